@@ -1,0 +1,157 @@
+"""The registry: a component is a frozen dataclass whose fields are its YAML keys, one class in one file of its kind's package.
+
+A kind (layer, loss, optimizer ...) is a base class that names itself and the package that holds its files:
+
+    class Optimizer(Component):
+        kind = "optimizer"
+        package = "nettrain.optim"
+
+The YAML name of a component is its file's name and its class in snake_case: `adam` <-> nettrain/optim/adam.py <-> `class Adam`.
+Names are found by listing the package's files; a module is imported only when a config names it.
+"""
+import dataclasses
+import importlib
+import importlib.util
+import re
+from abc import ABC
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Self, get_args
+
+from pydantic import ConfigDict, Field, GetCoreSchemaHandler, TypeAdapter, ValidationError
+from pydantic_core import CoreSchema, ErrorDetails, InitErrorDetails, PydanticCustomError, core_schema
+from pydantic_core.core_schema import ErrorType
+
+from nettrain.errors import nearest
+
+# The bounds that fields share. `strict`: the text "12" is no number, and `yes` no truth value.
+Integer = Annotated[int, Field(strict=True)]
+Count = Annotated[int, Field(strict=True, ge=1)]                                    # 1, 2, 3 ...
+Index = Annotated[int, Field(strict=True, ge=0)]                                    # 0, 1, 2 ...
+Real = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+Positive = Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False)]
+NonNegative = Annotated[float, Field(strict=True, ge=0, allow_inf_nan=False)]
+Share = Annotated[float, Field(strict=True, ge=0, lt=1)]                            # [0, 1)
+Flag = Annotated[bool, Field(strict=True)]
+Text = Annotated[str, Field(strict=True, min_length=1)]
+
+
+class Record:
+    """A frozen dataclass whose fields are YAML keys; an unknown key is an error that suggests the nearest one."""
+
+    __pydantic_config__ = ConfigDict(extra="forbid")
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_wrap_validator_function(cls._suggest_keys, handler(source))
+
+    @classmethod
+    def _suggest_keys(cls, value: object, validate: Callable[[object], object]) -> object:
+        try:
+            return validate(value)
+        except ValidationError as error:
+            known = [field.name for field in dataclasses.fields(cls)]  # type: ignore[arg-type]
+            raise ValidationError.from_exception_data(cls.__name__, [_with_hint(line, known) for line in error.errors()]) from None
+
+
+def _with_hint(line: ErrorDetails, known: list[str]) -> InitErrorDetails:
+    """One of pydantic's errors as it was, or, for an unknown key of this very mapping, with the nearest known key."""
+    kind: str | PydanticCustomError = line["type"]
+    if line["type"] == "unexpected_keyword_argument" and len(line["loc"]) == 1:
+        key = line["loc"][0]
+        kind = PydanticCustomError(
+            "unknown_key",
+            "unknown key {key}{hint} (there are: {known})",
+            {"key": repr(key), "hint": nearest(str(key), known), "known": ", ".join(known) or "none"},
+        )
+    elif line["type"] not in _STANDARD_ERRORS:
+        kind = PydanticCustomError(line["type"], "{message}", {"message": line["msg"]})
+    return {"type": kind, "loc": line["loc"], "input": line["input"], "ctx": line.get("ctx", {})}
+
+
+_STANDARD_ERRORS = frozenset(get_args(ErrorType))
+
+
+class Component(Record, ABC):
+    """The base of every kind of component; see the module's first lines."""
+
+    kind: ClassVar[str]
+    package: ClassVar[str]
+
+    @classmethod
+    def name(cls) -> str:
+        """The YAML name: `LeakyRelu` is `leaky_relu`."""
+        return re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__).lower()
+
+    @classmethod
+    def expand_shorthand(cls, value: object) -> object:
+        """Turn what stands for a component in YAML (a bare name, a number) into a mapping with `type`; kinds may add their own."""
+        return {"type": value} if isinstance(value, str) else value
+
+    @classmethod
+    def parse(cls, value: object) -> Self:
+        """A component of this kind from an instance, a name, or a mapping with `type`; pydantic's errors keep their location."""
+        if isinstance(value, cls):
+            return value
+        value = cls.expand_shorthand(value)
+        if not isinstance(value, dict) or not isinstance(value.get("type"), str):
+            raise PydanticCustomError(
+                "component_form",
+                "expected the name of a component of kind {kind}, or a mapping with 'type'; there are: {known}",
+                {"kind": repr(cls.kind), "known": ", ".join(names(cls))},
+            )
+        fields = {key: item for key, item in value.items() if key != "type"}
+        found: Self = adapter(find(cls, value["type"])).validate_python(fields)
+        return found
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        if "kind" in cls.__dict__:
+            return core_schema.no_info_plain_validator_function(cls.parse)
+        return super().__get_pydantic_core_schema__(source, handler)
+
+    def replace(self, **changes: object) -> Self:
+        """A copy with some fields changed."""
+        return dataclasses.replace(self, **changes)  # type: ignore[type-var]
+
+
+def names(kind: type[Component]) -> list[str]:
+    """The YAML names of all components of a kind: the files of its package."""
+    spec = importlib.util.find_spec(kind.package)
+    if spec is None or not spec.submodule_search_locations:
+        raise ModuleNotFoundError(f"the kind {kind.kind!r} names the package {kind.package!r}, which does not exist")
+    files = (file for place in spec.submodule_search_locations for file in Path(place).glob("*.py"))
+    return sorted(file.stem for file in files if not file.stem.startswith("_"))
+
+
+def find(kind: type[Component], name: str) -> type[Component]:
+    """The class of one component, imported now. Raises a pydantic error with the nearest name where there is none."""
+    known = names(kind)
+    if name not in known:
+        raise PydanticCustomError(
+            "unknown_component",
+            "{kind} {name} does not exist{hint} (there are: {known})",
+            {"kind": kind.kind, "name": repr(name), "hint": nearest(name, known), "known": ", ".join(known)},
+        )
+    module = importlib.import_module(f"{kind.package}.{name}")
+    found: type[Component] = getattr(module, "".join(part.capitalize() for part in name.split("_")))
+    return found
+
+
+@cache
+def adapter(cls: type) -> TypeAdapter[Any]:
+    """pydantic's validator of one class, built once."""
+    return TypeAdapter(cls)
+
+
+def to_mapping(value: object) -> object:
+    """Plain mappings, lists and scalars that parse back to an equal value; a component's mapping starts with its `type`."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        named = {"type": value.name()} if isinstance(value, Component) else {}
+        return named | {field.name: to_mapping(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    if isinstance(value, dict):
+        return {key: to_mapping(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [to_mapping(item) for item in value]
+    return value

@@ -1,0 +1,102 @@
+"""The whole YAML, typed: `RunConfig` and its sections. It refers to kinds of component, never to their classes."""
+from dataclasses import dataclass, field
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from nettrain.component import Count, Flag, Index, NonNegative, Positive, Record, Share, Text
+from nettrain.data.source import Source
+from nettrain.data.transform import Transform
+from nettrain.nn.architecture import Architecture
+from nettrain.nn.loss import Loss
+from nettrain.optim import Optimizer
+from nettrain.schedules import Schedule
+
+
+RowRange = tuple[Index, Count]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RowRanges(Record):
+    """[first, end] of each part: the rows first ... end - 1, counted from 0. Rows in no range are left out."""
+
+    train: Annotated[RowRange, Field(description="rows that train")]
+    validation: Annotated[RowRange | None, Field(description="rows that steer")] = None
+    test: Annotated[RowRange | None, Field(description="rows that judge")] = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Split(Record):
+    """Which rows train, which steer (validation), which judge (test). Rows that the source itself assigns to a part stay there."""
+
+    validation: Annotated[Share, Field(description="share of the rows")] = 0.0
+    test: Annotated[Share, Field(description="share of the rows")] = 0.0
+    stratify: Annotated[Flag, Field(description="keep the shares of the classes in every part")] = False
+    column: Annotated[Text | None, Field(description="column that holds train, validation or test (CSV)")] = None
+    rows: Annotated[RowRanges | None, Field(description="row ranges instead of shares")] = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class DatasetConfig(Record):
+    """Where the rows come from, how they are split, what is done to them."""
+
+    source: Annotated[Source, Field(description="where the rows come from")]
+    validation_source: Annotated[Source | None, Field(description="a separate source for the validation part")] = None
+    test_source: Annotated[Source | None, Field(description="a separate source for the test part")] = None
+    split: Split = Split()
+    transforms: Annotated[
+        tuple[Transform, ...] | None, Field(description="in this order; null: impute, one_hot, standardize or scale, as the data needs")
+    ] = None
+    target_transforms: Annotated[
+        tuple[Transform, ...] | None, Field(description="for numeric targets; null: standardize")
+    ] = None
+    limit: Annotated[Count | None, Field(description="keep so many rows, drawn with the seed, the same share of every part")] = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Regularization(Record):
+    """l1 sum |theta| + l2 sum theta^2 over weights (not biases, not normalisation), and dropout after hidden layers."""
+
+    l1: Annotated[NonNegative, Field(description="weight of sum |theta|")] = 0.0
+    l2: Annotated[NonNegative, Field(description="weight of sum theta^2; PyTorch's weight_decay is twice this")] = 0.0
+    dropout: Annotated[Share, Field(description="share of units dropped after each hidden layer (mlp and cnn)")] = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingConfig(Record):
+    """How long and in what portions."""
+
+    epochs: Annotated[Count, Field(description="passes over the training part")] = 30
+    batch_size: Annotated[Count | None, Field(description="rows a step; null: all of them")] = 32
+    shuffle: Annotated[Flag, Field(description="a new order of the rows every epoch")] = True
+    clip_norm: Annotated[Positive | None, Field(description="longest gradient; a longer one is shortened to it")] = None
+    monitor: Annotated[
+        Text | None, Field(description="metric that chooses the best checkpoint; null: validation_loss, or train_loss without validation")
+    ] = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class EarlyStopping(Record):
+    """Stop when the monitored metric no longer improves."""
+
+    monitor: Annotated[Text | None, Field(description="metric; null: the one that chooses the best checkpoint")] = None
+    patience: Annotated[Count, Field(description="epochs without improvement")] = 5
+    min_delta: Annotated[NonNegative, Field(description="what counts as improvement")] = 0.0
+    restore_best: Annotated[Flag, Field(description="final metrics come from the best weights, not the last")] = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunConfig(Record):
+    """One run, complete: everything that decides its bits."""
+
+    name: Annotated[Text | None, Field(description="of the run directory; null: the file's stem")] = None
+    seed: Annotated[Index, Field(description="the one seed of every random stream")] = 0
+    dtype: Annotated[Literal["float32", "float64"], Field(description="of weights and activations")] = "float32"
+    dataset: DatasetConfig
+    model: Architecture
+    loss: Annotated[Loss | None, Field(description="null: what the target asks for")] = None
+    optimizer: Annotated[Optimizer, Field(description="the update rule")] = field(default_factory=lambda: Optimizer.parse("adam"))
+    schedule: Annotated[Schedule, Field(description="the rate over time")] = field(default_factory=lambda: Schedule.parse("constant"))
+    regularization: Regularization = Regularization()
+    training: TrainingConfig = TrainingConfig()
+    early_stopping: EarlyStopping | None = None

@@ -1,0 +1,32 @@
+"""The inputs of n rows: an array of numbers, and for tables the categorical columns that no transform has made numbers of yet."""
+import dataclasses
+from dataclasses import dataclass, field
+
+import numpy as np
+
+MISSING = -1
+
+
+@dataclass(frozen=True)
+class Category:
+    """One categorical column: codes (n,) into `values`; `MISSING` where the cell is empty."""
+
+    codes: np.ndarray
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Features:
+    """`numbers` (n, d) for tables and (n, h, w, c) for images, NaN where missing; `names` of the d columns, empty for images."""
+
+    numbers: np.ndarray
+    names: tuple[str, ...] = ()
+    categories: dict[str, Category] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    def take(self, rows: np.ndarray) -> "Features":
+        """The features of some rows, in that order."""
+        kept = {name: Category(column.codes[rows], column.values) for name, column in self.categories.items()}
+        return dataclasses.replace(self, numbers=self.numbers[rows], categories=kept)

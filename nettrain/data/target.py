@@ -1,0 +1,24 @@
+"""What is to be predicted, and which task that makes: classification, regression or multilabel."""
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+Task = Literal["classification", "regression", "multilabel"]
+
+
+@dataclass(frozen=True)
+class Target:
+    """The targets of n rows.
+
+    values   classes: codes (n,) int64 into `classes`; otherwise numbers (n, t) float64
+    names    the t target columns
+    classes  the names of the classes; None where the values are numbers
+    """
+
+    values: np.ndarray
+    names: tuple[str, ...] = ("target",)
+    classes: tuple[str, ...] | None = None
+
+    def __len__(self) -> int:
+        return len(self.values)

@@ -1,0 +1,79 @@
+"""The base of all layers, and the scope in which one runs."""
+from abc import abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from nettrain.autodiff.tensor import Tensor
+from nettrain.component import Component, names
+from nettrain.nn.activation import Activation
+from nettrain.nn.initializer import Initializer
+
+Shape = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One trainable array of a layer: its shape, how it starts, and whether l1 and l2 apply to it (weights: yes; biases, norms: no)."""
+
+    shape: Shape
+    initializer: Initializer
+    fan_in: int = 1
+    fan_out: int = 1
+    decayed: bool = True
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What a layer sees while it runs: its own parameters and state, whether it trains, and its own random stream.
+
+    parameters  by full name, such as `dense_1.w`
+    path        of the layer: `dense_1`; a layer inside a layer has `residual_1.dense_1`
+    generator   gives the random generator of a layer path for the current step
+    """
+
+    parameters: Mapping[str, Tensor]
+    training: bool
+    generator: Callable[[str], np.random.Generator]
+    path: str = ""
+    state: Mapping[str, np.ndarray] = field(default_factory=dict)
+
+    def __getitem__(self, name: str) -> Tensor:
+        """One of the layer's own parameters: `scope["w"]`."""
+        return self.parameters[f"{self.path}.{name}"]
+
+    def child(self, name: str) -> "Scope":
+        """The scope of a layer inside this one."""
+        path = f"{self.path}.{name}" if self.path else name
+        return Scope(self.parameters, self.training, self.generator, path, self.state)
+
+
+class Layer(Component):
+    """One step of a network. Shapes are those of one row: the batch axis n stands in front and is never named."""
+
+    kind = "layer"
+    package = "nettrain.layers"
+
+    @classmethod
+    def expand_shorthand(cls, value: object) -> object:
+        """A bare activation stands for the layer that applies it: `- relu`."""
+        if isinstance(value, str) and value in names(Activation) and value not in names(cls):
+            return {"type": "activation", "function": value}
+        return super().expand_shorthand(value)
+
+    @abstractmethod
+    def output_shape(self, shape: Shape) -> Shape:
+        """The shape of one output row for one input row. Raises ConfigError where the layer does not fit, naming both shapes."""
+
+    def parameters(self, shape: Shape) -> dict[str, Parameter]:
+        """The layer's trainable arrays for inputs of this shape."""
+        return {}
+
+    @abstractmethod
+    def apply(self, x: Tensor, scope: Scope) -> Tensor:
+        """The output (n, ...) for x (n, ...)."""
+
+    def flops(self, shape: Shape) -> int:
+        """Multiplications and additions of one forward row; what is not a product counts as nothing."""
+        return 0

@@ -1,0 +1,31 @@
+"""The base of all losses: one number a row, so that means, sample weights and class weights are defined once, outside."""
+from abc import abstractmethod
+from typing import ClassVar
+
+import numpy as np
+
+from nettrain.autodiff.tensor import Tensor
+from nettrain.component import Component
+
+
+class Loss(Component):
+    """What training makes small: the mean over rows of `rows`.
+
+    tasks  which targets the loss takes: classification, regression, multilabel
+    """
+
+    kind = "loss"
+    package = "nettrain.losses"
+    tasks: ClassVar[tuple[str, ...]]
+
+    @abstractmethod
+    def rows(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        """The loss of each row (n,), in the unit that the docstring names. outputs (n, o)."""
+
+    @abstractmethod
+    def outputs(self, task: str, size: int) -> int:
+        """How many outputs the network needs for `size` classes, labels or target columns."""
+
+    @abstractmethod
+    def predictions(self, outputs: np.ndarray, task: str) -> np.ndarray:
+        """What the outputs mean: probabilities (n, k) of classes, (n, l) of labels, or values (n, t)."""

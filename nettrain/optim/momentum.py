@@ -1,0 +1,28 @@
+"""Gradient descent with momentum."""
+from dataclasses import dataclass
+from typing import Annotated
+
+import numpy as np
+from pydantic import Field
+
+from nettrain.component import Share
+from nettrain.optim import Optimizer, Rate
+
+
+@dataclass(frozen=True, kw_only=True)
+class Momentum(Optimizer):
+    """V = beta V + lr g;  w -= V.  Polyak 1964, "the heavy ball".
+
+    The rate stands inside V, as in Keras. PyTorch's V = beta V + g; w -= lr V gives the same steps while the rate is constant.
+    """
+
+    lr: Rate = 0.05
+    beta: Annotated[Share, Field(description="share of the last step that is kept")] = 0.9
+    slots = ("velocity",)
+
+    def update(self, w: np.ndarray, g: np.ndarray, slots: dict[str, np.ndarray], work: list[np.ndarray], *, lr: float, t: int) -> None:
+        """V = beta V + lr g;  w -= V."""
+        v = slots["velocity"]
+        v *= self.beta
+        v += np.multiply(g, lr, out=work[0])
+        w -= v

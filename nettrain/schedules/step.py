@@ -1,0 +1,23 @@
+"""A rate that falls in steps."""
+from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import Field
+
+from nettrain.component import Positive
+from nettrain.schedules import Schedule
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step(Schedule):
+    """lr(t) = lr * factor^floor(t / every).  t, every in epochs.
+
+    Halving every 5 epochs: every 5, factor 0.5. PyTorch calls it StepLR(step_size, gamma).
+    """
+
+    every: Annotated[Positive, Field(description="epochs between two falls")] = 10
+    by: Annotated[Positive, Field(le=1, description="what each fall multiplies the rate with")] = 0.1
+
+    def factor(self, t: float, horizon: float) -> float:
+        """by^floor(t / every)."""
+        return self.by ** int(t / self.every + 1e-9)  # 1e-9: t = step / steps rounds below a whole epoch for some steps

@@ -1,0 +1,1 @@
+"""The catalogue of transforms, one a file; their base is nettrain.data.transform."""
