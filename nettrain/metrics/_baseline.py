@@ -1,0 +1,18 @@
+"""The trivial model beside the trained one: what knows only the training targets and looks at no feature."""
+import numpy as np
+
+from nettrain.metrics._outcome import ClassOutcome, LabelOutcome, Outcome, ValueOutcome
+
+
+def baseline(train_targets: np.ndarray, targets: np.ndarray, task: str, k: int) -> Outcome:
+    """The outcome of always predicting the most frequent of k classes (at a tie the first), the majority of each label, or the mean.
+
+    scikit-learn: DummyClassifier(strategy="most_frequent"), DummyRegressor(strategy="mean").
+    """
+    if task == "classification":
+        majority = np.bincount(train_targets, minlength=k).argmax()
+        return ClassOutcome(targets, np.broadcast_to(np.eye(k)[majority], (len(targets), k)))
+    mean = np.mean(train_targets, axis=0, dtype=np.float64)
+    if task == "multilabel":
+        return LabelOutcome(targets, np.broadcast_to((mean > 0.5).astype(np.float64), targets.shape))
+    return ValueOutcome(targets, np.broadcast_to(mean, targets.shape))

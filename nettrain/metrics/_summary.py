@@ -1,0 +1,56 @@
+"""All metrics of an outcome at once: the figures that an epoch logs, the tables a class or target, and which way each is better."""
+from functools import cache
+
+import numpy as np
+
+from nettrain.component import find, names
+from nettrain.metrics._metric import Metric
+from nettrain.metrics._outcome import OUTCOMES, ClassOutcome, LabelOutcome, Outcome, ValueOutcome
+
+PARTS = ("train", "validation", "test")
+MINIMISED = ("loss", "penalty")  # logged beside the metrics, of no outcome
+
+
+@cache
+def _catalogue() -> dict[str, Metric]:
+    """Every metric by name, imported once."""
+    return {name: find(Metric, name)() for name in names(Metric)}  # type: ignore[misc]
+
+
+@cache
+def _by_outcome() -> dict[type, dict[str, Metric]]:
+    """The metrics of each kind of outcome."""
+    return {outcome: {name: metric for name, metric in _catalogue().items() if outcome in metric.outcomes} for outcome in OUTCOMES.values()}
+
+
+def metric_names(task: str) -> tuple[str, ...]:
+    """The names of the metrics that `all_metrics` gives for a task."""
+    return tuple(_by_outcome()[OUTCOMES[task]])
+
+
+def all_metrics(outcome: Outcome) -> dict[str, float]:
+    """Every metric of this kind of outcome by name; one that is not defined for these rows is left out."""
+    figures = ((name, metric.value(outcome)) for name, metric in _by_outcome()[type(outcome)].items())
+    return {name: figure for name, figure in figures if figure is not None}
+
+
+def per_class_table(outcome: ClassOutcome | LabelOutcome) -> dict[str, np.ndarray]:
+    """precision, recall, f1 and support (rows that are of it) of each class or label; NaN for a class that never occurs."""
+    table = {name: _catalogue()[name].each(outcome) for name in ("precision", "recall", "f1")}
+    return {name: column for name, column in table.items() if column is not None} | {"support": outcome.counts.actual}
+
+
+def per_target_table(outcome: ValueOutcome) -> dict[str, np.ndarray]:
+    """Every metric of each target column."""
+    table = {name: metric.each(outcome) for name, metric in _by_outcome()[ValueOutcome].items()}
+    return {name: column for name, column in table.items() if column is not None}
+
+
+def direction(name: str) -> bool | None:
+    """Whether more is better in `{train|validation|test}_{metric}`: `validation_accuracy` yes, `train_loss` no; None: no such name."""
+    part, _, metric = name.partition("_")
+    if part not in PARTS:
+        return None
+    if metric in MINIMISED:
+        return False
+    return _catalogue()[metric].higher_is_better if metric in _catalogue() else None

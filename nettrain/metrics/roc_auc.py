@@ -1,0 +1,50 @@
+"""ROC AUC: how well the scores rank, whatever the threshold."""
+from dataclasses import dataclass
+
+import numpy as np
+
+from nettrain.metrics._metric import Metric
+from nettrain.metrics._outcome import ClassOutcome, LabelOutcome
+
+
+@dataclass(frozen=True, kw_only=True)
+class RocAuc(Metric[ClassOutcome | LabelOutcome]):
+    """P(score of a positive row > score of a negative row), ties counted half = (R - p (p + 1) / 2) / (p q).
+
+    R: sum of the ranks of the p positive rows among all p + q, tied rows sharing their mean rank (Mann & Whitney 1947).
+    Two classes: of class 1. Several: the mean over classes of each against the rest; labels: the mean over labels. Not defined,
+    as in scikit-learn, where a class or label has no positive or no negative row.
+    """
+
+    outcomes = (ClassOutcome, LabelOutcome)
+    higher_is_better = True
+
+    def value(self, outcome: ClassOutcome | LabelOutcome) -> float | None:
+        """Between 0 and 1; one half is what chance reaches."""
+        areas = self.each(outcome)
+        area = areas[1] if isinstance(outcome, ClassOutcome) and len(areas) == 2 else areas.mean()
+        return None if np.isnan(area) else float(area)
+
+    def each(self, outcome: ClassOutcome | LabelOutcome) -> np.ndarray:
+        """The area of each class against the rest, or of each label (k,)."""
+        positive = outcome.positives
+        p = positive.sum(axis=0, dtype=np.float64)
+        pairs = p * (len(positive) - p)
+        rank_sum = np.where(positive, ranks(outcome.probabilities), 0).sum(axis=0)
+        return np.divide(rank_sum - p * (p + 1) / 2, pairs, out=np.full(len(p), np.nan), where=pairs > 0)
+
+
+def ranks(scores: np.ndarray) -> np.ndarray:
+    """The rank of each score in its column, from 1; tied scores share their mean rank. scores (n, k) -> (n, k)."""
+    n, k = scores.shape
+    columns = np.ascontiguousarray(scores.T)
+    order = columns.argsort(axis=1)
+    ordered = np.take_along_axis(columns, order, axis=1)
+    starts = np.ones((k, n), dtype=bool)  # of a run of equal scores
+    np.not_equal(ordered[:, 1:], ordered[:, :-1], out=starts[:, 1:])
+    first = np.flatnonzero(starts)
+    length = np.diff(first, append=k * n)
+    mean_rank = first % n + (length + 1) / 2
+    ranked = np.empty((k, n))
+    np.put_along_axis(ranked, order, np.repeat(mean_rank, length).reshape(k, n), axis=1)
+    return ranked.T
