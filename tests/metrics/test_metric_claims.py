@@ -1,0 +1,131 @@
+"""What metrics promise beyond agreeing with scikit-learn."""
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from nettrain.component import find, names
+from nettrain.metrics import ClassOutcome, LabelOutcome, Metric, ValueOutcome, all_metrics, baseline, direction, per_class_table
+
+# Which way each metric is better: a metric without a row fails.
+HIGHER_IS_BETTER = {
+    "accuracy": True,
+    "balanced_accuracy": True,
+    "f1": True,
+    "label_accuracy": True,
+    "mae": False,
+    "mse": False,
+    "precision": True,
+    "r2": True,
+    "recall": True,
+    "rmse": False,
+    "roc_auc": True,
+    "subset_accuracy": True,
+}
+
+
+def test_direction_knows_every_metric_of_every_part():
+    assert list(HIGHER_IS_BETTER) == names(Metric)
+    for name, higher in HIGHER_IS_BETTER.items():
+        assert [direction(f"{part}_{name}") for part in ("train", "validation", "test")] == [higher] * 3
+
+
+@pytest.mark.parametrize("name", ["train_loss", "validation_loss", "train_penalty"])
+def test_loss_and_penalty_are_better_lower(name):
+    assert direction(name) is False
+
+
+@pytest.mark.parametrize("name", ["accuracy", "validation_acuracy", "val_accuracy", "validation", "validation_", "", "_accuracy"])
+def test_direction_is_none_for_what_is_no_metric(name):
+    assert direction(name) is None
+
+
+def perfect(n=12):
+    codes = np.arange(n) % 3
+    return [
+        ClassOutcome(codes, np.eye(3)[codes]),
+        LabelOutcome(np.eye(3)[codes], np.eye(3)[codes]),
+        ValueOutcome(np.arange(n * 2.0).reshape(n, 2), np.arange(n * 2.0).reshape(n, 2)),
+    ]
+
+
+@pytest.mark.parametrize("outcome", perfect(), ids=lambda outcome: type(outcome).__name__)
+def test_a_perfect_outcome_is_the_best_of_every_metric(outcome):
+    for name, value in all_metrics(outcome).items():
+        assert value == (1.0 if HIGHER_IS_BETTER[name] else 0.0), name
+
+
+outcomes = st.integers(1, 30).flatmap(
+    lambda n: st.tuples(
+        arrays(np.int64, n, elements=st.integers(0, 3)),
+        arrays(np.float32, (n, 4), elements=st.sampled_from([0.0, 0.125, 0.25, 0.5, 1.0])),
+        st.permutations(range(n)),
+    )
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(outcomes)
+def test_the_order_of_rows_changes_no_metric(drawn):
+    targets, scores, order = drawn
+    for outcome, shuffled in (
+        (ClassOutcome(targets, scores), ClassOutcome(targets[order], scores[order])),
+        (LabelOutcome(scores > 0.3, scores), LabelOutcome(scores[order] > 0.3, scores[order])),
+    ):
+        assert all_metrics(outcome) == pytest.approx(all_metrics(shuffled), rel=1e-12)
+
+
+@settings(max_examples=60, deadline=None)
+@given(outcomes)
+def test_roc_auc_is_the_share_of_pairs_in_order_with_ties_counted_half(drawn):
+    targets, scores, _ = drawn
+    each = find(Metric, "roc_auc")().each(ClassOutcome(targets, scores))
+    for c in range(4):
+        above, below = scores[targets == c, c][:, None], scores[targets != c, c]
+        pairs = (above > below) + 0.5 * (above == below)
+        np.testing.assert_allclose(each[c], pairs.mean() if pairs.size else np.nan, rtol=1e-12)
+
+
+@settings(max_examples=60, deadline=None)
+@given(outcomes)
+def test_the_confusion_matrix_adds_up(drawn):
+    targets, scores, _ = drawn
+    outcome = ClassOutcome(targets, scores)
+    assert outcome.confusion_matrix.sum() == len(targets)
+    assert per_class_table(outcome)["support"].tolist() == np.bincount(targets, minlength=4).tolist()
+    assert all_metrics(outcome)["accuracy"] == pytest.approx((targets == outcome.predicted).mean(), rel=1e-12)
+
+
+def test_a_tie_predicts_the_first_class():
+    assert ClassOutcome(np.array([1]), np.array([[0.25, 0.375, 0.375]])).predicted.tolist() == [1]
+
+
+def test_a_label_is_predicted_from_one_half_upwards():
+    assert LabelOutcome(np.ones((1, 3)), np.array([[0.5, 0.49999, 0.50001]])).predicted.tolist() == [[True, False, True]]
+
+
+def test_a_constant_target_scores_0_where_its_mean_is_rounded():
+    targets = np.full((3, 1), 0.1)
+    assert targets.mean() != 0.1
+    assert all_metrics(ValueOutcome(targets, np.full((3, 1), 0.2)))["r2"] == 0.0
+    assert all_metrics(ValueOutcome(targets, targets))["r2"] == 1.0
+
+
+def test_errors_of_float32_predictions_are_measured_in_float64():
+    targets = np.full((4, 1), 16777217.0)  # 2^24 + 1: float32 has no such number
+    assert all_metrics(ValueOutcome(targets, targets.astype(np.float32)))["mae"] == 1.0
+
+
+def test_the_baseline_predicts_the_first_of_tied_classes():
+    assert baseline(np.array([2, 1, 1, 2, 0]), np.array([0, 0]), "classification", 4).predicted.tolist() == [1, 1]
+
+
+def test_the_baseline_of_a_regression_explains_nothing():
+    y = np.arange(10.0)[:, None]
+    assert all_metrics(baseline(y, y, "regression", 1))["r2"] == 0.0
+
+
+def test_the_baseline_ranks_no_row_above_another():
+    codes = np.arange(9) % 3
+    assert all_metrics(baseline(codes, codes, "classification", 3))["roc_auc"] == 0.5
