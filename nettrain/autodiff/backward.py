@@ -1,0 +1,92 @@
+"""Reverse mode: from one value back to everything it was made from, newest node first, without recursion."""
+import heapq
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from nettrain.autodiff.primitive import Array
+from nettrain.autodiff.tensor import Node, Tensor
+
+
+def nodes_above(y: Tensor) -> Iterator[tuple[Node, Tensor]]:
+    """Every node that y was made by, with the tensor it made, newest first.
+
+    A node is younger than its inputs, so when it is the newest left, all of its consumers have been seen.
+    """
+    waiting = [(-y.node.age, y)] if y.node else []
+    seen = {id(y)}
+    while waiting:
+        _, tensor = heapq.heappop(waiting)
+        node = tensor.node
+        assert node is not None
+        yield node, tensor
+        for x in node.inputs:
+            if x.node is not None and id(x) not in seen:
+                seen.add(id(x))
+                heapq.heappush(waiting, (-x.node.age, x))
+
+
+class Gradients(Mapping[Tensor, Array]):
+    """The gradient of one value with respect to any tensor it was made from, intermediates included: `gradients[w]`.
+
+    A tensor that the value does not depend on has the gradient zero.
+    """
+
+    def __init__(self, found: dict[int, tuple[Tensor, Array]]) -> None:
+        self._found = found
+
+    def __getitem__(self, x: Tensor) -> Array:
+        if not x.requires_grad:
+            raise KeyError("this tensor does not require a gradient: make it with Tensor(value, requires_grad=True)")
+        entry = self._found.get(id(x))
+        return np.zeros_like(x.value) if entry is None else entry[1].copy()
+
+    def __iter__(self) -> Iterator[Tensor]:
+        return (x for x, _ in self._found.values())
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+
+def backward(y: Tensor, dy: Any = None, into: Mapping[Tensor, Array] | None = None) -> Gradients:
+    """dy/dx for every tensor x above y that requires a gradient.
+
+    dy    the gradient of the final result with respect to y, of y's shape; 1 where y has one element
+    into  arrays in which the gradients of some tensors are to stand (slices of a flat vector): written, not added to
+    """
+    if not y.requires_grad:
+        raise ValueError("this tensor depends on nothing that requires a gradient: make one with Tensor(value, requires_grad=True)")
+    if dy is None and y.value.size != 1:
+        raise ValueError(f"the gradient of a tensor of shape {y.shape} needs dy, a weight for each of its elements; or take its sum first")
+    seed = np.ones_like(y.value) if dy is None else np.array(dy, dtype=y.dtype)
+    if seed.shape != y.shape:
+        raise ValueError(f"dy has shape {seed.shape}, but the tensor has {y.shape}")
+    slots = {id(x): slot for x, slot in into.items()} if into else {}
+    found: dict[int, tuple[Tensor, Array]] = {id(y): (y, seed)}
+    for node, tensor in nodes_above(y):
+        entry = found.get(id(tensor))
+        if entry is None:
+            continue  # y depends on it only through values without a derivative
+        grads: list[Array | None] = []
+        for i, x in enumerate(node.inputs):
+            if not x.requires_grad:
+                grads.append(None)
+            elif id(x) in found or any(x is other for other in node.inputs[:i]):
+                grads.append(np.empty_like(x.value, subok=False))
+            else:
+                slot = slots.get(id(x))
+                grads.append(np.empty(x.value.shape, x.value.dtype) if slot is None else slot)
+        node.primitive.backward(grads, entry[1], node.out, *[x.value for x in node.inputs], **node.scratch)
+        for x, dx in zip(node.inputs, grads, strict=True):
+            if dx is None:
+                continue
+            earlier = found.get(id(x))
+            if earlier is None:
+                found[id(x)] = (x, dx)
+            else:
+                np.add(earlier[1], dx, out=earlier[1])
+    for x in into or ():
+        if id(x) not in found:
+            slots[id(x)][...] = 0
+    return Gradients(found)

@@ -1,0 +1,131 @@
+"""The functions of tensors, for models, losses and anything of one's own: each runs one primitive, after broadcasting."""
+from typing import Any
+
+import numpy as np
+
+from nettrain.autodiff.ops import exponential, indexing, joining, selection, squashing
+from nettrain.autodiff.ops import softmax as softmax_ops
+from nettrain.autodiff.primitive import Primitive
+from nettrain.autodiff.tensor import Tensor, apply, axes_of, float_type, operands, reduce, value_of
+
+
+def pick(x: Any, index: Any) -> Tensor:
+    """x[i, index[i]] of each row i: the score of the true class."""
+    return apply(indexing.Pick(), _tensor(x), index if isinstance(index, Tensor) else Tensor(index))
+
+
+def _tensor(x: Any) -> Tensor:
+    return x if isinstance(x, Tensor) else Tensor(x, dtype=float_type([np.asarray(x)]))
+
+
+def exp(x: Any) -> Tensor:
+    """e^x."""
+    return apply(exponential.Exp(), _tensor(x))
+
+
+def log(x: Any) -> Tensor:
+    """ln x."""
+    return apply(exponential.Log(), _tensor(x))
+
+
+def sqrt(x: Any) -> Tensor:
+    """The square root."""
+    return apply(exponential.Sqrt(), _tensor(x))
+
+
+def absolute(x: Any) -> Tensor:
+    """|x|."""
+    return apply(selection.Absolute(), _tensor(x))
+
+
+def maximum(a: Any, b: Any) -> Tensor:
+    """The larger of a and b; at a tie the gradient goes to a."""
+    return apply(selection.Maximum(), *operands(a, b))
+
+
+def minimum(a: Any, b: Any) -> Tensor:
+    """The smaller of a and b; at a tie the gradient goes to a."""
+    return apply(selection.Minimum(), *operands(a, b))
+
+
+def where(condition: Any, a: Any, b: Any) -> Tensor:
+    """a where the condition holds, else b."""
+    return apply(selection.Where(), *operands(np.asarray(value_of(condition), dtype=bool), a, b))
+
+
+def clip(x: Any, low: float, high: float) -> Tensor:
+    """x kept within [low, high]."""
+    return apply(selection.Clip(float(low), float(high)), _tensor(x))
+
+
+def concatenate(parts: Any, axis: int = 0) -> Tensor:
+    """The parts one after the other along an axis."""
+    tensors = [_tensor(x) for x in parts]
+    return apply(joining.Concatenate(axes_of(axis, tensors[0].ndim)[0]), *tensors)
+
+
+def stack(parts: Any, axis: int = 0) -> Tensor:
+    """The parts side by side along a new axis."""
+    tensors = [_tensor(x) for x in parts]
+    place = axes_of(axis, tensors[0].ndim + 1)[0]
+    return concatenate([x.reshape((*x.shape[:place], 1, *x.shape[place:])) for x in tensors], place)
+
+
+def pad(x: Any, widths: Any, value: float = 0.0) -> Tensor:
+    """x with `widths` ((before, after) an axis) of a constant around it."""
+    return apply(joining.Pad(tuple((int(a), int(b)) for a, b in widths), float(value)), _tensor(x))
+
+
+def step(x: Any) -> Tensor:
+    """1 where x > 0, else 0; its derivative is 0 everywhere."""
+    return apply(selection.Step(), _tensor(x))
+
+
+def sigmoid(x: Any) -> Tensor:
+    """1 / (1 + e^-x)."""
+    return apply(squashing.Sigmoid(), _tensor(x))
+
+
+def tanh(x: Any) -> Tensor:
+    """The hyperbolic tangent."""
+    return apply(squashing.Tanh(), _tensor(x))
+
+
+def relu(x: Any) -> Tensor:
+    """max(x, 0)."""
+    return apply(selection.Relu(), _tensor(x))
+
+
+def leaky_relu(x: Any, slope: float = 0.01) -> Tensor:
+    """x where x > 0, else slope x."""
+    return apply(selection.LeakyRelu(float(slope)), _tensor(x))
+
+
+def softplus(x: Any) -> Tensor:
+    """ln(1 + e^x)."""
+    return apply(squashing.Softplus(), _tensor(x))
+
+
+def _last(x: Any, axis: int, primitive: Primitive) -> Tensor:
+    """A primitive that works along the last axis, applied along any."""
+    x = _tensor(x)
+    place = axes_of(axis, x.ndim)[0]
+    if place == x.ndim - 1:
+        return apply(primitive, x)
+    order = [a for a in range(x.ndim) if a != place] + [place]
+    return apply(primitive, x.transpose(*order)).transpose(*np.argsort(order).tolist())
+
+
+def softmax(x: Any, axis: int = -1) -> Tensor:
+    """e^x / sum e^x along an axis."""
+    return _last(x, axis, softmax_ops.Softmax())
+
+
+def log_softmax(x: Any, axis: int = -1) -> Tensor:
+    """x - ln sum e^x along an axis."""
+    return _last(x, axis, softmax_ops.LogSoftmax())
+
+
+def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Tensor:
+    """ln sum e^x over axes, without overflow."""
+    return reduce(softmax_ops.LogSumExp, _tensor(x), axis, keepdims)

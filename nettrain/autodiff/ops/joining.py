@@ -1,0 +1,60 @@
+"""Putting arrays together and around each other."""
+from dataclasses import dataclass
+
+import numpy as np
+
+from nettrain.autodiff.primitive import Array, Linear, Primitive, Shape, Slots
+
+
+@dataclass(frozen=True)
+class Concatenate(Linear):
+    """The inputs one after the other along an axis;  each gets its part of dy."""
+
+    axis: int
+
+    def infer(self, *shapes: Shape) -> Shape:
+        """The sizes along the axis added up."""
+        a = self.axis
+        if any(s[:a] + s[a + 1 :] != shapes[0][:a] + shapes[0][a + 1 :] for s in shapes):
+            raise ValueError(f"concatenate: shapes {' and '.join(map(str, shapes))} differ elsewhere than on axis {a}")
+        return (*shapes[0][:a], sum(s[a] for s in shapes), *shapes[0][a + 1 :])
+
+    def forward(self, out: Array, *inputs: Array) -> None:
+        np.concatenate(inputs, axis=self.axis, out=out)
+
+    def backward(self, grads: Slots, dy: Array, out: Array, *inputs: Array) -> None:
+        start = 0
+        for dx, x in zip(grads, inputs, strict=True):
+            end = start + x.shape[self.axis]
+            if dx is not None:
+                dx[...] = dy[(slice(None),) * self.axis + (slice(start, end),)]
+            start = end
+
+
+@dataclass(frozen=True)
+class Pad(Primitive):
+    """x with a constant around it;  dx is the middle of dy. widths: (before, after) of each axis."""
+
+    widths: tuple[tuple[int, int], ...]
+    value: float
+
+    def infer(self, *shapes: Shape) -> Shape:
+        """Each axis longer by its widths."""
+        if len(self.widths) != len(shapes[0]):
+            raise ValueError(f"pad: {len(self.widths)} widths do not fit the shape {shapes[0]}")
+        return tuple(before + n + after for n, (before, after) in zip(shapes[0], self.widths, strict=True))
+
+    def _middle(self, y: Array) -> Array:
+        return y[tuple(slice(before, n - after) for n, (before, after) in zip(y.shape, self.widths, strict=True))]
+
+    def forward(self, out: Array, x: Array) -> None:
+        out[...] = self.value
+        self._middle(out)[...] = x
+
+    def backward(self, grads: Slots, dy: Array, out: Array, x: Array) -> None:
+        grads[0][...] = self._middle(dy)
+
+    def tangent(self, dout: Array, dinputs: Slots, out: Array, x: Array) -> None:
+        """J dx = dx with zeros around it."""
+        dout[...] = 0
+        self._middle(dout)[...] = dinputs[0]

@@ -1,0 +1,27 @@
+"""The matrix product."""
+import numpy as np
+
+from nettrain.autodiff.primitive import Array, Multilinear, Shape, Slots
+
+
+class Matmul(Multilinear):
+    """y = a b;  da = dy b^T, db = a^T dy.  a (..., n, i), b (..., i, o) -> y (..., n, o), the leading axes being equal."""
+
+    reads = (0, 1)
+
+    def infer(self, *shapes: Shape) -> Shape:
+        """(..., n, o)."""
+        a, b = shapes
+        if a[-1] != b[-2] or a[:-2] != b[:-2]:
+            raise ValueError(f"matmul: shapes {a} and {b} do not fit ({a[-1]} columns against {b[-2]} rows)")
+        return (*a[:-1], b[-1])
+
+    def forward(self, out: Array, a: Array, b: Array) -> None:
+        np.matmul(a, b, out=out)
+
+    def backward(self, grads: Slots, dy: Array, out: Array, a: Array, b: Array) -> None:
+        da, db = grads
+        if da is not None:
+            np.matmul(dy, b.swapaxes(-1, -2), out=da)
+        if db is not None:
+            np.matmul(a.swapaxes(-1, -2), dy, out=db)

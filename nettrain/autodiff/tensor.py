@@ -1,0 +1,268 @@
+"""The eager engine: a Tensor is an array that remembers the operation that made it."""
+from itertools import count
+from typing import Any
+
+import numpy as np
+
+from nettrain.autodiff.ops import arithmetic, indexing, matmul, reduction, selection, shape
+from nettrain.autodiff.primitive import Array, Primitive, View
+
+_ages = count()
+
+
+class Node:
+    """One run of a primitive: its inputs, its output, its scratch. A later node has a higher `age`: creation order is topological."""
+
+    __slots__ = ("age", "inputs", "out", "primitive", "scratch")
+
+    def __init__(self, primitive: Primitive, inputs: "tuple[Tensor, ...]", out: Array, scratch: dict[str, Array]) -> None:
+        self.age = next(_ages)
+        self.primitive = primitive
+        self.inputs = inputs
+        self.out = out
+        self.scratch = scratch
+
+
+class Tensor:
+    """An array in a computation.
+
+    `value` is the array itself: do not write to it while gradients are still wanted. A tensor made from one with `requires_grad`
+    requires a gradient too and keeps its `node`; everything else is a constant and leaves no trace.
+    """
+
+    __slots__ = ("__weakref__", "node", "requires_grad", "value")
+    __array_priority__ = 1000  # array + Tensor must ask the Tensor
+
+    def __init__(self, value: Any, requires_grad: bool = False, *, dtype: Any = None) -> None:
+        value = np.asarray(value, dtype=dtype)
+        if requires_grad and value.dtype.kind in "iub":
+            value = value.astype(np.float64)
+        self.value: Array = value
+        self.requires_grad = requires_grad
+        self.node: Node | None = None
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of the value."""
+        return self.value.shape
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        return self.value.ndim
+
+    @property
+    def dtype(self) -> np.dtype:
+        """The type of the elements."""
+        return self.value.dtype
+
+    def numpy(self) -> Array:
+        """A copy of the value."""
+        return self.value.copy()
+
+    def item(self) -> float:
+        """The value of a tensor of one element."""
+        return float(self.value.item())
+
+    def __len__(self) -> int:
+        return len(self.value)
+
+    def __repr__(self) -> str:
+        made = f", from {type(self.node.primitive).__name__}" if self.node else ", requires_grad" if self.requires_grad else ""
+        return f"Tensor({self.value!r}{made})"
+
+    # Comparisons give plain arrays: they have no derivative and steer `where` or Python's own `if`.
+    def __lt__(self, other: Any) -> Array:
+        return np.asarray(self.value < value_of(other))
+
+    def __le__(self, other: Any) -> Array:
+        return np.asarray(self.value <= value_of(other))
+
+    def __gt__(self, other: Any) -> Array:
+        return np.asarray(self.value > value_of(other))
+
+    def __ge__(self, other: Any) -> Array:
+        return np.asarray(self.value >= value_of(other))
+
+    def __add__(self, other: Any) -> "Tensor":
+        return apply(arithmetic.Add(), *operands(self, other))
+
+    def __radd__(self, other: Any) -> "Tensor":
+        return apply(arithmetic.Add(), *operands(other, self))
+
+    def __sub__(self, other: Any) -> "Tensor":
+        return apply(arithmetic.Subtract(), *operands(self, other))
+
+    def __rsub__(self, other: Any) -> "Tensor":
+        return apply(arithmetic.Subtract(), *operands(other, self))
+
+    def __mul__(self, other: Any) -> "Tensor":
+        return apply(arithmetic.Multiply(), *operands(self, other))
+
+    def __rmul__(self, other: Any) -> "Tensor":
+        return apply(arithmetic.Multiply(), *operands(other, self))
+
+    def __truediv__(self, other: Any) -> "Tensor":
+        return apply(arithmetic.Divide(), *operands(self, other))
+
+    def __rtruediv__(self, other: Any) -> "Tensor":
+        return apply(arithmetic.Divide(), *operands(other, self))
+
+    def __pow__(self, exponent: Any) -> "Tensor":
+        if isinstance(exponent, int | float):  # no logarithm, so the base may be negative
+            return apply(arithmetic.Power(float(exponent)), self)
+        return apply(arithmetic.PowerOf(), *operands(self, exponent))
+
+    def __rpow__(self, base: Any) -> "Tensor":
+        return apply(arithmetic.PowerOf(), *operands(base, self))
+
+    def __neg__(self) -> "Tensor":
+        return apply(arithmetic.Negative(), self)
+
+    def __abs__(self) -> "Tensor":
+        return apply(selection.Absolute(), self)
+
+    def __matmul__(self, other: Any) -> "Tensor":
+        return _matmul(self, other)
+
+    def __rmatmul__(self, other: Any) -> "Tensor":
+        return _matmul(other, self)
+
+    def __getitem__(self, key: Any) -> "Tensor":
+        return _item(self, key)
+
+    @property
+    def T(self) -> "Tensor":
+        """The axes in reverse order."""
+        return self.transpose()
+
+    def transpose(self, *axes: int) -> "Tensor":
+        """The axes in another order; reversed where none is given."""
+        return apply(shape.Transpose(axes or tuple(reversed(range(self.ndim)))), self)
+
+    def reshape(self, *sizes: Any) -> "Tensor":
+        """The same elements in another shape; one size may be -1."""
+        wanted = sizes[0] if len(sizes) == 1 and not isinstance(sizes[0], int) else sizes
+        source = self if self.value.flags.c_contiguous else apply(shape.Copy(), self)
+        return apply(shape.Reshape(tuple(wanted)), source)
+
+    def sum(self, axis: Any = None, keepdims: bool = False) -> "Tensor":
+        """The sum over axes."""
+        return reduce(reduction.Sum, self, axis, keepdims)
+
+    def mean(self, axis: Any = None, keepdims: bool = False) -> "Tensor":
+        """The mean over axes."""
+        total = self.sum(axis, keepdims)
+        return total * (total.value.size / self.value.size)
+
+    def max(self, axis: Any = None, keepdims: bool = False) -> "Tensor":
+        """The maximum over axes; the gradient goes to the first of equals (PyTorch's amax shares it out)."""
+        return reduce(reduction.Max, self, axis, keepdims)
+
+    def min(self, axis: Any = None, keepdims: bool = False) -> "Tensor":
+        """The minimum over axes; the gradient goes to the first of equals."""
+        return reduce(reduction.Min, self, axis, keepdims)
+
+
+def value_of(x: Any) -> Any:
+    """The array in a tensor; anything else as it is."""
+    return x.value if isinstance(x, Tensor) else x
+
+
+def apply(primitive: Primitive, *inputs: Tensor) -> Tensor:
+    """Run one primitive on fresh arrays, and record it if a gradient is wanted."""
+    values = [x.value for x in inputs]
+    scratch: dict[str, Array] = {}
+    if isinstance(primitive, View):
+        out = primitive.view(values[0])
+    else:
+        shapes = [x.shape for x in values]
+        out = np.empty(primitive.infer(*shapes), float_type(values))
+        for name, (size, dtype) in primitive.scratch(*shapes).items():
+            scratch[name] = np.empty(size, dtype or out.dtype)
+        primitive.forward(out, *values, **scratch)
+    result = Tensor.__new__(Tensor)
+    result.value = out
+    result.requires_grad = any(x.requires_grad for x in inputs)
+    result.node = Node(primitive, inputs, out, scratch) if result.requires_grad else None
+    return result
+
+
+def float_type(values: list[Array]) -> Any:
+    """The type of an output: that of the real inputs together; integers and truth values (indices, conditions) have no say."""
+    real = [x.dtype for x in values if x.dtype.kind == "f"]
+    return np.result_type(*real) if real else np.float64
+
+
+def operands(*inputs: Any) -> tuple[Tensor, ...]:
+    """Tensors of one shape: constants wrapped in the type of the tensors beside them, everything broadcast."""
+    dtype = float_type([x.value for x in inputs if isinstance(x, Tensor)])
+    tensors = [x if isinstance(x, Tensor) else Tensor(x, dtype=None if np.asarray(x).dtype == bool else dtype) for x in inputs]
+    shapes = [x.value.shape for x in tensors]
+    if all(found == shapes[0] for found in shapes):
+        return tuple(tensors)
+    return tuple(broadcast(x, np.broadcast_shapes(*shapes)) for x in tensors)
+
+
+def broadcast(x: Tensor, to: tuple[int, ...]) -> Tensor:
+    """x repeated along new axes and axes of size 1, without copying."""
+    return x if x.value.shape == to else apply(shape.Broadcast(to), x)
+
+
+def axes_of(axis: Any, ndim: int) -> tuple[int, ...]:
+    """The axes meant by None (all), one number or several, counted from 0. Raises ValueError where they do not fit."""
+    given = range(ndim) if axis is None else (axis,) if isinstance(axis, int) else axis
+    axes = tuple(sorted(a + ndim if a < 0 else a for a in given))
+    if any(not 0 <= a < ndim for a in axes) or len(set(axes)) < len(axes):
+        raise ValueError(f"axis {axis} does not fit a tensor of {ndim} axes")
+    return axes
+
+
+def reduce(primitive: Any, x: Tensor, axis: Any, keepdims: bool) -> Tensor:
+    """Move the reduced axes to the end, make one of them, reduce it; every reduction then has one axis to think of."""
+    axes = axes_of(axis, x.ndim)
+    kept = tuple(a for a in range(x.ndim) if a not in axes)
+    if kept + axes != tuple(range(x.ndim)):
+        x = x.transpose(*kept, *axes)
+    rows = x.shape[: len(kept)]
+    if len(axes) != 1:
+        x = x.reshape(*rows, int(np.prod(x.shape[len(kept) :])))
+    result = apply(primitive(), x)
+    if keepdims:
+        sizes = iter(rows)
+        result = result.reshape(tuple(1 if a in axes else next(sizes) for a in range(len(kept) + len(axes))))
+    return result
+
+
+def _matmul(a: Any, b: Any) -> Tensor:
+    """a @ b as NumPy means it: vectors, matrices, and stacks of matrices."""
+    dtype = float_type([x.value for x in (a, b) if isinstance(x, Tensor)])
+    a, b = (x if isinstance(x, Tensor) else Tensor(x, dtype=dtype) for x in (a, b))
+    if a.ndim == 0 or b.ndim == 0:
+        raise ValueError(f"matmul wants vectors or matrices, got shapes {a.shape} and {b.shape}")
+    row, column = a.ndim == 1, b.ndim == 1
+    if row:
+        a = a.reshape(1, a.shape[0])
+    if column:
+        b = b.reshape(b.shape[0], 1)
+    if a.ndim > 2 or b.ndim > 2:
+        stack = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
+        a, b = broadcast(a, stack + a.shape[-2:]), broadcast(b, stack + b.shape[-2:])
+    product = apply(matmul.Matmul(), a, b)
+    if row or column:
+        lead = product.shape[:-2]
+        product = product.reshape(lead + (() if row else product.shape[-2:-1]) + (() if column else product.shape[-1:]))
+    return product
+
+
+def _item(x: Tensor, key: Any) -> Tensor:
+    """x[key]: slices and integers give a view; integer arrays (on the leading axes) gather, and a repeated index adds its gradients."""
+    keys = key if isinstance(key, tuple) else (key,)
+    if any(isinstance(k, list | np.ndarray | Tensor) for k in keys):
+        if not all(isinstance(k, list | np.ndarray | Tensor | int) for k in keys):
+            raise TypeError("indices and slices cannot be mixed in one x[...]: slice first, then index")
+        indices = list(np.broadcast_arrays(*[np.asarray(value_of(k)) for k in keys]))
+        if indices[0].dtype.kind == "b":
+            indices = list(np.nonzero(indices[0]))
+        return apply(indexing.Gather(), x, *[Tensor(index) for index in indices])
+    return apply(shape.Slice(keys), x)
