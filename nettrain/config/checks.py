@@ -1,0 +1,51 @@
+"""What must fit together in a configuration whose every value is good by itself; nothing here needs the data."""
+from collections.abc import Iterator
+
+from nettrain.component import names
+from nettrain.config.key_path import KeyPath, parse
+from nettrain.config.run_config import DatasetConfig, RunConfig
+from nettrain.data.split import check_split
+from nettrain.errors import ConfigError, nearest
+from nettrain.metrics import Metric
+
+Problem = tuple[KeyPath, str]
+
+MONITORED = ("train", "validation")
+
+
+def problems(config: RunConfig) -> Iterator[Problem]:
+    """Every contradiction: the path to blame, and what to do."""
+    yield from _name(config.name)
+    yield from _split(config.dataset)
+    yield from _monitor(("training", "monitor"), config.training.monitor)
+    if config.early_stopping is not None:
+        yield from _monitor(("early_stopping", "monitor"), config.early_stopping.monitor)
+
+
+def _name(name: str | None) -> Iterator[Problem]:
+    if name is not None and (name in (".", "..") or set(name) & set("/\\\0") or len(name.encode(errors="replace")) > 200):
+        yield ("name",), f"expected a name for a folder: no '/' or '\\', at most 200 bytes; got {name[:60]!r}"
+
+
+def _split(dataset: DatasetConfig) -> Iterator[Problem]:
+    separate = tuple(part for part in ("validation", "test") if getattr(dataset, f"{part}_source") is not None)
+    try:
+        check_split(dataset.split, separate)
+    except ConfigError as error:
+        for problem in error.problems:
+            path, _, message = problem.partition(": ")
+            yield parse(path) or (), message
+
+
+def _monitor(path: KeyPath, name: str | None) -> Iterator[Problem]:
+    """A metric that is logged every epoch: `{train|validation}_{metric}`. Whether there is a validation part, only the data tells."""
+    if name is None:
+        return
+    metrics = ["loss", "penalty", *names(Metric)]
+    part, _, metric = name.partition("_")
+    if part == "test" and metric in metrics:
+        yield path, f"expected a metric of the training or validation part, got {name!r}: the test part is used once, at the end"
+    elif part not in MONITORED or metric not in metrics:
+        known = [f"{part}_{metric}" for part in MONITORED for metric in metrics]
+        hint = f"; did you mean 'validation_{name}'?" if name in metrics else nearest(name, known)
+        yield path, f"metric {name!r} does not exist{hint or '; there are train_ and validation_ with ' + ', '.join(metrics)}"

@@ -1,0 +1,40 @@
+"""A RunConfig as YAML: complete, in the order of its fields, and read back as an equal one."""
+import math
+
+import yaml
+
+from nettrain.component import to_mapping
+from nettrain.config.core_schema import FLOAT, INT, PATTERNS
+from nettrain.config.run_config import RunConfig
+
+
+def dump(config: RunConfig) -> str:
+    """The resolved configuration as text; `load` of it gives `config` again."""
+    text: str = yaml.dump(to_mapping(config), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)
+    return text
+
+
+class _Dumper(yaml.SafeDumper):
+    """Quotes every text that either YAML 1.1 or 1.2 would take for something else, so that other tools read the same values."""
+
+    def ignore_aliases(self, data: object) -> bool:
+        """Always: a value that occurs twice is written twice."""
+        return True
+
+
+def _float(dumper: yaml.SafeDumper, value: float) -> yaml.Node:
+    """repr gives the shortest text that reads back as the same bits: 0.0001, 1e-05, 1e+16."""
+    text = repr(value) if math.isfinite(value) else {"inf": ".inf", "-inf": "-.inf"}.get(repr(value), ".nan")
+    return dumper.represent_scalar(FLOAT, text)
+
+
+def _list(dumper: yaml.SafeDumper, values: list[object]) -> yaml.Node:
+    """On one line where all items are scalars."""
+    nested = any(isinstance(value, list | dict) for value in values)
+    return dumper.represent_sequence("tag:yaml.org,2002:seq", values, flow_style=not nested)
+
+
+_Dumper.add_representer(float, _float)
+_Dumper.add_representer(list, _list)
+for _tag in (INT, FLOAT):
+    _Dumper.add_implicit_resolver(_tag, *PATTERNS[_tag])

@@ -1,0 +1,102 @@
+"""From a file, a mapping or a RunConfig to a validated RunConfig: read, overridden, checked, every problem told at once."""
+import dataclasses
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path, PurePath
+
+import numpy as np
+from pydantic import ValidationError
+
+from nettrain.component import adapter, to_mapping
+from nettrain.config import messages
+from nettrain.config.checks import problems
+from nettrain.config.key_path import join
+from nettrain.config.overrides import override
+from nettrain.config.run_config import DatasetConfig, RunConfig
+from nettrain.config.yaml_text import Document, read
+from nettrain.errors import ConfigError, nearest
+
+
+def load(config: str | os.PathLike[str] | Mapping[str, object] | RunConfig, sets: Sequence[str] = ()) -> RunConfig:
+    """A complete, valid RunConfig. `sets` are overrides as `--set` takes them: "optimizer.lr=0.01".
+
+    Paths in it become absolute: relative ones count from the file's folder, or from the current one for a mapping. A name that is absent
+    is the file's stem, or "run". Raises one ConfigError that lists every problem.
+    """
+    if isinstance(config, RunConfig | Mapping):
+        # A dataclass built in Python has not been validated.
+        return _validated(Document(plain(config), {(): ""}), sets, Path.cwd(), "run")
+    path = Path(config)
+    return _validated(_document(path), sets, path.absolute().parent, path.stem)
+
+
+def plain(value: object) -> object:
+    """Python values as YAML would give them: components as mappings, paths as texts, NumPy numbers as numbers."""
+    if isinstance(value, PurePath):
+        return str(value)
+    if isinstance(value, np.generic | np.ndarray):
+        return plain(value.tolist())
+    if isinstance(value, Mapping):
+        return {key: plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    return plain(to_mapping(value)) if dataclasses.is_dataclass(value) else value
+
+
+def _document(path: Path) -> Document:
+    document = read(_text(path), lambda line: f"{path}:{line}")
+    if document.value is None and not document.problems:
+        raise ConfigError(f"{path}: is empty; a configuration has at least the keys dataset and model")
+    if not isinstance(document.value, dict):
+        raise ConfigError(f"{path}: expected a mapping with keys such as dataset and model, got {messages.show(document.value)}")
+    return document
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_bytes().decode("utf-8-sig").replace("\r\n", "\n")
+    except (FileNotFoundError, NotADirectoryError):
+        raise ConfigError(f"{path}: does not exist{_nearby(path)}") from None
+    except IsADirectoryError:
+        inside = path / "config.yaml"
+        raise ConfigError(f"{path}: is a folder, not a YAML file{f'; did you mean {str(inside)!r}?' if inside.is_file() else ''}") from None
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise ConfigError(f"{path}:{line}: byte 0x{error.object[error.start]:02x} is not UTF-8; save the file as UTF-8") from None
+    except ValueError as error:  # a path with a NUL character
+        raise ConfigError(f"{str(path)!r}: {error}") from None
+
+
+def _nearby(path: Path) -> str:
+    """The YAML file with the nearest name in the same folder, or that the folder itself is absent."""
+    folder = path.parent
+    if not folder.is_dir():
+        return f"; nor does the folder {str(folder)!r}"
+    known = {file.name: str(folder / file.name) for file in folder.iterdir() if file.suffix in (".yaml", ".yml")}
+    hint = nearest(path.name, known) or nearest(f"{path.name}.yaml", known)
+    for name, full in known.items():
+        hint = hint.replace(repr(name), repr(full))
+    return hint
+
+
+def _validated(document: Document, sets: Sequence[str], folder: Path, default_name: str) -> RunConfig:
+    override(document, RunConfig, sets)
+    try:
+        config: RunConfig = adapter(RunConfig).validate_python(document.value)
+    except ValidationError as error:
+        raise ConfigError(document.problems + messages.lines(error, RunConfig, document.value, document.places)) from None
+    found = [join(messages.place_of(path, document.places), path, message) for path, message in problems(config)]
+    if document.problems or found:
+        raise ConfigError(document.problems + found)
+    return dataclasses.replace(config, name=config.name or default_name, dataset=_absolute(config.dataset, folder))
+
+
+def _absolute(dataset: DatasetConfig, folder: Path) -> DatasetConfig:
+    return dataclasses.replace(
+        dataset,
+        source=dataset.source.absolute(folder),
+        validation_source=dataset.validation_source and dataset.validation_source.absolute(folder),
+        test_source=dataset.test_source and dataset.test_source.absolute(folder),
+    )

@@ -1,0 +1,86 @@
+"""pydantic's errors as lines that a user understands: the place, the dotted path, what was expected, what was found, what to do."""
+import math
+from collections.abc import Iterator, Mapping
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from nettrain.component import Record
+from nettrain.config.core_schema import FLOAT, INT, PATTERNS
+from nettrain.config.expectation import describe
+from nettrain.config.fields import annotation_at
+from nettrain.config.key_path import KeyPath, join
+from nettrain.errors import nearest
+
+# Errors whose own message is complete: those that the package raises itself.
+_COMPLETE = {"unknown_key", "unknown_component", "value_error"}
+_MISSING = {"missing", "missing_argument", "missing_keyword_only_argument"}
+
+
+def lines(error: ValidationError, record: type[Record], value: object, places: Mapping[KeyPath, str]) -> list[str]:
+    """Every problem of a value that was to become a `record`, a line each."""
+    said: dict[str, None] = {}  # a union reports once a member; said once
+    for details in error.errors():
+        path, message = _problem(details, record, value)
+        said[join(place_of(path, places), path, message)] = None
+    return list(said)
+
+
+def place_of(path: KeyPath, places: Mapping[KeyPath, str]) -> str:
+    """Where a path stands, or the nearest mapping around it: a missing key stands where its parent does."""
+    return next((places[path[:end]] for end in range(len(path), -1, -1) if path[:end] in places), "")
+
+
+def show(value: object) -> str:
+    """A value as a user would write it, shortened."""
+    words = {None: "null", True: "true", False: "false"}
+    if value is None or isinstance(value, bool):
+        return words[value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return {"inf": ".inf", "-inf": "-.inf"}.get(str(value), ".nan")
+    if isinstance(value, Mapping):
+        text = "{" + ", ".join(f"{key}: {show(item)}" for key, item in value.items()) + "}"
+    elif isinstance(value, list | tuple):
+        text = "[" + ", ".join(map(show, value)) + "]"
+    else:
+        text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _problem(details: ErrorDetails, record: type[Record], value: object) -> tuple[KeyPath, str]:
+    path, kind = details["loc"], details["type"]
+    if kind in _COMPLETE:
+        named_by_type = kind == "unknown_component" and isinstance(details["input"], dict)
+        return (*path, "type") if named_by_type else path, details["msg"].removeprefix("Value error, ")
+    if kind == "invalid_key":
+        return path[:-1], f"expected a name as key, got {show(path[-1])}"
+    missing = kind in _MISSING
+    if missing and isinstance(path[-1], int):  # a list that is too short
+        path, missing = path[:-1], False
+    found = annotation_at(record, value, path)
+    if found is None:
+        return path, f"{details['msg']}, got {show(details['input'])}"
+    expected = describe(found.annotation)
+    if missing:
+        return found.path, f"this key is missing; expected {expected}"
+    got = _value_at(value, found.path, details["input"])
+    comma = ";" if expected.startswith("one of") else ","
+    return found.path, f"expected {expected}{comma} got {show(got)}{''.join(_remedy(got, expected))}"
+
+
+def _remedy(got: object, expected: str) -> Iterator[str]:
+    if not isinstance(got, str):
+        return
+    if expected.startswith("one of"):
+        yield nearest(got, [name.strip("' ") for name in expected.removeprefix("one of").split(",")])
+    elif ("number" in expected or "integer" in expected) and any(PATTERNS[tag][0].match(got) for tag in (INT, FLOAT)):
+        yield "; write it without quotes"
+
+
+def _value_at(value: object, path: KeyPath, otherwise: object) -> object:
+    for part in path:
+        held = part in value if isinstance(value, dict) else isinstance(value, list) and isinstance(part, int) and part < len(value)
+        if not held:
+            return otherwise
+        value = value[part]  # type: ignore[index]
+    return value

@@ -1,0 +1,123 @@
+"""`--set a.b[0].c=VALUE`: one value changed in a configuration that has been read but not validated yet."""
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from nettrain.component import Component, Record
+from nettrain.config.fields import annotation_at, default_of, is_kind, record_of, without_null
+from nettrain.config.key_path import KeyPath, dotted, parse
+from nettrain.config.messages import show
+from nettrain.config.yaml_text import Document, read
+from nettrain.errors import ConfigError
+
+
+@dataclass(frozen=True)
+class Override:
+    """One parsed `--set`: where, and the YAML value with its own places."""
+
+    path: KeyPath
+    document: Document
+    label: str
+
+    @property
+    def depth(self) -> int:
+        """How special it is: the general comes first, and a `type` counts as the component that it names."""
+        return len(self.path) - (self.path[-1] == "type")
+
+
+def override(document: Document, record: type[Record], sets: Sequence[str]) -> None:
+    """Change a document in place. Where two overlap the more special wins, whatever their order; of equal ones the last.
+
+    A component that changes its `type` loses its old keys; a bare name (`optimizer: adam`) becomes a mapping when a key below it is set.
+    """
+    changes = []
+    for text in sets:
+        try:
+            changes.append(_parse(text))
+        except ConfigError as error:
+            document.problems += error.problems
+    for change in sorted(changes, key=lambda change: change.depth):
+        try:
+            _apply(document, record, change)
+        except ConfigError as error:
+            document.problems += [f"{change.label}: {problem}" for problem in error.problems]
+
+
+def _parse(text: str) -> Override:
+    label = f"--set {text}" if len(text) <= 80 else f"--set {text[:77]}..."
+    key, equals, value = text.partition("=")
+    path = parse(key.strip())
+    if not equals or path is None:
+        raise ConfigError(f"{label}: expected KEY.PATH=VALUE, such as optimizer.lr=0.01 or model.hidden[0]=64")
+    return Override(path, read(value, lambda line: label, path), label)
+
+
+def _apply(document: Document, record: type[Record], change: Override) -> None:
+    document.problems += change.document.problems
+    holder = document.value
+    for depth in range(1, len(change.path)):
+        parent, part = change.path[:depth], change.path[depth - 1]
+        child = _opened(document, record, parent)
+        _put(holder, parent[:-1], part, child)
+        document.places.setdefault(parent, change.label)
+        holder = child
+    last = change.path[-1]
+    if last == "type" and isinstance(holder, dict) and "type" in holder and holder["type"] != change.document.value:
+        holder.clear()
+        _forget(document, change.path[:-1])
+    _put(holder, change.path[:-1], last, change.document.value)
+    _forget(document, change.path)
+    document.places |= change.document.places or {change.path: change.label}
+
+
+def _opened(document: Document, record: type[Record], path: KeyPath) -> object:
+    """The mapping or list at a path: as it is, or made of the shorthand, the null or the nothing that stands there."""
+    current = _get(document.value, path)
+    if isinstance(current, dict | list):
+        return current
+    found = annotation_at(record, document.value, path)
+    cls = without_null(found.annotation) if found and found.path == path else None
+    if cls is not None and is_kind(cls):
+        current = cls.expand_shorthand(current or _default_name(document, record, path))
+    if current is None:
+        return {}
+    if not isinstance(current, dict):
+        raise ConfigError(f"{dotted(path)} is {show(current)}, which has no keys")
+    return current
+
+
+def _default_name(document: Document, record: type[Record], path: KeyPath) -> str | None:
+    """The name of the component that stands at a path by default."""
+    parent = annotation_at(record, document.value, path[:-1])
+    section = record_of(parent.annotation, _get(document.value, path[:-1])) if parent else None
+    default = default_of(section, str(path[-1])) if section else None
+    return default.name() if isinstance(default, Component) else None
+
+
+def _get(value: object, path: KeyPath) -> object:
+    for part in path:
+        if isinstance(value, dict):
+            value = value.get(part)
+        elif isinstance(value, list) and isinstance(part, int) and part < len(value):
+            value = value[part]
+        else:
+            return None
+    return value
+
+
+def _put(holder: object, path: KeyPath, part: str | int, value: object) -> None:
+    if isinstance(holder, dict) and isinstance(part, str):
+        holder[part] = value
+    elif isinstance(holder, list) and isinstance(part, int):
+        if part >= len(holder):
+            raise ConfigError(f"{dotted(path)} has {len(holder)} items, counted from 0: there is no [{part}]")
+        holder[part] = value
+    elif isinstance(holder, list):
+        raise ConfigError(f"{dotted(path)} is a list: name an item, such as {dotted((*path, 0))}, not {part!r}")
+    else:
+        raise ConfigError(f"{dotted(path)} is no list: [{part}] does not exist")
+
+
+def _forget(document: Document, path: KeyPath) -> None:
+    """Remove the places below a path whose value is gone."""
+    for known in [known for known in document.places if known[: len(path)] == path and len(known) > len(path)]:
+        del document.places[known]

@@ -1,0 +1,125 @@
+"""YAML text to plain values and the place of every key: composed to nodes, never constructed, within bounds of size and depth."""
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TypeGuard
+
+import yaml
+
+from nettrain.config.core_schema import CoreSchema, scalar
+from nettrain.config.key_path import KeyPath, join
+from nettrain.config.yaml_errors import explain, line_of
+from nettrain.errors import ConfigError
+
+MAX_CHARACTERS = 256 * 1024
+MAX_VALUES = 100_000   # an alias bomb of 400 bytes would unfold to billions
+MAX_DEPTH = 50
+
+
+@dataclass
+class Document:
+    """Plain values; where each key path stands (`configs/a.yaml:12`); and what is wrong already (duplicate keys ...), complete lines."""
+
+    value: object
+    places: dict[KeyPath, str] = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list)
+
+
+def read(text: str, place: Callable[[int], str], root: KeyPath = ()) -> Document:
+    """The document in `text`; `place` names a line, counted from 1; `root` is where the value belongs in the whole configuration.
+
+    Raises ConfigError where no value can be made at all: text that does not parse, several documents, too large, too deep.
+    """
+    if len(text) > MAX_CHARACTERS:
+        raise ConfigError(f"{place(1)}: {len(text)} characters are too many for a configuration (at most {MAX_CHARACTERS})")
+    try:
+        node = CoreSchema(text).get_single_node()
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{place(line_of(error, text))}: {explain(error)}") from None
+    except RecursionError:
+        raise ConfigError(f"{place(1)}: nested too deeply (at most {MAX_DEPTH} levels)") from None
+    if node is None:
+        return Document(None)
+    return _Builder(place).document(node, root)
+
+
+class _Builder:
+    """Walks the nodes once, unfolding aliases up to a bound."""
+
+    def __init__(self, place: Callable[[int], str]) -> None:
+        self._place = place
+        self._places: dict[KeyPath, str] = {}
+        self._problems: list[str] = []
+        self._count = 0
+        self._open: list[int] = []
+
+    def document(self, node: yaml.Node, root: KeyPath) -> Document:
+        self._places[root] = self._at(node)
+        return Document(self._value(node, root), self._places, self._problems)
+
+    def _at(self, node: yaml.Node) -> str:
+        return self._place(node.start_mark.line + 1)
+
+    def _value(self, node: yaml.Node, path: KeyPath) -> object:
+        self._count += 1
+        if self._count > MAX_VALUES:
+            raise ConfigError(join(self._at(node), path, f"aliases unfold to more than {MAX_VALUES} values; write fewer of them"))
+        if isinstance(node, yaml.ScalarNode):
+            return self._scalar(node, path)
+        if id(node) in self._open:
+            raise ConfigError(join(self._at(node), path, "an alias stands inside the very value that it repeats"))
+        if len(self._open) >= MAX_DEPTH:
+            raise ConfigError(f"{self._at(node)}: nested too deeply (at most {MAX_DEPTH} levels)")
+        self._open.append(id(node))
+        value = self._mapping(node, path) if isinstance(node, yaml.MappingNode) else self._sequence(node, path)
+        self._open.pop()
+        return value
+
+    def _scalar(self, node: yaml.ScalarNode, path: KeyPath) -> object:
+        try:
+            return scalar(node)
+        except ValueError as error:
+            self._problems.append(join(self._at(node), path, str(error)))
+            return None
+
+    def _sequence(self, node: yaml.Node, path: KeyPath) -> list[object]:
+        self._refuse_tag(node, "seq", path)
+        values = []
+        for index, item in enumerate(node.value):
+            self._places[(*path, index)] = self._at(item)
+            values.append(self._value(item, (*path, index)))
+        return values
+
+    def _mapping(self, node: yaml.MappingNode, path: KeyPath) -> dict[str, object]:
+        self._refuse_tag(node, "map", path)
+        values: dict[str, object] = {}
+        for key_node, value_node in node.value:
+            key = self._key(key_node, path)
+            if key is None:
+                continue
+            if key in values:
+                first = self._places[(*path, key)]
+                self._problems.append(join(self._at(key_node), (*path, key), f"the key stands twice; the first is at {first}"))
+                continue
+            self._places[(*path, key)] = self._at(key_node)
+            values[key] = self._value(value_node, (*path, key))
+        return values
+
+    def _key(self, node: yaml.Node, path: KeyPath) -> str | None:
+        """The key's text; None, and a problem noted, where it is no text."""
+        if isinstance(node, yaml.ScalarNode) and node.value == "<<" and node.style is None:
+            problem = "the merge key '<<' is not part of YAML 1.2; write the keys out"
+        elif _is_text(node):
+            return node.value
+        else:
+            found = repr(node.value) if isinstance(node, yaml.ScalarNode) else "a list or mapping"
+            problem = f"expected a name as key, got {found}; a number or truth value that is meant as a name needs quotes"
+        self._problems.append(join(self._at(node), path, problem))
+        return None
+
+    def _refuse_tag(self, node: yaml.Node, usual: str, path: KeyPath) -> None:
+        if node.tag != f"tag:yaml.org,2002:{usual}":
+            self._problems.append(join(self._at(node), path, f"the tag {node.tag!r} means nothing here; remove it"))
+
+
+def _is_text(node: yaml.Node) -> TypeGuard[yaml.ScalarNode]:
+    return isinstance(node, yaml.ScalarNode) and node.tag == "tag:yaml.org,2002:str"
