@@ -6,34 +6,12 @@ from pydantic import Field
 
 from nettrain.component import Count, Flag, Index, NonNegative, Positive, Record, Share, Text
 from nettrain.data.source import Source
+from nettrain.data.split import Split
 from nettrain.data.transform import Transform
 from nettrain.nn.architecture import Architecture
 from nettrain.nn.loss import Loss
 from nettrain.optim import Optimizer
 from nettrain.schedules import Schedule
-
-
-RowRange = tuple[Index, Count]
-
-
-@dataclass(frozen=True, kw_only=True)
-class RowRanges(Record):
-    """[first, end] of each part: the rows first ... end - 1, counted from 0. Rows in no range are left out."""
-
-    train: Annotated[RowRange, Field(description="rows that train")]
-    validation: Annotated[RowRange | None, Field(description="rows that steer")] = None
-    test: Annotated[RowRange | None, Field(description="rows that judge")] = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Split(Record):
-    """Which rows train, which steer (validation), which judge (test). Rows that the source itself assigns to a part stay there."""
-
-    validation: Annotated[Share, Field(description="share of the rows")] = 0.0
-    test: Annotated[Share, Field(description="share of the rows")] = 0.0
-    stratify: Annotated[Flag, Field(description="keep the shares of the classes in every part")] = False
-    column: Annotated[Text | None, Field(description="column that holds train, validation or test (CSV)")] = None
-    rows: Annotated[RowRanges | None, Field(description="row ranges instead of shares")] = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +23,7 @@ class DatasetConfig(Record):
     test_source: Annotated[Source | None, Field(description="a separate source for the test part")] = None
     split: Split = Split()
     transforms: Annotated[
-        tuple[Transform, ...] | None, Field(description="in this order; null: impute, one_hot, standardize or scale, as the data needs")
+        tuple[Transform, ...] | None, Field(description="in this order; null: impute, standardize or scale, one_hot, as the data needs")
     ] = None
     target_transforms: Annotated[
         tuple[Transform, ...] | None, Field(description="for numeric targets; null: standardize")

@@ -1,9 +1,10 @@
 """What a source gives: features, target, and which rows it has itself assigned to a part."""
-from dataclasses import dataclass
+import dataclasses
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from nettrain.data.features import Features
+from nettrain.data.features import Category, Features
 from nettrain.data.target import Target
 
 PARTS = ("train", "validation", "test")
@@ -16,8 +17,31 @@ class Dataset:
 
     part (n,): an index into `PARTS` for rows that the source assigns (an official test set, a split column), `UNASSIGNED` for
     rows that `split` may divide; None where the source assigns nothing.
+    origin   the file or set, as messages name it; lines (n,): where in the file each row begins, if it is a text file
+    aside    columns that are neither feature nor target and were asked for by name (`Source.load`)
     """
 
     features: Features
     target: Target | None
     part: np.ndarray | None = None
+    origin: str = "data"
+    lines: np.ndarray | None = None
+    aside: dict[str, Category] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.features)
+
+    def take(self, rows: np.ndarray) -> "Dataset":
+        """Some rows, in that order."""
+        return dataclasses.replace(
+            self,
+            features=self.features.take(rows),
+            target=None if self.target is None else self.target.take(rows),
+            part=None if self.part is None else self.part[rows],
+            lines=None if self.lines is None else self.lines[rows],
+            aside={name: column.take(rows) for name, column in self.aside.items()},
+        )
+
+    def place(self, row: int) -> str:
+        """Where a row stands, for messages: `wine.csv:12`, or `digits: row 11` (counted from 0)."""
+        return f"{self.origin}: row {row}" if self.lines is None else f"{self.origin}:{self.lines[row]}"

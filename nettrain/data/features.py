@@ -14,6 +14,10 @@ class Category:
     codes: np.ndarray
     values: tuple[str, ...]
 
+    def take(self, rows: np.ndarray) -> "Category":
+        """The cells of some rows, in that order."""
+        return Category(self.codes[rows], self.values)
+
 
 @dataclass(frozen=True)
 class Features:
@@ -28,5 +32,5 @@ class Features:
 
     def take(self, rows: np.ndarray) -> "Features":
         """The features of some rows, in that order."""
-        kept = {name: Category(column.codes[rows], column.values) for name, column in self.categories.items()}
+        kept = {name: column.take(rows) for name, column in self.categories.items()}
         return dataclasses.replace(self, numbers=self.numbers[rows], categories=kept)

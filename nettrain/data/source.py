@@ -4,11 +4,10 @@ from pathlib import Path
 from typing import Self
 
 from nettrain.component import Component
+from nettrain.data.conform import conform
 from nettrain.data.dataset import Dataset
+from nettrain.data.file_kind import file_kind
 from nettrain.data.schema import Schema
-
-
-_BY_SUFFIX = {".npz": "npz", ".npy": "npy", ".idx": "idx"}
 
 
 class Source(Component):
@@ -22,13 +21,21 @@ class Source(Component):
         return self
 
     @abstractmethod
-    def load(self, seed: int) -> Dataset:
-        """All rows. `seed` is the run's, for synthetic sources. Raises DataError naming file, line and column."""
+    def load(self, seed: int, aside: tuple[str, ...] = ()) -> Dataset:
+        """All rows. Raises DataError naming file, line and column.
+
+        seed   the run's, for synthetic sources
+        aside  columns that are neither feature nor target (the split column), for `Dataset.aside`; only files with named columns have them
+        """
 
     def like(self, path: Path) -> "Source":
         """The source that reads another file in the manner of this one (same separator, same missing marks), for eval and predict."""
-        return Source.parse({"type": _BY_SUFFIX.get(path.suffix.lower(), "csv"), "path": str(path)})
+        kind = file_kind(path)
+        return Source.parse({"type": kind, "images" if kind == "idx" else "path": str(path)})
 
-    @abstractmethod
-    def load_again(self, schema: Schema, *, with_target: bool) -> Dataset:
-        """The columns that a trained model wants, found by name; `with_target` false ignores a target whether absent or present."""
+    def load_again(self, schema: Schema, *, with_target: bool, seed: int = 0) -> Dataset:
+        """The columns that a trained model wants, found by name; `with_target` false ignores a target whether absent or present.
+
+        A label that training did not have is a DataError, and so are columns that are missing.
+        """
+        return conform(self.load(seed), schema, with_target=with_target)

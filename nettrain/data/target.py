@@ -1,4 +1,5 @@
 """What is to be predicted, and which task that makes: classification, regression or multilabel."""
+import dataclasses
 from dataclasses import dataclass
 from typing import Literal
 
@@ -22,3 +23,7 @@ class Target:
 
     def __len__(self) -> int:
         return len(self.values)
+
+    def take(self, rows: np.ndarray) -> "Target":
+        """The targets of some rows, in that order."""
+        return dataclasses.replace(self, values=self.values[rows])

@@ -1,13 +1,16 @@
 """The base of all transforms: state is passed in and out, so a fitted transform is plain arrays that a checkpoint can hold."""
 from abc import abstractmethod
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import numpy as np
+from pydantic import Field
 
-from nettrain.component import Component
+from nettrain.component import Component, Text
 from nettrain.data.features import Features
+from nettrain.errors import ConfigError, nearest
 
 State = dict[str, np.ndarray | list[str]]
+Columns = Annotated[tuple[Text, ...] | None, Field(description="names of the columns it changes; null: all that it can")]
 
 
 class Transform(Component):
@@ -28,3 +31,11 @@ class Transform(Component):
     def invert(self, numbers: np.ndarray, state: State) -> np.ndarray:
         """The numbers that `apply` would have mapped to these; only where `invertible` (target transforms need it)."""
         raise TypeError(f"{type(self).__name__} cannot be inverted")
+
+
+def check_columns(columns: tuple[str, ...] | None, known: tuple[str, ...], transform: str) -> None:
+    """Raises ConfigError for a chosen column that is not among the known ones."""
+    for name in columns or ():
+        if name not in known:
+            there = f"there are: {', '.join(known)}" if known else "the data has no named columns of that kind"
+            raise ConfigError(f"dataset.transforms: {transform}.columns: no column {name!r} to change{nearest(name, known)} ({there})")

@@ -1,0 +1,51 @@
+"""Arrays in memory made features and targets: shapes and kinds checked, pixels left as they are."""
+import numpy as np
+
+from nettrain.data.features import Features
+from nettrain.data.target import Target
+from nettrain.errors import DataError
+
+_SHAPES = "(n,), (n, d), (n, h, w) or (n, h, w, c)"
+
+
+def features_from(x: object, origin: str = "x") -> Features:
+    """(n,) -> (n, 1); (n, d) as it is; images (n, h, w) -> (n, h, w, 1). uint8 and float32 stay, other numbers become float64."""
+    array = np.asarray(x)
+    if array.dtype.kind not in "biuf":
+        raise DataError(f"{origin}: expected numbers, got an array of {array.dtype}")
+    if not 1 <= array.ndim <= 4:
+        raise DataError(f"{origin}: expected the shape {_SHAPES}, got {array.shape}")
+    if array.size == 0:
+        raise DataError(f"{origin}: no numbers in it, its shape is {array.shape}")
+    if array.dtype not in (np.uint8, np.float32):
+        array = array.astype(np.float64)
+    if array.ndim in (1, 3):
+        array = array[..., np.newaxis]
+    names = tuple(f"column_{i}" for i in range(array.shape[1])) if array.ndim == 2 else ()
+    return Features(array, names)
+
+
+def target_from(y: object, origin: str = "y") -> Target:
+    """Texts (n,) -> classes; numbers (n,) or (n, t) -> float64 (n, t). Raises DataError for anything else, and for NaN."""
+    array = np.asarray(y)
+    if array.dtype.kind == "S":
+        array = np.char.decode(array, "utf-8")
+    if array.dtype.kind == "O" and all(isinstance(item, str) for item in array.ravel()):
+        array = array.astype(str)
+    if array.ndim == 2 and array.shape[1] == 1:
+        array = array[:, 0]
+    if array.ndim not in (1, 2) or array.size == 0:
+        raise DataError(f"{origin}: expected targets of the shape (n,) or (n, t), got {array.shape}")
+    if array.dtype.kind == "U":
+        if array.ndim == 2:
+            raise DataError(f"{origin}: several target columns must be numbers, got texts such as {str(array[0, 0])!r}")
+        classes, codes = np.unique(array, return_inverse=True)
+        return Target(codes.astype(np.int64), classes=tuple(str(name) for name in classes))
+    if array.dtype.kind not in "biuf":
+        raise DataError(f"{origin}: expected numbers or texts, got an array of {array.dtype}")
+    values = array.reshape(len(array), -1).astype(np.float64)
+    wrong = np.flatnonzero(~np.isfinite(values).all(axis=1))
+    if wrong.size:
+        raise DataError(f"{origin}: row {wrong[0]} holds {values[wrong[0]].tolist()}; a target must be finite: leave such rows out")
+    names = ("target",) if values.shape[1] == 1 else tuple(f"target_{i}" for i in range(values.shape[1]))
+    return Target(values, names)

@@ -1,0 +1,29 @@
+"""The transforms that a dataset gets when its config names none."""
+from collections.abc import Sequence
+
+import numpy as np
+
+from nettrain.data.features import Features
+from nettrain.data.transform import Transform
+
+
+def automatic_transforms(train: Features, parts: Sequence[Features]) -> list[Transform]:
+    """impute where numbers are missing in any part; standardize tables; scale pixels to [0, 1]; one_hot where there are texts.
+
+    one_hot comes last, so that its indicators stay 0 and 1.
+    """
+    chosen: list[object] = []
+    if any(part.numbers.dtype.kind == "f" and bool(np.isnan(part.numbers).any()) for part in parts):
+        chosen.append("impute")
+    if train.numbers.ndim <= 2:
+        if train.numbers.shape[1]:
+            chosen.append("standardize")
+    elif train.numbers.dtype == np.uint8:
+        largest = int(train.numbers.max())
+        # Pictures with a small range of their own (digits: ink counts up to 16) are spread by it.
+        chosen.append({"type": "scale", "divide_by": float(255 if largest > 127 else max(largest, 1))})
+    elif np.nanmax(np.abs(train.numbers)) > 1:
+        chosen.append("standardize")
+    if train.categories:
+        chosen.append("one_hot")
+    return [Transform.parse(item) for item in chosen]

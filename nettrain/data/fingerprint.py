@@ -1,0 +1,34 @@
+"""A short digest of a dataset: equal data, equal text, so that a run can tell that its data changed."""
+import hashlib
+from collections.abc import Iterable
+
+import numpy as np
+
+from nettrain.data.dataset import Dataset
+
+
+def fingerprint(datasets: Iterable[Dataset]) -> str:
+    """BLAKE2b over the raw numbers, texts, names and part assignments, before any transform."""
+    digest = hashlib.blake2b(digest_size=16)
+    for dataset in datasets:
+        features, target = dataset.features, dataset.target
+        _add_array(digest, features.numbers)
+        _add_texts(digest, features.names)
+        for name, column in (*features.categories.items(), *dataset.aside.items()):
+            _add_texts(digest, (name, *column.values))
+            _add_array(digest, column.codes)
+        if target is not None:
+            _add_texts(digest, (*target.names, *(target.classes or ())))
+            _add_array(digest, target.values)
+        if dataset.part is not None:
+            _add_array(digest, dataset.part)
+    return digest.hexdigest()
+
+
+def _add_array(digest: "hashlib.blake2b", array: np.ndarray) -> None:
+    digest.update(f"{array.dtype.str}{array.shape}".encode())
+    digest.update(np.ascontiguousarray(array).data.cast("B"))
+
+
+def _add_texts(digest: "hashlib.blake2b", texts: Iterable[str]) -> None:
+    digest.update(repr(tuple(texts)).encode())

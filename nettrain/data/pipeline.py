@@ -1,0 +1,159 @@
+"""What a model needs beside its weights: the raw columns, the fitted transforms, the classes; saved as JSON and arrays."""
+import math
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from pydantic import TypeAdapter, ValidationError
+from pydantic_core import PydanticCustomError
+
+from nettrain.component import to_mapping
+from nettrain.data.dataset import Dataset
+from nettrain.data.features import MISSING, Category, Features
+from nettrain.data.part import Part
+from nettrain.data.schema import Schema
+from nettrain.data.target import Target
+from nettrain.data.transform import State, Transform
+from nettrain.errors import CheckpointError, DataError
+
+_ROWS = 4096                                                 # images pass the transforms so many at a time, to bound the float64 copies
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A transform with what it learned from the training part."""
+
+    transform: Transform
+    state: State
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """From raw columns to the network's input, and from its outputs back to original units.
+
+    shape   of one row of inputs, after all transforms
+    names   of the inputs of a table; empty for images
+    """
+
+    schema: Schema
+    transforms: tuple[Fitted, ...]
+    target_transforms: tuple[Fitted, ...]
+    shape: tuple[int, ...]
+    names: tuple[str, ...]
+
+    def inputs(self, features: Features, dtype: str, place: Callable[[int], str] = "row {}".format) -> np.ndarray:
+        """(n, *shape). Raises DataError where a number is missing or infinite, with its column and place, or a text is left."""
+        if features.numbers.ndim <= 2:
+            return self._inputs(features, dtype, 0, place)
+        x = np.empty((len(features), *self.shape), dtype)
+        for start in range(0, len(features), _ROWS):
+            rows = np.arange(start, min(start + _ROWS, len(features)))
+            x[rows] = self._inputs(features.take(rows), dtype, start, place)
+        return x
+
+    def _inputs(self, features: Features, dtype: str, start: int, place: Callable[[int], str]) -> np.ndarray:
+        for fitted in self.transforms:
+            features = fitted.transform.apply(features, fitted.state)
+        if features.categories:
+            named = ", ".join(repr(name) for name in features.categories)
+            raise DataError(f"texts where numbers are needed, in the columns {named}; add one_hot to `dataset.transforms`, or list them "
+                            "under the source's `ignore`")
+        with np.errstate(over="ignore"):                     # what overflows is reported below, with its place
+            x = features.numbers.astype(dtype, copy=False)
+        if not np.isfinite(x).all():
+            row, *index = (int(i) for i in np.argwhere(~np.isfinite(x))[0])
+            where = f"{place(start + row)}: " + (f"column {features.names[index[0]]!r}" if features.names else f"pixel {index}")
+            if np.isnan(x[row][tuple(index)]):
+                raise DataError(f"{where} is missing or NaN; add impute to `dataset.transforms`, or leave the row out")
+            raise DataError(f"{where} is infinite in {dtype}; correct the value, or leave the row out")
+        return x
+
+    def targets(self, target: Target, dtype: str) -> np.ndarray:
+        """Codes (n,) int64, labels (n, l), or numbers (n, t) after the target transforms."""
+        if target.classes is not None:
+            return target.values
+        features = Features(target.values, target.names)
+        for fitted in self.target_transforms:
+            features = fitted.transform.apply(features, fitted.state)
+        return features.numbers.astype(dtype)
+
+    def restore(self, values: np.ndarray) -> np.ndarray:
+        """Numbers (n, t) that the network gave, in original units, float64."""
+        values = values.astype(np.float64)
+        for fitted in reversed(self.target_transforms):
+            values = fitted.transform.invert(values, fitted.state)
+        return values
+
+    def part(self, dataset: Dataset, dtype: str) -> Part:
+        """Raw rows made ready for the network."""
+        x = self.inputs(dataset.features, dtype, dataset.place)
+        if dataset.target is None:
+            return Part(x)
+        return Part(x, self.targets(dataset.target, dtype), dataset.target.values)
+
+    def pack(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+        """What JSON can hold, and arrays by name; `unpack` makes an equal pipeline of them."""
+        arrays: dict[str, np.ndarray] = {}
+        packed: dict[str, Any] = {"schema": asdict(self.schema), "shape": list(self.shape), "names": list(self.names)}
+        for key, chain in (("transforms", self.transforms), ("target_transforms", self.target_transforms)):
+            packed[key] = []
+            for place, fitted in enumerate(chain):
+                texts = {name: value for name, value in fitted.state.items() if isinstance(value, list)}
+                numbers = {name: value for name, value in fitted.state.items() if isinstance(value, np.ndarray)}
+                packed[key].append({"transform": to_mapping(fitted.transform), "texts": texts, "arrays": sorted(numbers)})
+                arrays |= {f"{key}.{place}.{name}": value for name, value in numbers.items()}
+        return packed, arrays
+
+    @classmethod
+    def unpack(cls, packed: object, arrays: dict[str, np.ndarray]) -> "Pipeline":
+        """The pipeline that `pack` wrote. Raises CheckpointError for anything that cannot have come from it."""
+        try:
+            found = _PACKED.validate_python(packed)
+            transforms = tuple(_fitted(item, arrays, f"transforms.{i}") for i, item in enumerate(found.transforms))
+            target_transforms = tuple(_fitted(item, arrays, f"target_transforms.{i}") for i, item in enumerate(found.target_transforms))
+            pipeline = cls(found.schema, transforms, target_transforms, found.shape, found.names)
+            pipeline._rehearse()
+        except ValidationError as error:
+            raise CheckpointError(f"the checkpoint's transforms cannot be read: {error.errors()[0]['msg']}; it is damaged") from None
+        except (PydanticCustomError, DataError, LookupError, TypeError, ValueError) as error:
+            raise CheckpointError(f"the checkpoint's transforms do not fit together ({error}); it is damaged") from None
+        return pipeline
+
+    def _rehearse(self) -> None:
+        """Send one row of zeros through: states that do not fit the schema fail here, not at the first prediction."""
+        if math.prod(self.schema.shape) > _LARGEST_ROW:
+            raise ValueError(f"a row of {self.schema.shape} numbers")
+        blank = {name: Category(np.array([MISSING]), ()) for name in self.schema.texts}
+        x = self.inputs(Features(np.zeros((1, *self.schema.shape)), self.schema.numbers, blank), "float64")
+        if x.shape[1:] != self.shape:
+            raise ValueError(f"inputs of shape {x.shape[1:]}, expected {self.shape}")
+        if self.schema.task == "regression":
+            self.restore(self.targets(Target(np.zeros((1, len(self.schema.targets))), self.schema.targets), "float64"))
+
+
+_LARGEST_ROW = 10**8
+
+
+@dataclass(frozen=True)
+class _PackedTransform:
+    transform: dict[str, Any]
+    texts: dict[str, list[str]]
+    arrays: list[str]
+
+
+@dataclass(frozen=True)
+class _Packed:
+    schema: Schema
+    transforms: list[_PackedTransform]
+    target_transforms: list[_PackedTransform]
+    shape: tuple[int, ...]
+    names: tuple[str, ...]
+
+
+_PACKED = TypeAdapter(_Packed)
+
+
+def _fitted(packed: _PackedTransform, arrays: dict[str, np.ndarray], prefix: str) -> Fitted:
+    state: State = dict(packed.texts)
+    return Fitted(Transform.parse(packed.transform), state | {name: arrays[f"{prefix}.{name}"] for name in packed.arrays})

@@ -1,0 +1,183 @@
+"""From a source to what training needs: load, settle the task, divide the rows, fit the transforms on the training part."""
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from nettrain.data.arrays import features_from, target_from
+from nettrain.data.automatic import automatic_transforms
+from nettrain.data.dataset import PARTS, Dataset
+from nettrain.data.features import Features
+from nettrain.data.fingerprint import fingerprint
+from nettrain.data.part import Part
+from nettrain.data.pipeline import Fitted, Pipeline
+from nettrain.data.schema import Schema
+from nettrain.data.source import Source
+from nettrain.data.split import Rows, Split, check_split, limit_rows, split_rows
+from nettrain.data.target import Target
+from nettrain.data.task import resolve
+from nettrain.data.transform import Transform
+from nettrain.errors import ConfigError, DataError
+from nettrain.streams import generator
+
+ALL_TRAIN = Split()
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """Raw rows, divided.
+
+    datasets  the raw rows of each part
+    rows      the indices of those rows in their source (a part with a source of its own counts there)
+    notes     what was decided for the user, a sentence each
+    """
+
+    datasets: dict[str, Dataset]
+    rows: Rows
+    schema: Schema
+    fingerprint: str
+    notes: list[str]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What training needs: the parts as arrays, the pipeline that made them, and the facts that the run directory records."""
+
+    parts: dict[str, Part]
+    rows: Rows
+    pipeline: Pipeline
+    fingerprint: str
+    notes: list[str]
+
+
+def prepare(
+    source: Source | None = None,
+    *,
+    data: tuple[object, object] | None = None,
+    validation_source: Source | None = None,
+    test_source: Source | None = None,
+    split: Split = ALL_TRAIN,
+    transforms: Sequence[Transform] | None = None,
+    target_transforms: Sequence[Transform] | None = None,
+    limit: int | None = None,
+    seed: int = 0,
+    dtype: str = "float32",
+    tasks: tuple[str, ...] | None = None,
+    loss: str | None = None,
+) -> Prepared:
+    """All parts, ready for training; the arguments are the keys of `dataset:`. Depends on the data and the seed alone.
+
+    data   arrays (x, y) in memory instead of a source
+    tasks  the tasks that the loss takes, None to let the target decide; loss: its name, for messages
+    """
+    loaded = load_parts(
+        source, data=data, validation_source=validation_source, test_source=test_source, split=split, limit=limit, seed=seed, tasks=tasks,
+        loss=loss,
+    )
+    return prepare_parts(loaded, transforms=transforms, target_transforms=target_transforms, dtype=dtype)
+
+
+def load_parts(
+    source: Source | None = None,
+    *,
+    data: tuple[object, object] | None = None,
+    validation_source: Source | None = None,
+    test_source: Source | None = None,
+    split: Split = ALL_TRAIN,
+    limit: int | None = None,
+    seed: int = 0,
+    tasks: tuple[str, ...] | None = None,
+    loss: str | None = None,
+) -> Loaded:
+    """The raw rows of every part. The arguments are those of `prepare`."""
+    separate = {part: given for part, given in (("validation", validation_source), ("test", test_source)) if given is not None}
+    check_split(split, tuple(separate))
+    whole = _load(source, data, split, seed)
+    if whole.target is None:
+        raise DataError(f"{whole.origin}: there is no target in it to train on")
+    task, target, notes = resolve(whole.target, tasks, loss)
+    whole = replace(whole, target=target)
+    features = whole.features
+    schema = Schema(features.numbers.shape[1:], features.names, tuple(features.categories), task, target.names, target.classes)
+
+    rows = split_rows(whole, split, seed)
+    others: dict[str, Dataset] = {}
+    for part, given in separate.items():
+        if part in rows:
+            raise ConfigError(f"dataset.{part}_source: {whole.origin} has an official {part} part, which is used; leave this key out")
+        # A seed of its own: a generated validation part must not repeat the training rows.
+        others[part] = given.load_again(schema, with_target=True, seed=int(generator(seed, "separate", PARTS.index(part)).integers(2**31)))
+        rows[part] = np.arange(len(others[part]))
+    if limit is not None:
+        rows = limit_rows(rows, limit, seed)
+    rows = {part: rows[part] for part in PARTS if part in rows}
+    datasets = {part: others.get(part, whole).take(found) for part, found in rows.items()}
+    notes.append("rows: " + ", ".join(f"{part} {len(found)}" for part, found in rows.items()))
+    return Loaded(datasets, rows, schema, fingerprint((whole, *others.values())), notes)
+
+
+def prepare_parts(
+    loaded: Loaded,
+    *,
+    transforms: Sequence[Transform] | None = None,
+    target_transforms: Sequence[Transform] | None = None,
+    dtype: str = "float32",
+) -> Prepared:
+    """Fit the transforms on the training part, and send every part through them."""
+    notes = list(loaded.notes)
+    train = loaded.datasets["train"]
+    if transforms is None:
+        transforms = automatic_transforms(train.features, [part.features for part in loaded.datasets.values()])
+        named = ", ".join(map(_described, transforms)) or "none needed"
+        notes.append(f"transforms: {named} (chosen for this data; `dataset.transforms` overrides)")
+    if loaded.schema.task != "regression" and target_transforms:
+        raise ConfigError(f"dataset.target_transforms: only regression scales targets, this is {loaded.schema.task}; leave it out")
+    if target_transforms is None:
+        target_transforms = [Transform.parse("standardize")] if loaded.schema.task == "regression" else []
+    for transform in target_transforms:
+        if not transform.invertible:
+            raise ConfigError(f"dataset.target_transforms: {transform.name()} cannot be inverted, as predictions need; leave it out")
+    pipeline = _fit(train, loaded.schema, transforms, target_transforms)
+    parts = {part: pipeline.part(dataset, dtype) for part, dataset in loaded.datasets.items()}
+    return Prepared(parts, loaded.rows, pipeline, loaded.fingerprint, notes)
+
+
+def _load(source: Source | None, data: tuple[object, object] | None, split: Split, seed: int) -> Dataset:
+    if data is not None:
+        features, target = features_from(data[0]), target_from(data[1])
+        if len(features) != len(target):
+            raise DataError(f"data: x has {len(features)} rows and y has {len(target)}")
+        return Dataset(features, target)
+    if source is None:
+        raise ConfigError("dataset.source: missing; name a source, or hand in data=(x, y)")
+    return source.load(seed, aside=() if split.column is None else (split.column,))
+
+
+def _fit(train: Dataset, schema: Schema, transforms: Sequence[Transform], target_transforms: Sequence[Transform]) -> Pipeline:
+    features, chain = train.features, []
+    for transform in transforms:
+        chain.append(Fitted(transform, transform.fit(features)))
+        if transform is not transforms[-1]:
+            features = transform.apply(features, chain[-1].state)
+    # One row is enough to see the shape; the last transform of all rows would be a copy for nothing.
+    one = features.take(np.arange(1))
+    if chain:
+        one = chain[-1].transform.apply(one, chain[-1].state)
+    return Pipeline(schema, tuple(chain), _fit_target(train.target, target_transforms), one.numbers.shape[1:], one.names)
+
+
+def _fit_target(target: Target | None, transforms: Sequence[Transform]) -> tuple[Fitted, ...]:
+    if target is None:
+        return ()
+    features, chain = Features(target.values, target.names), []
+    for transform in transforms:
+        chain.append(Fitted(transform, transform.fit(features)))
+        features = transform.apply(features, chain[-1].state)
+    return tuple(chain)
+
+
+def _described(transform: Transform) -> str:
+    """`standardize`, or `scale (divide_by 16)`: the name and the fields that are not at their default."""
+    numbers = {name: value for name, value in vars(transform).items() if isinstance(value, float)}
+    changed = [f"{name} {value:g}" for name, value in numbers.items() if value != getattr(type(transform), name)]
+    return f"{transform.name()} ({', '.join(changed)})" if changed else transform.name()

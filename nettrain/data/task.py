@@ -1,0 +1,81 @@
+"""Which task a target makes: classification, regression or multilabel, unless the loss wants another that fits as well."""
+from typing import cast
+
+import numpy as np
+
+from nettrain.data.target import Target, Task
+from nettrain.errors import ConfigError, DataError
+
+MOST_CLASSES = 20                                            # one column of so many different whole numbers is taken as classes
+_LOSS = {"classification": "cross_entropy", "multilabel": "binary_cross_entropy", "regression": "mse"}
+
+
+def resolve(target: Target, wanted: tuple[str, ...] | None, loss: str | None) -> tuple[Task, Target, list[str]]:
+    """The task, the target in its form (codes for classes), and what was decided for the user.
+
+    wanted: the tasks that the loss takes, None to let the target decide. Raises ConfigError where they do not meet, naming the loss that
+    does, and DataError where there is one class only.
+    """
+    possible = _possible(target)
+    fitting = [task for task in possible if wanted is None or task in wanted]
+    if not fitting:
+        raise ConfigError(
+            f"loss: {loss or 'the loss'} is for {' or '.join(wanted or ())}, but the target {_named(target)} {_described(target)}; "
+            f"use `loss: {_LOSS[possible[0]]}`"
+        )
+    task = fitting[0]
+    if task != "classification":
+        return task, target, []
+    if target.classes is None:
+        note = f"target {_named(target)}: {_described(target)}, taken as classes; `loss: mse` makes it regression"
+        notes = [note] if wanted is None or "regression" in wanted else []
+        target = to_classes(target)
+    else:
+        notes = []
+    _check_classes(target)
+    return task, target, notes
+
+
+def to_classes(target: Target) -> Target:
+    """A column of whole numbers as codes into the sorted numbers, named as they are written: 3, 4, 5 ..."""
+    values, codes = np.unique(target.values[:, 0], return_inverse=True)
+    return Target(codes.reshape(-1).astype(np.int64), target.names, tuple(str(int(value)) for value in values))
+
+
+def _possible(target: Target) -> list[Task]:
+    """The tasks that the target can serve, the most natural first."""
+    if target.classes is not None:
+        return ["classification"]
+    values = target.values
+    binary = bool(((values == 0) | (values == 1)).all())
+    if values.shape[1] > 1:
+        return ["multilabel", "regression"] if binary else ["regression"]
+    if not _is_whole(values):
+        return ["regression"]
+    few = len(np.unique(values)) <= MOST_CLASSES
+    tasks = ["classification", "regression"] if few else ["regression", "classification"]
+    return cast(list[Task], [*tasks, "multilabel"] if binary else tasks)
+
+
+def _is_whole(values: np.ndarray) -> bool:
+    return bool((values == np.floor(values)).all() and (np.abs(values) < 2**53).all())
+
+
+def _check_classes(target: Target) -> None:
+    present = np.unique(target.values)
+    if len(present) < 2:
+        name = (target.classes or ())[int(present[0])]
+        raise DataError(f"target {_named(target)}: every row has the class {name!r}; a classifier needs at least two classes")
+
+
+def _named(target: Target) -> str:
+    return ", ".join(repr(name) for name in target.names)
+
+
+def _described(target: Target) -> str:
+    """What the target holds: `3 classes`, `6 whole numbers`, `numbers`, `2 columns of numbers`."""
+    if target.classes is not None:
+        return f"{len(target.classes)} classes"
+    if target.values.shape[1] > 1:
+        return f"{target.values.shape[1]} columns of {'0 and 1' if _possible(target)[0] == 'multilabel' else 'numbers'}"
+    return f"{len(np.unique(target.values))} whole numbers" if _is_whole(target.values) else "numbers"

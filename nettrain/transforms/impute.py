@@ -1,0 +1,86 @@
+"""Missing cells filled."""
+import dataclasses
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+import numpy as np
+from pydantic import Field
+
+from nettrain.component import Real, Text
+from nettrain.data.features import MISSING, Category, Features
+from nettrain.data.transform import Columns, State, Transform, check_columns
+from nettrain.errors import DataError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Impute(Transform):
+    """y = x where there is an x, otherwise the column's mean (median, most frequent value, or a constant).
+
+    Learned from the training rows. mean and median fill numbers only: one_hot makes of a missing text zeros everywhere.
+    most_frequent (the smallest at a tie, as scikit-learn's SimpleImputer) and constant fill both. Raises DataError for a column with
+    nothing to learn from.
+    """
+
+    strategy: Annotated[Literal["mean", "median", "most_frequent", "constant"], Field(description="what fills a missing cell")] = "mean"
+    value: Annotated[Real, Field(description="the number for strategy constant")] = 0.0
+    text: Annotated[Text, Field(description="the text for strategy constant")] = "missing"
+    columns: Columns = None
+
+    def fit(self, features: Features) -> State:
+        """`fill`, a number a column (NaN: leave it alone), and the texts that fill categorical columns."""
+        check_columns(self.columns, (*features.names, *features.categories), self.name())
+        fill = np.full(features.numbers.shape[1:], np.nan)
+        places = range(len(features.names)) if features.numbers.ndim == 2 else ()
+        for place in places:
+            if self._chooses(features.names[place]):
+                fill[place] = self._number(features.numbers[:, place], features.names[place])
+        if features.numbers.ndim > 2 and self.columns is None:
+            for index in np.ndindex(fill.shape):
+                fill[index] = self._number(features.numbers[(slice(None), *index)], f"pixel {list(index)}")
+        texts = self.strategy in ("most_frequent", "constant")
+        names = [name for name in features.categories if texts and self._chooses(name)]
+        return {"fill": fill, "columns": names, "texts": [self._text(features.categories[name], name) for name in names]}
+
+    def apply(self, features: Features, state: State) -> Features:
+        """The cells filled; what is there stays."""
+        numbers = features.numbers
+        if numbers.dtype.kind == "f":
+            numbers = np.where(np.isnan(numbers), state["fill"], numbers)
+        categories = dict(features.categories)
+        for name, text in zip(state["columns"], state["texts"], strict=True):
+            categories[str(name)] = _filled(categories[str(name)], str(text))
+        return dataclasses.replace(features, numbers=numbers, categories=categories)
+
+    def _chooses(self, name: str) -> bool:
+        return self.columns is None or name in self.columns
+
+    def _number(self, column: np.ndarray, name: str) -> float:
+        if self.strategy == "constant":
+            return self.value
+        present = column[~np.isnan(column)]
+        if not len(present):
+            raise _nothing_to_learn(name, len(column))
+        if self.strategy == "most_frequent":
+            values, counts = np.unique(present, return_counts=True)
+            return float(values[counts.argmax()])
+        return float(present.mean(dtype=np.float64) if self.strategy == "mean" else np.median(present))
+
+    def _text(self, column: Category, name: str) -> str:
+        if self.strategy == "constant":
+            return self.text
+        present = column.codes[column.codes != MISSING]
+        if not len(present):
+            raise _nothing_to_learn(name, len(column.codes))
+        counts = np.bincount(present, minlength=len(column.values))
+        return min(column.values[code] for code in np.flatnonzero(counts == counts.max()))
+
+
+def _nothing_to_learn(name: str, rows: int) -> DataError:
+    return DataError(f"column {name!r}: missing in all {rows} training rows, so there is nothing to learn its filling from; "
+                     "leave the column out (`ignore`), or impute with strategy constant")
+
+
+def _filled(column: Category, text: str) -> Category:
+    values = column.values if text in column.values else (*column.values, text)
+    codes = np.where(column.codes == MISSING, values.index(text), column.codes)
+    return Category(codes.astype(column.codes.dtype), values)

@@ -1,0 +1,36 @@
+"""Each feature spread over one interval."""
+from dataclasses import dataclass
+from typing import Annotated
+
+import numpy as np
+from pydantic import Field
+
+from nettrain.component import Real
+from nettrain.data.affine import Affine
+
+
+@dataclass(frozen=True, kw_only=True)
+class Minmax(Affine):
+    """y = low + (high - low) (x - min) / (max - min).
+
+    min and max of each feature (each pixel) over the training rows; missing cells are left out. A constant feature becomes `low`. Other
+    rows may fall outside [low, high]. As scikit-learn's MinMaxScaler. Raises ConfigError unless low < high.
+    """
+
+    low: Annotated[Real, Field(description="where the smallest value lands")] = 0.0
+    high: Annotated[Real, Field(description="where the largest value lands")] = 1.0
+
+    def __post_init__(self) -> None:
+        if self.low >= self.high:
+            raise ValueError(f"low must be below high, got low {self.low} and high {self.high}")
+
+    @property
+    def offset(self) -> float:
+        """The low end."""
+        return self.low
+
+    def measure(self, numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """min, and (max - min) / (high - low)."""
+        smallest = np.fmin.reduce(numbers, axis=0).astype(np.float64)
+        width = np.fmax.reduce(numbers, axis=0).astype(np.float64) - smallest
+        return smallest, np.where(width == 0, 1.0, width / (self.high - self.low))

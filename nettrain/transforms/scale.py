@@ -1,0 +1,25 @@
+"""All numbers times one factor."""
+from dataclasses import dataclass
+from typing import Annotated
+
+import numpy as np
+from pydantic import Field
+
+from nettrain.component import Positive
+from nettrain.data.affine import Affine
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scale(Affine):
+    """y = x factor / divide_by.
+
+    Learns nothing. `{type: scale, divide_by: 255}` brings pixels into [0, 1].
+    """
+
+    factor: Annotated[Positive, Field(description="multiplies every number")] = 1.0
+    divide_by: Annotated[Positive, Field(description="divides every number; 255 for pixels")] = 1.0
+
+    def measure(self, numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """0 and divide_by / factor."""
+        row = numbers.shape[1:]
+        return np.zeros(row), np.full(row, self.divide_by / self.factor)

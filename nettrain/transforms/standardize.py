@@ -1,0 +1,26 @@
+"""Mean 0, standard deviation 1."""
+from dataclasses import dataclass
+
+import numpy as np
+
+from nettrain.data.affine import Affine, portions
+
+
+@dataclass(frozen=True, kw_only=True)
+class Standardize(Affine):
+    """y = (x - mean) / deviation.
+
+    Mean and deviation of each feature (each pixel) over the training rows; missing cells are left out. The deviation is that of the
+    population (divided by n, as scikit-learn's StandardScaler; pandas divides by n - 1). A constant feature has deviation 1 and becomes 0.
+    """
+
+    def measure(self, numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Mean and deviation in two passes: the one-pass formula cancels where the mean is large."""
+        count = sum((~np.isnan(x)).sum(axis=0) for x in portions(numbers))
+        with np.errstate(invalid="ignore"):                  # 0 / 0: a column without any number has no mean
+            mean = sum(np.nansum(x, axis=0) for x in portions(numbers)) / count
+            variance = sum(np.nansum((x - mean) ** 2, axis=0) for x in portions(numbers)) / count
+        # What rounding alone makes of a constant: Chan, Golub & LeVeque 1983, the bound that scikit-learn uses too.
+        epsilon = np.finfo(np.float64).eps
+        rounding = count * epsilon * variance + (count * mean * epsilon) ** 2
+        return np.asarray(mean), np.where(variance <= rounding, 1.0, np.sqrt(variance))
