@@ -22,6 +22,7 @@ CASES = {
     "step, by 10": ({"type": "step", "every": 4, "by": 0.1}, 10, lambda rule, lr: lr_scheduler.StepLR(rule, 40, 0.1)),
     "step, halve": ({"type": "step", "every": 5, "by": 0.5}, 8, lambda rule, lr: lr_scheduler.StepLR(rule, 40, 0.5)),
     "step, within the epoch": ({"type": "step", "every": 0.6, "by": 0.9}, 5, lambda rule, lr: lr_scheduler.StepLR(rule, 3, 0.9)),
+    "step, every 2 of 10 batches": ({"type": "step", "every": 0.2, "by": 0.9}, 10, lambda rule, lr: lr_scheduler.StepLR(rule, 2, 0.9)),
     "step, warm-up": ({"type": "step", "every": 2, "by": 0.5, "warmup": 3}, 8, lambda rule, lr: lr_scheduler.StepLR(rule, 16, 0.5)),
     "step, short warm-up": (
         {"type": "step", "every": 3, "by": 0.7, "warmup": 0.4}, 25, lambda rule, lr: lr_scheduler.StepLR(rule, 75, 0.7)

@@ -112,9 +112,14 @@ def test_a_constant_target_scores_0_where_its_mean_is_rounded():
     assert all_metrics(ValueOutcome(targets, targets))["r2"] == 1.0
 
 
-def test_errors_of_float32_predictions_are_measured_in_float64():
-    targets = np.full((4, 1), 16777217.0)  # 2^24 + 1: float32 has no such number
-    assert all_metrics(ValueOutcome(targets, targets.astype(np.float32)))["mae"] == 1.0
+def test_errors_of_float32_values_are_measured_in_float64():
+    tenth = np.full((1, 1), 0.1, dtype=np.float32)
+    assert all_metrics(ValueOutcome(np.zeros_like(tenth), tenth))["mse"] == float(tenth[0, 0]) ** 2
+
+
+def test_roc_auc_of_two_classes_ranks_by_the_score_of_class_1():
+    scores = np.array([[0.5, 0.1], [0.5, 0.2], [0.5, 0.3]])
+    assert find(Metric, "roc_auc")().value(ClassOutcome(np.array([0, 0, 1]), scores)) == 1.0
 
 
 def test_the_baseline_predicts_the_first_of_tied_classes():
