@@ -20,7 +20,7 @@ def resolve(target: Target, wanted: tuple[str, ...] | None, loss: str | None) ->
     fitting = [task for task in possible if wanted is None or task in wanted]
     if not fitting:
         raise ConfigError(
-            f"loss: {loss or 'the loss'} is for {' or '.join(wanted or ())}, but the target {_named(target)} {_described(target)}; "
+            f"loss: {loss or 'the loss'} is for {' or '.join(wanted or ())}, but the target {_named(target)} holds {_described(target)}; "
             f"use `loss: {_LOSS[possible[0]]}`"
         )
     task = fitting[0]
