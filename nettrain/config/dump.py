@@ -4,7 +4,7 @@ import math
 import yaml
 
 from nettrain.component import to_mapping
-from nettrain.config.core_schema import FLOAT, INT, PATTERNS
+from nettrain.config.core_schema import FLOAT, INT, PATTERNS, STR
 from nettrain.config.run_config import RunConfig
 
 
@@ -34,7 +34,13 @@ def _list(dumper: yaml.SafeDumper, values: list[object]) -> yaml.Node:
     return dumper.represent_sequence("tag:yaml.org,2002:seq", values, flow_style=not nested)
 
 
+def _text(dumper: yaml.SafeDumper, value: str) -> yaml.Node:
+    """PyYAML writes the rarer line breaks unescaped unless told to use double quotes; they would read back as spaces."""
+    return dumper.represent_scalar(STR, value, style='"' if set(value) & set("\x85\u2028\u2029") else None)
+
+
 _Dumper.add_representer(float, _float)
+_Dumper.add_representer(str, _text)
 _Dumper.add_representer(list, _list)
 for _tag in (INT, FLOAT):
     _Dumper.add_implicit_resolver(_tag, *PATTERNS[_tag])

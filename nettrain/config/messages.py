@@ -13,7 +13,7 @@ from nettrain.config.key_path import KeyPath, join
 from nettrain.errors import nearest
 
 # Errors whose own message is complete: those that the package raises itself.
-_COMPLETE = {"unknown_key", "unknown_component", "value_error"}
+_COMPLETE = {"unknown_key", "unknown_component"}
 _MISSING = {"missing", "missing_argument", "missing_keyword_only_argument"}
 
 
@@ -49,9 +49,12 @@ def show(value: object) -> str:
 
 def _problem(details: ErrorDetails, record: type[Record], value: object) -> tuple[KeyPath, str]:
     path, kind = details["loc"], details["type"]
+    if kind == "value_error":
+        message = details["msg"].removeprefix("Value error, ")
+        return path, message if isinstance(details["input"], dict) else f"{message}; got {show(details['input'])}"
     if kind in _COMPLETE:
         named_by_type = kind == "unknown_component" and isinstance(details["input"], dict)
-        return (*path, "type") if named_by_type else path, details["msg"].removeprefix("Value error, ")
+        return (*path, "type") if named_by_type else path, details["msg"]
     if kind == "invalid_key":
         return path[:-1], f"expected a name as key, got {show(path[-1])}"
     missing = kind in _MISSING

@@ -17,7 +17,7 @@ texts = st.text(min_size=1, max_size=20)
 configs = st.fixed_dictionaries(
     {
         "dataset": st.fixed_dictionaries(
-            {"source": st.just("digits"), "split": st.fixed_dictionaries({"validation": shares, "test": shares, "stratify": st.booleans()})},
+            {"source": st.just("digits"), "split": st.fixed_dictionaries({"validation": shares, "test": shares})},
             optional={"transforms": st.none() | st.just(["standardize"]) | st.just([]), "limit": st.none() | st.integers(1, 10**6)},
         ),
         "model": st.fixed_dictionaries({"type": st.just("mlp"), "hidden": st.lists(st.integers(1, 10**4), max_size=4)}),

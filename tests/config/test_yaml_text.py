@@ -60,7 +60,10 @@ UNREADABLE = [
     ("a: @x", "a.yaml:1: not valid YAML: no value can begin with '@'; put it in quotes"),
     ('a: "\\q"', "a.yaml:1: not valid YAML: the escape \\q does not exist; in single quotes a backslash needs none"),
     ("a: 1\n---\nb: 2", "a.yaml:2: not valid YAML: a second document begins here with '---'; a configuration is one document"),
-    ("a: *x", "a.yaml:1: not valid YAML: the alias *x repeats a value marked &x, but there is none; a text that begins with '*' needs quotes"),
+    (
+        "a: *x",
+        "a.yaml:1: not valid YAML: the alias *x repeats a value marked &x, but there is none; a text that begins with '*' needs quotes",
+    ),
     ("a: ]", "a.yaml:1: not valid YAML: expected a value, got ']'; a text that begins so needs quotes"),
     ("a: 1\nb: \x01", "a.yaml:2: the character '\\x01' is not allowed in YAML; is this a text file?"),
     ("a: &x [*x]", "a.yaml:1: a[0]: an alias stands inside the very value that it repeats"),
