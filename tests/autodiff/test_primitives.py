@@ -1,0 +1,376 @@
+"""Every primitive, alone: value, gradient, tangent, and what the engine and a planner may rely on. A primitive without a row fails."""
+import importlib
+import inspect
+import itertools
+import math
+import pkgutil
+import tracemalloc
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pytest
+
+from nettrain.autodiff import ops
+from nettrain.autodiff.ops import (
+    arithmetic,
+    dropout,
+    exponential,
+    indexing,
+    joining,
+    matmul,
+    reduction,
+    selection,
+    shape,
+    softmax,
+    squashing,
+)
+from nettrain.autodiff.primitive import ElementWise, Primitive, View
+from nettrain.autodiff.tensor import Tensor, apply, float_type
+
+
+@dataclass(frozen=True)
+class Row:
+    """A primitive at a point. `value` says in plain NumPy what it computes; `gradient` says what differences cannot: the side at a kink."""
+
+    name: str
+    make: Callable[[], Primitive]
+    inputs: tuple[np.ndarray, ...]
+    value: Callable[..., Any]
+    gradient: Callable[..., Any] | None = None
+
+    def __str__(self):
+        return self.name
+
+
+generator = np.random.Generator(np.random.PCG64(7))
+
+
+def uniform(*sizes, low=-2.0, high=2.0):
+    return generator.uniform(low, high, size=sizes)
+
+
+def row(name, primitive, inputs, value, gradient=None):
+    """`primitive` is one, or where it holds a generator a function that makes it anew."""
+    make = (lambda: primitive) if isinstance(primitive, Primitive) else primitive
+    return Row(f"{type(make()).__name__}: {name}", make, tuple(np.asarray(x) for x in inputs), value, gradient)
+
+
+def element_wise(primitive, arity, value, low=-2.0, high=2.0):
+    """A row for each awkward shape and memory order."""
+
+    def strided():
+        return uniform(5, 8, low=low, high=high)[::2, ::-2].T
+
+    makers = {str(s): lambda s=s: uniform(*s, low=low, high=high) for s in ((3, 4), (1, 4), (4, 1), (1,), (), (2, 3, 4), (0, 3))}
+    makers["not contiguous"] = strided
+    return [row(name, primitive, [make() for _ in range(arity)], value) for name, make in makers.items()]
+
+
+def random_mask(share, x):
+    kept = np.random.Generator(np.random.PCG64(3)).random(size=x.shape) >= share
+    return np.where(kept, x / (1 - share), 0)
+
+
+def scatter(like, places, dy):
+    dx = np.zeros_like(like)
+    for place, d in zip(places, dy, strict=True):
+        dx[place] += d
+    return dx
+
+
+TIED = np.array([[1.0, 3.0, 3.0], [2.0, 2.0, 2.0]])
+ROWS = [
+    *element_wise(arithmetic.Add(), 2, lambda a, b: a + b),
+    *element_wise(arithmetic.Subtract(), 2, lambda a, b: a - b),
+    *element_wise(arithmetic.Negative(), 1, lambda x: -x),
+    *element_wise(arithmetic.Multiply(), 2, lambda a, b: a * b),
+    *element_wise(arithmetic.Divide(), 2, lambda a, b: a / b, low=0.5),
+    *element_wise(arithmetic.Power(3.0), 1, lambda x: x * x * x),
+    *element_wise(arithmetic.Power(-0.5), 1, lambda x: 1 / np.sqrt(x), low=0.5),
+    row("to the 0 at 0", arithmetic.Power(0.0), [np.zeros(3)], lambda x: np.ones(3), lambda dy, x: [np.zeros(3)]),
+    row("to the 1 at 0", arithmetic.Power(1.0), [np.zeros(3)], lambda x: np.zeros(3), lambda dy, x: [dy]),
+    row("squared below and at 0", arithmetic.Power(2.0), [[-1.5, 0.0]], lambda x: x * x, lambda dy, x: [2 * x * dy]),
+    *element_wise(arithmetic.PowerOf(), 2, lambda a, b: np.exp(b * np.log(a)), low=0.3),
+    *element_wise(exponential.Exp(), 1, lambda x: np.vectorize(math.exp, otypes=[float])(x)),
+    *element_wise(exponential.Log(), 1, lambda x: np.vectorize(math.log, otypes=[float])(x), low=0.3),
+    *element_wise(exponential.Sqrt(), 1, lambda x: x**0.5, low=0.3),
+    *element_wise(squashing.Sigmoid(), 1, lambda x: 1 / (1 + np.exp(-x))),
+    *element_wise(squashing.Tanh(), 1, lambda x: 2 / (1 + np.exp(-2 * x)) - 1),
+    *element_wise(squashing.Softplus(), 1, lambda x: np.log(1 + np.exp(x))),
+    *element_wise(selection.Relu(), 1, lambda x: np.where(x > 0, x, 0)),
+    row("at 0", selection.Relu(), [[0.0, -0.0, 1.0]], lambda x: [0, 0, 1], lambda dy, x: [dy * [0, 0, 1]]),
+    *element_wise(selection.LeakyRelu(0.1), 1, lambda x: np.where(x > 0, x, 0.1 * x)),
+    row("at 0", selection.LeakyRelu(0.1), [[0.0, -0.0, 1.0]], lambda x: [0, 0, 1], lambda dy, x: [dy * [0.1, 0.1, 1]]),
+    *element_wise(selection.Absolute(), 1, lambda x: np.sqrt(x * x)),
+    row("at 0", selection.Absolute(), [[0.0, -1.0]], lambda x: [0, 1], lambda dy, x: [dy * [0, -1]]),
+    *element_wise(selection.Step(), 1, lambda x: np.where(x > 0, 1.0, 0.0)),
+    row("at 0", selection.Step(), [[0.0, 1.0]], lambda x: [0, 1], lambda dy, x: [[0, 0]]),
+    *element_wise(selection.Clip(-1.0, 0.5), 1, lambda x: np.minimum(np.maximum(x, -1), 0.5)),
+    row("at its limits", selection.Clip(-1.0, 0.5), [[-1.0, 0.5, 0.6]], lambda x: [-1, 0.5, 0.5], lambda dy, x: [dy * [1, 1, 0]]),
+    *element_wise(selection.Maximum(), 2, lambda a, b: np.where(a > b, a, b)),
+    row("tie", selection.Maximum(), [[1.0, 2.0], [1.0, 3.0]], lambda a, b: [1, 3], lambda dy, a, b: [dy * [1, 0], dy * [0, 1]]),
+    *element_wise(selection.Minimum(), 2, lambda a, b: np.where(a < b, a, b)),
+    row("tie", selection.Minimum(), [[1.0, 2.0], [1.0, 3.0]], lambda a, b: [1, 2], lambda dy, a, b: [dy * [1, 1], dy * [0, 0]]),
+    row("matrix", selection.Where(), [uniform(3, 4) > 0, uniform(3, 4), uniform(3, 4)], lambda c, a, b: c * a + (1 - c) * b),
+    row("one element", selection.Where(), [np.array(True), uniform(), uniform()], lambda c, a, b: a),
+    row("not contiguous", selection.Where(), [uniform(4, 3).T > 0, uniform(6, 8)[::2, 1::2], uniform(4, 3).T], np.where),
+    row("matrix", matmul.Matmul(), [uniform(3, 4), uniform(4, 2)], lambda a, b: np.einsum("ni,io->no", a, b)),
+    row("one row, one column", matmul.Matmul(), [uniform(1, 4), uniform(4, 1)], lambda a, b: [[np.sum(a[0] * b[:, 0])]]),
+    row("one element", matmul.Matmul(), [uniform(1, 1), uniform(1, 1)], lambda a, b: a * b),
+    row("stack", matmul.Matmul(), [uniform(2, 3, 4), uniform(2, 4, 5)], lambda a, b: np.einsum("sni,sio->sno", a, b)),
+    row("not contiguous", matmul.Matmul(), [uniform(4, 3).T, uniform(4, 8)[:, ::-2]], lambda a, b: np.einsum("ni,io->no", a, b)),
+    row("no rows", matmul.Matmul(), [uniform(0, 4), uniform(4, 2)], lambda a, b: np.zeros((0, 2))),
+    row("repeated", matmul.Matmul(), [np.broadcast_to(uniform(3, 4), (2, 3, 4)), uniform(2, 4, 5)], lambda a, b: [a[0] @ y for y in b]),
+    *[
+        row(str(x.shape), primitive, [x], value)
+        for x in (uniform(3, 4), uniform(1, 4), uniform(4, 1), uniform(5), uniform(2, 3, 4), uniform(6, 4)[::2].T)
+        for primitive, value in (
+            (reduction.Sum(), lambda x: np.einsum("...k->...", x)),
+            (reduction.Max(), lambda x: np.sort(x, axis=-1)[..., -1]),
+            (reduction.Min(), lambda x: np.sort(x, axis=-1)[..., 0]),
+            (softmax.Softmax(), lambda x: np.exp(x) / np.exp(x).sum(-1, keepdims=True)),
+            (softmax.LogSoftmax(), lambda x: x - np.log(np.exp(x).sum(-1, keepdims=True))),
+            (softmax.LogSumExp(), lambda x: np.log(np.exp(x).sum(-1))),
+        )
+    ],
+    row("nothing to add", reduction.Sum(), [uniform(3, 0)], lambda x: np.zeros(3)),
+    row("ties", reduction.Max(), [TIED], lambda x: [3, 2], lambda dy, x: [[[0, dy[0], 0], [dy[1], 0, 0]]]),
+    row("ties", reduction.Min(), [-TIED], lambda x: [-3, -2], lambda dy, x: [[[0, dy[0], 0], [dy[1], 0, 0]]]),
+    row("far apart", softmax.Softmax(), [[[800.0, 0.0], [-800.0, -800.0]]], lambda x: [[1, 0], [0.5, 0.5]]),
+    row("far apart", softmax.LogSoftmax(), [[[800.0, 0.0], [-800.0, -800.0]]], lambda x: [[0, -800], [-np.log(2), -np.log(2)]]),
+    row("far apart", softmax.LogSumExp(), [[[800.0, 0.0], [-800.0, -800.0]]], lambda x: [800, -800 + np.log(2)]),
+    row("a matrix into one axis", shape.Reshape((-1,)), [uniform(3, 4)], np.ravel),
+    row("one axis into three", shape.Reshape((2, 1, 3)), [uniform(6)], lambda x: np.array([[x[:3]], [x[3:]]])),
+    row("one element", shape.Reshape((1, 1)), [uniform()], lambda x: [[x]]),
+    row("matrix", shape.Transpose((1, 0)), [uniform(3, 4)], lambda x: np.einsum("ij->ji", x)),
+    row("three axes", shape.Transpose((2, 0, 1)), [uniform(2, 3, 4)], lambda x: np.einsum("ijk->kij", x)),
+    row("no axes", shape.Transpose(()), [uniform()], lambda x: x),
+    row("a bias", shape.Broadcast((3, 4)), [uniform(4)], lambda x: np.array([x, x, x])),
+    row("a column", shape.Broadcast((3, 4)), [uniform(3, 1)], lambda x: x * np.ones(4)),
+    row("one number", shape.Broadcast((2, 3)), [uniform()], lambda x: np.full((2, 3), x)),
+    row("middle and front", shape.Broadcast((2, 3, 4, 5)), [uniform(3, 1, 5)], lambda x: np.ones((2, 3, 4, 5)) * x),
+    row("nothing repeated", shape.Broadcast((1, 3)), [uniform(1, 3)], lambda x: x),
+    row("not contiguous", shape.Broadcast((2, 4, 3)), [uniform(6, 4)[::2].T], lambda x: np.array([x, x])),
+    row("every other, backwards", shape.Slice((slice(None, None, -2),)), [uniform(5, 3)], lambda x: np.array([x[4], x[2], x[0]])),
+    row("one element", shape.Slice((1, -1)), [uniform(3, 4)], lambda x: x[1].tolist()[3]),
+    row("new axis, ellipsis", shape.Slice((None, ..., 0)), [uniform(2, 3, 4)], lambda x: np.array([[[y[0] for y in z] for z in x]])),
+    row("nothing", shape.Slice((slice(2, 2),)), [uniform(3, 4)], lambda x: np.zeros((0, 4))),
+    row("not contiguous", shape.Copy(), [uniform(6, 4)[::2].T], lambda x: x),
+    row("one element", shape.Copy(), [uniform()], lambda x: x),
+    row("rows", joining.Concatenate(0), [uniform(2, 3), uniform(1, 3), uniform(0, 3)], lambda *p: np.array([r for x in p for r in x])),
+    row("columns", joining.Concatenate(1), [uniform(3, 2), uniform(5, 3).T[:, ::2]], lambda a, b: np.hstack([a, b])),
+    row("middle axis", joining.Concatenate(1), [uniform(2, 1, 3), uniform(2, 2, 3)], lambda a, b: np.concatenate([a, b], 1)),
+    row("one part", joining.Concatenate(0), [uniform(1)], lambda x: x),
+    row("matrix", joining.Pad(((1, 0), (2, 3)), 7.0), [uniform(2, 3)], lambda x: np.pad(x, ((1, 0), (2, 3)), constant_values=7)),
+    row("nothing around", joining.Pad(((0, 0),), 7.0), [uniform(3)], lambda x: x),
+    row("no axes", joining.Pad((), 7.0), [uniform()], lambda x: x),
+    row("repeated rows", indexing.Gather(), [uniform(4, 3), [2, 0, 2, 2, -1]], lambda x, i: np.array([x[k] for k in i])),
+    row("a matrix of rows", indexing.Gather(), [uniform(4, 2), [[0, 1], [1, 3]]], lambda x, i: np.array([[x[k] for k in j] for j in i])),
+    row("repeated elements", indexing.Gather(), [uniform(3, 3).T, [0, 2, 0], [1, 1, 1]], lambda x, i, j: [x[0, 1], x[2, 1], x[0, 1]]),
+    row("one index", indexing.Gather(), [uniform(4), np.array(2)], lambda x, i: x[2]),
+    row("two rows", indexing.Pick(), [uniform(3, 4), [3, 0, 3]], lambda x, i: [x[0, 3], x[1, 0], x[2, 3]]),
+    row("one class", indexing.Pick(), [uniform(2, 1), [0, 0]], lambda x, i: x[:, 0]),
+    row("one row", indexing.Pick(), [uniform(1, 3), [2]], lambda x, i: x[0, 2:]),
+    row("not contiguous", indexing.Pick(), [uniform(4, 6).T[::2], [3, 0, 1]], lambda x, i: [x[0, 3], x[1, 0], x[2, 1]],
+        lambda dy, x, i: [scatter(x, [(0, 3), (1, 0), (2, 1)], dy)]),
+    *[
+        row(str(x.shape), lambda: dropout.Dropout(0.4, np.random.Generator(np.random.PCG64(3))), [x], lambda x: random_mask(0.4, x))
+        for x in (uniform(5, 4), uniform(1, 3), uniform(), uniform(2, 3, 4), uniform(6, 4)[::2].T)
+    ],
+]
+each_row = pytest.mark.parametrize("row", ROWS, ids=str)
+
+
+def primitives():
+    """Every class that can be an operation: bases of other operations, which are abstract or have a leading underscore, are left out."""
+    for module in pkgutil.iter_modules(ops.__path__, "nettrain.autodiff.ops."):
+        for name, found in vars(importlib.import_module(module.name)).items():
+            if not (inspect.isclass(found) and issubclass(found, Primitive) and found.__module__ == module.name):
+                continue
+            if not inspect.isabstract(found) and not (name.startswith("_") and found.__subclasses__()):
+                yield found
+
+
+def garbage(sizes, dtype):
+    return np.full(sizes, np.nan if np.dtype(dtype).kind == "f" else True if dtype == np.bool_ else 99, dtype)
+
+
+class Run:
+    """A primitive run forward on a copy of its row's inputs; output, scratch and gradient slots hold garbage before they are written."""
+
+    def __init__(self, row, inputs=None, dtype=np.float64):
+        self.primitive = row.make()
+        self.inputs = [np.copy(x, order="K") if x.dtype.kind != "f" else x.astype(dtype, order="K") for x in inputs or row.inputs]
+        shapes = [x.shape for x in self.inputs]
+        self.out = garbage(self.primitive.infer(*shapes), float_type(self.inputs))
+        self.scratch = {name: garbage(size, kind or self.out.dtype) for name, (size, kind) in self.primitive.scratch(*shapes).items()}
+        self.primitive.forward(self.out, *self.inputs, **self.scratch)
+        self.real = [i for i, x in enumerate(self.inputs) if x.dtype.kind == "f"]
+        self.weights = np.cos(np.arange(self.out.size) + 1).reshape(self.out.shape).astype(self.out.dtype)  # a dy without symmetry
+
+    def backward(self, wanted=None, dy=None):
+        grads = [garbage(x.shape, x.dtype) if i in (self.real if wanted is None else wanted) else None for i, x in enumerate(self.inputs)]
+        self.primitive.backward(grads, self.weights if dy is None else dy, self.out, *self.inputs, **self.scratch)
+        return grads
+
+    def tangent(self, tangents):
+        dout = garbage(self.out.shape, self.out.dtype)
+        self.primitive.tangent(dout, tangents, self.out, *self.inputs, **self.scratch)
+        return dout
+
+
+def same_bits(found, expected):
+    assert len(found) == len(expected)
+    for a, b in zip(found, expected, strict=True):
+        assert (a is None) == (b is None)
+        if a is not None:
+            assert a.dtype == b.dtype
+            np.testing.assert_array_equal(a, b)
+
+
+def subsets(run):
+    return itertools.chain.from_iterable(itertools.combinations(run.real, n) for n in range(1, len(run.real) + 1))
+
+
+def test_every_primitive_has_a_row():
+    assert {type(row.make()) for row in ROWS} == set(primitives())
+
+
+@each_row
+def test_the_value_is_the_formulas(row):
+    run = Run(row)
+    expected = np.asarray(row.value(*row.inputs), dtype=float)
+    assert run.out.shape == expected.shape
+    np.testing.assert_allclose(run.out, expected, rtol=1e-13, atol=1e-15)
+    same_bits(run.inputs, row.inputs)
+
+
+@each_row
+def test_the_gradient_is_the_central_difference(row):
+    run = Run(row)
+    found = run.backward()
+    if row.gradient:
+        expected = [np.asarray(x, dtype=float) for x in row.gradient(run.weights, *row.inputs)]
+        same_bits([found[i] for i in run.real], expected)
+        return
+    for i in run.real:
+        difference = np.empty(row.inputs[i].shape)
+        for index in np.ndindex(*difference.shape):
+            total = []
+            for h in (1e-6, -1e-6):
+                moved = [np.array(x) for x in row.inputs]
+                moved[i][index] += h
+                total.append(np.sum(Run(row, moved).out * run.weights))
+            difference[index] = (total[0] - total[1]) / 2e-6
+        # a difference of large values is coarse
+        np.testing.assert_allclose(found[i], difference, rtol=1e-7, atol=1e-8 * max(1, np.abs(run.out).max(initial=0)))
+
+
+@each_row
+def test_the_tangent_is_the_gradients_transpose_whichever_inputs_move(row):
+    run = Run(row)
+    gradients = run.backward()
+    for moving in subsets(run):
+        tangents = [np.sin(np.arange(x.size) + i).reshape(x.shape) if i in moving else None for i, x in enumerate(run.inputs)]
+        terms = [gradients[i] * tangents[i] for i in moving]
+        there, back = np.sum(run.weights * run.tangent(tangents)), sum(np.sum(t) for t in terms)
+        assert abs(there - back) <= 1e-12 * max(1e-300, sum(np.sum(np.abs(t)) for t in terms))
+    same_bits(run.backward(), gradients)  # a tangent leaves alone what backward reads
+
+
+@each_row
+def test_each_subset_of_slots_gets_the_same_numbers(row):
+    run = Run(row)
+    everything = run.backward()
+    for wanted in subsets(run):
+        same_bits(run.backward(wanted), [dx if i in wanted else None for i, dx in enumerate(everything)])
+
+
+@each_row
+def test_backward_reads_only_what_it_declares(row):
+    run = Run(row)
+    expected = run.backward()
+    unread = [x for i, x in enumerate(run.inputs) if i not in run.primitive.reads]
+    unread += [array for name, array in run.scratch.items() if name not in run.primitive.reads]
+    unread += [run.out] if "out" not in run.primitive.reads else []
+    for array in unread:
+        array[...] = np.nan if array.dtype.kind == "f" else 0
+    same_bits(run.backward(), expected)
+
+
+@each_row
+def test_backward_changes_nothing_but_its_slots_and_scratch(row):
+    run = Run(row)
+    before = [np.copy(a) for a in (run.weights, run.out, *run.inputs)]
+    run.backward()
+    same_bits([run.weights, run.out, *run.inputs], before)
+
+
+@each_row
+def test_slots_and_dy_may_have_any_memory_order(row):
+    run = Run(row)
+    strided = np.repeat(run.weights[..., None], 2, axis=-1)[..., 0]
+    grads = [garbage((*x.shape, 2), x.dtype)[..., 1] if i in run.real else None for i, x in enumerate(run.inputs)]
+    run.primitive.backward(grads, strided, run.out, *run.inputs, **run.scratch)
+    for dx, expected in zip(grads, run.backward(), strict=True):
+        if dx is not None:
+            np.testing.assert_allclose(dx, expected, rtol=1e-13, atol=1e-15)
+
+
+@each_row
+def test_float32_stays_float32(row):
+    run = Run(row, dtype=np.float32)
+    assert run.out.dtype == np.float32
+    inputs = [Tensor(x, requires_grad=i in run.real) for i, x in enumerate(run.inputs)]
+    eager = apply(row.make(), *inputs)
+    assert eager.dtype == np.float32
+    np.testing.assert_array_equal(eager.value, run.out)
+    for i, dx in enumerate(run.backward()):
+        if dx is not None and not isinstance(run.primitive, dropout.Dropout):  # float32 draws other random numbers
+            scale = max(1, np.abs(run.out).max(initial=0))
+            np.testing.assert_allclose(dx, Run(row).backward()[i], rtol=1e-4, atol=1e-5 * scale)
+
+
+@pytest.mark.parametrize("row", [row for row in ROWS if isinstance(row.make(), View)], ids=str)
+def test_a_view_looks_at_its_inputs_memory_and_its_alias_is_its_gradient(row):
+    run = Run(row)
+    source = np.array(row.inputs[0]) if isinstance(run.primitive, shape.Reshape) else row.inputs[0]
+    seen = run.primitive.view(source)
+    np.testing.assert_array_equal(seen, run.out)
+    assert seen.size == 0 or np.shares_memory(seen, source)
+    dx = garbage(source.shape, source.dtype)
+    alias = run.primitive.alias(dx)
+    if alias is not None:
+        alias[...] = run.weights
+        same_bits([dx], run.backward())
+
+
+def test_only_views_that_keep_every_element_once_have_an_alias():
+    views = [row for row in ROWS if isinstance(row.make(), View)]
+    aliased = {type(row.make()) for row in views if row.make().alias(np.zeros(row.inputs[0].shape)) is not None}
+    assert aliased == {shape.Reshape, shape.Transpose}
+    assert shape.Reshape((6,)).alias(np.zeros((3, 2)).T) is None  # a reshape of it would be a copy
+
+
+LARGE = {type(row.make()): row.make for row in ROWS if isinstance(row.make(), ElementWise)}
+
+
+@pytest.mark.parametrize("kind", LARGE, ids=lambda kind: kind.__name__)
+def test_an_element_wise_primitive_allocates_no_array(kind):
+    arity = len(next(row.inputs for row in ROWS if type(row.make()) is kind))
+    inputs = [uniform(300, 300, low=0.5).astype(np.float32) for _ in range(arity)]
+    if kind is selection.Where:
+        inputs[0] = inputs[0] > 1
+    primitive = LARGE[kind]()
+    out, dy = np.empty((300, 300), np.float32), inputs[-1].copy()
+    scratch = {name: np.empty(size, dtype or np.float32) for name, (size, dtype) in primitive.scratch(*[x.shape for x in inputs]).items()}
+    grads = [np.empty_like(out) if x.dtype.kind == "f" else None for x in inputs]
+    tracemalloc.start()
+    try:
+        primitive.forward(out, *inputs, **scratch)
+        primitive.backward(grads, dy, out, *inputs, **scratch)
+        assert tracemalloc.get_traced_memory()[1] < out.size  # a quarter of one array: not even a mask of truth values
+    finally:
+        tracemalloc.stop()
