@@ -10,8 +10,13 @@ from nettrain.autodiff.tensor import Tensor, apply, axes_of, float_type, operand
 
 
 def pick(x: Any, index: Any) -> Tensor:
-    """x[i, index[i]] of each row i: the score of the true class."""
-    return apply(indexing.Pick(), _tensor(x), index if isinstance(index, Tensor) else Tensor(index))
+    """x[i, index[i]] of each row i: the score of the true class. Raises ValueError where an index is no column of x."""
+    x, index = _tensor(x), index if isinstance(index, Tensor) else Tensor(index)
+    columns = x.shape[-1] if x.ndim else 0
+    wrong = (index.value < 0) | (index.value >= columns)
+    if wrong.any():
+        raise ValueError(f"pick: index {index.value[wrong][0]} is no column of scores of shape {x.shape}")
+    return apply(indexing.Pick(), x, index)
 
 
 def _tensor(x: Any) -> Tensor:
@@ -61,12 +66,16 @@ def clip(x: Any, low: float, high: float) -> Tensor:
 def concatenate(parts: Any, axis: int = 0) -> Tensor:
     """The parts one after the other along an axis."""
     tensors = [_tensor(x) for x in parts]
+    if not tensors:
+        raise ValueError("concatenate wants at least one part")
     return apply(joining.Concatenate(axes_of(axis, tensors[0].ndim)[0]), *tensors)
 
 
 def stack(parts: Any, axis: int = 0) -> Tensor:
     """The parts side by side along a new axis."""
     tensors = [_tensor(x) for x in parts]
+    if not tensors:
+        raise ValueError("stack wants at least one part")
     place = axes_of(axis, tensors[0].ndim + 1)[0]
     return concatenate([x.reshape((*x.shape[:place], 1, *x.shape[place:])) for x in tensors], place)
 

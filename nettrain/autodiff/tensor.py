@@ -1,4 +1,5 @@
 """The eager engine: a Tensor is an array that remembers the operation that made it."""
+from collections.abc import Iterator
 from itertools import count
 from typing import Any
 
@@ -64,8 +65,17 @@ class Tensor:
         """The value of a tensor of one element."""
         return float(self.value.item())
 
+    def __float__(self) -> float:
+        return self.item()
+
+    def __bool__(self) -> bool:
+        return bool(self.value)
+
     def __len__(self) -> int:
         return len(self.value)
+
+    def __iter__(self) -> "Iterator[Tensor]":
+        return (self[i] for i in range(len(self)))
 
     def __repr__(self) -> str:
         made = f", from {type(self.node.primitive).__name__}" if self.node else ", requires_grad" if self.requires_grad else ""
@@ -142,7 +152,7 @@ class Tensor:
 
     def reshape(self, *sizes: Any) -> "Tensor":
         """The same elements in another shape; one size may be -1."""
-        wanted = sizes[0] if len(sizes) == 1 and not isinstance(sizes[0], int) else sizes
+        wanted = sizes[0] if len(sizes) == 1 and isinstance(sizes[0], list | tuple) else sizes
         source = self if self.value.flags.c_contiguous else apply(shape.Copy(), self)
         return apply(shape.Reshape(tuple(wanted)), source)
 
@@ -183,25 +193,31 @@ def apply(primitive: Primitive, *inputs: Tensor) -> Tensor:
         primitive.forward(out, *values, **scratch)
     result = Tensor.__new__(Tensor)
     result.value = out
-    result.requires_grad = any(x.requires_grad for x in inputs)
+    result.requires_grad = True in [x.requires_grad for x in inputs]
     result.node = Node(primitive, inputs, out, scratch) if result.requires_grad else None
     return result
 
 
 def float_type(values: list[Array]) -> Any:
     """The type of an output: that of the real inputs together; integers and truth values (indices, conditions) have no say."""
-    real = [x.dtype for x in values if x.dtype.kind == "f"]
-    return np.result_type(*real) if real else np.float64
+    found = None
+    for x in values:
+        if x.dtype is not found and x.dtype.kind == "f":
+            found = x.dtype if found is None else np.promote_types(found, x.dtype)
+    return np.dtype(np.float64) if found is None else found
 
 
 def operands(*inputs: Any) -> tuple[Tensor, ...]:
-    """Tensors of one shape: constants wrapped in the type of the tensors beside them, everything broadcast."""
-    dtype = float_type([x.value for x in inputs if isinstance(x, Tensor)])
-    tensors = [x if isinstance(x, Tensor) else Tensor(x, dtype=None if np.asarray(x).dtype == bool else dtype) for x in inputs]
+    """Tensors of one shape: constants wrapped in the type of the tensors beside them (or else of the arrays), everything broadcast."""
+    tensors = [x for x in inputs if isinstance(x, Tensor)]
+    if len(tensors) < len(inputs):
+        dtype = float_type([x.value for x in tensors] or [x for x in inputs if isinstance(x, np.ndarray)])
+        tensors = [x if isinstance(x, Tensor) else Tensor(x, dtype=None if np.asarray(x).dtype == bool else dtype) for x in inputs]
     shapes = [x.value.shape for x in tensors]
-    if all(found == shapes[0] for found in shapes):
+    if shapes.count(shapes[0]) == len(shapes):
         return tuple(tensors)
-    return tuple(broadcast(x, np.broadcast_shapes(*shapes)) for x in tensors)
+    to = np.broadcast_shapes(*shapes)
+    return tuple([broadcast(x, to) for x in tensors])
 
 
 def broadcast(x: Tensor, to: tuple[int, ...]) -> Tensor:
@@ -236,8 +252,9 @@ def reduce(primitive: Any, x: Tensor, axis: Any, keepdims: bool) -> Tensor:
 
 def _matmul(a: Any, b: Any) -> Tensor:
     """a @ b as NumPy means it: vectors, matrices, and stacks of matrices."""
-    dtype = float_type([x.value for x in (a, b) if isinstance(x, Tensor)])
-    a, b = (x if isinstance(x, Tensor) else Tensor(x, dtype=dtype) for x in (a, b))
+    if not (isinstance(a, Tensor) and isinstance(b, Tensor)):
+        dtype = float_type([x.value for x in (a, b) if isinstance(x, Tensor)])
+        a, b = (x if isinstance(x, Tensor) else Tensor(x, dtype=dtype) for x in (a, b))
     if a.ndim == 0 or b.ndim == 0:
         raise ValueError(f"matmul wants vectors or matrices, got shapes {a.shape} and {b.shape}")
     row, column = a.ndim == 1, b.ndim == 1
@@ -258,11 +275,17 @@ def _matmul(a: Any, b: Any) -> Tensor:
 def _item(x: Tensor, key: Any) -> Tensor:
     """x[key]: slices and integers give a view; integer arrays (on the leading axes) gather, and a repeated index adds its gradients."""
     keys = key if isinstance(key, tuple) else (key,)
-    if any(isinstance(k, list | np.ndarray | Tensor) for k in keys):
-        if not all(isinstance(k, list | np.ndarray | Tensor | int) for k in keys):
-            raise TypeError("indices and slices cannot be mixed in one x[...]: slice first, then index")
-        indices = list(np.broadcast_arrays(*[np.asarray(value_of(k)) for k in keys]))
-        if indices[0].dtype.kind == "b":
-            indices = list(np.nonzero(indices[0]))
-        return apply(indexing.Gather(), x, *[Tensor(index) for index in indices])
-    return apply(shape.Slice(keys), x)
+    if not any(isinstance(k, list | np.ndarray | Tensor) for k in keys):
+        return apply(shape.Slice(keys), x)
+    if not all(isinstance(k, list | np.ndarray | Tensor | int) for k in keys):
+        raise TypeError("indices and slices cannot be mixed in one x[...]: slice first, then index")
+    indices: list[Array] = []
+    for k in keys:
+        index = np.asarray(value_of(k))
+        if index.dtype.kind != "b":
+            indices.append(index)
+        elif index.shape == x.shape[len(indices) : len(indices) + index.ndim]:
+            indices.extend(np.nonzero(index))
+        else:
+            raise IndexError(f"a mask of shape {index.shape} does not fit axis {len(indices)} of a tensor of shape {x.shape}")
+    return apply(indexing.Gather(), x, *[Tensor(index) for index in np.broadcast_arrays(*indices)])
