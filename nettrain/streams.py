@@ -1,4 +1,4 @@
-"""Random streams: every use of chance has a generator of its own, derived from (seed, name, indices), so nothing depends on what ran before."""
+"""Random streams: every use of chance has its own generator, derived from (seed, name, indices): nothing depends on what ran before."""
 import hashlib
 
 import numpy as np

@@ -63,6 +63,11 @@ def backward(y: Tensor, dy: Any = None, into: Mapping[Tensor, Array] | None = No
     if seed.shape != y.shape:
         raise ValueError(f"dy has shape {seed.shape}, but the tensor has {y.shape}")
     slots = {id(x): slot for x, slot in into.items()} if into else {}
+    for x, slot in (into or {}).items():
+        if slot.shape != x.shape:
+            raise ValueError(f"a slot of shape {slot.shape} does not fit a tensor of shape {x.shape}")
+    if id(y) in slots:
+        slots[id(y)][...] = seed
     found: dict[int, tuple[Tensor, Array]] = {id(y): (y, seed)}
     for node, tensor in nodes_above(y):
         entry = found.get(id(tensor))
@@ -72,11 +77,10 @@ def backward(y: Tensor, dy: Any = None, into: Mapping[Tensor, Array] | None = No
         for i, x in enumerate(node.inputs):
             if not x.requires_grad:
                 grads.append(None)
-            elif id(x) in found or any(x is other for other in node.inputs[:i]):
-                grads.append(np.empty_like(x.value, subok=False))
-            else:
-                slot = slots.get(id(x))
-                grads.append(np.empty(x.value.shape, x.value.dtype) if slot is None else slot)
+                continue
+            first = id(x) not in found and x not in node.inputs[:i]
+            slot = slots.get(id(x)) if first else None
+            grads.append(np.empty(x.value.shape, x.value.dtype) if slot is None else slot)
         node.primitive.backward(grads, entry[1], node.out, *[x.value for x in node.inputs], **node.scratch)
         for x, dx in zip(node.inputs, grads, strict=True):
             if dx is None:

@@ -21,6 +21,8 @@ def value_and_grad(f: Function, argnum: int = 0) -> Callable[..., tuple[float, A
     def both(*args: Any) -> tuple[float, Array]:
         tensors = _inputs(args)
         y = f(*tensors)
+        if y.value.size != 1:
+            raise ValueError(f"grad wants a function with a result of one element, got one of shape {y.shape}; take its sum, or use jacobian")
         if not y.requires_grad:
             return y.item(), np.zeros_like(tensors[argnum].value)
         return y.item(), backward(y)[tensors[argnum]]
@@ -53,6 +55,9 @@ def jvp(f: Function, args: Sequence[Any], tangents: Sequence[Any]) -> tuple[Arra
     tensors = _inputs(args)
     y = f(*tensors)
     moving: dict[int, Array] = {id(x): np.asarray(v, dtype=x.dtype) for x, v in zip(tensors, tangents, strict=True)}
+    for x in tensors:
+        if moving[id(x)].shape != x.shape:
+            raise ValueError(f"a tangent of shape {moving[id(x)].shape} does not fit an argument of shape {x.shape}")
     for node, tensor in reversed(list(nodes_above(y))):
         dinputs = [moving.get(id(x)) for x in node.inputs]
         if any(dx is not None for dx in dinputs):

@@ -1,1 +1,1 @@
-"""The machinery of networks: the bases of layers, losses, activations, initializers and architectures, the parameter vector, the network."""
+"""The machinery of networks: the bases of layers, losses, activations, initializers, architectures; parameter vector and network."""

@@ -1,16 +1,8 @@
 """The base of all architectures: a `model:` section that expands to a plain list of layers."""
 from abc import abstractmethod
-from typing import NamedTuple
 
 from nettrain.component import Component
 from nettrain.nn.layer import Layer, Shape
-
-
-class NamedLayer(NamedTuple):
-    """A layer and its name in the network: `dense_1`."""
-
-    name: str
-    layer: Layer
 
 
 class Architecture(Component):

@@ -1,7 +1,8 @@
 """The base of all layers, and the scope in which one runs."""
+import dataclasses
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -26,18 +27,17 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Scope:
-    """What a layer sees while it runs: its own parameters and state, whether it trains, and its own random stream.
+    """What a layer sees while it runs: its own parameters, whether it trains, and its own random stream.
 
-    parameters  by full name, such as `dense_1.w`
-    path        of the layer: `dense_1`; a layer inside a layer has `residual_1.dense_1`
+    parameters  of the whole network by full name, such as `dense_1.w`
     generator   gives the random generator of a layer path for the current step
+    path        of the layer: `dense_1`; a layer inside a layer has `residual_1.dense_1`
     """
 
     parameters: Mapping[str, Tensor]
     training: bool
     generator: Callable[[str], np.random.Generator]
     path: str = ""
-    state: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     def __getitem__(self, name: str) -> Tensor:
         """One of the layer's own parameters: `scope["w"]`."""
@@ -45,8 +45,7 @@ class Scope:
 
     def child(self, name: str) -> "Scope":
         """The scope of a layer inside this one."""
-        path = f"{self.path}.{name}" if self.path else name
-        return Scope(self.parameters, self.training, self.generator, path, self.state)
+        return dataclasses.replace(self, path=f"{self.path}.{name}" if self.path else name)
 
 
 class Layer(Component):
@@ -62,6 +61,15 @@ class Layer(Component):
             return {"type": "activation", "function": value}
         return super().expand_shorthand(value)
 
+    @property
+    def activates(self) -> Activation | None:
+        """The activation that this layer applies, if it applies one."""
+        return None
+
+    def before(self, activation: Activation | None) -> "Layer":
+        """This layer, its open choices settled by the next activation behind it (the initializer of a dense layer)."""
+        return self
+
     @abstractmethod
     def output_shape(self, shape: Shape) -> Shape:
         """The shape of one output row for one input row. Raises ConfigError where the layer does not fit, naming both shapes."""
@@ -75,5 +83,5 @@ class Layer(Component):
         """The output (n, ...) for x (n, ...)."""
 
     def flops(self, shape: Shape) -> int:
-        """Multiplications and additions of one forward row; what is not a product counts as nothing."""
+        """Multiplications and additions of one row's forward pass in products; element-wise work is not counted."""
         return 0

@@ -11,21 +11,27 @@ from nettrain.component import Component
 class Loss(Component):
     """What training makes small: the mean over rows of `rows`.
 
-    tasks  which targets the loss takes: classification, regression, multilabel
+    tasks     which targets the loss takes: classification, regression, multilabel
+    contains  the activations that the loss applies itself: as the network's last layer they would be applied twice
     """
 
     kind = "loss"
     package = "nettrain.losses"
     tasks: ClassVar[tuple[str, ...]]
-
-    @abstractmethod
-    def rows(self, outputs: Tensor, targets: Tensor) -> Tensor:
-        """The loss of each row (n,), in the unit that the docstring names. outputs (n, o)."""
+    contains: ClassVar[tuple[str, ...]] = ()
 
     @abstractmethod
     def outputs(self, task: str, size: int) -> int:
         """How many outputs the network needs for `size` classes, labels or target columns."""
 
     @abstractmethod
+    def encode(self, targets: np.ndarray, size: int) -> np.ndarray:
+        """The targets as `rows` wants them, from codes (n,) of `size` classes, labels (n, l) or values (n, t)."""
+
+    @abstractmethod
+    def rows(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        """The loss of each row (n,), in the unit that the docstring names. outputs (n, o)."""
+
+    @abstractmethod
     def predictions(self, outputs: np.ndarray, task: str) -> np.ndarray:
-        """What the outputs mean: probabilities (n, k) of classes, (n, l) of labels, or values (n, t)."""
+        """What outputs (n, o) mean, in float64: probabilities (n, k) of classes, (n, l) of labels, or values (n, t)."""

@@ -1,0 +1,33 @@
+"""nettrain: multi-layer perceptrons from a YAML file, on an automatic differentiation core that one can read.
+
+    result = nettrain.train("digits.yaml")              # or a mapping, with data=(x, y) for arrays in memory
+    model = nettrain.load("runs/digits")                # a run directory or a checkpoint
+    model.predict(x), model.evaluate(x, y)
+"""
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from nettrain.autodiff.tensor import Tensor as Tensor
+    from nettrain.errors import NettrainError as NettrainError
+    from nettrain.nn.network import Network as Network
+    from nettrain.training.predictor import load as load
+    from nettrain.training.train import resume as resume
+    from nettrain.training.train import train as train
+
+# Imported when first used: `nettrain --help` must not wait for NumPy.
+_HOMES = {
+    "Network": "nettrain.nn.network",
+    "NettrainError": "nettrain.errors",
+    "Tensor": "nettrain.autodiff.tensor",
+    "load": "nettrain.training.predictor",
+    "resume": "nettrain.training.train",
+    "train": "nettrain.training.train",
+}
+__all__ = ["NettrainError", "Network", "Tensor", "load", "resume", "train"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(importlib.import_module(_HOMES[name]), name)
+    raise AttributeError(f"module 'nettrain' has no attribute {name!r}")

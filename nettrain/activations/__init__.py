@@ -1,0 +1,1 @@
+"""The catalogue of activations, one a file; their base is nettrain.nn.activation."""

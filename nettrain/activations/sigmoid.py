@@ -1,0 +1,14 @@
+"""The logistic unit."""
+from dataclasses import dataclass
+
+from nettrain.autodiff import functions as f
+from nettrain.autodiff.tensor import Tensor
+from nettrain.nn.activation import Activation
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sigmoid(Activation):
+    """y = 1 / (1 + e^-x), in (0, 1)."""
+
+    def apply(self, x: Tensor) -> Tensor:
+        return f.sigmoid(x)

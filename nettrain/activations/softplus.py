@@ -1,0 +1,16 @@
+"""A smooth relu."""
+from dataclasses import dataclass
+
+from nettrain.autodiff import functions as f
+from nettrain.autodiff.tensor import Tensor
+from nettrain.nn.activation import Activation
+
+
+@dataclass(frozen=True, kw_only=True)
+class Softplus(Activation):
+    """y = ln(1 + e^x).  Dugas et al. 2001."""
+
+    initializer = "he"
+
+    def apply(self, x: Tensor) -> Tensor:
+        return f.softplus(x)

@@ -1,0 +1,14 @@
+"""The logistic unit, stretched to be odd."""
+from dataclasses import dataclass
+
+from nettrain.autodiff import functions as f
+from nettrain.autodiff.tensor import Tensor
+from nettrain.nn.activation import Activation
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tanh(Activation):
+    """y = tanh x = 2 sigmoid(2x) - 1, in (-1, 1)."""
+
+    def apply(self, x: Tensor) -> Tensor:
+        return f.tanh(x)

@@ -1,0 +1,98 @@
+"""`nettrain fit`: train, evaluate, and leave a run directory."""
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from nettrain.cli.check import describe
+from nettrain.cli.options import Json, Sets
+from nettrain.cli.output import console, print_json, say
+from nettrain.errors import ConfigError
+
+if TYPE_CHECKING:
+    from nettrain.training.run import Result
+
+DEFAULT_OUTPUT = Path("runs")
+
+
+def fit(
+    config: Annotated[Path | None, typer.Argument(help="The YAML file.", show_default=False)] = None,
+    sets: Sets = None,
+    seed: Annotated[int | None, typer.Option("--seed", help="The same as --set seed=N.", show_default=False)] = None,
+    output_directory: Annotated[Path, typer.Option("--output-directory", "-o", help="The folder of all runs.")] = DEFAULT_OUTPUT,
+    run_name: Annotated[
+        str | None, typer.Option("--run-name", help="Name of the run directory; default: the config's name.", show_default=False)
+    ] = None,
+    resume: Annotated[
+        Path | None,
+        typer.Option("--resume", metavar="RUN", help="Go on with a run, or extend it: --set training.epochs=N.", show_default=False),
+    ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the run named by --run-name.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Load the data and build the model; train and write nothing.")] = False,
+    json: Json = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only (and the object that --json asks for).")] = False,
+) -> None:
+    """Train the model of CONFIG and evaluate it; or go on with --resume RUN."""
+    changes = [*(sets or []), *([] if seed is None else [f"seed={seed}"])]
+    if resume is not None:
+        given = {"CONFIG": config, "--seed": seed, "--run-name": run_name, "--overwrite": overwrite or None, "--dry-run": dry_run or None}
+        _refuse_beside_resume([name for name, value in given.items() if value is not None])
+        result = _resume(resume, changes, quiet)
+    elif config is None:
+        raise ConfigError("fit: name a CONFIG, such as configs/digits.yaml, or go on with --resume RUN")
+    elif dry_run:
+        describe(config, changes, json=json)
+        return
+    else:
+        result = _train(config, changes, output_directory, run_name, overwrite, quiet)
+    if json:
+        print_json(summary(result))
+    elif not quiet:
+        _report(result)
+
+
+def summary(result: "Result") -> dict[str, object]:
+    """What `--json` prints."""
+    return {
+        "run_directory": str(result.run_directory),
+        "stop_reason": result.stop_reason,
+        "epochs": result.epochs,
+        "best_epoch": result.best_epoch,
+        "seconds": result.seconds,
+        "metrics": result.metrics,
+    }
+
+
+def _refuse_beside_resume(given: list[str]) -> None:
+    if given:
+        raise ConfigError(f"fit: {', '.join(given)} and --resume exclude each other: a run goes on with its own config")
+
+
+def _train(config: Path, sets: list[str], output_directory: Path, run_name: str | None, overwrite: bool, quiet: bool) -> "Result":
+    from nettrain.config.load import load
+
+    loaded = load(config, sets)  # before training is imported: a mistake is told at once
+    from nettrain.cli.progress import progress
+    from nettrain.training.train import train
+
+    with progress(quiet) as callbacks:
+        return train(loaded, output_directory=output_directory, run_name=run_name, overwrite=overwrite, callbacks=callbacks)
+
+
+def _resume(run: Path, sets: list[str], quiet: bool) -> "Result":
+    from nettrain.cli.progress import progress
+    from nettrain.training.train import resume
+
+    with progress(quiet) as callbacks:
+        return resume(run, sets=sets, callbacks=callbacks)
+
+
+def _report(result: "Result") -> None:
+    from nettrain.cli.render import metrics_table
+
+    console().print(metrics_table(result.metrics, result.baseline))
+    reason = "" if result.stop_reason == "epochs" else f" ({result.stop_reason.replace('_', ' ')})"
+    best = f", the best is epoch {result.best_epoch}" if result.best_epoch is not None else ""
+    say(f"{result.epochs} epochs in {result.seconds:.1f} s{reason}{best}")
+    say(f"next: nettrain eval {shlex.quote(str(result.run_directory))}")

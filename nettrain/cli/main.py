@@ -1,0 +1,53 @@
+"""The program `nettrain`: its commands, and the one place where failures become exit codes."""
+import sys
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from nettrain.cli import check, evaluate, failure, fit, predict
+
+
+class Commands(TyperGroup):
+    """The commands, run so that a failure is told."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run one command."""
+        with failure.told():
+            return super().invoke(ctx)
+
+
+app = typer.Typer(
+    name="nettrain",
+    cls=Commands,
+    help="Train neural networks from a YAML file, on a CPU.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version  # 15 ms that only this option needs
+
+        typer.echo(f"nettrain {version('nettrain')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version and exit.")] = False,
+) -> None:
+    """Options before the command."""
+
+
+app.command("fit")(fit.fit)
+app.command("eval")(evaluate.evaluate)
+app.command("predict")(predict.predict)
+app.command("check")(check.check)
+
+
+def run() -> None:
+    """The entry point."""
+    sys.exit(app())

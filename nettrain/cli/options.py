@@ -1,0 +1,12 @@
+"""Arguments and options that several commands share."""
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+ConfigPath = Annotated[Path, typer.Argument(help="The YAML file.", show_default=False)]
+CheckpointPath = Annotated[Path, typer.Argument(help="A checkpoint, or a run directory for its best one.", show_default=False)]
+Sets = Annotated[
+    list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change one value: --set optimizer.lr=0.01. Repeatable.")
+]
+Json = Annotated[bool, typer.Option("--json", help="Print the result as one JSON object on stdout.")]

@@ -1,0 +1,106 @@
+"""What is seen of a run while it trains: one line that moves on a terminal, one line an epoch elsewhere."""
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from rich.text import Text
+
+from nettrain.cli.output import console, say
+from nettrain.cli.render import number
+from nettrain.training.callbacks import Callback, Row
+
+if TYPE_CHECKING:
+    from rich.live import Live
+
+    from nettrain.training.run import Run
+
+HEADLINES = ("accuracy", "label_accuracy", "r2")  # the figure of each task that people look at
+BAR = 20                                          # characters
+PAUSE = 0.1                                       # seconds between two drawings
+
+
+@contextmanager
+def progress(quiet: bool) -> Iterator[Sequence[Callback]]:
+    """The callbacks to train with. What they draw is finished when the block ends, however it ends."""
+    if quiet:
+        yield []
+        return
+    terminal = console(stderr=True) if sys.stderr.isatty() else None
+    if terminal is None or terminal.is_dumb_terminal:
+        yield [EpochLines()]
+        return
+    from rich.live import Live
+
+    with Live(console=terminal, auto_refresh=False) as live:
+        yield [MovingLine(live)]
+
+
+class EpochLines(Callback):
+    """One line an epoch: `epoch 3/30  train_loss 0.4120  validation_loss 0.3980  validation_accuracy 0.8910  lr 0.001  1.2 s`."""
+
+    def begin(self, run: "Run") -> None:
+        """Say what was decided for the user."""
+        for note in run.prepared.notes:
+            say(note)
+
+    def epoch_end(self, run: "Run", row: Row) -> None:
+        """Write the epoch's line."""
+        say("  ".join([f"epoch {row['epoch']}/{run.config.training.epochs}", *figures(row), f"{row['seconds']:.1f} s"]))
+
+
+class MovingLine(Callback):
+    """Where the run is, how long it still takes, and the figures of the last complete epoch; cut where the terminal ends."""
+
+    def __init__(self, live: "Live") -> None:
+        self._live = live
+        self._figures: list[str] = []
+        self._steps = 0
+        self._drawn = 0.0
+
+    def begin(self, run: "Run") -> None:
+        """Say what was decided for the user, and start the clock: what an earlier session did is done, but says nothing of the speed."""
+        for note in run.prepared.notes:
+            self._live.console.print(Text(note))
+        self._started = time.monotonic()
+
+    def batch_end(self, run: "Run") -> None:
+        """Draw, at most ten times a second."""
+        self._steps += 1
+        if time.monotonic() - self._drawn >= PAUSE:
+            self._draw(run)
+
+    def epoch_end(self, run: "Run", row: Row) -> None:
+        """Take the epoch's figures."""
+        self._figures = figures(row)
+        if run.progress.stop_reason is not None or time.monotonic() - self._drawn >= PAUSE:
+            self._draw(run)
+
+    def _draw(self, run: "Run") -> None:
+        self._drawn = time.monotonic()
+        elapsed = max(self._drawn - self._started, 1e-9)
+        epochs, done = run.config.training.epochs, run.progress.epoch + run.progress.batch / run.steps_per_epoch
+        filled = round(BAR * done / epochs)
+        left = (epochs - done) * run.steps_per_epoch * elapsed / max(self._steps, 1)
+        over = run.progress.stop_reason is not None
+        parts = [
+            f"epoch {min(run.progress.epoch + (not over), epochs)}/{epochs}",
+            "━" * filled + "╌" * (BAR - filled),
+            _clock(elapsed) if over else f"{_clock(left)} left",
+            *self._figures,
+            f"{self._steps * run.batch_size / elapsed:,.0f} rows/s",
+        ]
+        self._live.update(Text("  ".join(parts), no_wrap=True, overflow="ellipsis"), refresh=True)
+
+
+def figures(row: Row) -> list[str]:
+    """The figures of an epoch that are shown: the losses, the headline figure of the task, the learning rate."""
+    shown = ["train_loss", "validation_loss", *(f"validation_{name}" for name in HEADLINES)]
+    return [f"{name} {number(row[name])}" for name in shown if name in row] + [f"lr {row['lr']:.3g}"]
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

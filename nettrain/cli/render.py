@@ -1,0 +1,80 @@
+"""Tables for people: metrics beside the trivial baseline, classes, the confusion matrix, layers. Names are never read as markup."""
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+PARTS = ("train", "validation", "test")
+MOST_CLASSES = 20  # a larger confusion matrix fits no screen
+
+
+def metrics_table(metrics: Mapping[str, Mapping[str, float]], baseline: Mapping[str, Mapping[str, float]]) -> Table:
+    """A row a metric, a column a part, and the trivial model on the last of the parts."""
+    parts = [part for part in PARTS if metrics.get(part)]
+    table = _table("metric", *parts)
+    judged = parts[-1] if parts else ""
+    trivial = baseline.get(judged, {})
+    if trivial:
+        table.add_column(Text(f"trivial model\n({judged})"), justify="right", style="dim", overflow="fold")
+    for name in dict.fromkeys(name for part in parts for name in metrics[part]):
+        cells = [number(metrics[part].get(name)) for part in parts]
+        table.add_row(Text(name), *cells, *([number(trivial.get(name))] if trivial else []))
+    return table
+
+
+def class_table(classes: Sequence[str], columns: Mapping[str, Sequence[float]]) -> Table:
+    """A row a class, label or target; a column a figure."""
+    table = _table("", *columns)
+    for index, name in enumerate(classes):
+        table.add_row(Text(name), *(number(values[index]) for values in columns.values()))
+    return table
+
+
+def confusion_table(classes: Sequence[str], matrix: Sequence[Sequence[int]]) -> Table:
+    """Row: true class, column: predicted class. With very many classes the most frequent mistakes instead."""
+    if len(classes) > MOST_CLASSES:
+        return _mistakes(classes, matrix)
+    table = _table("true \\ predicted", *classes)
+    for index, (name, row) in enumerate(zip(classes, matrix, strict=True)):
+        cells = [Text(str(count), style="bold" if index == column else "" if count else "dim") for column, count in enumerate(row)]
+        table.add_row(Text(name), *cells)
+    return table
+
+
+def layer_table(layers: Sequence[Mapping[str, Any]], total: int) -> Table:
+    """A row a layer: name, type, shape of an output row, parameters, multiplications and additions a row."""
+    table = _table("layer", "type", "output shape", "parameters", "FLOPs a row")
+    for layer in layers:
+        shape = " x ".join(map(str, layer["output_shape"]))
+        table.add_row(layer["name"], layer["type"], shape, f"{layer['parameters']:,}", f"{layer['flops']:,}")
+    table.add_section()
+    table.add_row("total", "", "", f"{total:,}", f"{sum(layer['flops'] for layer in layers):,}")
+    return table
+
+
+def number(value: float | None) -> str:
+    """Four decimals where they say something, four digits elsewhere, and a whole number as it is."""
+    if value is None or value != value:  # NaN: not defined here
+        return "-"
+    if isinstance(value, int) or (float(value).is_integer() and abs(value) >= 1000):
+        return f"{int(value):,}"
+    return f"{value:.4f}" if value == 0 or 1e-3 <= abs(value) < 1e4 else f"{value:.4g}"
+
+
+def _mistakes(classes: Sequence[str], matrix: Sequence[Sequence[int]]) -> Table:
+    table = _table("true", "predicted", "rows")
+    pairs = ((matrix[i][j], i, j) for i in range(len(classes)) for j in range(len(classes)) if i != j and matrix[i][j])
+    for count, true, predicted in sorted(pairs, reverse=True)[:MOST_CLASSES]:
+        table.add_row(Text(classes[true]), Text(classes[predicted]), str(count))
+    return table
+
+
+def _table(first: str, *columns: str) -> Table:
+    """Bare columns, numbers to the right; on a narrow terminal cells fold instead of vanishing."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    table.add_column(Text(first), overflow="fold")
+    for name in columns:
+        table.add_column(Text(name), justify="right", overflow="fold")
+    return table

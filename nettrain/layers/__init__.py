@@ -1,0 +1,1 @@
+"""The catalogue of layers, one a file; their base is nettrain.nn.layer."""

@@ -1,0 +1,26 @@
+"""An activation as a layer of its own."""
+from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import Field
+
+from nettrain.autodiff.tensor import Tensor
+from nettrain.nn import activation
+from nettrain.nn.layer import Layer, Scope, Shape
+
+
+@dataclass(frozen=True, kw_only=True)
+class Activation(Layer):
+    """y = function(x).  In a list of layers the bare name of an activation stands for this: `- relu`."""
+
+    function: Annotated[activation.Activation, Field(description="relu, tanh, ...")]
+
+    @property
+    def activates(self) -> activation.Activation:
+        return self.function
+
+    def output_shape(self, shape: Shape) -> Shape:
+        return shape
+
+    def apply(self, x: Tensor, scope: Scope) -> Tensor:
+        return self.function.apply(x)

@@ -1,0 +1,26 @@
+"""Dropout."""
+from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import Field
+
+from nettrain.autodiff import tensor
+from nettrain.autodiff.ops import dropout
+from nettrain.autodiff.tensor import Tensor
+from nettrain.component import Share
+from nettrain.nn.layer import Layer, Scope, Shape
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dropout(Layer):
+    """y = x mask / (1 - rate), mask = 0 with probability `rate`, in training; y = x in evaluation.  Srivastava et al. 2014."""
+
+    rate: Annotated[Share, Field(description="share of units dropped")] = 0.5
+
+    def output_shape(self, shape: Shape) -> Shape:
+        return shape
+
+    def apply(self, x: Tensor, scope: Scope) -> Tensor:
+        if not scope.training or self.rate == 0:
+            return x
+        return tensor.apply(dropout.Dropout(self.rate, scope.generator(scope.path)), x)

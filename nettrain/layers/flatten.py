@@ -1,0 +1,17 @@
+"""Images made rows of numbers."""
+import math
+from dataclasses import dataclass
+
+from nettrain.autodiff.tensor import Tensor
+from nettrain.nn.layer import Layer, Scope, Shape
+
+
+@dataclass(frozen=True, kw_only=True)
+class Flatten(Layer):
+    """(n, h, w, c) -> (n, h w c), channels running fastest.  PyTorch, channels first, has them slowest."""
+
+    def output_shape(self, shape: Shape) -> Shape:
+        return (math.prod(shape),)
+
+    def apply(self, x: Tensor, scope: Scope) -> Tensor:
+        return x.reshape(-1, *self.output_shape(x.shape[1:]))

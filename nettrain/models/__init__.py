@@ -1,0 +1,1 @@
+"""The catalogue of architectures, one a file; their base is nettrain.nn.architecture."""

@@ -1,0 +1,36 @@
+"""The multi-layer perceptron."""
+from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import Field
+
+from nettrain.activations.relu import Relu
+from nettrain.component import Count
+from nettrain.layers.activation import Activation as ActivationLayer
+from nettrain.layers.dense import Dense
+from nettrain.layers.dropout import Dropout
+from nettrain.layers.flatten import Flatten
+from nettrain.nn.activation import Activation
+from nettrain.nn.architecture import Architecture
+from nettrain.nn.initializer import Initializer
+from nettrain.nn.layer import Layer, Shape
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mlp(Architecture):
+    """Dense, activation, dropout for each entry of `hidden`, then a dense output layer: sum over layers of n_l (n_{l-1} + 1) parameters.
+
+    `hidden: []` is a linear model. Images are flattened.
+    """
+
+    hidden: Annotated[tuple[Count, ...], Field(description="units of each hidden layer")]
+    activation: Annotated[Activation, Field(description="of the hidden layers")] = Relu()
+    initializer: Annotated[Initializer | None, Field(description="of the weights; null: what the activation wants")] = None
+
+    def expand(self, shape: Shape, outputs: int, dropout: float) -> list[Layer]:
+        layers: list[Layer] = [Flatten()] if len(shape) > 1 else []
+        for units in self.hidden:
+            layers += [Dense(units=units, initializer=self.initializer), ActivationLayer(function=self.activation)]
+            if dropout:
+                layers.append(Dropout(rate=dropout))
+        return [*layers, Dense(units=outputs, initializer=self.initializer)]

@@ -1,0 +1,27 @@
+"""Layers one after the other, each written out."""
+from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import Field
+
+from nettrain.errors import ConfigError
+from nettrain.layers.dense import Dense
+from nettrain.nn.architecture import Architecture
+from nettrain.nn.layer import Layer, Shape
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sequential(Architecture):
+    """x -> layer_1 -> layer_2 -> ... The last dense layer may leave `units` out: it then has as many as the loss needs."""
+
+    layers: Annotated[tuple[Layer, ...], Field(min_length=1, description="in this order; a bare activation's name is a layer too")]
+
+    def expand(self, shape: Shape, outputs: int, dropout: float) -> list[Layer]:
+        if dropout:
+            raise ConfigError(f"regularization.dropout: {dropout} has no place in a sequential model: put dropout layers into model.layers")
+        layers = list(self.layers)
+        for place, layer in reversed(list(enumerate(layers))):
+            if isinstance(layer, Dense):
+                layers[place] = layer if layer.units else layer.replace(units=outputs)
+                break
+        return layers

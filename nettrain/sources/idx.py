@@ -1,0 +1,67 @@
+"""Images and labels in IDX, MNIST's format."""
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Self
+
+import numpy as np
+from pydantic import Field
+
+from nettrain.component import Text
+from nettrain.data.arrays import features_from
+from nettrain.data.conform import conform
+from nettrain.data.dataset import Dataset
+from nettrain.data.idx_file import read_idx
+from nettrain.data.official import Pair, joined
+from nettrain.data.schema import Schema
+from nettrain.data.source import Source
+from nettrain.data.task import to_classes
+from nettrain.errors import DataError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Idx(Source):
+    """images (n, h, w) or (n, h, w, c), labels (n,) whole numbers, which are the classes; plain or gzip.
+
+    The header is held against the file's size before anything is allocated. Raises DataError for a file that is cut short or no IDX file.
+    LeCun, Cortes & Burges, "The MNIST database", describe the format.
+    """
+
+    images: Annotated[Text, Field(description="file, relative to the config")]
+    labels: Annotated[Text | None, Field(description="file; null: images to be predicted only")] = None
+    test_images: Annotated[Text | None, Field(description="file of the official test part")] = None
+    test_labels: Annotated[Text | None, Field(description="file of the official test part")] = None
+
+    def __post_init__(self) -> None:
+        if (self.test_images is None) != (self.test_labels is None):
+            raise ValueError("test_images and test_labels belong together: give both or neither")
+
+    def absolute(self, directory: Path) -> Self:
+        """The same with absolute paths."""
+        keys = ("images", "labels", "test_images", "test_labels")
+        given = {key: value for key in keys if (value := getattr(self, key)) is not None}
+        return self.replace(**{key: str(directory / Path(value).expanduser()) for key, value in given.items()})
+
+    def load(self, seed: int, aside: tuple[str, ...] = ()) -> Dataset:
+        """All rows, the official test part behind the others."""
+        if self.labels is None:
+            raise DataError(f"{self.images}: `labels` is missing: which IDX file holds them?")
+        train = _pair(self.images, self.labels)
+        test = None if self.test_images is None or self.test_labels is None else _pair(self.test_images, self.test_labels)
+        found = joined(train, test, self.images)
+        if found.target is None:
+            return found
+        return Dataset(found.features, to_classes(found.target), found.part, self.images)
+
+    def load_again(self, schema: Schema, *, with_target: bool, seed: int = 0) -> Dataset:
+        """The images alone if no target is wanted."""
+        if with_target:
+            return conform(self.replace(test_images=None, test_labels=None).load(seed), schema, with_target=True)
+        features = features_from(read_idx(Path(self.images)), self.images)
+        return conform(Dataset(features, None, origin=self.images), schema, with_target=False)
+
+
+def _pair(images: str, labels: str) -> Pair:
+    x, y = read_idx(Path(images)), read_idx(Path(labels))
+    if y.ndim != 1 or not np.issubdtype(y.dtype, np.integer):
+        raise DataError(f"{labels}: expected one whole number an image, got {y.dtype} of shape {y.shape}; are images and labels exchanged?")
+    return x, y

@@ -1,0 +1,44 @@
+"""Arrays in NumPy's npy format."""
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Self
+
+from pydantic import Field
+
+from nettrain.component import Text
+from nettrain.data.array_file import read_npy
+from nettrain.data.arrays import features_from
+from nettrain.data.conform import conform
+from nettrain.data.dataset import Dataset
+from nettrain.data.official import joined
+from nettrain.data.schema import Schema
+from nettrain.data.source import Source
+from nettrain.errors import DataError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Npy(Source):
+    """x (n, d) a table, (n, h, w) or (n, h, w, c) images, in one file; y (n,) or (n, t) in another.
+
+    Object arrays are refused: loading them would run pickle. Raises DataError for lengths that differ, and a file that is damaged.
+    """
+
+    path: Annotated[Text, Field(description="file of the rows, relative to the config")]
+    target: Annotated[Text | None, Field(description="file of the targets; null: rows to be predicted only")] = None
+
+    def absolute(self, directory: Path) -> Self:
+        """The same with absolute paths."""
+        target = None if self.target is None else str(directory / Path(self.target).expanduser())
+        return self.replace(path=str(directory / Path(self.path).expanduser()), target=target)
+
+    def load(self, seed: int, aside: tuple[str, ...] = ()) -> Dataset:
+        """All rows."""
+        if self.target is None:
+            raise DataError(f"{self.path}: `target` is missing: which npy file holds the targets?")
+        return joined((read_npy(Path(self.path)), read_npy(Path(self.target))), None, self.path)
+
+    def load_again(self, schema: Schema, *, with_target: bool, seed: int = 0) -> Dataset:
+        """The rows alone if no target is wanted."""
+        if with_target:
+            return conform(self.load(seed), schema, with_target=True)
+        return conform(Dataset(features_from(read_npy(Path(self.path)), self.path), None, origin=self.path), schema, with_target=False)

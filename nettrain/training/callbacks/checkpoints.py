@@ -1,0 +1,75 @@
+"""The checkpoints of a run: `best`, and `last`, from which it can go on."""
+import time
+from collections.abc import Sequence
+from dataclasses import asdict
+
+import numpy as np
+
+from nettrain.component import to_mapping
+from nettrain.training.callbacks import Callback, Row
+from nettrain.training.callbacks.best_weights import BestWeights
+from nettrain.training.checkpoint import Checkpoint
+from nettrain.training.run import Run
+
+BETWEEN_EPOCHS = 1.0  # seconds: no more than one write a second
+WITHIN_AN_EPOCH = 60.0  # seconds: a long epoch is saved on its way
+
+
+class Checkpoints(Callback):
+    """Writes `best`, then `last`, at an epoch's end if a second has passed, within long epochs, on signals, and at the end.
+
+    `last` holds the weights as trained, the optimizer's state, the progress, and the state of every callback in `others`.
+    """
+
+    def __init__(self, best: BestWeights, others: Sequence[Callback]) -> None:
+        self.best = best
+        self.others = others
+        self._written = time.monotonic()
+
+    def batch_end(self, run: Run) -> None:
+        """Save a long epoch on its way."""
+        if time.monotonic() - self._written >= WITHIN_AN_EPOCH:
+            self.write(run)
+
+    def epoch_end(self, run: Run, row: Row) -> None:
+        """Save, at most once a second."""
+        if time.monotonic() - self._written >= BETWEEN_EPOCHS:
+            self.write(run)
+
+    def interrupt(self, run: Run) -> None:
+        """Save."""
+        self.write(run)
+
+    def end(self, run: Run) -> None:
+        """Save."""
+        self.write(run)
+
+    def write(self, run: Run) -> None:
+        """Both files, the better weights first: `last` must never know of a best that is not on disk."""
+        if run.directory is None:
+            return
+        run.directory.sync_metrics()
+        if self.best.fresh and self.best.weights is not None:
+            best: dict[str, object] = {"epoch": self.best.epoch, "metrics": self.best.row}
+            checkpoint_of(run, self.best.weights, best).write(run.directory.best)
+            self.best.fresh = False
+        content: dict[str, object] = {
+            "epoch": run.progress.epoch,
+            "progress": asdict(run.progress),
+            "steps": run.update.steps,
+            "callbacks": {type(callback).__name__: callback.state() for callback in self.others},
+        }
+        last = checkpoint_of(run, run.network.vector.values, content)
+        optimizer = {f"optimizer.{name}": slot for name, slot in run.update.slots.items()}
+        Checkpoint({**last.tensors, **optimizer}, last.content).write(run.directory.last)
+        self._written = time.monotonic()
+
+
+def checkpoint_of(run: Run, weights: np.ndarray, content: dict[str, object]) -> Checkpoint:
+    """Some weights of a run (flat, as its vector) with everything that predicting needs."""
+    packed, arrays = run.pipeline.pack()
+    tensors = {f"parameters.{name}": view for name, view in run.network.vector.named(weights).items()}
+    tensors |= {f"pipeline.{name}": array for name, array in arrays.items()}
+    return Checkpoint(
+        tensors, {"config": to_mapping(run.config), "pipeline": packed, "data_fingerprint": run.prepared.fingerprint, **content}
+    )

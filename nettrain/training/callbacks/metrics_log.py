@@ -1,0 +1,32 @@
+"""metrics.jsonl: one row an epoch."""
+from collections.abc import Mapping
+from typing import Any
+
+from nettrain.training.callbacks import Callback, Row
+from nettrain.training.run import Run
+
+
+class MetricsLog(Callback):
+    """Appends each epoch's row; after a resume it first cuts the file to the rows that the checkpoint knew of."""
+
+    def __init__(self) -> None:
+        self.rows = 0
+
+    def begin(self, run: Run) -> None:
+        """Cut what came after the checkpoint."""
+        if run.directory is not None:
+            run.directory.cut_metrics(self.rows)
+
+    def epoch_end(self, run: Run, row: Row) -> None:
+        """Append."""
+        if run.directory is not None:
+            run.directory.append_metrics(row)
+            self.rows += 1
+
+    def state(self) -> dict[str, Any]:
+        """The number of rows."""
+        return {"rows": self.rows}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """The number of rows."""
+        self.rows = int(state["rows"])

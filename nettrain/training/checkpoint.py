@@ -1,0 +1,98 @@
+"""A checkpoint: one safetensors file that needs nothing else to predict; arrays are its tensors, the rest one JSON text in its metadata."""
+import json
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors import SafetensorError
+from safetensors.numpy import load, save
+
+from nettrain.errors import CheckpointError
+from nettrain.nn.network import Network
+from nettrain.training.files import write_atomically
+
+FORMAT = 1
+KEY = "nettrain"
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """What a file holds.
+
+    tensors  by name: `parameters.dense_1.w`, `pipeline.transforms.0.mean`, in `last` also `optimizer.m`, flat like the parameter vector
+    content  JSON: config, pipeline, and in `last` the progress of the run
+    """
+
+    tensors: Mapping[str, np.ndarray]
+    content: Mapping[str, Any]
+
+    def group(self, prefix: str) -> dict[str, np.ndarray]:
+        """The tensors of one group, by the rest of their name: `group("parameters")["dense_1.w"]`."""
+        return {name.removeprefix(f"{prefix}."): tensor for name, tensor in self.tensors.items() if name.startswith(f"{prefix}.")}
+
+    def write(self, path: Path) -> None:
+        """Write the file atomically. Equal checkpoints have equal tensors and content; the order of bytes is the library's."""
+        # safetensors writes the raw memory: a transposed or strided array would silently be saved as another one.
+        tensors = {name: np.ascontiguousarray(tensor) for name, tensor in self.tensors.items()}
+        text = json.dumps({"format": FORMAT, **self.content})
+        write_atomically(path, save(tensors, metadata={KEY: text}))
+
+    @classmethod
+    def read(cls, path: Path) -> "Checkpoint":
+        """Read a file, its header checked against its size before anything is allocated. Raises CheckpointError naming what is wrong."""
+        try:
+            with open(path, "rb") as file:
+                size = file.seek(0, 2)
+                file.seek(0)
+                content = _content(path, file.read(8), file.read, size)
+                file.seek(0)
+                tensors = load(file.read())
+        except FileNotFoundError:
+            raise CheckpointError(f"{path}: does not exist; a checkpoint is a .safetensors file or a run directory") from None
+        except OSError as error:
+            raise CheckpointError(f"{path}: cannot be read: {error.strerror}") from None
+        except SafetensorError as error:
+            raise CheckpointError(f"{path}: is damaged ({error}); take another checkpoint of the run") from None
+        return cls(tensors, content)
+
+
+def _content(path: Path, prefix: bytes, read: Any, size: int) -> dict[str, Any]:
+    """The JSON text of the header: a length of 8 bytes, then a JSON object whose tensors must end where the file does."""
+    length = struct.unpack("<Q", prefix)[0] if len(prefix) == 8 else size
+    if length > size - 8:
+        raise CheckpointError(f"{path}: is not a checkpoint of nettrain, or was cut short ({size} bytes)")
+    try:
+        header = json.loads(read(length))
+        end = max((entry["data_offsets"][1] for name, entry in header.items() if name != "__metadata__"), default=0)
+    except (ValueError, TypeError, KeyError, AttributeError, IndexError, RecursionError):
+        raise CheckpointError(f"{path}: is not a checkpoint of nettrain (no safetensors header)") from None
+    if not isinstance(end, int) or 8 + length + end != size:
+        raise CheckpointError(f"{path}: was cut short: {size} bytes, its header speaks of {8 + length + end}; take another checkpoint")
+    text = header.get("__metadata__", {}).get(KEY)
+    if not isinstance(text, str):
+        raise CheckpointError(f"{path}: holds tensors, but is not a checkpoint of nettrain (no {KEY!r} in its metadata)")
+    try:
+        content = json.loads(text)
+        found = content["format"]
+    except (ValueError, TypeError, KeyError, RecursionError):
+        raise CheckpointError(f"{path}: its metadata is damaged; take another checkpoint") from None
+    if found != FORMAT:
+        newer = isinstance(found, int) and found > FORMAT
+        remedy = "update nettrain (pip install --upgrade nettrain)" if newer else "train it again"
+        raise CheckpointError(f"{path}: has format {found!r}, this version reads {FORMAT}: {remedy}")
+    return dict(content)
+
+
+def flat_parameters(checkpoint: Checkpoint, network: Network, path: Path) -> np.ndarray:
+    """The weights of a checkpoint in the layout of a network's vector. Raises CheckpointError naming what does not fit."""
+    flat = np.empty_like(network.vector.values)
+    found = checkpoint.group("parameters")
+    for name, view in network.vector.named(flat).items():
+        shape = found[name].shape if name in found else "none"
+        if shape != view.shape:
+            raise CheckpointError(f"{path}: {name} has shape {shape}, the model wants {view.shape}; the checkpoint is of another model")
+        view[...] = found[name]
+    return flat

@@ -1,0 +1,31 @@
+"""Why a run diverged: where the first value that is not finite stands, and what to do about it."""
+import numpy as np
+
+from nettrain.autodiff.tensor import Tensor
+from nettrain.training.run import Run
+
+
+def explain(run: Run, rows: np.ndarray, what: str) -> str:
+    """Epoch, what was seen, the first bad layer, the remedy."""
+    remedies = [f"a lower optimizer.lr (now {run.config.optimizer.lr:g})"]
+    if run.config.training.clip_norm is None:
+        remedies.append("training.clip_norm: 1")
+    remedies.append("dataset.transforms: [standardize], if the features are large")
+    kept = f"; the last good checkpoint is {run.directory.last}" if run.directory and run.directory.last.exists() else ""
+    bad = first_bad_layer(run, rows)
+    return f"diverged in epoch {run.progress.epoch + 1}: {what}; first bad layer: {bad}; try {', or '.join(remedies)}{kept}"
+
+
+def first_bad_layer(run: Run, rows: np.ndarray) -> str:
+    """The first layer, in the order of the forward pass, with weights or outputs that are not finite."""
+    x, _ = run.step.gather(rows)
+    value = Tensor(x.copy())
+    scope = run.network.scope(training=False)
+    for placed in run.network.placed:
+        for name in placed.parameters:
+            if not np.isfinite(run.network.vector.views[f"{placed.name}.{name}"]).all():
+                return f"{placed.name} ({name} is not finite)"
+        value = placed.layer.apply(value, scope.child(placed.name))
+        if not np.isfinite(value.value).all():
+            return f"{placed.name} (its output is not finite)"
+    return f"none, only the loss {run.loss.name()} itself"

@@ -1,0 +1,61 @@
+"""Writing files so that a crash, a kill or a full disk leaves the old content or the new, never half of it."""
+import errno
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from nettrain.errors import RunError
+
+
+@contextmanager
+def disk_errors(path: Path) -> Iterator[None]:
+    """Inside, what the disk refuses becomes a RunError that says what to do."""
+    try:
+        yield
+    except OSError as error:
+        remedy = {
+            errno.ENOSPC: "the disk is full: free some space",
+            errno.EDQUOT: "the disk quota is used up: free some space",
+            errno.EACCES: "no permission to write there: choose another folder with --output-directory",
+            errno.EROFS: "the file system is read-only: choose another folder with --output-directory",
+        }.get(error.errno or 0, error.strerror or str(error))
+        raise RunError(f"{path}: cannot be written: {remedy}") from error
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write a temporary file beside it, force it to the disk, rename it into place, force the folder to the disk."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    with disk_errors(path):
+        try:
+            with open(temporary, "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(temporary, path)
+        except OSError:
+            temporary.unlink(missing_ok=True)
+            raise
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+
+def write_json(path: Path, value: Any) -> None:
+    """A value as indented JSON; NaN and infinity become null, which every reader of JSON understands."""
+    write_atomically(path, (json.dumps(finite(value), indent=2, allow_nan=False) + "\n").encode())
+
+
+def finite(value: Any) -> Any:
+    """The same value with every float that JSON cannot hold made None."""
+    if isinstance(value, float):
+        return value if value - value == 0 else None
+    if isinstance(value, dict):
+        return {key: finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [finite(item) for item in value]
+    return value

@@ -1,0 +1,154 @@
+"""A trained model, read from a checkpoint: predictions and figures for raw data, as it was before any transform."""
+import os
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from nettrain.config.load import load as load_config
+from nettrain.config.run_config import RunConfig
+from nettrain.data.arrays import features_from, target_from
+from nettrain.data.conform import conform
+from nettrain.data.dataset import Dataset
+from nettrain.data.pipeline import Pipeline
+from nettrain.data.prepare import Loaded, load_parts
+from nettrain.errors import CheckpointError, ConfigError, DataError, NettrainError
+from nettrain.metrics import Outcome
+from nettrain.training.blas import one_blas_thread
+from nettrain.training.build import build, loss_for
+from nettrain.training.checkpoint import Checkpoint, flat_parameters
+from nettrain.training.evaluate import evaluate, predictions, trivial
+from nettrain.training.run_directory import RunDirectory
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """The figures of a model on one part; the trivial baseline's beside them where the training targets are known."""
+
+    metrics: dict[str, float]
+    baseline: dict[str, float]
+    outcome: Outcome
+
+
+def load(path: str | os.PathLike[str]) -> "Predictor":
+    """The model in a checkpoint; a run directory stands for its best checkpoint (for its last where there is no best)."""
+    return Predictor(Path(path))
+
+
+class Predictor:
+    """A trained model. `classes` and `task` say what it predicts, `config` how it was made."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = checkpoint_path(path)
+        checkpoint = Checkpoint.read(self.path)
+        self.config = _config(checkpoint, self.path)
+        self.pipeline = Pipeline.unpack(checkpoint.content.get("pipeline"), checkpoint.group("pipeline"))
+        self.fingerprint = checkpoint.content.get("data_fingerprint")
+        self.epoch = checkpoint.content.get("epoch")
+        self.task = self.pipeline.schema.task
+        self.classes = self.pipeline.schema.classes
+        self.loss = loss_for(self.config, self.task)
+        try:
+            self.network = build(self.config, self.loss, self.pipeline.schema, self.pipeline.shape)
+        except ConfigError as error:
+            raise CheckpointError(f"{self.path}: its configuration does not fit its data ({error}); it is damaged") from None
+        self.network.vector.values[...] = flat_parameters(checkpoint, self.network, self.path)
+
+    def predict(self, x: object) -> np.ndarray:
+        """Class names (n,), labels (n, l) of 0 and 1, or values (n,) or (n, t) in original units, for raw features x."""
+        return self.decided(self._predictions(self._dataset(x)))
+
+    def probabilities(self, x: object) -> np.ndarray:
+        """Of each class (n, k) or label (n, l). Raises NettrainError for regression."""
+        if self.task == "regression":
+            raise NettrainError("a regression model has no probabilities: use predict")
+        return self._predictions(self._dataset(x))
+
+    def evaluate(self, x: object, y: object) -> dict[str, float]:
+        """The loss and every metric of the task."""
+        dataset = Dataset(features_from(x), target_from(y), origin="x, y")
+        return self.evaluation(conform(self._named(dataset), self.pipeline.schema, with_target=True)).metrics
+
+    def decided(self, found: np.ndarray) -> np.ndarray:
+        """From probabilities to classes or labels; values stay, a single target column as (n,)."""
+        if self.task == "classification":
+            return np.array(self.classes)[found.argmax(axis=1)]
+        if self.task == "multilabel":
+            return (found >= 0.5).astype(np.int64)
+        return found[:, 0] if found.shape[1] == 1 else found
+
+    def read(self, path: Path, *, with_target: bool) -> Dataset:
+        """A file with the columns that the model was trained on, in the manner of its training source."""
+        source = self.config.dataset.source.like(path.absolute())
+        return source.load_again(self.pipeline.schema, with_target=with_target)
+
+    def predictions_of(self, dataset: Dataset) -> np.ndarray:
+        """Probabilities (n, k), or values (n, t) in original units, for rows that `read` gave."""
+        return self._predictions(dataset)
+
+    @cached_property
+    def training_data(self) -> Loaded:
+        """The rows of the run, loaded and divided again as they were for training. Raises DataError where they are gone."""
+        dataset = self.config.dataset
+        return load_parts(
+            dataset.source,
+            validation_source=dataset.validation_source,
+            test_source=dataset.test_source,
+            split=dataset.split,
+            limit=dataset.limit,
+            seed=self.config.seed,
+            tasks=self.loss.tasks,
+            loss=self.loss.name(),
+        )
+
+    @property
+    def data_changed(self) -> bool:
+        """Whether the data that `training_data` found is not what the model was trained on."""
+        return self.fingerprint is not None and self.training_data.fingerprint != self.fingerprint
+
+    def evaluation(self, dataset: Dataset, train: Dataset | None = None) -> Evaluation:
+        """The figures on some rows, beside those of the trivial baseline, which knows the targets of `train` alone."""
+        with one_blas_thread():
+            part = self.pipeline.part(dataset, self.config.dtype)
+            metrics, outcome = evaluate(self.network, self.loss, self.pipeline, part)
+            baseline = {} if train is None else trivial(self.pipeline.part(train, self.config.dtype), part, self.pipeline)
+        return Evaluation(metrics, baseline, outcome)
+
+    def _predictions(self, dataset: Dataset) -> np.ndarray:
+        with one_blas_thread():
+            x = self.pipeline.inputs(dataset.features, self.config.dtype, dataset.place)
+            return predictions(self.network.outputs(x), self.loss, self.pipeline)
+
+    def _dataset(self, x: object) -> Dataset:
+        return conform(self._named(Dataset(features_from(x), None, origin="x")), self.pipeline.schema, with_target=False)
+
+    def _named(self, dataset: Dataset) -> Dataset:
+        """Arrays have no column names: a table of the right width is taken in the order of training."""
+        schema, found = self.pipeline.schema, dataset.features
+        if schema.texts:
+            raise DataError(f"the model wants the texts of the columns {', '.join(schema.texts)}: give it a file (nettrain predict)")
+        if found.numbers.ndim == 2 and len(schema.numbers) == found.numbers.shape[1]:
+            dataset = Dataset(type(found)(found.numbers, schema.numbers), dataset.target, origin=dataset.origin)
+        return dataset
+
+
+def checkpoint_path(path: Path) -> Path:
+    """The file meant by a path: itself, or the best (else the last) checkpoint of a run directory."""
+    if not path.is_dir():
+        return path
+    directory = RunDirectory.open(path)
+    for found in (directory.best, directory.last):
+        if found.exists():
+            return found
+    raise CheckpointError(f"{path}: this run has no checkpoint yet; go on with it: nettrain fit --resume {path}")
+
+
+def _config(checkpoint: Checkpoint, path: Path) -> RunConfig:
+    config = checkpoint.content.get("config")
+    if not isinstance(config, dict):
+        raise CheckpointError(f"{path}: holds no configuration; it is damaged")
+    try:
+        return load_config(config)
+    except ConfigError as error:
+        raise CheckpointError(f"{path}: its configuration cannot be used: {error}") from None

@@ -1,0 +1,119 @@
+"""A run under way: what the loop works on and callbacks observe."""
+import time
+from dataclasses import dataclass, field
+
+from nettrain.config.run_config import RunConfig
+from nettrain.data.part import Part
+from nettrain.data.prepare import Prepared
+from nettrain.errors import ConfigError, nearest
+from nettrain.metrics import metric_names
+from nettrain.nn.loss import Loss
+from nettrain.nn.network import Network
+from nettrain.training.build import build, loss_for, target_size
+from nettrain.training.run_directory import RunDirectory
+from nettrain.training.step import Step
+from nettrain.training.update import Update
+
+
+@dataclass
+class Progress:
+    """Where a run stands. All of it is in the `last` checkpoint, so that a resumed run goes on as if nothing had happened.
+
+    epoch     complete epochs; batch: complete batches of the epoch under way
+    loss_sum  of the training loss over the rows of those batches; rows: how many
+    seconds   spent training, over all sessions
+    """
+
+    epoch: int = 0
+    batch: int = 0
+    loss_sum: float = 0.0
+    rows: int = 0
+    seconds: float = 0.0
+    stop_reason: str | None = None
+
+
+class Clock:
+    """The seconds of training, over all sessions of a run."""
+
+    def start(self, earlier: float) -> None:
+        """Go on from the seconds of earlier sessions."""
+        self._started = time.monotonic() - earlier
+
+    def seconds(self) -> float:
+        """The seconds up to now."""
+        return time.monotonic() - self._started
+
+
+class Run:
+    """Network, data, update and progress of one training run; made from a configuration and its prepared data.
+
+    monitor  the metric that chooses the best checkpoint
+    watched  the parts that are evaluated at each epoch's end
+    """
+
+    def __init__(self, config: RunConfig, prepared: Prepared) -> None:
+        self.config = config
+        self.prepared = prepared
+        self.pipeline = prepared.pipeline
+        self.loss: Loss = loss_for(config, self.pipeline.schema.task)
+        self.network: Network = build(config, self.loss, self.pipeline.schema, self.pipeline.shape)
+        self.update = Update(self.network.vector, config.optimizer, config.regularization, config.training.clip_norm)
+        train = self.parts["train"]
+        self.batch_size = min(config.training.batch_size or len(train), len(train))
+        self.steps_per_epoch = -(-len(train) // self.batch_size)
+        self.step = Step(self.network, self.loss, self.update, train, target_size(self.pipeline.schema), self.batch_size)
+        self.progress = Progress()
+        self.clock = Clock()
+        self.directory: RunDirectory | None = None
+        self.monitor = self.monitored("training.monitor", config.training.monitor)
+        stopping = config.early_stopping
+        self.stopping_monitor = self.monitor
+        if stopping is not None and stopping.monitor is not None:
+            self.stopping_monitor = self.monitored("early_stopping.monitor", stopping.monitor)
+        self.watched = ["validation"] if "validation" in self.parts else []
+        for name in (self.monitor, self.stopping_monitor):
+            if name.startswith("train_") and name not in ("train_loss", "train_penalty") and "train" not in self.watched:
+                self.watched.append("train")
+
+    @property
+    def parts(self) -> dict[str, Part]:
+        """train, and validation and test where there are any."""
+        return self.prepared.parts
+
+    @property
+    def rate(self) -> float:
+        """The learning rate of the next step."""
+        return self.rate_of(self.update.steps)
+
+    def rate_of(self, step: int) -> float:
+        """The learning rate of a step, counted from 0."""
+        config = self.config
+        return config.schedule.rate(config.optimizer.lr, step, self.steps_per_epoch, config.training.epochs)
+
+    def monitored(self, key: str, name: str | None) -> str:
+        """A metric that every epoch logs: the configured one, or the default. Raises ConfigError where it cannot be logged."""
+        if name is None:
+            return "validation_loss" if "validation" in self.parts else "train_loss"
+        part, _, metric = name.partition("_")
+        if part not in self.parts:
+            raise ConfigError(f"{key}: {name} needs a {part} part, and there is none: set dataset.split.{part}, or monitor train_loss")
+        task = self.pipeline.schema.task
+        known = ["loss", *metric_names(task)] + (["penalty"] if part == "train" else [])
+        if metric not in known:
+            hint = nearest(metric, known) or f"; there are: {', '.join(known)}"
+            raise ConfigError(f"{key}: {name} is no metric of {task}{hint}")
+        return name
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a run came to. metrics and baseline: by part, then by name; evaluation mode, best weights."""
+
+    run_directory: str
+    stop_reason: str
+    epochs: int
+    best_epoch: int | None
+    seconds: float
+    metrics: dict[str, dict[str, float]]
+    baseline: dict[str, dict[str, float]]
+    notes: list[str] = field(default_factory=list)

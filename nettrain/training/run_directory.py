@@ -1,0 +1,132 @@
+"""The run directory: its layout, how it comes to be, and what is written into it."""
+import json
+import os
+import platform
+import shutil
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from threadpoolctl import threadpool_info
+
+from nettrain.config.dump import dump
+from nettrain.config.run_config import RunConfig
+from nettrain.errors import RunError, nearest
+from nettrain.training.files import disk_errors, finite, write_atomically, write_json
+
+try:
+    import fcntl
+except ImportError:  # Windows has no such lock
+    fcntl = None  # type: ignore[assignment]
+
+
+class RunDirectory:
+    """runs/digits: config.yaml, environment.json, metrics.jsonl, summary.json, splits.npz, checkpoints/best and last, log.txt."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.config = path / "config.yaml"
+        self.metrics = path / "metrics.jsonl"
+        self.best = path / "checkpoints" / "best.safetensors"
+        self.last = path / "checkpoints" / "last.safetensors"
+
+    @classmethod
+    def create(cls, parent: Path, name: str, *, exact: bool, overwrite: bool) -> "RunDirectory":
+        """A new, empty directory. A taken name gets a suffix (digits-2), or is an error where it was asked for exactly."""
+        with disk_errors(parent / name):
+            parent.mkdir(parents=True, exist_ok=True)
+            if overwrite and (parent / name).exists():
+                cls.open(parent / name)
+                shutil.rmtree(parent / name)
+            number = 1
+            while True:
+                path = parent / (name if number == 1 else f"{name}-{number}")
+                try:
+                    path.mkdir()  # fails where another process was first
+                    break
+                except FileExistsError:
+                    if exact:
+                        raise RunError(f"{path}: exists already; choose another --run-name, or --overwrite it") from None
+                    number += 1
+            (path / "checkpoints").mkdir()
+            return cls(path)
+
+    @classmethod
+    def open(cls, path: Path) -> "RunDirectory":
+        """An existing run. Raises RunError where there is none."""
+        found = cls(path)
+        if not path.is_dir():
+            siblings = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
+            raise RunError(f"{path}: there is no such run directory{nearest(path.name, siblings)}")
+        if not found.config.is_file():
+            raise RunError(f"{path}: is not a run directory (it has no config.yaml)")
+        return found
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Inside, no other process trains into this directory. Raises RunError where one does."""
+        if fcntl is None:
+            yield
+            return
+        descriptor = os.open(self.path, os.O_RDONLY)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            yield
+        except BlockingIOError:
+            raise RunError(f"{self.path}: another process is training into it; wait for it, or stop it") from None
+        finally:
+            os.close(descriptor)
+
+    def write_config(self, config: RunConfig) -> None:
+        """The resolved configuration, complete and runnable."""
+        write_atomically(self.config, dump(config).encode())
+
+    def write_environment(self, fingerprint: str) -> None:
+        """What the bits depend on beside the configuration: versions, processor, BLAS, the data."""
+        packages = ("nettrain", "numpy", "pydantic", "safetensors")
+        blas = [{key: library.get(key) for key in ("internal_api", "version", "architecture")} for library in threadpool_info()]
+        environment = {
+            "python": platform.python_version(),
+            "versions": {package: version(package) for package in packages},
+            "platform": platform.platform(),
+            "processor": platform.processor() or platform.machine(),
+            "cores": os.cpu_count(),
+            "blas": blas,
+            "blas_threads": 1,
+            "data_fingerprint": fingerprint,
+            "command": sys.argv,
+        }
+        write_json(self.path / "environment.json", environment)
+
+    def write_splits(self, rows: Mapping[str, np.ndarray]) -> None:
+        """The row indices of each part."""
+        with disk_errors(self.path / "splits.npz"):
+            np.savez(self.path / "splits.npz", allow_pickle=False, **rows)
+
+    def append_metrics(self, row: Mapping[str, Any]) -> None:
+        """One complete line."""
+        with disk_errors(self.metrics), open(self.metrics, "a", encoding="utf-8") as file:
+            file.write(json.dumps(finite(row)) + "\n")
+
+    def sync_metrics(self) -> None:
+        """Force the rows to the disk: a checkpoint that counts them must not outlive them."""
+        with disk_errors(self.metrics), open(self.metrics, "ab") as file:
+            os.fsync(file.fileno())
+
+    def cut_metrics(self, rows: int) -> None:
+        """Keep the first rows, so that no epoch stands there twice after a resume; a torn last line goes too."""
+        lines = self.metrics.read_bytes().splitlines(keepends=True) if self.metrics.exists() else []
+        if len(lines) < rows:
+            raise RunError(f"{self.metrics}: has {len(lines)} rows, the checkpoint was written after {rows}: it was changed; train again")
+        if len(lines) > rows:
+            write_atomically(self.metrics, b"".join(lines[:rows]))
+
+    def log(self, text: str) -> None:
+        """A dated line in log.txt."""
+        with disk_errors(self.path / "log.txt"), open(self.path / "log.txt", "a", encoding="utf-8") as file:
+            file.write(f"{datetime.now().astimezone().isoformat(timespec='seconds')} {text}\n")

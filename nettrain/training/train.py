@@ -1,0 +1,215 @@
+"""`train` and `resume`: the one entry that fit, searches and Python all call."""
+import dataclasses
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from nettrain.component import to_mapping
+from nettrain.config.load import load
+from nettrain.config.run_config import RunConfig
+from nettrain.data.prepare import Prepared, prepare
+from nettrain.errors import CheckpointError, Diverged, RunError
+from nettrain.training.blas import one_blas_thread
+from nettrain.training.build import loss_for
+from nettrain.training.callbacks import Callback
+from nettrain.training.callbacks.best_weights import BestWeights
+from nettrain.training.callbacks.checkpoints import Checkpoints
+from nettrain.training.callbacks.early_stopping import EarlyStopping
+from nettrain.training.callbacks.metrics_log import MetricsLog
+from nettrain.training.checkpoint import Checkpoint, flat_parameters
+from nettrain.training.evaluate import evaluate, trivial
+from nettrain.training.files import write_json
+from nettrain.training.loop import train_epochs
+from nettrain.training.run import Progress, Result, Run
+from nettrain.training.run_directory import RunDirectory
+from nettrain.training.signals import stop_signals
+
+Configuration = str | os.PathLike[str] | Mapping[str, object] | RunConfig
+Data = tuple[object, object]
+
+EXTENDABLE = ("name", "training.epochs", "early_stopping")  # what may change when a run goes on: none of it changes a step's bits
+
+
+def train(
+    config: Configuration,
+    data: Data | None = None,
+    *,
+    sets: Sequence[str] = (),
+    output_directory: str | os.PathLike[str] = "runs",
+    run_name: str | None = None,
+    overwrite: bool = False,
+    callbacks: Sequence[Callback] = (),
+) -> Result:
+    """Train one network and leave a run directory.
+
+    config      a YAML file, a mapping of the same form, or a RunConfig
+    data        (x, y) arrays in memory instead of `dataset.source`
+    sets        overrides, "optimizer.lr=0.01"
+    run_name    exactly this name in output_directory; None: the configuration's, with a suffix where it is taken
+
+    Nothing is written before configuration, data and network have been found good. Raises NettrainError for what the user can mend,
+    Diverged when the loss or the weights become NaN or infinite, Interrupted after SIGINT or SIGTERM.
+    """
+    run = prepare_run(config, data, sets)
+    with one_blas_thread():
+        name = run_name or run.config.name or "run"
+        run.directory = RunDirectory.create(Path(output_directory), name, exact=run_name is not None, overwrite=overwrite)
+        with run.directory.locked():
+            run.directory.write_config(run.config)
+            run.directory.write_environment(run.prepared.fingerprint)
+            run.directory.write_splits(run.prepared.rows)
+            return _finish(run, None, callbacks)
+
+
+def resume(
+    run_directory: str | os.PathLike[str],
+    data: Data | None = None,
+    *,
+    sets: Sequence[str] = (),
+    callbacks: Sequence[Callback] = (),
+) -> Result:
+    """Go on with an interrupted run, or extend a finished one (`sets=["training.epochs=60"]`): the same bits as without the break.
+
+    A run that was stopped before its first checkpoint starts again. Raises RunError where the data or anything but the length has changed.
+    """
+    directory = RunDirectory.open(Path(run_directory))
+    with directory.locked(), one_blas_thread():
+        earlier = load(directory.config)
+        config = load(directory.config, sets)
+        _check_extension(earlier, config, directory)
+        last = Checkpoint.read(directory.last) if directory.last.exists() else None
+        run = prepare_run(config, data)
+        run.directory = directory
+        if last is not None and last.content.get("data_fingerprint") != run.prepared.fingerprint:
+            raise RunError(f"{directory.path}: the data has changed since the run began; train again instead of resuming")
+        if config.training.epochs != earlier.training.epochs and config.schedule.depends_on_horizon:
+            run.prepared.notes.append(
+                f"the schedule {config.schedule.name()} depends on training.epochs: "
+                f"this differs from an uninterrupted run of {config.training.epochs} epochs"
+            )
+        directory.write_config(run.config)
+        if last is None:
+            directory.cut_metrics(0)
+            directory.write_environment(run.prepared.fingerprint)
+            directory.write_splits(run.prepared.rows)
+        return _finish(run, last, callbacks)
+
+
+def prepare_run(config: Configuration, data: Data | None = None, sets: Sequence[str] = ()) -> Run:
+    """Everything before the first batch, nothing of it on disk: configuration, data, network."""
+    settled = load(config, sets if data is None else [*sets, "dataset.source=memory"])
+    dataset = settled.dataset
+    prepared = prepare(
+        None if data is not None else dataset.source,
+        data=data,
+        validation_source=dataset.validation_source,
+        test_source=dataset.test_source,
+        split=dataset.split,
+        transforms=dataset.transforms,
+        target_transforms=dataset.target_transforms,
+        limit=dataset.limit,
+        seed=settled.seed,
+        dtype=settled.dtype,
+        tasks=settled.loss.tasks if settled.loss else None,
+        loss=settled.loss.name() if settled.loss else None,
+    )
+    return Run(_decided(settled, prepared), prepared)
+
+
+def _decided(config: RunConfig, prepared: Prepared) -> RunConfig:
+    """The configuration with what the data decided written out: it then says all, and gives the same run again."""
+    pipeline = prepared.pipeline
+    dataset = dataclasses.replace(
+        config.dataset,
+        transforms=tuple(fitted.transform for fitted in pipeline.transforms),
+        target_transforms=tuple(fitted.transform for fitted in pipeline.target_transforms),
+    )
+    return dataclasses.replace(config, dataset=dataset, loss=loss_for(config, pipeline.schema.task))
+
+
+def _finish(run: Run, last: Checkpoint | None, callbacks: Sequence[Callback]) -> Result:
+    """Train to the end, evaluate the best weights on every part, write the summary."""
+    directory = run.directory
+    assert directory is not None
+    best = BestWeights()
+    remembering: list[Callback] = [MetricsLog(), best]
+    if run.config.early_stopping is not None:
+        remembering.append(EarlyStopping(run.config.early_stopping))
+    if last is not None:
+        _restore(run, last, remembering)
+        if best.epoch is not None:
+            best.weights = flat_parameters(Checkpoint.read(directory.best), run.network, directory.best)
+    for note in run.prepared.notes:
+        directory.log(note)
+    try:
+        with stop_signals() as signalled:
+            train_epochs(run, [*remembering, Checkpoints(best, remembering), *callbacks], signalled)
+    except Diverged as error:
+        directory.log(str(error))
+        write_json(directory.path / "summary.json", {"stop_reason": "diverged", "epochs": run.progress.epoch, "message": str(error)})
+        raise
+    result = _evaluated(run, best)
+    write_json(directory.path / "summary.json", dataclasses.asdict(result))
+    directory.log(f"finished: {result.stop_reason} after {result.epochs} epochs, best epoch {result.best_epoch}")
+    return result
+
+
+def _restore(run: Run, last: Checkpoint, remembering: Sequence[Callback]) -> None:
+    """Put the run back where it stood."""
+    path = run.directory.last if run.directory else Path()
+    run.network.vector.values[...] = flat_parameters(last, run.network, path)
+    try:
+        for name, slot in run.update.slots.items():
+            slot[...] = last.tensors[f"optimizer.{name}"]
+        run.update.steps = int(last.content["steps"])
+        run.progress = Progress(**last.content["progress"])
+        for callback in remembering:
+            state = last.content["callbacks"].get(type(callback).__name__)
+            if state is not None:
+                callback.restore(state)
+    except (KeyError, TypeError, ValueError) as error:
+        raise CheckpointError(f"{path}: does not hold the state of this run ({error}); train again") from None
+    if run.progress.epoch > run.config.training.epochs:
+        raise RunError(
+            f"training.epochs: {run.config.training.epochs} is less than the {run.progress.epoch} epochs that {path} has already trained"
+        )
+
+
+def _check_extension(earlier: RunConfig, config: RunConfig, directory: RunDirectory) -> None:
+    """Only the length of a run may change on the way; anything else would be another run."""
+    changed = [key for key in differences(to_mapping(earlier), to_mapping(config)) if not key.startswith(EXTENDABLE)]
+    if changed:
+        raise RunError(
+            f"{directory.path}: {', '.join(changed)} cannot change when a run goes on (only training.epochs and early_stopping can): "
+            "start a new run with nettrain fit"
+        )
+
+
+def differences(a: object, b: object, path: str = "") -> list[str]:
+    """The dotted paths at which two plain values differ."""
+    if isinstance(a, dict) and isinstance(b, dict):
+        keys = list(dict.fromkeys([*a, *b]))
+        return [found for key in keys for found in differences(a.get(key), b.get(key), f"{path}.{key}".lstrip("."))]
+    return [] if a == b else [path]
+
+
+def _evaluated(run: Run, best: BestWeights) -> Result:
+    stopping = run.config.early_stopping
+    if best.weights is not None and (stopping is None or stopping.restore_best):
+        run.network.vector.values[...] = best.weights
+    metrics: dict[str, dict[str, float]] = {}
+    baseline: dict[str, dict[str, float]] = {}
+    for name, part in run.parts.items():
+        metrics[name], _ = evaluate(run.network, run.loss, run.pipeline, part)
+        baseline[name] = trivial(run.parts["train"], part, run.pipeline)
+    progress = run.progress
+    return Result(
+        run_directory=str(run.directory.path if run.directory else ""),
+        stop_reason=progress.stop_reason or "",
+        epochs=progress.epoch,
+        best_epoch=best.epoch,
+        seconds=round(progress.seconds, 6),
+        metrics=metrics,
+        baseline=baseline,
+        notes=run.prepared.notes,
+    )
