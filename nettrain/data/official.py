@@ -16,7 +16,7 @@ def joined(train: Pair, test: Pair | None, origin: str) -> Dataset:
     _check_lengths(test, f"{origin} (test part)")
     for what, first, second in (("rows", train[0], test[0]), ("targets", train[1], test[1])):
         if first.shape[1:] != second.shape[1:]:
-            raise DataError(f"{origin}: the {what} of the training part have the shape {first.shape[1:]}, of the test part {second.shape[1:]}")
+            raise DataError(f"{origin}: {what} of the training part have the shape {first.shape[1:]}, of the test part {second.shape[1:]}")
     x, y = (np.concatenate(both) for both in zip(train, test, strict=True))
     part = np.repeat([UNASSIGNED, PARTS.index("test")], [len(train[0]), len(test[0])])
     return Dataset(features_from(x, origin), target_from(y, origin), part, origin)
