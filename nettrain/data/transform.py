@@ -37,5 +37,5 @@ def check_columns(columns: tuple[str, ...] | None, known: tuple[str, ...], trans
     """Raises ConfigError for a chosen column that is not among the known ones."""
     for name in columns or ():
         if name not in known:
-            there = f"there are: {', '.join(known)}" if known else "the data has no named columns of that kind"
-            raise ConfigError(f"dataset.transforms: {transform}.columns: no column {name!r} to change{nearest(name, known)} ({there})")
+            there = f"there are: {', '.join(known)}" if known else "there are none of that kind"
+            raise ConfigError(f"dataset.transforms: {transform}.columns: no column {name!r}{nearest(name, known)} ({there})")

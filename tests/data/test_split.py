@@ -1,0 +1,148 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nettrain.component import adapter
+from nettrain.data.dataset import PARTS, UNASSIGNED, Dataset
+from nettrain.data.features import Category, Features
+from nettrain.data.split import RowRanges, Split, check_split, limit_rows, split_rows
+from nettrain.data.target import Target
+from nettrain.errors import ConfigError, DataError, NettrainError
+
+
+def dataset(codes: list[int] | np.ndarray, **keys: object) -> Dataset:
+    codes = np.asarray(codes)
+    classes = tuple(f"class {i}" for i in range(codes.max() + 1))
+    return Dataset(Features(np.zeros((len(codes), 1)), ("a",)), Target(codes, classes=classes), origin="t.csv", **keys)
+
+
+shares = st.sampled_from([(0.2, 0.2), (0.25, 0.0), (0.0, 0.5), (0.1, 0.3), (0.45, 0.4)])
+
+
+@given(rows=st.integers(10, 300), share=shares, seed=st.integers(0, 2**32))
+def test_split_is_a_partition(rows: int, share: tuple[float, float], seed: int) -> None:
+    parts = split_rows(dataset(np.zeros(rows, int)), Split(validation=share[0], test=share[1]), seed)
+    assert np.array_equal(np.sort(np.concatenate(list(parts.values()))), np.arange(rows))
+    for part, wanted in zip(("validation", "test"), share, strict=True):
+        assert abs(len(parts.get(part, [])) - wanted * rows) <= 0.5
+    assert all((np.diff(found) > 0).all() for found in parts.values())
+
+
+@given(sizes=st.lists(st.integers(2, 60), min_size=2, max_size=6), share=shares, seed=st.integers(0, 99))
+def test_stratified_parts_keep_every_class_within_one_row(sizes: list[int], share: tuple[float, float], seed: int) -> None:
+    codes = np.random.Generator(np.random.PCG64(seed)).permutation(np.repeat(np.arange(len(sizes)), sizes))
+    try:
+        parts = split_rows(dataset(codes), Split(validation=share[0], test=share[1], stratify=True), seed)
+    except DataError as error:
+        assert "is none" in str(error)
+        return
+    assert np.array_equal(np.sort(np.concatenate(list(parts.values()))), np.arange(len(codes)))
+    for part, wanted in zip(("validation", "test"), share, strict=True):
+        counts = np.bincount(codes[parts.get(part, np.arange(0))], minlength=len(sizes))
+        assert (np.abs(counts - wanted * np.array(sizes)) < 1).all()
+
+
+def test_stratified_counts_equal_the_largest_remainders() -> None:
+    codes = np.repeat([0, 1, 2], [50, 30, 21])
+    test = split_rows(dataset(codes), Split(test=0.2, stratify=True), 0)["test"]
+    assert np.bincount(codes[test]).tolist() == [10, 6, 4]
+
+
+def test_split_depends_on_the_seed_alone() -> None:
+    rows = [split_rows(dataset(np.zeros(100, int)), Split(test=0.3), seed)["test"] for seed in (1, 1, 2)]
+    assert np.array_equal(rows[0], rows[1]) and not np.array_equal(rows[0], rows[2])
+
+
+def test_a_split_without_shares_trains_on_everything() -> None:
+    assert list(split_rows(dataset([0, 1, 0]), Split(), 0)) == ["train"]
+
+
+def test_official_rows_stay_and_shares_divide_the_others() -> None:
+    part = np.array([UNASSIGNED] * 80 + [PARTS.index("test")] * 20)
+    rows = split_rows(dataset(np.zeros(100, int), part=part), Split(validation=0.25), 0)
+    assert rows["test"].tolist() == list(range(80, 100))
+    assert len(rows["validation"]) == 20 and rows["validation"].max() < 80
+
+
+def test_row_ranges_are_taken_as_they_stand() -> None:
+    rows = split_rows(dataset(np.zeros(10, int)), Split(rows=RowRanges(train=(2, 6), test=(6, 9))), 0)
+    assert {part: found.tolist() for part, found in rows.items()} == {"train": [2, 3, 4, 5], "test": [6, 7, 8]}
+
+
+def test_a_split_column_assigns_every_row() -> None:
+    column = Category(np.array([1, 0, 1, 2]), ("test", "train", "validation"))
+    rows = split_rows(dataset([0, 1, 0, 1], aside={"part": column}), Split(column="part"), 0)
+    assert {part: found.tolist() for part, found in rows.items()} == {"train": [0, 2], "test": [1], "validation": [3]}
+
+
+@given(sizes=st.lists(st.integers(1, 80), min_size=1, max_size=3), limit=st.integers(3, 100))
+def test_limit_keeps_the_share_of_each_part_and_the_order(sizes: list[int], limit: int) -> None:
+    rows = {part: np.arange(size) * 2 for part, size in zip(PARTS, sizes, strict=False)}
+    kept = limit_rows(rows, limit, 0)
+    total = sum(sizes)
+    for part, found in rows.items():
+        assert set(kept[part]) <= set(found) and (np.diff(kept[part]) > 0).all()
+        assert len(kept[part]) == len(found) if limit >= total else abs(len(kept[part]) - len(found) * limit / total) <= 1
+    if limit < total and min(sizes) * limit >= total:
+        assert sum(map(len, kept.values())) == limit
+
+
+ASIDE = {"part": Category(np.array([0, 1, -1]), ("train", "tset"))}
+ALL_TEST = {"part": Category(np.array([0, 0]), ("test",))}
+OFFICIAL = np.array([UNASSIGNED, UNASSIGNED, PARTS.index("test")])
+BAD = {
+    "one row of a class": (
+        dataset([0, 0, 0, 1]), Split(test=0.5, stratify=True), "t.csv: row 3: class 'class 1' has one row", "stratify: false",
+    ),
+    "official and asked for": (
+        dataset([0, 1, 0], part=OFFICIAL), Split(test=0.5), "dataset.split.test: t.csv has an official test part", "leave this key out",
+    ),
+    "official and a range": (
+        dataset([0, 1, 0], part=OFFICIAL), Split(rows=RowRanges(train=(0, 1), test=(1, 2))), "dataset.split.test", "leave this key out",
+    ),
+    "an empty part": (dataset([0, 1, 0, 1]), Split(validation=0.05), "0.05 of 4 rows is none", "make the share larger"),
+    "an empty range": (dataset([0, 1, 0]), Split(rows=RowRanges(train=(2, 2))), "dataset.split.rows.train: [2, 2] holds no rows", "below"),
+    "a range too long": (dataset([0, 1, 0]), Split(rows=RowRanges(train=(0, 9))), "[0, 9] ends beyond the 3 rows", "rows.train"),
+    "ranges that overlap": (dataset([0, 1, 0]), Split(rows=RowRanges(train=(0, 2), test=(1, 3))), "[1, 3] overlaps", "rows.test"),
+    "an unknown part": (
+        dataset([0, 1, 0], aside=ASIDE), Split(column="part"), "t.csv: row 1: split column 'part'", "'tset'; did you mean 'test'?",
+    ),
+    "no such column": (dataset([0, 1, 0]), Split(column="part"), "no column 'part'", "CSV"),
+    "nothing to train on": (dataset([0, 1], aside=ALL_TEST), Split(column="part"), "no rows are left to train on", "test 2"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_a_split_that_cannot_be_says_why(case: str) -> None:
+    data, split, problem, remedy = BAD[case]
+    with pytest.raises(NettrainError) as caught:
+        split_rows(data, split, 0)
+    assert problem in str(caught.value) and remedy in str(caught.value)
+
+
+def test_stratify_without_classes_is_refused() -> None:
+    numbers = Dataset(Features(np.zeros((4, 1)), ("a",)), Target(np.arange(4.0)[:, np.newaxis]))
+    with pytest.raises(ConfigError, match="only classes have shares"):
+        split_rows(numbers, Split(test=0.5, stratify=True), 0)
+
+
+CONTRADICTIONS = {
+    "shares above one": (Split(validation=0.5, test=0.5), (), "keep the sum below 1"),
+    "shares and ranges": (Split(test=0.1, rows=RowRanges(train=(0, 5))), (), "exclude each other"),
+    "shares and column": (Split(test=0.1, column="part"), (), "exclude each other"),
+    "a share and a source": (Split(test=0.1), ("test",), "dataset.split.test: test_source is given too"),
+    "a range and a source": (Split(rows=RowRanges(train=(0, 5), validation=(5, 6))), ("validation",), "validation_source is given too"),
+}
+
+
+@pytest.mark.parametrize("case", CONTRADICTIONS)
+def test_keys_that_contradict_each_other_are_refused(case: str) -> None:
+    split, separate, message = CONTRADICTIONS[case]
+    with pytest.raises(ConfigError, match=message):
+        check_split(split, separate)
+
+
+def test_a_split_reads_from_yaml() -> None:
+    read = adapter(Split).validate_python({"rows": {"train": [0, 10], "test": [10, 12]}})
+    assert read == Split(rows=RowRanges(train=(0, 10), test=(10, 12)))

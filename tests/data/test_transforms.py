@@ -1,0 +1,172 @@
+import logging
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from pydantic import ValidationError
+
+from nettrain.component import names, to_mapping
+from nettrain.data.features import MISSING, Category, Features
+from nettrain.data.transform import Transform
+from nettrain.errors import ConfigError, DataError
+
+TABLE = Features(
+    np.array([[1.0, 10, 5], [2, 30, 5], [6, 20, 5]]), ("a", "b", "same"), {"city": Category(np.array([1, 0, MISSING]), ("Bern", "Oslo"))}
+)
+GAPS = Features(
+    np.array([[1.0, np.nan], [3, 8], [np.nan, 4], [5, 4]]), ("a", "b"), {"city": Category(np.array([1, MISSING, 1, 0]), ("B", "O"))}
+)
+IMAGES = Features(np.arange(24, dtype=np.uint8).reshape(2, 2, 3, 2))
+NUMERIC = ["standardize", "minmax", "scale"]
+
+# What each transform makes of TABLE (impute: of GAPS), numbers only.
+EXPECTED = {
+    "standardize": ({}, TABLE, [[-0.9258201, -1.2247449, 0], [-0.46291005, 1.2247449, 0], [1.38873015, 0, 0]]),
+    "minmax": ({"low": -1}, TABLE, [[-1, -1, -1], [-0.6, 1, -1], [1, 0, -1]]),
+    "scale": ({"divide_by": 10}, TABLE, [[0.1, 1, 0.5], [0.2, 3, 0.5], [0.6, 2, 0.5]]),
+    "impute": ({"strategy": "most_frequent"}, GAPS, [[1, 4], [3, 8], [1, 4], [5, 4]]),
+    "one_hot": ({}, TABLE, [[1, 10, 5, 0, 1], [2, 30, 5, 1, 0], [6, 20, 5, 0, 0]]),
+}
+
+
+def make(name: str, **fields: object) -> Transform:
+    return Transform.parse({"type": name, **fields})
+
+
+def fit_apply(transform: Transform, features: Features) -> Features:
+    return transform.apply(features, transform.fit(features))
+
+
+def test_every_transform_has_a_row() -> None:
+    assert sorted(EXPECTED) == names(Transform)
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_transform_gives_the_expected_numbers(name: str) -> None:
+    fields, features, expected = EXPECTED[name]
+    before = features.numbers.copy()
+    assert np.allclose(fit_apply(make(name, **fields), features).numbers, expected, atol=1e-7)
+    assert np.array_equal(features.numbers, before, equal_nan=True)
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_transform_survives_yaml(name: str) -> None:
+    transform = make(name, **EXPECTED[name][0])
+    assert Transform.parse(to_mapping(transform)) == transform
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_state_is_arrays_and_lists_of_names(name: str) -> None:
+    for value in make(name).fit(GAPS if name == "impute" else TABLE).values():
+        assert isinstance(value, np.ndarray) or all(isinstance(item, str) for item in value)
+
+
+@pytest.mark.parametrize("name", NUMERIC)
+@given(numbers=hnp.arrays(np.float64, st.tuples(st.integers(1, 8), st.integers(1, 4)), elements=st.floats(-1e6, 1e6)))
+def test_invert_undoes_apply(name: str, numbers: np.ndarray) -> None:
+    transform = make(name)
+    features = Features(numbers, tuple("abcd"[: numbers.shape[1]]))
+    state = transform.fit(features)
+    back = transform.invert(transform.apply(features, state).numbers, state)
+    assert np.allclose(back, numbers, rtol=1e-9, atol=1e-9 * np.abs(numbers).max())
+
+
+@pytest.mark.parametrize("name", NUMERIC)
+def test_numeric_transforms_touch_the_named_columns_only(name: str) -> None:
+    transform = make(name, columns=["b"])
+    state = transform.fit(TABLE)
+    got, everywhere = transform.apply(TABLE, state).numbers, fit_apply(make(name), TABLE).numbers
+    assert np.array_equal(got[:, [0, 2]], TABLE.numbers[:, [0, 2]])
+    assert np.array_equal(got[:, 1], everywhere[:, 1])
+    assert np.allclose(transform.invert(got, state), TABLE.numbers)
+
+
+@pytest.mark.parametrize("name", NUMERIC)
+def test_numeric_transforms_take_images_and_leave_categories(name: str) -> None:
+    assert fit_apply(make(name), IMAGES).numbers.shape == IMAGES.numbers.shape
+    assert fit_apply(make(name), TABLE).categories == TABLE.categories
+
+
+@pytest.mark.parametrize("name", NUMERIC)
+def test_missing_numbers_stay_missing_and_count_for_nothing(name: str) -> None:
+    got = fit_apply(make(name), GAPS).numbers
+    assert np.array_equal(np.isnan(got), np.isnan(GAPS.numbers))
+    present = Features(np.array([[1.0], [3], [5]]), ("a",))
+    assert np.allclose(got[[0, 1, 3], 0], fit_apply(make(name), present).numbers[:, 0])
+
+
+@pytest.mark.parametrize("value", [0.1, 1e9 + 0.1, -3.3e-7])
+def test_a_constant_column_becomes_zero_despite_rounding(value: float) -> None:
+    got = fit_apply(make("standardize"), Features(np.full((1000, 1), value), ("a",))).numbers
+    assert np.abs(got).max() <= 1e-6
+
+
+def test_standardize_measures_more_rows_than_one_portion() -> None:
+    x = np.random.Generator(np.random.PCG64(0)).normal(100, 3, (10000, 2))
+    state = make("standardize").fit(Features(x, ("a", "b")))
+    assert np.allclose(state["shift"], x.mean(axis=0), rtol=1e-13) and np.allclose(state["unit"], x.std(axis=0), rtol=1e-12)
+
+
+@pytest.mark.parametrize(("strategy", "fill"), [("mean", [3, 16 / 3]), ("median", [3, 4]), ("constant", [0, 0])])
+def test_impute_fills_numbers(strategy: str, fill: list[float]) -> None:
+    got = fit_apply(make("impute", strategy=strategy), GAPS).numbers
+    assert [got[2, 0], got[0, 1]] == pytest.approx(fill)
+    assert np.array_equal(got[[0, 1, 3], 0], [1, 3, 5])
+
+
+@pytest.mark.parametrize(("strategy", "filled"), [("most_frequent", "O"), ("constant", "missing"), ("mean", None)])
+def test_impute_fills_texts(strategy: str, filled: str | None) -> None:
+    column = fit_apply(make("impute", strategy=strategy), GAPS).categories["city"]
+    assert [None if code == MISSING else column.values[code] for code in column.codes] == ["O", filled, "O", "B"]
+
+
+def test_one_hot_learns_the_values_of_the_training_rows_and_names_its_columns() -> None:
+    assert fit_apply(make("one_hot"), TABLE).names == ("a", "b", "same", "city=Bern", "city=Oslo")
+    assert fit_apply(make("one_hot"), TABLE.take(np.array([1]))).names[3:] == ("city=Bern",)
+
+
+def test_an_unseen_category_is_zeros_and_one_counted_warning(caplog: pytest.LogCaptureFixture) -> None:
+    transform = make("one_hot")
+    new = Features(np.zeros((3, 3)), TABLE.names, {"city": Category(np.array([0, 1, 1]), ("Oslo", "Rome"))})
+    with caplog.at_level(logging.WARNING):
+        got = transform.apply(new, transform.fit(TABLE)).numbers
+    assert got[:, 3:].tolist() == [[0, 1], [0, 0], [0, 0]]
+    assert [record.getMessage() for record in caplog.records] == ["values that training did not have become zeros: city 'Rome' (2 rows)"]
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_an_unknown_column_is_named_with_a_suggestion(name: str) -> None:
+    with pytest.raises(ConfigError, match=r"columns: no column 'samee'|columns: no column 'citi'; did you mean 'city'"):
+        make(name, columns=["citi" if name == "one_hot" else "samee"]).fit(TABLE)
+
+
+NO_NUMBER = Features(np.full((3, 1), np.nan), ("age",))
+NO_TEXT = Features(np.zeros((2, 0)), (), {"city": Category(np.array([-1, -1]), ())})
+BAD = {
+    "a column that is all missing": ("impute", {}, NO_NUMBER, "column 'age': missing in all 3 training rows.*`ignore`"),
+    "texts that are all missing": ("impute", {"strategy": "most_frequent"}, NO_TEXT, "column 'city': missing in all 2"),
+    "more values than a category has": ("one_hot", {"most_values": 1}, TABLE, "column 'city' holds 2 different texts; leave it out"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_what_cannot_be_learned_says_why(case: str) -> None:
+    name, fields, features, message = BAD[case]
+    with pytest.raises(DataError, match=message):
+        make(name, **fields).fit(features)
+
+
+@pytest.mark.parametrize(
+    "mapping",
+    [
+        {"type": "minmax", "low": 1, "high": 1},
+        {"type": "scale", "divide_by": 0},
+        {"type": "impute", "strategy": "mode"},
+        {"type": "scale", "by": 2},
+    ],
+)
+def test_fields_out_of_bounds_are_refused(mapping: dict[str, object]) -> None:
+    with pytest.raises(ValidationError):
+        Transform.parse(mapping)
