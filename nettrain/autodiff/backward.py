@@ -79,8 +79,8 @@ def backward(y: Tensor, dy: Any = None, into: Mapping[Tensor, Array] | None = No
                 grads.append(None)
                 continue
             first = id(x) not in found and x not in node.inputs[:i]
-            slot = slots.get(id(x)) if first else None
-            grads.append(np.empty(x.value.shape, x.value.dtype) if slot is None else slot)
+            given = slots.get(id(x)) if first else None
+            grads.append(np.empty(x.value.shape, x.value.dtype) if given is None else given)
         node.primitive.backward(grads, entry[1], node.out, *[x.value for x in node.inputs], **node.scratch)
         for x, dx in zip(node.inputs, grads, strict=True):
             if dx is None:
