@@ -22,7 +22,7 @@ def value_and_grad(f: Function, argnum: int = 0) -> Callable[..., tuple[float, A
         tensors = _inputs(args)
         y = f(*tensors)
         if y.value.size != 1:
-            raise ValueError(f"grad wants a function with a result of one element, got one of shape {y.shape}; take its sum, or use jacobian")
+            raise ValueError(f"grad wants a result of one element, got one of shape {y.shape}: take its sum first, or use jacobian")
         if not y.requires_grad:
             return y.item(), np.zeros_like(tensors[argnum].value)
         return y.item(), backward(y)[tensors[argnum]]
