@@ -1,18 +1,80 @@
 """`nettrain predict`: what a checkpoint says of new rows."""
+import csv
+import io
+import sys
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from nettrain.cli.options import CheckpointPath
+from nettrain.cli.output import say
+from nettrain.errors import ConfigError
+
+if TYPE_CHECKING:
+    from nettrain.training.predictor import Predictor
+
+Column = tuple[str, list[Any]]
 
 
 def predict(
     checkpoint: CheckpointPath,
     source: Annotated[Path, typer.Argument(metavar="INPUT", help="A file with the columns of the training data.", show_default=False)],
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="FILE", help="A CSV file; default: stdout.", show_default=False)
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="The CSV file to write; default: stdout.", show_default=False)
     ] = None,
-    probabilities: Annotated[bool, typer.Option("--probabilities", help="Add a column with the probability of each class.")] = False,
+    probabilities: Annotated[bool, typer.Option("--probabilities", help="Add the probability of each class.")] = False,
 ) -> None:
-    """Write the class of each row of INPUT, or the values, in the order of the rows."""
+    """Write what CHECKPOINT predicts for each row of INPUT, in the order of the rows: a class or a value, as CSV."""
+    from nettrain.training.predictor import load
+
+    predictor = load(checkpoint)
+    if probabilities and predictor.task == "regression":
+        raise ConfigError("--probabilities: this model predicts values, which have none; leave the option out")
+    found = predictor.predictions_of(predictor.read(source, with_target=False))
+    text = _csv([*_decided(predictor, found), *(_probabilities(predictor, found) if probabilities else ())])
+    if output is None:
+        sys.stdout.write(text)
+        return
+    _write(output, text)
+    say(f"{len(found)} rows -> {output}")
+
+
+def _decided(predictor: "Predictor", found: Any) -> Iterator[Column]:
+    """`prediction`, or `prediction_NAME` for each of several targets."""
+    targets = predictor.pipeline.schema.targets
+    decided = predictor.decided(found)
+    if decided.ndim == 1:
+        yield "prediction", decided.tolist()
+    else:
+        yield from ((f"prediction_{name}", column) for name, column in zip(targets, decided.T.tolist(), strict=True))
+
+
+def _probabilities(predictor: "Predictor", found: Any) -> Iterator[Column]:
+    """`probability_NAME` for each class or label."""
+    names = predictor.classes or predictor.pipeline.schema.targets
+    return ((f"probability_{name}", column) for name, column in zip(names, found.T.tolist(), strict=True))
+
+
+def _csv(columns: list[Column]) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(name for name, _ in columns)
+    writer.writerows(zip(*(values for _, values in columns), strict=True))
+    return text.getvalue()
+
+
+def _write(path: Path, text: str) -> None:
+    """The whole file or none of it; a device or pipe (/dev/null) is written to, never replaced."""
+    from nettrain.training.files import disk_errors, write_atomically
+
+    if path.is_dir():
+        raise ConfigError(f"-o {path}: is a folder; name a file in it")
+    if not path.parent.is_dir():
+        raise ConfigError(f"-o {path}: the folder {str(path.parent)!r} does not exist")
+    if path.exists() and not path.is_file():
+        with disk_errors(path), open(path, "w", encoding="utf-8") as device:
+            device.write(text)
+    else:
+        write_atomically(path, text.encode())

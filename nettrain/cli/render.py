@@ -1,10 +1,13 @@
 """Tables for people: metrics beside the trivial baseline, classes, the confusion matrix, layers. Names are never read as markup."""
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich import box
 from rich.table import Table
 from rich.text import Text
+
+if TYPE_CHECKING:
+    import numpy as np
 
 PARTS = ("train", "validation", "test")
 MOST_CLASSES = 20  # a larger confusion matrix fits no screen
@@ -24,11 +27,11 @@ def metrics_table(metrics: Mapping[str, Mapping[str, float]], baseline: Mapping[
     return table
 
 
-def class_table(classes: Sequence[str], columns: Mapping[str, Sequence[float]]) -> Table:
+def class_table(classes: Sequence[str], columns: Mapping[str, "np.ndarray"]) -> Table:
     """A row a class, label or target; a column a figure."""
     table = _table("", *columns)
-    for index, name in enumerate(classes):
-        table.add_row(Text(name), *(number(values[index]) for values in columns.values()))
+    for name, *figures in zip(classes, *(values.tolist() for values in columns.values()), strict=True):
+        table.add_row(Text(name), *map(number, figures))
     return table
 
 
