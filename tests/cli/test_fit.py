@@ -1,0 +1,129 @@
+import json
+from pathlib import Path
+
+import pytest
+
+
+def test_fit_leaves_a_run_and_names_the_next_command(folder, command):
+    found = command("fit", "flowers.yaml")
+    assert found.exit_code == 0
+    assert Path("runs/flowers/checkpoints/best.safetensors").is_file()
+    assert found.stderr.splitlines()[-1] == "next: nettrain eval runs/flowers"
+
+
+def test_results_go_to_stdout_and_progress_to_stderr(folder, command):
+    found = command("fit", "flowers.yaml")
+    assert "accuracy" in found.stdout and "trivial model" in found.stdout
+    epochs = [line for line in found.stderr.splitlines() if line.startswith("epoch ")]
+    assert [line.split()[1] for line in epochs] == ["1/3", "2/3", "3/3"]
+    assert all("train_loss" in line and "validation_loss" in line and "validation_accuracy" in line for line in epochs)
+    assert "rows: train 36, validation 12, test 12" in found.stderr
+
+
+def test_json_prints_exactly_one_object_on_stdout(folder, command):
+    found = json.loads(command("fit", "flowers.yaml", "--json").stdout)
+    assert list(found) == ["run_directory", "stop_reason", "epochs", "best_epoch", "seconds", "metrics"]
+    assert (found["run_directory"], found["stop_reason"], found["epochs"]) == ("runs/flowers", "epochs", 3)
+    assert set(found["metrics"]) == {"train", "validation", "test"}
+    assert 0 <= found["metrics"]["test"]["accuracy"] <= 1
+    assert found["seconds"] > 0
+
+
+def test_quiet_prints_nothing_but_what_json_asks_for(folder, command):
+    found = command("fit", "flowers.yaml", "--quiet")
+    assert (found.exit_code, found.stdout, found.stderr) == (0, "", "")
+    found = command("fit", "flowers.yaml", "--quiet", "--json")
+    assert json.loads(found.stdout)["run_directory"] == "runs/flowers-2"
+    assert found.stderr == ""
+
+
+def test_flags_reach_the_run(folder, command):
+    flags = ["--set", "training.epochs=2", "--set", "optimizer.lr=0.01", "--seed", 7, "-o", "elsewhere", "--run-name", "mine"]
+    assert command("fit", "flowers.yaml", *flags).exit_code == 0
+    config = Path("elsewhere/mine/config.yaml").read_text()
+    assert "seed: 7\n" in config and "epochs: 2\n" in config and "lr: 0.01\n" in config
+
+
+def test_a_dry_run_writes_nothing(folder, command):
+    before = sorted(folder.iterdir())
+    found = command("fit", "flowers.yaml", "--dry-run")
+    assert found.exit_code == 0
+    assert "dense_1" in found.stdout
+    assert sorted(folder.iterdir()) == before
+
+
+def test_a_finished_run_can_be_extended(folder, command):
+    command("fit", "flowers.yaml")
+    found = command("fit", "--resume", "runs/flowers", "--set", "training.epochs=5", "--json")
+    assert json.loads(found.stdout)["epochs"] == 5
+    rows = [json.loads(line)["epoch"] for line in Path("runs/flowers/metrics.jsonl").read_text().splitlines()]
+    assert rows == [1, 2, 3, 4, 5]
+
+
+# What a user typed -> what he is told, on stderr, with exit code 2.
+USAGE = [
+    (["fit"], "fit: name a CONFIG, such as configs/digits.yaml, or go on with --resume RUN"),
+    (["fit", "flowers.yaml", "--resume", "runs/x"], "fit: CONFIG and --resume exclude each other"),
+    (["fit", "--resume", "runs/x", "--seed", "1", "--overwrite"], "fit: --seed, --overwrite and --resume exclude each other"),
+    (["fit", "--resume", "runs/x"], "runs/x: "),
+    (["fit", "flower.yaml"], "flower.yaml: does not exist; did you mean 'flowers.yaml'?"),
+    (["fit", "flowers.csv"], "flowers.csv: expected a mapping with keys such as dataset and model, got 'width,height,kind"),
+    (["fit", "flowers.yaml", "--set", "optimizer.lr=abc"], "--set optimizer.lr=abc: optimizer.lr: expected a number above 0, got 'abc'"),
+    (["fit", "flowers.yaml", "--seed", "-1"], "--set seed=-1: seed: expected an integer of 0 or more, got -1"),
+    (["fit", "flowers.yaml", "--set", "model.hidden=[0]"], "--set model.hidden=[0]: model.hidden[0]: expected a positive integer, got 0"),
+    (["fit", "flowers.yaml", "--set", "dataset.source.target=kin"], "flowers.csv:1: target: no column 'kin'; did you mean 'kind'?"),
+    (["check", "flowers.yml"], "flowers.yml: does not exist; did you mean 'flowers.yaml'?"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "message"), USAGE, ids=[" ".join(arguments) for arguments, _ in USAGE])
+def test_a_mistake_ends_with_code_2_and_nothing_written(folder, command, arguments, message):
+    found = command(*arguments)
+    assert found.exit_code == 2
+    assert found.stdout == ""
+    assert found.stderr.removeprefix(f"{folder}/").startswith(message)
+    assert not Path("runs").exists()
+
+
+def test_an_explicit_name_that_exists_is_refused_and_overwritten_only_if_asked(folder, command):
+    assert command("fit", "flowers.yaml", "--run-name", "mine").exit_code == 0
+    found = command("fit", "flowers.yaml", "--run-name", "mine")
+    assert found.exit_code == 2
+    assert found.stderr.splitlines()[-1].startswith("runs/mine: ") and "--overwrite" in found.stderr
+    assert command("fit", "flowers.yaml", "--run-name", "mine", "--overwrite").exit_code == 0
+
+
+def test_divergence_ends_with_code_3_and_a_remedy(folder, command):
+    found = command("fit", "flowers.yaml", "--set", "optimizer={type: sgd, lr: 1e30}", "--json")
+    assert found.exit_code == 3
+    assert found.stdout == ""
+    assert "a lower optimizer.lr" in found.stderr
+
+
+def test_a_fault_of_ours_keeps_its_traceback(folder, command, monkeypatch):
+    def broken(*arguments, **options):
+        raise ZeroDivisionError("a fault of ours")
+
+    monkeypatch.setattr("nettrain.training.train.train", broken)
+    found = command("fit", "flowers.yaml")
+    assert isinstance(found.exception, ZeroDivisionError)
+
+
+@pytest.mark.parametrize(
+    ("error", "exit_code", "message"),
+    [
+        (OSError(28, "No space left on device", "runs/x"), 2, "runs/x: no space left on device\n"),
+        (PermissionError(13, "Permission denied", "runs"), 2, "runs: permission denied\n"),
+        (MemoryError("3 TiB"), 1, "out of memory (3 TiB); use a smaller model, batch or dataset.limit\n"),
+        (KeyboardInterrupt(), 130, "interrupted\n"),
+        (BrokenPipeError(32, "Broken pipe"), 1, ""),
+    ],
+    ids=["disk full", "no permission", "no memory", "interrupted", "reader gone"],
+)
+def test_what_the_system_refuses_is_told_in_a_line(folder, command, monkeypatch, error, exit_code, message):
+    def refused(*arguments, **options):
+        raise error
+
+    monkeypatch.setattr("nettrain.training.train.train", refused)
+    found = command("fit", "flowers.yaml")
+    assert (found.exit_code, found.stderr) == (exit_code, message)

@@ -1,0 +1,69 @@
+"""What only a process of its own shows: signals, pipes, and what is imported before a command begins to work."""
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+NETTRAIN = [sys.executable, "-c", "from nettrain.cli.main import run; run()"]
+REPOSITORY = str(Path(__file__).parents[2])
+
+
+def environment():
+    return os.environ | {"PYTHONPATH": REPOSITORY, "COLUMNS": "80"}
+
+
+def start(*arguments, **options):
+    return subprocess.Popen([*NETTRAIN, *arguments], env=environment(), text=True, **options)
+
+
+def imported(code):
+    """The modules that are loaded after some code has run."""
+    script = f"import json, sys\n{code}\nprint(json.dumps(sorted(sys.modules)), file=sys.stderr)"
+    done = subprocess.run([sys.executable, "-c", script], env=environment(), capture_output=True, text=True, check=True)
+    return set(json.loads(done.stderr.splitlines()[-1]))
+
+
+def test_help_imports_nothing_heavy():
+    found = imported("from typer.testing import CliRunner\nfrom nettrain.cli.main import app\nCliRunner().invoke(app, ['fit', '--help'])")
+    assert "nettrain.cli.fit" in found
+    assert not found & {"numpy", "yaml", "safetensors", "threadpoolctl", "pooch", "nettrain.config", "nettrain.training"}
+
+
+def test_a_config_error_imports_neither_training_nor_rich(folder):
+    Path("flowers.yaml").write_text("seed: x\n")
+    found = imported("from nettrain.cli.main import app\ntry:\n    app(['fit', 'flowers.yaml'])\nexcept SystemExit:\n    pass")
+    assert "nettrain.config.load" in found
+    assert not found & {"nettrain.training", "safetensors", "threadpoolctl", "pooch", "rich.table", "rich.live"}
+
+
+@pytest.mark.parametrize(("number", "exit_code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_ends_the_run_and_resume_goes_on(folder, number, exit_code):
+    process = start("fit", "flowers.yaml", "--set", "training.epochs=100000", "--json", stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    with process:
+        while not process.stderr.readline().startswith("epoch 3/"):
+            assert process.poll() is None
+        process.send_signal(number)
+        stdout, stderr = process.communicate(timeout=30)
+    assert (process.returncode, stdout) == (exit_code, "")
+    assert stderr.splitlines()[-1].endswith("to go on: nettrain fit --resume runs/flowers")
+    assert "Traceback" not in stderr
+
+
+def test_a_reader_that_goes_away_is_no_fault(folder):
+    process = start("fit", "flowers.yaml", "--set", "training.epochs=100000", stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    with process:
+        process.stdout.close()
+        process.stderr.readline()
+        process.stderr.close()
+        assert process.wait(timeout=30) == 1
+
+
+def test_results_can_be_piped(trained):
+    process = start("predict", str(trained / "runs/flowers"), str(trained / "flowers.csv"), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    with process:
+        stdout, stderr = process.communicate(timeout=30)
+    assert (process.returncode, stderr, stdout.splitlines()[0]) == (0, "", "prediction")
