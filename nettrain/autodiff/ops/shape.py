@@ -46,7 +46,8 @@ class Transpose(View):
         return x.transpose(self.axes)
 
     def alias(self, dx: Array) -> Array | None:
-        return self.view(dx)
+        seen = self.view(dx)
+        return seen if seen.flags.c_contiguous else None  # a product written across the rows may get other bits than eager's
 
     def backward(self, grads: Slots, dy: Array, out: Array, x: Array) -> None:
         self.view(grads[0])[...] = dy
