@@ -1,0 +1,92 @@
+"""Every activation against an independent formula, and what the layers expect of all of them."""
+import numpy as np
+import pytest
+
+from nettrain.autodiff.backward import backward
+from nettrain.autodiff.check import check
+from nettrain.autodiff.tensor import Tensor
+from nettrain.component import names, to_mapping
+from nettrain.nn.activation import Activation
+
+X = np.concatenate([[-3.0, -1.0, -0.25, 0.0, 0.5, 1.0], np.linspace(-4, 4, 24)]).reshape(6, 5)
+EXTREME = np.array([[-1000.0, -90.0, 0.0, 90.0, 1000.0]])
+
+# By YAML name: the mapping, the formula in plain NumPy, the initializer that a dense layer in front should use.
+ROWS = {
+    "identity": ({}, lambda x: x, "xavier"),
+    "leaky_relu": ({"slope": 0.2}, lambda x: np.where(x > 0, x, 0.2 * x), "he"),
+    "relu": ({}, lambda x: np.where(x > 0, x, 0.0), "he"),
+    "sigmoid": ({}, lambda x: np.exp(-np.logaddexp(0, -x)), "xavier"),
+    "softmax": ({}, lambda x: np.exp(x - x.max(1, keepdims=True)) / np.exp(x - x.max(1, keepdims=True)).sum(1, keepdims=True), "xavier"),
+    "softplus": ({}, lambda x: np.logaddexp(0, x), "he"),
+    "step": ({}, lambda x: (x > 0) * 1.0, "xavier"),
+    "tanh": ({}, np.tanh, "xavier"),
+}
+every = pytest.mark.parametrize("name", names(Activation))
+
+
+def made(name):
+    return Activation.parse({"type": name} | ROWS[name][0])
+
+
+def test_every_activation_has_a_row():
+    assert set(ROWS) == set(names(Activation))
+
+
+@every
+def test_values_are_the_formulas(name):
+    np.testing.assert_allclose(made(name).apply(Tensor(X)).value, ROWS[name][1](X), rtol=1e-13, atol=1e-15)
+
+
+@every
+@pytest.mark.parametrize("shape", [(1, 1), (3, 2), (2, 3, 2, 4)])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_shape_and_dtype_are_kept(name, shape, dtype):
+    y = made(name).apply(Tensor(np.zeros(shape, dtype)))
+    assert (y.shape, y.value.dtype) == (shape, dtype)
+
+
+@every
+def test_derivatives_agree_with_finite_differences(name):
+    assert check(made(name).apply, X) is None
+
+
+@every
+def test_extreme_inputs_stay_finite_and_right(name):
+    y = made(name).apply(Tensor(EXTREME)).value
+    assert np.isfinite(y).all()
+    np.testing.assert_allclose(y, ROWS[name][1](EXTREME), rtol=1e-13, atol=1e-300)
+
+
+@every
+def test_the_yaml_form_reads_back(name):
+    activation = made(name)
+    mapping = to_mapping(activation)
+    assert mapping["type"] == name
+    assert Activation.parse(mapping) == activation
+
+
+@every
+def test_the_bare_name_is_enough(name):
+    assert Activation.parse(name) == Activation.parse({"type": name})
+
+
+@every
+def test_the_initializer_in_front_is_the_one_for_its_family(name):
+    assert made(name).initializer == ROWS[name][2]
+
+
+def test_the_derivative_of_relu_at_0_is_0():
+    x = Tensor(np.zeros((1, 1)), requires_grad=True)
+    assert backward(made("relu").apply(x).sum())[x].item() == 0
+
+
+def test_softmax_and_sigmoid_of_3_1_minus_3():
+    x = Tensor(np.array([[3.0, 1.0, -3.0]]))
+    assert made("softmax").apply(x).value.round(2).tolist() == [[0.88, 0.12, 0.0]]
+    assert made("sigmoid").apply(x).value.round(2).tolist() == [[0.95, 0.73, 0.05]]
+
+
+def test_tanh_is_a_stretched_sigmoid():
+    stretched = 2 * made("sigmoid").apply(Tensor(2 * X)).value - 1
+    np.testing.assert_allclose(made("tanh").apply(Tensor(X)).value, stretched, rtol=1e-12, atol=1e-15)

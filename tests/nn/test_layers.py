@@ -1,0 +1,157 @@
+"""The contract of every layer: what its YAML says, shapes known before the first row, rows that do not see each other, derivatives."""
+import dataclasses
+
+import numpy as np
+import pytest
+
+from nettrain import streams
+from nettrain.autodiff.check import check
+from nettrain.autodiff.tensor import Tensor
+from nettrain.component import names, to_mapping
+from nettrain.errors import ConfigError
+from nettrain.nn.activation import Activation
+from nettrain.nn.layer import Layer, Scope
+from nettrain.nn.network import Network
+
+# By YAML name: mappings, each with the shape of an input row, of an output row, and of the parameters.
+ROWS = {
+    "activation": [
+        ({"function": "relu"}, (3,), (3,), {}),
+        ({"function": {"type": "leaky_relu", "slope": 0.3}}, (2, 3, 4), (2, 3, 4), {}),
+    ],
+    "dense": [
+        ({"units": 4}, (3,), (4,), {"w": (3, 4), "b": (4,)}),
+        ({"units": 1, "bias": False, "initializer": "he"}, (5,), (1,), {"w": (5, 1)}),
+        ({"units": 2, "bias_initializer": {"type": "he"}}, (1,), (2,), {"w": (1, 2), "b": (2,)}),
+    ],
+    "dropout": [({"rate": 0.4}, (6,), (6,), {}), ({"rate": 0}, (2, 3, 1), (2, 3, 1), {}), ({}, (4,), (4,), {})],
+    "flatten": [({}, (2, 3, 4), (24,), {}), ({}, (5,), (5,), {})],
+}
+CASES = [(name, *row) for name, rows in ROWS.items() for row in rows]
+every = pytest.mark.parametrize(("name", "fields", "shape", "output_shape", "parameters"), CASES)
+RANDOM = {"dropout"}                                         # what differs between training and evaluation
+
+
+def made(name, fields):
+    return Layer.parse({"type": name} | fields)
+
+
+def rows(n, shape, seed=0):
+    return streams.generator(seed, "rows").normal(size=(n, *shape))
+
+
+def network_of(layer, shape):
+    """The layer alone in a float64 network, biases included not zero."""
+    network = Network([layer], shape, seed=4, dtype="float64")
+    network.vector.values[...] = streams.generator(1, "weights").normal(size=len(network.vector))
+    return network
+
+
+def test_every_layer_has_rows():
+    assert set(ROWS) == set(names(Layer))
+
+
+@every
+def test_the_yaml_form_reads_back(name, fields, shape, output_shape, parameters):
+    layer = made(name, fields)
+    assert to_mapping(layer)["type"] == name
+    assert Layer.parse(to_mapping(layer)) == layer
+
+
+@every
+def test_the_shapes_told_are_the_real_ones(name, fields, shape, output_shape, parameters):
+    layer = made(name, fields)
+    network = network_of(layer, shape)
+    assert layer.output_shape(shape) == output_shape == network.output_shape
+    assert {key: p.shape for key, p in layer.parameters(shape).items()} == parameters
+    for training in (False, True):
+        assert network(Tensor(rows(3, shape)), training=training).shape == (3, *output_shape)
+
+
+@every
+def test_a_batch_gives_what_its_rows_give_alone(name, fields, shape, output_shape, parameters):
+    network, x = network_of(made(name, fields), shape), rows(5, shape)
+    together = network(Tensor(x)).value
+    alone = np.concatenate([network(Tensor(x[i : i + 1])).value for i in range(5)])
+    np.testing.assert_allclose(together, alone, rtol=1e-13, atol=1e-15)
+
+
+@every
+def test_only_random_layers_differ_between_training_and_evaluation(name, fields, shape, output_shape, parameters):
+    layer = made(name, fields)
+    network, x = network_of(layer, shape), rows(5, shape)
+    same = np.array_equal(network(Tensor(x)).value, network(Tensor(x), training=True).value)
+    assert same == (name not in RANDOM or layer.rate == 0)
+
+
+@every
+@pytest.mark.parametrize("training", [False, True])
+def test_derivatives_of_input_and_parameters_agree_with_finite_differences(name, fields, shape, output_shape, parameters, training):
+    layer = made(name, fields)
+    keys = list(parameters)
+    values = [streams.generator(2, key).normal(size=parameters[key]) for key in keys]
+
+    def output(x, *arrays):
+        scope = Scope(
+            {f"it.{key}": array for key, array in zip(keys, arrays, strict=True)}, training, lambda path: streams.generator(0, path), "it"
+        )
+        return layer.apply(x, scope)
+
+    assert check(output, rows(3, shape), *values) is None
+
+
+@every
+def test_a_layer_is_a_value(name, fields, shape, output_shape, parameters):
+    layer = made(name, fields)
+    assert layer == made(name, fields) and hash(layer) == hash(made(name, fields))
+    for field in dataclasses.fields(layer):
+        with pytest.raises(dataclasses.FrozenInstanceError):
+            setattr(layer, field.name, None)
+
+
+@pytest.mark.parametrize("name", names(Activation))
+def test_a_bare_activation_in_a_list_stands_for_the_layer_that_applies_it(name):
+    assert Layer.parse(name) == made("activation", {"function": name})
+
+
+def test_dropout_drops_its_share_and_scales_the_rest_so_that_the_mean_stays():
+    network = network_of(made("dropout", {"rate": 0.2}), (1000,))
+    y = network(Tensor(np.ones((100, 1000))), training=True).value
+    assert set(np.unique(y).round(12)) == {0.0, 1.25}
+    assert (y == 0).mean() == pytest.approx(0.2, abs=5 * np.sqrt(0.16 / y.size))
+
+
+def test_dropout_in_evaluation_is_the_very_input():
+    x = Tensor(rows(2, (3,)))
+    assert made("dropout", {"rate": 0.9}).apply(x, Scope({}, False, lambda path: streams.generator(0, path), "it")) is x
+
+
+def test_flatten_lets_the_channels_run_fastest():
+    x = rows(2, (2, 3, 4))
+    assert np.array_equal(network_of(made("flatten", {}), (2, 3, 4))(Tensor(x)).value, x.reshape(2, 24))
+
+
+def test_a_linear_unit():
+    network = network_of(made("dense", {"units": 1, "bias": False}), (3,))
+    network.vector.views["dense_1.w"][...] = [[-0.06], [2.5], [1.4]]
+    assert network(Tensor(np.array([[2.7, 8.6, 0.002]]))).value.round(2).item() == 21.34
+
+
+def test_the_initializer_of_dense_follows_the_next_activation():
+    def chosen(*layers):
+        return Network([Layer.parse(layer) for layer in layers], (3,)).placed[0].layer.initializer.name()
+
+    assert chosen({"type": "dense", "units": 2}, "relu") == "he"
+    assert chosen({"type": "dense", "units": 2}, {"type": "dropout"}, "tanh", "relu") == "xavier"
+    assert chosen({"type": "dense", "units": 2}) == "xavier"
+    assert chosen({"type": "dense", "units": 2, "initializer": "zeros"}, "relu") == "zeros"
+
+
+@pytest.mark.parametrize(("layers", "shape", "said"), [
+    ([{"type": "dense", "units": 2}], (8, 8, 1), ["model: layer 1 (dense_1)", "(8, 8, 1)", "put a flatten layer in front"]),
+    (["relu", {"type": "dense", "units": 2}, {"type": "dense"}], (3,), ["layer 3 (dense_2)", "only the last dense layer may leave"]),
+])  # fmt: skip
+def test_a_layer_that_does_not_fit_is_named_with_the_shapes(layers, shape, said):
+    with pytest.raises(ConfigError) as error:
+        Network([Layer.parse(layer) for layer in layers], shape)
+    assert all(part in str(error.value) for part in said), error.value

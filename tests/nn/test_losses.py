@@ -1,0 +1,131 @@
+"""The contract of every loss: rows against PyTorch's and a formula, derivatives, outputs that cannot overflow."""
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from nettrain import streams
+from nettrain.autodiff.backward import backward
+from nettrain.autodiff.check import check
+from nettrain.autodiff.tensor import Tensor
+from nettrain.component import names, to_mapping
+from nettrain.nn.loss import Loss
+
+GOLDEN = np.load(Path(__file__).parents[1] / "golden" / "networks.npz")
+CASES = sorted({name.partition("/")[0] for name in GOLDEN.files if "/" in name})
+
+CODES = np.array([0, 2, 1, 2])
+LABELS = np.array([[0.0, 1.0, 1.0], [0.0, 0.0, 0.0], [1.0, 1.0, 1.0], [1.0, 0.0, 0.0]])
+VALUES = np.array([[0.5, -1.0, 2.0], [0.0, 0.0, 0.0], [3.0, 1.0, -2.0], [0.1, 0.2, 0.3]])
+OUTPUTS = streams.generator(0, "outputs").normal(size=(4, 3)) * 2
+P = 1 / (1 + np.exp(-OUTPUTS))
+SOFT = np.exp(OUTPUTS) / np.exp(OUTPUTS).sum(axis=1, keepdims=True)
+ONE_AGAINST_REST = np.eye(3)[CODES]
+
+# By YAML name, a case a task: (task, size, outputs needed, targets as data gives them, as `rows` wants them, rows, predictions) at OUTPUTS.
+ROWS = {
+    "binary_cross_entropy": [
+        ("multilabel", 3, 3, LABELS, LABELS, -(LABELS * np.log(P) + (1 - LABELS) * np.log(1 - P)).sum(1), P),
+        ("classification", 3, 3, CODES, ONE_AGAINST_REST, -(ONE_AGAINST_REST * np.log(P) + (1 - ONE_AGAINST_REST) * np.log(1 - P)).sum(1),
+         P / P.sum(axis=1, keepdims=True)),
+        ("classification", 2, 1, CODES // 2, (CODES // 2)[:, None],
+         -np.log(np.where(CODES // 2, P[:, 0], 1 - P[:, 0])), np.stack([1 - P[:, 0], P[:, 0]], axis=1)),
+    ],
+    "cross_entropy": [("classification", 3, 3, CODES, CODES, -np.log(SOFT[np.arange(4), CODES]), SOFT)],
+    "mse": [("regression", 3, 3, VALUES, VALUES, ((OUTPUTS - VALUES) ** 2).mean(1), OUTPUTS)],
+}  # fmt: skip
+every = pytest.mark.parametrize(
+    ("name", "task", "size", "outputs", "targets", "encoded", "rows", "predictions"),
+    [pytest.param(name, *case, id=f"{name}, {case[0]} of {case[1]}") for name, cases in ROWS.items() for case in cases],
+)
+
+
+def encoded_targets(name, targets, size):
+    found = Loss.parse(name).encode(targets, size)
+    return found if found.dtype.kind == "i" and found.ndim == 1 else found.astype(np.float64)
+
+
+def test_every_loss_has_a_row_for_every_task():
+    assert set(ROWS) == set(names(Loss))
+    assert all({case[0] for case in cases} == set(Loss.parse(name).tasks) for name, cases in ROWS.items())
+
+
+@every
+def test_values_are_the_formulas(name, task, size, outputs, targets, encoded, rows, predictions):
+    loss, z = Loss.parse(name), OUTPUTS[:, :outputs]
+    assert loss.outputs(task, size) == outputs
+    found = encoded_targets(name, targets, size)
+    np.testing.assert_array_equal(found, encoded)
+    np.testing.assert_allclose(loss.rows(Tensor(z), Tensor(found)).value, rows, rtol=1e-12)
+    np.testing.assert_allclose(loss.predictions(z, task), predictions, rtol=1e-12)
+
+
+@every
+def test_derivatives_agree_with_finite_differences(name, task, size, outputs, targets, encoded, rows, predictions):
+    found = Tensor(encoded_targets(name, targets, size))
+    assert check(lambda z: Loss.parse(name).rows(z, found), OUTPUTS[:, :outputs]) is None
+
+
+@every
+def test_a_batch_gives_what_its_rows_give_alone(name, task, size, outputs, targets, encoded, rows, predictions):
+    loss, z, y = Loss.parse(name), OUTPUTS[:, :outputs], encoded_targets(name, targets, size)
+    alone = [loss.rows(Tensor(z[i : i + 1]), Tensor(y[i : i + 1])).value for i in range(4)]
+    np.testing.assert_allclose(loss.rows(Tensor(z), Tensor(y)).value, np.concatenate(alone), rtol=1e-13)
+
+
+@every
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("sign", [-1, 1])
+def test_outputs_of_1000_give_finite_losses_derivatives_and_predictions(
+    name, task, size, outputs, targets, encoded, rows, predictions, dtype, sign
+):
+    loss, y = Loss.parse(name), encoded_targets(name, targets, size)
+    z = Tensor((sign * np.where(OUTPUTS[:, :outputs] > 0, 1000, -1000)).astype(dtype), requires_grad=True)
+    found = loss.rows(z, Tensor(y if y.dtype.kind == "i" else y.astype(dtype)))
+    assert found.value.dtype == dtype and np.isfinite(found.value).all()
+    assert np.isfinite(backward(found.sum())[z]).all()
+    assert np.isfinite(loss.predictions(z.value, task)).all()
+
+
+@every
+def test_predictions_are_float64_and_those_of_classes_add_to_one(name, task, size, outputs, targets, encoded, rows, predictions):
+    found = Loss.parse(name).predictions(OUTPUTS[:, :outputs].astype(np.float32), task)
+    assert found.dtype == np.float64 and found.shape == (4, size)
+    if task == "classification":
+        np.testing.assert_allclose(found.sum(axis=1), 1, rtol=1e-12)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_rows_and_predictions_are_pytorchs(case):
+    def golden(name):
+        return GOLDEN[f"{case}/{name}"]
+
+    loss = Loss.parse(case.partition(", ")[2])
+    np.testing.assert_allclose(loss.rows(Tensor(golden("outputs")), Tensor(golden("targets"))).value, golden("rows"), rtol=1e-10)
+    task = "multilabel" if loss.name() == "binary_cross_entropy" else loss.tasks[0]
+    np.testing.assert_allclose(loss.predictions(golden("outputs"), task), golden("predictions"), rtol=1e-10)
+
+
+def test_every_loss_meets_pytorch():
+    assert {case.partition(", ")[2] for case in CASES} == set(names(Loss))
+
+
+@pytest.mark.parametrize("name", names(Loss))
+def test_the_yaml_form_reads_back(name):
+    assert Loss.parse(to_mapping(Loss.parse(name))) == Loss.parse(name)
+
+
+def test_binary_cross_entropy_is_n_times_the_mean_over_examples_of_the_sum_over_classes():
+    loss = Loss.parse("binary_cross_entropy").rows(Tensor(OUTPUTS), Tensor(LABELS)).mean().item()
+    by_hand = -sum(
+        LABELS[i, k] * np.log(P[i, k]) + (1 - LABELS[i, k]) * np.log(1 - P[i, k]) for i in range(4) for k in range(3)
+    ) / 4
+    assert loss == pytest.approx(by_hand, rel=1e-12)
+
+
+def test_the_gradient_of_a_sigmoid_unit_with_binary_cross_entropy_is_output_minus_target():
+    """The error as the textbooks show it: 0.8 - 0 = 0.8, 0.9 - 1 = -0.1."""
+    p = np.array([[0.8], [0.9]])
+    z = Tensor(np.log(p / (1 - p)), requires_grad=True)
+    errors = backward(Loss.parse("binary_cross_entropy").rows(z, Tensor(np.array([[0.0], [1.0]]))).sum())[z]
+    np.testing.assert_allclose(errors, [[0.8], [-0.1]], rtol=1e-12)
