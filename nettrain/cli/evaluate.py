@@ -83,4 +83,4 @@ def _report(predictor: "Predictor", name: str, found: "Evaluation") -> None:
         return
     out.print("", class_table(predictor.classes or targets, per_class_table(found.outcome)))
     if isinstance(found.outcome, ClassOutcome):
-        out.print("", confusion_table(predictor.classes or (), found.outcome.confusion_matrix.tolist()))
+        out.print("", confusion_table(predictor.classes or (), found.outcome.confusion_matrix.tolist(), out.width))

@@ -74,24 +74,33 @@ class MovingLine(Callback):
     def epoch_end(self, run: "Run", row: Row) -> None:
         """Take the epoch's figures."""
         self._figures = figures(row)
-        if run.progress.stop_reason is not None or time.monotonic() - self._drawn >= PAUSE:
+        if time.monotonic() - self._drawn >= PAUSE:
             self._draw(run)
+
+    def end(self, run: "Run") -> None:
+        """Leave the final state standing."""
+        self._draw(run)
 
     def _draw(self, run: "Run") -> None:
         self._drawn = time.monotonic()
-        elapsed = max(self._drawn - self._started, 1e-9)
+        self._live.update(self.line(run, self._drawn), refresh=True)
+
+    def line(self, run: "Run", now: float) -> Text:
+        """What is drawn at a moment of the monotonic clock."""
+        elapsed = max(now - self._started, 1e-9)
         epochs, done = run.config.training.epochs, run.progress.epoch + run.progress.batch / run.steps_per_epoch
-        filled = round(BAR * done / epochs)
+        bar = min(BAR, self._live.console.width // 4)
+        filled = round(bar * done / epochs)
         left = (epochs - done) * run.steps_per_epoch * elapsed / max(self._steps, 1)
         over = run.progress.stop_reason is not None
         parts = [
             f"epoch {min(run.progress.epoch + (not over), epochs)}/{epochs}",
-            "━" * filled + "╌" * (BAR - filled),
+            "━" * filled + "╌" * (bar - filled),
             _clock(elapsed) if over else f"{_clock(left)} left",
             *self._figures,
             f"{self._steps * run.batch_size / elapsed:,.0f} rows/s",
         ]
-        self._live.update(Text("  ".join(parts), no_wrap=True, overflow="ellipsis"), refresh=True)
+        return Text("  ".join(parts), no_wrap=True, overflow="ellipsis")
 
 
 def figures(row: Row) -> list[str]:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 PARTS = ("train", "validation", "test")
-MOST_CLASSES = 20  # a larger confusion matrix fits no screen
+MOST_MISTAKES = 20
 
 
 def metrics_table(metrics: Mapping[str, Mapping[str, float]], baseline: Mapping[str, Mapping[str, float]]) -> Table:
@@ -35,11 +35,13 @@ def class_table(classes: Sequence[str], columns: Mapping[str, "np.ndarray"]) -> 
     return table
 
 
-def confusion_table(classes: Sequence[str], matrix: Sequence[Sequence[int]]) -> Table:
-    """Row: true class, column: predicted class. With very many classes the most frequent mistakes instead."""
-    if len(classes) > MOST_CLASSES:
+def confusion_table(classes: Sequence[str], matrix: Sequence[Sequence[int]], width: int) -> Table:
+    """Row: true class, column: predicted class; where that is wider than `width`, the most frequent mistakes instead."""
+    corner = "true \\ predicted"
+    widths = [max(len(name), len(str(max(column)))) for name, column in zip(classes, zip(*matrix, strict=True), strict=True)]
+    if max(map(len, [corner, *classes])) + sum(widths) + 3 * len(widths) > width:
         return _mistakes(classes, matrix)
-    table = _table("true \\ predicted", *classes)
+    table = _table(corner, *classes)
     for index, (name, row) in enumerate(zip(classes, matrix, strict=True)):
         cells = [Text(str(count), style="bold" if index == column else "" if count else "dim") for column, count in enumerate(row)]
         table.add_row(Text(name), *cells)
@@ -69,7 +71,7 @@ def number(value: float | None) -> str:
 def _mistakes(classes: Sequence[str], matrix: Sequence[Sequence[int]]) -> Table:
     table = _table("true", "predicted", "rows")
     pairs = ((matrix[i][j], i, j) for i in range(len(classes)) for j in range(len(classes)) if i != j and matrix[i][j])
-    for count, true, predicted in sorted(pairs, reverse=True)[:MOST_CLASSES]:
+    for count, true, predicted in sorted(pairs, reverse=True)[:MOST_MISTAKES]:
         table.add_row(Text(classes[true]), Text(classes[predicted]), str(count))
     return table
 

@@ -20,10 +20,17 @@ _MISSING = {"missing", "missing_argument", "missing_keyword_only_argument"}
 def lines(error: ValidationError, record: type[Record], value: object, places: Mapping[KeyPath, str]) -> list[str]:
     """Every problem of a value that was to become a `record`, a line each."""
     said: dict[str, None] = {}  # a union reports once a member; said once
-    for details in error.errors():
+    found = error.errors()
+    for details in found:
+        if details["type"] == "too_short" and any(_inside(other["loc"], details["loc"]) for other in found):
+            continue  # pydantic counts the good items: the bad ones are told already
         path, message = _problem(details, record, value)
         said[join(place_of(path, places), path, message)] = None
     return list(said)
+
+
+def _inside(path: KeyPath, outer: KeyPath) -> bool:
+    return len(path) > len(outer) and path[: len(outer)] == outer
 
 
 def place_of(path: KeyPath, places: Mapping[KeyPath, str]) -> str:

@@ -1,0 +1,101 @@
+import io
+import time
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from rich.console import Console
+from rich.live import Live
+
+from nettrain.cli.progress import MovingLine
+from nettrain.cli.render import class_table, confusion_table, layer_table, metrics_table, number
+
+METRICS = {"train": {"loss": 0.1, "accuracy": 1.0}, "test": {"loss": 0.25, "accuracy": 0.9}}
+BASELINE = {"train": {"accuracy": 0.4}, "test": {"accuracy": 0.5}}
+LAYERS = [{"name": "dense_1", "type": "dense", "output_shape": [28, 28, 3], "parameters": 1234, "flops": 2468}]
+
+
+def drawn(table, width=100):
+    console = Console(width=width, file=io.StringIO(), force_terminal=False)
+    console.print(table)
+    return console.file.getvalue()
+
+
+def cells(text):
+    return [line.split() for line in text.splitlines() if line.strip() and not line.startswith("─")]
+
+
+def test_metrics_stand_a_part_a_column_beside_the_trivial_model():
+    text = drawn(metrics_table(METRICS, BASELINE))
+    assert cells(text)[-2:] == [["loss", "0.1000", "0.2500", "-"], ["accuracy", "1.0000", "0.9000", "0.5000"]]
+    assert "(test)" in text and "validation" not in text
+
+
+def test_without_a_baseline_there_is_no_column_for_it():
+    assert "trivial" not in drawn(metrics_table({"x.csv": {"loss": 1.0}, **METRICS}, {}))
+
+
+NUMBERS = [
+    (0.5, "0.5000"), (0, "0"), (0.0, "0.0000"), (36, "36"), (1234567, "1,234,567"), (1234.5, "1234.5000"), (1e-5, "1e-05"),
+    (123456.7, "1.235e+05"), (-0.25, "-0.2500"), (float("nan"), "-"), (None, "-"), (float("inf"), "inf"),
+]
+
+
+@pytest.mark.parametrize(("value", "text"), NUMBERS)
+def test_numbers_are_written_with_the_digits_that_matter(value, text):
+    assert number(value) == text
+
+
+def test_names_from_data_are_no_markup():
+    names = ["[red]x[/red]", "[/]"]
+    text = drawn(class_table(names, {"recall": np.array([1.0, np.nan]), "support": np.array([3, 0])}))
+    assert cells(text)[1:] == [["[red]x[/red]", "1.0000", "3"], ["[/]", "-", "0"]]
+    assert "[/]" in drawn(confusion_table(names, [[1, 0], [0, 1]], 100))
+
+
+def test_a_confusion_matrix_that_is_too_wide_becomes_a_list_of_mistakes():
+    classes = [f"class {i}" for i in range(30)]
+    matrix = np.diag(np.full(30, 9))
+    matrix[3, 4], matrix[7, 1] = 5, 2
+    assert cells(drawn(confusion_table(classes, matrix.tolist(), 100)))[1:] == [
+        ["class", "3", "class", "4", "5"],
+        ["class", "7", "class", "1", "2"],
+    ]
+
+
+@pytest.mark.parametrize("width", [1, 10, 24, 40])
+def test_narrow_terminals_break_no_table(width):
+    tables = [
+        metrics_table(METRICS, BASELINE),
+        class_table(["a", "b"], {"recall": np.array([1.0, 0.5])}),
+        confusion_table(["a", "b"], [[1, 0], [0, 1]], width),
+        layer_table(LAYERS, 1234),
+    ]
+    for table in tables:
+        assert max(map(len, drawn(table, width).splitlines())) <= width
+
+
+@pytest.mark.parametrize("width", [10, 40, 200])
+def test_the_moving_line_never_leaves_its_line(width):
+    console = Console(width=width, file=io.StringIO(), force_terminal=True, color_system=None)
+    run = SimpleNamespace(
+        prepared=SimpleNamespace(notes=["rows: train 64"]),
+        config=SimpleNamespace(training=SimpleNamespace(epochs=4)),
+        progress=SimpleNamespace(epoch=0, batch=1, stop_reason=None),
+        steps_per_epoch=2,
+        batch_size=32,
+    )
+    with Live(console=console, auto_refresh=False) as live:
+        line = MovingLine(live)
+        line.begin(run)
+        line.batch_end(run)
+        run.progress.epoch, run.progress.batch, run.progress.stop_reason = 4, 0, "epochs"
+        line.epoch_end(run, {"epoch": 4, "train_loss": 0.5, "validation_loss": 0.25, "validation_accuracy": 0.75, "lr": 0.001})
+        line.end(run)
+        shown = line.line(run, time.monotonic())
+    assert len(console.render_lines(shown, pad=False)) == 1
+    text = str(shown)
+    assert text.startswith("epoch 4/4  " + "━" * min(20, width // 4) + "  ")
+    for figure in ("train_loss 0.5000", "validation_loss 0.2500", "validation_accuracy 0.7500", "lr 0.001", "rows/s"):
+        assert figure in text
+    assert "rows:" in console.file.getvalue()
