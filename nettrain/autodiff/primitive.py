@@ -102,7 +102,7 @@ class View(Linear):
         """The view of x."""
 
     def alias(self, dx: Array) -> Array | None:
-        """A contiguous view of dx in which writing the output's gradient is writing dx itself; None where `backward` must write a buffer."""
+        """A contiguous view of dx in which writing dy is writing dx itself; None where `backward` must write a buffer."""
         return None
 
     def forward(self, out: Array, x: Array) -> None:
