@@ -43,8 +43,13 @@ class TextTable:
     header: int
 
     @classmethod
-    def open(cls, path: Path, encoding: str, delimiter: str | None, header: bool | None, missing: frozenset[str]) -> "TextTable":
-        """Look at the file's beginning: what is None is found out. Raises DataError for a file without rows."""
+    def open(
+        cls, path: Path, encoding: str, delimiter: str | None, header: bool | None, missing: frozenset[str], known: frozenset[str]
+    ) -> "TextTable":
+        """Look at the file's beginning: what is None is found out. Raises DataError for a file without rows.
+
+        known: names that the columns should have; one of them in the first row makes it a header.
+        """
         with _reading(path, encoding), _open(path, encoding) as file:
             sample = file.read(_SAMPLE)
         if len(sample) == _SAMPLE:                           # the last row may be cut: leave it out
@@ -58,7 +63,7 @@ class TextTable:
         if not first:
             raise DataError(f"{path}: the file is empty; expected rows of cells")
         if header is None:
-            header = _looks_like_header(first, missing)
+            header = not known.isdisjoint(map(str.strip, first)) or _looks_like_header(first, missing)
         return cls(path, encoding, delimiter, _header_names(path, first) if header else positional(len(first)), int(header))
 
     def portions(self) -> Iterator[tuple[list[tuple[str, ...]], np.ndarray]]:

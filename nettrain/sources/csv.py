@@ -109,7 +109,8 @@ class Csv(Source):
         return replace(plain, target=conform_target(plain, schema))
 
     def _open(self, header: bool | None) -> TextTable:
-        return TextTable.open(Path(self.path), self.encoding, self.delimiter, header, frozenset(self.missing))
+        known = frozenset(name for name in (*self.target, *self.features, *self.ignore, *self.categorical) if isinstance(name, str))
+        return TextTable.open(Path(self.path), self.encoding, self.delimiter, header, frozenset(self.missing), known)
 
     def _header_again(self, schema: Schema) -> bool | None:
         """A model trained without header expects none; one trained with names expects them, if only one row follows."""
