@@ -21,12 +21,13 @@ def check(config: ConfigPath, sets: Sets = None, json: Json = False) -> None:
 
 def describe(config: Path, sets: list[str], *, json: bool) -> None:
     """What `check` shows, and `fit --dry-run`."""
-    from nettrain.config.load import load
+    from nettrain.config.load import load, located
 
     loaded = load(config, sets)  # before training is imported: a mistake is told at once
     from nettrain.training.train import prepare_run
 
-    run = prepare_run(loaded)
+    with located(config, sets):
+        run = prepare_run(loaded)
     layers = layer_rows(run.network)
     total = len(run.network.vector)
     if json:

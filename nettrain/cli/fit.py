@@ -70,13 +70,16 @@ def _refuse_beside_resume(given: list[str]) -> None:
 
 
 def _train(config: Path, sets: list[str], output_directory: Path, run_name: str | None, overwrite: bool, quiet: bool) -> "Result":
-    from nettrain.config.load import load
+    from nettrain.config.checks import name_problem
+    from nettrain.config.load import load, located
 
     loaded = load(config, sets)  # before training is imported: a mistake is told at once
+    if run_name is not None and (problem := name_problem(run_name)):
+        raise ConfigError(f"--run-name: {problem}")
     from nettrain.cli.progress import progress
     from nettrain.training.train import train
 
-    with progress(quiet) as callbacks:
+    with located(config, sets), progress(quiet) as callbacks:
         return train(loaded, output_directory=output_directory, run_name=run_name, overwrite=overwrite, callbacks=callbacks)
 
 

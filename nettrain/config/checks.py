@@ -15,16 +15,19 @@ MONITORED = ("train", "validation")
 
 def problems(config: RunConfig) -> Iterator[Problem]:
     """Every contradiction: the path to blame, and what to do."""
-    yield from _name(config.name)
+    if config.name is not None and (problem := name_problem(config.name)):
+        yield ("name",), problem
     yield from _split(config.dataset)
     yield from _monitor(("training", "monitor"), config.training.monitor)
     if config.early_stopping is not None:
         yield from _monitor(("early_stopping", "monitor"), config.early_stopping.monitor)
 
 
-def _name(name: str | None) -> Iterator[Problem]:
-    if name is not None and (name in (".", "..") or set(name) & set("/\\\0") or len(name.encode(errors="replace")) > 200):
-        yield ("name",), f"expected a name for a folder: no '/' or '\\', at most 200 bytes; got {name[:60]!r}"
+def name_problem(name: str) -> str | None:
+    """Why a run cannot have this name: it becomes a folder."""
+    if name in ("", ".", "..") or set(name) & set("/\\\0") or len(name.encode(errors="replace")) > 200:
+        return f"expected a name for a folder: no '/' or '\\', at most 200 bytes; got {name[:60]!r}"
+    return None
 
 
 def _split(dataset: DatasetConfig) -> Iterator[Problem]:

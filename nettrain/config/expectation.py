@@ -60,6 +60,6 @@ def _bounded(noun: str, bounds: dict[str, Any]) -> str:
     if noun == "an integer" and bounds == {"ge": 1}:
         return "a positive integer"
     if noun == "a text" and bounds.get("min_length"):
-        return "a text that is not empty"
+        return "a non-empty text"
     words = [form.format(bounds[name]) for name, form in _BOUNDS.items() if name in bounds]
     return " ".join([noun, " and ".join(words)]).strip()

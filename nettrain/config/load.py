@@ -1,7 +1,8 @@
 """From a file, a mapping or a RunConfig to a validated RunConfig: read, overridden, checked, every problem told at once."""
 import dataclasses
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path, PurePath
 
 import numpy as np
@@ -10,7 +11,7 @@ from pydantic import ValidationError
 from nettrain.component import adapter, to_mapping
 from nettrain.config import messages
 from nettrain.config.checks import problems
-from nettrain.config.key_path import join
+from nettrain.config.key_path import KeyPath, join, parse
 from nettrain.config.overrides import override
 from nettrain.config.run_config import DatasetConfig, RunConfig
 from nettrain.config.yaml_text import Document, read
@@ -28,6 +29,24 @@ def load(config: str | os.PathLike[str] | Mapping[str, object] | RunConfig, sets
         return _validated(Document(plain(config), {(): ""}), sets, Path.cwd(), "run")
     path = Path(config)
     return _validated(_document(path), sets, path.absolute().parent, path.stem)
+
+
+@contextmanager
+def located(path: Path, sets: Sequence[str]) -> Iterator[None]:
+    """Inside, a ConfigError of what comes after loading (`model: layer 2 does not fit`) gets the line where that key stands."""
+    try:
+        yield
+    except ConfigError as error:
+        document = _document(path)
+        override(document, RunConfig, sets)
+        raise ConfigError([_located(problem, document.places) for problem in error.problems]) from None
+
+
+def _located(problem: str, places: Mapping[KeyPath, str]) -> str:
+    path = parse(problem.partition(": ")[0])
+    if path is None or path[0] not in {field.name for field in dataclasses.fields(RunConfig)}:
+        return problem
+    return f"{messages.place_of(path, places)}: {problem}"
 
 
 def plain(value: object) -> object:

@@ -14,6 +14,7 @@ from nettrain.errors import nearest
 
 # Errors whose own message is complete: those that the package raises itself.
 _COMPLETE = {"unknown_key", "unknown_component"}
+_YAML_1_1 = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}  # what older YAML took for truth
 _MISSING = {"missing", "missing_argument", "missing_keyword_only_argument"}
 
 
@@ -79,9 +80,13 @@ def _problem(details: ErrorDetails, record: type[Record], value: object) -> tupl
 
 
 def _remedy(got: object, expected: str) -> Iterator[str]:
+    if isinstance(got, int | float) and "text" in expected:
+        yield "; put it in quotes"
     if not isinstance(got, str):
         return
-    if expected.startswith("one of"):
+    if expected.startswith("true or false") and got.lower() in _YAML_1_1:
+        yield f"; write {_YAML_1_1[got.lower()]}"
+    elif expected.startswith("one of"):
         yield nearest(got, [name.strip("' ") for name in expected.removeprefix("one of").split(",")])
     elif ("number" in expected or "integer" in expected) and any(PATTERNS[tag][0].match(got) for tag in (INT, FLOAT)):
         yield "; write it without quotes"

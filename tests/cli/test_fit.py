@@ -72,6 +72,10 @@ USAGE = [
     (["fit", "flowers.yaml", "--seed", "-1"], "--set seed=-1: seed: expected an integer of 0 or more, got -1"),
     (["fit", "flowers.yaml", "--set", "model.hidden=[0]"], "--set model.hidden=[0]: model.hidden[0]: expected a positive integer, got 0"),
     (["fit", "flowers.yaml", "--set", "dataset.source.target=kin"], "flowers.csv:1: target: no column 'kin'; did you mean 'kind'?"),
+    (["fit", "flowers.yaml", "--run-name", "a/b"], "--run-name: expected a name for a folder: no '/'"),
+    (["fit", "flowers.yaml", "--set", "training.monitor=validation_r2"], "--set training.monitor=validation_r2: training.monitor: "),
+    (["fit", "flowers.yaml", "--set", "loss=mse"], "--set loss=mse: loss: mse is for regression"),
+    (["check", "flowers.yaml", "--set", "model={type: sequential, layers: [{type: dense, units: 3}]}"], "--set model={type: sequential, "),
     (["check", "flowers.yml"], "flowers.yml: does not exist; did you mean 'flowers.yaml'?"),
 ]
 

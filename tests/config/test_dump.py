@@ -2,7 +2,7 @@ import math
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nettrain.component import Record, to_mapping
@@ -34,6 +34,7 @@ configs = st.fixed_dictionaries(
 )
 
 
+@settings(deadline=None)
 @given(configs)
 def test_a_dumped_config_loads_as_an_equal_one(tmp_path_factory, mapping):
     config = load(mapping)
@@ -42,6 +43,7 @@ def test_a_dumped_config_loads_as_an_equal_one(tmp_path_factory, mapping):
     assert load(path) == config
 
 
+@settings(deadline=None)
 @given(st.floats() | texts | st.integers() | st.booleans() | st.none() | st.lists(st.floats() | texts, max_size=4))
 def test_any_value_reads_back_with_its_type(value):
     text = yaml.dump({"key": value}, Dumper=_Dumper, allow_unicode=True, width=120)
@@ -49,6 +51,7 @@ def test_any_value_reads_back_with_its_type(value):
     assert repr(found) == repr(value)
 
 
+@settings(deadline=None)
 @given(texts)
 def test_a_text_stays_a_text_for_readers_of_yaml_1_1(value):
     assert yaml.safe_load(yaml.dump({"key": value}, Dumper=_Dumper, allow_unicode=True, width=120)) == {"key": value}

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from nettrain.component import to_mapping
-from nettrain.config.load import load
+from nettrain.config.load import load, located
 from nettrain.config.run_config import RunConfig
 from nettrain.errors import ConfigError
 from nettrain.optim import Optimizer
@@ -57,12 +57,12 @@ MISTAKES = [
     ("seed: -1", "a.yaml:2: seed: expected an integer of 0 or more, got -1"),
     ("seed: 1.0", "a.yaml:2: seed: expected an integer of 0 or more, got 1.0"),
     ("seed: true", "a.yaml:2: seed: expected an integer of 0 or more, got true"),
-    ("name: ''", "a.yaml:2: name: expected a text that is not empty or null, got ''"),
-    ("name: 3", "a.yaml:2: name: expected a text that is not empty or null, got 3"),
+    ("name: ''", "a.yaml:2: name: expected a non-empty text or null, got ''"),
+    ("name: 3", "a.yaml:2: name: expected a non-empty text or null, got 3; put it in quotes"),
     ("name: a/b", "a.yaml:2: name: expected a name for a folder: no '/'"),
     ("training:\n  epochs: 0", "a.yaml:3: training.epochs: expected a positive integer, got 0"),
     ("training: {batch_size: 0}", "a.yaml:2: training.batch_size: expected a positive integer or null, got 0"),
-    ("training: {shuffle: yes}", "a.yaml:2: training.shuffle: expected true or false, got 'yes'"),
+    ("training: {shuffle: yes}", "a.yaml:2: training.shuffle: expected true or false, got 'yes'; write true"),
     ("training: 30", "a.yaml:2: training: expected a mapping (keys: epochs, batch_size, "),
     ("training:", "a.yaml:2: training: expected a mapping (keys: epochs, batch_size, "),
     ("trainng: {}", "a.yaml:2: trainng: unknown key 'trainng'; did you mean 'training'?"),
@@ -258,3 +258,14 @@ def test_a_config_built_in_python_is_validated_too():
         load(dataclasses.replace(config, seed="x"))
     with pytest.raises(ConfigError, match=r"optimizer\.lr: expected a number above 0, got -1"):
         load(dataclasses.replace(config, optimizer=config.optimizer.replace(lr=-1)))
+
+
+def test_a_mistake_found_after_loading_gets_its_line_too(folder):
+    Path("a.yaml").write_text(MINIMAL)
+    with pytest.raises(ConfigError) as error, located(Path("a.yaml"), ["training.epochs=1"]):
+        raise ConfigError(["model: layer 2 does not fit", "training.monitor: absent", "flowers.csv:3: model: not a key of ours"])
+    assert error.value.problems == [
+        "a.yaml:2: model: layer 2 does not fit",
+        "--set training.epochs=1: training.monitor: absent",
+        "flowers.csv:3: model: not a key of ours",
+    ]

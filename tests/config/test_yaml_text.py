@@ -1,7 +1,7 @@
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nettrain.config.yaml_text import MAX_CHARACTERS, read
@@ -109,6 +109,7 @@ def test_an_alias_bomb_ends_before_it_unfolds():
         read(bomb, at)
 
 
+@settings(deadline=None)
 @given(st.text(max_size=60))
 def test_any_text_is_read_or_refused_in_words(text):
     try:
@@ -117,6 +118,7 @@ def test_any_text_is_read_or_refused_in_words(text):
         assert str(error).startswith("a.yaml:")
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="ab:-[]{}'\"#&*!|> \n\t0.", max_size=40))
 def test_any_yaml_like_text_is_read_or_refused_in_words(text):
     try:
