@@ -1,5 +1,7 @@
 """The eager engine: a Tensor is an array that remembers the operation that made it."""
 from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from itertools import count
 from typing import Any
 
@@ -9,6 +11,26 @@ from nettrain.autodiff.ops import arithmetic, indexing, matmul, reduction, selec
 from nettrain.autodiff.primitive import Array, Primitive, View
 
 _ages = count()
+
+
+class Recording:
+    """The recording of a plan. steered: whether Python looked at a traced value, so that another batch may take another way."""
+
+    steered = False
+
+
+_recording: ContextVar[Recording | None] = ContextVar("_recording", default=None)
+
+
+@contextmanager
+def recording() -> Iterator[Recording]:
+    """Inside, tensors notice who looks at their values."""
+    found = Recording()
+    token = _recording.set(found)
+    try:
+        yield found
+    finally:
+        _recording.reset(token)
 
 
 class Node:
@@ -28,18 +50,20 @@ class Tensor:
     """An array in a computation.
 
     `value` is the array itself: do not write to it while gradients are still wanted. A tensor made from one with `requires_grad`
-    requires a gradient too and keeps its `node`; everything else is a constant and leaves no trace.
+    requires a gradient too. What is made from such a tensor, or from a `feed` (an array that gets new contents before each replay of a
+    plan), is traced: it keeps its `node`. Everything else is a constant and leaves no trace.
     """
 
-    __slots__ = ("__weakref__", "node", "requires_grad", "value")
+    __slots__ = ("__weakref__", "node", "requires_grad", "traced", "value")
     __array_priority__ = 1000  # array + Tensor must ask the Tensor
 
-    def __init__(self, value: Any, requires_grad: bool = False, *, dtype: Any = None) -> None:
+    def __init__(self, value: Any, requires_grad: bool = False, *, feed: bool = False, dtype: Any = None) -> None:
         value = np.asarray(value, dtype=dtype)
         if requires_grad and value.dtype.kind in "iub":
             value = value.astype(np.float64)
         self.value: Array = value
         self.requires_grad = requires_grad
+        self.traced = requires_grad or feed
         self.node: Node | None = None
 
     @property
@@ -57,19 +81,26 @@ class Tensor:
         """The type of the elements."""
         return self.value.dtype
 
+    def read(self) -> Array:
+        """The value, for Python to look at. While a plan is recorded this says that data steers the graph, which no plan can replay."""
+        under_way = _recording.get()
+        if self.traced and under_way is not None:
+            under_way.steered = True
+        return self.value
+
     def numpy(self) -> Array:
         """A copy of the value."""
-        return self.value.copy()
+        return self.read().copy()
 
     def item(self) -> float:
         """The value of a tensor of one element."""
-        return float(self.value.item())
+        return float(self.read().item())
 
     def __float__(self) -> float:
         return self.item()
 
     def __bool__(self) -> bool:
-        return bool(self.value)
+        return bool(self.read())
 
     def __len__(self) -> int:
         return len(self.value)
@@ -83,16 +114,16 @@ class Tensor:
 
     # Comparisons give plain arrays: they have no derivative and steer `where` or Python's own `if`.
     def __lt__(self, other: Any) -> Array:
-        return np.asarray(self.value < value_of(other))
+        return np.asarray(self.read() < _read(other))
 
     def __le__(self, other: Any) -> Array:
-        return np.asarray(self.value <= value_of(other))
+        return np.asarray(self.read() <= _read(other))
 
     def __gt__(self, other: Any) -> Array:
-        return np.asarray(self.value > value_of(other))
+        return np.asarray(self.read() > _read(other))
 
     def __ge__(self, other: Any) -> Array:
-        return np.asarray(self.value >= value_of(other))
+        return np.asarray(self.read() >= _read(other))
 
     def __add__(self, other: Any) -> "Tensor":
         return apply(arithmetic.Add(), *operands(self, other))
@@ -174,13 +205,17 @@ class Tensor:
         return reduce(reduction.Min, self, axis, keepdims)
 
 
+def _read(x: Any) -> Any:
+    return x.read() if isinstance(x, Tensor) else x
+
+
 def value_of(x: Any) -> Any:
     """The array in a tensor; anything else as it is."""
     return x.value if isinstance(x, Tensor) else x
 
 
 def apply(primitive: Primitive, *inputs: Tensor) -> Tensor:
-    """Run one primitive on fresh arrays, and record it if a gradient is wanted."""
+    """Run one primitive on fresh arrays, and record it if it is traced."""
     values = [x.value for x in inputs]
     scratch: dict[str, Array] = {}
     if isinstance(primitive, View):
@@ -194,7 +229,8 @@ def apply(primitive: Primitive, *inputs: Tensor) -> Tensor:
     result = Tensor.__new__(Tensor)
     result.value = out
     result.requires_grad = True in [x.requires_grad for x in inputs]
-    result.node = Node(primitive, inputs, out, scratch) if result.requires_grad else None
+    result.traced = True in [x.traced for x in inputs]
+    result.node = Node(primitive, inputs, out, scratch) if result.traced else None
     return result
 
 

@@ -81,6 +81,11 @@ class Network:
             self._streams[path] = streams.StepStream(self._seed, f"layer.{path}")
         return self._streams[path].seek(step, shard)
 
+    def seek(self, step: int, shard: int = 0) -> None:
+        """Move every random stream that a layer has used to the place of a step, for a replay of what was recorded at another."""
+        for stream in self._streams.values():
+            stream.seek(step, shard)
+
     def scope(self, *, training: bool, step: int = 0, shard: int = 0) -> Scope:
         """What the layers see: parameters that require gradients in training, constants in evaluation."""
         return Scope(self.parameters if training else self._constants, training, partial(self._generator, step, shard))

@@ -71,7 +71,7 @@ class Broadcast(View):
     def backward(self, grads: Slots, dy: Array, out: Array, x: Array) -> None:
         dx = grads[0]
         new = dy.ndim - dx.ndim
-        repeated = tuple(range(new)) + tuple(a + new for a in range(dx.ndim) if dx.shape[a] == 1 and dy.shape[a + new] != 1)
+        repeated = tuple(range(new)) + tuple(a + new for a, n in enumerate(dx.shape) if n == 1)
         np.sum(dy, axis=repeated, out=dx.reshape([n for a, n in enumerate(dx.shape) if a + new not in repeated]))
 
 
