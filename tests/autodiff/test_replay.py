@@ -12,7 +12,8 @@ from nettrain.autodiff.tensor import Tensor, apply
 
 
 class Replay:
-    """One recorded step, bound to buffers that are made once. `larger`, a replay of more rows, lends its buffers: their rows [:m].
+    """One recorded step, bound to buffers that are made once. `larger`, a replay of more rows, lends its buffers: their first
+    elements, which are the rows [:m] where rows come first, and contiguous always.
 
     What is fed anew each step was recorded with requires_grad, so that what is made of it left a trace; gradients are taken only of what
     is made of the parameters, the keys of `slots`.
@@ -64,7 +65,8 @@ class Replay:
             self.backwards.append((node.primitive, grads, gradients[id(tensor)], bound[id(tensor)], sums))
 
     def _buffer(self, shape, dtype):
-        buffer = np.empty(shape, dtype) if self._lent is None else next(self._lent)[(*(slice(n) for n in shape), ...)]
+        size = int(np.prod(shape))
+        buffer = np.empty(shape, dtype) if self._lent is None else next(self._lent).reshape(-1)[:size].reshape(shape)
         self.buffers.append(buffer)
         return buffer
 
@@ -90,9 +92,9 @@ def with_dropout(x, labels, w1, b1, w2, b2, generator):
 
 
 def with_views(x, labels, w1, b1, w2, b2, generator):
-    """Shared weights, views of views, a view of one consumer and of several, a value used twice by one operation."""
+    """Shared weights, views of views and of what is not contiguous, one consumer and several, a value used twice by one operation."""
     hidden = F.tanh(x @ w1 + b1)
-    back = (hidden @ w1.T - x).reshape(-1)
+    back = (hidden @ w1.T - x).T.reshape(-1)
     logits = (hidden.reshape(-1, 2, 6).transpose(1, 0, 2)[0] @ w2.reshape(2, 6, 3)[1]) + b2 + hidden @ w2
     return (back * back).mean() - F.pick(F.log_softmax(logits), labels).mean()
 
