@@ -1,6 +1,8 @@
 """The two streams: results on stdout, as one JSON object or as tables; what people read meanwhile on stderr."""
+import io
 import json
 import math
+import sys
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -23,6 +25,8 @@ def console(*, stderr: bool = False) -> "Console":
     """Where tables are drawn; into a file or a pipe they are drawn 120 columns wide."""
     from rich.console import Console  # 40 ms that --json and errors do not need
 
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a class name that the terminal's encoding lacks must not end the command
     found = Console(stderr=stderr, highlight=False)
     if not found.is_terminal:
         found.width = 120

@@ -1,7 +1,6 @@
 """`nettrain predict`: what a checkpoint says of new rows."""
 import csv
 import io
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -35,7 +34,7 @@ def predict(
     found = predictor.predictions_of(predictor.read(source, with_target=False))
     text = _csv([*_decided(predictor, found), *(_probabilities(predictor, found) if probabilities else ())])
     if output is None:
-        sys.stdout.write(text)
+        typer.echo(text.encode(), nl=False)  # UTF-8 like a file, whatever the terminal's encoding
         return
     _write(output, text)
     say(f"{len(found)} rows -> {output}")

@@ -67,3 +67,23 @@ def test_results_can_be_piped(trained):
     with process:
         stdout, stderr = process.communicate(timeout=30)
     assert (process.returncode, stderr, stdout.splitlines()[0]) == (0, "", "prediction")
+
+
+@pytest.mark.parametrize("command", ["eval", "predict"])
+def test_names_that_the_terminal_cannot_show_are_no_fault(folder, command):
+    Path("flowers.csv").write_text(Path("flowers.csv").read_text().replace("tulip", "Tülpe"), encoding="utf-8")
+    arguments = {"eval": ["eval", "runs/flowers"], "predict": ["predict", "runs/flowers", "flowers.csv"]}
+    for step in (["fit", "flowers.yaml"], arguments[command]):
+        done = subprocess.run([*NETTRAIN, *step], env=environment() | {"PYTHONIOENCODING": "ascii"}, capture_output=True)
+        assert done.returncode == 0, done.stderr
+    assert {"eval": b"T\\xfclpe", "predict": "Tülpe".encode()}[command] in done.stdout
+
+
+def test_a_full_device_is_told(trained):
+    if not Path("/dev/full").exists():
+        pytest.skip("needs /dev/full")
+    with open("/dev/full", "w") as full:
+        process = start("predict", str(trained / "runs/flowers"), str(trained / "flowers.csv"), stdout=full, stderr=subprocess.PIPE)
+        with process:
+            _, stderr = process.communicate(timeout=30)
+    assert (process.returncode, stderr) == (2, "no space left on device\n")
