@@ -7,7 +7,7 @@ import numpy as np
 from nettrain.data.arrays import features_from, target_from
 from nettrain.data.automatic import automatic_transforms
 from nettrain.data.dataset import PARTS, Dataset
-from nettrain.data.features import Features
+from nettrain.data.features import MISSING, Features
 from nettrain.data.fingerprint import fingerprint
 from nettrain.data.part import Part
 from nettrain.data.pipeline import Fitted, Pipeline
@@ -15,7 +15,7 @@ from nettrain.data.schema import Schema
 from nettrain.data.source import Source
 from nettrain.data.split import Rows, Split, check_split, limit_rows, split_rows
 from nettrain.data.target import Target
-from nettrain.data.task import resolve
+from nettrain.data.task import MOST_CLASSES, resolve
 from nettrain.data.transform import Transform
 from nettrain.errors import ConfigError, DataError
 from nettrain.streams import generator
@@ -137,6 +137,7 @@ def prepare_parts(
     for transform in target_transforms:
         if not transform.invertible:
             raise ConfigError(f"dataset.target_transforms: {transform.name()} cannot be inverted, as predictions need; leave it out")
+    notes += _names_among_categories(train)
     pipeline = _fit(train, loaded.schema, transforms, target_transforms)
     parts = {part: pipeline.part(dataset, dtype) for part, dataset in loaded.datasets.items()}
     return Prepared(parts, loaded.rows, pipeline, loaded.fingerprint, notes)
@@ -174,6 +175,17 @@ def _fit_target(target: Target | None, transforms: Sequence[Transform]) -> tuple
         chain.append(Fitted(transform, transform.fit(features)))
         features = transform.apply(features, chain[-1].state)
     return tuple(chain)
+
+
+def _names_among_categories(train: Dataset) -> list[str]:
+    """A text column whose values hardly repeat names its rows; nothing can be learned from it."""
+    found = []
+    for name, column in train.features.categories.items():
+        different = len(np.unique(column.codes[column.codes != MISSING]))
+        if different > max(MOST_CLASSES, len(train) // 2):
+            counted = f"column {name!r}: {different} different texts in {len(train)} training rows"
+            found.append(f"{counted}; list it under `ignore` if it names rows")
+    return found
 
 
 def _described(transform: Transform) -> str:

@@ -42,27 +42,37 @@ class OneHot(Transform):
 
     def apply(self, features: Features, state: State) -> Features:
         """The chosen columns as indicators behind the numbers."""
-        if not state["columns"]:
+        learned = {str(name): [str(value) for value in state[f"values:{name}"]] for name in state["columns"]}
+        if not learned:
             return features
-        rest = {name: column for name, column in features.categories.items() if name not in state["columns"]}
-        blocks, names, strangers = [features.numbers.astype(np.float64)], list(features.names), []
-        for name in map(str, state["columns"]):
-            values = [str(value) for value in state[f"values:{name}"]]
-            indicators, unseen = _indicators(features.categories[name], values)
-            blocks.append(indicators)
-            names += [f"{name}={value}" for value in values]
-            strangers += [f"{name} {value!r} ({count} rows)" for value, count in unseen.items()]
-        if strangers:
-            more = f" and {len(strangers) - 5} more" if len(strangers) > 5 else ""
-            _LOG.warning("values that training did not have become zeros: %s%s", ", ".join(strangers[:5]), more)
-        return Features(np.concatenate(blocks, axis=1), tuple(names), rest)
+        names = (*features.names, *(f"{name}={value}" for name, values in learned.items() for value in values))
+        numbers = np.zeros((len(features), len(names)))
+        first = len(features.names)
+        numbers[:, :first] = features.numbers
+        for name, values in learned.items():
+            _mark(numbers[:, first:first + len(values)], features.categories[name], values)
+            first += len(values)
+        _warn_of_strangers(features, learned)
+        rest = {name: column for name, column in features.categories.items() if name not in learned}
+        return Features(numbers, names, rest)
 
 
-def _indicators(column: Category, values: list[str]) -> tuple[np.ndarray, dict[str, int]]:
-    """(n, v) of 0 and 1, and how many rows hold each value that is not among `values`."""
+def _mark(indicators: np.ndarray, column: Category, values: list[str]) -> None:
+    """Set the 1 of each row whose value is among `values`."""
     places = {value: place for place, value in enumerate(values)}
-    lookup = np.array([places.get(value, len(values)) for value in column.values] + [len(values)])   # MISSING is -1: the last place
-    indicators = np.eye(len(values) + 1, len(values))[lookup[column.codes]]
-    counts = np.bincount(column.codes[column.codes != MISSING], minlength=len(column.values))
-    unseen = {value: int(count) for value, count in zip(column.values, counts, strict=True) if count and value not in places}
-    return indicators, unseen
+    lookup = np.array([*(places.get(value, MISSING) for value in column.values), MISSING])   # a missing code, -1, finds the last place
+    place = lookup[column.codes]
+    rows = np.flatnonzero(place != MISSING)
+    indicators[rows, place[rows]] = 1
+
+
+def _warn_of_strangers(features: Features, learned: dict[str, list[str]]) -> None:
+    strangers = []
+    for name, values in learned.items():
+        column = features.categories[name]
+        counts = np.bincount(column.codes[column.codes != MISSING], minlength=len(column.values))
+        unseen = [code for code in np.flatnonzero(counts) if column.values[code] not in values]
+        strangers += [f"{name} {column.values[code]!r} ({counts[code]} rows)" for code in unseen]
+    if strangers:
+        more = f" and {len(strangers) - 5} more" if len(strangers) > 5 else ""
+        _LOG.warning("values that training did not have become zeros: %s%s", ", ".join(strangers[:5]), more)

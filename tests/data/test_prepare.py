@@ -113,6 +113,12 @@ def test_a_table_gets_the_transforms_it_needs(tmp_path: Path) -> None:
     assert "transforms: impute, standardize, one_hot" in "\n".join(made.notes)
 
 
+def test_a_text_column_that_names_its_rows_is_pointed_out(tmp_path: Path) -> None:
+    content = "a,name,city,y\n" + "".join(f"{i},n{i},c{i % 3},{i % 2}\n" for i in range(30))
+    notes = [note for note in prepare(table(tmp_path, content)).notes if "`ignore`" in note]
+    assert notes == ["column 'name': 30 different texts in 30 training rows; list it under `ignore` if it names rows"]
+
+
 @pytest.mark.parametrize(("largest", "divisor"), [(255, 255), (128, 255), (16, 16), (1, 1)])
 def test_pixels_are_scaled_by_their_range(largest: int, divisor: int) -> None:
     x = np.full((4, 2, 2), largest, np.uint8)
