@@ -36,8 +36,15 @@ def fit(
     """Train the model of CONFIG and evaluate it; or go on with --resume RUN."""
     changes = [*(sets or []), *([] if seed is None else [f"seed={seed}"])]
     if resume is not None:
-        given = {"CONFIG": config, "--seed": seed, "--run-name": run_name, "--overwrite": overwrite or None, "--dry-run": dry_run or None}
-        _refuse_beside_resume([name for name, value in given.items() if value is not None])
+        given = {
+            "CONFIG": config is not None,
+            "--seed": seed is not None,
+            "--output-directory": output_directory != DEFAULT_OUTPUT,
+            "--run-name": run_name is not None,
+            "--overwrite": overwrite,
+            "--dry-run": dry_run,
+        }
+        _refuse_beside_resume([name for name, is_given in given.items() if is_given])
         result = _resume(resume, changes, quiet)
     elif config is None:
         raise ConfigError("fit: name a CONFIG, such as configs/digits.yaml, or go on with --resume RUN")

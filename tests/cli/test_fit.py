@@ -65,6 +65,7 @@ USAGE = [
     (["fit"], "fit: name a CONFIG, such as configs/digits.yaml, or go on with --resume RUN"),
     (["fit", "flowers.yaml", "--resume", "runs/x"], "fit: CONFIG and --resume exclude each other"),
     (["fit", "--resume", "runs/x", "--seed", "1", "--overwrite"], "fit: --seed, --overwrite and --resume exclude each other"),
+    (["fit", "--resume", "runs/x", "-o", "there"], "fit: --output-directory and --resume exclude each other"),
     (["fit", "--resume", "runs/x"], "runs/x: "),
     (["fit", "flower.yaml"], "flower.yaml: does not exist; did you mean 'flowers.yaml'?"),
     (["fit", "flowers.csv"], "flowers.csv: expected a mapping with keys such as dataset and model, got 'width,height,kind"),
