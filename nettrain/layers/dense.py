@@ -9,11 +9,11 @@ from nettrain.component import Count, Flag
 from nettrain.errors import ConfigError
 from nettrain.nn.activation import Activation
 from nettrain.nn.initializer import Initializer
-from nettrain.nn.layer import Layer, Parameter, Scope, Shape
+from nettrain.nn.layer import Layer, Parameter, Scope, Shape, TrainedLayer
 
 
 @dataclass(frozen=True, kw_only=True)
-class Dense(Layer):
+class Dense(TrainedLayer):
     """y = x w + b.  x (n, i), w (i, o), b (o,) -> y (n, o): o (i + 1) parameters.
 
     PyTorch's Linear keeps w as (o, i).
@@ -36,7 +36,7 @@ class Dense(Layer):
             raise ConfigError("only the last dense layer may leave `units` out")
         return (self.units,)
 
-    def parameters(self, shape: Shape) -> dict[str, Parameter]:
+    def arrays(self, shape: Shape) -> dict[str, Parameter]:
         (i,), (o,) = shape, self.output_shape(shape)
         w = Parameter((i, o), self.initializer or Initializer.parse("xavier"), fan_in=i, fan_out=o)
         b = Parameter((o,), self.bias_initializer, decayed=False)

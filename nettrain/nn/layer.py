@@ -3,11 +3,13 @@ import dataclasses
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
+from pydantic import Field
 
 from nettrain.autodiff.tensor import Tensor
-from nettrain.component import Component, names
+from nettrain.component import Component, Flag, Positive, names
 from nettrain.nn.activation import Activation
 from nettrain.nn.initializer import Initializer
 
@@ -16,13 +18,18 @@ Shape = tuple[int, ...]
 
 @dataclass(frozen=True)
 class Parameter:
-    """One trainable array of a layer: its shape, how it starts, and whether l1 and l2 apply to it (weights: yes; biases, norms: no)."""
+    """One array of a layer: its shape, how it starts, and whether l1 and l2 apply to it (weights: yes; biases, norms: no).
+
+    trainable, rate  whether training changes it, and what multiplies the learning rate for it; both are set by `TrainedLayer`
+    """
 
     shape: Shape
     initializer: Initializer
     fan_in: int = 1
     fan_out: int = 1
     decayed: bool = True
+    trainable: bool = True
+    rate: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -85,3 +92,20 @@ class Layer(Component):
     def flops(self, shape: Shape) -> int:
         """Multiplications and additions of one row's forward pass in products; element-wise work is not counted."""
         return 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainedLayer(Layer):
+    """A layer with parameters of its own: it can be trained at another rate than the rest, or not at all."""
+
+    learning_rate: Annotated[Positive, Field(description="what multiplies the learning rate in this layer")] = 1.0
+    trainable: Annotated[Flag, Field(description="false: the parameters stay as they are (no gradient, no penalty, no update)")] = True
+
+    @abstractmethod
+    def arrays(self, shape: Shape) -> dict[str, Parameter]:
+        """The layer's parameters for inputs of this shape."""
+
+    def parameters(self, shape: Shape) -> dict[str, Parameter]:
+        """The arrays, marked with the layer's rate and whether they are trained."""
+        marks = {"rate": self.learning_rate, "trainable": self.trainable}
+        return {name: dataclasses.replace(array, **marks) for name, array in self.arrays(shape).items()}  # type: ignore[arg-type]

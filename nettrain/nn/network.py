@@ -70,8 +70,9 @@ class Network:
             self.vector.views[name][...] = p.initializer.sample(
                 p.shape, p.fan_in, p.fan_out, streams.generator(seed, f"initialization.{name}")
             )
-        self.parameters = {name: Tensor(view, requires_grad=True) for name, view in self.vector.views.items()}
-        self.slots = {self.parameters[name]: slot for name, slot in self.vector.gradient_views.items()}
+        frozen = self.vector.frozen
+        self.parameters = {name: Tensor(view, requires_grad=name not in frozen) for name, view in self.vector.views.items()}
+        self.slots = {self.parameters[name]: slot for name, slot in self.vector.gradient_views.items() if name not in frozen}
         self._constants = {name: Tensor(view) for name, view in self.vector.views.items()}
         self._seed = seed
         self._streams: dict[str, streams.StepStream] = {}
