@@ -6,7 +6,7 @@ import numpy as np
 from nettrain.autodiff.ops import exponential, indexing, joining, selection, squashing
 from nettrain.autodiff.ops import softmax as softmax_ops
 from nettrain.autodiff.primitive import Primitive
-from nettrain.autodiff.tensor import Tensor, apply, axes_of, float_type, operands, reduce, value_of
+from nettrain.autodiff.tensor import Tensor, apply, axes_of, float_type, operands, reduce
 
 
 def pick(x: Any, index: Any) -> Tensor:
@@ -55,7 +55,11 @@ def minimum(a: Any, b: Any) -> Tensor:
 
 def where(condition: Any, a: Any, b: Any) -> Tensor:
     """a where the condition holds, else b."""
-    return apply(selection.Where(), *operands(np.asarray(value_of(condition), dtype=bool), a, b))
+    if not isinstance(condition, Tensor):
+        condition = Tensor(condition, dtype=bool)
+    elif condition.dtype != bool:
+        condition = Tensor(condition.read() != 0)
+    return apply(selection.Where(), *operands(condition, a, b))
 
 
 def clip(x: Any, low: float, high: float) -> Tensor:

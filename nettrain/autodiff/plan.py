@@ -48,8 +48,8 @@ def _forward_call(node: Node) -> Call:
 
 def _backward_calls(y: Tensor, made: list[tuple[Node, Tensor]], into: Mapping[Tensor, Array]) -> list[Call]:
     """What `backward` does, newest node first, written down instead of done."""
-    buffers, aliases = _gradient_buffers(made, into)
-    buffers[id(y)] = np.ones_like(y.value)
+    buffers, aliases = _gradient_buffers(y, made, into)
+    buffers[id(y)][...] = 1
     calls: list[Call] = []
     written = {id(y)}
     for node, tensor in made:
@@ -77,13 +77,16 @@ def _backward_calls(y: Tensor, made: list[tuple[Node, Tensor]], into: Mapping[Te
     return calls
 
 
-def _gradient_buffers(made: list[tuple[Node, Tensor]], into: Mapping[Tensor, Array]) -> tuple[dict[int, Array], set[int]]:
+def _gradient_buffers(
+    y: Tensor, made: list[tuple[Node, Tensor]], into: Mapping[Tensor, Array]
+) -> tuple[dict[int, Array], set[int]]:
     """An array for the gradient of each tensor, oldest first: its slot, a view of its source's (where that has no other consumer), or new.
 
     The second result holds the tensors of the views.
     """
     consumers = Counter(id(x) for node, tensor in made if tensor.requires_grad for x in node.inputs)
-    buffers = {id(x): slot for x, slot in into.items()}
+    buffers = {id(y): np.empty_like(y.value)}  # its own, also where y is a view: nobody writes it after the 1
+    buffers |= {id(x): slot for x, slot in into.items()}
     aliases: set[int] = set()
     for node, tensor in reversed(made):
         if not tensor.requires_grad:

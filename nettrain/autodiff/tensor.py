@@ -1,7 +1,5 @@
 """The eager engine: a Tensor is an array that remembers the operation that made it."""
 from collections.abc import Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
 from itertools import count
 from typing import Any
 
@@ -9,28 +7,9 @@ import numpy as np
 
 from nettrain.autodiff.ops import arithmetic, indexing, matmul, reduction, selection, shape
 from nettrain.autodiff.primitive import Array, Primitive, View
+from nettrain.autodiff.recording import current
 
 _ages = count()
-
-
-class Recording:
-    """The recording of a plan. steered: whether Python looked at a traced value, so that another batch may take another way."""
-
-    steered = False
-
-
-_recording: ContextVar[Recording | None] = ContextVar("_recording", default=None)
-
-
-@contextmanager
-def recording() -> Iterator[Recording]:
-    """Inside, tensors notice who looks at their values."""
-    found = Recording()
-    token = _recording.set(found)
-    try:
-        yield found
-    finally:
-        _recording.reset(token)
 
 
 class Node:
@@ -83,7 +62,7 @@ class Tensor:
 
     def read(self) -> Array:
         """The value, for Python to look at. While a plan is recorded this says that data steers the graph, which no plan can replay."""
-        under_way = _recording.get()
+        under_way = current()
         if self.traced and under_way is not None:
             under_way.steered = True
         return self.value
@@ -321,7 +300,7 @@ def _item(x: Tensor, key: Any) -> Tensor:
         if index.dtype.kind != "b":
             indices.append(index)
         elif index.shape == x.shape[len(indices) : len(indices) + index.ndim]:
-            indices.extend(np.nonzero(index))
+            indices.extend(np.nonzero(_read(k)))  # how many there are is data
         else:
             raise IndexError(f"a mask of shape {index.shape} does not fit axis {len(indices)} of a tensor of shape {x.shape}")
     return apply(indexing.Gather(), x, *[Tensor(index) for index in np.broadcast_arrays(*indices)])

@@ -5,7 +5,8 @@ import numpy as np
 
 from nettrain.autodiff.backward import backward
 from nettrain.autodiff.plan import Plan
-from nettrain.autodiff.tensor import Tensor, recording
+from nettrain.autodiff.recording import recording
+from nettrain.autodiff.tensor import Tensor
 from nettrain.data.part import Part
 from nettrain.nn.loss import Loss
 from nettrain.nn.network import Network

@@ -1,0 +1,161 @@
+"""The error function, and the activation made of the normal distribution: gelu."""
+import math
+from typing import Any
+
+import numpy as np
+
+from nettrain.autodiff.primitive import Array, ElementWise, Scratch, Shape, Slots
+
+BLOCK = 4096  # elements; the working arrays of a block stay in the first-level cache
+
+# Cody 1969, "Rational Chebyshev approximations for the error function", to 18 digits: numerator and denominator, highest power first.
+SMALL = 0.46875  # erf(y) = y R(y^2) up to here
+SMALL_R = (
+    (1.85777706184603153e-1, 3.16112374387056560e0, 1.13864154151050156e2, 3.77485237685302021e2, 3.20937758913846947e3),
+    (1.0, 2.36012909523441209e1, 2.44024637934444173e2, 1.28261652607737228e3, 2.84423683343917062e3),
+)
+LARGE = 4.0  # erfc(y) = e^(-y^2) R(y) up to here, beyond it e^(-y^2) / y (1 / sqrt pi + R(1 / y^2) / y^2)
+MIDDLE_R = (
+    (
+        2.15311535474403846e-8, 5.64188496988670089e-1, 8.88314979438837594e0, 6.61191906371416295e1, 2.98635138197400131e2,
+        8.81952221241769090e2, 1.71204761263407058e3, 2.05107837782607147e3, 1.23033935479799725e3,
+    ),
+    (
+        1.0, 1.57449261107098347e1, 1.17693950891312499e2, 5.37181101862009858e2, 1.62138957456669019e3,
+        3.29079923573345963e3, 4.36261909014324716e3, 3.43936767414372164e3, 1.23033935480374942e3,
+    ),
+)  # fmt: skip
+LARGE_R = (
+    (
+        -1.63153871373020978e-2, -3.05326634961232344e-1, -3.60344899949804439e-1, -1.25781726111229246e-1, -1.60837851487422766e-2,
+        -6.58749161529837803e-4,
+    ),
+    (1.0, 2.56852019228982242e0, 1.87295284992346047e0, 5.27905102951428412e-1, 6.05183413124413191e-2, 2.33520497626869185e-3),
+)  # fmt: skip
+LARGEST = 30.0  # erfc underflows to 0 at 26.6 in float64; larger squares would only overflow
+
+
+def _ratio(coefficients: tuple[tuple[float, ...], tuple[float, ...]], x: Array, out: Array, divisor: Array) -> None:
+    """out = numerator(x) / denominator(x), by Horner's rule."""
+    for powers, value in zip(coefficients, (out, divisor), strict=True):
+        np.multiply(x, powers[0], out=value)
+        for c in powers[1:-1]:
+            value += c
+            value *= x
+        value += powers[-1]
+    out /= divisor
+
+
+def _small(y: Array, r: Array, work: Array) -> None:
+    """r = erf(y) = y R(y^2)."""
+    square, divisor = work
+    _ratio(SMALL_R, np.multiply(y, y, out=square), r, divisor)
+    r *= y
+
+
+def _middle(y: Array, r: Array, work: Array) -> None:
+    """r = erfc(y) = e^(-y^2) R(y)."""
+    power, divisor = work
+    _ratio(MIDDLE_R, y, r, divisor)
+    r *= _falling(y, power)
+
+
+def _large(y: Array, r: Array, work: Array) -> None:
+    """r = erfc(y) = e^(-y^2) / y (1 / sqrt pi + R(1 / y^2) / y^2)."""
+    square, divisor = work
+    np.minimum(y, LARGEST, out=y)
+    np.reciprocal(np.multiply(y, y, out=square), out=square)
+    _ratio(LARGE_R, square, r, divisor)
+    r *= square
+    r += 1 / math.sqrt(math.pi)
+    r /= y
+    r *= _falling(y, square)
+
+
+def _falling(y: Array, out: Array) -> Array:
+    """out = e^(-y^2)."""
+    np.multiply(y, y, out=out)
+    np.negative(out, out=out)
+    return np.exp(out, out=out)
+
+
+def error_function(y: Array, out: Array, work: Array, chosen: Array, *, complement: bool) -> None:
+    """out = erf(y), or erfc(y) = 1 - erf(y), for y >= 0, both of full relative accuracy; y and out are contiguous."""
+    flat, result = y.reshape(-1), out.reshape(-1)
+    for start in range(0, flat.size, BLOCK):
+        part, found = flat[start : start + BLOCK], result[start : start + BLOCK]
+        mask, ranges = chosen[: part.size], work[:, : part.size]
+        for formula, gives_complement in ((_middle, True), (_small, False), (_large, True)):  # NaN is in no range but the middle one
+            if formula is _middle:
+                np.greater(part, SMALL, out=mask)
+                np.logical_and(mask, np.less_equal(part, LARGE, out=mask, where=mask), out=mask)
+                np.logical_or(mask, np.not_equal(part, part, out=mask, where=~mask), out=mask)
+            elif formula is _small:
+                np.less_equal(part, SMALL, out=mask)
+            else:
+                np.greater(part, LARGE, out=mask)
+            count = int(np.count_nonzero(mask))
+            if count == 0:
+                continue
+            argument, value = ranges[0, :count], ranges[1, :count]
+            np.compress(mask, part, out=argument)
+            formula(argument, value, ranges[2:, :count])
+            if gives_complement != complement:
+                np.subtract(1, value, out=value)
+            np.place(found, mask, value)
+
+
+def _scratch(shape: Shape) -> Scratch:
+    """What `error_function` works in."""
+    block = min(BLOCK, math.prod(shape))
+    return {"size": (shape, None), "work": ((4, block), None), "chosen": ((block,), np.bool_)}
+
+
+class Erf(ElementWise):
+    """y = 2 / sqrt pi  integral from 0 to x of e^(-t^2) dt;  dx = dy 2 / sqrt pi e^(-x^2)."""
+
+    reads = (0,)
+
+    def scratch(self, *shapes: Shape) -> Scratch:
+        """size: |x| and then erf |x|; work, chosen: of a block."""
+        return _scratch(shapes[0])
+
+    def forward(self, out: Array, x: Array, *, size: Array, work: Array, chosen: Array) -> None:
+        np.abs(x, out=size)
+        error_function(size, size, work, chosen, complement=False)
+        np.copysign(size, x, out=out)
+
+    def backward(self, grads: Slots, dy: Array, out: Array, x: Array, **scratch: Any) -> None:
+        dx = grads[0]
+        _falling(x, dx)
+        dx *= 2 / math.sqrt(math.pi)
+        dx *= dy
+
+
+class Gelu(ElementWise):
+    """y = x P(x), P(x) = (1 + erf(x / sqrt 2)) / 2;  dx = dy (P(x) + x e^(-x^2 / 2) / sqrt(2 pi))."""
+
+    reads = (0, "cumulative")
+
+    def scratch(self, *shapes: Shape) -> Scratch:
+        """cumulative: P(x); size: |x| / sqrt 2; negative: where x < 0; work, chosen: of a block."""
+        return {"cumulative": (shapes[0], None), "negative": (shapes[0], np.bool_), **_scratch(shapes[0])}
+
+    def forward(self, out: Array, x: Array, *, cumulative: Array, negative: Array, size: Array, work: Array, chosen: Array) -> None:
+        np.abs(x, out=size)
+        size *= math.sqrt(0.5)
+        error_function(size, cumulative, work, chosen, complement=True)
+        cumulative *= 0.5  # P(-|x|), exact in its tail; P(x) = 1 - P(-x)
+        np.less(x, 0, out=negative)
+        np.subtract(1, cumulative, out=cumulative, where=np.logical_not(negative, out=negative))
+        np.multiply(x, cumulative, out=out)
+
+    def backward(self, grads: Slots, dy: Array, out: Array, x: Array, *, cumulative: Array, **scratch: Any) -> None:
+        dx = grads[0]
+        np.multiply(x, x, out=dx)
+        dx *= -0.5
+        np.exp(dx, out=dx)
+        dx *= 1 / math.sqrt(2 * math.pi)
+        dx *= x
+        dx += cumulative
+        dx *= dy

@@ -1,0 +1,29 @@
+"""Whether a plan is being recorded: tensors then notice who looks at their values."""
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+
+class Recording:
+    """The recording of a plan. steered: whether Python looked at a traced value, so that another batch may take another way."""
+
+    steered = False
+
+
+_recording: ContextVar[Recording | None] = ContextVar("_recording", default=None)
+
+
+def current() -> Recording | None:
+    """The recording under way, if there is one."""
+    return _recording.get()
+
+
+@contextmanager
+def recording() -> Iterator[Recording]:
+    """Inside, tensors notice who looks at their values."""
+    found = Recording()
+    token = _recording.set(found)
+    try:
+        yield found
+    finally:
+        _recording.reset(token)
