@@ -1,4 +1,6 @@
 """One column of text cells becoming numbers or categories, a portion at a time."""
+from collections.abc import Sequence
+
 import numpy as np
 
 from nettrain.data.features import MISSING, Category
@@ -59,18 +61,13 @@ class TextColumn:
         joined = "".join(cells)
         if "_" in joined or not joined.isascii() or not self._marks_are_words:   # what float() takes and we do not
             return None
-        try:
-            numbers = np.fromiter(map(float, cells), np.float64, len(cells))
-            gaps = 0
-        except ValueError:
-            missing = self._missing
-            marked = ["nan" if cell in missing else cell for cell in cells]
-            gaps = sum(cell in missing for cell in cells)
-            try:
-                numbers = np.fromiter(map(float, marked), np.float64, len(cells))
-            except ValueError:
-                return None
-        return numbers if np.count_nonzero(~np.isfinite(numbers)) == np.count_nonzero(np.isnan(numbers)) == gaps else None
+        numbers = _floats(cells)
+        if numbers is not None and np.isfinite(numbers).all():
+            return numbers
+        missing = self._missing
+        numbers = _floats(["nan" if cell in missing else cell for cell in cells])
+        gaps = sum(cell in missing for cell in cells)
+        return numbers if numbers is not None and np.count_nonzero(~np.isfinite(numbers)) == gaps else None
 
     def _careful_numbers(self, cells: tuple[str, ...], lines: np.ndarray) -> np.ndarray | None:
         """Cell by cell. None if the column is one of texts; a DataError if it is one of numbers and a cell is not."""
@@ -103,6 +100,14 @@ class TextColumn:
             return f"{where}; correct it, or add it to the source's `missing`"
         return (f"{where} ({numbers} cells here are numbers, {texts} are not); correct it, add it to the source's `missing`, "
                 "or list the column under `categorical` or `ignore`")
+
+
+def _floats(cells: Sequence[str]) -> np.ndarray | None:
+    """All cells by Python's float(), None if one is not a number to it."""
+    try:
+        return np.fromiter(map(float, cells), np.float64, len(cells))
+    except ValueError:
+        return None
 
 
 class _Codes(dict[str, int]):

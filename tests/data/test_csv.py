@@ -232,6 +232,11 @@ def test_prediction_takes_columns_by_name_in_any_order(content: str, folder: Pat
     assert found.features.numbers.tolist() == [[1, 2], [3, 4]] and cells(found, "city") == ["Oslo", "Bern"]
 
 
+def test_a_column_of_texts_stays_one_where_all_its_cells_are_numbers(folder: Path) -> None:
+    found = source(folder, "a,b,city\n1,2,7\n").load_again(SCHEMA, with_target=False)
+    assert found.features.names == ("a", "b") and cells(found, "city") == ["7"]
+
+
 def test_one_row_of_texts_below_a_header_can_be_predicted(folder: Path) -> None:
     schema = Schema((0,), (), ("city",), "classification", ("y",), ("no", "yes"))
     assert cells(source(folder, "city\nOslo\n").load_again(schema, with_target=False), "city") == ["Oslo"]

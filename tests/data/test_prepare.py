@@ -36,6 +36,7 @@ TASKS = {
     "texts": (Target(np.array([0, 1]), classes=("a", "b")), None, "classification"),
     "few whole numbers": (numbers([3, 4, 8]), None, "classification"),
     "few whole numbers under a loss for numbers": (numbers([3, 4, 8]), ("regression",), "regression"),
+    "twenty whole numbers": (numbers(range(20)), None, "classification"),
     "many whole numbers": (numbers(range(21)), None, "regression"),
     "many whole numbers under a loss for classes": (numbers(range(21)), ("classification",), "classification"),
     "fractions": (numbers([0.5, 1, 2]), ALL, "regression"),
@@ -207,8 +208,8 @@ def test_what_cannot_be_prepared_says_why(case: str, tmp_path: Path) -> None:
 def test_gather_copies_the_chosen_rows_into_buffers() -> None:
     part = Part(np.arange(12.0).reshape(6, 2), np.arange(6))
     x, y = np.full((3, 2), np.nan), np.full(3, -1)
-    part.gather(np.array([4, 0, 4]), x, y)
-    assert x.tolist() == [[8, 9], [0, 1], [8, 9]] and y.tolist() == [4, 0, 4] and len(part) == 6
+    part.gather(np.array([4, 0, 1]), x, y)
+    assert x.tolist() == [[8, 9], [0, 1], [2, 3]] and y.tolist() == [4, 0, 1] and len(part) == 6
 
 
 CHAINS = {"automatic": None, "named": ["impute", {"type": "minmax", "columns": ["b"]}, {"type": "scale", "divide_by": 4}, "one_hot"]}
@@ -261,6 +262,20 @@ def test_images_of_many_portions_pass_like_one_by_one() -> None:
     made = prepare(data=(x, np.arange(5000) % 2), transforms=[Transform.parse("standardize")])
     last = Features(x[4999:, :, :, np.newaxis])
     assert np.array_equal(made.parts["train"].x[4999:], made.pipeline.inputs(last, "float32"))
+
+
+def test_a_gap_far_down_in_images_is_named() -> None:
+    x = np.zeros((5000, 2, 2), np.float32)
+    x[4500, 1, 0] = np.nan
+    with pytest.raises(DataError, match=r"data: row 4500: pixel \[1, 0, 0\] is missing or NaN"):
+        prepare(data=(x, np.arange(5000) % 2), transforms=[])
+
+
+def test_target_transforms_are_undone_in_reverse(tmp_path: Path) -> None:
+    chain = [Transform.parse("standardize"), Transform.parse({"type": "minmax", "low": -1})]
+    made = prepare(table(tmp_path), target_transforms=chain, dtype="float64")
+    train = made.parts["train"]
+    assert train.y.min() == -1 and train.y.max() == 1 and np.allclose(made.pipeline.restore(train.y), train.truth)
 
 
 def test_a_prediction_row_with_a_gap_is_named(tmp_path: Path) -> None:

@@ -49,6 +49,12 @@ def test_stratified_counts_equal_the_largest_remainders() -> None:
     assert np.bincount(codes[test]).tolist() == [10, 6, 4]
 
 
+def test_a_class_of_two_rows_keeps_one_to_train_on() -> None:
+    codes = np.repeat([0, 1, 2], [2, 2, 40])
+    parts = split_rows(dataset(codes), Split(test=0.45, validation=0.4, stratify=True), 0)
+    assert np.bincount(codes[parts["train"]]).tolist() == [1, 1, 6]
+
+
 def test_split_depends_on_the_seed_alone() -> None:
     rows = [split_rows(dataset(np.zeros(100, int)), Split(test=0.3), seed)["test"] for seed in (1, 1, 2)]
     assert np.array_equal(rows[0], rows[1]) and not np.array_equal(rows[0], rows[2])
