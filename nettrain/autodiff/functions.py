@@ -56,9 +56,9 @@ def minimum(a: Any, b: Any) -> Tensor:
 def where(condition: Any, a: Any, b: Any) -> Tensor:
     """a where the condition holds, else b."""
     if not isinstance(condition, Tensor):
-        condition = Tensor(condition, dtype=bool)
+        condition = np.asarray(condition, dtype=bool)
     elif condition.dtype != bool:
-        condition = Tensor(condition.read() != 0)
+        condition = condition.read() != 0
     return apply(selection.Where(), *operands(condition, a, b))
 
 

@@ -1,0 +1,66 @@
+"""A plan replays what was recorded: new contents of feeds and parameters go in, the bits of a fresh eager run come out."""
+import numpy as np
+import pytest
+
+from nettrain.autodiff import functions as F
+from nettrain.autodiff.backward import backward
+from nettrain.autodiff.plan import Plan
+from nettrain.autodiff.recording import recording
+from nettrain.autodiff.tensor import Tensor
+
+FUNCTIONS = {
+    "a dense layer": lambda x, mask, w: F.log_softmax(F.relu(x @ w + w[0])).mean(),
+    "shared weights": lambda x, mask, w: (F.tanh(x @ w) @ w.T - x).T.reshape(-1).max(),
+    "a final view": lambda x, mask, w: (x @ w).sum(keepdims=True),
+    "views of views": lambda x, mask, w: (w.reshape(2, 2, 3)[1].T.reshape(-1) * 2).sum() + (w.T[None] * w.T).sum(),
+    "where a feed says": lambda x, mask, w: F.where(mask, x @ w, w * 2).sum(),
+    "nothing but constants and parameters": lambda x, mask, w: (w * w).sum(),
+    "the parameter not at all": lambda x, mask, w: (F.step(w) * 1 + x.sum()).sum() + (w * 0).sum(),
+    "what is made of feeds alone": lambda x, mask, w: ((x * x).mean(0, keepdims=True) @ w).sum(),
+    "one value twice": lambda x, mask, w: (F.concatenate([w, w]) * F.concatenate([w, x @ w])).sum(),
+}
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_replay_has_the_bits_of_a_fresh_run(name):
+    generator = np.random.Generator(np.random.PCG64(2))
+    x, mask, w, slot = np.ones((4, 4)), np.ones((4, 3), bool), np.ones((4, 3)), np.empty((4, 3))
+    parameter = Tensor(w, requires_grad=True)
+    with recording() as seen:
+        y = FUNCTIONS[name](Tensor(x, feed=True), Tensor(mask, feed=True), parameter)
+    assert not seen.steered
+    plan = Plan(y, into={parameter: slot})
+    for _ in range(3):
+        x[...], mask[...], w[...] = generator.normal(size=(4, 4)), generator.random((4, 3)) < 0.5, generator.normal(size=(4, 3))
+        slot.fill(np.nan)
+        plan.forward()
+        plan.backward()
+        fresh = Tensor(w.copy(), requires_grad=True)
+        expected = FUNCTIONS[name](Tensor(x.copy()), Tensor(mask.copy()), fresh)
+        np.testing.assert_array_equal(y.value, expected.value)
+        np.testing.assert_array_equal(slot, backward(expected)[fresh])
+
+
+STEERING = {
+    "an if": lambda x: x * 2 if x.sum() > 0 else x,
+    "a comparison": lambda x: F.where(x > 0, x, 0),
+    "a condition that is no truth value": lambda x: F.where(x, x, 0),
+    "a mask": lambda x: x[Tensor(x.value > 0, feed=True)],
+    "a number": lambda x: x * float(x.sum()),
+    "a copy": lambda x: x * x.numpy(),
+}
+
+
+@pytest.mark.parametrize("name", STEERING)
+def test_recording_notices_who_reads_values(name):
+    with recording() as seen:
+        STEERING[name](Tensor(np.ones(3), feed=True))
+    assert seen.steered
+
+
+def test_what_is_read_outside_a_recording_or_of_a_constant_steers_nothing():
+    with recording() as seen:
+        assert Tensor([1.0]) > 0
+    assert not seen.steered
+    assert Tensor(np.ones(1), feed=True) > 0
+    assert not seen.steered
