@@ -41,8 +41,8 @@ class RunDirectory:
         with disk_errors(parent / name):
             parent.mkdir(parents=True, exist_ok=True)
             if overwrite and (parent / name).exists():
-                cls.open(parent / name)
-                shutil.rmtree(parent / name)
+                with cls.open(parent / name).locked():
+                    shutil.rmtree(parent / name)
             number = 1
             while True:
                 path = parent / (name if number == 1 else f"{name}-{number}")
