@@ -19,7 +19,7 @@ class Schedule(Component):
     kind = "schedule"
     package = "nettrain.schedules"
 
-    warmup: Annotated[NonNegative, Field(description="epochs of linear rise before the schedule starts")] = 0
+    warmup: Annotated[NonNegative, Field(description="epochs of linear rise before the schedule starts")] = 0.0
 
     @abstractmethod
     def factor(self, t: float, horizon: float) -> float:

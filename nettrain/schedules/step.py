@@ -15,7 +15,7 @@ class Step(Schedule):
     Halving every 5 epochs: every 5, factor 0.5. PyTorch calls it StepLR(step_size, gamma).
     """
 
-    every: Annotated[Positive, Field(description="epochs between two falls")] = 10
+    every: Annotated[Positive, Field(description="epochs between two falls")] = 10.0
     by: Annotated[Positive, Field(le=1, description="what each fall multiplies the rate with")] = 0.1
 
     def factor(self, t: float, horizon: float) -> float:
