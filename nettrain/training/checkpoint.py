@@ -10,7 +10,9 @@ import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
-from nettrain.errors import CheckpointError
+from nettrain.config.load import load as load_config
+from nettrain.config.run_config import RunConfig
+from nettrain.errors import CheckpointError, ConfigError
 from nettrain.nn.network import Network
 from nettrain.training.files import write_atomically
 
@@ -84,6 +86,17 @@ def _content(path: Path, prefix: bytes, read: Any, size: int) -> dict[str, Any]:
         remedy = "update nettrain (pip install --upgrade nettrain)" if newer else "train it again"
         raise CheckpointError(f"{path}: has format {found!r}, this version reads {FORMAT}: {remedy}")
     return dict(content)
+
+
+def configuration(checkpoint: Checkpoint, path: Path) -> RunConfig:
+    """The configuration of the run that wrote a checkpoint."""
+    config = checkpoint.content.get("config")
+    if not isinstance(config, dict):
+        raise CheckpointError(f"{path}: holds no configuration; it is damaged")
+    try:
+        return load_config(config)
+    except ConfigError as error:
+        raise CheckpointError(f"{path}: its configuration cannot be used: {error}") from None
 
 
 def flat_parameters(checkpoint: Checkpoint, network: Network, path: Path) -> np.ndarray:

@@ -11,7 +11,8 @@ def explain(run: Run, rows: np.ndarray, what: str) -> str:
     if run.config.training.clip_norm is None:
         remedies.append("training.clip_norm: 1")
     remedies.append("dataset.transforms: [standardize], if the features are large")
-    kept = f"; the last good checkpoint is {run.directory.last}" if run.directory and run.directory.last.exists() else ""
+    found = [path for path in (run.directory.last, run.directory.best) if path.exists()] if run.directory else []
+    kept = f"; the last good checkpoint is {found[0]}" if found else ""
     bad = first_bad_layer(run, rows)
     return f"diverged in epoch {run.progress.epoch + 1}: {what}; first bad layer: {bad}; try {', or '.join(remedies)}{kept}"
 

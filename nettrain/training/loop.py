@@ -44,7 +44,7 @@ def train_batches(run: Run, callbacks: Sequence[Callback], signalled: Callable[[
         rows = order[progress.batch * run.batch_size : (progress.batch + 1) * run.batch_size]
         loss = run.step(rows, run.rate)
         if not np.isfinite(loss):
-            raise Diverged(explain(run, rows, f"the loss of batch {progress.batch + 1} is {loss / len(rows):g}"))
+            raise _diverged(run, callbacks, rows, f"the loss of batch {progress.batch + 1} is {loss / len(rows):g}")
         progress.batch += 1
         progress.rows += len(rows)
         progress.loss_sum += loss
@@ -57,7 +57,7 @@ def train_batches(run: Run, callbacks: Sequence[Callback], signalled: Callable[[
                 callback.interrupt(run)
             raise Interrupted(_interruption(run), number)
     if not np.isfinite(run.network.vector.values).all():
-        raise Diverged(explain(run, order[-run.batch_size :], f"the weights after batch {progress.batch} are no longer finite"))
+        raise _diverged(run, callbacks, order[-run.batch_size :], f"the weights after batch {progress.batch} are no longer finite")
 
 
 def close_epoch(run: Run) -> Row:
@@ -80,6 +80,12 @@ def epoch_order(run: Run) -> np.ndarray:
     if not run.config.training.shuffle:
         return np.arange(n)
     return streams.generator(run.config.seed, "shuffle", run.progress.epoch).permutation(n)
+
+
+def _diverged(run: Run, callbacks: Sequence[Callback], rows: np.ndarray, what: str) -> Diverged:
+    for callback in callbacks:
+        callback.diverged(run)
+    return Diverged(explain(run, rows, what))
 
 
 def _interruption(run: Run) -> str:

@@ -6,8 +6,6 @@ from pathlib import Path
 
 import numpy as np
 
-from nettrain.config.load import load as load_config
-from nettrain.config.run_config import RunConfig
 from nettrain.data.arrays import features_from, target_from
 from nettrain.data.conform import conform
 from nettrain.data.dataset import Dataset
@@ -17,7 +15,7 @@ from nettrain.errors import CheckpointError, ConfigError, DataError, NettrainErr
 from nettrain.metrics import Outcome
 from nettrain.training.blas import one_blas_thread
 from nettrain.training.build import build, loss_for
-from nettrain.training.checkpoint import Checkpoint, flat_parameters
+from nettrain.training.checkpoint import Checkpoint, configuration, flat_parameters
 from nettrain.training.evaluate import evaluate, predictions, trivial
 from nettrain.training.run_directory import RunDirectory
 
@@ -42,7 +40,7 @@ class Predictor:
     def __init__(self, path: Path) -> None:
         self.path = checkpoint_path(path)
         checkpoint = Checkpoint.read(self.path)
-        self.config = _config(checkpoint, self.path)
+        self.config = configuration(checkpoint, self.path)
         self.pipeline = Pipeline.unpack(checkpoint.content.get("pipeline"), checkpoint.group("pipeline"))
         self.fingerprint = checkpoint.content.get("data_fingerprint")
         self.epoch = checkpoint.content.get("epoch")
@@ -142,13 +140,3 @@ def checkpoint_path(path: Path) -> Path:
         if found.exists():
             return found
     raise CheckpointError(f"{path}: this run has no checkpoint yet; go on with it: nettrain fit --resume {path}")
-
-
-def _config(checkpoint: Checkpoint, path: Path) -> RunConfig:
-    config = checkpoint.content.get("config")
-    if not isinstance(config, dict):
-        raise CheckpointError(f"{path}: holds no configuration; it is damaged")
-    try:
-        return load_config(config)
-    except ConfigError as error:
-        raise CheckpointError(f"{path}: its configuration cannot be used: {error}") from None

@@ -16,7 +16,7 @@ from nettrain.training.callbacks.best_weights import BestWeights
 from nettrain.training.callbacks.checkpoints import Checkpoints
 from nettrain.training.callbacks.early_stopping import EarlyStopping
 from nettrain.training.callbacks.metrics_log import MetricsLog
-from nettrain.training.checkpoint import Checkpoint, flat_parameters
+from nettrain.training.checkpoint import Checkpoint, configuration, flat_parameters
 from nettrain.training.evaluate import evaluate, trivial
 from nettrain.training.files import write_json
 from nettrain.training.loop import train_epochs
@@ -55,9 +55,6 @@ def train(
         name = run_name or run.config.name or "run"
         run.directory = RunDirectory.create(Path(output_directory), name, exact=run_name is not None, overwrite=overwrite)
         with run.directory.locked():
-            run.directory.write_config(run.config)
-            run.directory.write_environment(run.prepared.fingerprint)
-            run.directory.write_splits(run.prepared.rows)
             return _finish(run, None, callbacks)
 
 
@@ -74,10 +71,10 @@ def resume(
     """
     directory = RunDirectory.open(Path(run_directory))
     with directory.locked(), one_blas_thread():
-        earlier = load(directory.config)
+        last = Checkpoint.read(directory.last) if directory.last.exists() else None
+        earlier = load(directory.config) if last is None else configuration(last, directory.last)  # config.yaml may have been edited
         config = load(directory.config, sets)
         _check_extension(earlier, config, directory)
-        last = Checkpoint.read(directory.last) if directory.last.exists() else None
         run = prepare_run(config, data)
         run.directory = directory
         if last is not None and last.content.get("data_fingerprint") != run.prepared.fingerprint:
@@ -87,11 +84,6 @@ def resume(
                 f"the schedule {config.schedule.name()} depends on training.epochs: "
                 f"this differs from an uninterrupted run of {config.training.epochs} epochs"
             )
-        directory.write_config(run.config)
-        if last is None:
-            directory.cut_metrics(0)
-            directory.write_environment(run.prepared.fingerprint)
-            directory.write_splits(run.prepared.rows)
         return _finish(run, last, callbacks)
 
 
@@ -135,10 +127,15 @@ def _finish(run: Run, last: Checkpoint | None, callbacks: Sequence[Callback]) ->
     remembering: list[Callback] = [MetricsLog(), best]
     if run.config.early_stopping is not None:
         remembering.append(EarlyStopping(run.config.early_stopping))
-    if last is not None:
+    if last is None:
+        directory.cut_metrics(0)
+        directory.write_environment(run.prepared.fingerprint)
+        directory.write_splits(run.prepared.rows)
+    else:
         _restore(run, last, remembering)
         if best.epoch is not None:
             best.weights = flat_parameters(Checkpoint.read(directory.best), run.network, directory.best)
+    directory.write_config(run.config)
     for note in run.prepared.notes:
         directory.log(note)
     try:

@@ -22,6 +22,9 @@ class Callback:
     def interrupt(self, run: Run) -> None:
         """When a signal ends the run between two batches."""
 
+    def diverged(self, run: Run) -> None:
+        """When loss or weights are no longer finite, before the run ends with Diverged."""
+
     def end(self, run: Run) -> None:
         """After the last epoch, before the final evaluation."""
 

@@ -40,19 +40,20 @@ class Checkpoints(Callback):
         """Save."""
         self.write(run)
 
+    def diverged(self, run: Run) -> None:
+        """Save the best weights so far; what broke is not kept."""
+        self._write_best(run)
+
     def end(self, run: Run) -> None:
         """Save."""
         self.write(run)
 
     def write(self, run: Run) -> None:
         """Both files, the better weights first: `last` must never know of a best that is not on disk."""
-        if run.directory is None:
-            return
+        if run.directory is None or not np.isfinite(run.network.vector.values).all():
+            return  # what is not finite the loop is about to find: the last good checkpoint stays
         run.directory.sync_metrics()
-        if self.best.fresh and self.best.weights is not None:
-            best: dict[str, object] = {"epoch": self.best.epoch, "metrics": self.best.row}
-            checkpoint_of(run, self.best.weights, best).write(run.directory.best)
-            self.best.fresh = False
+        self._write_best(run)
         content: dict[str, object] = {
             "epoch": run.progress.epoch,
             "progress": asdict(run.progress),
@@ -63,6 +64,12 @@ class Checkpoints(Callback):
         optimizer = {f"optimizer.{name}": slot for name, slot in run.update.slots.items()}
         Checkpoint({**last.tensors, **optimizer}, last.content).write(run.directory.last)
         self._written = time.monotonic()
+
+    def _write_best(self, run: Run) -> None:
+        if run.directory is not None and self.best.fresh and self.best.weights is not None:
+            content: dict[str, object] = {"epoch": self.best.epoch, "metrics": self.best.row}
+            checkpoint_of(run, self.best.weights, content).write(run.directory.best)
+            self.best.fresh = False
 
 
 def checkpoint_of(run: Run, weights: np.ndarray, content: dict[str, object]) -> Checkpoint:

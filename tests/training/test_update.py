@@ -1,0 +1,124 @@
+"""The update: clipping and penalties by hand, PyTorch's weights after 100 steps, blocks that change no bit."""
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from nettrain import streams
+from nettrain.config.run_config import Regularization
+from nettrain.data.part import Part
+from nettrain.layers.activation import Activation as ActivationLayer
+from nettrain.layers.dense import Dense
+from nettrain.nn.activation import Activation
+from nettrain.nn.initializer import Initializer
+from nettrain.nn.layer import Parameter
+from nettrain.nn.loss import Loss
+from nettrain.nn.network import Network
+from nettrain.nn.vector import ParameterVector
+from nettrain.optim import Optimizer
+from nettrain.schedules import Schedule
+from nettrain.training import update as module
+from nettrain.training.step import Step
+from nettrain.training.update import Update
+
+GOLDEN = np.load(Path(__file__).parents[1] / "golden" / "optimizers.npz")
+CASES = json.loads(str(GOLDEN["cases"]))
+W, B = np.array([1.0, -2.0, 0.0, 4.0]), np.array([3.0, -5.0])
+GW, GB = np.array([0.5, 1.0, -1.0, 2.0]), np.array([-1.0, 2.0])
+
+
+def vector_of(w, b, dtype="float64"):
+    """A vector of some weights, which are decayed, and some biases, which are not."""
+    zeros = Initializer.parse("zeros")
+    shapes = {"b": Parameter(b.shape, zeros, decayed=False), "w": Parameter(w.shape, zeros)}
+    vector = ParameterVector(shapes, np.dtype(dtype))
+    vector.views["w"][...], vector.views["b"][...] = w, b
+    return vector
+
+
+def one_step(regularization=None, clip_norm=None):
+    """W and B after a step of 0.1 against GW and GB."""
+    vector = vector_of(W, B)
+    vector.gradient_views["w"][...], vector.gradient_views["b"][...] = GW, GB
+    update = Update(vector, Optimizer.parse("sgd"), regularization or Regularization(), clip_norm)
+    update(0.1)
+    assert update.steps == 1
+    return vector.views["w"], vector.views["b"]
+
+
+@pytest.mark.parametrize(("regularization", "penalty", "gradient"), [
+    ({}, 0.0, 0 * W),
+    ({"l2": 0.1}, 0.1 * 21, 2 * 0.1 * W),
+    ({"l1": 0.1}, 0.1 * 7, 0.1 * np.array([1, -1, 0, 1])),
+    ({"l1": 0.3, "l2": 0.05}, 0.3 * 7 + 0.05 * 21, 2 * 0.05 * W + 0.3 * np.array([1, -1, 0, 1])),
+])  # fmt: skip
+def test_penalties_are_those_of_the_formula_on_weights_and_leave_biases_alone(regularization, penalty, gradient):
+    w, b = one_step(Regularization(**regularization))
+    np.testing.assert_allclose(w, W - 0.1 * (GW + gradient), rtol=1e-14)
+    np.testing.assert_allclose(b, B - 0.1 * GB, rtol=1e-14)
+    assert Update(vector_of(W, B), Optimizer.parse("sgd"), Regularization(**regularization)).penalty() == pytest.approx(penalty)
+
+
+NORM = np.sqrt((GW**2).sum() + (GB**2).sum())
+
+
+@pytest.mark.parametrize(("clip_norm", "factor"), [(None, 1), (NORM + 1e-9, 1), (NORM / 2, 0.5), (1e-3, 1e-3 / NORM)])
+def test_a_gradient_longer_than_clip_norm_is_shortened_to_it(clip_norm, factor):
+    w, b = one_step(clip_norm=clip_norm)
+    np.testing.assert_allclose(W - w, 0.1 * factor * GW, rtol=1e-12, atol=1e-15)
+    np.testing.assert_allclose(B - b, 0.1 * factor * GB, rtol=1e-12, atol=1e-15)
+
+
+def test_clipping_comes_before_the_penalty():
+    w, _ = one_step(Regularization(l2=0.1), clip_norm=NORM / 2)
+    np.testing.assert_allclose(w, W - 0.1 * (0.5 * GW + 0.2 * W), rtol=1e-12)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_network_loss_step_and_update_reach_pytorchs_weights(case):
+    row = CASES[case]
+    optimizer, schedule = Optimizer.parse(row["optimizer"]), Schedule.parse(row.get("schedule", "constant"))
+    network = Network([Dense(units=8), ActivationLayer(function=Activation.parse("tanh")), Dense(units=3)], (6,), dtype="float64")
+    order = ("dense_1.w", "dense_1.b", "dense_2.w", "dense_2.b")
+    ends = np.cumsum([network.vector.views[name].size for name in order])[:-1]
+    for name, values in zip(order, np.split(GOLDEN["start"], ends), strict=True):
+        network.vector.views[name].flat = values
+    update = Update(network.vector, optimizer, Regularization(l2=row["l2"]))
+    step = Step(network, Loss.parse("cross_entropy"), update, Part(GOLDEN["x"], GOLDEN["targets"]), 3, 5)
+    for number, rows in enumerate(GOLDEN["batches"]):
+        step(rows, schedule.rate(optimizer.lr, number, row.get("steps_per_epoch", 1), row.get("epochs", 100)))
+    found = np.concatenate([network.vector.views[name].ravel() for name in order])
+    np.testing.assert_allclose(found, GOLDEN[case], rtol=1e-8, atol=0)
+
+
+@pytest.mark.parametrize("name", ["sgd", "momentum", "adam"])
+@pytest.mark.parametrize("block", [1, 7, 40, 41, 60])
+def test_blocks_change_no_bit(name, block, monkeypatch):
+    def after_5_steps(size):
+        monkeypatch.setattr(module, "BLOCK", size)
+        vector = vector_of(np.linspace(-1, 1, 40), np.linspace(0, 1, 15), "float32")
+        update = Update(vector, Optimizer.parse(name), Regularization(l1=0.01, l2=0.02), clip_norm=1.0)
+        for t in range(5):
+            vector.gradient[...] = streams.generator(0, "g", t).normal(size=55)
+            update(0.1)
+        return vector.values.tobytes(), {key: slot.tobytes() for key, slot in update.slots.items()}
+
+    assert after_5_steps(block) == after_5_steps(32768)
+
+
+def test_a_short_batch_takes_the_mean_over_its_own_rows():
+    x, y = streams.generator(0, "x").normal(size=(7, 2)), np.arange(7) % 2
+
+    def gradient(rows, batch_size):
+        network = Network([Dense(units=2)], (2,), dtype="float64")
+        update = Update(network.vector, Optimizer.parse("sgd"), Regularization())
+        before = network.vector.values.copy()
+        loss = Step(network, Loss.parse("cross_entropy"), update, Part(x, y), 2, batch_size)(rows, 1.0)
+        return loss, before - network.vector.values
+
+    short, exact = gradient(np.array([2, 5, 1]), 7), gradient(np.array([2, 5, 1]), 3)
+    assert short[0] == exact[0] and short[1].tobytes() == exact[1].tobytes()
+    alone = [gradient(np.array([row]), 1) for row in (2, 5, 1)]
+    assert short[0] == pytest.approx(sum(loss for loss, _ in alone))
+    np.testing.assert_allclose(short[1], sum(g for _, g in alone) / 3, rtol=1e-12, atol=1e-15)
