@@ -1,19 +1,26 @@
 """The loss of classification."""
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
+from pydantic import Field
 
 from nettrain.autodiff import functions as f
 from nettrain.autodiff.tensor import Tensor
+from nettrain.component import Share
 from nettrain.nn.loss import Loss
 
 
 @dataclass(frozen=True, kw_only=True)
 class CrossEntropy(Loss):
-    """L = -ln p_y,  p = softmax(z).  logits z (n, k), classes y (n,); nats per example.
+    """L = -sum_j q_j ln p_j,  p = softmax(z),  q_j = (1 - s) [j = y] + s/k.  logits z (n, k), classes y (n,); nats per example.
 
-    The softmax is part of the loss, as in PyTorch's CrossEntropyLoss; Keras's default wants probabilities.
+    Without label smoothing (s = 0) that is -ln p_y. The softmax is part of the loss, as in PyTorch's CrossEntropyLoss; Keras's default
+    wants probabilities. Smoothing: Szegedy et al. 2016, section 7; as PyTorch's, which however, given class weights too, weighs each
+    term of the sum by its own class j, where here the whole row has the weight of its class y.
     """
+
+    label_smoothing: Annotated[Share, Field(description="s: the share of the target that is spread evenly over all k classes")] = 0.0
 
     tasks = ("classification",)
     contains = ("softmax",)
@@ -25,7 +32,11 @@ class CrossEntropy(Loss):
         return targets
 
     def rows(self, outputs: Tensor, targets: Tensor) -> Tensor:
-        return -f.pick(f.log_softmax(outputs), targets)
+        log_p = f.log_softmax(outputs)
+        hit = -f.pick(log_p, targets)
+        if not self.label_smoothing:
+            return hit
+        return hit * (1 - self.label_smoothing) - log_p.mean(axis=1) * self.label_smoothing
 
     def predictions(self, outputs: np.ndarray, task: str) -> np.ndarray:
         return f.softmax(Tensor(outputs, dtype=np.float64)).value

@@ -1,0 +1,35 @@
+"""The base of the losses whose outputs are yes or no each: p = sigmoid(z)."""
+from typing import ClassVar
+
+import numpy as np
+
+from nettrain.autodiff import functions as f
+from nettrain.autodiff.tensor import Tensor
+from nettrain.nn.loss import Loss
+
+
+class SigmoidLoss(Loss):
+    """A loss of logits z (n, k) and y (n, k) of 0 and 1.
+
+    Two classes need one output, the probability of the second; of more classes each has its own against the rest, and their
+    probabilities are scaled to sum to 1. Labels have an output each.
+    """
+
+    tasks: ClassVar[tuple[str, ...]] = ("classification", "multilabel")
+    contains: ClassVar[tuple[str, ...]] = ("sigmoid", "softmax")
+
+    def outputs(self, task: str, size: int) -> int:
+        return 1 if task == "classification" and size == 2 else size
+
+    def encode(self, targets: np.ndarray, size: int) -> np.ndarray:
+        if targets.ndim == 2:
+            return targets
+        return targets[:, None] if size == 2 else np.equal(targets[:, None], np.arange(size))
+
+    def predictions(self, outputs: np.ndarray, task: str) -> np.ndarray:
+        p = f.sigmoid(Tensor(outputs, dtype=np.float64)).value
+        if task == "multilabel":
+            return p
+        if p.shape[1] == 1:
+            return np.hstack([1 - p, p])
+        return p / p.sum(axis=1, keepdims=True)

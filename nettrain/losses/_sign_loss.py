@@ -1,0 +1,27 @@
+"""The base of the losses of two classes that are called -1 and 1: the sign of one output decides."""
+from typing import ClassVar
+
+import numpy as np
+
+from nettrain.autodiff import functions as f
+from nettrain.autodiff.tensor import Tensor
+from nettrain.errors import ConfigError
+from nettrain.nn.loss import Loss
+
+
+class SignLoss(Loss):
+    """A loss of one output z (n, 1) and y (n, 1): -1 the first class, 1 the second, which is predicted where z > 0."""
+
+    tasks: ClassVar[tuple[str, ...]] = ("classification",)
+
+    def outputs(self, task: str, size: int) -> int:
+        if size != 2:
+            raise ConfigError(f"loss: {self.name()} is for two classes, the target has {size}; use `loss: cross_entropy` or `loss: hinge`")
+        return 1
+
+    def encode(self, targets: np.ndarray, size: int) -> np.ndarray:
+        return np.where(targets[:, None] == 1, 1.0, -1.0)
+
+    def predictions(self, outputs: np.ndarray, task: str) -> np.ndarray:
+        # not 1 - p: near 1 that would lose the digits by which confident rows differ
+        return f.sigmoid(Tensor(np.hstack([-outputs, outputs]), dtype=np.float64)).value

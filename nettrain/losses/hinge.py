@@ -1,0 +1,33 @@
+"""The loss of the multiclass support vector machine."""
+from dataclasses import dataclass
+
+import numpy as np
+
+from nettrain.autodiff import functions as f
+from nettrain.autodiff.tensor import Tensor
+from nettrain.nn.loss import Loss
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hinge(Loss):
+    """L = sum_{j != y} max(0, 1 + z_j - z_y).  scores z (n, k), classes y (n,).  Weston & Watkins 1999.
+
+    The largest score decides. The predictions are softmax(z): in the order of the scores, but no calibrated probabilities.
+    Two classes have two scores. PyTorch's MultiMarginLoss divides by k.
+    """
+
+    tasks = ("classification",)
+    contains = ("softmax",)
+
+    def outputs(self, task: str, size: int) -> int:
+        return size
+
+    def encode(self, targets: np.ndarray, size: int) -> np.ndarray:
+        return targets
+
+    def rows(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        true = f.pick(outputs, targets).reshape((-1, 1))
+        return f.relu(outputs - true + 1).sum(axis=1) - 1  # j = y adds exactly 1, without a gradient
+
+    def predictions(self, outputs: np.ndarray, task: str) -> np.ndarray:
+        return f.softmax(Tensor(outputs, dtype=np.float64)).value

@@ -1,0 +1,19 @@
+"""The loss of logistic regression, in its -1/1 form."""
+from dataclasses import dataclass
+
+from nettrain.autodiff import functions as f
+from nettrain.autodiff.tensor import Tensor
+from nettrain.losses._sign_loss import SignLoss
+
+
+@dataclass(frozen=True, kw_only=True)
+class Logistic(SignLoss):
+    """L = ln(1 + e^(-y z)).  z (n, 1), y (n, 1): -1 the first of two classes, 1 the second; nats per example.
+
+    p(y|z) = 1 / (1 + e^(-y z)), so this is `binary_cross_entropy` of two classes in other letters. As PyTorch's SoftMarginLoss.
+    """
+
+    contains = ("sigmoid", "softmax")
+
+    def rows(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        return f.softplus(-targets * outputs).sum(axis=1)

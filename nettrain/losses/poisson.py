@@ -1,0 +1,31 @@
+"""The loss of counts."""
+from dataclasses import dataclass
+
+import numpy as np
+
+from nettrain.autodiff import functions as f
+from nettrain.autodiff.tensor import Tensor
+from nettrain.losses._value_loss import ValueLoss
+
+
+@dataclass(frozen=True, kw_only=True)
+class Poisson(ValueLoss):
+    """L = 1/t sum_j e^z_j - y_j z_j.  z (n, t) the logarithms of the rates, y (n, t) counts; nats per target.
+
+    The negative logarithm of Poisson's P(y) = e^(yz - e^z) / y!, without ln y!, which no weight changes: L may be negative.
+    The prediction is the rate e^z, so targets stay counts (no target transforms); a negative one is an error.
+    As PyTorch's PoissonNLLLoss; Keras takes rates instead of their logarithms.
+    """
+
+    raw_targets = True
+
+    def flaw(self, targets: np.ndarray) -> tuple[int, str] | None:
+        rows, columns = np.nonzero(targets < 0)
+        return (int(rows[0]), f"{targets[rows[0], columns[0]]:g} is no count, which is 0 or more") if rows.size else None
+
+    def rows(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        return (f.exp(outputs) - targets * outputs).mean(axis=1)
+
+    def predictions(self, outputs: np.ndarray, task: str) -> np.ndarray:
+        with np.errstate(over="ignore"):  # an infinite rate is seen in the figures
+            return np.exp(outputs, dtype=np.float64)

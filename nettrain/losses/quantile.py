@@ -1,0 +1,24 @@
+"""The pinball loss: the loss of a quantile."""
+from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import Field
+
+from nettrain.autodiff import functions as f
+from nettrain.autodiff.tensor import Tensor
+from nettrain.losses._value_loss import ValueLoss
+
+
+@dataclass(frozen=True, kw_only=True)
+class Quantile(ValueLoss):
+    """L = 1/t sum_j max(q (y_j - z_j), (q - 1) (y_j - z_j)).  values z, y (n, t); in units of the transformed target.
+
+    Least where a share q of the targets lies below z: 0.9 for what only one row in ten exceeds. q = 1/2 is half of `mae`. PyTorch has
+    none; scikit-learn's QuantileRegressor minimises the same. Koenker & Bassett 1978.
+    """
+
+    q: Annotated[float, Field(strict=True, gt=0, lt=1, description="the share of targets that should lie below the prediction")] = 0.5
+
+    def rows(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        error = targets - outputs
+        return f.maximum(error * self.q, error * (self.q - 1)).mean(axis=1)
