@@ -3,7 +3,7 @@ from typing import Any
 
 import numpy as np
 
-from nettrain.autodiff.ops import exponential, indexing, joining, selection, squashing
+from nettrain.autodiff.ops import exponential, gaussian, indexing, joining, selection, squashing
 from nettrain.autodiff.ops import softmax as softmax_ops
 from nettrain.autodiff.primitive import Primitive
 from nettrain.autodiff.tensor import Tensor, apply, axes_of, float_type, operands, reduce
@@ -117,6 +117,31 @@ def leaky_relu(x: Any, slope: float = 0.01) -> Tensor:
 def softplus(x: Any) -> Tensor:
     """ln(1 + e^x)."""
     return apply(squashing.Softplus(), _tensor(x))
+
+
+def elu(x: Any, alpha: float = 1.0, scale: float = 1.0) -> Tensor:
+    """scale x where x > 0, else scale alpha (e^x - 1)."""
+    return apply(squashing.Elu(float(alpha), float(scale)), _tensor(x))
+
+
+def softsign(x: Any) -> Tensor:
+    """x / (1 + |x|)."""
+    return apply(squashing.Softsign(), _tensor(x))
+
+
+def prelu(x: Any, slope: Any) -> Tensor:
+    """x where x > 0, else slope x; the slope is a tensor that may be trained."""
+    return apply(selection.Prelu(), *operands(x, slope))
+
+
+def erf(x: Any) -> Tensor:
+    """The error function."""
+    return apply(gaussian.Erf(), _tensor(x))
+
+
+def gelu(x: Any) -> Tensor:
+    """x times the normal distribution function of x, exact."""
+    return apply(gaussian.Gelu(), _tensor(x))
 
 
 def _last(x: Any, axis: int, primitive: Primitive) -> Tensor:

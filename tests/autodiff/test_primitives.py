@@ -21,6 +21,10 @@ from nettrain.autodiff.ops import (
     indexing,
     joining,
     matmul,
+    moments,
+    noise,
+    normalization,
+    probe,
     reduction,
     selection,
     shape,
@@ -74,6 +78,14 @@ def random_mask(share, x):
     return np.where(kept, x / (1 - share), 0)
 
 
+def with_noise(x):
+    return x + 0.4 * np.random.Generator(np.random.PCG64(3)).standard_normal(size=x.shape)
+
+
+def unseen(array):
+    """What a probe tells nobody."""
+
+
 def scatter(like, places, dy):
     dx = np.zeros_like(like)
     for place, d in zip(places, dy, strict=True):
@@ -81,6 +93,20 @@ def scatter(like, places, dy):
     return dx
 
 
+def spread(*sizes):
+    """Variances: positive."""
+    return np.stack([uniform(*sizes), uniform(*sizes, low=0.5)])
+
+
+def normal(x, mean, variance):
+    return (x - mean) / np.sqrt(variance + 0.1)
+
+
+def normal_rows(x):
+    return normal(x, x.mean(-1, keepdims=True), x.var(-1, keepdims=True))
+
+
+FAR = np.array([-9.0, -5.0, -4.0, -1.0, -0.46875, -0.4, -1e-9, 0.0, 1e-9, 0.3, 0.46875, 0.5, 4.0, 4.5, 7.0])
 TIED = np.array([[1.0, 3.0, 3.0], [2.0, 2.0, 2.0]])
 ROWS = [
     *element_wise(arithmetic.Add(), 2, lambda a, b: a + b),
@@ -118,6 +144,35 @@ ROWS = [
     row("tie", selection.Maximum(), [[1.0, 2.0], [1.0, 3.0]], lambda a, b: [1, 3], lambda dy, a, b: [dy * [1, 0], dy * [0, 1]]),
     *element_wise(selection.Minimum(), 2, lambda a, b: np.where(a < b, a, b)),
     row("tie", selection.Minimum(), [[1.0, 2.0], [1.0, 3.0]], lambda a, b: [1, 2], lambda dy, a, b: [dy * [1, 1], dy * [0, 0]]),
+    *element_wise(squashing.Softsign(), 1, lambda x: np.sign(x) * (1 - 1 / (1 + np.abs(x)))),
+    *element_wise(squashing.Elu(0.7, 1.5), 1, lambda x: np.where(x > 0, 1.5 * x, 1.05 * np.expm1(x))),
+    row("at 0", squashing.Elu(0.7, 1.5), [[0.0, -0.0]], lambda x: [0, 0], lambda dy, x: [1.5 * 0.7 * dy]),
+    row("far out", squashing.Elu(1.0, 1.0), [[1000.0, -1000.0]], lambda x: [1000, -1], lambda dy, x: [dy * [1, 0]]),
+    *element_wise(selection.Prelu(), 2, lambda x, a: np.where(x > 0, x, a * x)),
+    row("at 0", selection.Prelu(), [[0.0, 1.0], [0.5, 0.5]], lambda x, a: [0, 1], lambda dy, x, a: [dy * [0.5, 1], dy * 0]),
+    *element_wise(gaussian.Erf(), 1, np.vectorize(math.erf, otypes=[float])),
+    row("all ranges", gaussian.Erf(), [FAR], np.vectorize(math.erf)),
+    *element_wise(gaussian.Gelu(), 1, np.vectorize(lambda x: x / 2 * math.erfc(-x / math.sqrt(2)), otypes=[float])),
+    row("all ranges", gaussian.Gelu(), [FAR], np.vectorize(lambda x: x / 2 * math.erfc(-x / math.sqrt(2)))),
+    *[
+        row(str(x.shape), moments.Moments(), [x], lambda x: np.stack([x.mean(tuple(range(x.ndim - 1))), x.var(tuple(range(x.ndim - 1)))]))
+        for x in (uniform(5, 4), uniform(1, 3), uniform(3, 1), uniform(2, 3, 2, 4), uniform(6, 8)[::2, ::-2], uniform(3, 4).T)
+    ],
+    *[
+        row(str(x.shape), normalization.Normalize(0.1), [x, spread(x.shape[-1]), uniform(x.shape[-1]), uniform(x.shape[-1])],
+            lambda x, m, gamma, beta: normal(x, *m) * gamma + beta)
+        for x in (uniform(5, 4), uniform(1, 3), uniform(3, 1), uniform(2, 3, 2, 4), uniform(6, 8)[::2, ::-2])
+    ],
+    *[
+        row(str(x.shape), normalization.NormalizeRows(0.1), [x, uniform(x.shape[-1]), uniform(x.shape[-1])],
+            lambda x, gamma, beta: normal_rows(x) * gamma + beta)
+        for x in (uniform(5, 4), uniform(1, 3), uniform(3, 1), uniform(2, 3, 2, 4), uniform(6, 8)[::2, ::-2])
+    ],
+    *[
+        row(str(x.shape), lambda: noise.GaussianNoise(0.4, np.random.Generator(np.random.PCG64(3))), [x], with_noise)
+        for x in (uniform(5, 4), uniform(1, 3), uniform(), uniform(2, 3, 4), uniform(6, 4)[::2].T)
+    ],
+    *element_wise(probe.Probe(unseen, unseen), 1, lambda x: x),
     row("matrix", selection.Where(), [uniform(3, 4) > 0, uniform(3, 4), uniform(3, 4)], lambda c, a, b: c * a + (1 - c) * b),
     row("one element", selection.Where(), [np.array(True), uniform(), uniform()], lambda c, a, b: a),
     row("not contiguous", selection.Where(), [uniform(4, 3).T > 0, uniform(6, 8)[::2, 1::2], uniform(4, 3).T], np.where),
@@ -333,7 +388,7 @@ def test_float32_stays_float32(row):
     assert eager.dtype == np.float32
     np.testing.assert_array_equal(eager.value, run.out)
     for i, dx in enumerate(run.backward()):
-        if dx is not None and not isinstance(run.primitive, dropout.Dropout):  # float32 draws other random numbers
+        if dx is not None and not isinstance(run.primitive, (dropout.Dropout, noise.GaussianNoise)):  # float32 draws other random numbers
             scale = max(1, np.abs(run.out).max(initial=0))
             np.testing.assert_allclose(dx, Run(row).backward()[i], rtol=1e-4, atol=1e-5 * scale)
 

@@ -42,6 +42,30 @@ class LeakyRelu(ElementWise):
         np.copyto(dx, dy, where=np.greater(x, 0, out=positive))
 
 
+class Prelu(ElementWise):
+    """y = x where x > 0, else a x;  dx = dy where x > 0, else a dy;  da = 0 where x > 0, else x dy."""
+
+    reads = (0, 1)
+
+    def scratch(self, *shapes: Shape) -> Scratch:
+        """positive: where x > 0."""
+        return {"positive": (shapes[0], np.bool_)}
+
+    def forward(self, out: Array, x: Array, a: Array, *, positive: Array) -> None:
+        np.multiply(x, a, out=out)
+        np.copyto(out, x, where=np.greater(x, 0, out=positive))
+
+    def backward(self, grads: Slots, dy: Array, out: Array, x: Array, a: Array, *, positive: Array) -> None:
+        dx, da = grads
+        np.greater(x, 0, out=positive)
+        if dx is not None:
+            np.multiply(dy, a, out=dx)
+            np.copyto(dx, dy, where=positive)
+        if da is not None:
+            np.multiply(dy, x, out=da)
+            np.copyto(da, 0, where=positive)
+
+
 class Absolute(ElementWise):
     """y = |x|;  dx = dy sign(x), and 0 at 0."""
 
