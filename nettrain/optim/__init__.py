@@ -1,6 +1,7 @@
-"""The base of all optimizers, and their catalogue, one a file: an update rule over slices of the flat parameter vector."""
+"""The bases of all optimizers, and their catalogue, one a file: element-wise update rules, and searches that ask for the loss."""
 from abc import abstractmethod
-from typing import Annotated, ClassVar
+from collections.abc import Mapping
+from typing import Annotated, ClassVar, Protocol
 
 import numpy as np
 from pydantic import Field
@@ -11,18 +12,63 @@ Rate = Annotated[Positive, Field(description="learning rate, before the schedule
 
 
 class Optimizer(Component):
-    """An element-wise update rule; the engine owns the state and hands in slices, so any block of parameters can be updated alone.
-
-    slots  names of the state vectors, each as long as the parameters, zero at the start
-    work   how many working vectors of the same length `update` may overwrite
-    """
+    """What changes the parameters; either a `Rule` or a `Search`."""
 
     kind = "optimizer"
     package = "nettrain.optim"
-    slots: ClassVar[tuple[str, ...]] = ()
-    work: ClassVar[int] = 1
     lr: Rate
 
     @abstractmethod
+    def state(self, size: int, dtype: np.dtype | type) -> dict[str, np.ndarray]:
+        """What it remembers between steps for so many parameters, as it is before the first step. Checkpoints hold these arrays."""
+
+
+class Rule(Optimizer):
+    """An element-wise update rule; the engine owns the state and hands in slices, so any block of parameters can be updated alone.
+
+    slots    names of the state vectors, each as long as the parameters, zero at the start
+    scalars  further state, one number each, and its start; `advance` moves it once a step, before the blocks
+    work     how many working vectors of a block's length `update` may overwrite
+    """
+
+    slots: ClassVar[tuple[str, ...]] = ()
+    scalars: ClassVar[Mapping[str, float]] = {}
+    work: ClassVar[int] = 1
+
+    def state(self, size: int, dtype: np.dtype | type) -> dict[str, np.ndarray]:
+        """The slots, and the scalars as float64 arrays of one element."""
+        return {name: np.zeros(size, dtype) for name in self.slots} | {name: np.array([start]) for name, start in self.scalars.items()}
+
+    def advance(self, state: dict[str, np.ndarray], t: int) -> None:
+        """Change the scalars in place. t: 1 at the first step."""
+
+    def decay(self, lr: float) -> float:
+        """What the engine multiplies the decayed weights (not biases, not normalisation) with before `update`."""
+        return 1.0
+
+    @abstractmethod
     def update(self, w: np.ndarray, g: np.ndarray, slots: dict[str, np.ndarray], work: list[np.ndarray], *, lr: float, t: int) -> None:
-        """Change w and slots in place. g: gradient (may be overwritten); lr: the scheduled rate; t: 1 at the first step."""
+        """Change w and slots in place. g: gradient (may be overwritten); lr: the scheduled rate; t: 1 at the first step.
+
+        w, g, the slots and the working vectors are the same block of theirs; a scalar is an array of one element.
+        """
+
+
+class Evaluate(Protocol):
+    """The objective over the whole training part: the mean loss plus the penalties."""
+
+    def __call__(self, params: np.ndarray, gradient: np.ndarray | None = None) -> float:
+        """The objective at params (float64 or the parameters' dtype); its gradient is written where an array is given."""
+
+
+class Search(Optimizer):
+    """A rule that needs the loss at points of its own choosing, for the whole vector at once, over the whole training part.
+
+    It trains with `training.batch_size: null`. Layers may be frozen, but not have rates of their own.
+    """
+
+    @abstractmethod
+    def minimise(
+        self, w: np.ndarray, state: dict[str, np.ndarray], evaluate: Evaluate, *, lr: float, t: int, generator: np.random.Generator
+    ) -> None:
+        """One step: change w and state in place. lr: the scheduled rate; t: 1 at the first step; generator: this step's own stream."""

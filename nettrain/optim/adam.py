@@ -1,17 +1,17 @@
 """Adam: steps scaled by the moments of the gradient."""
 import math
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import numpy as np
 from pydantic import Field
 
 from nettrain.component import Positive, Share
-from nettrain.optim import Optimizer, Rate
+from nettrain.optim import Rate, Rule
 
 
 @dataclass(frozen=True, kw_only=True)
-class Adam(Optimizer):
+class Adam(Rule):
     """m = b1 m + (1-b1) g;  v = b2 v + (1-b2) g^2;  w -= lr (m / (1-b1^t)) / (sqrt(v / (1-b2^t)) + epsilon).
 
     Kingma & Ba 2015, Algorithm 1.
@@ -21,7 +21,7 @@ class Adam(Optimizer):
     beta1: Annotated[Share, Field(description="share of the gradient's mean that is kept")] = 0.9
     beta2: Annotated[Share, Field(description="share of the squared gradient's mean that is kept")] = 0.999
     epsilon: Annotated[Positive, Field(description="keeps the division finite")] = 1e-8
-    slots = ("m", "v")
+    slots: ClassVar[tuple[str, ...]] = ("m", "v")
 
     def update(self, w: np.ndarray, g: np.ndarray, slots: dict[str, np.ndarray], work: list[np.ndarray], *, lr: float, t: int) -> None:
         """One step of Algorithm 1; the bias corrections are folded into two scalars."""

@@ -6,11 +6,11 @@ import numpy as np
 from pydantic import Field
 
 from nettrain.component import Share
-from nettrain.optim import Optimizer, Rate
+from nettrain.optim import Rate, Rule
 
 
 @dataclass(frozen=True, kw_only=True)
-class Momentum(Optimizer):
+class Momentum(Rule):
     """V = beta V + lr g;  w -= V.  Polyak 1964, "the heavy ball".
 
     The rate stands inside V, as in Keras. PyTorch's V = beta V + g; w -= lr V gives the same steps while the rate is constant.

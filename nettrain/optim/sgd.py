@@ -3,11 +3,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nettrain.optim import Optimizer, Rate
+from nettrain.optim import Rate, Rule
 
 
 @dataclass(frozen=True, kw_only=True)
-class Sgd(Optimizer):
+class Sgd(Rule):
     """w -= lr g.  Robbins & Monro 1951."""
 
     lr: Rate = 0.1

@@ -9,7 +9,7 @@ def descend(name, theta, gradient, lr, steps):
     """The places visited, the start included (steps + 1, d)."""
     optimizer = Optimizer.parse(name)
     theta = np.array(theta, dtype=float)
-    slots = {key: np.zeros_like(theta) for key in optimizer.slots}
+    slots = optimizer.state(theta.size, theta.dtype)
     work = [np.empty_like(theta) for _ in range(optimizer.work)]
     visited = [theta.copy()]
     for t in range(1, steps + 1):

@@ -1,0 +1,41 @@
+"""Adadelta: steps in the unit of the weights, from the sizes of past gradients and past steps."""
+from dataclasses import dataclass
+from typing import Annotated
+
+import numpy as np
+from pydantic import Field
+
+from nettrain.component import Positive, Share
+from nettrain.optim import Rate, Rule
+
+
+@dataclass(frozen=True, kw_only=True)
+class Adadelta(Rule):
+    """v = rho v + (1-rho) g^2;  d = g sqrt(u + epsilon) / sqrt(v + epsilon);  u = rho u + (1-rho) d^2;  w -= lr d.
+
+    Zeiler 2012, Algorithm 1, where lr is 1. Keras has lr 0.001, far too small for this rule.
+    """
+
+    lr: Rate = 1.0
+    rho: Annotated[Share, Field(description="share of both means that is kept")] = 0.9
+    epsilon: Annotated[Positive, Field(description="squared size of the first steps; keeps the division finite")] = 1e-6
+    slots = ("v", "u")
+
+    def update(self, w: np.ndarray, g: np.ndarray, slots: dict[str, np.ndarray], work: list[np.ndarray], *, lr: float, t: int) -> None:
+        v, u, step = slots["v"], slots["u"], work[0]
+        v *= self.rho
+        np.multiply(g, g, out=step)
+        step *= 1 - self.rho
+        v += step
+        np.add(v, self.epsilon, out=step)
+        np.sqrt(step, out=step)
+        g /= step
+        np.add(u, self.epsilon, out=step)
+        np.sqrt(step, out=step)
+        g *= step
+        u *= self.rho
+        np.multiply(g, g, out=step)
+        step *= 1 - self.rho
+        u += step
+        g *= lr
+        w -= g

@@ -1,0 +1,31 @@
+"""Adagrad: steps scaled by the sum of all squared gradients."""
+from dataclasses import dataclass
+from typing import Annotated
+
+import numpy as np
+from pydantic import Field
+
+from nettrain.component import Positive
+from nettrain.optim import Rate, Rule
+
+
+@dataclass(frozen=True, kw_only=True)
+class Adagrad(Rule):
+    """s += g^2;  w -= lr g / (sqrt(s) + epsilon).
+
+    Duchi, Hazan & Singer 2011, Figure 1 (diagonal). The sum only grows, so steps only shrink. Keras starts the sum at 0.1 and adds
+    epsilon inside the root.
+    """
+
+    lr: Rate = 0.01
+    epsilon: Annotated[Positive, Field(description="keeps the division finite")] = 1e-10
+    slots = ("sum",)
+
+    def update(self, w: np.ndarray, g: np.ndarray, slots: dict[str, np.ndarray], work: list[np.ndarray], *, lr: float, t: int) -> None:
+        s, step = slots["sum"], work[0]
+        s += np.multiply(g, g, out=step)
+        np.sqrt(s, out=step)
+        step += self.epsilon
+        np.divide(g, step, out=step)
+        step *= lr
+        w -= step

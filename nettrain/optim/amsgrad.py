@@ -1,0 +1,33 @@
+"""AMSGrad: Adam whose steps never grow again."""
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from nettrain.optim.adam import Adam
+
+
+@dataclass(frozen=True, kw_only=True)
+class Amsgrad(Adam):
+    """m, v as in Adam;  u = max(u, v);  w -= lr (m / (1-b1^t)) / (sqrt(u / (1-b2^t)) + epsilon).
+
+    Reddi, Kale & Kumar 2018, Algorithm 2, with the bias corrections that PyTorch's Adam(amsgrad=True) keeps and the paper leaves out.
+    """
+
+    slots = ("m", "v", "u")
+
+    def update(self, w: np.ndarray, g: np.ndarray, slots: dict[str, np.ndarray], work: list[np.ndarray], *, lr: float, t: int) -> None:
+        m, v, u, step = slots["m"], slots["v"], slots["u"], work[0]
+        m *= self.beta1
+        m += np.multiply(g, 1 - self.beta1, out=step)
+        v *= self.beta2
+        np.multiply(g, g, out=step)
+        step *= 1 - self.beta2
+        v += step
+        np.maximum(u, v, out=u)
+        np.sqrt(u, out=step)
+        step *= 1 / math.sqrt(1 - self.beta2**t)
+        step += self.epsilon
+        np.divide(m, step, out=step)
+        step *= lr / (1 - self.beta1**t)
+        w -= step

@@ -1,0 +1,31 @@
+"""Nesterov's accelerated gradient."""
+from dataclasses import dataclass
+from typing import Annotated
+
+import numpy as np
+from pydantic import Field
+
+from nettrain.component import Share
+from nettrain.optim import Rate, Rule
+
+
+@dataclass(frozen=True, kw_only=True)
+class Nesterov(Rule):
+    """V = beta V + lr g;  w -= beta V + lr g: momentum that looks one step ahead.
+
+    Nesterov 1983; in terms of the gradient at w itself, Sutskever et al. 2013, eq. 7. The rate stands inside V, as in Keras; PyTorch's
+    SGD(nesterov=True) gives the same steps while the rate is constant.
+    """
+
+    lr: Rate = 0.05
+    beta: Annotated[Share, Field(description="share of the last step that is kept")] = 0.9
+    slots = ("velocity",)
+
+    def update(self, w: np.ndarray, g: np.ndarray, slots: dict[str, np.ndarray], work: list[np.ndarray], *, lr: float, t: int) -> None:
+        v, step = slots["velocity"], work[0]
+        g *= lr
+        v *= self.beta
+        v += g
+        np.multiply(v, self.beta, out=step)
+        step += g
+        w -= step

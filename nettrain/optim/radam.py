@@ -1,0 +1,38 @@
+"""RAdam: Adam that waits with the second moment until it is worth something."""
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from nettrain.optim.adam import Adam
+
+
+@dataclass(frozen=True, kw_only=True)
+class Radam(Adam):
+    """m, v as in Adam;  R = 2/(1-b2) - 1;  rho = R - 2 t b2^t / (1-b2^t);  m' = m / (1-b1^t);
+    rho > 5:  w -= lr r m' sqrt(1-b2^t) / (sqrt(v) + epsilon),  r^2 = (rho-4)(rho-2) R / ((R-4)(R-2) rho);  else  w -= lr m'.
+
+    Liu et al. 2020, "On the variance of the adaptive learning rate", Algorithm 2. The paper's threshold is 4 and it has no epsilon;
+    5, and epsilon beside the root of the uncorrected v, are PyTorch's.
+    """
+
+    def update(self, w: np.ndarray, g: np.ndarray, slots: dict[str, np.ndarray], work: list[np.ndarray], *, lr: float, t: int) -> None:
+        m, v, step = slots["m"], slots["v"], work[0]
+        m *= self.beta1
+        m += np.multiply(g, 1 - self.beta1, out=step)
+        v *= self.beta2
+        np.multiply(g, g, out=step)
+        step *= 1 - self.beta2
+        v += step
+        kept = self.beta2**t
+        longest = 2 / (1 - self.beta2) - 1
+        rho = longest - 2 * t * kept / (1 - kept)
+        if rho > 5:
+            r = math.sqrt((rho - 4) * (rho - 2) * longest / ((longest - 4) * (longest - 2) * rho))
+            np.sqrt(v, out=step)
+            step += self.epsilon
+            np.divide(m, step, out=step)
+            step *= lr * r * math.sqrt(1 - kept) / (1 - self.beta1**t)
+        else:
+            np.multiply(m, lr / (1 - self.beta1**t), out=step)
+        w -= step

@@ -1,0 +1,34 @@
+"""RMSprop: steps scaled by a running mean of the squared gradient."""
+from dataclasses import dataclass
+from typing import Annotated
+
+import numpy as np
+from pydantic import Field
+
+from nettrain.component import Positive, Share
+from nettrain.optim import Rate, Rule
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rmsprop(Rule):
+    """v = rho v + (1-rho) g^2;  w -= lr g / (sqrt(v) + epsilon).
+
+    Tieleman & Hinton 2012, lecture 6.5. PyTorch's RMSprop calls rho alpha and has 0.99; Keras adds epsilon inside the root.
+    """
+
+    lr: Rate = 1e-3
+    rho: Annotated[Share, Field(description="share of the squared gradient's mean that is kept")] = 0.9
+    epsilon: Annotated[Positive, Field(description="keeps the division finite")] = 1e-8
+    slots = ("v",)
+
+    def update(self, w: np.ndarray, g: np.ndarray, slots: dict[str, np.ndarray], work: list[np.ndarray], *, lr: float, t: int) -> None:
+        v, step = slots["v"], work[0]
+        v *= self.rho
+        np.multiply(g, g, out=step)
+        step *= 1 - self.rho
+        v += step
+        np.sqrt(v, out=step)
+        step += self.epsilon
+        np.divide(g, step, out=step)
+        step *= lr
+        w -= step

@@ -1,0 +1,141 @@
+"""What every optimizer promises, driven from one table: its configuration, its state, and what its steps depend on."""
+import numpy as np
+import pytest
+
+from nettrain import streams
+from nettrain.component import names, to_mapping
+from nettrain.optim import Optimizer, Rule, Search
+
+# name -> (every field set to something other than its default, names and shapes of the state for 37 parameters)
+FULL = (37,)
+TABLE = {
+    "adadelta": ({"lr": 0.5, "rho": 0.8, "epsilon": 1e-4}, {"v": FULL, "u": FULL}),
+    "adagrad": ({"lr": 0.5, "epsilon": 1e-4}, {"sum": FULL}),
+    "adam": ({"lr": 0.5, "beta1": 0.8, "beta2": 0.9, "epsilon": 1e-4}, {"m": FULL, "v": FULL}),
+    "adamw": ({"lr": 0.5, "beta1": 0.8, "beta2": 0.9, "epsilon": 1e-4, "weight_decay": 0.1}, {"m": FULL, "v": FULL}),
+    "amsgrad": ({"lr": 0.5, "beta1": 0.8, "beta2": 0.9, "epsilon": 1e-4}, {"m": FULL, "v": FULL, "u": FULL}),
+    "genetic": (
+        {"lr": 0.5, "population": 8, "elite": 2, "mutation": 0.4, "spread": 0.3}, {"genomes": (8, 37), "objective": (8,)}
+    ),
+    "lbfgs": ({"lr": 0.5, "history": 3}, {"s": (3, 37), "y": (3, 37), "step": FULL, "gradient": FULL, "pairs": (1,)}),
+    "lion": ({"lr": 0.5, "beta1": 0.8, "beta2": 0.9, "weight_decay": 0.1}, {"m": FULL}),
+    "momentum": ({"lr": 0.5, "beta": 0.8}, {"velocity": FULL}),
+    "nadam": ({"lr": 0.5, "beta1": 0.8, "beta2": 0.9, "epsilon": 1e-4, "psi": 0.1}, {"m": FULL, "v": FULL, "momentum_product": (1,)}),
+    "nesterov": ({"lr": 0.5, "beta": 0.8}, {"velocity": FULL}),
+    "radam": ({"lr": 0.5, "beta1": 0.8, "beta2": 0.9, "epsilon": 1e-4}, {"m": FULL, "v": FULL}),
+    "random_search": ({"lr": 0.5, "candidates": 4}, {}),
+    "rmsprop": ({"lr": 0.5, "rho": 0.8, "epsilon": 1e-4}, {"v": FULL}),
+    "sgd": ({"lr": 0.5}, {}),
+}
+RULES = [name for name in TABLE if isinstance(Optimizer.parse(name), Rule)]
+SEARCHES = [name for name in TABLE if name not in RULES]
+
+
+def test_every_optimizer_has_a_row():
+    assert list(TABLE) == names(Optimizer)
+
+
+@pytest.mark.parametrize("name", TABLE)
+def test_it_reads_back_from_its_own_mapping(name):
+    fields, _ = TABLE[name]
+    optimizer = Optimizer.parse({"type": name, **fields})
+    assert to_mapping(optimizer) == {"type": name, **fields}
+    assert Optimizer.parse(to_mapping(optimizer)) == optimizer
+    default = to_mapping(Optimizer.parse(name))
+    assert all(default[key] != value for key, value in fields.items())
+
+
+@pytest.mark.parametrize("name", TABLE)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_its_state_has_the_shapes_that_checkpoints_hold(name, dtype):
+    fields, shapes = TABLE[name]
+    state = Optimizer.parse({"type": name, **fields}).state(37, dtype)
+    assert {key: array.shape for key, array in state.items()} == shapes
+    assert all(array.dtype == (dtype if 37 in array.shape else np.float64) for array in state.values())
+
+
+class Steps:
+    """An optimizer on sum (w - 1)^2 + cos(3 w), a step at a time, over blocks of the vector."""
+
+    def __init__(self, name, dtype, blocks=(slice(0, 37),)):
+        self.optimizer = Optimizer.parse({"type": name, **TABLE[name][0]})
+        self.blocks = blocks
+        self.w = np.linspace(-1, 1, 37, dtype=dtype)
+        self.state = self.optimizer.state(37, dtype)
+        self.t = 0
+
+    def evaluate(self, params, gradient=None):
+        if gradient is not None:
+            gradient[...] = 2 * (params - 1) - 3 * np.sin(3 * params)
+        return float(((params - 1) ** 2 + np.cos(3 * params)).sum())
+
+    def step(self):
+        self.t += 1
+        if isinstance(self.optimizer, Search):
+            chance = streams.generator(0, "optimizer", self.t)
+            self.optimizer.minimise(self.w, self.state, self.evaluate, lr=0.1, t=self.t, generator=chance)
+            return
+        g = np.empty_like(self.w)
+        self.evaluate(self.w, g)
+        self.optimizer.advance(self.state, self.t)
+        for block in self.blocks:
+            part = {key: array[block] if array.shape == FULL else array for key, array in self.state.items()}
+            work = [np.full(block.stop - block.start, np.nan, self.w.dtype) for _ in range(self.optimizer.work)]
+            self.w[block] *= self.optimizer.decay(0.1)
+            self.optimizer.update(self.w[block], g[block], part, work, lr=0.1, t=self.t)
+
+
+@pytest.mark.parametrize("name", RULES)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_updating_blocks_gives_the_bits_of_updating_the_whole(name, dtype):
+    whole, cut = Steps(name, dtype), Steps(name, dtype, (slice(0, 5), slice(5, 36), slice(36, 37)))
+    for _ in range(8):
+        whole.step(), cut.step()
+    assert whole.w.tobytes() == cut.w.tobytes()
+    assert all(whole.state[key].tobytes() == cut.state[key].tobytes() for key in whole.state)
+
+
+@pytest.mark.parametrize("name", TABLE)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_going_on_from_its_weights_state_and_step_gives_the_same_bits(name, dtype):
+    through, first = Steps(name, dtype), Steps(name, dtype)
+    for _ in range(9):
+        through.step()
+    for _ in range(4):
+        first.step()
+    second = Steps(name, dtype)
+    second.w[...], second.t = first.w, first.t
+    for key, array in second.state.items():
+        array[...] = first.state[key]
+    for _ in range(5):
+        second.step()
+    assert through.w.dtype == dtype
+    assert through.w.tobytes() == second.w.tobytes()
+
+
+@pytest.mark.parametrize("name", TABLE)
+def test_it_makes_the_objective_smaller(name):
+    steps = Steps(name, np.float64)
+    before = steps.evaluate(steps.w)
+    for _ in range(30):
+        steps.step()
+    assert steps.evaluate(steps.w) < before - 0.5 * (name not in ("random_search", "adadelta"))
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_a_first_step_goes_against_the_gradient(name):
+    rule = Optimizer.parse(name)
+    w, g, state = np.zeros(3), np.array([2.0, -0.5, 0.0]), rule.state(3, np.float64)
+    rule.advance(state, 1)
+    rule.update(w, g.copy(), state, [np.full(3, np.nan) for _ in range(rule.work)], lr=0.1, t=1)
+    assert np.sign(w).tolist() == (-np.sign(g)).tolist()
+
+
+@pytest.mark.parametrize("name", SEARCHES)
+def test_a_search_never_makes_the_objective_larger(name):
+    steps = Steps(name, np.float64)
+    values = [steps.evaluate(steps.w)]
+    for _ in range(20):
+        steps.step()
+        values.append(steps.evaluate(steps.w))
+    assert (np.diff(values) <= 0).all()
