@@ -6,7 +6,8 @@ from pydantic import Field
 
 from nettrain.autodiff.tensor import Tensor
 from nettrain.nn import activation
-from nettrain.nn.layer import Layer, Scope, Shape
+from nettrain.nn.layer import Layer, Scope
+from nettrain.nn.parameter import Shape
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,7 +9,8 @@ from nettrain.component import Count, Flag
 from nettrain.errors import ConfigError
 from nettrain.nn.activation import Activation
 from nettrain.nn.initializer import Initializer
-from nettrain.nn.layer import Layer, Parameter, Scope, Shape, TrainedLayer
+from nettrain.nn.layer import Layer, Scope, TrainedLayer
+from nettrain.nn.parameter import Parameter, Shape
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,8 @@ from nettrain.autodiff import tensor
 from nettrain.autodiff.ops import dropout
 from nettrain.autodiff.tensor import Tensor
 from nettrain.component import Share
-from nettrain.nn.layer import Layer, Scope, Shape
+from nettrain.nn.layer import Layer, Scope
+from nettrain.nn.parameter import Shape
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,7 +3,8 @@ import math
 from dataclasses import dataclass
 
 from nettrain.autodiff.tensor import Tensor
-from nettrain.nn.layer import Layer, Scope, Shape
+from nettrain.nn.layer import Layer, Scope
+from nettrain.nn.parameter import Shape
 
 
 @dataclass(frozen=True, kw_only=True)

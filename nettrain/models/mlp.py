@@ -13,7 +13,8 @@ from nettrain.layers.flatten import Flatten
 from nettrain.nn.activation import Activation
 from nettrain.nn.architecture import Architecture
 from nettrain.nn.initializer import Initializer
-from nettrain.nn.layer import Layer, Shape
+from nettrain.nn.layer import Layer
+from nettrain.nn.parameter import Shape
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,7 +7,8 @@ from pydantic import Field
 from nettrain.errors import ConfigError
 from nettrain.layers.dense import Dense
 from nettrain.nn.architecture import Architecture
-from nettrain.nn.layer import Layer, Shape
+from nettrain.nn.layer import Layer
+from nettrain.nn.parameter import Shape
 
 
 @dataclass(frozen=True, kw_only=True)

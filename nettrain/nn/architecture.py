@@ -2,7 +2,8 @@
 from abc import abstractmethod
 
 from nettrain.component import Component
-from nettrain.nn.layer import Layer, Shape
+from nettrain.nn.layer import Layer
+from nettrain.nn.parameter import Shape
 
 
 class Architecture(Component):

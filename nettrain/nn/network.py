@@ -10,7 +10,8 @@ import numpy as np
 from nettrain import streams
 from nettrain.autodiff.tensor import Tensor
 from nettrain.errors import ConfigError
-from nettrain.nn.layer import Layer, Parameter, Scope, Shape
+from nettrain.nn.layer import Layer, Scope
+from nettrain.nn.parameter import Parameter, Shape
 from nettrain.nn.vector import ParameterVector
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from nettrain.nn.layer import Parameter, Shape
+from nettrain.nn.parameter import Parameter, Shape
 
 
 class ParameterVector:

@@ -1,10 +1,12 @@
 """From a configuration to a network: the layers that the model section stands for, fitted between the data and the loss."""
 from nettrain.config.run_config import RunConfig
 from nettrain.data.schema import Schema
+from nettrain.data.task import Wanted
 from nettrain.errors import ConfigError
-from nettrain.nn.layer import Shape
+from nettrain.nn.layer import Layer
 from nettrain.nn.loss import Loss
-from nettrain.nn.network import Network
+from nettrain.nn.network import Network, place
+from nettrain.nn.parameter import Shape
 
 DEFAULT_LOSS = {"classification": "cross_entropy", "multilabel": "binary_cross_entropy", "regression": "mse"}
 
@@ -14,6 +16,11 @@ def loss_for(config: RunConfig, task: str) -> Loss:
     return config.loss or Loss.parse(DEFAULT_LOSS[task])
 
 
+def wanted(loss: Loss | None) -> Wanted | None:
+    """What the loss wants of the target; None, without a loss: anything."""
+    return None if loss is None else Wanted(loss.name(), loss.tasks, loss.raw_targets, loss.flaw)
+
+
 def target_size(schema: Schema) -> int:
     """The number of classes, or of target columns."""
     return len(schema.classes) if schema.classes is not None and schema.task == "classification" else len(schema.targets)
@@ -21,19 +28,25 @@ def target_size(schema: Schema) -> int:
 
 def build(config: RunConfig, loss: Loss, schema: Schema, shape: Shape) -> Network:
     """The network for inputs of this shape. Raises ConfigError where layers, loss and data do not fit together."""
+    return Network(layers_for(config, loss, schema, shape), shape, seed=config.seed, dtype=config.dtype)
+
+
+def layers_for(config: RunConfig, loss: Loss, schema: Schema, shape: Shape) -> list[Layer]:
+    """The layers of that network, found to fit before any memory is taken for weights."""
     outputs = loss.outputs(schema.task, target_size(schema))
     layers = config.model.expand(shape, outputs, config.regularization.dropout)
-    network = Network(layers, shape, seed=config.seed, dtype=config.dtype)
+    placed = place(layers, shape)
     last = layers[-1].activates if layers else None
     if last is not None and last.name() in loss.contains:
         raise ConfigError(f"model: the last layer is {last.name()}, which the loss {loss.name()} applies itself: leave the layer out")
-    if network.output_shape != (outputs,):
+    output_shape = placed[-1].output_shape if placed else shape
+    if output_shape != (outputs,):
         wanted = f"{outputs} output{'s' * (outputs != 1)} ({_reason(schema)})"
         raise ConfigError(
-            f"model: gives rows of shape {network.output_shape}, but the loss {loss.name()} needs {wanted}: "
+            f"model: gives rows of shape {output_shape}, but the loss {loss.name()} needs {wanted}: "
             "end with a dense layer that leaves `units` out"
         )
-    return network
+    return layers
 
 
 def _reason(schema: Schema) -> str:

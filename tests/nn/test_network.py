@@ -15,9 +15,9 @@ from nettrain.layers.dense import Dense
 from nettrain.layers.dropout import Dropout
 from nettrain.nn.activation import Activation
 from nettrain.nn.initializer import Initializer
-from nettrain.nn.layer import Parameter
 from nettrain.nn.loss import Loss
 from nettrain.nn.network import Network
+from nettrain.nn.parameter import Parameter
 from nettrain.nn.vector import ParameterVector
 
 GOLDEN = np.load(Path(__file__).parents[1] / "golden" / "networks.npz")

@@ -12,9 +12,9 @@ from nettrain.layers.activation import Activation as ActivationLayer
 from nettrain.layers.dense import Dense
 from nettrain.nn.activation import Activation
 from nettrain.nn.initializer import Initializer
-from nettrain.nn.layer import Parameter
 from nettrain.nn.loss import Loss
 from nettrain.nn.network import Network
+from nettrain.nn.parameter import Parameter
 from nettrain.nn.vector import ParameterVector
 from nettrain.optim import Optimizer
 from nettrain.schedules import Schedule
