@@ -11,6 +11,7 @@ class Relu(Activation):
     """y = max(x, 0).  y'(0) = 0.  Nair & Hinton 2010."""
 
     initializer = "he"
+    rectifies = True
 
     def apply(self, x: Tensor) -> Tensor:
         return f.relu(x)

@@ -10,5 +10,7 @@ from nettrain.nn.activation import Activation
 class Sigmoid(Activation):
     """y = 1 / (1 + e^-x), in (0, 1)."""
 
+    bounds = (0.0, 1.0)
+
     def apply(self, x: Tensor) -> Tensor:
         return f.sigmoid(x)

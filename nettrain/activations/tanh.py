@@ -10,5 +10,7 @@ from nettrain.nn.activation import Activation
 class Tanh(Activation):
     """y = tanh x = 2 sigmoid(2x) - 1, in (-1, 1)."""
 
+    bounds = (-1.0, 1.0)
+
     def apply(self, x: Tensor) -> Tensor:
         return f.tanh(x)

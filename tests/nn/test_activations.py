@@ -90,3 +90,13 @@ def test_softmax_and_sigmoid_of_3_1_minus_3():
 def test_tanh_is_a_stretched_sigmoid():
     stretched = 2 * made("sigmoid").apply(Tensor(2 * X)).value - 1
     np.testing.assert_allclose(made("tanh").apply(Tensor(X)).value, stretched, rtol=1e-12, atol=1e-15)
+
+
+@every
+def test_bounds_and_rectifies_say_what_the_function_does(name):
+    low, left, right, high = made(name).apply(Tensor(np.array([[-1e6], [-1.0], [1.0], [1e6]]))).value[:, 0]
+    bounded = low != high and abs(low) < 100 and abs(high) < 100
+    found = type(made(name)).bounds
+    assert (found is not None) == bounded
+    assert found is None or np.allclose(found, (low, high), atol=1e-5)
+    assert type(made(name)).rectifies == (low == left == 0 and right > 0 and not bounded)
