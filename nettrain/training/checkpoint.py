@@ -1,7 +1,7 @@
 """A checkpoint: one safetensors file that needs nothing else to predict; arrays are its tensors, the rest one JSON text in its metadata."""
 import json
 import struct
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from safetensors.numpy import load, save
 from nettrain.config.load import load as load_config
 from nettrain.config.run_config import RunConfig
 from nettrain.errors import CheckpointError, ConfigError
-from nettrain.nn.network import Network
+from nettrain.nn.network import Network, Placed
 from nettrain.training.files import write_atomically
 
 FORMAT = 1
@@ -38,7 +38,8 @@ class Checkpoint:
     def write(self, path: Path) -> None:
         """Write the file atomically. Equal checkpoints have equal tensors and content; the order of bytes is the library's."""
         # safetensors writes the raw memory: a transposed or strided array would silently be saved as another one.
-        tensors = {name: np.ascontiguousarray(tensor) for name, tensor in self.tensors.items()}
+        # asarray, for ascontiguousarray makes a single number a vector.
+        tensors = {name: np.asarray(tensor, order="C") for name, tensor in self.tensors.items()}
         text = json.dumps({"format": FORMAT, **self.content})
         write_atomically(path, save(tensors, metadata={KEY: text}))
 
@@ -56,7 +57,7 @@ class Checkpoint:
             raise CheckpointError(f"{path}: does not exist; a checkpoint is a .safetensors file or a run directory") from None
         except OSError as error:
             raise CheckpointError(f"{path}: cannot be read: {error.strerror}") from None
-        except SafetensorError as error:
+        except (SafetensorError, KeyError) as error:  # KeyError: a type of numbers that NumPy does not have
             raise CheckpointError(f"{path}: is damaged ({error}); take another checkpoint of the run") from None
         return cls(tensors, content)
 
@@ -68,12 +69,13 @@ def _content(path: Path, prefix: bytes, read: Any, size: int) -> dict[str, Any]:
         raise CheckpointError(f"{path}: is not a checkpoint of nettrain, or was cut short ({size} bytes)")
     try:
         header = json.loads(read(length))
-        end = max((entry["data_offsets"][1] for name, entry in header.items() if name != "__metadata__"), default=0)
-    except (ValueError, TypeError, KeyError, AttributeError, IndexError, RecursionError):
+        metadata = header.pop("__metadata__", None) or {}
+        end = max((int(entry["data_offsets"][1]) for entry in header.values()), default=0)
+        text = metadata.get(KEY)
+    except (ValueError, TypeError, KeyError, AttributeError, IndexError, OverflowError, RecursionError):
         raise CheckpointError(f"{path}: is not a checkpoint of nettrain (no safetensors header)") from None
-    if not isinstance(end, int) or 8 + length + end != size:
+    if 8 + length + end != size:
         raise CheckpointError(f"{path}: was cut short: {size} bytes, its header speaks of {8 + length + end}; take another checkpoint")
-    text = header.get("__metadata__", {}).get(KEY)
     if not isinstance(text, str):
         raise CheckpointError(f"{path}: holds tensors, but is not a checkpoint of nettrain (no {KEY!r} in its metadata)")
     try:
@@ -101,11 +103,22 @@ def configuration(checkpoint: Checkpoint, path: Path) -> RunConfig:
 
 def flat_parameters(checkpoint: Checkpoint, network: Network, path: Path) -> np.ndarray:
     """The weights of a checkpoint in the layout of a network's vector. Raises CheckpointError naming what does not fit."""
+    check_shapes(checkpoint, network.placed, path)
     flat = np.empty_like(network.vector.values)
     found = checkpoint.group("parameters")
     for name, view in network.vector.named(flat).items():
-        shape = found[name].shape if name in found else "none"
-        if shape != view.shape:
-            raise CheckpointError(f"{path}: {name} has shape {shape}, the model wants {view.shape}; the checkpoint is of another model")
         view[...] = found[name]
     return flat
+
+
+def check_shapes(checkpoint: Checkpoint, placed: Sequence[Placed], path: Path) -> None:
+    """Raises CheckpointError naming the first parameter of the layers that the checkpoint does not hold in its shape."""
+    found = checkpoint.group("parameters")
+    for layer in placed:
+        for key, parameter in layer.parameters.items():
+            name = f"{layer.name}.{key}"
+            shape = found[name].shape if name in found else "none"
+            if shape != parameter.shape:
+                raise CheckpointError(
+                    f"{path}: {name} has shape {shape}, the model wants {parameter.shape}; the checkpoint is of another model"
+                )
