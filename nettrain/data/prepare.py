@@ -15,7 +15,7 @@ from nettrain.data.schema import Schema
 from nettrain.data.source import Source
 from nettrain.data.split import Rows, Split, check_split, limit_rows, split_rows
 from nettrain.data.target import Target
-from nettrain.data.task import MOST_CLASSES, resolve
+from nettrain.data.task import MOST_CLASSES, Wanted, check_values, resolve
 from nettrain.data.transform import Transform
 from nettrain.errors import ConfigError, DataError
 from nettrain.streams import generator
@@ -62,19 +62,18 @@ def prepare(
     limit: int | None = None,
     seed: int = 0,
     dtype: str = "float32",
-    tasks: tuple[str, ...] | None = None,
-    loss: str | None = None,
+    wanted: Wanted | None = None,
 ) -> Prepared:
     """All parts, ready for training; the arguments are the keys of `dataset:`. Depends on the data and the seed alone.
 
-    data   arrays (x, y) in memory instead of a source
-    tasks  the tasks that the loss takes, None to let the target decide; loss: its name, for messages
+    data    arrays (x, y) in memory instead of a source
+    wanted  what the loss wants of the target, None to let the target decide
     """
     loaded = load_parts(
-        source, data=data, validation_source=validation_source, test_source=test_source, split=split, limit=limit, seed=seed, tasks=tasks,
-        loss=loss,
+        source, data=data, validation_source=validation_source, test_source=test_source, split=split, limit=limit, seed=seed,
+        wanted=wanted,
     )
-    return prepare_parts(loaded, transforms=transforms, target_transforms=target_transforms, dtype=dtype)
+    return prepare_parts(loaded, transforms=transforms, target_transforms=target_transforms, dtype=dtype, wanted=wanted)
 
 
 def load_parts(
@@ -86,8 +85,7 @@ def load_parts(
     split: Split = ALL_TRAIN,
     limit: int | None = None,
     seed: int = 0,
-    tasks: tuple[str, ...] | None = None,
-    loss: str | None = None,
+    wanted: Wanted | None = None,
 ) -> Loaded:
     """The raw rows of every part. The arguments are those of `prepare`."""
     separate = {part: given for part, given in (("validation", validation_source), ("test", test_source)) if given is not None}
@@ -95,7 +93,7 @@ def load_parts(
     whole = _load(source, data, split, seed)
     if whole.target is None:
         raise DataError(f"{whole.origin}: there is no target in it to train on")
-    task, target, notes = resolve(whole.target, tasks, loss)
+    task, target, notes = resolve(whole.target, wanted.tasks if wanted else None, wanted.loss if wanted else None)
     whole = replace(whole, target=target)
     features = whole.features
     schema = Schema(features.numbers.shape[1:], features.names, tuple(features.categories), task, target.names, target.classes)
@@ -111,6 +109,9 @@ def load_parts(
     if limit is not None:
         rows = limit_rows(rows, limit, seed)
     rows = {part: rows[part] for part in PARTS if part in rows}
+    if wanted is not None and task == "regression":
+        for dataset in (whole, *others.values()):
+            check_values(dataset, wanted)
     datasets = {part: others.get(part, whole).take(found) for part, found in rows.items()}
     notes.append("rows: " + ", ".join(f"{part} {len(found)}" for part, found in rows.items()))
     return Loaded(datasets, rows, schema, fingerprint((whole, *others.values())), notes)
@@ -122,6 +123,7 @@ def prepare_parts(
     transforms: Sequence[Transform] | None = None,
     target_transforms: Sequence[Transform] | None = None,
     dtype: str = "float32",
+    wanted: Wanted | None = None,
 ) -> Prepared:
     """Fit the transforms on the training part, and send every part through them."""
     notes = list(loaded.notes)
@@ -132,6 +134,10 @@ def prepare_parts(
         notes.append(f"transforms: {named} (chosen for this data; `dataset.transforms` overrides)")
     if loaded.schema.task != "regression" and target_transforms:
         raise ConfigError(f"dataset.target_transforms: only regression scales targets, this is {loaded.schema.task}; leave it out")
+    if wanted is not None and wanted.raw:
+        if target_transforms:
+            raise ConfigError(f"dataset.target_transforms: the loss {wanted.loss} takes targets as they are; leave it out")
+        target_transforms = []
     if target_transforms is None:
         target_transforms = [Transform.parse("standardize")] if loaded.schema.task == "regression" else []
     for transform in target_transforms:

@@ -1,13 +1,41 @@
 """Which task a target makes: classification, regression or multilabel, unless the loss wants another that fits as well."""
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import cast
 
 import numpy as np
 
+from nettrain.data.dataset import Dataset
 from nettrain.data.target import Target, Task
 from nettrain.errors import ConfigError, DataError
 
 MOST_CLASSES = 20                                            # one column of so many different whole numbers is taken as classes
 _LOSS = {"classification": "cross_entropy", "multilabel": "binary_cross_entropy", "regression": "mse"}
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a loss wants of the target.
+
+    tasks  those that it takes
+    raw    whether numbers must stay in their own units, without target transforms
+    flaw   the first row of numbers (n, t) that it cannot take, and why; None where all are good
+    """
+
+    loss: str
+    tasks: tuple[str, ...]
+    raw: bool = False
+    flaw: Callable[[np.ndarray], tuple[int, str] | None] = lambda targets: None
+
+
+def check_values(dataset: Dataset, wanted: Wanted) -> None:
+    """Raises DataError for the first numbers that the loss cannot take, with their place."""
+    target = dataset.target
+    found = None if target is None or target.classes is not None else wanted.flaw(target.values)
+    if target is not None and found is not None:
+        row, reason = found
+        raise DataError(f"{dataset.place(row)}: target {_named(target)}: {reason}, as the loss {wanted.loss} needs; correct it, or use "
+                        "`loss: mse`")
 
 
 def resolve(target: Target, wanted: tuple[str, ...] | None, loss: str | None) -> tuple[Task, Target, list[str]]:

@@ -10,7 +10,7 @@ from nettrain.config.run_config import RunConfig
 from nettrain.data.prepare import Prepared, prepare
 from nettrain.errors import CheckpointError, Diverged, RunError
 from nettrain.training.blas import one_blas_thread
-from nettrain.training.build import loss_for
+from nettrain.training.build import loss_for, wanted
 from nettrain.training.callbacks import Callback
 from nettrain.training.callbacks.best_weights import BestWeights
 from nettrain.training.callbacks.checkpoints import Checkpoints
@@ -102,8 +102,7 @@ def prepare_run(config: Configuration, data: Data | None = None, sets: Sequence[
         limit=dataset.limit,
         seed=settled.seed,
         dtype=settled.dtype,
-        tasks=settled.loss.tasks if settled.loss else None,
-        loss=settled.loss.name() if settled.loss else None,
+        wanted=wanted(settled.loss),
     )
     return Run(_decided(settled, prepared), prepared)
 
