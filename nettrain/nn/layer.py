@@ -16,21 +16,35 @@ from nettrain.nn.parameter import Parameter, Shape
 
 @dataclass(frozen=True)
 class Scope:
-    """What a layer sees while it runs: its own parameters, whether it trains, and its own random stream.
+    """What a layer sees while it runs: its own parameters and state, whether it trains, and its own random stream.
 
-    parameters  of the whole network by full name, such as `dense_1.w`
+    parameters  of the whole network by full name, such as `dense_1.w`; arrays of state too, such as `batch_norm_1.mean`
     generator   gives the random generator of a layer path for the current step
     path        of the layer: `dense_1`; a layer inside a layer has `residual_1.dense_1`
+    proposals   where new values of state are collected in a step of training; None in checks and evaluation, which change nothing
+    step        gives the number of the current step, counted from 0; a plan moves it on
+    report      takes a line of text for people, and the layer's path
     """
 
     parameters: Mapping[str, Tensor]
     training: bool
     generator: Callable[[str], np.random.Generator]
     path: str = ""
+    proposals: dict[str, Tensor] | None = None
+    step: Callable[[], int] = int
+    report: Callable[[str, str], None] = print
 
     def __getitem__(self, name: str) -> Tensor:
-        """One of the layer's own parameters: `scope["w"]`."""
+        """One of the layer's own parameters or arrays of state: `scope["w"]`."""
         return self.parameters[f"{self.path}.{name}"]
+
+    def propose(self, name: str, value: Tensor) -> None:
+        """A new value for an array of the layer's state, taken over once the step has updated the weights.
+
+        It must be computed from tensors, the old value among them, so that a plan can compute it again.
+        """
+        if self.proposals is not None:
+            self.proposals[f"{self.path}.{name}"] = value
 
     def child(self, name: str) -> "Scope":
         """The scope of a layer inside this one."""
@@ -65,6 +79,10 @@ class Layer(Component):
 
     def parameters(self, shape: Shape) -> dict[str, Parameter]:
         """The layer's trainable arrays for inputs of this shape."""
+        return {}
+
+    def state(self, shape: Shape) -> dict[str, np.ndarray]:
+        """The arrays that the layer keeps from step to step beside its parameters, as they start: running statistics and the like."""
         return {}
 
     @abstractmethod

@@ -1,5 +1,5 @@
-"""A network: layers with names, shapes known before the first row, parameters in one vector."""
-from collections import Counter
+"""A network: layers applied one after the other, their parameters in one vector, their state beside it."""
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -11,45 +11,17 @@ from nettrain import streams
 from nettrain.autodiff.tensor import Tensor
 from nettrain.errors import ConfigError
 from nettrain.nn.layer import Layer, Scope
-from nettrain.nn.parameter import Parameter, Shape
+from nettrain.nn.parameter import Shape
+from nettrain.nn.place import place, settle
 from nettrain.nn.vector import ParameterVector
 
 
 @dataclass(frozen=True)
-class Placed:
-    """A layer in its place: its name in the network, the shapes of a row before and after it, its own parameters."""
+class Snapshot:
+    """The weights of a network (flat, as its vector) and its layers' state, at one moment: copies."""
 
-    name: str
-    layer: Layer
-    input_shape: Shape
-    output_shape: Shape
-    parameters: Mapping[str, Parameter]
-
-    @property
-    def size(self) -> int:
-        """How many numbers its parameters hold."""
-        return sum(int(np.prod(p.shape)) for p in self.parameters.values())
-
-
-def place(layers: Sequence[Layer], shape: Shape) -> list[Placed]:
-    """Names (`dense_1`, counted a type) and shapes for a list of layers. Raises ConfigError naming the layer that does not fit."""
-    placed: list[Placed] = []
-    counts: Counter[str] = Counter()
-    activation = None
-    settled: list[Layer] = []
-    for layer in reversed(layers):
-        settled.append(layer.before(activation))
-        activation = layer.activates or activation
-    for layer in reversed(settled):
-        counts[layer.name()] += 1
-        name = f"{layer.name()}_{counts[layer.name()]}"
-        try:
-            output_shape = layer.output_shape(shape)
-            placed.append(Placed(name, layer, shape, output_shape, layer.parameters(shape)))
-        except ConfigError as error:
-            raise ConfigError([f"model: layer {len(placed) + 1} ({name}): {problem}" for problem in error.problems]) from None
-        shape = output_shape
-    return placed
+    values: np.ndarray
+    state: Mapping[str, np.ndarray]
 
 
 class Network:
@@ -58,10 +30,17 @@ class Network:
         network = Network([Dense(units=64), Activation(function=Relu()), Dense(units=10)], shape=(64,), seed=0)
         loss = CrossEntropy().rows(network(Tensor(x), training=True), Tensor(y)).mean()
         gradients = backward(loss, into=network.slots)      # dw lands in network.vector.gradient
+
+    Layers that keep running statistics (batch_norm) need `proposals={}` in that call, and `commit` of it after the update.
+
+    report  takes (layer path, text) from layers that show what passes through them; to standard error, unless a run has put its log here
     """
 
     def __init__(self, layers: Sequence[Layer], shape: Shape, *, seed: int = 0, dtype: Any = np.float32) -> None:
-        self.placed = place(layers, shape)
+        try:
+            self.placed = place(settle(layers), shape)
+        except ConfigError as error:
+            raise ConfigError([f"model: {problem}" for problem in error.problems]) from None
         self.input_shape = shape
         self.output_shape = self.placed[-1].output_shape if self.placed else shape
         self.dtype = np.dtype(dtype)
@@ -74,7 +53,11 @@ class Network:
         frozen = self.vector.frozen
         self.parameters = {name: Tensor(view, requires_grad=name not in frozen) for name, view in self.vector.views.items()}
         self.slots = {self.parameters[name]: slot for name, slot in self.vector.gradient_views.items() if name not in frozen}
-        self._constants = {name: Tensor(view) for name, view in self.vector.views.items()}
+        self.state = {f"{p.name}.{key}": array.astype(self.dtype) for p in self.placed for key, array in p.state.items()}
+        self._training = self.parameters | {name: Tensor(array, feed=True) for name, array in self.state.items()}
+        self._evaluation = {name: Tensor(array) for name, array in (self.vector.views | self.state).items()}
+        self.report = to_standard_error
+        self._step = 0
         self._seed = seed
         self._streams: dict[str, streams.StepStream] = {}
 
@@ -85,19 +68,50 @@ class Network:
 
     def seek(self, step: int, shard: int = 0) -> None:
         """Move every random stream that a layer has used to the place of a step, for a replay of what was recorded at another."""
+        self._step = step
         for stream in self._streams.values():
             stream.seek(step, shard)
 
-    def scope(self, *, training: bool, step: int = 0, shard: int = 0) -> Scope:
+    def scope(
+        self, *, training: bool, step: int = 0, shard: int = 0, proposals: dict[str, Tensor] | None = None
+    ) -> Scope:  # fmt: skip
         """What the layers see: parameters that require gradients in training, constants in evaluation."""
-        return Scope(self.parameters if training else self._constants, training, partial(self._generator, step, shard))
+        self._step = step
+        return Scope(
+            self._training if training else self._evaluation,
+            training,
+            partial(self._generator, step, shard),
+            proposals=proposals,
+            step=lambda: self._step,
+            report=lambda path, text: self.report(path, text),
+        )
 
-    def __call__(self, x: Tensor, *, training: bool = False, step: int = 0, shard: int = 0) -> Tensor:
-        """The outputs for x; `step` and `shard` place the random streams of dropout and the like."""
-        scope = self.scope(training=training, step=step, shard=shard)
+    def __call__(
+        self, x: Tensor, *, training: bool = False, step: int = 0, shard: int = 0, proposals: dict[str, Tensor] | None = None
+    ) -> Tensor:  # fmt: skip
+        """The outputs for x; `step` and `shard` place the random streams of dropout and the like.
+
+        proposals  an empty mapping in which the layers leave the new values of their state, for `commit`
+        """
+        scope = self.scope(training=training, step=step, shard=shard, proposals=proposals)
         for placed in self.placed:
             x = placed.layer.apply(x, scope.child(placed.name))
         return x
+
+    def commit(self, proposals: Mapping[str, Tensor]) -> None:
+        """Take over what the layers proposed for their state: once a step, after the update. Checks and evaluation never do."""
+        for name, value in proposals.items():
+            self.state[name][...] = value.value
+
+    def snapshot(self) -> Snapshot:
+        """Weights and state as they are now."""
+        return Snapshot(self.vector.values.copy(), {name: array.copy() for name, array in self.state.items()})
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Weights and state as they were."""
+        self.vector.values[...] = snapshot.values
+        for name, array in self.state.items():
+            array[...] = snapshot.state[name]
 
     def outputs(self, x: np.ndarray, rows: int = 1024) -> np.ndarray:
         """The outputs in evaluation, `rows` at a time; always the same portions, because BLAS gives other bits for other shapes."""
@@ -106,3 +120,8 @@ class Network:
             part = x[start : start + rows]
             found[start : start + rows] = self(Tensor(np.asarray(part, self.dtype))).value
         return found
+
+
+def to_standard_error(path: str, text: str) -> None:
+    """A line for people."""
+    print(f"{path}: {text}", file=sys.stderr)
