@@ -4,10 +4,25 @@ from collections.abc import Sequence
 import numpy as np
 
 from nettrain.data.features import MISSING, Category
-from nettrain.data.text_table import is_number
+from nettrain.data.text_table import TextTable, is_number
 from nettrain.errors import DataError
 
 _INFINITE = frozenset({"inf", "+inf", "-inf", "infinity", "+infinity", "-infinity"})
+
+
+def read_columns(
+    table: TextTable, names: Sequence[str], numeric: dict[str, bool], missing: frozenset[str], place: str
+) -> tuple[dict[str, np.ndarray | Category], np.ndarray]:
+    """The named columns of a table, and the line of each row; the arguments are those of `TextColumn`. Raises DataError without rows."""
+    columns = [(table.names.index(name), TextColumn(name, place, missing, numeric.get(name))) for name in names]
+    lines = []
+    for cells, first_lines in table.portions():
+        lines.append(first_lines)
+        for index, column in columns:
+            column.add(cells[index], first_lines)
+    if not lines:
+        raise DataError(f"{place}: a header ({', '.join(table.names[:20])}) and no rows below it")
+    return {column.name: column.finish() for _, column in columns}, np.concatenate(lines)
 
 
 class TextColumn:

@@ -1,0 +1,165 @@
+"""The base of sources that read a table with named columns: which columns are the target, which are learned from, which are left out."""
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Annotated, Self
+
+import numpy as np
+from pydantic import Field, PlainValidator
+
+from nettrain.component import Text
+from nettrain.data.conform import check_names, conform_target
+from nettrain.data.dataset import Dataset
+from nettrain.data.features import MISSING, Category, Features
+from nettrain.data.file_kind import file_kind
+from nettrain.data.schema import Schema
+from nettrain.data.source import Source
+from nettrain.data.target import Target
+from nettrain.errors import DataError, nearest
+
+Column = np.ndarray | Category                               # numbers (n,), NaN where missing, or texts
+
+
+def _column_list(value: object) -> tuple[str | int, ...]:
+    """One column or several, by name, or by place where there is no header."""
+    items = value if isinstance(value, list | tuple) else [value]
+    if not all(isinstance(item, str | int) and not isinstance(item, bool) and item != "" for item in items):
+        raise ValueError("expected a column's name (or its place, counted from 0), or a list of them")
+    return tuple(items)
+
+
+ColumnList = Annotated[tuple[str | int, ...], PlainValidator(_column_list, json_schema_input_type=str | int | list[str | int])]
+
+
+class OpenTable(ABC):
+    """A file whose columns are known and not read yet.
+
+    names  of all columns; place: of those names, as messages say it; hint: what to add where a name is not found
+    """
+
+    names: tuple[str, ...]
+    place: str
+    hint: str = ""
+
+    @abstractmethod
+    def read(self, names: Sequence[str], numeric: dict[str, bool]) -> tuple[dict[str, Column], np.ndarray | None]:
+        """The named columns, and the line of each row if the file has lines. numeric: the kind of those that do not decide it alone."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TableSource(Source):
+    """Rows of named columns: columns of numbers become numbers, columns of texts categories.
+
+    Raises DataError for a missing target, and unknown or repeated columns.
+    """
+
+    path: Annotated[Text, Field(description="file, relative to the config")]
+    target: Annotated[ColumnList, Field(description="column(s) to predict: by name, or by place from 0 (-1: the last)")] = ()
+    features: Annotated[ColumnList, Field(description="columns to learn from; none named: all others")] = ()
+    ignore: Annotated[ColumnList, Field(description="columns to leave out")] = ()
+    categorical: Annotated[ColumnList, Field(description="columns whose numbers are names (a postcode), not quantities")] = ()
+
+    @abstractmethod
+    def open(self, schema: Schema | None = None) -> OpenTable:
+        """The file's columns; schema: those that a trained model wants, which help to tell a header from a row."""
+
+    def absolute(self, directory: Path) -> Self:
+        """The same with an absolute path."""
+        return self.replace(path=str(directory / Path(self.path).expanduser()))
+
+    def like(self, path: Path) -> Source:
+        """The same manner for another file of this kind."""
+        return self.replace(path=str(path)) if file_kind(path) == self.name() else super().like(path)
+
+    def load(self, seed: int, aside: tuple[str, ...] = ()) -> Dataset:
+        """All rows."""
+        table = self.open()
+        target = self._find("target", self.target, table)
+        if not target:
+            raise DataError(f"{self.path}: `target` is missing: which column is to be predicted? (there are: {_listed(table.names)})")
+        chosen, ignored = self._find("features", self.features, table), self._find("ignore", self.ignore, table)
+        categorical, kept = self._find("categorical", self.categorical, table), self._find("dataset.split.column", aside, table)
+        both = sorted({*target} & {*chosen, *ignored} | {*chosen} & {*ignored})
+        if both:
+            raise DataError(f"{self.path}: column {both[0]!r} is named under two of `target`, `features` and `ignore`; name it once")
+        features = [name for name in chosen or table.names if name not in (*target, *ignored, *kept)]
+        if not features:
+            raise DataError(f"{self.path}: no column is left to learn from (there are: {_listed(table.names)}; target: {_listed(target)})")
+        columns, lines = table.read([*features, *target, *kept], dict.fromkeys((*categorical, *kept), False))
+        plain = Dataset(features_of(columns, features), None, origin=self.path, lines=lines)
+        texts = {name: column for name in kept if isinstance(column := columns[name], Category)}
+        return replace(plain, target=target_of(columns, target, plain), aside=texts)
+
+    def load_again(self, schema: Schema, *, with_target: bool, seed: int = 0) -> Dataset:
+        """The model's columns by name; other columns are passed over."""
+        table = self.open(schema)
+        named = (*schema.numbers, *schema.texts)
+        if not named:                                        # images: every column but the target, row after row of pixels
+            named = tuple(name for name in table.names if name not in schema.targets)
+            if len(named) != np.prod(schema.shape):
+                raise DataError(f"{self.path}: {len(named)} columns of pixels, the model was trained on rows of shape {schema.shape}")
+            schema = replace(schema, numbers=named)
+        check_names(self.path, schema, table.names)
+        targets = schema.targets if with_target else ()
+        for name in targets:
+            if name not in table.names:
+                raise DataError(f"{self.path}: no target column {name!r} to evaluate against{nearest(name, table.names)}")
+        classes = schema.task == "classification"
+        numeric = dict.fromkeys(schema.texts, False) | dict.fromkeys(schema.numbers, True) | dict.fromkeys(targets, not classes)
+        columns, lines = table.read([*named, *targets], numeric)
+        found = features_of(columns, [*schema.numbers, *schema.texts])
+        names = found.names if len(schema.shape) == 1 else ()
+        features = Features(found.numbers.reshape(len(found), *schema.shape), names, found.categories)
+        plain = Dataset(features, None, origin=self.path, lines=lines)
+        if not with_target:
+            return plain
+        plain = replace(plain, target=target_of(columns, list(targets), plain))
+        return replace(plain, target=conform_target(plain, schema))
+
+    def _find(self, key: str, wanted: tuple[str | int, ...], table: OpenTable) -> list[str]:
+        """The names of columns given by name or place."""
+        names = table.names
+        found = []
+        for item in wanted:
+            if isinstance(item, int):
+                if not -len(names) <= item < len(names):
+                    raise DataError(f"{self.path}: {key}: there is no column {item}, the columns are 0 to {len(names) - 1}")
+                item = names[item]
+            if item not in names:
+                known = f"(there are: {_listed(names)})"
+                raise DataError(f"{table.place}: {key}: no column {item!r}{nearest(item, names)}{table.hint} {known}")
+            found.append(item)
+        return found
+
+
+def features_of(columns: dict[str, Column], names: Sequence[str]) -> Features:
+    """Numbers (n, d) and categories. Each column is let go once it is copied, so that a large file is in memory once."""
+    categories = {name: column for name in names if isinstance(column := columns[name], Category)}
+    rest = [name for name in names if name not in categories]
+    rows = len(next(iter(categories.values())).codes if categories else columns[rest[0]])  # type: ignore[arg-type]
+    numbers = np.empty((rows, len(rest)))
+    for place, name in enumerate(rest):
+        numbers[:, place] = columns.pop(name)  # type: ignore[assignment]
+    return Features(numbers, tuple(rest), categories)
+
+
+def target_of(columns: dict[str, Column], names: Sequence[str], dataset: Dataset) -> Target:
+    """Texts become classes. Raises DataError for a missing cell, and for texts in one of several targets."""
+    for name in names:
+        column = columns[name]
+        empty = np.flatnonzero(column.codes == MISSING if isinstance(column, Category) else np.isnan(column))
+        if empty.size:
+            raise DataError(f"{dataset.place(int(empty[0]))}: the target {name!r} is missing (rows like that: {empty.size}); fill it in, "
+                            "or leave the rows out")
+        if isinstance(column, Category) and len(names) > 1:
+            raise DataError(f"{dataset.place(0)}: target {name!r} holds texts; several targets must be numbers")
+    first = columns[names[0]]
+    if isinstance(first, Category):
+        return Target(first.codes.astype(np.int64), tuple(names), first.values)
+    return Target(np.stack([np.asarray(columns[name]) for name in names], axis=1), tuple(names))
+
+
+def _listed(names: Sequence[str], most: int = 20) -> str:
+    shown = ", ".join(names[:most])
+    return f"{shown} and {len(names) - most} more" if len(names) > most else shown
