@@ -15,6 +15,15 @@ from nettrain.nn.parameter import Parameter, Shape
 
 
 @dataclass(frozen=True)
+class Output:
+    """What a layer gave for a batch, (n, ...). path: `dense_1`; of a layer inside a layer `residual_1.dense_1`."""
+
+    path: str
+    layer: "Layer"
+    value: Tensor
+
+
+@dataclass(frozen=True)
 class Scope:
     """What a layer sees while it runs: its own parameters and state, whether it trains, and its own random stream.
 
@@ -24,6 +33,7 @@ class Scope:
     proposals   where new values of state are collected in a step of training; None in checks and evaluation, which change nothing
     step        gives the number of the current step, counted from 0; a plan moves it on
     report      takes a line of text for people, and the layer's path
+    watch       is told the output of every layer, where somebody looks at them
     """
 
     parameters: Mapping[str, Tensor]
@@ -33,6 +43,7 @@ class Scope:
     proposals: dict[str, Tensor] | None = None
     step: Callable[[], int] = int
     report: Callable[[str, str], None] = print
+    watch: Callable[[Output], None] | None = None
 
     def __getitem__(self, name: str) -> Tensor:
         """One of the layer's own parameters or arrays of state: `scope["w"]`."""
@@ -49,6 +60,14 @@ class Scope:
     def child(self, name: str) -> "Scope":
         """The scope of a layer inside this one."""
         return dataclasses.replace(self, path=f"{self.path}.{name}" if self.path else name)
+
+    def run(self, name: str, layer: "Layer", x: Tensor) -> Tensor:
+        """The output of a layer inside this one, applied in its own scope."""
+        scope = self.child(name)
+        y = layer.apply(x, scope)
+        if self.watch is not None:
+            self.watch(Output(scope.path, layer, y))
+        return y
 
 
 class Layer(Component):

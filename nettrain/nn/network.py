@@ -10,7 +10,7 @@ import numpy as np
 from nettrain import streams
 from nettrain.autodiff.tensor import Tensor
 from nettrain.errors import ConfigError
-from nettrain.nn.layer import Layer, Scope
+from nettrain.nn.layer import Layer, Output, Scope
 from nettrain.nn.parameter import Shape
 from nettrain.nn.place import place, settle
 from nettrain.nn.vector import ParameterVector
@@ -95,8 +95,19 @@ class Network:
         """
         scope = self.scope(training=training, step=step, shard=shard, proposals=proposals)
         for placed in self.placed:
-            x = placed.layer.apply(x, scope.child(placed.name))
+            x = scope.run(placed.name, placed.layer, x)
         return x
+
+    def watched(self, x: Tensor) -> tuple[Tensor, list[Output]]:
+        """The outputs for x in evaluation, and those of every layer on the way, layers inside layers too; nothing is reported.
+
+        Unlike in `self(x)`, gradients with respect to `parameters` and to every layer's output can be taken.
+        """
+        found: list[Output] = []
+        scope = Scope(self._evaluation | self.parameters, False, partial(self._generator, 0, 0), report=_nobody, watch=found.append)
+        for placed in self.placed:
+            x = scope.run(placed.name, placed.layer, x)
+        return x, found
 
     def commit(self, proposals: Mapping[str, Tensor]) -> None:
         """Take over what the layers proposed for their state: once a step, after the update. Checks and evaluation never do."""
@@ -120,6 +131,10 @@ class Network:
             part = x[start : start + rows]
             found[start : start + rows] = self(Tensor(np.asarray(part, self.dtype))).value
         return found
+
+
+def _nobody(path: str, text: str) -> None:
+    """Takes what a layer shows, and shows it to nobody."""
 
 
 def to_standard_error(path: str, text: str) -> None:

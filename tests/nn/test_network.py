@@ -187,3 +187,15 @@ def test_a_logistic_models_loss_with_a_weight_penalty_has_the_gradient_of_the_ha
         backward((weights * weights).sum() * 0.5 + minus_log_p * strength, into=network.slots)
         p = 1 / (1 + np.exp(-y * (x @ w)))
         np.testing.assert_allclose(network.vector.gradient, (w - strength * y * (1 - p) * x.T)[:, 0], rtol=1e-12)
+
+
+def test_every_layer_can_be_watched_with_its_gradients():
+    network = mlp((3, 4, 2), dropout=0.5, dtype="float64")
+    x = streams.generator(0, "watched").normal(size=(5, 3))
+    y, outputs = network.watched(Tensor(x))
+    assert [output.path for output in outputs] == ["dense_1", "activation_1", "dropout_1", "dense_2"]
+    np.testing.assert_array_equal(y.value, network.outputs(x))
+    np.testing.assert_array_equal(outputs[1].value.value, np.tanh(outputs[0].value.value))
+    gradients = backward(y.sum())
+    np.testing.assert_allclose(gradients[network.parameters["dense_2.w"]], np.outer(outputs[2].value.value.sum(0), [1, 1]))
+    assert gradients[outputs[1].value].shape == (5, 4)
