@@ -9,13 +9,14 @@ from nettrain.autodiff.primitive import Array
 from nettrain.autodiff.tensor import Node, Tensor
 
 
-def nodes_above(y: Tensor) -> Iterator[tuple[Node, Tensor]]:
-    """Every node that y was made by, with the tensor it made, newest first.
+def nodes_above(*results: Tensor) -> Iterator[tuple[Node, Tensor]]:
+    """Every node that the results were made by, with the tensor it made, newest first.
 
     A node is younger than its inputs, so when it is the newest left, all of its consumers have been seen.
     """
-    waiting = [(-y.node.age, y)] if y.node else []
-    seen = {id(y)}
+    waiting = [(-age, y) for age, y in {y.node.age: y for y in results if y.node}.items()]
+    heapq.heapify(waiting)
+    seen = {id(y) for y in results}
     while waiting:
         _, tensor = heapq.heappop(waiting)
         node = tensor.node

@@ -11,7 +11,7 @@
 The nodes, their order and their arrays are those of the eager run, so the bits are too.
 """
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -24,12 +24,15 @@ Call = tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]
 
 
 class Plan:
-    """The replay of everything above y, a tensor of one element, and of its gradients into the slots."""
+    """The replay of everything above y, a tensor of one element, and of its gradients into the slots.
 
-    def __init__(self, y: Tensor, into: Mapping[Tensor, Array]) -> None:
-        made = list(nodes_above(y))
-        self._forward: list[Call] = [_forward_call(node) for node, _ in reversed(made) if not isinstance(node.primitive, View)]
-        self._backward = _backward_calls(y, made, into)
+    also  further tensors of the recording that `forward` computes again: new values of state
+    """
+
+    def __init__(self, y: Tensor, into: Mapping[Tensor, Array], also: Iterable[Tensor] = ()) -> None:
+        made = reversed(list(nodes_above(y, *also)))
+        self._forward: list[Call] = [_forward_call(node) for node, _ in made if not isinstance(node.primitive, View)]
+        self._backward = _backward_calls(y, list(nodes_above(y)), into)
 
     def forward(self) -> None:
         """Compute every value again."""

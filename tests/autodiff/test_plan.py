@@ -64,3 +64,22 @@ def test_what_is_read_outside_a_recording_or_of_a_constant_steers_nothing():
     assert not seen.steered
     assert Tensor(np.ones(1), feed=True) > 0
     assert not seen.steered
+
+
+def test_a_replay_also_computes_new_values_of_state_which_no_gradient_sees():
+    generator = np.random.Generator(np.random.PCG64(2))
+    x, w, state, slot = np.ones((4, 3)), np.ones(3), np.zeros(3), np.empty(3)
+    parameter = Tensor(w, requires_grad=True)
+    with recording():
+        product = Tensor(x, feed=True) * parameter
+        running, kept = product.mean(axis=0), Tensor(state, feed=True)
+        proposed = kept + (running - kept) * 0.1
+        y = (product * product).sum()
+    plan = Plan(y, into={parameter: slot}, also=[proposed])
+    for _ in range(3):
+        x[...], w[...] = generator.normal(size=(4, 3)), generator.normal(size=3)
+        plan.forward()
+        plan.backward()
+        np.testing.assert_array_equal(proposed.value, state + ((x * w).mean(axis=0) - state) * 0.1)
+        np.testing.assert_allclose(slot, 2 * w * (x * x).sum(axis=0), rtol=1e-13)
+        state[...] = proposed.value
