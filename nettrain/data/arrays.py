@@ -1,6 +1,7 @@
 """Arrays in memory made features and targets: shapes and kinds checked, pixels left as they are."""
 import numpy as np
 
+from nettrain.data.distinct import distinct
 from nettrain.data.features import Features
 from nettrain.data.target import Target
 from nettrain.errors import DataError
@@ -39,7 +40,7 @@ def target_from(y: object, origin: str = "y") -> Target:
     if array.dtype.kind == "U":
         if array.ndim == 2:
             raise DataError(f"{origin}: several target columns must be numbers, got texts such as {str(array[0, 0])!r}")
-        classes, codes = np.unique(array, return_inverse=True)
+        classes, codes = distinct(array)
         return Target(codes.astype(np.int64), classes=tuple(str(name) for name in classes))
     if array.dtype.kind not in "biuf":
         raise DataError(f"{origin}: expected numbers or texts, got an array of {array.dtype}")

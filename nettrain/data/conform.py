@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from nettrain.data.dataset import Dataset
+from nettrain.data.distinct import distinct
 from nettrain.data.features import Features
 from nettrain.data.schema import Schema
 from nettrain.data.target import Target
@@ -77,8 +78,8 @@ def _as_texts(target: Target) -> tuple[list[str], np.ndarray]:
     """Distinct labels as texts, whole numbers without a point, and the codes (n,) into them."""
     if target.classes is not None:
         return list(target.classes), target.values
-    values, codes = np.unique(target.values[:, 0], return_inverse=True)
-    return [str(value) for value in values.tolist()], codes.reshape(-1)
+    values, codes = distinct(target.values[:, 0])
+    return [str(value) for value in values.tolist()], codes
 
 
 def _as_whole(text: str) -> str:

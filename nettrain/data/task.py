@@ -6,11 +6,12 @@ from typing import cast
 import numpy as np
 
 from nettrain.data.dataset import Dataset
+from nettrain.data.distinct import distinct
 from nettrain.data.target import Target, Task
 from nettrain.errors import ConfigError, DataError
 
 MOST_CLASSES = 20                                            # one column of so many different whole numbers is taken as classes
-_LOSS = {"classification": "cross_entropy", "multilabel": "binary_cross_entropy", "regression": "mse"}
+DEFAULT_LOSS = {"classification": "cross_entropy", "multilabel": "binary_cross_entropy", "regression": "mse"}
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ def resolve(target: Target, wanted: tuple[str, ...] | None, loss: str | None) ->
     if not fitting:
         raise ConfigError(
             f"loss: {loss or 'the loss'} is for {' or '.join(wanted or ())}, but the target {_named(target)} holds {_described(target)}; "
-            f"use `loss: {_LOSS[possible[0]]}`"
+            f"use `loss: {DEFAULT_LOSS[possible[0]]}`"
         )
     task = fitting[0]
     if task != "classification":
@@ -66,8 +67,8 @@ def resolve(target: Target, wanted: tuple[str, ...] | None, loss: str | None) ->
 
 def to_classes(target: Target) -> Target:
     """A column of whole numbers as codes into the sorted numbers, named as they are written: 3, 4, 5 ..."""
-    values, codes = np.unique(target.values[:, 0], return_inverse=True)
-    return Target(codes.reshape(-1).astype(np.int64), target.names, tuple(str(int(value)) for value in values))
+    values, codes = distinct(target.values[:, 0])
+    return Target(codes.astype(np.int64), target.names, tuple(str(int(value)) for value in values))
 
 
 def _possible(target: Target) -> list[Task]:
@@ -80,7 +81,7 @@ def _possible(target: Target) -> list[Task]:
         return ["multilabel", "regression"] if binary else ["regression"]
     if not _is_whole(values):
         return ["regression"]
-    few = len(np.unique(values)) <= MOST_CLASSES
+    few = len(distinct(values)[0]) <= MOST_CLASSES
     tasks = ["classification", "regression"] if few else ["regression", "classification"]
     return cast(list[Task], [*tasks, "multilabel"] if binary else tasks)
 
@@ -90,7 +91,7 @@ def _is_whole(values: np.ndarray) -> bool:
 
 
 def _check_classes(target: Target) -> None:
-    present = np.unique(target.values)
+    present = np.flatnonzero(np.bincount(target.values))
     if len(present) < 2:
         name = (target.classes or ())[int(present[0])]
         raise DataError(f"target {_named(target)}: every row has the class {name!r}; a classifier needs at least two classes")
@@ -106,4 +107,4 @@ def _described(target: Target) -> str:
         return f"{len(target.classes)} classes"
     if target.values.shape[1] > 1:
         return f"{target.values.shape[1]} columns of {'0 and 1' if _possible(target)[0] == 'multilabel' else 'numbers'}"
-    return f"{len(np.unique(target.values))} whole numbers" if _is_whole(target.values) else "numbers"
+    return f"{len(distinct(target.values)[0])} whole numbers" if _is_whole(target.values) else "numbers"

@@ -1,22 +1,19 @@
 """The run directory: its layout, how it comes to be, and what is written into it."""
 import json
 import os
-import platform
 import shutil
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from threadpoolctl import threadpool_info
 
 from nettrain.config.dump import dump
 from nettrain.config.run_config import RunConfig
 from nettrain.errors import RunError, nearest
+from nettrain.training.environment import environment
 from nettrain.training.files import disk_errors, finite, write_atomically, write_json
 
 try:
@@ -87,21 +84,8 @@ class RunDirectory:
         write_atomically(self.config, dump(config).encode())
 
     def write_environment(self, fingerprint: str) -> None:
-        """What the bits depend on beside the configuration: versions, processor, BLAS, the data."""
-        packages = ("nettrain", "numpy", "pydantic", "safetensors")
-        blas = [{key: library.get(key) for key in ("internal_api", "version", "architecture")} for library in threadpool_info()]
-        environment = {
-            "python": platform.python_version(),
-            "versions": {package: version(package) for package in packages},
-            "platform": platform.platform(),
-            "processor": platform.processor() or platform.machine(),
-            "cores": os.cpu_count(),
-            "blas": blas,
-            "blas_threads": 1,
-            "data_fingerprint": fingerprint,
-            "command": sys.argv,
-        }
-        write_json(self.path / "environment.json", environment)
+        """What the bits depend on beside the configuration."""
+        write_json(self.path / "environment.json", environment(fingerprint))
 
     def write_splits(self, rows: Mapping[str, np.ndarray]) -> None:
         """The row indices of each part."""

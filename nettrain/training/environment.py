@@ -1,0 +1,42 @@
+"""What the bits of a run depend on beside its configuration: versions, processor, BLAS, the data."""
+import os
+import sys
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from threadpoolctl import threadpool_info
+
+PACKAGES = ("nettrain", "numpy", "pydantic", "safetensors")
+
+
+def environment(fingerprint: str) -> dict[str, object]:
+    """The content of environment.json, without starting another program to ask (as `platform.platform()` would)."""
+    system = os.uname() if hasattr(os, "uname") else None
+    return {
+        "python": ".".join(map(str, sys.version_info[:3])),
+        "versions": {package: installed(package) for package in PACKAGES},
+        "system": f"{system.sysname} {system.release} {system.machine}" if system else sys.platform,
+        "processor": processor(),
+        "cores": os.cpu_count(),
+        "blas": [{key: library.get(key) for key in ("internal_api", "version", "architecture")} for library in threadpool_info()],
+        "blas_threads": 1,
+        "data_fingerprint": fingerprint,
+        "command": sys.argv,
+    }
+
+
+def installed(package: str) -> str | None:
+    """The version of a package; None where it runs from its source without being installed."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+def processor() -> str | None:
+    """The processor's name where the system tells it in a file."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return None
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), None)
