@@ -1,14 +1,12 @@
 """From a configuration to a network: the layers that the model section stands for, fitted between the data and the loss."""
 from nettrain.config.run_config import RunConfig
 from nettrain.data.schema import Schema
-from nettrain.data.task import Wanted
+from nettrain.data.task import DEFAULT_LOSS, Wanted
 from nettrain.errors import ConfigError
-from nettrain.nn.layer import Layer
 from nettrain.nn.loss import Loss
-from nettrain.nn.network import Network, place
+from nettrain.nn.network import Network
 from nettrain.nn.parameter import Shape
-
-DEFAULT_LOSS = {"classification": "cross_entropy", "multilabel": "binary_cross_entropy", "regression": "mse"}
+from nettrain.nn.place import Placed, place, settle
 
 
 def loss_for(config: RunConfig, task: str) -> Loss:
@@ -28,14 +26,18 @@ def target_size(schema: Schema) -> int:
 
 def build(config: RunConfig, loss: Loss, schema: Schema, shape: Shape) -> Network:
     """The network for inputs of this shape. Raises ConfigError where layers, loss and data do not fit together."""
-    return Network(layers_for(config, loss, schema, shape), shape, seed=config.seed, dtype=config.dtype)
+    placed = layers_for(config, loss, schema, shape)
+    return Network([p.layer for p in placed], shape, seed=config.seed, dtype=config.dtype)
 
 
-def layers_for(config: RunConfig, loss: Loss, schema: Schema, shape: Shape) -> list[Layer]:
-    """The layers of that network, found to fit before any memory is taken for weights."""
+def layers_for(config: RunConfig, loss: Loss, schema: Schema, shape: Shape) -> list[Placed]:
+    """The layers of that network in their places, found to fit before any memory is taken for weights."""
     outputs = loss.outputs(schema.task, target_size(schema))
     layers = config.model.expand(shape, outputs, config.regularization.dropout)
-    placed = place(layers, shape)
+    try:
+        placed = place(settle(layers), shape)
+    except ConfigError as error:
+        raise ConfigError([f"model: {problem}" for problem in error.problems]) from None
     last = layers[-1].activates if layers else None
     if last is not None and last.name() in loss.contains:
         raise ConfigError(f"model: the last layer is {last.name()}, which the loss {loss.name()} applies itself: leave the layer out")
@@ -46,7 +48,7 @@ def layers_for(config: RunConfig, loss: Loss, schema: Schema, shape: Shape) -> l
             f"model: gives rows of shape {output_shape}, but the loss {loss.name()} needs {wanted}: "
             "end with a dense layer that leaves `units` out"
         )
-    return layers
+    return placed
 
 
 def _reason(schema: Schema) -> str:

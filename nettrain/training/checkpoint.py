@@ -13,7 +13,8 @@ from safetensors.numpy import load, save
 from nettrain.config.load import load as load_config
 from nettrain.config.run_config import RunConfig
 from nettrain.errors import CheckpointError, ConfigError
-from nettrain.nn.network import Network, Placed
+from nettrain.nn.network import Network
+from nettrain.nn.place import Placed
 from nettrain.training.files import write_atomically
 
 FORMAT = 1

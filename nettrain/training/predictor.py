@@ -13,7 +13,7 @@ from nettrain.data.pipeline import Pipeline
 from nettrain.data.prepare import Loaded, load_parts
 from nettrain.errors import CheckpointError, ConfigError, DataError, NettrainError
 from nettrain.metrics import Outcome
-from nettrain.nn.network import Network, place
+from nettrain.nn.network import Network
 from nettrain.training.blas import one_blas_thread
 from nettrain.training.build import layers_for, loss_for, wanted
 from nettrain.training.checkpoint import Checkpoint, check_shapes, configuration, flat_parameters
@@ -49,11 +49,11 @@ class Predictor:
         self.classes = self.pipeline.schema.classes
         self.loss = loss_for(self.config, self.task)
         try:
-            layers = layers_for(self.config, self.loss, self.pipeline.schema, self.pipeline.shape)
+            placed = layers_for(self.config, self.loss, self.pipeline.schema, self.pipeline.shape)
         except ConfigError as error:
             raise CheckpointError(f"{self.path}: its configuration does not fit its data ({error}); it is damaged") from None
-        check_shapes(checkpoint, place(layers, self.pipeline.shape), self.path)
-        self.network = Network(layers, self.pipeline.shape, seed=self.config.seed, dtype=self.config.dtype)
+        check_shapes(checkpoint, placed, self.path)
+        self.network = Network([p.layer for p in placed], self.pipeline.shape, seed=self.config.seed, dtype=self.config.dtype)
         self.network.vector.values[...] = flat_parameters(checkpoint, self.network, self.path)
 
     def predict(self, x: object) -> np.ndarray:
