@@ -57,11 +57,11 @@ def conform_target(dataset: Dataset, schema: Schema) -> Target:
     found = dataset.target
     if found is None:
         raise DataError(f"{dataset.origin}: there is no target in it to evaluate against")
+    if found.classes is None and found.values.shape[1] != len(schema.targets):
+        raise DataError(f"{dataset.origin}: {found.values.shape[1]} target columns, the model was trained on {len(schema.targets)}")
     if schema.classes is None:
         if found.classes is not None:
             raise DataError(f"{dataset.origin}: the target holds texts such as {found.classes[0]!r}; the model was trained on numbers")
-        if found.values.shape[1] != len(schema.targets):
-            raise DataError(f"{dataset.origin}: {found.values.shape[1]} target columns, the model was trained on {len(schema.targets)}")
         return Target(found.values, schema.targets)
     texts, codes = _as_texts(found)
     places = {name: code for code, name in enumerate(schema.classes)}

@@ -68,7 +68,10 @@ class Predictor:
 
     def evaluate(self, x: object, y: object) -> dict[str, float]:
         """The loss and every metric of the task."""
-        dataset = Dataset(features_from(x), target_from(y), origin="x, y")
+        features, target = features_from(x), target_from(y)
+        if len(features) != len(target):
+            raise DataError(f"x has {len(features)} rows and y has {len(target)}")
+        dataset = Dataset(features, target, origin="x, y")
         return self.evaluation(conform(self._named(dataset), self.pipeline.schema, with_target=True)).metrics
 
     def decided(self, found: np.ndarray) -> np.ndarray:

@@ -1,0 +1,105 @@
+"""Files are whole or as they were: a disk that fails, fills up or refuses costs nothing that was there."""
+import errno
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+import nettrain
+from nettrain.errors import RunError
+from nettrain.training import files
+from nettrain.training.files import disk_errors, write_atomically, write_json
+
+
+@pytest.fixture
+def full(monkeypatch):
+    """From now on forcing a file to the disk fails as on a full one, or with another error."""
+
+    def fail(number=errno.ENOSPC, call="fsync"):
+        def refuse(*_, **__):
+            raise OSError(number, os.strerror(number))
+
+        monkeypatch.setattr(files.os, call, refuse)
+
+    return fail
+
+
+def test_a_file_is_written_and_replaced(tmp_path):
+    for content in (b"one", b"another one"):
+        write_atomically(tmp_path / "a", content)
+        assert (tmp_path / "a").read_bytes() == content
+    assert os.listdir(tmp_path) == ["a"]
+
+
+@pytest.mark.parametrize("call", ["fsync", "replace"])
+def test_a_disk_that_fails_leaves_the_old_file_and_no_other(tmp_path, full, call):
+    write_atomically(tmp_path / "a", b"old")
+    full(call=call)
+    with pytest.raises(RunError):
+        write_atomically(tmp_path / "a", b"new")
+    assert (tmp_path / "a").read_bytes() == b"old" and os.listdir(tmp_path) == ["a"]
+
+
+@pytest.mark.parametrize(("number", "said"), [
+    (errno.ENOSPC, "cannot be written: the disk is full: free some space"),
+    (errno.EDQUOT, "cannot be written: the disk quota is used up: free some space"),
+    (errno.EACCES, "no permission to write there: choose another folder with --output-directory"),
+    (errno.EROFS, "the file system is read-only: choose another folder with --output-directory"),
+    (errno.EIO, os.strerror(errno.EIO)),
+])  # fmt: skip
+def test_what_the_disk_refuses_is_told_with_a_remedy(tmp_path, number, said):
+    with pytest.raises(RunError) as error, disk_errors(tmp_path / "a"):
+        raise OSError(number, os.strerror(number))
+    assert str(error.value).startswith(f"{tmp_path / 'a'}: ") and said in str(error.value)
+
+
+def test_numbers_that_json_does_not_know_become_null(tmp_path):
+    write_json(tmp_path / "a", {"a": [float("nan"), float("inf"), 1.5], "b": {"c": (-float("inf"), 2)}})
+    assert json.loads((tmp_path / "a").read_text()) == {"a": [None, None, 1.5], "b": {"c": [None, 2]}}
+
+
+LIMITED = """
+import resource, signal, sys
+from pathlib import Path
+from nettrain.training.files import write_atomically
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+write_atomically(Path(sys.argv[1]), b"new" * 1000)
+"""
+
+
+def test_a_file_that_the_system_cuts_off_half_way_leaves_the_old_one(tmp_path):
+    (tmp_path / "a").write_bytes(b"old")
+    done = subprocess.run([sys.executable, "-c", LIMITED, tmp_path / "a"], capture_output=True, text=True)
+    assert "RunError" in done.stderr and "cannot be written" in done.stderr
+    assert (tmp_path / "a").read_bytes() == b"old" and os.listdir(tmp_path) == ["a"]
+
+
+def test_a_disk_that_fills_up_while_training_leaves_a_run_that_can_go_on(toy, data, tmp_path, monkeypatch, figures, every_epoch):
+    whole = tmp_path / "whole"
+    nettrain.train(toy(), data, output_directory=tmp_path, run_name="whole")
+    calls = []
+
+    def fills_up(descriptor, real=os.fsync):
+        calls.append(descriptor)
+        if len(calls) > 22:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        real(descriptor)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(files.os, "fsync", fills_up)
+        with pytest.raises(RunError, match="the disk is full: free some space"):
+            nettrain.train(toy(), data, output_directory=tmp_path, run_name="full")
+    assert nettrain.load(tmp_path / "full").epoch
+    nettrain.resume(tmp_path / "full", data)
+    assert figures(tmp_path / "full") == figures(whole)
+
+
+def test_an_output_directory_that_cannot_be_made_is_told(toy, data, tmp_path):
+    (tmp_path / "file").write_text("here first")
+    for place in ("file", "file/deeper"):
+        with pytest.raises(RunError, match=r"cannot be written"):
+            nettrain.train(toy(), data, output_directory=tmp_path / place)
+    assert (tmp_path / "file").read_text() == "here first"
