@@ -1,12 +1,10 @@
 """The run directory: its layout, how it comes to be, and what is written into it."""
-import json
 import os
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -14,7 +12,8 @@ from nettrain.config.dump import dump
 from nettrain.config.run_config import RunConfig
 from nettrain.errors import RunError, nearest
 from nettrain.training.environment import environment
-from nettrain.training.files import disk_errors, finite, write_atomically, write_json
+from nettrain.training.files import disk_errors, write_atomically, write_json
+from nettrain.training.row_file import RowFile
 
 try:
     import fcntl
@@ -23,12 +22,16 @@ except ImportError:  # Windows has no such lock
 
 
 class RunDirectory:
-    """runs/digits: config.yaml, environment.json, metrics.jsonl, summary.json, splits.npz, checkpoints/best and last, log.txt."""
+    """runs/digits: config.yaml, environment.json, metrics.jsonl, summary.json, splits.npz, checkpoints/best and last, log.txt.
+
+    With `diagnostics: true` there is diagnostics.jsonl too.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.config = path / "config.yaml"
-        self.metrics = path / "metrics.jsonl"
+        self.metrics = RowFile(path / "metrics.jsonl")
+        self.diagnostics = RowFile(path / "diagnostics.jsonl")
         self.best = path / "checkpoints" / "best.safetensors"
         self.last = path / "checkpoints" / "last.safetensors"
 
@@ -91,24 +94,6 @@ class RunDirectory:
         """The row indices of each part."""
         with disk_errors(self.path / "splits.npz"):
             np.savez(self.path / "splits.npz", allow_pickle=False, **rows)
-
-    def append_metrics(self, row: Mapping[str, Any]) -> None:
-        """One complete line."""
-        with disk_errors(self.metrics), open(self.metrics, "a", encoding="utf-8") as file:
-            file.write(json.dumps(finite(row)) + "\n")
-
-    def sync_metrics(self) -> None:
-        """Force the rows to the disk: a checkpoint that counts them must not outlive them."""
-        with disk_errors(self.metrics), open(self.metrics, "ab") as file:
-            os.fsync(file.fileno())
-
-    def cut_metrics(self, rows: int) -> None:
-        """Keep the first rows, so that no epoch stands there twice after a resume; a torn last line goes too."""
-        lines = self.metrics.read_bytes().splitlines(keepends=True) if self.metrics.exists() else []
-        if len(lines) < rows:
-            raise RunError(f"{self.metrics}: has {len(lines)} rows, the checkpoint was written after {rows}: it was changed; train again")
-        if len(lines) > rows:
-            write_atomically(self.metrics, b"".join(lines[:rows]))
 
     def log(self, text: str) -> None:
         """A dated line in log.txt."""

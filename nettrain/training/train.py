@@ -127,7 +127,8 @@ def _finish(run: Run, last: Checkpoint | None, callbacks: Sequence[Callback]) ->
     if run.config.early_stopping is not None:
         remembering.append(EarlyStopping(run.config.early_stopping))
     if last is None:
-        directory.cut_metrics(0)
+        directory.metrics.cut(0)
+        directory.diagnostics.cut(0)
         directory.write_environment(run.prepared.fingerprint)
         directory.write_splits(run.prepared.rows)
     else:

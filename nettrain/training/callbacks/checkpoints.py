@@ -52,7 +52,8 @@ class Checkpoints(Callback):
         """Both files, the better weights first: `last` must never know of a best that is not on disk."""
         if run.directory is None or not np.isfinite(run.network.vector.values).all():
             return  # what is not finite the loop is about to find: the last good checkpoint stays
-        run.directory.sync_metrics()
+        run.directory.metrics.sync()
+        run.directory.diagnostics.sync()
         self._write_best(run)
         content: dict[str, object] = {
             "epoch": run.progress.epoch,

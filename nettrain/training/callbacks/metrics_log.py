@@ -15,12 +15,12 @@ class MetricsLog(Callback):
     def begin(self, run: Run) -> None:
         """Cut what came after the checkpoint."""
         if run.directory is not None:
-            run.directory.cut_metrics(self.rows)
+            run.directory.metrics.cut(self.rows)
 
     def epoch_end(self, run: Run, row: Row) -> None:
         """Append."""
         if run.directory is not None:
-            run.directory.append_metrics(row)
+            run.directory.metrics.append(row)
             self.rows += 1
 
     def state(self) -> dict[str, Any]:
