@@ -7,7 +7,7 @@ from pydantic import Field
 from nettrain.autodiff.tensor import Tensor
 from nettrain.nn import activation
 from nettrain.nn.layer import Layer, Scope
-from nettrain.nn.parameter import Shape
+from nettrain.nn.parameter import Parameter, Shape
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,5 +23,8 @@ class Activation(Layer):
     def output_shape(self, shape: Shape) -> Shape:
         return shape
 
+    def parameters(self, shape: Shape) -> dict[str, Parameter]:
+        return self.function.parameters(shape)
+
     def apply(self, x: Tensor, scope: Scope) -> Tensor:
-        return self.function.apply(x)
+        return self.function.apply_with(x, {name: scope[name] for name in self.function.parameters(x.shape[1:])})

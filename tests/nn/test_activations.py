@@ -1,4 +1,6 @@
 """Every activation against an independent formula, and what the layers expect of all of them."""
+import math
+
 import numpy as np
 import pytest
 
@@ -7,18 +9,27 @@ from nettrain.autodiff.check import check
 from nettrain.autodiff.tensor import Tensor
 from nettrain.component import names, to_mapping
 from nettrain.nn.activation import Activation
+from nettrain.nn.layer import Layer
+from nettrain.nn.network import Network
 
 X = np.concatenate([[-3.0, -1.0, -0.25, 0.0, 0.5, 1.0], np.linspace(-4, 4, 24)]).reshape(6, 5)
 EXTREME = np.array([[-1000.0, -90.0, 0.0, 90.0, 1000.0]])
 
 # By YAML name: the mapping, the formula in plain NumPy, the initializer that a dense layer in front should use.
 ROWS = {
+    "elu": ({"alpha": 0.7}, lambda x: np.where(x > 0, x, 0.7 * np.expm1(np.minimum(x, 0))), "he"),
+    "gelu": ({}, np.vectorize(lambda x: x / 2 * math.erfc(-x / math.sqrt(2))), "he"),
     "identity": ({}, lambda x: x, "xavier"),
     "leaky_relu": ({"slope": 0.2}, lambda x: np.where(x > 0, x, 0.2 * x), "he"),
+    "mish": ({}, lambda x: x * np.tanh(np.logaddexp(0, x)), "he"),
+    "prelu": ({"initial": 0.3}, lambda x: np.where(x > 0, x, 0.3 * x), "he"),
     "relu": ({}, lambda x: np.where(x > 0, x, 0.0), "he"),
+    "selu": ({}, lambda x: 1.0507009873554805 * np.where(x > 0, x, 1.6732632423543772 * np.expm1(np.minimum(x, 0))), "lecun"),
     "sigmoid": ({}, lambda x: np.exp(-np.logaddexp(0, -x)), "xavier"),
+    "silu": ({}, lambda x: x * np.exp(-np.logaddexp(0, -x)), "he"),
     "softmax": ({}, lambda x: np.exp(x - x.max(1, keepdims=True)) / np.exp(x - x.max(1, keepdims=True)).sum(1, keepdims=True), "xavier"),
     "softplus": ({}, lambda x: np.logaddexp(0, x), "he"),
+    "softsign": ({}, lambda x: np.sign(x) * (1 - 1 / (1 + np.abs(x))), "xavier"),
     "step": ({}, lambda x: (x > 0) * 1.0, "xavier"),
     "tanh": ({}, np.tanh, "xavier"),
 }
@@ -100,3 +111,19 @@ def test_bounds_and_rectifies_say_what_the_function_does(name):
     assert (found is not None) == bounded
     assert found is None or np.allclose(found, (low, high), atol=1e-5)
     assert type(made(name)).rectifies == (low == left == 0 and right > 0 and not bounded)
+
+
+def test_prelu_learns_one_slope_or_one_a_unit():
+    for shared, shape in ((True, (1,)), (False, (5,))):
+        layer = Layer.parse({"type": "activation", "function": {"type": "prelu", "initial": 0.3, "shared": shared}})
+        network = Network([layer], (5,), dtype="float64")
+        slope = network.vector.views["activation_1.slope"]
+        assert slope.shape == shape and (slope == 0.3).all()
+        assert network.vector.decayed == slice(0, 0)
+        slope[...] = np.arange(slope.size) + 2
+        np.testing.assert_allclose(network(Tensor(X), training=True).value, np.where(X > 0, X, slope * X), rtol=1e-15)
+
+
+def test_prelu_at_its_start_is_leaky_relu():
+    network = Network([Layer.parse("prelu")], (5,), dtype="float64")
+    np.testing.assert_array_equal(network(Tensor(X)).value, made("leaky_relu").replace(slope=0.25).apply(Tensor(X)).value)

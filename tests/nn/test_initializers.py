@@ -1,27 +1,51 @@
 """Every initializer against its fan formula, over many draws; the streams that the values come from."""
+import math
+
 import numpy as np
 import pytest
+from pydantic import ValidationError
 
 from nettrain import streams
-from nettrain.component import names, to_mapping
+from nettrain.component import adapter, names, to_mapping
 from nettrain.layers.dense import Dense
 from nettrain.nn.initializer import Initializer
 from nettrain.nn.network import Network
 
 SHAPE = (60, 20)
 
-# By YAML name: every mapping worth a row, and the variance from fan_in and fan_out.
+# By YAML name: every mapping worth a row, then mean, variance and the farthest from the mean, from fan_in and fan_out.
 ROWS = {
-    "he": ([{"distribution": "normal"}, {"distribution": "uniform"}], lambda i, o: 2 / i),
-    "xavier": ([{"distribution": "normal"}, {"distribution": "uniform"}], lambda i, o: 2 / (i + o)),
-    "zeros": ([{}], lambda i, o: 0.0),
+    "constant": [({"value": 0.25}, 0.25, lambda i, o: 0.0, lambda i, o: 0.0)],
+    "he": [
+        ({"distribution": "normal"}, 0.0, lambda i, o: 2 / i, None),
+        ({"distribution": "uniform"}, 0.0, lambda i, o: 2 / i, lambda i, o: math.sqrt(6 / i)),
+    ],
+    "lecun": [
+        ({"distribution": "normal"}, 0.0, lambda i, o: 1 / i, None),
+        ({"distribution": "uniform"}, 0.0, lambda i, o: 1 / i, lambda i, o: math.sqrt(3 / i)),
+    ],
+    "normal": [({"mean": 0.5, "deviation": 2.0}, 0.5, lambda i, o: 4.0, None)],
+    "orthogonal": [({"gain": 1.5}, 0.0, lambda i, o: 2.25 / max(i, o), None)],
+    # a normal distribution cut at 2: 1 - 2 * 2 phi(2) / (2 Phi(2) - 1) of the variance is left
+    "truncated_normal": [({"mean": -1.0, "deviation": 0.5}, -1.0, lambda i, o: 0.7737413035499232 / 4, lambda i, o: 1.0)],
+    "uniform": [({"low": -1.0, "high": 3.0}, 1.0, lambda i, o: 16 / 12, lambda i, o: 2.0)],
+    "xavier": [
+        ({"distribution": "normal"}, 0.0, lambda i, o: 2 / (i + o), None),
+        ({"distribution": "uniform"}, 0.0, lambda i, o: 2 / (i + o), lambda i, o: math.sqrt(6 / (i + o))),
+    ],
+    "zeros": [({}, 0.0, lambda i, o: 0.0, lambda i, o: 0.0)],
 }
-CASES = [(name, fields) for name, (mappings, _) in ROWS.items() for fields in mappings]
-every = pytest.mark.parametrize(("name", "fields"), CASES)
+every = pytest.mark.parametrize(("name", "fields"), [(name, row[0]) for name, rows in ROWS.items() for row in rows])
+BY_SHAPE = {"orthogonal"}                                    # the shape of the array decides, and no fans that are given beside it
+FIXED = {"constant", "zeros"}
 
 
 def made(name, fields):
     return Initializer.parse({"type": name} | fields)
+
+
+def expected(name, fields):
+    return next(row[1:] for row in ROWS[name] if row[0] == fields)
 
 
 def test_every_initializer_has_a_row():
@@ -29,33 +53,39 @@ def test_every_initializer_has_a_row():
 
 
 @every
-def test_mean_and_variance_are_those_of_the_fan_formula(name, fields):
+def test_mean_and_variance_are_those_of_the_formula(name, fields):
     draws = [made(name, fields).sample(SHAPE, *SHAPE, streams.generator(0, "test", i)) for i in range(200)]
-    values, variance = np.array(draws), ROWS[name][1](*SHAPE)
+    mean, variance, _ = expected(name, fields)
+    values, variance = np.array(draws), variance(*SHAPE)
     assert values.shape == (200, *SHAPE)
     n = values.size                                          # 240,000: the errors below are five deviations and more
-    assert abs(values.mean()) <= 5 * np.sqrt(variance / n)
+    assert abs(values.mean() - mean) <= 5 * np.sqrt(variance / n)
     assert values.var() == pytest.approx(variance, rel=5 * np.sqrt(2 / n))
 
 
 @every
 def test_fans_decide_and_not_the_shape(name, fields):
     values = made(name, fields).sample((400, 400), 7, 3, streams.generator(0, "test"))
-    assert values.var() == pytest.approx(ROWS[name][1](7, 3), rel=0.02)
+    fans = (400, 400) if name in BY_SHAPE else (7, 3)
+    assert values.var() == pytest.approx(expected(name, fields)[1](*fans), rel=0.02)
 
 
 @every
-def test_uniform_values_end_at_root_3_deviations_and_normal_ones_go_beyond(name, fields):
+def test_values_end_where_the_distribution_does(name, fields):
     values = made(name, fields).sample((400, 400), 400, 400, streams.generator(0, "test"))
-    beyond = np.abs(values).max() > np.sqrt(3 * ROWS[name][1](400, 400))
-    assert beyond == (fields.get("distribution") == "normal")
+    mean, variance, extent = expected(name, fields)
+    farthest = np.abs(values - mean).max()
+    if extent is None:
+        assert farthest > 4 * np.sqrt(variance(400, 400))    # as a normal distribution's 160,000 values do
+    else:
+        assert 0.999 * extent(400, 400) <= farthest <= extent(400, 400)
 
 
 @every
 def test_the_same_stream_gives_the_same_values(name, fields):
     first, again = (made(name, fields).sample(SHAPE, *SHAPE, streams.generator(5, "w")) for _ in range(2))
     assert first.tobytes() == again.tobytes()
-    if name != "zeros":
+    if name not in FIXED:
         assert not np.array_equal(first, made(name, fields).sample(SHAPE, *SHAPE, streams.generator(6, "w")))
 
 
@@ -64,6 +94,29 @@ def test_the_yaml_form_reads_back(name, fields):
     initializer = made(name, fields)
     assert to_mapping(initializer) == {"type": name} | fields
     assert Initializer.parse(to_mapping(initializer)) == initializer
+
+
+@pytest.mark.parametrize("shape", [(5, 3), (3, 5), (4, 4), (3, 2, 2, 7), (3, 2, 2, 20), (6, 1), (1, 1), (4,)])
+def test_orthogonal_columns_or_rows_are_orthonormal_times_the_gain(shape):
+    w = made("orthogonal", {"gain": 2.0}).sample(shape, 1, 1, streams.generator(0, "w")).reshape(-1, shape[-1])
+    product = w.T @ w if w.shape[0] >= w.shape[1] else w @ w.T
+    np.testing.assert_allclose(product, 4 * np.eye(len(product)), atol=1e-12)
+
+
+def test_orthogonal_matrices_have_no_preferred_sign():
+    first = [made("orthogonal", {}).sample((3, 3), 3, 3, streams.generator(i, "w"))[0, 0] > 0 for i in range(400)]
+    assert np.mean(first) == pytest.approx(0.5, abs=5 * 0.5 / np.sqrt(400))
+
+
+@pytest.mark.parametrize(("mapping", "said"), [
+    ({"type": "uniform", "low": 1.0, "high": 1.0}, "low must be below high, got low 1 and high 1"),
+    ({"type": "normal", "deviation": 0}, "greater than 0"),
+    ({"type": "constant"}, "value"),
+])  # fmt: skip
+def test_a_wrong_initializer_is_told(mapping, said):
+    with pytest.raises(ValidationError) as error:
+        adapter(Initializer).validate_python(mapping)
+    assert said in str(error.value)
 
 
 def test_parameters_are_seeded_by_their_name_and_not_by_their_order():

@@ -1,0 +1,35 @@
+"""A leaky relu that learns its slope."""
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import Field
+
+from nettrain.autodiff import functions as f
+from nettrain.autodiff.tensor import Tensor
+from nettrain.component import Flag, Real
+from nettrain.nn.activation import Activation
+from nettrain.nn.initializer import Initializer
+from nettrain.nn.parameter import Parameter, Shape
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prelu(Activation):
+    """y = x where x > 0, else slope x, the slope being trained, without decay.  He et al. 2015, eq. 1.
+
+    Like PyTorch's, which has one slope unless told how many; Keras has one a unit.
+    """
+
+    initial: Annotated[Real, Field(description="slope at the start")] = 0.25
+    shared: Annotated[Flag, Field(description="true: one slope; false: one a channel, a unit of a dense layer")] = True
+    initializer = "he"
+
+    def parameters(self, shape: Shape) -> dict[str, Parameter]:
+        start = Initializer.parse({"type": "constant", "value": self.initial})
+        return {"slope": Parameter((1,) if self.shared else shape[-1:], start, decayed=False)}
+
+    def apply(self, x: Tensor) -> Tensor:
+        return f.leaky_relu(x, self.initial)
+
+    def apply_with(self, x: Tensor, parameters: Mapping[str, Tensor]) -> Tensor:
+        return f.prelu(x, parameters["slope"])

@@ -1,0 +1,16 @@
+"""A smooth relu that dips below zero; also called swish."""
+from dataclasses import dataclass
+
+from nettrain.autodiff import functions as f
+from nettrain.autodiff.tensor import Tensor
+from nettrain.nn.activation import Activation
+
+
+@dataclass(frozen=True, kw_only=True)
+class Silu(Activation):
+    """y = x / (1 + e^-x).  Elfwing et al. 2018, eq. 8; swish with beta = 1 in Ramachandran et al. 2017."""
+
+    initializer = "he"
+
+    def apply(self, x: Tensor) -> Tensor:
+        return x * f.sigmoid(x)

@@ -1,0 +1,20 @@
+"""The start from a normal distribution of fixed width."""
+from dataclasses import dataclass
+from typing import Annotated
+
+import numpy as np
+from pydantic import Field
+
+from nettrain.component import Positive, Real
+from nettrain.nn.initializer import Initializer
+
+
+@dataclass(frozen=True, kw_only=True)
+class Normal(Initializer):
+    """w from the normal distribution: Var w = deviation^2, whatever the layer's size.  PyTorch's normal_ has the deviation 1."""
+
+    mean: Annotated[Real, Field(description="of the values")] = 0.0
+    deviation: Annotated[Positive, Field(description="standard deviation of the values")] = 0.05
+
+    def sample(self, shape: tuple[int, ...], fan_in: int, fan_out: int, generator: np.random.Generator) -> np.ndarray:
+        return generator.normal(self.mean, self.deviation, shape)

@@ -1,0 +1,28 @@
+"""The start from a normal distribution without its tails."""
+from dataclasses import dataclass
+from typing import Annotated
+
+import numpy as np
+from pydantic import Field
+
+from nettrain.component import Positive, Real
+from nettrain.nn.initializer import Initializer
+
+CUT = 2.0  # standard deviations
+
+
+@dataclass(frozen=True, kw_only=True)
+class TruncatedNormal(Initializer):
+    """w from the normal distribution, drawn again where it is more than 2 deviations from the mean: Var w = 0.7737 deviation^2.
+
+    The deviation is that of the whole distribution, as in PyTorch's trunc_normal_ and Keras's TruncatedNormal.
+    """
+
+    mean: Annotated[Real, Field(description="of the values")] = 0.0
+    deviation: Annotated[Positive, Field(description="standard deviation before the tails are cut off")] = 0.05
+
+    def sample(self, shape: tuple[int, ...], fan_in: int, fan_out: int, generator: np.random.Generator) -> np.ndarray:
+        values = generator.normal(size=shape)
+        while (outside := np.abs(values) > CUT).any():
+            values[outside] = generator.normal(size=int(outside.sum()))
+        return self.mean + self.deviation * values
