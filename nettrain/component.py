@@ -7,19 +7,23 @@ A kind (layer, loss, optimizer ...) is a base class that names itself and the pa
         package = "nettrain.optim"
 
 The YAML name of a component is its file's name and its class in snake_case: `adam` <-> nettrain/optim/adam.py <-> `class Adam`.
-Names are found by listing the package's files; a module is imported only when a config names it.
+Names are found by listing the package's files; a module is imported only when a config names it. Inside `plugged` a user's own
+components have names too.
 """
 import dataclasses
 import importlib
 import importlib.util
 import re
 from abc import ABC
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Self, get_args
 
-from pydantic import ConfigDict, Field, GetCoreSchemaHandler, TypeAdapter, ValidationError
+from pydantic import ConfigDict, Field, GetCoreSchemaHandler, GetJsonSchemaHandler, TypeAdapter, ValidationError
+from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, ErrorDetails, InitErrorDetails, PydanticCustomError, core_schema
 from pydantic_core.core_schema import ErrorType
 
@@ -35,6 +39,8 @@ NonNegative = Annotated[float, Field(strict=True, ge=0, allow_inf_nan=False)]
 Share = Annotated[float, Field(strict=True, ge=0, lt=1)]                            # [0, 1)
 Flag = Annotated[bool, Field(strict=True)]
 Text = Annotated[str, Field(strict=True, min_length=1)]
+
+KIND_KEY = "x-kind"  # in a JSON Schema of pydantic's: here stands a component of the kind that it names
 
 
 class Record:
@@ -90,6 +96,16 @@ class Component(Record, ABC):
         return {"type": value} if isinstance(value, str) else value
 
     @classmethod
+    def shorthands(cls) -> "tuple[type[Component], ...]":
+        """The kinds whose bare names `expand_shorthand` takes too."""
+        return ()
+
+    @classmethod
+    def suggest(cls, name: str) -> str:
+        """What to say of a name that does not exist: the nearest one that does; kinds may know better."""
+        return nearest(name, [known for kind in (cls, *cls.shorthands()) for known in names(kind)])
+
+    @classmethod
     def parse(cls, value: object) -> Self:
         """A component of this kind from an instance, a name, or a mapping with `type`; pydantic's errors keep their location."""
         if isinstance(value, cls):
@@ -111,18 +127,28 @@ class Component(Record, ABC):
             return core_schema.no_info_plain_validator_function(cls.parse)
         return super().__get_pydantic_core_schema__(source, handler)
 
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """A kind is only named, for others to refer to: its components may hold components of the same kind, without end."""
+        return {KIND_KEY: cls.kind} if "kind" in cls.__dict__ else handler(schema)
+
     def replace(self, **changes: object) -> Self:
         """A copy with some fields changed."""
         return dataclasses.replace(self, **changes)  # type: ignore[type-var]
 
 
 def names(kind: type[Component]) -> list[str]:
-    """The YAML names of all components of a kind: the files of its package."""
+    """The YAML names of all components of a kind: the files of its package, and what is plugged in."""
+    return sorted([*built_in(kind), *(cls.name() for cls in plugged_in(kind))])
+
+
+def built_in(kind: type[Component]) -> list[str]:
+    """The YAML names of nettrain's own components of a kind."""
     spec = importlib.util.find_spec(kind.package)
     if spec is None or not spec.submodule_search_locations:
         raise ModuleNotFoundError(f"the kind {kind.kind!r} names the package {kind.package!r}, which does not exist")
     files = (file for place in spec.submodule_search_locations for file in Path(place).glob("*.py"))
-    return sorted(file.stem for file in files if not file.stem.startswith("_"))
+    return [file.stem for file in files if not file.stem.startswith("_")]
 
 
 def find(kind: type[Component], name: str) -> type[Component]:
@@ -132,11 +158,32 @@ def find(kind: type[Component], name: str) -> type[Component]:
         raise PydanticCustomError(
             "unknown_component",
             "{kind} {name} does not exist{hint} (there are: {known})",
-            {"kind": kind.kind, "name": repr(name), "hint": nearest(name, known), "known": ", ".join(known)},
+            {"kind": kind.kind, "name": repr(name), "hint": kind.suggest(name), "known": ", ".join(known)},
         )
+    for plugged_class in plugged_in(kind):
+        if plugged_class.name() == name:
+            return plugged_class
     module = importlib.import_module(f"{kind.package}.{name}")
     found: type[Component] = getattr(module, "".join(part.capitalize() for part in name.split("_")))
     return found
+
+
+_PLUGGED: ContextVar[tuple[type[Component], ...]] = ContextVar("plugged", default=())
+
+
+@contextmanager
+def plugged(classes: Iterable[type[Component]]) -> Iterator[None]:
+    """Inside (in this thread, or task), `names` and `find` know these components too; afterwards only their modules are left."""
+    token = _PLUGGED.set(tuple(dict.fromkeys([*_PLUGGED.get(), *classes])))
+    try:
+        yield
+    finally:
+        _PLUGGED.reset(token)
+
+
+def plugged_in(kind: type[Component]) -> tuple[type[Component], ...]:
+    """The components of a kind that are plugged in now."""
+    return tuple(cls for cls in _PLUGGED.get() if cls.kind == kind.kind)
 
 
 @cache

@@ -9,12 +9,25 @@ from nettrain.data.dataset import Dataset
 from nettrain.data.file_kind import file_kind
 from nettrain.data.schema import Schema
 
+# How the names of files end, and which source reads them.
+_ENDINGS = {".csv": "csv", ".tsv": "csv", ".txt": "csv", ".npz": "npz", ".npy": "npy", "-ubyte": "idx", ".idx": "idx"}
+
 
 class Source(Component):
     """A file, a named set or a generator of rows. Sources load; they neither split nor scale."""
 
     kind = "source"
     package = "nettrain.sources"
+
+    @classmethod
+    def suggest(cls, name: str) -> str:
+        """A file's name is no source: the one that reads such files is."""
+        stem = Path(name).name.lower().removesuffix(".gz")
+        kind = next((kind for ending, kind in _ENDINGS.items() if stem.endswith(ending)), None)
+        if kind is None:
+            return super().suggest(name)
+        key = "images" if kind == "idx" else "path"
+        return f"; a file is written {{type: {kind}, {key}: {name}}}"
 
     def absolute(self, directory: Path) -> Self:
         """The same source with its paths made absolute, relative ones counted from `directory` (where the config stands)."""

@@ -3,7 +3,7 @@ from functools import cache
 
 import numpy as np
 
-from nettrain.component import find, names
+from nettrain.component import find, names, plugged_in
 from nettrain.metrics._metric import Metric
 from nettrain.metrics._outcome import OUTCOMES, ClassOutcome, LabelOutcome, Outcome, ValueOutcome
 
@@ -11,13 +11,17 @@ PARTS = ("train", "validation", "test")
 MINIMISED = ("loss", "penalty")  # logged beside the metrics, of no outcome
 
 
-@cache
 def _catalogue() -> dict[str, Metric]:
-    """Every metric by name, imported once."""
+    """Every metric by name, a plugin's too."""
+    return _made(plugged_in(Metric))
+
+
+@cache
+def _made(plugins: tuple[type, ...]) -> dict[str, Metric]:
+    """Imported once, and once more for each set of plugged-in metrics."""
     return {name: find(Metric, name)() for name in names(Metric)}  # type: ignore[misc]
 
 
-@cache
 def _by_outcome() -> dict[type, dict[str, Metric]]:
     """The metrics of each kind of outcome."""
     return {outcome: {name: metric for name, metric in _catalogue().items() if outcome in metric.outcomes} for outcome in OUTCOMES.values()}

@@ -83,6 +83,11 @@ class Layer(Component):
             return {"type": "activation", "function": value}
         return super().expand_shorthand(value)
 
+    @classmethod
+    def shorthands(cls) -> tuple[type[Component], ...]:
+        """The activations."""
+        return (Activation,)
+
     @property
     def activates(self) -> Activation | None:
         """The activation that this layer applies, if it applies one."""

@@ -1,0 +1,183 @@
+"""The JSON Schema against the loader: what one takes the other takes, in every component, in our configurations and in broken ones."""
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
+from pydantic import ValidationError
+from pydantic_core import PydanticCustomError
+
+from nettrain.component import Component, names
+from nettrain.config.json_schema import bare_names, json_schema
+from nettrain.config.kinds import KINDS
+from nettrain.config.load import load
+from nettrain.config.yaml_text import read
+from nettrain.errors import ConfigError
+
+CONFIGS = sorted((Path(__file__).parents[2] / "configs").glob("*.yaml"))
+SCHEMA = json_schema()
+VALIDATOR = Draft202012Validator(SCHEMA)
+COMPONENTS = [(kind, name) for kind in KINDS for name in names(kind)]
+
+MINIMAL = {"dataset": {"source": "xor"}, "model": {"type": "mlp", "hidden": [4]}}
+
+
+def test_every_kind_is_in_the_schema():
+    found, waiting = set(), [Component]
+    while waiting:
+        waiting += (subclasses := waiting.pop().__subclasses__())
+        found |= {cls for cls in subclasses if "kind" in cls.__dict__ and cls.__module__.startswith("nettrain.")}
+    assert found == set(KINDS)
+
+
+def test_it_is_a_schema_of_the_named_draft():
+    Draft202012Validator.check_schema(SCHEMA)
+    assert SCHEMA["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
+def test_every_configuration_of_ours_is_valid(path):
+    assert list(VALIDATOR.iter_errors(read(path.read_text(), str).value)) == []
+
+
+# What is changed in a good configuration, and whether it is good then.
+CHANGES = [
+    ({}, True),
+    ({"optimizer": "adam"}, True),
+    ({"optimizer": {"type": "adam", "lr": 1}}, True),
+    ({"model": {"type": "sequential", "layers": ["relu", {"type": "dense"}, {"type": "activation", "function": "tanh"}]}}, True),
+    ({"loss": None}, True),
+    ({"extends": "base.yaml"}, True),
+    ({"extends": ["a.yaml", "b.yaml"]}, True),
+    ({"extends": 3}, False),
+    ({"sed": 1}, False),
+    ({"seed": -1}, False),
+    ({"seed": True}, False),
+    ({"dtype": "float16"}, False),
+    ({"dataset": {}}, False),
+    ({"dataset": {"source": "csv"}}, False),
+    ({"dataset": {"source": "xor", "split": {"test": 1}}}, False),
+    ({"model": {"type": "mlp"}}, False),
+    ({"model": {"type": "mlp", "hidden": [0]}}, False),
+    ({"model": {"type": "mlp", "hidden": [1], "hiden": 1}}, False),
+    ({"model": {"type": "mpl", "hidden": [1]}}, False),
+    ({"model": {"hidden": [1]}}, False),
+    ({"model": {"type": "sequential", "layers": ["rel"]}}, False),
+    ({"model": {"type": "sequential", "layers": [{"type": "dense", "initializer": {"type": "he", "distribution": "wide"}}]}}, False),
+    ({"optimizer": "adm"}, False),
+    ({"optimizer": {"type": "adam", "lr": 0}}, False),
+    ({"training": {"epochs": "30"}}, False),
+    ({"early_stopping": {"patience": 0}}, False),
+]
+
+
+@pytest.mark.parametrize(("change", "good"), CHANGES, ids=str)
+def test_a_changed_configuration_is_valid_only_if_it_is_good(change, good):
+    assert VALIDATOR.is_valid(MINIMAL | change) is good
+    if "extends" not in change:
+        assert loads(MINIMAL | change) is good
+
+
+def test_what_is_required_may_stand_in_the_extended_file():
+    assert VALIDATOR.is_valid({"extends": "base.yaml", "dataset": {"limit": 100}})
+    assert not VALIDATOR.is_valid({"dataset": {"limit": 100}, "model": MINIMAL["model"]})
+
+
+def test_an_editor_can_show_what_each_key_is():
+    adam = SCHEMA["$defs"]["optimizer.adam"]
+    rate = {"type": "number", "exclusiveMinimum": 0, "default": 1e-3, "description": "learning rate, before the schedule"}
+    assert adam["properties"]["lr"] == rate
+    assert "Kingma" not in adam["description"] and adam["description"].startswith("m = b1 m")
+    described = {item["const"]: item["description"] for item in SCHEMA["$defs"]["layer"]["anyOf"] if "const" in item}
+    assert described["relu"].startswith("y = max(x, 0)") and described["dense"].startswith("y = x w + b")
+    assert SCHEMA["properties"]["optimizer"]["default"]["type"] == "adam"
+
+
+@pytest.mark.parametrize(("kind", "name"), COMPONENTS, ids=lambda value: getattr(value, "kind", value))
+def test_every_key_says_what_it_is(kind, name):
+    properties = SCHEMA["$defs"][f"{kind.kind}.{name}"]["properties"]
+    assert [key for key, schema in properties.items() if not schema.get("description")] == []
+
+
+def test_a_bare_name_stands_for_what_needs_no_key():
+    for kind in KINDS:
+        for name in bare_names(kind):
+            assert kind.parse(name) is not None
+    assert "csv" not in bare_names(KINDS[0]) and "digits" in bare_names(KINDS[0])
+
+
+def loads(config):
+    try:
+        load(config)
+    except ConfigError:
+        return False
+    return True
+
+
+JUNK = st.sampled_from([None, True, -1, 0, 0.5, 1, 2, 0.1, 1234.5, "x", "", [], [0], ["a"], [[1, 2]], {}, {"type": "nothing"}, {"a": 1}])
+
+
+def values(schema, depth=0):
+    """Values that a schema describes, with some that it does not."""
+    if "$ref" in schema:
+        schema = SCHEMA["$defs"][schema["$ref"].removeprefix("#/$defs/")]
+    if "anyOf" in schema:
+        members = [member for member in schema["anyOf"] if depth < 3 or "$ref" not in member]
+        return st.sampled_from(members).flatmap(lambda member: values(member, depth + 1)) if members else JUNK
+    for key in ("const", "enum"):
+        if key in schema:
+            return st.just(schema[key]) if key == "const" else st.sampled_from(schema[key])
+    return st.one_of(JUNK, ordinary(schema, depth)) if depth else ordinary(schema, depth)
+
+
+def ordinary(schema, depth):
+    low = schema.get("minimum", schema.get("exclusiveMinimum", -3))
+    high = schema.get("maximum", schema.get("exclusiveMaximum", low + 5))
+    match schema.get("type"):
+        case "integer":
+            return st.integers(int(low), int(high))
+        case "number":
+            return st.floats(low, high, allow_nan=False) | st.integers(int(low), int(high))
+        case "boolean":
+            return st.booleans()
+        case "null":
+            return st.none()
+        case "string":
+            return st.sampled_from(["a", "b.csv", "train"])
+        case "array" if "prefixItems" in schema:
+            return st.tuples(*(values(item, depth + 1) for item in schema["prefixItems"])).map(list)
+        case "array":
+            return st.lists(values(schema.get("items", {}), depth + 1), max_size=3)
+        case "object":
+            return mappings(schema, depth)
+    return JUNK
+
+
+def mappings(schema, depth):
+    properties = schema.get("properties", {})
+    required = {key: values(properties[key], depth + 1) for key in schema.get("required", [])}
+    optional = {key: values(item, depth + 1) for key, item in properties.items() if key not in required}
+    return st.fixed_dictionaries(required, optional=optional | {"strange": JUNK} if depth else optional)
+
+
+def parses(kind, mapping):
+    """Whether a component can be made of it; None: but for a relation between keys, which no schema can tell."""
+    try:
+        kind.parse(mapping)
+    except ValidationError as error:
+        related = all(line["type"] == "value_error" and isinstance(line["input"], dict) for line in error.errors())
+        return None if related else False
+    except PydanticCustomError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize(("kind", "name"), COMPONENTS, ids=lambda value: getattr(value, "kind", value))
+@settings(max_examples=25, deadline=None)
+@given(chosen=st.data())
+def test_the_schema_takes_what_the_loader_takes(kind, name, chosen):
+    mapping = chosen.draw(values({"$ref": f"#/$defs/{kind.kind}.{name}"}))
+    loaded = parses(kind, mapping)
+    if loaded is not None:
+        assert Draft202012Validator({"$ref": f"#/$defs/{kind.kind}", "$defs": SCHEMA["$defs"]}).is_valid(mapping) is loaded
