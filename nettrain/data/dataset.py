@@ -19,6 +19,7 @@ class Dataset:
     rows that `split` may divide; None where the source assigns nothing.
     origin   the file or set, as messages name it; lines (n,): where in the file each row begins, if it is a text file
     aside    columns that are neither feature nor target and were asked for by name (`Source.load`)
+    weights  (n,) of the rows in the loss; None: all equal
     """
 
     features: Features
@@ -27,6 +28,7 @@ class Dataset:
     origin: str = "data"
     lines: np.ndarray | None = None
     aside: dict[str, Category] = field(default_factory=dict)
+    weights: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.features)
@@ -39,6 +41,7 @@ class Dataset:
             target=None if self.target is None else self.target.take(rows),
             part=None if self.part is None else self.part[rows],
             lines=None if self.lines is None else self.lines[rows],
+            weights=None if self.weights is None else self.weights[rows],
             aside={name: column.take(rows) for name, column in self.aside.items()},
         )
 

@@ -8,7 +8,7 @@ from nettrain.data.dataset import Dataset
 
 
 def fingerprint(datasets: Iterable[Dataset]) -> str:
-    """BLAKE2b over the raw numbers, texts, names and part assignments, before any transform."""
+    """BLAKE2b over the raw numbers, texts, names, part assignments and row weights, before any transform."""
     digest = hashlib.blake2b(digest_size=16)
     for dataset in datasets:
         features, target = dataset.features, dataset.target
@@ -20,8 +20,9 @@ def fingerprint(datasets: Iterable[Dataset]) -> str:
         if target is not None:
             _add_texts(digest, (*target.names, *(target.classes or ())))
             _add_array(digest, target.values)
-        if dataset.part is not None:
-            _add_array(digest, dataset.part)
+        for array in (dataset.part, dataset.weights):
+            if array is not None:
+                _add_array(digest, array)
     return digest.hexdigest()
 
 

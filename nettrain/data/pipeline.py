@@ -1,6 +1,6 @@
 """What a model needs beside its weights: the raw columns, the fitted transforms, the classes; saved as JSON and arrays."""
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -15,6 +15,7 @@ from nettrain.data.part import Part
 from nettrain.data.schema import Schema
 from nettrain.data.target import Target
 from nettrain.data.transform import State, Transform
+from nettrain.data.weights import row_weights
 from nettrain.errors import CheckpointError, DataError
 
 _ROWS = 4096                                                 # images pass the transforms so many at a time, to bound the float64 copies
@@ -85,12 +86,16 @@ class Pipeline:
             values = fitted.transform.invert(values, fitted.state)
         return values
 
-    def part(self, dataset: Dataset, dtype: str) -> Part:
-        """Raw rows made ready for the network."""
+    def part(self, dataset: Dataset, dtype: str, class_weights: Mapping[str, float] | None = None) -> Part:
+        """Raw rows made ready for the network; a row's weight is its own times that of its class.
+
+        Raises DataError where all weights are 0.
+        """
         x = self.inputs(dataset.features, dtype, dataset.place)
         if dataset.target is None:
             return Part(x)
-        return Part(x, self.targets(dataset.target, dtype), dataset.target.values)
+        weights = row_weights(dataset, class_weights)
+        return Part(x, self.targets(dataset.target, dtype), dataset.target.values, weights)
 
     def pack(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """What JSON can hold, and arrays by name; `unpack` makes an equal pipeline of them."""

@@ -1,10 +1,11 @@
 """From a source to what training needs: load, settle the task, divide the rows, fit the transforms on the training part."""
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 
-from nettrain.data.arrays import features_from, target_from
+from nettrain.data.arrays import features_from, target_from, weights_from
 from nettrain.data.automatic import automatic_transforms
 from nettrain.data.dataset import PARTS, Dataset
 from nettrain.data.features import MISSING, Features
@@ -17,6 +18,7 @@ from nettrain.data.split import Rows, Split, check_split, limit_rows, split_rows
 from nettrain.data.target import Target
 from nettrain.data.task import MOST_CLASSES, Wanted, check_values, resolve
 from nettrain.data.transform import Transform
+from nettrain.data.weights import settle_class_weights
 from nettrain.errors import ConfigError, DataError
 from nettrain.streams import generator
 
@@ -41,19 +43,23 @@ class Loaded:
 
 @dataclass(frozen=True)
 class Prepared:
-    """What training needs: the parts as arrays, the pipeline that made them, and the facts that the run directory records."""
+    """What training needs: the parts as arrays, the pipeline that made them, and the facts that the run directory records.
+
+    class_weights  of every class by name; None where classes have none
+    """
 
     parts: dict[str, Part]
     rows: Rows
     pipeline: Pipeline
     fingerprint: str
     notes: list[str]
+    class_weights: dict[str, float] | None = None
 
 
 def prepare(
     source: Source | None = None,
     *,
-    data: tuple[object, object] | None = None,
+    data: Sequence[object] | None = None,
     validation_source: Source | None = None,
     test_source: Source | None = None,
     split: Split = ALL_TRAIN,
@@ -63,23 +69,27 @@ def prepare(
     seed: int = 0,
     dtype: str = "float32",
     wanted: Wanted | None = None,
+    class_weights: Literal["balanced"] | Mapping[str, float] | None = None,
 ) -> Prepared:
     """All parts, ready for training; the arguments are the keys of `dataset:`. Depends on the data and the seed alone.
 
-    data    arrays (x, y) in memory instead of a source
-    wanted  what the loss wants of the target, None to let the target decide
+    data           arrays (x, y) or (x, y, row weights) in memory instead of a source
+    wanted         what the loss wants of the target, None to let the target decide
+    class_weights  `training.class_weights`
     """
     loaded = load_parts(
         source, data=data, validation_source=validation_source, test_source=test_source, split=split, limit=limit, seed=seed,
         wanted=wanted,
     )
-    return prepare_parts(loaded, transforms=transforms, target_transforms=target_transforms, dtype=dtype, wanted=wanted)
+    return prepare_parts(
+        loaded, transforms=transforms, target_transforms=target_transforms, dtype=dtype, wanted=wanted, class_weights=class_weights
+    )
 
 
 def load_parts(
     source: Source | None = None,
     *,
-    data: tuple[object, object] | None = None,
+    data: Sequence[object] | None = None,
     validation_source: Source | None = None,
     test_source: Source | None = None,
     split: Split = ALL_TRAIN,
@@ -124,6 +134,7 @@ def prepare_parts(
     target_transforms: Sequence[Transform] | None = None,
     dtype: str = "float32",
     wanted: Wanted | None = None,
+    class_weights: Literal["balanced"] | Mapping[str, float] | None = None,
 ) -> Prepared:
     """Fit the transforms on the training part, and send every part through them."""
     notes = list(loaded.notes)
@@ -145,16 +156,21 @@ def prepare_parts(
             raise ConfigError(f"dataset.target_transforms: {transform.name()} cannot be inverted, as predictions need; leave it out")
     notes += _names_among_categories(train)
     pipeline = _fit(train, loaded.schema, transforms, target_transforms)
-    parts = {part: pipeline.part(dataset, dtype) for part, dataset in loaded.datasets.items()}
-    return Prepared(parts, loaded.rows, pipeline, loaded.fingerprint, notes)
+    settled = None if class_weights is None else settle_class_weights(class_weights, train)
+    if settled is not None and class_weights == "balanced":
+        notes.append("class weights, balanced: " + ", ".join(f"{name} {weight:.4g}" for name, weight in settled.items()))
+    parts = {part: pipeline.part(dataset, dtype, settled) for part, dataset in loaded.datasets.items()}
+    return Prepared(parts, loaded.rows, pipeline, loaded.fingerprint, notes, settled)
 
 
-def _load(source: Source | None, data: tuple[object, object] | None, split: Split, seed: int) -> Dataset:
+def _load(source: Source | None, data: Sequence[object] | None, split: Split, seed: int) -> Dataset:
     if data is not None:
+        if len(data) not in (2, 3):
+            raise DataError(f"data: expected (x, y) or (x, y, weights), got {len(data)} arrays")
         features, target = features_from(data[0]), target_from(data[1])
         if len(features) != len(target):
             raise DataError(f"data: x has {len(features)} rows and y has {len(target)}")
-        return Dataset(features, target)
+        return Dataset(features, target, weights=weights_from(data[2], len(features)) if len(data) == 3 else None)
     if source is None:
         raise ConfigError("dataset.source: missing; name a source, or hand in data=(x, y)")
     return source.load(seed, aside=() if split.column is None else (split.column,))

@@ -1,5 +1,6 @@
 """The base of sources that read a table with named columns: which columns are the target, which are learned from, which are left out."""
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -9,6 +10,7 @@ import numpy as np
 from pydantic import Field, PlainValidator
 
 from nettrain.component import Text
+from nettrain.data.arrays import weights_from
 from nettrain.data.conform import check_names, conform_target
 from nettrain.data.dataset import Dataset
 from nettrain.data.features import MISSING, Category, Features
@@ -58,7 +60,12 @@ class TableSource(Source):
     target: Annotated[ColumnList, Field(description="column(s) to predict: by name, or by place from 0 (-1: the last)")] = ()
     features: Annotated[ColumnList, Field(description="columns to learn from; none named: all others")] = ()
     ignore: Annotated[ColumnList, Field(description="columns to leave out")] = ()
+    weights: Annotated[ColumnList, Field(description="column of how much each row counts in the loss; 0: not at all")] = ()
     categorical: Annotated[ColumnList, Field(description="columns whose numbers are names (a postcode), not quantities")] = ()
+
+    def __post_init__(self) -> None:
+        if len(self.weights) > 1:
+            raise ValueError("weights: expected one column")
 
     @abstractmethod
     def open(self, schema: Schema | None = None) -> OpenTable:
@@ -69,8 +76,12 @@ class TableSource(Source):
         return self.replace(path=str(directory / Path(self.path).expanduser()))
 
     def like(self, path: Path) -> Source:
-        """The same manner for another file of this kind."""
-        return self.replace(path=str(path)) if file_kind(path) == self.name() else super().like(path)
+        """The same manner for another file of this kind. If it lacks the column of weights, its rows count alike."""
+        if file_kind(path) != self.name():
+            return super().like(path)
+        same = self.replace(path=str(path))
+        named = {name for name in self.weights if isinstance(name, str)}
+        return same if not named or named <= {*same.open().names} else same.replace(weights=())
 
     def load(self, seed: int, aside: tuple[str, ...] = ()) -> Dataset:
         """All rows."""
@@ -80,14 +91,18 @@ class TableSource(Source):
             raise DataError(f"{self.path}: `target` is missing: which column is to be predicted? (there are: {_listed(table.names)})")
         chosen, ignored = self._find("features", self.features, table), self._find("ignore", self.ignore, table)
         categorical, kept = self._find("categorical", self.categorical, table), self._find("dataset.split.column", aside, table)
-        both = sorted({*target} & {*chosen, *ignored} | {*chosen} & {*ignored})
+        weights = self._find("weights", self.weights, table)
+        named = Counter(name for names in (target, chosen, ignored, weights) for name in {*names})
+        both = sorted(name for name, times in named.items() if times > 1)
         if both:
-            raise DataError(f"{self.path}: column {both[0]!r} is named under two of `target`, `features` and `ignore`; name it once")
-        features = [name for name in chosen or table.names if name not in (*target, *ignored, *kept)]
+            keys = "`target`, `features`, `ignore` and `weights`"
+            raise DataError(f"{self.path}: column {both[0]!r} is named under two of {keys}; name it once")
+        features = [name for name in chosen or table.names if name not in (*target, *ignored, *kept, *weights)]
         if not features:
             raise DataError(f"{self.path}: no column is left to learn from (there are: {_listed(table.names)}; target: {_listed(target)})")
-        columns, lines = table.read([*features, *target, *kept], dict.fromkeys((*categorical, *kept), False))
-        plain = Dataset(features_of(columns, features), None, origin=self.path, lines=lines)
+        numeric = dict.fromkeys((*categorical, *kept), False) | dict.fromkeys(weights, True)
+        columns, lines = table.read([*features, *target, *kept, *weights], numeric)
+        plain = _weighted(Dataset(features_of(columns, features), None, origin=self.path, lines=lines), columns, weights)
         texts = {name: column for name in kept if isinstance(column := columns[name], Category)}
         return replace(plain, target=target_of(columns, target, plain), aside=texts)
 
@@ -95,8 +110,9 @@ class TableSource(Source):
         """The model's columns by name; other columns are passed over."""
         table = self.open(schema)
         named = (*schema.numbers, *schema.texts)
+        weights = self._find("weights", self.weights, table) if with_target else []
         if not named:                                        # images: every column but the target, row after row of pixels
-            named = tuple(name for name in table.names if name not in schema.targets)
+            named = tuple(name for name in table.names if name not in (*schema.targets, *weights))
             if len(named) != np.prod(schema.shape):
                 raise DataError(f"{self.path}: {len(named)} columns of pixels, the model was trained on rows of shape {schema.shape}")
             schema = replace(schema, numbers=named)
@@ -107,11 +123,11 @@ class TableSource(Source):
                 raise DataError(f"{self.path}: no target column {name!r} to evaluate against{nearest(name, table.names)}")
         classes = schema.task == "classification"
         numeric = dict.fromkeys(schema.texts, False) | dict.fromkeys(schema.numbers, True) | dict.fromkeys(targets, not classes)
-        columns, lines = table.read([*named, *targets], numeric)
+        columns, lines = table.read([*named, *targets, *weights], numeric | dict.fromkeys(weights, True))
         found = features_of(columns, [*schema.numbers, *schema.texts])
         names = found.names if len(schema.shape) == 1 else ()
         features = Features(found.numbers.reshape(len(found), *schema.shape), names, found.categories)
-        plain = Dataset(features, None, origin=self.path, lines=lines)
+        plain = _weighted(Dataset(features, None, origin=self.path, lines=lines), columns, weights)
         if not with_target:
             return plain
         plain = replace(plain, target=target_of(columns, list(targets), plain))
@@ -158,6 +174,13 @@ def target_of(columns: dict[str, Column], names: Sequence[str], dataset: Dataset
     if isinstance(first, Category):
         return Target(first.codes.astype(np.int64), tuple(names), first.values)
     return Target(np.stack([np.asarray(columns[name]) for name in names], axis=1), tuple(names))
+
+
+def _weighted(dataset: Dataset, columns: dict[str, Column], names: Sequence[str]) -> Dataset:
+    """The dataset with the row weights of the named column, if one is named."""
+    if not names:
+        return dataset
+    return replace(dataset, weights=weights_from(columns[names[0]], len(dataset), f"weights column {names[0]!r}", dataset.place))
 
 
 def _listed(names: Sequence[str], most: int = 20) -> str:

@@ -33,7 +33,8 @@ class Csv(TableSource):
 
     def open(self, schema: Schema | None = None) -> OpenTable:
         """The columns: without a header they are named by place."""
-        known = frozenset(name for name in (*self.target, *self.features, *self.ignore, *self.categorical) if isinstance(name, str))
+        named = (*self.target, *self.features, *self.ignore, *self.categorical, *self.weights)
+        known = frozenset(name for name in named if isinstance(name, str))
         header = self.header if schema is None else self._header_again(schema)
         missing = frozenset(self.missing)
         table = TextTable.open(Path(self.path), self.encoding, self.delimiter, header, missing, known)

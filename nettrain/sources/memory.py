@@ -8,7 +8,10 @@ from nettrain.errors import DataError
 
 @dataclass(frozen=True, kw_only=True)
 class Memory(Source):
-    """The (x, y) of `nettrain.train(config, data=(x, y))`; it stands in the configuration of such runs, which keep no copy of the data."""
+    """The (x, y) of `nettrain.train(config, data=(x, y))`, or (x, y, weights) with how much each row counts in the loss.
+
+    It stands in the configuration of such runs, which keep no copy of the data.
+    """
 
     def load(self, seed: int, aside: tuple[str, ...] = ()) -> Dataset:
         raise DataError(

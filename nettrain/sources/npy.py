@@ -1,5 +1,5 @@
 """Arrays in NumPy's npy format."""
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Self
 
@@ -7,7 +7,7 @@ from pydantic import Field
 
 from nettrain.component import Text
 from nettrain.data.array_file import read_npy
-from nettrain.data.arrays import features_from
+from nettrain.data.arrays import features_from, weights_from
 from nettrain.data.conform import conform
 from nettrain.data.dataset import Dataset
 from nettrain.data.official import joined
@@ -18,24 +18,28 @@ from nettrain.errors import DataError
 
 @dataclass(frozen=True, kw_only=True)
 class Npy(Source):
-    """x (n, d) a table, (n, h, w) or (n, h, w, c) images, in one file; y (n,) or (n, t) in another.
+    """x (n, d) a table, (n, h, w) or (n, h, w, c) images, in one file; y (n,) or (n, t) in another, and row weights (n,) in a third.
 
     Object arrays are refused: loading them would run pickle. Raises DataError for lengths that differ, and a file that is damaged.
     """
 
     path: Annotated[Text, Field(description="file of the rows, relative to the config")]
     target: Annotated[Text | None, Field(description="file of the targets; null: rows to be predicted only")] = None
+    weights: Annotated[Text | None, Field(description="file of how much each row counts in the loss; null: all count alike")] = None
 
     def absolute(self, directory: Path) -> Self:
         """The same with absolute paths."""
-        target = None if self.target is None else str(directory / Path(self.target).expanduser())
-        return self.replace(path=str(directory / Path(self.path).expanduser()), target=target)
+        target, weights = (None if name is None else str(directory / Path(name).expanduser()) for name in (self.target, self.weights))
+        return self.replace(path=str(directory / Path(self.path).expanduser()), target=target, weights=weights)
 
     def load(self, seed: int, aside: tuple[str, ...] = ()) -> Dataset:
         """All rows."""
         if self.target is None:
             raise DataError(f"{self.path}: `target` is missing: which npy file holds the targets?")
-        return joined((read_npy(Path(self.path)), read_npy(Path(self.target))), None, self.path)
+        dataset = joined((read_npy(Path(self.path)), read_npy(Path(self.target))), None, self.path)
+        if self.weights is None:
+            return dataset
+        return replace(dataset, weights=weights_from(read_npy(Path(self.weights)), len(dataset), self.weights))
 
     def load_again(self, schema: Schema, *, with_target: bool, seed: int = 0) -> Dataset:
         """The rows alone if no target is wanted."""
