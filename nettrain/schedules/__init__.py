@@ -1,11 +1,11 @@
-"""The base of all schedules, and their catalogue, one a file: the learning rate as a function of the fractional epoch."""
+"""The bases of all schedules, and their catalogue, one a file: the learning rate as a function of the fractional epoch, or of a metric."""
 from abc import abstractmethod
 from dataclasses import dataclass
 from typing import Annotated
 
 from pydantic import Field
 
-from nettrain.component import Component, NonNegative
+from nettrain.component import Component, NonNegative, Text
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,3 +36,29 @@ class Schedule(Component):
         if t < self.warmup:
             return lr * min(1.0, (step + 1) / (self.warmup * steps_per_epoch))
         return lr * self.factor(t - self.warmup, epochs - self.warmup)
+
+
+Memory = dict[str, float | None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reactive(Schedule):
+    """A schedule that a metric moves: lr(t) = lr * scale, where the scale may change at each epoch's end.
+
+    The component itself remembers nothing: a callback holds the memory, hands it back at every epoch's end, and saves it in checkpoints.
+    Epochs that end within the warm-up are not observed.
+    """
+
+    monitor: Annotated[Text | None, Field(description="metric; null: the one that chooses the best checkpoint")] = None
+
+    def factor(self, t: float, horizon: float) -> float:
+        """Always 1: time alone changes nothing."""
+        return 1.0
+
+    @abstractmethod
+    def start(self) -> Memory:
+        """The memory before the first epoch; its `scale` multiplies the rate."""
+
+    @abstractmethod
+    def observe(self, memory: Memory, value: float, *, higher_is_better: bool, lr: float) -> Memory:
+        """The memory after an epoch in which the metric was `value` (NaN: not defined for its rows); lr: the base rate."""

@@ -1,0 +1,23 @@
+"""A rate that falls with the root of time."""
+import math
+from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import Field
+
+from nettrain.component import Positive
+from nettrain.schedules import Schedule
+
+
+@dataclass(frozen=True, kw_only=True)
+class InverseSqrt(Schedule):
+    """lr(t) = lr / sqrt(1 + t / scale).  t, scale in epochs.
+
+    Where the scale is the warm-up W this is lr sqrt(W / time since the start), the rate of Vaswani et al. 2017, eq. 3, and of the
+    Transformers library.
+    """
+
+    scale: Annotated[Positive | None, Field(description="epochs; null: the warm-up, or 1 where there is none")] = None
+
+    def factor(self, t: float, horizon: float) -> float:
+        return 1 / math.sqrt(1 + t / (self.scale or self.warmup or 1.0))

@@ -1,0 +1,30 @@
+"""A rate that has a value for each stretch of time."""
+from bisect import bisect_right
+from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import Field
+
+from nettrain.component import NonNegative, Positive
+from nettrain.schedules import Schedule
+
+
+@dataclass(frozen=True, kw_only=True)
+class Piecewise(Schedule):
+    """lr(t) = lr * factors[i], i: how many of the boundaries t has reached.  t, boundaries in epochs.
+
+    PyTorch's MultiStepLR(milestones, gamma) is `factors: [1, gamma, gamma^2, ...]`. Raises ConfigError unless the boundaries rise and
+    there is one factor more than boundaries.
+    """
+
+    boundaries: Annotated[tuple[Positive, ...], Field(min_length=1, description="epochs at which the rate changes, rising")]
+    factors: Annotated[tuple[NonNegative, ...], Field(min_length=2, description="share of the rate before the first and after each")]
+
+    def __post_init__(self) -> None:
+        if list(self.boundaries) != sorted(set(self.boundaries)):
+            raise ValueError(f"boundaries must rise, got {list(self.boundaries)}")
+        if len(self.factors) != len(self.boundaries) + 1:
+            raise ValueError(f"{len(self.boundaries)} boundaries need {len(self.boundaries) + 1} factors, got {len(self.factors)}")
+
+    def factor(self, t: float, horizon: float) -> float:
+        return self.factors[bisect_right(self.boundaries, t + 1e-9)]  # 1e-9: t = step / steps rounds below a boundary for some steps
