@@ -57,7 +57,7 @@ def layer_rows(network: "Network") -> list[dict[str, Any]]:
 def _memory(run: "Run") -> str:
     """What training holds at once, roughly: weights, gradient, optimizer state; every layer's outputs and their gradients for a batch."""
     size = run.network.dtype.itemsize
-    weights = len(run.network.vector) * size * (2 + len(run.config.optimizer.slots))
+    weights = len(run.network.vector) * size * 2 + sum(array.nbytes for array in run.update.slots.values())
     outputs = sum(math.prod(placed.output_shape) for placed in run.network.placed) * run.batch_size * size * 2
     return f"{_bytes(weights)} for weights, gradient and optimizer, {_bytes(outputs)} for a batch of {run.batch_size} rows"
 

@@ -98,7 +98,7 @@ class MovingLine(Callback):
             "━" * filled + "╌" * (bar - filled),
             _clock(elapsed) if over else f"{_clock(left)} left",
             *self._figures,
-            f"{self._steps * run.batch_size / elapsed:,.0f} rows/s",
+            f"{self._steps * run.step_rows / elapsed:,.0f} rows/s",
         ]
         return Text("  ".join(parts), no_wrap=True, overflow="ellipsis")
 

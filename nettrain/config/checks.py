@@ -3,10 +3,12 @@ from collections.abc import Iterator
 
 from nettrain.component import names
 from nettrain.config.key_path import KeyPath, parse
-from nettrain.config.run_config import DatasetConfig, RunConfig
+from nettrain.config.run_config import DatasetConfig, RunConfig, TrainingConfig
 from nettrain.data.split import check_split
 from nettrain.errors import ConfigError, nearest
 from nettrain.metrics import Metric
+from nettrain.optim import Search
+from nettrain.schedules import Reactive
 
 Problem = tuple[KeyPath, str]
 
@@ -21,6 +23,10 @@ def problems(config: RunConfig) -> Iterator[Problem]:
     yield from _monitor(("training", "monitor"), config.training.monitor)
     if config.early_stopping is not None:
         yield from _monitor(("early_stopping", "monitor"), config.early_stopping.monitor)
+    if isinstance(config.schedule, Reactive):
+        yield from _monitor(("schedule", "monitor"), config.schedule.monitor)
+    if isinstance(config.optimizer, Search):
+        yield from _search(config.optimizer.name(), config.training)
 
 
 def name_problem(name: str) -> str | None:
@@ -38,6 +44,17 @@ def _split(dataset: DatasetConfig) -> Iterator[Problem]:
         for problem in error.problems:
             path, _, message = problem.partition(": ")
             yield parse(path) or (), message
+
+
+def _search(name: str, training: TrainingConfig) -> Iterator[Problem]:
+    """An optimizer that asks for the loss itself needs the same loss each time, and does its own scaling."""
+    if training.batch_size is not None:
+        yield ("training", "batch_size"), f"the optimizer {name} takes all rows in each step: set training.batch_size: null"
+    if training.accumulate != 1:
+        yield ("training", "accumulate"), f"the optimizer {name} takes all rows in each step: leave it out"
+    for key in ("clip_norm", "clip_value"):
+        if getattr(training, key) is not None:
+            yield ("training", key), f"the optimizer {name} chooses the length of its steps itself: leave it out"
 
 
 def _monitor(path: KeyPath, name: str | None) -> Iterator[Problem]:

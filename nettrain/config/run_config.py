@@ -46,8 +46,15 @@ class TrainingConfig(Record):
 
     epochs: Annotated[Count, Field(description="passes over the training part")] = 30
     batch_size: Annotated[Count | None, Field(description="rows a step; null: all of them")] = 32
+    accumulate: Annotated[Count, Field(description="batches a step: as one of so many times the rows, in the memory of one")] = 1
     shuffle: Annotated[Flag, Field(description="a new order of the rows every epoch")] = True
     clip_norm: Annotated[Positive | None, Field(description="longest gradient; a longer one is shortened to it")] = None
+    clip_value: Annotated[
+        Positive | None, Field(description="largest element of the gradient; larger ones are set to it, before clip_norm")
+    ] = None
+    ema: Annotated[
+        Share | None, Field(description="share that a step keeps of the weights' moving average; with it, the average is what is evaluated")
+    ] = None
     monitor: Annotated[
         Text | None, Field(description="metric that chooses the best checkpoint; null: validation_loss, or train_loss without validation")
     ] = None
@@ -78,3 +85,6 @@ class RunConfig(Record):
     regularization: Regularization = Regularization()
     training: TrainingConfig = TrainingConfig()
     early_stopping: EarlyStopping | None = None
+    diagnostics: Annotated[
+        Flag, Field(description="each epoch, of every layer: norms of gradient, weights and update, dead and saturated units")
+    ] = False

@@ -19,8 +19,12 @@ def explain(run: Run, rows: np.ndarray, what: str) -> str:
 
 def first_bad_layer(run: Run, rows: np.ndarray) -> str:
     """The first layer, in the order of the forward pass, with weights or outputs that are not finite."""
-    x, _ = run.step.gather(rows)
-    value = Tensor(x.copy())
+    found = [_first_bad_layer(run, run.step.gather(portion)[0].copy()) for portion in run.step.portions(rows)]
+    return next((layer for layer in found if layer is not None), f"none, only the loss {run.loss.name()} itself")
+
+
+def _first_bad_layer(run: Run, x: np.ndarray) -> str | None:
+    value = Tensor(x)
     scope = run.network.scope(training=False)
     for placed in run.network.placed:
         for name in placed.parameters:
@@ -29,4 +33,4 @@ def first_bad_layer(run: Run, rows: np.ndarray) -> str:
         value = placed.layer.apply(value, scope.child(placed.name))
         if not np.isfinite(value.value).all():
             return f"{placed.name} (its output is not finite)"
-    return f"none, only the loss {run.loss.name()} itself"
+    return None

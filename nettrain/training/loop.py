@@ -41,7 +41,7 @@ def train_batches(run: Run, callbacks: Sequence[Callback], signalled: Callable[[
     progress = run.progress
     order = epoch_order(run)
     while progress.batch < run.steps_per_epoch:
-        rows = order[progress.batch * run.batch_size : (progress.batch + 1) * run.batch_size]
+        rows = order[progress.batch * run.step_rows : (progress.batch + 1) * run.step_rows]
         loss = run.step(rows, run.rate)
         if not np.isfinite(loss):
             raise _diverged(run, callbacks, rows, f"the loss of batch {progress.batch + 1} is {loss / len(rows):g}")
@@ -57,7 +57,7 @@ def train_batches(run: Run, callbacks: Sequence[Callback], signalled: Callable[[
                 callback.interrupt(run)
             raise Interrupted(_interruption(run), number)
     if not np.isfinite(run.network.vector.values).all():
-        raise _diverged(run, callbacks, order[-run.batch_size :], f"the weights after batch {progress.batch} are no longer finite")
+        raise _diverged(run, callbacks, order[-run.step_rows :], f"the weights after batch {progress.batch} are no longer finite")
 
 
 def close_epoch(run: Run) -> Row:

@@ -9,8 +9,12 @@ from nettrain.errors import ConfigError, nearest
 from nettrain.metrics import metric_names
 from nettrain.nn.loss import Loss
 from nettrain.nn.network import Network
+from nettrain.nn.vector import ParameterVector
+from nettrain.optim import Rule, Search
+from nettrain.schedules import Reactive
 from nettrain.training.build import build, loss_for, target_size
 from nettrain.training.run_directory import RunDirectory
+from nettrain.training.search_update import SearchUpdate
 from nettrain.training.step import Step
 from nettrain.training.update import Update
 
@@ -47,8 +51,11 @@ class Clock:
 class Run:
     """Network, data, update and progress of one training run; made from a configuration and its prepared data.
 
-    monitor  the metric that chooses the best checkpoint
-    watched  the parts that are evaluated at each epoch's end
+    monitor     the metric that chooses the best checkpoint
+    watched     the parts that are evaluated at each epoch's end
+    step_rows   the rows of one step, in one batch or several whose gradients are accumulated
+    rate_scale  what a schedule that reacts to a metric multiplies the rate with
+    warnings    what was found to go wrong so far
     """
 
     def __init__(self, config: RunConfig, prepared: Prepared) -> None:
@@ -57,21 +64,27 @@ class Run:
         self.pipeline = prepared.pipeline
         self.loss: Loss = loss_for(config, self.pipeline.schema.task)
         self.network: Network = build(config, self.loss, self.pipeline.schema, self.pipeline.shape)
-        self.update = Update(self.network.vector, config.optimizer, config.regularization, config.training.clip_norm)
+        self.update = update_for(config, self.network.vector)
         train = self.parts["train"]
         self.batch_size = min(config.training.batch_size or len(train), len(train))
-        self.steps_per_epoch = -(-len(train) // self.batch_size)
+        self.step_rows = self.batch_size * config.training.accumulate
+        self.steps_per_epoch = -(-len(train) // self.step_rows)
         self.step = Step(self.network, self.loss, self.update, train, target_size(self.pipeline.schema), self.batch_size)
         self.progress = Progress()
         self.clock = Clock()
+        self.rate_scale = 1.0
         self.directory: RunDirectory | None = None
+        self.warnings: list[str] = []
         self.monitor = self.monitored("training.monitor", config.training.monitor)
         stopping = config.early_stopping
         self.stopping_monitor = self.monitor
         if stopping is not None and stopping.monitor is not None:
             self.stopping_monitor = self.monitored("early_stopping.monitor", stopping.monitor)
+        self.schedule_monitor = self.monitor
+        if isinstance(config.schedule, Reactive) and config.schedule.monitor is not None:
+            self.schedule_monitor = self.monitored("schedule.monitor", config.schedule.monitor)
         self.watched = ["validation"] if "validation" in self.parts else []
-        for name in (self.monitor, self.stopping_monitor):
+        for name in (self.monitor, self.stopping_monitor, self.schedule_monitor):
             if name.startswith("train_") and name not in ("train_loss", "train_penalty") and "train" not in self.watched:
                 self.watched.append("train")
 
@@ -86,9 +99,9 @@ class Run:
         return self.rate_of(self.update.steps)
 
     def rate_of(self, step: int) -> float:
-        """The learning rate of a step, counted from 0."""
+        """The learning rate of a step, counted from 0: of the step that has just been made, or of a later one."""
         config = self.config
-        return config.schedule.rate(config.optimizer.lr, step, self.steps_per_epoch, config.training.epochs)
+        return config.schedule.rate(config.optimizer.lr, step, self.steps_per_epoch, config.training.epochs) * self.rate_scale
 
     def monitored(self, key: str, name: str | None) -> str:
         """A metric that every epoch logs: the configured one, or the default. Raises ConfigError where it cannot be logged."""
@@ -105,9 +118,26 @@ class Run:
         return name
 
 
+def update_for(config: RunConfig, vector: ParameterVector) -> Update | SearchUpdate:
+    """What changes the parameters. Raises ConfigError where the model has none that are trained."""
+    if vector.trainable.stop == 0:
+        what = "all layers are frozen: leave `trainable: false` out of one" if len(vector) else "no layer has parameters: add a dense one"
+        raise ConfigError(f"model: there is nothing to train, {what}")
+    optimizer, training = config.optimizer, config.training
+    if isinstance(optimizer, Search):
+        return SearchUpdate(vector, optimizer, config.regularization, seed=config.seed, ema=training.ema)
+    if not isinstance(optimizer, Rule):
+        raise TypeError(f"{type(optimizer).__name__} is neither a Rule nor a Search")
+    clipping = {"clip_norm": training.clip_norm, "clip_value": training.clip_value}
+    return Update(vector, optimizer, config.regularization, ema=training.ema, **clipping)
+
+
 @dataclass(frozen=True)
 class Result:
-    """What a run came to. metrics and baseline: by part, then by name; evaluation mode, best weights."""
+    """What a run came to. metrics and baseline: by part, then by name; evaluation mode, best weights.
+
+    diagnostics  the last epoch's figures of each layer, where they were asked for
+    """
 
     run_directory: str
     stop_reason: str
@@ -117,3 +147,5 @@ class Result:
     metrics: dict[str, dict[str, float]]
     baseline: dict[str, dict[str, float]]
     notes: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    diagnostics: dict[str, dict[str, float]] = field(default_factory=dict)

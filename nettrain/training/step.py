@@ -10,6 +10,7 @@ from nettrain.autodiff.tensor import Tensor
 from nettrain.data.part import Part
 from nettrain.nn.loss import Loss
 from nettrain.nn.network import Network
+from nettrain.training.search_update import SearchUpdate
 from nettrain.training.update import Update
 
 
@@ -27,10 +28,12 @@ class Step:
     The loss of a batch is sum over its rows times 1/n, so that its gradient is that of the mean. The computation is recorded once for
     each number of rows (the last batch may be shorter) and then replayed. Where a layer looks at values to decide what to do, every
     step runs eagerly instead: `steered` says so. replay=False runs everything eagerly, to the same bits.
+
+    More rows than `batch_size` are taken in portions of it, whose gradients are accumulated: that of the mean over all of them.
     """
 
     def __init__(
-        self, network: Network, loss: Loss, update: Update, part: Part, size: int, batch_size: int, *, replay: bool = True
+        self, network: Network, loss: Loss, update: Update | SearchUpdate, part: Part, size: int, batch_size: int, *, replay: bool = True
     ) -> None:
         if part.y is None:
             raise ValueError("a part without targets cannot be trained on")
@@ -54,37 +57,74 @@ class Step:
 
     def __call__(self, rows: np.ndarray, lr: float) -> float:
         """The sum of the loss over the rows, before the update. A loss that is not finite updates nothing."""
-        self.gather(rows)
-        value = self._replayed(len(rows)) if self._replay and not self.steered else self._eager(len(rows))
+        if isinstance(self.update, SearchUpdate):
+            return self._searched(self.update, rows, lr)
+        value = self.accumulated(rows)
         if np.isfinite(value):
             self.update(lr)
         return value
 
-    def _total(self, n: int) -> Tensor:
-        """The sum of the loss over the first n rows of the batch buffers."""
-        x, y = Tensor(self._x[:n], feed=True), Tensor(self._y[:n], feed=True)
-        return self.loss.rows(self.network(x, training=True, step=self.update.steps), y).sum()
+    def portions(self, rows: np.ndarray) -> list[np.ndarray]:
+        """The rows in portions that the batch buffers hold."""
+        return [rows[start : start + len(self._x)] for start in range(0, len(rows), len(self._x))]
 
-    def _eager(self, n: int) -> float:
-        total = self._total(n)
-        if np.isfinite(total.value):
+    def accumulated(self, rows: np.ndarray) -> float:
+        """The sum of the loss over the rows; the gradient of its mean stands in `network.vector.gradient`, unless it is not finite."""
+        portions = self.portions(rows)
+        if len(portions) == 1:
+            self.gather(rows)
+            return self._computed(len(rows))
+        gradient, total, value = self.network.vector.gradient, np.zeros_like(self.network.vector.gradient), 0.0
+        for shard, portion in enumerate(portions):
+            self.gather(portion)
+            value += self._computed(len(portion), shard)
+            if not np.isfinite(value):
+                return value
+            gradient *= len(portion) / len(rows)
+            total += gradient
+        gradient[...] = total
+        return value
+
+    def _searched(self, update: SearchUpdate, rows: np.ndarray, lr: float) -> float:
+        """A step of an optimizer that asks for the mean loss of these rows at weights of its own choosing."""
+        self.gather(rows)
+        n = len(rows)
+        value = self._computed(n, want_gradient=False)
+        if np.isfinite(value):
+            update(lr, lambda want_gradient: self._computed(n, want_gradient=want_gradient) / n)
+        return value
+
+    def _computed(self, n: int, shard: int = 0, want_gradient: bool = True) -> float:
+        """The sum of the loss over the first n rows of the batch buffers; the gradient of its mean stands in the network's vector."""
+        if self._replay and not self.steered:
+            return self._replayed(n, shard, want_gradient)
+        return self._eager(n, shard, want_gradient)
+
+    def _total(self, n: int, shard: int) -> Tensor:
+        """The sum of the loss over the first n rows of the batch buffers; `shard` gives each portion of a step streams of its own."""
+        x, y = Tensor(self._x[:n], feed=True), Tensor(self._y[:n], feed=True)
+        return self.loss.rows(self.network(x, training=True, step=self.update.steps, shard=shard), y).sum()
+
+    def _eager(self, n: int, shard: int, want_gradient: bool) -> float:
+        total = self._total(n, shard)
+        if want_gradient and np.isfinite(total.value):
             backward(total * (1 / n), into=self.network.slots)
         return total.item()
 
-    def _replayed(self, n: int) -> float:
+    def _replayed(self, n: int, shard: int, want_gradient: bool) -> float:
         recorded = self._recorded.get(n) or self._record(n)
         if self.steered:
-            return self._eager(n)
-        self.network.seek(self.update.steps)
+            return self._eager(n, shard, want_gradient)
+        self.network.seek(self.update.steps, shard)
         recorded.plan.forward()
         value = float(recorded.total.value)
-        if np.isfinite(value):
+        if want_gradient and np.isfinite(value):
             recorded.plan.backward()
         return value
 
     def _record(self, n: int) -> Recorded:
         with recording() as seen:
-            total = self._total(n)
+            total = self._total(n, 0)
             mean = total * (1 / n)
         self.steered = seen.steered
         self._recorded[n] = Recorded(total, Plan(mean, into=self.network.slots))

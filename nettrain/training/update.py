@@ -1,68 +1,99 @@
 """The update of the flat parameter vector: clipping, penalties, and the optimizer's rule, in blocks that stay in the cache."""
 import math
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 
 from nettrain.config.run_config import Regularization
 from nettrain.nn.vector import ParameterVector
-from nettrain.optim import Optimizer
+from nettrain.optim import Rule
+from nettrain.training.average import Average
+from nettrain.training.penalty import Penalty
 
 BLOCK = 32768  # elements; with its slots and work a block of float32 fits a core's second-level cache
 
 
-class Update:
-    """One step after another: the loss's gradient, clipped, plus that of the penalties, handed to the optimizer.
+@dataclass(frozen=True)
+class Block:
+    """One part of the trained parameters, all at one rate: views into the vectors. decayed: how many at its start are."""
 
-    slots  the optimizer's state, a vector as long as the parameters by name
-    steps  how many have been made
+    w: np.ndarray
+    g: np.ndarray
+    slots: dict[str, np.ndarray]
+    work: list[np.ndarray]
+    rate: float
+    decayed: int
+
+
+class Update:
+    """One step after another: the loss's gradient, clipped, plus that of the penalties, handed to the rule.
+
+    slots    the rule's state by name: vectors as long as the trained parameters, and its scalars
+    steps    how many have been made
+    average  the moving average of the weights, where one is kept
     """
 
     def __init__(
-        self, vector: ParameterVector, optimizer: Optimizer, regularization: Regularization, clip_norm: float | None = None
+        self,
+        vector: ParameterVector,
+        optimizer: Rule,
+        regularization: Regularization,
+        clip_norm: float | None = None,
+        *,
+        clip_value: float | None = None,
+        ema: float | None = None,
     ) -> None:
         self.vector = vector
         self.optimizer = optimizer
-        self.regularization = regularization
         self.clip_norm = clip_norm
-        self.slots = {name: np.zeros_like(vector.values) for name in optimizer.slots}
+        self.clip_value = clip_value
+        self.average = None if ema is None else Average(ema, vector)
         self.steps = 0
-        self._work = [np.empty(min(BLOCK, len(vector)), vector.values.dtype) for _ in range(max(1, optimizer.work))]
+        size = vector.trainable.stop
+        self.slots = optimizer.state(size, vector.values.dtype)
+        self._penalty = Penalty(vector, regularization)
+        work = [np.empty(min(BLOCK, size), vector.values.dtype) for _ in range(max(1, optimizer.work))]
+        self._blocks = list(self._cut(work))
+
+    def _cut(self, work: list[np.ndarray]) -> Iterator[Block]:
+        """The trained parameters in blocks, none of which crosses into another rate."""
+        w, g = self.vector.values, self.vector.gradient
+        for place, rate in self.vector.rates:
+            for start in range(place.start, place.stop, BLOCK):
+                part = slice(start, min(start + BLOCK, place.stop))
+                slots = {name: slot if name in self.optimizer.scalars else slot[part] for name, slot in self.slots.items()}
+                decayed = min(max(self.vector.decayed.stop - start, 0), part.stop - start)
+                yield Block(w[part], g[part], slots, [buffer[: part.stop - start] for buffer in work], rate, decayed)
 
     def penalty(self) -> float:
         """l1 sum |theta| + l2 sum theta^2 over the decayed parameters."""
-        weights = self.vector.values[self.vector.decayed]
-        l1, l2 = self.regularization.l1, self.regularization.l2
-        return (l1 * float(np.abs(weights).sum(dtype=np.float64)) if l1 else 0.0) + (
-            l2 * float(np.square(weights).sum(dtype=np.float64)) if l2 else 0.0
-        )
+        return self._penalty.value()
 
     def __call__(self, lr: float) -> None:
         """One step from `vector.gradient`, which is used up."""
         self.steps += 1
-        w, g = self.vector.values, self.vector.gradient
-        self._clip(g)
-        for start in range(0, len(w), BLOCK):
-            block = slice(start, min(start + BLOCK, len(w)))
-            work = [buffer[: block.stop - start] for buffer in self._work]
-            self._penalize(w, g, slice(start, min(block.stop, self.vector.decayed.stop)), work[0])
-            slots = {name: slot[block] for name, slot in self.slots.items()}
-            self.optimizer.update(w[block], g[block], slots, work, lr=lr, t=self.steps)
+        self._clip(self.vector.gradient[self.vector.trainable])
+        self.optimizer.advance(self.slots, self.steps)
+        for block in self._blocks:
+            n = block.decayed
+            if n:
+                self._penalty.add_gradient(block.w[:n], block.g[:n], block.work[0][:n])
+                kept = self.optimizer.decay(lr * block.rate)
+                if kept != 1:
+                    block.w[:n] *= kept
+            self.optimizer.update(block.w, block.g, block.slots, block.work, lr=lr * block.rate, t=self.steps)
+        if self.average is not None:
+            self.average.update(self.steps)
 
     def _clip(self, g: np.ndarray) -> None:
-        """g shortened to clip_norm if it is longer.  Pascanu et al. 2013, Algorithm 1; like PyTorch before any weight decay."""
+        """Elements beyond clip_value are set to it; then g is shortened to clip_norm if it is longer.
+
+        Pascanu et al. 2013, Algorithm 1, for the norm. Like PyTorch before any penalty.
+        """
+        if self.clip_value is not None:
+            np.clip(g, -self.clip_value, self.clip_value, out=g)
         if self.clip_norm is not None:
             norm = math.sqrt(float(np.dot(g, g)))
             if norm > self.clip_norm:
                 g *= self.clip_norm / norm
-
-    def _penalize(self, w: np.ndarray, g: np.ndarray, block: slice, work: np.ndarray) -> None:
-        """g += 2 l2 theta + l1 sign(theta), on the decayed part of a block."""
-        if block.stop <= block.start:
-            return
-        part = work[: block.stop - block.start]
-        if self.regularization.l2:
-            g[block] += np.multiply(w[block], 2 * self.regularization.l2, out=part)
-        if self.regularization.l1:
-            np.sign(w[block], out=part)
-            part *= self.regularization.l1
-            g[block] += part

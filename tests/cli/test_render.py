@@ -83,7 +83,7 @@ def test_the_moving_line_never_leaves_its_line(width):
         config=SimpleNamespace(training=SimpleNamespace(epochs=4)),
         progress=SimpleNamespace(epoch=0, batch=1, stop_reason=None),
         steps_per_epoch=2,
-        batch_size=32,
+        step_rows=32,
     )
     with Live(console=console, auto_refresh=False) as live:
         line = MovingLine(live)

@@ -16,9 +16,10 @@ from nettrain.nn.loss import Loss
 from nettrain.nn.network import Network
 from nettrain.nn.parameter import Parameter
 from nettrain.nn.vector import ParameterVector
-from nettrain.optim import Optimizer
+from nettrain.optim import Optimizer, Search
 from nettrain.schedules import Schedule
 from nettrain.training import update as module
+from nettrain.training.search_update import SearchUpdate
 from nettrain.training.step import Step
 from nettrain.training.update import Update
 
@@ -84,9 +85,13 @@ def test_network_loss_step_and_update_reach_pytorchs_weights(case):
     ends = np.cumsum([network.vector.views[name].size for name in order])[:-1]
     for name, values in zip(order, np.split(GOLDEN["start"], ends), strict=True):
         network.vector.views[name].flat = values
-    update = Update(network.vector, optimizer, Regularization(l2=row["l2"]))
-    step = Step(network, Loss.parse("cross_entropy"), update, Part(GOLDEN["x"], GOLDEN["targets"]), 3, 5)
-    for number, rows in enumerate(GOLDEN["batches"]):
+    batches = GOLDEN["batches"]
+    if isinstance(optimizer, Search):
+        update, batches = SearchUpdate(network.vector, optimizer, Regularization(l2=row["l2"]), seed=0), [np.arange(40)] * row["steps"]
+    else:
+        update = Update(network.vector, optimizer, Regularization(l2=row["l2"]))
+    step = Step(network, Loss.parse("cross_entropy"), update, Part(GOLDEN["x"], GOLDEN["targets"]), 3, len(batches[0]))
+    for number, rows in enumerate(batches):
         step(rows, schedule.rate(optimizer.lr, number, row.get("steps_per_epoch", 1), row.get("epochs", 100)))
     found = np.concatenate([network.vector.views[name].ravel() for name in order])
     np.testing.assert_allclose(found, GOLDEN[case], rtol=1e-8, atol=0)
