@@ -5,8 +5,9 @@ from typing import Annotated
 from pydantic import Field
 
 from nettrain.activations.relu import Relu
-from nettrain.component import Count
+from nettrain.component import Count, Flag
 from nettrain.layers.activation import Activation as ActivationLayer
+from nettrain.layers.batch_norm import BatchNorm
 from nettrain.layers.dense import Dense
 from nettrain.layers.dropout import Dropout
 from nettrain.layers.flatten import Flatten
@@ -21,17 +22,22 @@ from nettrain.nn.parameter import Shape
 class Mlp(Architecture):
     """Dense, activation, dropout for each entry of `hidden`, then a dense output layer: sum over layers of n_l (n_{l-1} + 1) parameters.
 
-    `hidden: []` is a linear model. Images are flattened.
+    `hidden: []` is a linear model. Images are flattened. With `batch_norm` each hidden layer is dense without a bias, for batch_norm's
+    beta takes its place, then batch_norm, activation, dropout.
     """
 
     hidden: Annotated[tuple[Count, ...], Field(description="units of each hidden layer")]
     activation: Annotated[Activation, Field(description="of the hidden layers")] = Relu()
+    batch_norm: Annotated[Flag, Field(description="normalize what each hidden dense layer gives, before its activation")] = False
     initializer: Annotated[Initializer | None, Field(description="of the weights; null: what the activation wants")] = None
 
     def expand(self, shape: Shape, outputs: int, dropout: float) -> list[Layer]:
         layers: list[Layer] = [Flatten()] if len(shape) > 1 else []
         for units in self.hidden:
-            layers += [Dense(units=units, initializer=self.initializer), ActivationLayer(function=self.activation)]
+            layers.append(Dense(units=units, bias=not self.batch_norm, initializer=self.initializer))
+            if self.batch_norm:
+                layers.append(BatchNorm())
+            layers.append(ActivationLayer(function=self.activation))
             if dropout:
                 layers.append(Dropout(rate=dropout))
         return [*layers, Dense(units=outputs, initializer=self.initializer)]

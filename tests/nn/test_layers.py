@@ -18,6 +18,13 @@ ROWS = {
     "activation": [
         ({"function": "relu"}, (3,), (3,), {}),
         ({"function": {"type": "leaky_relu", "slope": 0.3}}, (2, 3, 4), (2, 3, 4), {}),
+        ({"function": "prelu"}, (3,), (3,), {"slope": (1,)}),
+        ({"function": {"type": "prelu", "shared": False}}, (2, 2, 3), (2, 2, 3), {"slope": (3,)}),
+    ],
+    "batch_norm": [
+        ({}, (3,), (3,), {"gamma": (3,), "beta": (3,)}),
+        ({"momentum": 0.3, "epsilon": 0.2}, (2, 3, 4), (2, 3, 4), {"gamma": (4,), "beta": (4,)}),
+        ({"trainable": False}, (3,), (3,), {"gamma": (3,), "beta": (3,)}),
     ],
     "dense": [
         ({"units": 4}, (3,), (4,), {"w": (3, 4), "b": (4,)}),
@@ -26,10 +33,34 @@ ROWS = {
     ],
     "dropout": [({"rate": 0.4}, (6,), (6,), {}), ({"rate": 0}, (2, 3, 1), (2, 3, 1), {}), ({}, (4,), (4,), {})],
     "flatten": [({}, (2, 3, 4), (24,), {}), ({}, (5,), (5,), {})],
+    "gaussian_noise": [({"deviation": 0.3}, (6,), (6,), {}), ({"deviation": 0}, (3,), (3,), {}), ({}, (2, 3, 1), (2, 3, 1), {})],
+    "layer_norm": [
+        ({}, (4,), (4,), {"gamma": (4,), "beta": (4,)}),
+        ({"epsilon": 0.2}, (2, 3, 4), (2, 3, 4), {"gamma": (4,), "beta": (4,)}),
+    ],
+    "parallel": [
+        ({"branches": [[{"type": "dense", "units": 2}], ["tanh", {"type": "dense", "units": 3, "bias": False}], []]}, (4,), (9,),
+            {"branch_1.dense_1.w": (4, 2), "branch_1.dense_1.b": (2,), "branch_2.dense_1.w": (4, 3)}),
+        ({"branches": [["softplus"], ["tanh"], []], "merge": "sum"}, (2, 3, 4), (2, 3, 4), {}),
+        ({"branches": [["sigmoid"]]}, (3,), (3,), {}),
+    ],
+    "probe": [({}, (3,), (3,), {}), ({"every": 1}, (2, 3, 4), (2, 3, 4), {})],
+    "residual": [
+        ({"layers": [{"type": "dense", "units": 4}, "tanh", {"type": "dense", "units": 3}]}, (3,), (3,),
+            {"dense_1.w": (3, 4), "dense_1.b": (4,), "dense_2.w": (4, 3), "dense_2.b": (3,)}),
+        ({"layers": ["softplus"]}, (2, 3, 4), (2, 3, 4), {}),
+        ({"layers": [{"type": "residual", "layers": [{"type": "dense", "units": 2, "bias": False}]}]}, (2,), (2,),
+            {"residual_1.dense_1.w": (2, 2)}),
+    ],
 }
 CASES = [(name, *row) for name, rows in ROWS.items() for row in rows]
 every = pytest.mark.parametrize(("name", "fields", "shape", "output_shape", "parameters"), CASES)
-RANDOM = {"dropout"}                                         # what differs between training and evaluation
+# What differs between training and evaluation, and when it does not after all.
+DIFFERENT = {
+    "batch_norm": lambda layer: not layer.trainable,
+    "dropout": lambda layer: layer.rate == 0,
+    "gaussian_noise": lambda layer: layer.deviation == 0,
+}
 
 
 def made(name, fields):
@@ -41,9 +72,11 @@ def rows(n, shape, seed=0):
 
 
 def network_of(layer, shape):
-    """The layer alone in a float64 network, biases included not zero."""
+    """The layer alone in a float64 network, nothing in it as it starts."""
     network = Network([layer], shape, seed=4, dtype="float64")
     network.vector.values[...] = streams.generator(1, "weights").normal(size=len(network.vector))
+    for name, array in network.state.items():
+        array[...] = streams.generator(1, name).uniform(0.5, 2, size=array.shape)
     return network
 
 
@@ -77,11 +110,11 @@ def test_a_batch_gives_what_its_rows_give_alone(name, fields, shape, output_shap
 
 
 @every
-def test_only_random_layers_differ_between_training_and_evaluation(name, fields, shape, output_shape, parameters):
+def test_only_the_layers_that_say_so_differ_between_training_and_evaluation(name, fields, shape, output_shape, parameters):
     layer = made(name, fields)
     network, x = network_of(layer, shape), rows(5, shape)
     same = np.array_equal(network(Tensor(x)).value, network(Tensor(x), training=True).value)
-    assert same == (name not in RANDOM or layer.rate == 0)
+    assert same == (name not in DIFFERENT or DIFFERENT[name](layer))
 
 
 @every
@@ -91,11 +124,11 @@ def test_derivatives_of_input_and_parameters_agree_with_finite_differences(name,
     keys = list(parameters)
     values = [streams.generator(2, key).normal(size=parameters[key]) for key in keys]
 
+    state = {key: Tensor(array + 0.5) for key, array in layer.state(shape).items()}
+
     def output(x, *arrays):
-        scope = Scope(
-            {f"it.{key}": array for key, array in zip(keys, arrays, strict=True)}, training, lambda path: streams.generator(0, path), "it"
-        )
-        return layer.apply(x, scope)
+        own = {f"it.{key}": array for key, array in (state | dict(zip(keys, arrays, strict=True))).items()}
+        return layer.apply(x, Scope(own, training, lambda path: streams.generator(0, path), "it"))
 
     assert check(output, rows(3, shape), *values) is None
 

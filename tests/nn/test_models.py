@@ -24,6 +24,10 @@ ROWS = {
         ({"hidden": [4, 4]}, (3,), 2, 0.25, [
             ("dense_1", (4,), 16), ("activation_1", (4,), 0), ("dropout_1", (4,), 0),
             ("dense_2", (4,), 20), ("activation_2", (4,), 0), ("dropout_2", (4,), 0), ("dense_3", (2,), 10)]),
+        ({"hidden": [4, 5], "batch_norm": True}, (3,), 2, 0.25, [
+            ("dense_1", (4,), 12), ("batch_norm_1", (4,), 8), ("activation_1", (4,), 0), ("dropout_1", (4,), 0),
+            ("dense_2", (5,), 20), ("batch_norm_2", (5,), 10), ("activation_2", (5,), 0), ("dropout_2", (5,), 0), ("dense_3", (2,), 12)]),
+        ({"hidden": [4], "activation": "prelu"}, (3,), 2, 0.0, [("dense_1", (4,), 16), ("activation_1", (4,), 1), ("dense_2", (2,), 10)]),
     ],
     "sequential": [
         ({"layers": [{"type": "dense", "units": 4}, "tanh", {"type": "dense"}]}, (3,), 2, 0.0, [
@@ -81,6 +85,8 @@ def test_dropout_takes_the_configured_share():
     ({"hidden": [4, 4]}, [HE, HE, XAVIER]),
     ({"hidden": [4], "activation": "tanh"}, [XAVIER, XAVIER]),
     ({"hidden": [4], "activation": "tanh", "initializer": "he"}, [HE, HE]),
+    ({"hidden": [4], "batch_norm": True}, [HE, XAVIER]),
+    ({"hidden": [4], "activation": "selu"}, ["lecun", XAVIER]),
     ({"hidden": []}, [XAVIER]),
 ])  # fmt: skip
 def test_each_dense_layer_starts_as_the_activation_behind_it_wants(fields, wanted):

@@ -1,0 +1,58 @@
+"""Batch normalization."""
+from dataclasses import dataclass
+from typing import Annotated
+
+import numpy as np
+from pydantic import Field
+
+from nettrain.autodiff import functions as f
+from nettrain.autodiff import tensor
+from nettrain.autodiff.ops.moments import Moments
+from nettrain.autodiff.ops.normalization import Normalize
+from nettrain.autodiff.tensor import Tensor
+from nettrain.component import Positive
+from nettrain.nn.initializer import Initializer
+from nettrain.nn.layer import Scope, TrainedLayer
+from nettrain.nn.parameter import Parameter, Shape
+
+
+@dataclass(frozen=True, kw_only=True)
+class BatchNorm(TrainedLayer):
+    """y = gamma (x - m) / sqrt(v + epsilon) + beta; m and v over the batch in training, running ones in evaluation.
+
+    x (n, ..., c) -> y (n, ..., c): a mean and a variance for each channel c, over all other axes. The running ones start at 0 and 1;
+    each step moves them by `momentum` towards the batch's mean and its unbiased variance, n / (n - 1) v (a batch of one row moves
+    nothing: it has no variance). With `trainable: false` the running ones are used in training too, and stay.
+    Ioffe & Szegedy 2015, Algorithms 1 and 2.  PyTorch: the same.  Keras: momentum is the share of the old value that is kept,
+    epsilon is 1e-3, and the running variance is biased.
+    """
+
+    momentum: Annotated[float, Field(strict=True, gt=0, le=1, description="weight of a batch in the running mean and variance")] = 0.1
+    epsilon: Annotated[Positive, Field(description="added to the variance: keeps the division finite")] = 1e-5
+
+    def output_shape(self, shape: Shape) -> Shape:
+        return shape
+
+    def arrays(self, shape: Shape) -> dict[str, Parameter]:
+        gamma = Parameter(shape[-1:], Initializer.parse({"type": "constant", "value": 1.0}), decayed=False)
+        beta = Parameter(shape[-1:], Initializer.parse("zeros"), decayed=False)
+        return {"gamma": gamma, "beta": beta}
+
+    def state(self, shape: Shape) -> dict[str, np.ndarray]:
+        return {"mean": np.zeros(shape[-1:]), "variance": np.ones(shape[-1:])}
+
+    def apply(self, x: Tensor, scope: Scope) -> Tensor:
+        if scope.training and self.trainable:
+            moments = tensor.apply(Moments(), x)
+            self._propose(moments, x.value.size // x.shape[-1], scope)
+        else:
+            moments = f.stack([scope["mean"], scope["variance"]])
+        return tensor.apply(Normalize(self.epsilon), x, moments, scope["gamma"], scope["beta"])
+
+    def _propose(self, moments: Tensor, n: int, scope: Scope) -> None:
+        """Running values moved towards those of n rows."""
+        if n == 1 or scope.proposals is None:
+            return
+        mean, variance = scope["mean"], scope["variance"]
+        scope.propose("mean", mean + (moments[0] - mean) * self.momentum)
+        scope.propose("variance", variance + (moments[1] * (n / (n - 1)) - variance) * self.momentum)

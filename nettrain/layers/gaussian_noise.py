@@ -1,0 +1,27 @@
+"""Gaussian noise."""
+from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import Field
+
+from nettrain.autodiff import tensor
+from nettrain.autodiff.ops import noise
+from nettrain.autodiff.tensor import Tensor
+from nettrain.component import NonNegative
+from nettrain.nn.layer import Layer, Scope
+from nettrain.nn.parameter import Shape
+
+
+@dataclass(frozen=True, kw_only=True)
+class GaussianNoise(Layer):
+    """y = x + deviation e, e from the normal distribution, in training; y = x in evaluation.  Bishop 1995: like weight decay."""
+
+    deviation: Annotated[NonNegative, Field(description="standard deviation of the noise, in units of x")] = 0.1
+
+    def output_shape(self, shape: Shape) -> Shape:
+        return shape
+
+    def apply(self, x: Tensor, scope: Scope) -> Tensor:
+        if not scope.training or self.deviation == 0:
+            return x
+        return tensor.apply(noise.GaussianNoise(self.deviation, scope.generator(scope.path)), x)

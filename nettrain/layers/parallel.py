@@ -1,0 +1,66 @@
+"""Several ways side by side."""
+import dataclasses
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from nettrain.autodiff import functions as f
+from nettrain.autodiff.tensor import Tensor
+from nettrain.errors import ConfigError
+from nettrain.nn.activation import Activation
+from nettrain.nn.composite import Composite
+from nettrain.nn.layer import Layer, Scope
+from nettrain.nn.parameter import Shape
+from nettrain.nn.place import Placed, named, place, settle
+
+Branch = Annotated[tuple[Layer, ...], Field(description="layers in this order; an empty list hands its input on")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parallel(Composite):
+    """y = b_1(x), b_2(x), ... concatenated along the last axis, or summed.  Each branch is a list of layers, named branch_1 and so on."""
+
+    branches: Annotated[tuple[Branch, ...], Field(min_length=1, description="lists of layers, each of which gets the same input")]
+    merge: Annotated[Literal["concatenate", "sum"], Field(description="what is done with the branches' outputs")] = "concatenate"
+
+    def before(self, activation: Activation | None) -> Layer:
+        return self.replace(branches=tuple(tuple(settle(branch, activation)) for branch in self.branches))
+
+    def _placed(self, shape: Shape) -> list[list[Placed]]:
+        found = []
+        for number, branch in enumerate(self.branches, start=1):
+            try:
+                found.append(place(branch, shape))
+            except ConfigError as error:
+                raise ConfigError([f"branch {number}: {problem}" for problem in error.problems]) from None
+        return found
+
+    def inside(self, shape: Shape) -> list[Placed]:
+        return [
+            dataclasses.replace(placed, name=f"branch_{number}.{placed.name}")
+            for number, branch in enumerate(self._placed(shape), start=1)
+            for placed in branch
+        ]
+
+    def output_shape(self, shape: Shape) -> Shape:
+        found = [branch[-1].output_shape if branch else shape for branch in self._placed(shape)]
+        concatenated = self.merge == "concatenate"
+        if len({(len(s), s[:-1]) if concatenated else s for s in found}) > 1:
+            shapes, wanted = " and ".join(map(str, found)), "all axes but the last" if concatenated else "all axes"
+            raise ConfigError(f"the branches give rows of shapes {shapes}: to {self.merge} them they must agree in {wanted}")
+        return (*found[0][:-1], sum(s[-1] for s in found)) if concatenated else found[0]
+
+    def apply(self, x: Tensor, scope: Scope) -> Tensor:
+        outputs = []
+        for number, branch in enumerate(self.branches, start=1):
+            y, inner = x, scope.child(f"branch_{number}")
+            for name, layer in named(branch):
+                y = layer.apply(y, inner.child(name))
+            outputs.append(y)
+        if self.merge == "concatenate":
+            return f.concatenate(outputs, axis=-1)
+        total = outputs[0]
+        for y in outputs[1:]:
+            total = total + y
+        return total
