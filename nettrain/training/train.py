@@ -14,12 +14,15 @@ from nettrain.training.build import loss_for, wanted
 from nettrain.training.callbacks import Callback
 from nettrain.training.callbacks.best_weights import BestWeights
 from nettrain.training.callbacks.checkpoints import Checkpoints
+from nettrain.training.callbacks.diagnostics import Diagnostics
 from nettrain.training.callbacks.early_stopping import EarlyStopping
 from nettrain.training.callbacks.metrics_log import MetricsLog
+from nettrain.training.callbacks.warnings import Warnings
 from nettrain.training.checkpoint import Checkpoint, configuration, flat_parameters
 from nettrain.training.evaluate import evaluate, trivial
 from nettrain.training.files import write_json
 from nettrain.training.loop import train_epochs
+from nettrain.training.probe import Layers
 from nettrain.training.run import Progress, Result, Run
 from nettrain.training.run_directory import RunDirectory
 from nettrain.training.signals import stop_signals
@@ -126,6 +129,8 @@ def _finish(run: Run, last: Checkpoint | None, callbacks: Sequence[Callback]) ->
     remembering: list[Callback] = [MetricsLog(), best]
     if run.config.early_stopping is not None:
         remembering.append(EarlyStopping(run.config.early_stopping))
+    diagnostics = Diagnostics() if run.config.diagnostics else None
+    remembering += [Warnings(diagnostics)] if diagnostics is None else [diagnostics, Warnings(diagnostics)]
     if last is None:
         directory.metrics.cut(0)
         directory.diagnostics.cut(0)
@@ -145,7 +150,7 @@ def _finish(run: Run, last: Checkpoint | None, callbacks: Sequence[Callback]) ->
         directory.log(str(error))
         write_json(directory.path / "summary.json", {"stop_reason": "diverged", "epochs": run.progress.epoch, "message": str(error)})
         raise
-    result = _evaluated(run, best)
+    result = _evaluated(run, best, diagnostics.layers if diagnostics else {})
     write_json(directory.path / "summary.json", dataclasses.asdict(result))
     directory.log(f"finished: {result.stop_reason} after {result.epochs} epochs, best epoch {result.best_epoch}")
     return result
@@ -190,7 +195,7 @@ def differences(a: object, b: object, path: str = "") -> list[str]:
     return [] if a == b else [path]
 
 
-def _evaluated(run: Run, best: BestWeights) -> Result:
+def _evaluated(run: Run, best: BestWeights, layers: Layers) -> Result:
     stopping = run.config.early_stopping
     if best.weights is not None and (stopping is None or stopping.restore_best):
         run.network.vector.values[...] = best.weights
@@ -209,4 +214,6 @@ def _evaluated(run: Run, best: BestWeights) -> Result:
         metrics=metrics,
         baseline=baseline,
         notes=run.prepared.notes,
+        warnings=run.warnings,
+        diagnostics=layers,
     )

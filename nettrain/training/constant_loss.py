@@ -1,0 +1,46 @@
+"""The loss of the best model that looks at no feature: what training must get below to have learnt anything."""
+import numpy as np
+
+from nettrain.autodiff.backward import backward
+from nettrain.autodiff.tensor import Tensor
+from nettrain.nn.loss import Loss
+
+MOST_ELEMENTS = 65536  # of targets looked at: a thousandth of the loss is close enough, a millisecond a step is not
+STEPS = 200
+PATIENCE = 15  # steps without an improvement by a thousandth
+GROW, SHRINK = 1.2, 0.5
+
+
+def constant_loss(loss: Loss, encoded: np.ndarray, outputs: int, weights: np.ndarray | None = None) -> float:
+    """min_c mean_i loss(c, y_i) over constant outputs c (o,).  encoded targets y (n, ...); weights (n,) of the rows.
+
+    Rprop (Riedmiller & Braun 1993, without backtracking): only the signs of the derivatives count, so any unit of the loss will do.
+    """
+    rows, counts = _distinct(encoded, weights)
+    share = Tensor(counts / counts.sum())
+    zeros, y = Tensor(np.zeros((len(rows), outputs))), Tensor(rows)
+    c, steps, before = np.zeros(outputs), np.full(outputs, 0.1), np.zeros(outputs)
+    best, waited = np.inf, 0
+    for _ in range(STEPS):
+        constant = Tensor(c.copy(), requires_grad=True)
+        mean = (loss.rows(zeros + constant, y) * share).sum()
+        waited = waited + 1 if mean.item() > best - 1e-3 * abs(best) else 0
+        best = min(best, mean.item())
+        if waited == PATIENCE or not np.isfinite(mean.item()):
+            break
+        sign = np.sign(backward(mean)[constant])
+        steps *= np.where(sign * before > 0, GROW, np.where(sign * before < 0, SHRINK, 1.0))
+        c -= sign * steps
+        before = sign
+    return best
+
+
+def _distinct(encoded: np.ndarray, weights: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+    """The different targets and the weight of each; of too many, some that are evenly spread over the rows."""
+    weights = np.ones(len(encoded)) if weights is None else weights.astype(np.float64)
+    if encoded.dtype.kind == "i" and encoded.ndim == 1:
+        found, places = np.unique(encoded, return_inverse=True)
+        return found, np.bincount(places.reshape(-1), weights)
+    most = max(1, MOST_ELEMENTS * len(encoded) // max(encoded.size, 1))
+    chosen = np.linspace(0, len(encoded) - 1, min(most, len(encoded))).astype(np.int64)
+    return encoded[chosen].astype(np.float64), weights[chosen]
