@@ -56,7 +56,7 @@ class Parallel(Composite):
         for number, branch in enumerate(self.branches, start=1):
             y, inner = x, scope.child(f"branch_{number}")
             for name, layer in named(branch):
-                y = layer.apply(y, inner.child(name))
+                y = inner.run(name, layer, y)
             outputs.append(y)
         if self.merge == "concatenate":
             return f.concatenate(outputs, axis=-1)

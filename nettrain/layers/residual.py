@@ -34,5 +34,5 @@ class Residual(Composite):
     def apply(self, x: Tensor, scope: Scope) -> Tensor:
         y = x
         for name, layer in named(self.layers):
-            y = layer.apply(y, scope.child(name))
+            y = scope.run(name, layer, y)
         return x + y

@@ -99,12 +99,12 @@ class Network:
         return x
 
     def watched(self, x: Tensor) -> tuple[Tensor, list[Output]]:
-        """The outputs for x in evaluation, and those of every layer on the way, layers inside layers too; nothing is reported.
+        """The outputs for x in evaluation, and those of every layer on the way, layers inside layers too.
 
         Unlike in `self(x)`, gradients with respect to `parameters` and to every layer's output can be taken.
         """
         found: list[Output] = []
-        scope = Scope(self._evaluation | self.parameters, False, partial(self._generator, 0, 0), report=_nobody, watch=found.append)
+        scope = Scope(self._evaluation | self.parameters, False, partial(self._generator, 0, 0), watch=found.append)
         for placed in self.placed:
             x = scope.run(placed.name, placed.layer, x)
         return x, found
@@ -131,10 +131,6 @@ class Network:
             part = x[start : start + rows]
             found[start : start + rows] = self(Tensor(np.asarray(part, self.dtype))).value
         return found
-
-
-def _nobody(path: str, text: str) -> None:
-    """Takes what a layer shows, and shows it to nobody."""
 
 
 def to_standard_error(path: str, text: str) -> None:

@@ -15,6 +15,7 @@ from nettrain.layers.dense import Dense
 from nettrain.layers.dropout import Dropout
 from nettrain.nn.activation import Activation
 from nettrain.nn.initializer import Initializer
+from nettrain.nn.layer import Layer
 from nettrain.nn.loss import Loss
 from nettrain.nn.network import Network
 from nettrain.nn.parameter import Parameter
@@ -199,3 +200,13 @@ def test_every_layer_can_be_watched_with_its_gradients():
     gradients = backward(y.sum())
     np.testing.assert_allclose(gradients[network.parameters["dense_2.w"]], np.outer(outputs[2].value.value.sum(0), [1, 1]))
     assert gradients[outputs[1].value].shape == (5, 4)
+
+
+def test_layers_inside_layers_are_watched_by_their_path():
+    inner = {"type": "residual", "layers": [{"type": "dense", "units": 3}, "relu"]}
+    layers = [{"type": "parallel", "branches": [[inner], []]}, {"type": "dense", "units": 2}]
+    network = Network([Layer.parse(layer) for layer in layers], (3,))
+    paths = [output.path for output in network.watched(Tensor(np.ones((2, 3), np.float32)))[1]]
+    branch = "parallel_1.branch_1.residual_1"
+    assert paths == [f"{branch}.dense_1", f"{branch}.activation_1", branch, "parallel_1", "dense_1"]
+    assert {name.rpartition(".")[0] for name in network.vector.views} <= set(paths)
