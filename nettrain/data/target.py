@@ -15,11 +15,13 @@ class Target:
     values   classes: codes (n,) int64 into `classes`; otherwise numbers (n, t) float64
     names    the t target columns
     classes  the names of the classes; None where the values are numbers
+    task     what the source means the values to be, where they could be several things; None: the values decide
     """
 
     values: np.ndarray
     names: tuple[str, ...] = ("target",)
     classes: tuple[str, ...] | None = None
+    task: Task | None = None
 
     def __len__(self) -> int:
         return len(self.values)

@@ -45,7 +45,7 @@ def resolve(target: Target, wanted: tuple[str, ...] | None, loss: str | None) ->
     wanted: the tasks that the loss takes, None to let the target decide. Raises ConfigError where they do not meet, naming the loss that
     does, and DataError where there is one class only.
     """
-    possible = _possible(target)
+    possible = sorted(_possible(target), key=lambda task: task != target.task)
     fitting = [task for task in possible if wanted is None or task in wanted]
     if not fitting:
         raise ConfigError(

@@ -1,17 +1,29 @@
 """One column of text cells becoming numbers or categories, a portion at a time."""
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import Protocol
 
 import numpy as np
 
 from nettrain.data.features import MISSING, Category
-from nettrain.data.text_table import TextTable, is_number
+from nettrain.data.text_table import is_number
 from nettrain.errors import DataError
 
 _INFINITE = frozenset({"inf", "+inf", "-inf", "infinity", "+infinity", "-infinity"})
 
 
+class Portions(Protocol):
+    """What `TextTable` is to `read_columns`: the names of the columns, and so many rows at a time."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of the columns."""
+
+    def portions(self) -> Iterator[tuple[list[tuple[str, ...]], np.ndarray]]:
+        """The columns of so many rows, and the line on which each row begins."""
+
+
 def read_columns(
-    table: TextTable, names: Sequence[str], numeric: dict[str, bool], missing: frozenset[str], place: str
+    table: Portions, names: Sequence[str], numeric: dict[str, bool], missing: frozenset[str], place: str
 ) -> tuple[dict[str, np.ndarray | Category], np.ndarray]:
     """The named columns of a table, and the line of each row; the arguments are those of `TextColumn`. Raises DataError without rows."""
     columns = [(table.names.index(name), TextColumn(name, place, missing, numeric.get(name))) for name in names]

@@ -34,13 +34,17 @@ def is_number(text: str) -> bool:
 
 @dataclass(frozen=True)
 class TextTable:
-    """One file, its delimiter known. `header` is how many rows stand above the data: 0 or 1."""
+    """One file, its delimiter known. `header` is how many rows stand above the data: 0 or 1.
+
+    remark  rows of a single cell that begin with it are no data; "": there are none
+    """
 
     path: Path
     encoding: str
     delimiter: str
     names: tuple[str, ...]
     header: int
+    remark: str = ""
 
     @classmethod
     def open(
@@ -88,7 +92,7 @@ class TextTable:
         width = len(self.names)
         if all(len(row) == width for row in rows):
             return rows, lines
-        kept = [i for i, row in enumerate(rows) if not _is_blank(row)]
+        kept = [i for i, row in enumerate(rows) if not (_is_blank(row) or self._is_remark(row))]
         for i in kept:
             if len(rows[i]) != width:
                 raise DataError(
@@ -96,6 +100,9 @@ class TextTable:
                     "complete the row, or put quotes around cells that hold the separator"
                 )
         return [rows[i] for i in kept], lines[kept]
+
+    def _is_remark(self, row: list[str]) -> bool:
+        return bool(self.remark) and len(row) == 1 and row[0].startswith(self.remark)
 
     def _malformed(self, error: csv.Error) -> DataError:
         """csv's error with the line on which the row begins, which only a second reading tells."""

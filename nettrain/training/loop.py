@@ -65,9 +65,10 @@ def close_epoch(run: Run) -> Row:
     progress = run.progress
     row: Row = {"epoch": progress.epoch + 1, "step": run.update.steps, "lr": run.rate_of(run.update.steps - 1)}
     row |= {"train_loss": progress.loss_sum / progress.rows, "train_penalty": run.update.penalty()}
-    for part in run.watched:
-        figures, _ = evaluate(run.network, run.loss, run.pipeline, run.parts[part])
-        row |= {f"{part}_{name}": figure for name, figure in figures.items() if f"{part}_{name}" not in row}
+    with run.evaluated_weights():
+        for part in run.watched:
+            figures, _ = evaluate(run.network, run.loss, run.pipeline, run.parts[part])
+            row |= {f"{part}_{name}": figure for name, figure in figures.items() if f"{part}_{name}" not in row}
     progress.epoch, progress.batch, progress.loss_sum, progress.rows = progress.epoch + 1, 0, 0.0, 0
     progress.seconds = run.clock.seconds()
     row["seconds"] = round(progress.seconds, 6)

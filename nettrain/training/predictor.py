@@ -16,9 +16,10 @@ from nettrain.metrics import Outcome
 from nettrain.nn.network import Network
 from nettrain.training.blas import one_blas_thread
 from nettrain.training.build import layers_for, loss_for, wanted
-from nettrain.training.checkpoint import Checkpoint, check_shapes, configuration, flat_parameters
+from nettrain.training.checkpoint import Checkpoint, check_shapes, configuration
 from nettrain.training.evaluate import evaluate, predictions, trivial
 from nettrain.training.run_directory import RunDirectory
+from nettrain.training.weights import Weights
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ class Predictor:
             raise CheckpointError(f"{self.path}: its configuration does not fit its data ({error}); it is damaged") from None
         check_shapes(checkpoint, placed, self.path)
         self.network = Network([p.layer for p in placed], self.pipeline.shape, seed=self.config.seed, dtype=self.config.dtype)
-        self.network.vector.values[...] = flat_parameters(checkpoint, self.network, self.path)
+        self.network.vector.values[...] = Weights.read(checkpoint, self.network, self.path).evaluated
 
     def predict(self, x: object) -> np.ndarray:
         """Class names (n,), labels (n, l) of 0 and 1, or values (n,) or (n, t) in original units, for raw features x."""

@@ -1,5 +1,7 @@
 """A run under way: what the loop works on and callbacks observe."""
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from nettrain.config.run_config import RunConfig
@@ -17,6 +19,7 @@ from nettrain.training.run_directory import RunDirectory
 from nettrain.training.search_update import SearchUpdate
 from nettrain.training.step import Step
 from nettrain.training.update import Update
+from nettrain.training.weights import Weights
 
 
 @dataclass
@@ -92,6 +95,25 @@ class Run:
     def parts(self) -> dict[str, Part]:
         """train, and validation and test where there are any."""
         return self.prepared.parts
+
+    def weights(self) -> Weights:
+        """The weights as they now are, in the arrays that training goes on to change."""
+        average = self.update.average
+        return Weights(self.network.vector.values, None if average is None else average.values)
+
+    @contextmanager
+    def evaluated_weights(self) -> Iterator[None]:
+        """Inside, the network holds the weights that are evaluated: their moving average, where one is kept."""
+        weights = self.weights()
+        if weights.average is None:
+            yield
+            return
+        trained = weights.trained.copy()
+        weights.trained[...] = weights.average
+        try:
+            yield
+        finally:
+            weights.trained[...] = trained
 
     @property
     def rate(self) -> float:

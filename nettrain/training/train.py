@@ -9,6 +9,7 @@ from nettrain.config.load import load
 from nettrain.config.run_config import RunConfig
 from nettrain.data.prepare import Prepared, prepare
 from nettrain.errors import CheckpointError, Diverged, RunError
+from nettrain.schedules import Reactive
 from nettrain.training.blas import one_blas_thread
 from nettrain.training.build import loss_for, wanted
 from nettrain.training.callbacks import Callback
@@ -17,8 +18,9 @@ from nettrain.training.callbacks.checkpoints import Checkpoints
 from nettrain.training.callbacks.diagnostics import Diagnostics
 from nettrain.training.callbacks.early_stopping import EarlyStopping
 from nettrain.training.callbacks.metrics_log import MetricsLog
+from nettrain.training.callbacks.reaction import Reaction
 from nettrain.training.callbacks.warnings import Warnings
-from nettrain.training.checkpoint import Checkpoint, configuration, flat_parameters
+from nettrain.training.checkpoint import Checkpoint, configuration
 from nettrain.training.evaluate import evaluate, trivial
 from nettrain.training.files import write_json
 from nettrain.training.loop import train_epochs
@@ -26,6 +28,7 @@ from nettrain.training.probe import Layers
 from nettrain.training.run import Progress, Result, Run
 from nettrain.training.run_directory import RunDirectory
 from nettrain.training.signals import stop_signals
+from nettrain.training.weights import Weights
 
 Configuration = str | os.PathLike[str] | Mapping[str, object] | RunConfig
 Data = tuple[object, object]
@@ -129,6 +132,8 @@ def _finish(run: Run, last: Checkpoint | None, callbacks: Sequence[Callback]) ->
     remembering: list[Callback] = [MetricsLog(), best]
     if run.config.early_stopping is not None:
         remembering.append(EarlyStopping(run.config.early_stopping))
+    if isinstance(run.config.schedule, Reactive):
+        remembering.append(Reaction(run.config.schedule))
     diagnostics = Diagnostics() if run.config.diagnostics else None
     remembering += [Warnings(diagnostics)] if diagnostics is None else [diagnostics, Warnings(diagnostics)]
     if last is None:
@@ -139,7 +144,7 @@ def _finish(run: Run, last: Checkpoint | None, callbacks: Sequence[Callback]) ->
     else:
         _restore(run, last, remembering)
         if best.epoch is not None:
-            best.weights = flat_parameters(Checkpoint.read(directory.best), run.network, directory.best)
+            best.weights = Weights.read(Checkpoint.read(directory.best), run.network, directory.best)
     directory.write_config(run.config)
     for note in run.prepared.notes:
         directory.log(note)
@@ -159,7 +164,12 @@ def _finish(run: Run, last: Checkpoint | None, callbacks: Sequence[Callback]) ->
 def _restore(run: Run, last: Checkpoint, remembering: Sequence[Callback]) -> None:
     """Put the run back where it stood."""
     path = run.directory.last if run.directory else Path()
-    run.network.vector.values[...] = flat_parameters(last, run.network, path)
+    weights = Weights.read(last, run.network, path)
+    run.network.vector.values[...] = weights.trained
+    if run.update.average is not None:
+        if weights.average is None:
+            raise CheckpointError(f"{path}: holds no moving average of the weights, which training.ema needs; train again")
+        run.update.average.values[...] = weights.average
     try:
         for name, slot in run.update.slots.items():
             slot[...] = last.tensors[f"optimizer.{name}"]
@@ -197,8 +207,8 @@ def differences(a: object, b: object, path: str = "") -> list[str]:
 
 def _evaluated(run: Run, best: BestWeights, layers: Layers) -> Result:
     stopping = run.config.early_stopping
-    if best.weights is not None and (stopping is None or stopping.restore_best):
-        run.network.vector.values[...] = best.weights
+    restored = best.weights if stopping is None or stopping.restore_best else None
+    run.network.vector.values[...] = (restored or run.weights()).evaluated
     metrics: dict[str, dict[str, float]] = {}
     baseline: dict[str, dict[str, float]] = {}
     for name, part in run.parts.items():

@@ -1,5 +1,6 @@
 import gzip
 import hashlib
+import shutil
 import struct
 from dataclasses import replace
 from pathlib import Path
@@ -9,7 +10,6 @@ import pytest
 
 from nettrain.component import names, to_mapping
 from nettrain.data.dataset import PARTS, UNASSIGNED
-from nettrain.data.named_set import data_directory
 from nettrain.data.schema import Schema
 from nettrain.data.source import Source
 from nettrain.errors import DataError, NettrainError
@@ -37,22 +37,54 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for stem in ("train", "t10k"):
         (folder / "mnist" / f"{stem}-images-idx3-ubyte").write_bytes(idx(IMAGES))
         (folder / "mnist" / f"{stem}-labels-idx1-ubyte.gz").write_bytes(gzip.compress(idx(LABELS)))
+    shutil.copytree(folder / "mnist", folder / "fashion-mnist")
+    write_named_sets(folder)
     return folder
+
+
+def write_named_sets(folder: Path) -> None:
+    """A few rows of each set, in the form of its files."""
+    for name in ("usps", "semeion", "optdigits", "tables"):
+        (folder / name).mkdir()
+    pixels = " ".join(["-1.0", "0.5"] * 128)
+    (folder / "usps" / "zip.train").write_text(f"6.0000 {pixels} \n5.0000 {pixels} \n", encoding="utf-8")
+    (folder / "usps" / "zip.test.gz").write_bytes(gzip.compress(f"9 {pixels}\n".encode()))
+    for digit in range(10):
+        with (folder / "semeion" / "semeion.data").open("a", encoding="utf-8") as file:
+            file.write("0.0000 1.0000 " * 128 + "0 " * digit + "1 " + "0 " * (9 - digit) + "\n")
+    (folder / "optdigits" / "optdigits.tra").write_text(("0,16," * 32 + "3\n") + ("1,2," * 32 + "4\n"), encoding="utf-8")
+    (folder / "optdigits" / "optdigits.tes").write_text("0,1," * 32 + "3\n", encoding="utf-8")
+    tables = folder / "tables"
+    (tables / "winequality-red.csv").write_text('"acid";"quality"\n7.4;5\n7.8;6\n', encoding="utf-8")
+    (tables / "winequality-white.csv").write_text('"acid";"quality"\n7.0;6\n6.3;9\n6;6\n', encoding="utf-8")
+    housing = "longitude,total_bedrooms,median_house_value,ocean_proximity\n-122.2,129.0,452600.0,NEAR BAY\n-122.2,,358500.0,<1H OCEAN\n"
+    (tables / "california_housing.csv").write_text(housing, encoding="utf-8")
+    person = "39, {}, 77516, Bachelors, 13, Never-married, Sales, Not-in-family, White, Male, 2174, 0, 40, Cuba, {}\n"
+    people = person.format("Private", "<=50K") + person.format("?", ">50K") + "\n"
+    (tables / "adult.data.gz").write_bytes(gzip.compress(people.encode()))
+    (tables / "adult.test").write_text("|1x3 Cross validator\n" + person.format("Self-emp-inc", ">50K."), encoding="utf-8")
 
 
 # The fields, the rows, the shape of one, the classes (None: numbers), and whether a test part is official.
 EXPECTED = {
+    "adult": ({}, 3, (6,), ("<=50K", ">50K"), True),
+    "california_housing": ({}, 2, (2,), None, False),
     "csv": ({"path": "t.csv", "target": "y"}, 3, (1,), ("no", "yes"), False),
     "digits": ({}, 1797, (8, 8, 1), tuple("0123456789"), False),
+    "fashion_mnist": ({}, 10, (3, 2, 1), ("T-shirt/top", "Trouser", "Dress"), True),
     "idx": ({"images": "images.idx", "labels": "labels.gz"}, 5, (3, 2, 1), ("0", "1", "3"), False),
     "iris": ({}, 150, (4,), ("setosa", "versicolor", "virginica"), False),
     "mnist": ({}, 10, (3, 2, 1), ("0", "1", "3"), True),
     "moons": ({"rows": 50}, 50, (2,), ("upper", "lower"), False),
     "npy": ({"path": "x.npy", "target": "y.npy"}, 5, (3, 2, 1), None, False),
     "npz": ({"path": "t.npz", "x_test": "x_test", "y_test": "y_test"}, 5, (3,), None, True),
+    "optdigits": ({}, 3, (8, 8, 1), ("3", "4"), True),
+    "semeion": ({}, 10, (16, 16, 1), tuple("0123456789"), False),
     "sine": ({"rows": 50}, 50, (1,), None, False),
     "spirals": ({"rows": 51, "turns": 2}, 51, (2,), ("first", "second"), False),
     "triangle": ({"rows": 60}, 60, (2,), ("inside", "outside"), False),
+    "usps": ({}, 3, (16, 16, 1), ("5", "6", "9"), True),
+    "wine_quality": ({"color": "white"}, 3, (1,), None, False),
     "xor": ({"noise": 0}, 400, (2,), ("0", "1"), False),
 }
 WITHOUT_ROWS = ["memory"]                                    # stands for arrays that are handed in
@@ -227,16 +259,3 @@ def test_a_bad_file_is_refused_with_place_and_reason(case: str, tmp_path: Path) 
     with pytest.raises(NettrainError) as caught:
         make_source(tmp_path).load(0)
     assert problem in str(caught.value) and remedy in str(caught.value)
-
-
-def test_an_absent_named_set_says_which_files_to_put_where(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("NETTRAIN_DATA", str(tmp_path))
-    with pytest.raises(DataError) as caught:
-        Source.parse("mnist").load(0)
-    for part in (str(tmp_path / "mnist"), "train-images-idx3-ubyte", "t10k-labels-idx1-ubyte", "NETTRAIN_DATA"):
-        assert part in str(caught.value)
-
-
-def test_named_sets_default_to_the_users_cache(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("NETTRAIN_DATA", raising=False)
-    assert data_directory().name == "nettrain" and data_directory().is_absolute()

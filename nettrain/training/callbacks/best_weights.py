@@ -7,6 +7,7 @@ import numpy as np
 from nettrain.metrics import direction
 from nettrain.training.callbacks import Callback, Row, monitored_value
 from nettrain.training.run import Run
+from nettrain.training.weights import Weights
 
 
 class BestWeights(Callback):
@@ -18,7 +19,7 @@ class BestWeights(Callback):
     def __init__(self) -> None:
         self.epoch: int | None = None
         self.value: float | None = None
-        self.weights: np.ndarray | None = None
+        self.weights: Weights | None = None
         self.row: Row = {}
         self.fresh = False
 
@@ -28,7 +29,7 @@ class BestWeights(Callback):
         if np.isnan(value) or (self.value is not None and not (value > self.value if direction(run.monitor) else value < self.value)):
             return
         self.epoch, self.value, self.row, self.fresh = run.progress.epoch, value, row, True
-        self.weights = run.network.vector.values.copy()
+        self.weights = run.weights().copy()
 
     def state(self) -> dict[str, Any]:
         """Epoch, value and row; the weights are in the best checkpoint."""

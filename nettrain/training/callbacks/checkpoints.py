@@ -10,6 +10,7 @@ from nettrain.training.callbacks import Callback, Row
 from nettrain.training.callbacks.best_weights import BestWeights
 from nettrain.training.checkpoint import Checkpoint
 from nettrain.training.run import Run
+from nettrain.training.weights import Weights
 
 BETWEEN_EPOCHS = 1.0  # seconds: no more than one write a second
 WITHIN_AN_EPOCH = 60.0  # seconds: a long epoch is saved on its way
@@ -18,7 +19,7 @@ WITHIN_AN_EPOCH = 60.0  # seconds: a long epoch is saved on its way
 class Checkpoints(Callback):
     """Writes `best`, then `last`, at an epoch's end if a second has passed, within long epochs, on signals, and at the end.
 
-    `last` holds the weights as trained, the optimizer's state, the progress, and the state of every callback in `others`.
+    Both hold the weights as trained and, with `training.ema`, their moving average. `last` also holds the optimizer's state, the progress, and the state of every callback in `others`.
     """
 
     def __init__(self, best: BestWeights, others: Sequence[Callback]) -> None:
@@ -61,7 +62,7 @@ class Checkpoints(Callback):
             "steps": run.update.steps,
             "callbacks": {type(callback).__name__: callback.state() for callback in self.others},
         }
-        last = checkpoint_of(run, run.network.vector.values, content)
+        last = checkpoint_of(run, run.weights(), content)
         optimizer = {f"optimizer.{name}": slot for name, slot in run.update.slots.items()}
         Checkpoint({**last.tensors, **optimizer}, last.content).write(run.directory.last)
         self._written = time.monotonic()
@@ -73,10 +74,10 @@ class Checkpoints(Callback):
             self.best.fresh = False
 
 
-def checkpoint_of(run: Run, weights: np.ndarray, content: dict[str, object]) -> Checkpoint:
-    """Some weights of a run (flat, as its vector) with everything that predicting needs."""
+def checkpoint_of(run: Run, weights: Weights, content: dict[str, object]) -> Checkpoint:
+    """Some weights of a run with everything that predicting needs."""
     packed, arrays = run.pipeline.pack()
-    tensors = {f"parameters.{name}": view for name, view in run.network.vector.named(weights).items()}
+    tensors = weights.tensors(run.network.vector)
     tensors |= {f"pipeline.{name}": array for name, array in arrays.items()}
     return Checkpoint(
         tensors, {"config": to_mapping(run.config), "pipeline": packed, "data_fingerprint": run.prepared.fingerprint, **content}

@@ -1,0 +1,19 @@
+"""Named sets that are kept as MNIST is: four IDX files."""
+from collections.abc import Sequence
+from dataclasses import replace
+
+from nettrain.data.dataset import Dataset
+from nettrain.data.named_set import NamedSet
+from nettrain.data.source import Source
+
+_KEYS = ("images", "labels", "test_images", "test_labels")
+
+
+def load_idx_set(found: NamedSet, classes: Sequence[str] | None = None) -> Dataset:
+    """All rows, the official test part last; classes: the names of labels 0, 1, 2 ..., if they have others than their numbers."""
+    files = dict(zip(_KEYS, map(str, found.find()), strict=True))
+    dataset = replace(Source.parse({"type": "idx", **files}).load(0), origin=found.name)
+    if classes is None or dataset.target is None:
+        return dataset
+    named = tuple(classes[int(label)] for label in dataset.target.classes or ())
+    return replace(dataset, target=replace(dataset.target, classes=named))

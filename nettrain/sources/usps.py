@@ -1,0 +1,44 @@
+"""The USPS digits."""
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from nettrain.data.array_file import read_npz
+from nettrain.data.dataset import Dataset
+from nettrain.data.named_set import NamedSet, SetFile
+from nettrain.data.number_file import read_numbers
+from nettrain.data.official import Pair, joined
+from nettrain.data.source import Source
+from nettrain.data.task import to_classes
+
+# No checksum is published, so these are not downloaded.
+SET = NamedSet("usps", (SetFile("zip.train"), SetFile("zip.test")), source="https://hastie.su.domains/ElemStatLearn/data.html")
+ARRAYS = "usps.npz"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Usps(Source):
+    """16 x 16 grey pixels, -1 ... 1, of a digit from an envelope -> the digit.
+
+    7291 images (16, 16, 1) float32 to train, and 2007, harder ones, that are the official test part. LeCun et al. 1990, as distributed
+    with Hastie, Tibshirani & Friedman, "The Elements of Statistical Learning". zip.train and zip.test (a digit and 256 numbers a line,
+    plain or gzip), or usps.npz with x_train, y_train, x_test, y_test, in $NETTRAIN_DATA/usps, or in the user's cache folder.
+    """
+
+    def load(self, seed: int, aside: tuple[str, ...] = ()) -> Dataset:
+        """All rows, the official test part last."""
+        arrays = SET.directory / ARRAYS
+        train, test = _from_arrays(arrays) if arrays.is_file() else map(_from_text, SET.find())
+        found = joined(train, test, "usps")
+        return found if found.target is None else replace(found, target=to_classes(replace(found.target, names=("digit",))))
+
+
+def _from_text(path: Path) -> Pair:
+    numbers = read_numbers(path, 257)
+    return numbers[:, 1:].reshape(-1, 16, 16).astype(np.float32), numbers[:, 0]
+
+
+def _from_arrays(path: Path) -> tuple[Pair, Pair]:
+    found = read_npz(path, {name: name for name in ("x_train", "y_train", "x_test", "y_test")})
+    return (found["x_train"], found["y_train"]), (found["x_test"], found["y_test"])

@@ -1,0 +1,46 @@
+"""The weights of a network at one moment, as checkpoints hold them."""
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from nettrain.errors import CheckpointError
+from nettrain.nn.network import Network
+from nettrain.nn.vector import ParameterVector
+from nettrain.training.checkpoint import Checkpoint, flat_parameters
+
+
+@dataclass(frozen=True)
+class Weights:
+    """Flat, in the layout of the network's vector: as trained, and their moving average where `training.ema` keeps one."""
+
+    trained: np.ndarray
+    average: np.ndarray | None = None
+
+    @property
+    def evaluated(self) -> np.ndarray:
+        """What is evaluated and predicts: the average, where there is one."""
+        return self.trained if self.average is None else self.average
+
+    def copy(self) -> "Weights":
+        """The same weights in arrays of their own."""
+        return Weights(self.trained.copy(), None if self.average is None else self.average.copy())
+
+    def tensors(self, vector: ParameterVector) -> dict[str, np.ndarray]:
+        """By name: `parameters.dense_1.w`, and beside it `average.dense_1.w`."""
+        groups = {"parameters": self.trained, "average": self.average}
+        return {f"{group}.{name}": view for group, flat in groups.items() if flat is not None for name, view in vector.named(flat).items()}
+
+    @classmethod
+    def read(cls, checkpoint: Checkpoint, network: Network, path: Path) -> "Weights":
+        """From a checkpoint. Raises CheckpointError naming what does not fit."""
+        trained = flat_parameters(checkpoint, network, path)
+        average = checkpoint.group("average")
+        if not average:
+            return cls(trained)
+        flat = np.empty_like(trained)
+        for name, view in network.vector.named(flat).items():
+            if name not in average or average[name].shape != view.shape:
+                raise CheckpointError(f"{path}: the moving average of {name} does not fit the model; the checkpoint is of another model")
+            view[...] = average[name]
+        return cls(trained, flat)
