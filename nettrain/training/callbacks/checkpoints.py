@@ -19,7 +19,8 @@ WITHIN_AN_EPOCH = 60.0  # seconds: a long epoch is saved on its way
 class Checkpoints(Callback):
     """Writes `best`, then `last`, at an epoch's end if a second has passed, within long epochs, on signals, and at the end.
 
-    Both hold the weights as trained and, with `training.ema`, their moving average. `last` also holds the optimizer's state, the progress, and the state of every callback in `others`.
+    Both hold the weights as trained and, with `training.ema`, their moving average. `last` also holds the optimizer's state, the
+    progress, and the state of every callback in `others`.
     """
 
     def __init__(self, best: BestWeights, others: Sequence[Callback]) -> None:
