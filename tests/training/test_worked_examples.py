@@ -58,7 +58,8 @@ def test_linear_activations_collapse_to_the_least_squares_line(train):
     x = np.linspace(-np.pi, np.pi, 40)
     result = train({
         "dtype": "float64", "dataset": {"source": "memory"}, "loss": "mse",
-        "model": {"type": "mlp", "hidden": [4, 4], "activation": "identity"}, "optimizer": {"type": "adam", "lr": 0.02}, "schedule": "cosine", "training": {"epochs": 500, "batch_size": None},
+        "model": {"type": "mlp", "hidden": [4, 4], "activation": "identity"}, "optimizer": {"type": "adam", "lr": 0.02},
+        "schedule": "cosine", "training": {"epochs": 500, "batch_size": None},
     }, (x, np.sin(x)))  # fmt: skip
     design = np.stack([x, np.ones_like(x)], axis=1)
     line = design @ np.linalg.lstsq(design, np.sin(x))[0]
