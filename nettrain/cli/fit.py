@@ -53,6 +53,8 @@ def fit(
         return
     else:
         result = _train(config, changes, output_directory, run_name, overwrite, quiet)
+    if result.diagnostics and not quiet:
+        _show_diagnostics(result)
     if json:
         print_json(summary(result))
     elif not quiet:
@@ -96,6 +98,12 @@ def _resume(run: Path, sets: list[str], quiet: bool) -> "Result":
 
     with progress(quiet) as callbacks:
         return resume(run, sets=sets, callbacks=callbacks)
+
+
+def _show_diagnostics(result: "Result") -> None:
+    from nettrain.cli.render import diagnostics_table
+
+    console(stderr=True).print(diagnostics_table(result.diagnostics))
 
 
 def _report(result: "Result") -> None:

@@ -37,20 +37,38 @@ def progress(quiet: bool) -> Iterator[Sequence[Callback]]:
         yield [MovingLine(live)]
 
 
-class EpochLines(Callback):
-    """One line an epoch: `epoch 3/30  train_loss 0.4120  validation_loss 0.3980  validation_accuracy 0.8910  lr 0.001  1.2 s`."""
+class News(Callback):
+    """What is told as it comes: what was decided for the user, then each warning after its epoch."""
+
+    _told = 0
 
     def begin(self, run: "Run") -> None:
-        """Say what was decided for the user."""
+        """Tell what was decided. Warnings of an earlier session of the run were told in it."""
+        self._told = len(run.warnings)
         for note in run.prepared.notes:
-            say(note)
+            self.tell(note)
 
     def epoch_end(self, run: "Run", row: Row) -> None:
-        """Write the epoch's line."""
+        """Tell the new warnings."""
+        for warning in run.warnings[self._told :]:
+            self.tell(f"warning: {warning}")
+        self._told = len(run.warnings)
+
+    def tell(self, line: str) -> None:
+        """Show a line that stays."""
+        say(line)
+
+
+class EpochLines(News):
+    """One line an epoch: `epoch 3/30  train_loss 0.4120  validation_loss 0.3980  validation_accuracy 0.8910  lr 0.001  1.2 s`."""
+
+    def epoch_end(self, run: "Run", row: Row) -> None:
+        """Write the epoch's line, and the new warnings below it."""
         say("  ".join([f"epoch {row['epoch']}/{run.config.training.epochs}", *figures(row), f"{row['seconds']:.1f} s"]))
+        super().epoch_end(run, row)
 
 
-class MovingLine(Callback):
+class MovingLine(News):
     """Where the run is, how long it still takes, and the figures of the last complete epoch; cut where the terminal ends."""
 
     def __init__(self, live: "Live") -> None:
@@ -60,10 +78,13 @@ class MovingLine(Callback):
         self._drawn = 0.0
 
     def begin(self, run: "Run") -> None:
-        """Say what was decided for the user, and start the clock: what an earlier session did is done, but says nothing of the speed."""
-        for note in run.prepared.notes:
-            self._live.console.print(Text(note))
+        """Start the clock: what an earlier session did is done, but says nothing of the speed."""
+        super().begin(run)
         self._started = time.monotonic()
+
+    def tell(self, line: str) -> None:
+        """Above the moving line."""
+        self._live.console.print(Text(line))
 
     def batch_end(self, run: "Run") -> None:
         """Draw, at most ten times a second."""
@@ -73,6 +94,7 @@ class MovingLine(Callback):
 
     def epoch_end(self, run: "Run", row: Row) -> None:
         """Take the epoch's figures."""
+        super().epoch_end(run, row)
         self._figures = figures(row)
         if time.monotonic() - self._drawn >= PAUSE:
             self._draw(run)

@@ -11,6 +11,14 @@ if TYPE_CHECKING:
 
 PARTS = ("train", "validation", "test")
 MOST_MISTAKES = 20
+DIAGNOSTICS = {
+    "gradient_norm": "gradient norm",
+    "weight_norm": "weight norm",
+    "update_ratio": "last update / weights",
+    "dead": "dead units",
+    "saturated": "saturated units",
+}
+SHARES = ("dead", "saturated")
 
 
 def metrics_table(metrics: Mapping[str, Mapping[str, float]], baseline: Mapping[str, Mapping[str, float]]) -> Table:
@@ -56,6 +64,16 @@ def layer_table(layers: Sequence[Mapping[str, Any]], total: int) -> Table:
         table.add_row(layer["name"], layer["type"], shape, f"{layer['parameters']:,}", f"{layer['flops']:,}")
     table.add_section()
     table.add_row("total", "", "", f"{total:,}", f"{sum(layer['flops'] for layer in layers):,}")
+    return table
+
+
+def diagnostics_table(layers: Mapping[str, Mapping[str, float]]) -> Table:
+    """A row a layer: norms of the gradient and the weights, what the last step changed, units that are dead or saturated."""
+    shown = {key: head for key, head in DIAGNOSTICS.items() if any(key in figures for figures in layers.values())}
+    table = _table("layer (last epoch)", *shown.values())
+    for name, figures in layers.items():
+        cells = [f"{figures[key]:{'.0%' if key in SHARES else '.3g'}}" if key in figures else "-" for key in shown]
+        table.add_row(Text(name), *cells)
     return table
 
 

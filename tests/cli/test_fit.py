@@ -132,3 +132,21 @@ def test_what_the_system_refuses_is_told_in_a_line(folder, command, monkeypatch,
     monkeypatch.setattr("nettrain.training.train.train", refused)
     found = command("fit", "flowers.yaml")
     assert (found.exit_code, found.stderr) == (exit_code, message)
+
+
+def test_diagnostics_end_as_a_table_on_stderr(folder, command):
+    found = command("fit", "flowers.yaml", "--set", "diagnostics=true", "--json")
+    assert "gradient norm" in found.stderr and "dense_2" in found.stderr
+    assert json.loads(found.stdout)["run_directory"] == "runs/flowers"
+    assert "gradient norm" not in command("fit", "flowers.yaml").stderr
+    assert command("fit", "flowers.yaml", "--set", "diagnostics=true", "--quiet").stderr == ""
+
+
+def test_a_warning_is_told_below_its_epoch_and_stays_in_the_log(folder, command):
+    found = command("fit", "flowers.yaml", "--set", "model.initializer=zeros", "--set", "training.epochs=6")
+    lines = found.stderr.splitlines()
+    (place,) = [i for i, line in enumerate(lines) if line.startswith("warning: ")]
+    assert lines[place - 1].startswith("epoch 6/6")
+    assert lines[place].startswith("warning: epoch 6: the training loss stays at")
+    assert lines[place] in Path("runs/flowers/log.txt").read_text()
+    assert json.loads(Path("runs/flowers/summary.json").read_text())["warnings"] == [lines[place].removeprefix("warning: ")]

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.live import Live
 
 from nettrain.cli.progress import MovingLine
-from nettrain.cli.render import class_table, confusion_table, layer_table, metrics_table, number
+from nettrain.cli.render import class_table, confusion_table, diagnostics_table, layer_table, metrics_table, number
 
 METRICS = {"train": {"loss": 0.1, "accuracy": 1.0}, "test": {"loss": 0.25, "accuracy": 0.9}}
 BASELINE = {"train": {"accuracy": 0.4}, "test": {"accuracy": 0.5}}
@@ -75,6 +75,19 @@ def test_narrow_terminals_break_no_table(width):
         assert max(map(len, drawn(table, width).splitlines())) <= width
 
 
+def test_diagnostics_show_what_there_is_of_each_layer():
+    layers = {
+        "dense_1": {"gradient_norm": 0.01234, "weight_norm": 12.0, "update_ratio": 1e-5},
+        "[b]act[/b]": {"dead": 0.25},
+        "dense_2": {"gradient_norm": float("inf"), "weight_norm": 3.25},
+    }
+    text = drawn(diagnostics_table(layers))
+    assert cells(text)[-3:] == [
+        ["dense_1", "0.0123", "12", "1e-05", "-"], ["[b]act[/b]", "-", "-", "-", "25%"], ["dense_2", "inf", "3.25", "-", "-"],
+    ]  # fmt: skip
+    assert "dead" in text and "saturated" not in text
+
+
 @pytest.mark.parametrize("width", [10, 40, 200])
 def test_the_moving_line_never_leaves_its_line(width):
     console = Console(width=width, file=io.StringIO(), force_terminal=True, color_system=None)
@@ -84,11 +97,13 @@ def test_the_moving_line_never_leaves_its_line(width):
         progress=SimpleNamespace(epoch=0, batch=1, stop_reason=None),
         steps_per_epoch=2,
         step_rows=32,
+        warnings=[],
     )
     with Live(console=console, auto_refresh=False) as live:
         line = MovingLine(live)
         line.begin(run)
         line.batch_end(run)
+        run.warnings.append("epoch 4: units die")
         run.progress.epoch, run.progress.batch, run.progress.stop_reason = 4, 0, "epochs"
         line.epoch_end(run, {"epoch": 4, "train_loss": 0.5, "validation_loss": 0.25, "validation_accuracy": 0.75, "lr": 0.001})
         line.end(run)
@@ -98,4 +113,4 @@ def test_the_moving_line_never_leaves_its_line(width):
     assert text.startswith("epoch 4/4  " + "━" * min(20, width // 4) + "  ")
     for figure in ("train_loss 0.5000", "validation_loss 0.2500", "validation_accuracy 0.7500", "lr 0.001", "rows/s"):
         assert figure in text
-    assert "rows:" in console.file.getvalue()
+    assert "rows:" in console.file.getvalue() and "warning:" in console.file.getvalue()
