@@ -1,7 +1,6 @@
 """A network: layers applied one after the other, their parameters in one vector, their state beside it."""
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -14,14 +13,6 @@ from nettrain.nn.layer import Layer, Output, Scope
 from nettrain.nn.parameter import Shape
 from nettrain.nn.place import place, settle
 from nettrain.nn.vector import ParameterVector
-
-
-@dataclass(frozen=True)
-class Snapshot:
-    """The weights of a network (flat, as its vector) and its layers' state, at one moment: copies."""
-
-    values: np.ndarray
-    state: Mapping[str, np.ndarray]
 
 
 class Network:
@@ -114,15 +105,10 @@ class Network:
         for name, value in proposals.items():
             self.state[name][...] = value.value
 
-    def snapshot(self) -> Snapshot:
-        """Weights and state as they are now."""
-        return Snapshot(self.vector.values.copy(), {name: array.copy() for name, array in self.state.items()})
-
-    def restore(self, snapshot: Snapshot) -> None:
-        """Weights and state as they were."""
-        self.vector.values[...] = snapshot.values
+    def restore_state(self, state: Mapping[str, np.ndarray]) -> None:
+        """The layers' state as it was saved."""
         for name, array in self.state.items():
-            array[...] = snapshot.state[name]
+            array[...] = state[name]
 
     def outputs(self, x: np.ndarray, rows: int = 1024) -> np.ndarray:
         """The outputs in evaluation, `rows` at a time; always the same portions, because BLAS gives other bits for other shapes."""

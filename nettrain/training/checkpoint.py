@@ -25,7 +25,8 @@ KEY = "nettrain"
 class Checkpoint:
     """What a file holds.
 
-    tensors  by name: `parameters.dense_1.w`, `pipeline.transforms.0.mean`, in `last` also `optimizer.m`, flat like the parameter vector
+    tensors  by name: `parameters.dense_1.w`, `state.batch_norm_1.mean`, `pipeline.transforms.0.mean`, in `last` also `optimizer.m`, flat
+             like the parameter vector
     content  JSON: config, pipeline, and in `last` the progress of the run
     """
 
@@ -113,13 +114,12 @@ def flat_parameters(checkpoint: Checkpoint, network: Network, path: Path) -> np.
 
 
 def check_shapes(checkpoint: Checkpoint, placed: Sequence[Placed], path: Path) -> None:
-    """Raises CheckpointError naming the first parameter of the layers that the checkpoint does not hold in its shape."""
-    found = checkpoint.group("parameters")
+    """Raises CheckpointError naming the first array of the layers, parameter or state, that the checkpoint does not hold in its shape."""
     for layer in placed:
-        for key, parameter in layer.parameters.items():
-            name = f"{layer.name}.{key}"
-            shape = found[name].shape if name in found else "none"
-            if shape != parameter.shape:
-                raise CheckpointError(
-                    f"{path}: {name} has shape {shape}, the model wants {parameter.shape}; the checkpoint is of another model"
-                )
+        wanted = {f"parameters.{layer.name}.{key}": parameter.shape for key, parameter in layer.parameters.items()}
+        wanted |= {f"state.{layer.name}.{key}": array.shape for key, array in layer.state.items()}
+        for full, shape in wanted.items():
+            found = checkpoint.tensors[full].shape if full in checkpoint.tensors else "none"
+            if found != shape:
+                name = full.partition(".")[2]
+                raise CheckpointError(f"{path}: {name} has shape {found}, the model wants {shape}; the checkpoint is of another model")

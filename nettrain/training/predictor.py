@@ -55,7 +55,7 @@ class Predictor:
             raise CheckpointError(f"{self.path}: its configuration does not fit its data ({error}); it is damaged") from None
         check_shapes(checkpoint, placed, self.path)
         self.network = Network([p.layer for p in placed], self.pipeline.shape, seed=self.config.seed, dtype=self.config.dtype)
-        self.network.vector.values[...] = Weights.read(checkpoint, self.network, self.path).evaluated
+        Weights.read(checkpoint, self.network, self.path).put_into(self.network)
 
     def predict(self, x: object) -> np.ndarray:
         """Class names (n,), labels (n, l) of 0 and 1, or values (n,) or (n, t) in original units, for raw features x."""

@@ -99,7 +99,7 @@ class Run:
     def weights(self) -> Weights:
         """The weights as they now are, in the arrays that training goes on to change."""
         average = self.update.average
-        return Weights(self.network.vector.values, None if average is None else average.values)
+        return Weights(self.network.vector.values, None if average is None else average.values, self.network.state)
 
     @contextmanager
     def evaluated_weights(self) -> Iterator[None]:

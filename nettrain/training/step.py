@@ -16,9 +16,10 @@ from nettrain.training.update import Update
 
 @dataclass(frozen=True)
 class Recorded:
-    """A batch's computation: the sum of the loss over its rows, and the plan that computes it again."""
+    """A batch's computation: the sum of the loss over its rows, the new values of the layers' state, the plan that computes both again."""
 
     total: Tensor
+    proposals: dict[str, Tensor]
     plan: Plan
 
 
@@ -30,6 +31,7 @@ class Step:
     step runs eagerly instead: `steered` says so. replay=False runs everything eagerly, to the same bits.
 
     More rows than `batch_size` are taken in portions of it, whose gradients are accumulated: that of the mean over all of them.
+    The layers' state (running statistics) moves on once a portion; a search's further looks at the same rows do not move it.
     """
 
     def __init__(
@@ -48,6 +50,7 @@ class Step:
         self._y = np.empty((batch_size, *encoded.shape[1:]), encoded.dtype)
         self._replay = replay
         self._recorded: dict[int, Recorded] = {}
+        self._proposals: dict[str, Tensor] = {}
 
     def gather(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The inputs and encoded targets of the rows, in the batch buffers; a short batch uses their first rows."""
@@ -73,11 +76,14 @@ class Step:
         portions = self.portions(rows)
         if len(portions) == 1:
             self.gather(rows)
-            return self._computed(len(rows))
+            value = self._computed(len(rows))
+            self._commit(value)
+            return value
         gradient, total, value = self.network.vector.gradient, np.zeros_like(self.network.vector.gradient), 0.0
         for shard, portion in enumerate(portions):
             self.gather(portion)
             value += self._computed(len(portion), shard)
+            self._commit(value)
             if not np.isfinite(value):
                 return value
             gradient *= len(portion) / len(rows)
@@ -90,9 +96,15 @@ class Step:
         self.gather(rows)
         n = len(rows)
         value = self._computed(n, want_gradient=False)
+        self._commit(value)
         if np.isfinite(value):
             update(lr, lambda want_gradient: self._computed(n, want_gradient=want_gradient) / n)
         return value
+
+    def _commit(self, value: float) -> None:
+        """Let the layers take over the state that they proposed in what was computed last, unless its loss is not finite."""
+        if np.isfinite(value):
+            self.network.commit(self._proposals)
 
     def _computed(self, n: int, shard: int = 0, want_gradient: bool = True) -> float:
         """The sum of the loss over the first n rows of the batch buffers; the gradient of its mean stands in the network's vector."""
@@ -103,7 +115,9 @@ class Step:
     def _total(self, n: int, shard: int) -> Tensor:
         """The sum of the loss over the first n rows of the batch buffers; `shard` gives each portion of a step streams of its own."""
         x, y = Tensor(self._x[:n], feed=True), Tensor(self._y[:n], feed=True)
-        return self.loss.rows(self.network(x, training=True, step=self.update.steps, shard=shard), y).sum()
+        self._proposals = {}
+        outputs = self.network(x, training=True, step=self.update.steps, shard=shard, proposals=self._proposals)
+        return self.loss.rows(outputs, y).sum()
 
     def _eager(self, n: int, shard: int, want_gradient: bool) -> float:
         total = self._total(n, shard)
@@ -117,6 +131,7 @@ class Step:
             return self._eager(n, shard, want_gradient)
         self.network.seek(self.update.steps, shard)
         recorded.plan.forward()
+        self._proposals = recorded.proposals
         value = float(recorded.total.value)
         if want_gradient and np.isfinite(value):
             recorded.plan.backward()
@@ -127,5 +142,6 @@ class Step:
             total = self._total(n, 0)
             mean = total * (1 / n)
         self.steered = seen.steered
-        self._recorded[n] = Recorded(total, Plan(mean, into=self.network.slots))
+        plan = Plan(mean, into=self.network.slots, also=self._proposals.values())
+        self._recorded[n] = Recorded(total, self._proposals, plan)
         return self._recorded[n]

@@ -166,6 +166,7 @@ def _restore(run: Run, last: Checkpoint, remembering: Sequence[Callback]) -> Non
     path = run.directory.last if run.directory else Path()
     weights = Weights.read(last, run.network, path)
     run.network.vector.values[...] = weights.trained
+    run.network.restore_state(weights.state)
     if run.update.average is not None:
         if weights.average is None:
             raise CheckpointError(f"{path}: holds no moving average of the weights, which training.ema needs; train again")
@@ -208,7 +209,7 @@ def differences(a: object, b: object, path: str = "") -> list[str]:
 def _evaluated(run: Run, best: BestWeights, layers: Layers) -> Result:
     stopping = run.config.early_stopping
     restored = best.weights if stopping is None or stopping.restore_best else None
-    run.network.vector.values[...] = (restored or run.weights()).evaluated
+    (restored or run.weights()).put_into(run.network)
     metrics: dict[str, dict[str, float]] = {}
     baseline: dict[str, dict[str, float]] = {}
     for name, part in run.parts.items():
