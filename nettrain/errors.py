@@ -32,6 +32,12 @@ class RunError(NettrainError):
     """A run that cannot start or go on: its directory exists, the disk is full, it cannot be resumed."""
 
 
+class PluginError(NettrainError):
+    """Code of the user's own, in a plugin, that failed; the message holds its lines, `__cause__` the failure."""
+
+    exit_code = 1
+
+
 class Diverged(NettrainError):
     """The loss or the weights became NaN or infinite."""
 

@@ -1,7 +1,7 @@
 """From a file, a mapping or a RunConfig to a validated RunConfig: read, overridden, checked, every problem told at once."""
 import dataclasses
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path, PurePath
 
@@ -11,24 +11,31 @@ from pydantic import ValidationError
 from nettrain.component import adapter, to_mapping
 from nettrain.config import messages
 from nettrain.config.checks import problems
+from nettrain.config.extends import inherit
 from nettrain.config.key_path import KeyPath, join, parse
 from nettrain.config.overrides import override
+from nettrain.config.plugins import in_use, listed, settled
 from nettrain.config.run_config import DatasetConfig, RunConfig
 from nettrain.config.yaml_text import Document, read
+from nettrain.data.source import Source
 from nettrain.errors import ConfigError, nearest
 
 
-def load(config: str | os.PathLike[str] | Mapping[str, object] | RunConfig, sets: Sequence[str] = ()) -> RunConfig:
+def load(
+    config: str | os.PathLike[str] | Mapping[str, object] | RunConfig, sets: Sequence[str] = (), *, allow_plugins: bool = False
+) -> RunConfig:
     """A complete, valid RunConfig. `sets` are overrides as `--set` takes them: "optimizer.lr=0.01".
 
-    Paths in it become absolute: relative ones count from the file's folder, or from the current one for a mapping. A name that is absent
-    is the file's stem, or "run". Raises one ConfigError that lists every problem.
+    Paths in it become absolute: relative ones count from the folder of the file they stand in, or from the current one for a mapping. A
+    name that is absent is the file's stem, or "run". Raises one ConfigError that lists every problem.
+    allow_plugins  whether the Python files under `plugins` may be imported; the result's components may then be used inside `in_use` only
     """
     if isinstance(config, RunConfig | Mapping):
         # A dataclass built in Python has not been validated.
-        return _validated(Document(plain(config), {(): ""}), sets, Path.cwd(), "run")
+        document = inherit(Document(plain(config), {(): ""}), Path.cwd(), _document)
+        return _validated(document, sets, Path.cwd(), "run", allow_plugins)
     path = Path(config)
-    return _validated(_document(path), sets, path.absolute().parent, path.stem)
+    return _validated(_whole(path), sets, path.absolute().parent, path.stem, allow_plugins)
 
 
 @contextmanager
@@ -37,7 +44,7 @@ def located(path: Path, sets: Sequence[str]) -> Iterator[None]:
     try:
         yield
     except ConfigError as error:
-        document = _document(path)
+        document = _whole(path)
         override(document, RunConfig, sets)
         raise ConfigError([_located(problem, document.places) for problem in error.problems]) from None
 
@@ -62,8 +69,14 @@ def plain(value: object) -> object:
     return plain(to_mapping(value)) if dataclasses.is_dataclass(value) else value
 
 
+def _whole(path: Path) -> Document:
+    """A file with all that it extends."""
+    return inherit(_document(path), path.parent, _document, (path.resolve(),))
+
+
 def _document(path: Path) -> Document:
     document = read(_text(path), lambda line: f"{path}:{line}")
+    document.folders[str(path)] = path.absolute().parent
     if document.value is None and not document.problems:
         raise ConfigError(f"{path}: is empty; a configuration has at least the keys dataset and model")
     if not isinstance(document.value, dict):
@@ -100,8 +113,24 @@ def _nearby(path: Path) -> str:
     return hint
 
 
-def _validated(document: Document, sets: Sequence[str], folder: Path, default_name: str) -> RunConfig:
+def _validated(document: Document, sets: Sequence[str], folder: Path, default_name: str, allow_plugins: bool) -> RunConfig:
     override(document, RunConfig, sets)
+
+    def folder_of(path: KeyPath) -> Path:
+        file, _, _ = messages.place_of(path, document.places).rpartition(":")
+        return document.folders.get(file, folder)
+
+    try:
+        plugins = settled(listed(document.value), lambda place: folder_of(("plugins", place)), allowed=allow_plugins)
+    except ConfigError as error:
+        raise ConfigError(document.problems + [_located(problem, document.places) for problem in error.problems]) from None
+    with in_use(plugins):
+        config = _checked(document)
+    dataset = _absolute(config.dataset, lambda path: folder_of(("dataset", *path)))
+    return dataclasses.replace(config, name=config.name or default_name, plugins=plugins, dataset=dataset)
+
+
+def _checked(document: Document) -> RunConfig:
     try:
         config: RunConfig = adapter(RunConfig).validate_python(document.value)
     except ValidationError as error:
@@ -109,13 +138,17 @@ def _validated(document: Document, sets: Sequence[str], folder: Path, default_na
     found = [join(messages.place_of(path, document.places), path, message) for path, message in problems(config)]
     if document.problems or found:
         raise ConfigError(document.problems + found)
-    return dataclasses.replace(config, name=config.name or default_name, dataset=_absolute(config.dataset, folder))
+    return config
 
 
-def _absolute(dataset: DatasetConfig, folder: Path) -> DatasetConfig:
-    return dataclasses.replace(
-        dataset,
-        source=dataset.source.absolute(folder),
-        validation_source=dataset.validation_source and dataset.validation_source.absolute(folder),
-        test_source=dataset.test_source and dataset.test_source.absolute(folder),
-    )
+def _absolute(dataset: DatasetConfig, folder_of: Callable[[KeyPath], Path]) -> DatasetConfig:
+    def absolute(key: str) -> Source | None:
+        """Each of the source's paths counts from the file that says it, which need not be the same for all."""
+        source: Source | None = getattr(dataset, key)
+        if source is None:
+            return None
+        folders = {field.name: folder_of((key, field.name)) for field in dataclasses.fields(source)}  # type: ignore[arg-type]
+        found = {folder: source.absolute(folder) for folder in folders.values()}
+        return source.replace(**{name: getattr(found[folder], name) for name, folder in folders.items()})
+
+    return dataclasses.replace(dataset, **{key: absolute(key) for key in ("source", "validation_source", "test_source")})  # type: ignore[arg-type]

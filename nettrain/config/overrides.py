@@ -6,7 +6,7 @@ from nettrain.component import Component, Record
 from nettrain.config.fields import annotation_at, default_of, is_kind, record_of, without_null
 from nettrain.config.key_path import KeyPath, dotted, parse
 from nettrain.config.messages import show
-from nettrain.config.yaml_text import Document, read
+from nettrain.config.yaml_text import Document, forget, read
 from nettrain.errors import ConfigError
 
 
@@ -63,9 +63,9 @@ def _apply(document: Document, record: type[Record], change: Override) -> None:
     last = change.path[-1]
     if last == "type" and isinstance(holder, dict) and "type" in holder and holder["type"] != change.document.value:
         holder.clear()
-        _forget(document, change.path[:-1])
+        forget(document, change.path[:-1])
     _put(holder, change.path[:-1], last, change.document.value)
-    _forget(document, change.path)
+    forget(document, change.path)
     document.places |= change.document.places or {change.path: change.label}
 
 
@@ -115,9 +115,3 @@ def _put(holder: object, path: KeyPath, part: str | int, value: object) -> None:
         raise ConfigError(f"{dotted(path)} is a list: name an item, such as {dotted((*path, 0))}, not {part!r}")
     else:
         raise ConfigError(f"{dotted(path)} is no list: [{part}] does not exist")
-
-
-def _forget(document: Document, path: KeyPath) -> None:
-    """Remove the places below a path whose value is gone."""
-    for known in [known for known in document.places if known[: len(path)] == path and len(known) > len(path)]:
-        del document.places[known]

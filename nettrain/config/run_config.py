@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from nettrain.component import Count, Flag, Index, NonNegative, Positive, Record, Share, Text
+from nettrain.config.plugins import Plugins
 from nettrain.data.source import Source
 from nettrain.data.split import Split
 from nettrain.data.transform import Transform
@@ -77,6 +78,7 @@ class RunConfig(Record):
     name: Annotated[Text | None, Field(description="of the run directory; null: the file's stem")] = None
     seed: Annotated[Index, Field(description="the one seed of every random stream")] = 0
     dtype: Annotated[Literal["float32", "float64"], Field(description="of weights and activations")] = "float32"
+    plugins: Plugins = ()
     dataset: DatasetConfig
     model: Architecture
     loss: Annotated[Loss | None, Field(description="null: what the target asks for")] = None

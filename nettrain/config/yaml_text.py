@@ -1,6 +1,7 @@
 """YAML text to plain values and the place of every key: composed to nodes, never constructed, within bounds of size and depth."""
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TypeGuard
 
 import yaml
@@ -17,11 +18,21 @@ MAX_DEPTH = 50
 
 @dataclass
 class Document:
-    """Plain values; where each key path stands (`configs/a.yaml:12`); and what is wrong already (duplicate keys ...), complete lines."""
+    """Plain values; where each key path stands (`configs/a.yaml:12`); and what is wrong already (duplicate keys ...), complete lines.
+
+    folders  of the files that took part, as their names stand in `places`: relative paths in a value count from its own file's
+    """
 
     value: object
     places: dict[KeyPath, str] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
+    folders: dict[str, Path] = field(default_factory=dict)
+
+
+def forget(document: Document, path: KeyPath) -> None:
+    """Remove the places below a path whose value is gone."""
+    for known in [known for known in document.places if known[: len(path)] == path and len(known) > len(path)]:
+        del document.places[known]
 
 
 def read(text: str, place: Callable[[int], str], root: KeyPath = ()) -> Document:

@@ -1,0 +1,65 @@
+"""`extends: base.yaml`: a configuration that says only in what it differs from another file, or from several."""
+from collections.abc import Callable
+from pathlib import Path
+
+from nettrain.config.fields import annotation_at, is_kind, without_null
+from nettrain.config.key_path import KeyPath
+from nettrain.config.messages import place_of, show
+from nettrain.config.run_config import RunConfig
+from nettrain.config.yaml_text import Document, forget
+from nettrain.errors import ConfigError
+
+Read = Callable[[Path], Document]
+
+
+def inherit(document: Document, folder: Path, read: Read, chain: tuple[Path, ...] = ()) -> Document:
+    """The document with what it extends filled in; `folder` is where its relative paths count from, `chain` the files that led here.
+
+    Mappings are merged, everything else is replaced, lists too; a component that changes its `type` loses its old keys, and a mapping
+    over a bare name (`optimizer: adam`) adds keys to that component. Of several files the later wins. Every value keeps its own place.
+    """
+    if not isinstance(document.value, dict) or "extends" not in document.value:
+        return document
+    wanted = document.value.pop("extends")
+    merged = Document({})
+    for index, name in enumerate(wanted if isinstance(wanted, list) else [wanted]):
+        where = f"{place_of(('extends', index), document.places)}: extends: ".removeprefix(": ")
+        if not isinstance(name, str) or not name:
+            raise ConfigError(f"{where}expected a YAML file or a list of them, got {show(name)}")
+        path = folder / Path(name).expanduser()
+        if path.resolve() in chain:
+            circle = " -> ".join(file.name for file in (*chain, path))
+            raise ConfigError(f"{where}goes in a circle ({circle}); a configuration cannot extend itself")
+        try:
+            base = read(path)
+        except ConfigError as error:  # what has no line stands here
+            raise ConfigError([where + said if said.startswith(f"{path}: ") else said for said in error.problems]) from None
+        merged = _over(merged, inherit(base, path.parent, read, (*chain, path.resolve())))
+    return _over(merged, document)
+
+
+def _over(base: Document, document: Document) -> Document:
+    """One document over another; the base is used up."""
+    places = dict(base.places)
+    merged = Document(base.value, places, base.problems + document.problems, base.folders | document.folders)
+    merged.value = _merge(merged, base.value, document.value, ())
+    places |= {path: place for path, place in document.places.items() if path[:1] != ("extends",)}
+    return merged
+
+
+def _merge(merged: Document, old: object, new: object, path: KeyPath) -> object:
+    if isinstance(old, str) and isinstance(new, dict):
+        old = _expanded(merged, old, path)
+    if not isinstance(old, dict) or not isinstance(new, dict) or ("type" in new and new["type"] != old.get("type", new["type"])):
+        forget(merged, path)
+        return new
+    for key, value in new.items():
+        old[key] = _merge(merged, old[key], value, (*path, key)) if key in old else value
+    return old
+
+
+def _expanded(merged: Document, name: str, path: KeyPath) -> object:
+    """The mapping that a bare name stands for."""
+    found = annotation_at(RunConfig, merged.value, path)
+    cls = without_null(found.annotation) if found and found.path == path else None
+    return cls.expand_shorthand(name) if cls is not None and is_kind(cls) else name

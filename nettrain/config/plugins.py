@@ -1,0 +1,177 @@
+"""Components of a user's own: Python files that a configuration names. They are imported only where the user has allowed it.
+
+What is kept in the process: the imported module (in `sys.modules`, by path and content, so that the same file is imported once) and
+pydantic's validators of its classes. What is not: the names. Only inside `in_use` does a configuration find them.
+"""
+import hashlib
+import inspect
+import sys
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, fields, is_dataclass, replace
+from functools import cache
+from importlib.abc import SourceLoader
+from importlib.util import module_from_spec, spec_from_loader
+from pathlib import Path
+from types import ModuleType
+from typing import Annotated
+
+from pydantic import BeforeValidator, Field, TypeAdapter, ValidationError
+
+from nettrain.component import Component, Record, Text, built_in, plugged
+from nettrain.errors import ConfigError, NettrainError, PluginError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plugin(Record):
+    """A Python file that defines components: every class in it that derives from a kind and does not begin with an underscore."""
+
+    path: Annotated[Text, Field(description="Python file, relative to the config")]
+    fingerprint: Annotated[Text | None, Field(description="of its content when the run began; null: taken now")] = None
+
+
+def _expand(value: object) -> object:
+    return {"path": value} if isinstance(value, str) else value
+
+
+Plugins = Annotated[
+    tuple[Annotated[Plugin, BeforeValidator(_expand, json_schema_input_type=Text | Plugin)], ...],
+    Field(description="Python files with components of your own; they are imported only with --allow-plugins"),
+]
+
+
+def listed(value: object) -> tuple[Plugin, ...]:
+    """The plugins of a configuration that is not validated yet; none where the list itself is wrong, which is told with the rest."""
+    if not isinstance(value, dict) or not value.get("plugins"):
+        return ()
+    try:
+        found: tuple[Plugin, ...] = TypeAdapter(Plugins).validate_python(value["plugins"])
+    except ValidationError:
+        return ()
+    return found
+
+
+def settled(plugins: Sequence[Plugin], folder_of: Callable[[int], Path], *, allowed: bool) -> tuple[Plugin, ...]:
+    """The plugins imported, with absolute paths and fingerprints; `folder_of` says where the path of each counts from.
+
+    Raises ConfigError, which begins with the plugin's key path: without permission, where a file is absent, fails, has changed since its
+    fingerprint was taken, defines no component, or one that exists already.
+    """
+    if plugins and not allowed:
+        files = ", ".join(plugin.path for plugin in plugins)
+        raise ConfigError(
+            f"plugins: {files}: this is Python code, and a configuration may not run code unless you say so: read it, then add "
+            "--allow-plugins (from Python: allow_plugins=True)"
+        )
+    found: list[Plugin] = []
+    names: dict[tuple[str, str], str] = {}
+    for place, plugin in enumerate(plugins):
+        try:
+            found.append(_settled(plugin, folder_of(place)))
+            _check_names(found[-1], names)
+        except ConfigError as error:
+            raise ConfigError(f"plugins[{place}]: {error}") from None
+    return tuple(found)
+
+
+@contextmanager
+def in_use(plugins: Sequence[Plugin]) -> Iterator[None]:
+    """Inside, the components of these plugins are found by name, and a failure in their code is told in a few lines."""
+    with plugged(cls for plugin in plugins for cls in _components(plugin.path, plugin.fingerprint or "")):
+        try:
+            yield
+        except NettrainError:
+            raise
+        except Exception as error:
+            for plugin in plugins:
+                if said := _short(error, plugin.path):
+                    raise PluginError(said) from error
+            raise
+
+
+def _settled(plugin: Plugin, folder: Path) -> Plugin:
+    path = (folder / Path(plugin.path).expanduser()).resolve()
+    try:
+        fingerprint = hashlib.blake2b(path.read_bytes(), digest_size=16).hexdigest()
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {(error.strerror or str(error)).lower()}") from None
+    if plugin.fingerprint not in (None, fingerprint):
+        raise ConfigError(f"{path}: has changed since the run began (its fingerprint differs): put the old file back, or train again")
+    return replace(plugin, path=str(path), fingerprint=fingerprint)
+
+
+def _check_names(plugin: Plugin, names: dict[tuple[str, str], str]) -> None:
+    for cls in _components(plugin.path, plugin.fingerprint or ""):
+        key = (cls.kind, cls.name())
+        kind = next(base for base in cls.__mro__ if "kind" in base.__dict__)
+        other = "nettrain's own" if cls.name() in built_in(kind) else names.get(key)
+        if other:
+            taken = f"the {cls.kind} {cls.name()!r} exists already ({other})"
+            raise ConfigError(f"{plugin.path}: {taken}; give class {cls.__name__} another name")
+        names[key] = plugin.path
+
+
+@cache
+def _components(path: str, fingerprint: str) -> tuple[type[Component], ...]:
+    """The component classes of a file. The fingerprint is part of the key: a changed file is imported anew."""
+    module = _module(path, fingerprint)
+    found = []
+    for value in vars(module).values():
+        if isinstance(value, type) and issubclass(value, Component) and value.__module__ == module.__name__:
+            if value.__name__.startswith("_") or "kind" in value.__dict__:
+                continue
+            _check_class(value, path)
+            found.append(value)
+    if not found:
+        raise ConfigError(f"{path}: defines no component: a class that derives from a kind, such as nettrain.nn.layer.Layer")
+    return tuple(found)
+
+
+def _check_class(cls: type[Component], path: str) -> None:
+    if not is_dataclass(cls) or "__dataclass_fields__" not in cls.__dict__ or not cls.__dataclass_params__.frozen:
+        raise ConfigError(f"{path}: class {cls.__name__}: put @dataclass(frozen=True, kw_only=True) above it")
+    if inspect.isabstract(cls):
+        lacking = ", ".join(sorted(cls.__abstractmethods__))
+        raise ConfigError(f"{path}: class {cls.__name__} lacks {lacking} (the name of a mere base class begins with an underscore)")
+    if any(field.name == "type" for field in fields(cls)):
+        raise ConfigError(f"{path}: class {cls.__name__}: a field cannot be called 'type', which names the component")
+
+
+class _Loader(SourceLoader):
+    """Imports text from a file without a bytecode cache, which could be older than the text."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+
+    def get_filename(self, fullname: str) -> str:
+        return self._path
+
+    def get_data(self, path: str | bytes) -> bytes:
+        return Path(self._path).read_bytes()
+
+
+def _module(path: str, fingerprint: str) -> ModuleType:
+    """The file as a module. dataclasses and pydantic look their annotations up in `sys.modules`, so it stays there."""
+    name = f"nettrain_plugin_{hashlib.blake2b(f'{path} {fingerprint}'.encode(), digest_size=8).hexdigest()}"
+    spec = spec_from_loader(name, _Loader(path), origin=path)
+    assert spec is not None and spec.loader is not None
+    module = module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except (Exception, SystemExit) as error:
+        del sys.modules[name]
+        raise ConfigError(_short(error, path) or f"{path}: {type(error).__name__}: {error}") from None
+    return module
+
+
+def _short(error: BaseException, path: str) -> str | None:
+    """The error, and the lines of the plugin on the way to it; None where it has nothing to do with the plugin."""
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == path]
+    lines = [f"  {frame.filename}:{frame.lineno}, in {frame.name}: {frame.line}" for frame in frames[-5:]]
+    if isinstance(error, SyntaxError) and error.filename == path:
+        lines.append(f"  {path}:{error.lineno}: {(error.text or '').strip()}")
+    if not lines:
+        return None
+    return "\n".join([f"{path}: {type(error).__name__}: {error.msg if isinstance(error, SyntaxError) else error}", *lines])
