@@ -2,7 +2,7 @@
 import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from nettrain.config.run_config import RunConfig
@@ -16,6 +16,7 @@ GROWN = 1e2        # times the first epoch's norm: gradients shrink or stay as t
 NOTICEABLE = 10.0  # gradient norm that grown ones must have reached: from 1e-6 to 1e-4 nothing explodes
 DEAD = 0.5         # of a layer's units: some always die without harm, with half of them the layer is another one than was asked for
 BASELINE = 0.97    # of the trivial model's loss: what is above has learnt less than 3 % of what there is to explain
+STANDSTILL = 0.01  # of the loss: what it must fall in SEVERAL epochs to be on its way
 FEWEST_EPOCHS = 5  # before the loss is judged: a slow start is not a standstill ...
 FEWEST_STEPS = 200  # ... nor are few updates, unless the run ends with them
 RISEN = 0.2        # of the best validation loss ...
@@ -65,7 +66,8 @@ class Vanishing(Symptom):
         if len(norms) < 2:
             return None
         (first, least), *_, (last, most) = norms.items()
-        self.epochs = self.epochs + 1 if least < VANISHING * most else 0
+        cut_off = any(figures.get("dead") == 1 for figures in epoch.layers.values())  # another symptom: nothing passes a dead layer
+        self.epochs = self.epochs + 1 if least < VANISHING * most and not cut_off else 0
         if self.epochs < SEVERAL:
             return None
         return (
@@ -116,26 +118,33 @@ class Dying(Symptom):
 
 @dataclass
 class AtBaseline(Symptom):
-    """The training loss is no lower than that of the best constant answer."""
+    """The training loss stands still where the best constant answer has it, or above."""
 
     learnt: bool = False
+    losses: list[float] = field(default_factory=list)
 
     def seen(self, epoch: Epoch) -> str | None:
         """Compare the loss with the trivial model's, until it is once below."""
-        number = epoch.row["epoch"]
+        number, found = epoch.row["epoch"], epoch.row["train_loss"]
+        self.losses = [*self.losses, found][-SEVERAL - 1 :]
         if self.learnt or number < FEWEST_EPOCHS or (epoch.row["step"] < FEWEST_STEPS and not epoch.last):
             return None
-        found, trivial = epoch.row["train_loss"], epoch.trivial()
+        falls = found < self.losses[0] - STANDSTILL * abs(self.losses[0])
+        if falls and not epoch.last:
+            return None
+        trivial = epoch.trivial()
         self.learnt = trivial == 0 or found < trivial - (1 - BASELINE) * abs(trivial)  # 0: a loss for which any constant is as good
         if self.learnt:
             return None
         remedies = [
+            *(["more epochs"] if falls else []),
             f"another optimizer.lr (now {epoch.config.optimizer.lr:g})",
             "dataset.transforms: [standardize] if the features are not scaled",
             "more hidden units",
         ]
+        better = "hardly" if found < trivial else "no"
         return (
-            f"the training loss stays at {found:.4g}, where a model that ignores the features has {trivial:.4g}; "
+            f"the training loss is {found:.4g}, {better} better than the {trivial:.4g} of a model that ignores the features; "
             f"try {_listed(remedies)}; and see whether the target is the right column and belongs to these rows"
         )
 
@@ -160,6 +169,8 @@ class Overfitting(Symptom):
         risen = found - self.best > max(RISEN * abs(self.best), VISIBLE * abs(self.first))
         if not risen or train > self.train - FALLEN * abs(self.train) or number - self.best_epoch < LATER:
             return None
+        if train > epoch.trivial():
+            return None  # nothing has been learnt, so nothing by heart
         regularization = epoch.config.regularization
         remedies = [
             "early_stopping: {patience: 5}",

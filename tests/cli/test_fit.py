@@ -147,6 +147,6 @@ def test_a_warning_is_told_below_its_epoch_and_stays_in_the_log(folder, command)
     lines = found.stderr.splitlines()
     (place,) = [i for i, line in enumerate(lines) if line.startswith("warning: ")]
     assert lines[place - 1].startswith("epoch 6/6")
-    assert lines[place].startswith("warning: epoch 6: the training loss stays at")
+    assert lines[place].startswith("warning: epoch 6: the training loss is")
     assert lines[place] in Path("runs/flowers/log.txt").read_text()
     assert json.loads(Path("runs/flowers/summary.json").read_text())["warnings"] == [lines[place].removeprefix("warning: ")]
