@@ -1,22 +1,20 @@
-"""The base of transforms that map each number alone, y = (x - shift) / unit + offset, and so can be inverted."""
-import dataclasses
+"""The base of transforms y = (x - shift) / unit + offset, which can all be inverted."""
 from abc import abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
-from nettrain.data.features import Features
-from nettrain.data.transform import Columns, State, Transform, check_columns
+from nettrain.data.elementwise import Elementwise
+from nettrain.data.transform import State
 
 _ROWS = 4096                                                 # converted to float64 at a time, so that pixels need no large copy
 
 
 @dataclass(frozen=True, kw_only=True)
-class Affine(Transform):
-    """y = (x - shift) / unit + offset for every number of the chosen columns, on rows of any shape; NaN stays NaN."""
+class Affine(Elementwise):
+    """y = (x - shift) / unit + offset for every number of the chosen columns."""
 
-    columns: Columns = None
     invertible = True
 
     @abstractmethod
@@ -28,34 +26,28 @@ class Affine(Transform):
         """Where the shift lands."""
         return 0.0
 
-    def fit(self, features: Features) -> State:
-        """`shift` and `unit`, and the places of the chosen columns."""
-        check_columns(self.columns, features.names, self.name())
-        places = None if self.columns is None else np.array([features.names.index(name) for name in self.columns], dtype=np.int64)
-        shift, unit = self.measure(features.numbers if places is None else features.numbers[..., places])
-        chosen: State = {} if places is None else {"places": places}
-        return {"shift": shift, "unit": unit} | chosen
+    def learn(self, numbers: np.ndarray) -> State:
+        """`shift` and `unit`."""
+        shift, unit = self.measure(numbers)
+        return {"shift": shift, "unit": unit}
 
-    def apply(self, features: Features, state: State) -> Features:
+    def forward(self, x: np.ndarray, state: State, names: tuple[str, ...]) -> np.ndarray:
         """(x - shift) / unit + offset."""
-        y = features.numbers.astype(np.float64)
-        chosen = _chosen(state)
-        y[..., chosen] = (y[..., chosen] - np.asarray(state["shift"])) / np.asarray(state["unit"]) + self.offset
-        return dataclasses.replace(features, numbers=y)
+        return (x - np.asarray(state["shift"])) / np.asarray(state["unit"]) + self.offset
 
-    def invert(self, numbers: np.ndarray, state: State) -> np.ndarray:
+    def backward(self, y: np.ndarray, state: State) -> np.ndarray:
         """(y - offset) unit + shift."""
-        x = numbers.astype(np.float64)
-        chosen = _chosen(state)
-        x[..., chosen] = (x[..., chosen] - self.offset) * np.asarray(state["unit"]) + np.asarray(state["shift"])
-        return x
-
-
-def _chosen(state: State) -> np.ndarray | slice:
-    return np.asarray(state["places"]) if "places" in state else slice(None)
+        return (y - self.offset) * np.asarray(state["unit"]) + np.asarray(state["shift"])
 
 
 def portions(numbers: np.ndarray) -> Iterator[np.ndarray]:
     """The rows as float64, a portion at a time."""
     for start in range(0, len(numbers), _ROWS):
         yield numbers[start:start + _ROWS].astype(np.float64)
+
+
+def mean_of(numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The mean of each column (each pixel), and how many numbers are there (n, ...) -> (...); NaN where there are none."""
+    count = np.asarray(sum((~np.isnan(x)).sum(axis=0) for x in portions(numbers)))
+    with np.errstate(invalid="ignore"):                      # 0 / 0: a column without any number has no mean
+        return np.asarray(sum(np.nansum(x, axis=0) for x in portions(numbers)) / count), count

@@ -6,10 +6,10 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import Field
 
-from nettrain.component import Real, Text
+from nettrain.component import Flag, Real, Text
 from nettrain.data.features import MISSING, Category, Features
 from nettrain.data.transform import Columns, State, Transform, check_columns
-from nettrain.errors import DataError
+from nettrain.errors import ConfigError, DataError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,17 +17,18 @@ class Impute(Transform):
     """y = x where there is an x, otherwise the column's mean (median, most frequent value, or a constant).
 
     Learned from the training rows. mean and median fill numbers only: one_hot makes of a missing text zeros everywhere.
-    most_frequent (the smallest at a tie, as scikit-learn's SimpleImputer) and constant fill both. Raises DataError for a column with
-    nothing to learn from.
+    most_frequent (the smallest at a tie, as scikit-learn's SimpleImputer) and constant fill both. With `flag` a column `age_missing` of
+    0 and 1 follows for each column that has a gap in the training rows. Raises DataError for a column with nothing to learn from.
     """
 
     strategy: Annotated[Literal["mean", "median", "most_frequent", "constant"], Field(description="what fills a missing cell")] = "mean"
     value: Annotated[Real, Field(description="the number for strategy constant")] = 0.0
     text: Annotated[Text, Field(description="the text for strategy constant")] = "missing"
+    flag: Annotated[Flag, Field(description="say in a further column where a cell was missing")] = False
     columns: Columns = None
 
     def fit(self, features: Features) -> State:
-        """`fill`, a number a column (NaN: leave it alone), and the texts that fill categorical columns."""
+        """`fill`, a number a column (NaN: leave it alone), the texts that fill categorical columns, and the columns that get a flag."""
         check_columns(self.columns, (*features.names, *features.categories), self.name())
         fill = np.full(features.numbers.shape[1:], np.nan)
         places = range(len(features.names)) if features.numbers.ndim == 2 else ()
@@ -39,7 +40,8 @@ class Impute(Transform):
                 fill[index] = self._number(features.numbers[(slice(None), *index)], f"pixel {list(index)}")
         texts = self.strategy in ("most_frequent", "constant")
         names = [name for name in features.categories if texts and self._chooses(name)]
-        return {"fill": fill, "columns": names, "texts": [self._text(features.categories[name], name) for name in names]}
+        texts_found = [self._text(features.categories[name], name) for name in names]
+        return {"fill": fill, "columns": names, "texts": texts_found, "flags": self._flags(features) if self.flag else []}
 
     def apply(self, features: Features, state: State) -> Features:
         """The cells filled; what is there stays."""
@@ -49,7 +51,23 @@ class Impute(Transform):
         categories = dict(features.categories)
         for name, text in zip(state["columns"], state["texts"], strict=True):
             categories[str(name)] = _filled(categories[str(name)], str(text))
-        return dataclasses.replace(features, numbers=numbers, categories=categories)
+        flags = [str(name) for name in state["flags"]]
+        if flags:
+            numbers = np.column_stack([numbers, *(_gaps(features, name) for name in flags)])
+        names = (*features.names, *map(_flag_name, flags))
+        return dataclasses.replace(features, numbers=numbers, names=names, categories=categories)
+
+    def _flags(self, features: Features) -> list[str]:
+        """The chosen columns with a gap."""
+        if features.numbers.ndim > 2:
+            raise ConfigError("dataset.transforms: impute.flag: pixels have no columns to put flags beside; leave flag out")
+        known = (*features.names, *features.categories)
+        found = [name for name in known if self._chooses(name) and _gaps(features, name).any()]
+        for name in found:
+            if _flag_name(name) in known:
+                raise ConfigError(f"dataset.transforms: impute.flag: there is a column {_flag_name(name)!r} already; rename it, or leave "
+                                  "flag out")
+        return found
 
     def _chooses(self, name: str) -> bool:
         return self.columns is None or name in self.columns
@@ -73,6 +91,17 @@ class Impute(Transform):
             raise _nothing_to_learn(name, len(column.codes))
         counts = np.bincount(present, minlength=len(column.values))
         return min(column.values[code] for code in np.flatnonzero(counts == counts.max()))
+
+
+def _flag_name(column: str) -> str:
+    return f"{column}_missing"
+
+
+def _gaps(features: Features, name: str) -> np.ndarray:
+    """Whether the cells of a column are missing (n,)."""
+    if name in features.categories:
+        return features.categories[name].codes == MISSING
+    return np.isnan(features.numbers[:, features.names.index(name)])
 
 
 def _nothing_to_learn(name: str, rows: int) -> DataError:

@@ -3,7 +3,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nettrain.data.affine import Affine, portions
+from nettrain.data.affine import Affine, mean_of, portions
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,11 +16,10 @@ class Standardize(Affine):
 
     def measure(self, numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Mean and deviation in two passes: the one-pass formula cancels where the mean is large."""
-        count = sum((~np.isnan(x)).sum(axis=0) for x in portions(numbers))
-        with np.errstate(invalid="ignore"):                  # 0 / 0: a column without any number has no mean
-            mean = sum(np.nansum(x, axis=0) for x in portions(numbers)) / count
+        mean, count = mean_of(numbers)
+        with np.errstate(invalid="ignore"):                  # 0 / 0, as for the mean
             variance = sum(np.nansum((x - mean) ** 2, axis=0) for x in portions(numbers)) / count
         # What rounding alone makes of a constant: Chan, Golub & LeVeque 1983, the bound that scikit-learn uses too.
         epsilon = np.finfo(np.float64).eps
         rounding = count * epsilon * variance + (count * mean * epsilon) ** 2
-        return np.asarray(mean), np.where(variance <= rounding, 1.0, np.sqrt(variance))
+        return mean, np.where(variance <= rounding, 1.0, np.sqrt(variance))

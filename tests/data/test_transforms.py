@@ -19,12 +19,18 @@ GAPS = Features(
     np.array([[1.0, np.nan], [3, 8], [np.nan, 4], [5, 4]]), ("a", "b"), {"city": Category(np.array([1, MISSING, 1, 0]), ("B", "O"))}
 )
 IMAGES = Features(np.arange(24, dtype=np.uint8).reshape(2, 2, 3, 2))
-NUMERIC = ["standardize", "minmax", "scale"]
+AFFINE = ["standardize", "minmax", "scale", "center"]
+# Every transform that maps numbers alone, with fields under which it changes TABLE.
+NUMERIC = {**{name: {} for name in AFFINE}, "clip": {"low": 2, "high": 20}, "log": {}, "quantile": {"to": "normal"}}
 
 # What each transform makes of TABLE (impute: of GAPS), numbers only.
 EXPECTED = {
     "standardize": ({}, TABLE, [[-0.9258201, -1.2247449, 0], [-0.46291005, 1.2247449, 0], [1.38873015, 0, 0]]),
     "minmax": ({"low": -1}, TABLE, [[-1, -1, -1], [-0.6, 1, -1], [1, 0, -1]]),
+    "center": ({}, TABLE, [[-2, -10, 0], [-1, 10, 0], [3, 0, 0]]),
+    "clip": ({"low": 2, "high": 20}, TABLE, [[2, 10, 5], [2, 20, 5], [6, 20, 5]]),
+    "log": ({}, TABLE, [[np.log(2), np.log(11), np.log(6)], [np.log(3), np.log(31), np.log(6)], [np.log(7), np.log(21), np.log(6)]]),
+    "quantile": ({}, TABLE, [[0, 0, 0.5], [0.5, 1, 0.5], [1, 0.5, 0.5]]),
     "scale": ({"divide_by": 10}, TABLE, [[0.1, 1, 0.5], [0.2, 3, 0.5], [0.6, 2, 0.5]]),
     "impute": ({"strategy": "most_frequent"}, GAPS, [[1, 4], [3, 8], [1, 4], [5, 4]]),
     "one_hot": ({}, TABLE, [[1, 10, 5, 0, 1], [2, 30, 5, 1, 0], [6, 20, 5, 0, 0]]),
@@ -59,11 +65,11 @@ def test_transform_survives_yaml(name: str) -> None:
 
 @pytest.mark.parametrize("name", EXPECTED)
 def test_state_is_arrays_and_lists_of_names(name: str) -> None:
-    for value in make(name).fit(GAPS if name == "impute" else TABLE).values():
+    for value in make(name, **EXPECTED[name][0]).fit(GAPS if name == "impute" else TABLE).values():
         assert isinstance(value, np.ndarray) or all(isinstance(item, str) for item in value)
 
 
-@pytest.mark.parametrize("name", NUMERIC)
+@pytest.mark.parametrize("name", AFFINE)
 @given(numbers=hnp.arrays(np.float64, st.tuples(st.integers(1, 8), st.integers(1, 4)), elements=st.floats(-1e6, 1e6)))
 def test_invert_undoes_apply(name: str, numbers: np.ndarray) -> None:
     transform = make(name)
@@ -75,26 +81,113 @@ def test_invert_undoes_apply(name: str, numbers: np.ndarray) -> None:
 
 @pytest.mark.parametrize("name", NUMERIC)
 def test_numeric_transforms_touch_the_named_columns_only(name: str) -> None:
-    transform = make(name, columns=["b"])
+    transform = make(name, columns=["b"], **NUMERIC[name])
     state = transform.fit(TABLE)
-    got, everywhere = transform.apply(TABLE, state).numbers, fit_apply(make(name), TABLE).numbers
+    got, everywhere = transform.apply(TABLE, state).numbers, fit_apply(make(name, **NUMERIC[name]), TABLE).numbers
     assert np.array_equal(got[:, [0, 2]], TABLE.numbers[:, [0, 2]])
     assert np.array_equal(got[:, 1], everywhere[:, 1])
-    assert np.allclose(transform.invert(got, state), TABLE.numbers)
+    if transform.invertible:
+        assert np.allclose(transform.invert(got, state), TABLE.numbers)
 
 
 @pytest.mark.parametrize("name", NUMERIC)
 def test_numeric_transforms_take_images_and_leave_categories(name: str) -> None:
-    assert fit_apply(make(name), IMAGES).numbers.shape == IMAGES.numbers.shape
-    assert fit_apply(make(name), TABLE).categories == TABLE.categories
+    assert fit_apply(make(name, **NUMERIC[name]), IMAGES).numbers.shape == IMAGES.numbers.shape
+    assert fit_apply(make(name, **NUMERIC[name]), TABLE).categories == TABLE.categories
 
 
 @pytest.mark.parametrize("name", NUMERIC)
 def test_missing_numbers_stay_missing_and_count_for_nothing(name: str) -> None:
-    got = fit_apply(make(name), GAPS).numbers
+    got = fit_apply(make(name, **NUMERIC[name]), GAPS).numbers
     assert np.array_equal(np.isnan(got), np.isnan(GAPS.numbers))
     present = Features(np.array([[1.0], [3], [5]]), ("a",))
-    assert np.allclose(got[[0, 1, 3], 0], fit_apply(make(name), present).numbers[:, 0])
+    fields = NUMERIC[name] | ({"quantiles": 4} if name == "quantile" else {})
+    assert np.allclose(got[[0, 1, 3], 0], fit_apply(make(name, **fields), present).numbers[:, 0])
+
+
+@pytest.mark.parametrize("name", NUMERIC)
+def test_a_column_without_numbers_stays_missing(name: str) -> None:
+    assert np.isnan(fit_apply(make(name, **NUMERIC[name]), Features(np.full((3, 1), np.nan), ("a",))).numbers).all()
+
+
+TRAINED = np.array([0.3, -1, 4, 2.5, 9, 7, 2.5, 2.5, -3, 11])[:, None]
+NEW = np.array([-9, -3, -2, 0, 2.5, 2.6, 8, 11, 99.0])[:, None]
+# scikit-learn 1.9.1, QuantileTransformer(n_quantiles=5, output_distribution=to): NEW mapped, and -1, 0.1, 0.5, 0.77, 2 mapped back.
+SCIKIT_LEARN = {
+    "uniform": (
+        [0, 0, 0.06493506493506494, 0.19480519480519481, 0.5, 0.5066666666666667, 0.8421052631578947, 1, 1],
+        [-3, -1.46, 2.5, 6.630000000000001, 11],
+    ),
+    "normal": (
+        [-5.199337582605575, -5.199337582605575, -1.51461421633577, -0.8603241400016763, 0, 0.016711632998748692, 1.0031479676625337,
+         5.19933758270342, 5.19933758270342],
+        [-0.5567090894555609, 3.097417559155435, 5.371936919110197, 6.807651019489656, 10.567747492984594],
+    ),
+}
+
+
+@pytest.mark.parametrize("to", SCIKIT_LEARN)
+def test_quantiles_are_scikit_learns(to: str) -> None:
+    expected, back = SCIKIT_LEARN[to]
+    transform = make("quantile", to=to, quantiles=5)
+    state = transform.fit(Features(TRAINED, ("a",)))
+    assert np.allclose(transform.apply(Features(NEW, ("a",)), state).numbers[:, 0], expected, rtol=1e-8, atol=1e-12)
+    assert np.allclose(transform.invert(np.array([[-1], [0.1], [0.5], [0.77], [2]]), state)[:, 0], back, rtol=1e-8)
+
+
+@pytest.mark.parametrize("to", ["uniform", "normal"])
+@given(numbers=hnp.arrays(np.float64, st.integers(1, 30), elements=st.floats(-1e6, 1e6) | st.sampled_from([0.0, 1.0])))
+def test_quantile_never_falls_and_gives_equal_values_one_place(to: str, numbers: np.ndarray) -> None:
+    order = np.sort(numbers)
+    got = fit_apply(make("quantile", to=to, quantiles=7), Features(order[:, None], ("a",))).numbers[:, 0]
+    assert (np.diff(got) >= -1e-9).all() and np.isfinite(got).all()
+    assert all(len(set(got[order == value])) == 1 for value in order)
+
+
+def test_many_zeros_stand_in_the_middle_of_their_ranks() -> None:
+    amounts = Features(np.array([0.0] * 80 + list(range(1, 21)))[:, None], ("gain",))
+    assert fit_apply(make("quantile"), amounts).numbers[0, 0] == pytest.approx(0.4, abs=0.01)
+
+
+def test_log_is_exact_for_small_numbers_and_inverts() -> None:
+    tiny = Features(np.array([[1e-12], [0], [5e7]]), ("a",))
+    transform = make("log")
+    got = transform.apply(tiny, transform.fit(tiny)).numbers
+    assert got[0, 0] == pytest.approx(1e-12, rel=1e-11) and np.allclose(transform.invert(got, {}), tiny.numbers, rtol=1e-14, atol=0)
+    assert make("log", shift=0).apply(Features(np.array([[np.e]]), ("a",)), {}).numbers[0, 0] == pytest.approx(1)
+
+
+def test_log_says_what_has_none() -> None:
+    negative = Features(np.array([[1.0, 3], [2, -7.5], [2, -1]]), ("a", "b"))
+    with pytest.raises(DataError, match=r"log: column 'b': no logarithm of -7.5 \+ shift 1 .*: 2, the first in row 1 .*above 7.5"):
+        fit_apply(make("log"), negative)
+    assert fit_apply(make("log", shift=7.6, columns=["b"]), negative).numbers[1, 1] == pytest.approx(np.log(0.1))
+    with pytest.raises(DataError, match=r"log: pixel \[0, 0, 0\]: no logarithm of 0 \+ shift 0"):
+        fit_apply(make("log", shift=0), IMAGES)
+
+
+def test_flags_say_where_cells_were_missing() -> None:
+    transform = make("impute", flag=True)
+    state = transform.fit(GAPS)
+    got = transform.apply(GAPS, state)
+    assert got.names == ("a", "b", "a_missing", "b_missing", "city_missing")
+    assert got.numbers[:, 2:].tolist() == [[0, 1, 0], [0, 0, 1], [1, 0, 0], [0, 0, 0]]
+    whole = Features(np.ones((1, 2)), ("a", "b"), {"city": Category(np.array([0]), ("B",))})
+    assert transform.apply(whole, state).numbers.tolist() == [[1, 1, 0, 0, 0]]
+    assert fit_apply(make("impute", flag=True, columns=["b"]), GAPS).names == ("a", "b", "b_missing")
+    assert fit_apply(make("impute", flag=True), TABLE).names == ("a", "b", "same", "city_missing")
+
+
+@pytest.mark.parametrize(
+    ("features", "message"),
+    [
+        (Features(np.array([[np.nan, 1], [2, 3]]), ("a", "a_missing")), "there is a column 'a_missing' already; rename it"),
+        (IMAGES, "pixels have no columns"),
+    ],
+)
+def test_flags_that_cannot_be_set_say_why(features: Features, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        make("impute", flag=True).fit(features)
 
 
 @pytest.mark.parametrize("value", [0.1, 1e9 + 0.1, -3.3e-7])
@@ -139,7 +232,7 @@ def test_an_unseen_category_is_zeros_and_one_counted_warning(caplog: pytest.LogC
 @pytest.mark.parametrize("name", EXPECTED)
 def test_an_unknown_column_is_named_with_a_suggestion(name: str) -> None:
     with pytest.raises(ConfigError, match=r"columns: no column 'samee'|columns: no column 'citi'; did you mean 'city'"):
-        make(name, columns=["citi" if name == "one_hot" else "samee"]).fit(TABLE)
+        make(name, **{**EXPECTED[name][0], "columns": ["citi" if name == "one_hot" else "samee"]}).fit(TABLE)
 
 
 NO_NUMBER = Features(np.full((3, 1), np.nan), ("age",))
@@ -164,6 +257,10 @@ def test_what_cannot_be_learned_says_why(case: str) -> None:
         {"type": "minmax", "low": 1, "high": 1},
         {"type": "scale", "divide_by": 0},
         {"type": "impute", "strategy": "mode"},
+        {"type": "clip"},
+        {"type": "clip", "low": 2, "high": 2},
+        {"type": "quantile", "quantiles": 1},
+        {"type": "quantile", "to": "gaussian"},
         {"type": "scale", "by": 2},
     ],
 )
