@@ -1,0 +1,34 @@
+"""Outliers brought to a bound."""
+from dataclasses import dataclass
+from typing import Annotated
+
+import numpy as np
+from pydantic import Field
+
+from nettrain.component import Real
+from nettrain.data.elementwise import Elementwise
+from nettrain.data.transform import State
+
+
+@dataclass(frozen=True, kw_only=True)
+class Clip(Elementwise):
+    """y = min(max(x, low), high).
+
+    Learns nothing. Behind standardize, `{type: clip, low: -5, high: 5}` keeps single wild values from ruling the sums of a network.
+    Raises ConfigError unless low < high, and where neither is given.
+    """
+
+    low: Annotated[Real | None, Field(description="what is below becomes this; null: no such bound")] = None
+    high: Annotated[Real | None, Field(description="what is above becomes this; null: no such bound")] = None
+
+    def __post_init__(self) -> None:
+        if self.low is None and self.high is None:
+            raise ValueError("give low, high, or both: without a bound nothing is clipped")
+        if self.low is not None and self.high is not None and self.low >= self.high:
+            raise ValueError(f"low must be below high, got low {self.low} and high {self.high}")
+
+    def learn(self, numbers: np.ndarray) -> State:
+        return {}
+
+    def forward(self, x: np.ndarray, state: State, names: tuple[str, ...]) -> np.ndarray:
+        return np.clip(x, self.low, self.high)
