@@ -1,4 +1,5 @@
 """Downloads from a server on loopback that misbehaves in the ways that servers do."""
+import gc
 import gzip
 import hashlib
 import os
@@ -21,6 +22,9 @@ from nettrain.data.source import Source
 from nettrain.errors import DataError
 from nettrain.sources import wine_quality
 
+# pooch leaves a response open when its connection breaks: it is closed when it is collected, which is done here, not in a later test.
+pytestmark = [pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning"), pytest.mark.usefixtures("collected")]
+
 CONTENT = b'"acid";"quality"\n7.4;5\n7.8;6\n' * 5000
 CHECKSUM = f"sha256:{hashlib.sha256(CONTENT).hexdigest()}"
 
@@ -31,6 +35,12 @@ class Server:
 
     address: str
     asked: list[str] = field(default_factory=list)
+
+
+@pytest.fixture
+def collected() -> Iterator[None]:
+    yield
+    gc.collect()
 
 
 @pytest.fixture
