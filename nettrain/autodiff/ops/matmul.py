@@ -4,6 +4,14 @@ import numpy as np
 from nettrain.autodiff.primitive import Array, Multilinear, Shape, Slots
 
 
+def product(a: Array, b: Array, out: Array) -> None:
+    """out = a b. np.dot gives the bits of np.matmul and is up to a third faster on small matrices, but writes only contiguous ones."""
+    if out.ndim == 2 and out.flags.c_contiguous:
+        np.dot(a, b, out=out)
+    else:
+        np.matmul(a, b, out=out)
+
+
 class Matmul(Multilinear):
     """y = a b;  da = dy b^T, db = a^T dy.  a (..., n, i), b (..., i, o) -> y (..., n, o), the leading axes being equal."""
 
@@ -17,11 +25,11 @@ class Matmul(Multilinear):
         return (*a[:-1], b[-1])
 
     def forward(self, out: Array, a: Array, b: Array) -> None:
-        np.matmul(a, b, out=out)
+        product(a, b, out)
 
     def backward(self, grads: Slots, dy: Array, out: Array, a: Array, b: Array) -> None:
         da, db = grads
         if da is not None:
-            np.matmul(dy, b.swapaxes(-1, -2), out=da)
+            product(dy, b.swapaxes(-1, -2), da)
         if db is not None:
-            np.matmul(a.swapaxes(-1, -2), dy, out=db)
+            product(a.swapaxes(-1, -2), dy, db)

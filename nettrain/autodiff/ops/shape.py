@@ -72,7 +72,7 @@ class Broadcast(View):
         dx = grads[0]
         new = dy.ndim - dx.ndim
         repeated = tuple(range(new)) + tuple(a + new for a, n in enumerate(dx.shape) if n == 1)
-        np.sum(dy, axis=repeated, out=dx.reshape([n for a, n in enumerate(dx.shape) if a + new not in repeated]))
+        np.add.reduce(dy, axis=repeated, out=dx.reshape([n for a, n in enumerate(dx.shape) if a + new not in repeated]))
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from nettrain.autodiff.primitive import Array, Primitive, Scratch, Shape, Slots
 
 def _shift(x: Array, peak: Array, out: Array) -> None:
     """out = x - max x; the maximum is kept in `peak` (..., 1)."""
-    np.max(x, axis=-1, keepdims=True, out=peak)
+    np.maximum.reduce(x, axis=-1, keepdims=True, out=peak)
     np.maximum(peak, np.finfo(peak.dtype).min, out=peak)  # a row of -inf: -inf - -inf would be NaN
     np.subtract(x, peak, out=out)
 
@@ -27,12 +27,12 @@ class Softmax(Primitive):
     def forward(self, out: Array, x: Array, *, total: Array) -> None:
         _shift(x, total, out)
         np.exp(out, out=out)
-        out /= np.sum(out, axis=-1, keepdims=True, out=total)
+        out /= np.add.reduce(out, axis=-1, keepdims=True, out=total)
 
     def backward(self, grads: Slots, dy: Array, out: Array, x: Array, *, total: Array) -> None:
         dx = grads[0]
         np.multiply(dy, out, out=dx)
-        np.sum(dx, axis=-1, keepdims=True, out=total)
+        np.add.reduce(dx, axis=-1, keepdims=True, out=total)
         np.subtract(dy, total, out=dx)
         dx *= out
 
@@ -56,20 +56,20 @@ class LogSoftmax(Primitive):
 
     def forward(self, out: Array, x: Array, *, powers: Array, total: Array) -> None:
         _shift(x, total, out)
-        np.sum(np.exp(out, out=powers), axis=-1, keepdims=True, out=total)
+        np.add.reduce(np.exp(out, out=powers), axis=-1, keepdims=True, out=total)
         out -= np.log(total, out=total)
 
     def backward(self, grads: Slots, dy: Array, out: Array, x: Array, *, powers: Array, total: Array) -> None:
         dx = grads[0]
         np.exp(out, out=dx)
-        dx *= np.sum(dy, axis=-1, keepdims=True, out=total)
+        dx *= np.add.reduce(dy, axis=-1, keepdims=True, out=total)
         np.subtract(dy, dx, out=dx)
 
     def tangent(self, dout: Array, dinputs: Slots, out: Array, x: Array, *, powers: Array, total: Array) -> None:
         """J dx = dx - sum e^y dx."""
         dx = dinputs[0]
         np.multiply(np.exp(out, out=powers), dx, out=dout)
-        np.sum(dout, axis=-1, keepdims=True, out=total)
+        np.add.reduce(dout, axis=-1, keepdims=True, out=total)
         np.subtract(dx, total, out=dout)
 
 
@@ -88,7 +88,7 @@ class LogSumExp(Primitive):
 
     def forward(self, out: Array, x: Array, *, powers: Array, peak: Array) -> None:
         _shift(x, peak, powers)
-        np.sum(np.exp(powers, out=powers), axis=-1, out=out)
+        np.add.reduce(np.exp(powers, out=powers), axis=-1, out=out)
         np.log(out, out=out)
         out += peak[..., 0]
 
@@ -102,4 +102,4 @@ class LogSumExp(Primitive):
         """J dx = sum e^(x - y) dx."""
         np.exp(np.subtract(x, out[..., None], out=powers), out=powers)
         powers *= dinputs[0]
-        np.sum(powers, axis=-1, out=dout)
+        np.add.reduce(powers, axis=-1, out=dout)
