@@ -127,7 +127,8 @@ def _validated(document: Document, sets: Sequence[str], folder: Path, default_na
     with in_use(plugins):
         config = _checked(document)
     dataset = _absolute(config.dataset, lambda path: folder_of(("dataset", *path)))
-    return dataclasses.replace(config, name=config.name or default_name, plugins=plugins, dataset=dataset)
+    initial = config.initialize_from and config.initialize_from.absolute(folder_of(("initialize_from", "run")))
+    return dataclasses.replace(config, name=config.name or default_name, plugins=plugins, dataset=dataset, initialize_from=initial)
 
 
 def _checked(document: Document) -> RunConfig:

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from nettrain.component import Count, Flag, Index, NonNegative, Positive, Record, Share, Text
+from nettrain.config.initialize_from import Initialization
 from nettrain.config.plugins import Plugins
 from nettrain.data.source import Source
 from nettrain.data.split import Split
@@ -81,6 +82,7 @@ class RunConfig(Record):
     plugins: Plugins = ()
     dataset: DatasetConfig
     model: Architecture
+    initialize_from: Initialization = None
     loss: Annotated[Loss | None, Field(description="null: what the target asks for")] = None
     optimizer: Annotated[Optimizer, Field(description="the update rule")] = field(default_factory=lambda: Optimizer.parse("adam"))
     schedule: Annotated[Schedule, Field(description="the rate over time")] = field(default_factory=lambda: Schedule.parse("constant"))
