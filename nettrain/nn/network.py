@@ -92,10 +92,10 @@ class Network:
     def watched(self, x: Tensor) -> tuple[Tensor, list[Output]]:
         """The outputs for x in evaluation, and those of every layer on the way, layers inside layers too.
 
-        Unlike in `self(x)`, gradients with respect to `parameters` and to every layer's output can be taken.
+        Unlike in `self(x)`, gradients with respect to `parameters` and to every layer's output can be taken, and a plan can be made.
         """
         found: list[Output] = []
-        scope = Scope(self._evaluation | self.parameters, False, partial(self._generator, 0, 0), watch=found.append)
+        scope = Scope(self._training, False, partial(self._generator, 0, 0), watch=found.append)
         for placed in self.placed:
             x = scope.run(placed.name, placed.layer, x)
         return x, found

@@ -4,8 +4,11 @@ import math
 import numpy as np
 
 from nettrain.autodiff.backward import backward
+from nettrain.autodiff.plan import Plan
+from nettrain.autodiff.recording import recording
 from nettrain.autodiff.tensor import Tensor
 from nettrain.nn.activation import Activation
+from nettrain.nn.layer import Output
 from nettrain.nn.loss import Loss
 from nettrain.nn.network import Network
 
@@ -25,9 +28,11 @@ class Probe:
         self._network = network
         self._loss = loss
         self._x, self._y = Tensor(x), Tensor(y)
-        self._gradient = np.zeros_like(network.vector.gradient)
-        self._gradients = network.vector.named(self._gradient)
-        self._slots = {tensor: self._gradients[name] for name, tensor in network.parameters.items() if tensor.requires_grad}
+        gradients = network.vector.named(np.zeros_like(network.vector.gradient))
+        self._gradients = {name: view for name, view in gradients.items() if name not in network.vector.frozen}
+        self._slots = {network.parameters[name]: view for name, view in self._gradients.items()}
+        self._plan: Plan | None = None
+        self._outputs: list[Output] = []
 
     def layers(self) -> Layers:
         """The figures of every layer that has any, by its path, in the order of the forward pass.
@@ -37,19 +42,29 @@ class Probe:
         dead, saturated  shares of the units of an activation; a unit is one place of the last axis, over all rows and other axes
         """
         with np.errstate(all="ignore"):  # what is not finite is a finding here
-            y, outputs = self._network.watched(self._x)
-            found: Layers = {output.path: {} for output in outputs}
-            if self._slots:
-                backward(self._loss.rows(y, self._y).sum() * (1 / len(self._x.value)), into=self._slots)
-            trained = {name: view for name, view in self._gradients.items() if name not in self._network.vector.frozen}
-            for path, norm in norms(trained).items():
+            self._compute()
+            found: Layers = {output.path: {} for output in self._outputs}
+            for path, norm in norms(self._gradients).items():
                 found.setdefault(path, {})["gradient_norm"] = norm
             for path, norm in norms(self._network.vector.views).items():
                 found.setdefault(path, {})["weight_norm"] = norm
-            for output in outputs:
+            for output in self._outputs:
                 if output.layer.activates is not None:
                     found[output.path] |= unit_shares(output.layer.activates, output.value.value)
         return {path: figures for path, figures in found.items() if figures}
+
+    def _compute(self) -> None:
+        """Every output and gradient for the weights as they are now; recorded once, as in training, and then replayed."""
+        if self._plan is not None:
+            self._plan.forward()
+            self._plan.backward()
+            return
+        with recording() as seen:
+            y, self._outputs = self._network.watched(self._x)
+            mean = self._loss.rows(y, self._y).sum() * (1 / len(self._x.value))
+        backward(mean, into=self._slots)
+        if not seen.steered:
+            self._plan = Plan(mean, into=self._slots)
 
 
 def update_ratios(network: Network, before: np.ndarray) -> dict[str, float]:
