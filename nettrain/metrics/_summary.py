@@ -39,8 +39,12 @@ def all_metrics(outcome: Outcome) -> dict[str, float]:
 
 
 def per_class_table(outcome: ClassOutcome | LabelOutcome) -> dict[str, np.ndarray]:
-    """precision, recall, f1 and support (rows that are of it) of each class or label; NaN for a class that never occurs."""
-    table = {name: _catalogue()[name].each(outcome) for name in ("precision", "recall", "f1")}
+    """precision, recall, f1 of each class or label, a label's accuracy and ROC AUC too, and support (rows that are of it).
+
+    NaN for a class that never occurs.
+    """
+    chosen = ("precision", "recall", "f1", *(("label_accuracy", "roc_auc") if isinstance(outcome, LabelOutcome) else ()))
+    table = {name: _catalogue()[name].each(outcome) for name in chosen}
     return {name: column for name, column in table.items() if column is not None} | {"support": outcome.counts.actual}
 
 

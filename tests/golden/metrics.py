@@ -56,6 +56,8 @@ def classes(y, p):
     figures["accuracy"] = {"value": metrics.accuracy_score(y, predicted)}
     per_class = np.array([metrics.recall_score(y == c, predicted == c, zero_division=0) if (y == c).any() else np.nan for c in labels])
     figures["balanced_accuracy"] = {"value": metrics.balanced_accuracy_score(y, predicted), "each": per_class}
+    figures["log_loss"] = {"value": metrics.log_loss(y, p, labels=labels)}
+    figures["top5_accuracy"] = {"value": metrics.top_k_accuracy_score(y, p, k=5, labels=labels) if k > 5 else math.nan}
     several = {"multi_class": "ovr", "average": "macro", "labels": labels}
     area = metrics.roc_auc_score(y, p[:, 1]) if k == 2 else metrics.roc_auc_score(y, p, **several)
     figures["roc_auc"] = {"value": area, "each": [metrics.roc_auc_score(y == c, p[:, c]) for c in labels]}
@@ -104,6 +106,9 @@ def class_cases():
     yield "all scores equal", np.arange(12) % 3, np.full((12, 3), 1 / 3)
     yield "one row, right", np.array([1]), np.array([[0.25, 0.75]])
     yield "one row, wrong", np.array([2]), np.array([[0.5, 0.25, 0.25]])
+    yield "eight classes", generator.integers(0, 8, 41), probabilities(41, 8, 6)
+    yield "seven classes, tied scores", generator.integers(0, 7, 41), probabilities(41, 7, 1)
+    yield "seven classes, all scores equal", np.arange(14) % 7, np.full((14, 7), 1 / 7)
 
 
 def label_cases():
@@ -138,7 +143,7 @@ def baseline_cases():
         ("classes", np.array([2, 0, 1, 2, 2, 0, 1, 2, 0]), 3),
         ("tied classes", np.array([2, 1, 2, 1, 2, 1, 0, 2, 1]), 3),
     ):
-        yield name, "classification", k, y, DummyClassifier(strategy="most_frequent").fit(x, y).predict_proba(rows)
+        yield name, "classification", k, y, DummyClassifier(strategy="prior").fit(x, y).predict_proba(rows)
     y = np.array([[1, 0, 1], [0, 1, 1], [1, 0, 1], [0, 1, 0]] * 2)
     yield "labels, two of them tied", "multilabel", 3, y, DummyClassifier(strategy="most_frequent").fit(x[:8], y).predict(rows)
     y = np.round(generator.normal(size=(9, 2)), 6)

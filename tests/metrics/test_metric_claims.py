@@ -14,6 +14,7 @@ HIGHER_IS_BETTER = {
     "balanced_accuracy": True,
     "f1": True,
     "label_accuracy": True,
+    "log_loss": False,
     "mae": False,
     "mse": False,
     "precision": True,
@@ -22,6 +23,7 @@ HIGHER_IS_BETTER = {
     "rmse": False,
     "roc_auc": True,
     "subset_accuracy": True,
+    "top5_accuracy": True,
 }
 
 
@@ -53,7 +55,7 @@ def perfect(n=12):
 @pytest.mark.parametrize("outcome", perfect(), ids=lambda outcome: type(outcome).__name__)
 def test_a_perfect_outcome_is_the_best_of_every_metric(outcome):
     for name, value in all_metrics(outcome).items():
-        assert value == (1.0 if HIGHER_IS_BETTER[name] else 0.0), name
+        assert value == pytest.approx(1.0 if HIGHER_IS_BETTER[name] else 0.0, rel=0, abs=1e-15), name
 
 
 outcomes = st.integers(1, 30).flatmap(
@@ -99,6 +101,18 @@ def test_the_confusion_matrix_adds_up(drawn):
 
 def test_a_tie_predicts_the_first_class():
     assert ClassOutcome(np.array([1]), np.array([[0.25, 0.375, 0.375]])).predicted.tolist() == [1]
+
+
+def test_a_certain_mistake_costs_a_finite_log_loss():
+    outcome = ClassOutcome(np.array([1]), np.array([[1.0, 0.0]]))
+    assert find(Metric, "log_loss")().value(outcome) == pytest.approx(52 * np.log(2))
+
+
+def test_the_table_of_labels_has_every_metric_that_a_label_has():
+    outcome = LabelOutcome(np.eye(3), np.eye(3))
+    table = per_class_table(outcome)
+    assert list(table) == ["precision", "recall", "f1", "label_accuracy", "roc_auc", "support"]
+    assert all(column.tolist() == [1, 1, 1] for column in table.values())
 
 
 def test_a_label_is_predicted_from_one_half_upwards():
