@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from nettrain.config.initialize_from import InitializeFrom
-from nettrain.errors import ConfigError, nearest
+from nettrain.errors import CheckpointError, ConfigError, RunError, nearest
 from nettrain.nn.network import Network
 from nettrain.training.checkpoint import Checkpoint
 from nettrain.training.predictor import checkpoint_path
@@ -16,11 +16,14 @@ Arrays = Mapping[str, np.ndarray]
 def initialize(network: Network, settings: InitializeFrom) -> None:
     """Copy the weights that the run is evaluated with, and the layers' state (running statistics), by name.
 
-    Transforms are not taken over: they are fitted to this run's own data. Raises ConfigError naming every array of either model that has
-    no counterpart of its shape in the other and is not left out, and everything left out that neither has.
+    Transforms are not taken over: they are fitted to this run's own data. Raises ConfigError where there is no such run, naming every array
+    of either model that has no counterpart of its shape in the other and is not left out, and everything left out that neither has.
     """
-    path = checkpoint_path(Path(settings.run))
-    checkpoint = Checkpoint.read(path)
+    try:
+        path = checkpoint_path(Path(settings.run))
+        checkpoint = Checkpoint.read(path)
+    except (CheckpointError, RunError) as error:
+        raise ConfigError(f"initialize_from: {error}") from None
     given = {**(checkpoint.group("average") or checkpoint.group("parameters")), **checkpoint.group("state")}
     wanted = {**network.vector.views, **network.state}
     problems = [*_unknown(settings.leave_out, [*wanted, *given], path), *_mismatches(wanted, given, settings.leave_out, path)]
@@ -39,7 +42,8 @@ def _unknown(leave_out: tuple[str, ...], names: list[str], path: Path) -> Iterat
     known = {name.rsplit(".", depth)[0] for name in names for depth in range(name.count(".") + 1)}
     for left in leave_out:
         if left not in known:
-            yield f"leave_out: neither the model nor {path} has {left!r}{nearest(left, known) or f'; there are: {', '.join(sorted(known))}'}"
+            hint = nearest(left, known) or f"; there are: {', '.join(sorted(known))}"
+            yield f"leave_out: neither the model nor {path} has {left!r}{hint}"
 
 
 def _mismatches(wanted: Arrays, given: Arrays, leave_out: tuple[str, ...], path: Path) -> Iterator[str]:
