@@ -1,4 +1,5 @@
 """Batch normalization."""
+import math
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -40,6 +41,9 @@ class BatchNorm(TrainedLayer):
 
     def state(self, shape: Shape) -> dict[str, np.ndarray]:
         return {"mean": np.zeros(shape[-1:]), "variance": np.ones(shape[-1:])}
+
+    def least_rows(self, shape: Shape) -> int:
+        return 2 if self.trainable and math.prod(shape[:-1]) == 1 else 1
 
     def apply(self, x: Tensor, scope: Scope) -> Tensor:
         if scope.training and self.trainable:

@@ -23,6 +23,10 @@ class Composite(Layer):
         """That of the layers inside."""
         return {f"{placed.name}.{key}": array for placed in self.inside(shape) for key, array in placed.state.items()}
 
+    def least_rows(self, shape: Shape) -> int:
+        """The most that a layer inside asks for."""
+        return max((placed.layer.least_rows(placed.input_shape) for placed in self.inside(shape)), default=1)
+
     def flops(self, shape: Shape) -> int:
         """Those of the layers inside."""
         return sum(placed.layer.flops(placed.input_shape) for placed in self.inside(shape))

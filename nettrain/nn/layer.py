@@ -113,6 +113,10 @@ class Layer(Component):
     def apply(self, x: Tensor, scope: Scope) -> Tensor:
         """The output (n, ...) for x (n, ...)."""
 
+    def least_rows(self, shape: Shape) -> int:
+        """How many rows a batch must have for the layer to pass on anything of its inputs in training."""
+        return 1
+
     def flops(self, shape: Shape) -> int:
         """Multiplications and additions of one row's forward pass in products; element-wise work is not counted."""
         return 0

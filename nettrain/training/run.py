@@ -70,6 +70,7 @@ class Run:
         self.update = update_for(config, self.network.vector)
         train = self.parts["train"]
         self.batch_size = min(config.training.batch_size or len(train), len(train))
+        check_batch_size(self.network, self.batch_size)
         self.step_rows = self.batch_size * config.training.accumulate
         self.steps_per_epoch = -(-len(train) // self.step_rows)
         self.step = Step(self.network, self.loss, self.update, train, target_size(self.pipeline.schema), self.batch_size)
@@ -152,6 +153,17 @@ def update_for(config: RunConfig, vector: ParameterVector) -> Update | SearchUpd
         raise TypeError(f"{type(optimizer).__name__} is neither a Rule nor a Search")
     clipping = {"clip_norm": training.clip_norm, "clip_value": training.clip_value}
     return Update(vector, optimizer, config.regularization, ema=training.ema, **clipping)
+
+
+def check_batch_size(network: Network, batch_size: int) -> None:
+    """Raises ConfigError where a layer would blank out batches of this size."""
+    for placed in network.placed:
+        least = placed.layer.least_rows(placed.input_shape)
+        if batch_size < least:
+            raise ConfigError(
+                f"training.batch_size: {placed.name} normalizes over the rows of a batch and needs at least {least} of them, "
+                f"got batches of {batch_size}: take more rows, or layer_norm"
+            )
 
 
 @dataclass(frozen=True)

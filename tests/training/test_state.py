@@ -4,7 +4,7 @@ import pytest
 
 import nettrain
 from nettrain.config.load import load
-from nettrain.errors import CheckpointError
+from nettrain.errors import CheckpointError, ConfigError
 from nettrain.training.checkpoint import Checkpoint
 from nettrain.training.train import prepare_run
 
@@ -105,3 +105,16 @@ def test_what_a_probe_tells_goes_to_people_and_into_the_log_and_changes_no_bit(t
     ]
     log = (tmp_path / "with" / "log.txt").read_text()
     assert all(line in log for line in said)
+
+
+@pytest.mark.parametrize(("layers", "place"), [
+    ([{"type": "dense", "units": 3}, NORM, {"type": "dense"}], "batch_norm_1"),
+    ([{"type": "residual", "layers": ["relu", NORM]}, {"type": "dense"}], "residual_1"),
+])  # fmt: skip
+def test_batch_norm_over_single_rows_is_told(prepared, layers, place):
+    with pytest.raises(ConfigError) as error:
+        prepared({"model.layers": layers, "training.batch_size": 1})
+    assert str(error.value).startswith(f"training.batch_size: {place} normalizes over the rows of a batch and needs at least 2 of them")
+    assert "layer_norm" in str(error.value)
+    prepared({"model.layers": layers, "training.batch_size": 2})
+    prepared({"model.layers": [{"type": "layer_norm"}, {"type": "dense"}], "training.batch_size": 1})
