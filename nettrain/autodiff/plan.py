@@ -8,7 +8,7 @@
     plan.forward()                                 # loss.value is new
     plan.backward()                                # and so are the slots
 
-The nodes, their order and their arrays are those of the eager run, so the bits are too.
+The nodes, their order and their arrays are those of the eager run, so the bits are too; fused primitives keep them.
 """
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from nettrain.autodiff.backward import nodes_above
+from nettrain.autodiff.fusion import fuse
 from nettrain.autodiff.primitive import Array, View
 from nettrain.autodiff.tensor import Node, Tensor
 
@@ -30,6 +31,8 @@ class Plan:
     """
 
     def __init__(self, y: Tensor, into: Mapping[Tensor, Array], also: Iterable[Tensor] = ()) -> None:
+        also = list(also)
+        fuse(y, *also)
         made = reversed(list(nodes_above(y, *also)))
         self._forward: list[Call] = [_forward_call(node) for node, _ in made if not isinstance(node.primitive, View)]
         self._backward = _backward_calls(y, list(nodes_above(y)), into)

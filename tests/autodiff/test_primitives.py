@@ -17,6 +17,7 @@ from nettrain.autodiff.ops import (
     arithmetic,
     dropout,
     exponential,
+    fused,
     gaussian,
     indexing,
     joining,
@@ -106,6 +107,10 @@ def normal_rows(x):
     return normal(x, x.mean(-1, keepdims=True), x.var(-1, keepdims=True))
 
 
+def cross_entropy(z, y):
+    return [math.log(sum(math.exp(score) for score in scores)) - scores[k] for scores, k in zip(z, y, strict=True)]
+
+
 FAR = np.array([-9.0, -5.0, -4.0, -1.0, -0.46875, -0.4, -1e-9, 0.0, 1e-9, 0.3, 0.46875, 0.5, 4.0, 4.5, 7.0])
 TIED = np.array([[1.0, 3.0, 3.0], [2.0, 2.0, 2.0]])
 ROWS = [
@@ -130,6 +135,20 @@ ROWS = [
     *element_wise(gaussian.Erf(), 1, lambda x: np.vectorize(math.erf, otypes=[float])(x), low=-9, high=9),
     *element_wise(gaussian.Gelu(), 1, lambda x: x * np.vectorize(math.erfc, otypes=[float])(-x / math.sqrt(2)) / 2),
     *element_wise(gaussian.Gelu(), 1, lambda x: x * np.vectorize(math.erfc, otypes=[float])(-x / math.sqrt(2)) / 2, low=-9, high=9),
+    *[
+        row(f"{n} x {i} x {o}", fused.Affine(act), [uniform(n, i), uniform(i, o), uniform(o)], value)
+        for n, i, o in ((3, 4, 2), (1, 3, 2), (4, 1, 1))
+        for act, value in (
+            (None, lambda x, w, b: np.einsum("ni,io->no", x, w) + b),
+            (selection.Relu(), lambda x, w, b: np.clip(np.einsum("ni,io->no", x, w) + b, 0, None)),
+            (squashing.Tanh(), lambda x, w, b: np.tanh(np.einsum("ni,io->no", x, w) + b)),
+        )
+    ],
+    row("strided", fused.Affine(), [uniform(8, 3)[::2], uniform(2, 3).T, uniform(2)], lambda x, w, b: np.einsum("ni,io->no", x, w) + b),
+    *[
+        row(f"{n} x {k}", fused.SoftmaxCrossEntropy(), [uniform(n, k), np.arange(n) % k], cross_entropy)
+        for n, k in ((4, 3), (1, 2), (3, 1))
+    ],
     *element_wise(selection.Relu(), 1, lambda x: np.where(x > 0, x, 0)),
     row("at 0", selection.Relu(), [[0.0, -0.0, 1.0]], lambda x: [0, 0, 1], lambda dy, x: [dy * [0, 0, 1]]),
     *element_wise(selection.LeakyRelu(0.1), 1, lambda x: np.where(x > 0, x, 0.1 * x)),

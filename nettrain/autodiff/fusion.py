@@ -1,0 +1,80 @@
+"""Fusion: where a recorded computation holds a sequence that one primitive does at once, that one takes its place, to the same bits."""
+from collections import Counter
+from collections.abc import Iterable
+
+import numpy as np
+
+from nettrain.autodiff.backward import nodes_above
+from nettrain.autodiff.ops.arithmetic import Add, Negative
+from nettrain.autodiff.ops.fused import Affine, SoftmaxCrossEntropy
+from nettrain.autodiff.ops.indexing import Pick
+from nettrain.autodiff.ops.matmul import Matmul
+from nettrain.autodiff.ops.shape import Broadcast
+from nettrain.autodiff.ops.softmax import LogSoftmax
+from nettrain.autodiff.primitive import ElementWise, Primitive
+from nettrain.autodiff.tensor import Node, Tensor
+
+
+def fuse(*results: Tensor) -> None:
+    """Rewrite the nodes above the results, oldest first. Values in the middle of a fused sequence are no longer computed."""
+    made = [tensor for _, tensor in reversed(list(nodes_above(*results)))]
+    consumers = Counter(id(x) for tensor in made for x in inputs_of(tensor))
+    consumers.update(id(result) for result in results)  # a result is wanted itself
+    for tensor in made:
+        primitive = primitive_of(tensor)
+        if isinstance(primitive, Add):
+            _affine(tensor, consumers)
+        elif isinstance(primitive, ElementWise):
+            _activation(tensor, consumers)
+        if isinstance(primitive, Negative):
+            _cross_entropy(tensor, consumers)
+
+
+def primitive_of(tensor: Tensor) -> Primitive | None:
+    """What made the tensor."""
+    return tensor.node.primitive if tensor.node else None
+
+
+def inputs_of(tensor: Tensor) -> tuple[Tensor, ...]:
+    """What it was made from."""
+    return tensor.node.inputs if tensor.node else ()
+
+
+def _affine(tensor: Tensor, consumers: Counter[int]) -> None:
+    """x w + b: a product and a vector broadcast over its rows, used for nothing else."""
+    xw, repeated = inputs_of(tensor)
+    if not (isinstance(primitive_of(xw), Matmul) and isinstance(primitive_of(repeated), Broadcast)):
+        return
+    (b,) = inputs_of(repeated)
+    if xw.ndim == 2 and b.shape == xw.shape[1:] and consumers[id(xw)] == consumers[id(repeated)] == 1:
+        _replace(tensor, Affine(), (*inputs_of(xw), b))
+
+
+def _activation(tensor: Tensor, consumers: Counter[int]) -> None:
+    """act(x w + b), where the derivative of act can be told from its output."""
+    primitive, inputs = primitive_of(tensor), inputs_of(tensor)
+    if not isinstance(primitive, ElementWise) or len(inputs) != 1 or primitive.reads != ("out",) or primitive.scratch(tensor.shape):
+        return
+    affine = primitive_of(inputs[0])
+    if isinstance(affine, Affine) and affine.activation is None and consumers[id(inputs[0])] == 1:
+        _replace(tensor, Affine(primitive), inputs_of(inputs[0]))
+
+
+def _cross_entropy(tensor: Tensor, consumers: Counter[int]) -> None:
+    """-log_softmax(z)[y]."""
+    (picked,) = inputs_of(tensor)
+    if not isinstance(primitive_of(picked), Pick):
+        return
+    log_p, y = inputs_of(picked)
+    if isinstance(primitive_of(log_p), LogSoftmax) and consumers[id(picked)] == consumers[id(log_p)] == 1:
+        _replace(tensor, SoftmaxCrossEntropy(), (*inputs_of(log_p), y))
+
+
+def _replace(tensor: Tensor, primitive: Primitive, inputs: Iterable[Tensor]) -> None:
+    """Let another node give the tensor its value, in the same place of the order."""
+    earlier, inputs = tensor.node, tuple(inputs)
+    assert earlier is not None
+    wanted = primitive.scratch(*[x.shape for x in inputs])
+    scratch = {name: np.empty(shape, dtype or earlier.out.dtype) for name, (shape, dtype) in wanted.items()}
+    tensor.node = Node(primitive, inputs, earlier.out, scratch)
+    tensor.node.age = earlier.age

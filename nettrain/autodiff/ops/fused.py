@@ -1,0 +1,104 @@
+"""Several operations in one, to the same bits: put in by `nettrain.autodiff.fusion` where a recorded step has just that sequence."""
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from nettrain.autodiff.ops.indexing import Pick
+from nettrain.autodiff.ops.matmul import product
+from nettrain.autodiff.ops.softmax import LogSoftmax
+from nettrain.autodiff.primitive import Array, ElementWise, Primitive, Scratch, Shape, Slots
+
+_LOG_SOFTMAX, _PICK = LogSoftmax(), Pick()
+
+
+@dataclass(frozen=True)
+class Affine(Primitive):
+    """y = act(x w + b);  da = dy act'(y), dx = da w^T, dw = x^T da, db = sum_n da.  x (n, i), w (i, o), b (o,) -> y (n, o).
+
+    activation  an element-wise operation whose derivative can be told from its output (relu, sigmoid, tanh), or None
+    """
+
+    activation: ElementWise | None = field(default=None)
+    reads = (0, 1, "out")
+
+    def infer(self, *shapes: Shape) -> Shape:
+        """(n, o)."""
+        x, w, b = shapes
+        if len(x) != 2 or len(w) != 2 or x[1] != w[0] or b != w[1:]:
+            raise ValueError(f"affine wants x (n, i), w (i, o) and b (o,), got {x}, {w} and {b}")
+        return (x[0], w[1])
+
+    def scratch(self, *shapes: Shape) -> Scratch:
+        """da: the gradient before the activation."""
+        return {} if self.activation is None else {"da": (self.infer(*shapes), None)}
+
+    def forward(self, out: Array, x: Array, w: Array, b: Array, **scratch: Array) -> None:
+        product(x, w, out)
+        out += b
+        if self.activation is not None:
+            self.activation.forward(out, out)
+
+    def backward(self, grads: Slots, dy: Array, out: Array, x: Array, w: Array, b: Array, **scratch: Array) -> None:
+        da = dy
+        if self.activation is not None:
+            da = scratch["da"]
+            self.activation.backward([da], dy, out, out)
+        dx, dw, db = grads
+        if db is not None:
+            np.add.reduce(da, axis=0, out=db)
+        if dx is not None:
+            product(da, w.swapaxes(-1, -2), dx)
+        if dw is not None:
+            product(x.swapaxes(-1, -2), da, dw)
+
+    def tangent(self, dout: Array, dinputs: Slots, out: Array, x: Array, w: Array, b: Array, **scratch: Array) -> None:
+        """J (dx, dw, db) = act'(y) (dx w + x dw + db)."""
+        dx, dw, db = dinputs
+        total = np.zeros_like(dout)
+        if dx is not None:
+            total += dx @ w
+        if dw is not None:
+            total += x @ dw
+        if db is not None:
+            total += db
+        if self.activation is None:
+            dout[...] = total
+        else:
+            self.activation.backward([dout], total, out, out)
+
+
+class SoftmaxCrossEntropy(Primitive):
+    """L = -ln softmax(z)_y;  dz = dL (softmax(z) - onehot(y)).  logits z (n, k), classes y (n,) -> L (n,)."""
+
+    reads = ("logp", "places")
+
+    def infer(self, *shapes: Shape) -> Shape:
+        """(n,)."""
+        z, y = shapes
+        if len(z) != 2 or y != z[:1]:
+            raise ValueError(f"cross-entropy wants logits (n, k) and classes (n,), got {z} and {y}")
+        return y
+
+    def scratch(self, *shapes: Shape) -> Scratch:
+        """logp: ln softmax; powers, total: of its computation; places: i k + y[i]; picked: softmax there."""
+        z, y = shapes
+        return {"logp": (z, None), "powers": (z, None), "total": ((*y, 1), None), "places": (y, np.intp), "picked": (y, None)}
+
+    def forward(self, out: Array, z: Array, y: Array, **scratch: Array) -> None:
+        _LOG_SOFTMAX.forward(scratch["logp"], z, powers=scratch["powers"], total=scratch["total"])
+        _PICK.forward(out, scratch["logp"], y, places=scratch["places"])
+        np.negative(out, out=out)
+
+    def backward(self, grads: Slots, dy: Array, out: Array, z: Array, y: Array, **scratch: Array) -> None:
+        dz, places = grads[0], scratch["places"]
+        np.exp(scratch["logp"], out=dz)
+        dz *= dy[:, None]
+        picked = np.take(dz, places, out=scratch["picked"], mode="clip")
+        picked -= dy
+        np.put(dz, places, picked)
+
+    def tangent(self, dout: Array, dinputs: Slots, out: Array, z: Array, y: Array, **scratch: Array) -> None:
+        """J dz = sum_k p_k dz_k - dz_y."""
+        dz = dinputs[0]
+        np.add.reduce(np.exp(scratch["logp"]) * dz, axis=-1, out=dout)
+        dout -= np.take(dz, scratch["places"])
