@@ -4,7 +4,7 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nettrain.cli.options import ConfigPath, Json, Sets
+from nettrain.cli.options import AllowPlugins, ConfigPath, Json, Sets
 from nettrain.cli.output import console, print_json, say
 
 if TYPE_CHECKING:
@@ -12,22 +12,22 @@ if TYPE_CHECKING:
     from nettrain.training.run import Run
 
 
-def check(config: ConfigPath, sets: Sets = None, json: Json = False) -> None:
+def check(config: ConfigPath, sets: Sets = None, allow_plugins: AllowPlugins = False, json: Json = False) -> None:
     """Validate CONFIG, load its data, and show every layer with its shape and size. Writes nothing."""
-    describe(config, sets or [], json=json)
+    describe(config, sets or [], allow_plugins=allow_plugins, json=json)
     if not json:
         say(f"next: nettrain fit {shlex.quote(str(config))}")
 
 
-def describe(config: Path, sets: list[str], *, json: bool) -> None:
+def describe(config: Path, sets: list[str], *, allow_plugins: bool, json: bool) -> None:
     """What `check` shows, and `fit --dry-run`."""
     from nettrain.config.load import load, located
 
-    loaded = load(config, sets)  # before training is imported: a mistake is told at once
+    loaded = load(config, sets, allow_plugins=allow_plugins)  # before training is imported: a mistake is told at once
     from nettrain.training.train import prepare_run
 
     with located(config, sets):
-        run = prepare_run(loaded)
+        run = prepare_run(loaded, allow_plugins=allow_plugins)
     layers = layer_rows(run.network)
     total = len(run.network.vector)
     if json:

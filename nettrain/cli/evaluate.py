@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nettrain.cli.options import CheckpointPath, Json
-from nettrain.cli.output import console, print_json, say
+from nettrain.cli.options import AllowPlugins, CheckpointPath, Json
+from nettrain.cli.output import console, print_json, say, warn_of_plugins
 from nettrain.errors import ConfigError, NettrainError, nearest
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ def evaluate(
         typer.Option("--split", metavar="NAME", help="train, validation or test; default: the last there is.", show_default=False),
     ] = None,
     data: Annotated[Path | None, typer.Option("--data", metavar="FILE", help="Evaluate on this file instead.", show_default=False)] = None,
+    allow_plugins: AllowPlugins = False,
     json: Json = False,
 ) -> None:
     """Show the metrics of CHECKPOINT beside the trivial baseline, and for classes the table of each and the confusion matrix."""
@@ -29,7 +30,8 @@ def evaluate(
         raise ConfigError("eval: --split and --data exclude each other; leave one of them out")
     from nettrain.training.predictor import load
 
-    predictor = load(checkpoint)
+    predictor = load(checkpoint, allow_plugins=allow_plugins)
+    warn_of_plugins(predictor)
     if data is not None:
         name, found = str(data), predictor.evaluation(predictor.read(data, with_target=True), _training_rows(predictor))
     else:

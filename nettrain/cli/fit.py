@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nettrain.cli.check import describe
-from nettrain.cli.options import Json, Sets
+from nettrain.cli.options import AllowPlugins, Json, Sets
 from nettrain.cli.output import console, print_json, say
 from nettrain.errors import ConfigError
 
@@ -30,6 +30,7 @@ def fit(
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the run named by --run-name.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Load the data and build the model; train and write nothing.")] = False,
+    allow_plugins: AllowPlugins = False,
     json: Json = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only (and the object that --json asks for).")] = False,
 ) -> None:
@@ -45,14 +46,14 @@ def fit(
             "--dry-run": dry_run,
         }
         _refuse_beside_resume([name for name, is_given in given.items() if is_given])
-        result = _resume(resume, changes, quiet)
+        result = _resume(resume, changes, allow_plugins, quiet)
     elif config is None:
         raise ConfigError("fit: name a CONFIG, such as configs/digits.yaml, or go on with --resume RUN")
     elif dry_run:
-        describe(config, changes, json=json)
+        describe(config, changes, allow_plugins=allow_plugins, json=json)
         return
     else:
-        result = _train(config, changes, output_directory, run_name, overwrite, quiet)
+        result = _train(config, changes, output_directory, run_name, overwrite, allow_plugins, quiet)
     if result.diagnostics and not quiet:
         _show_diagnostics(result)
     if json:
@@ -78,26 +79,35 @@ def _refuse_beside_resume(given: list[str]) -> None:
         raise ConfigError(f"fit: {', '.join(given)} and --resume exclude each other: a run goes on with its own config")
 
 
-def _train(config: Path, sets: list[str], output_directory: Path, run_name: str | None, overwrite: bool, quiet: bool) -> "Result":
+def _train(
+    config: Path, sets: list[str], output_directory: Path, run_name: str | None, overwrite: bool, allow_plugins: bool, quiet: bool
+) -> "Result":
     from nettrain.config.checks import name_problem
     from nettrain.config.load import load, located
 
-    loaded = load(config, sets)  # before training is imported: a mistake is told at once
+    loaded = load(config, sets, allow_plugins=allow_plugins)  # before training is imported: a mistake is told at once
     if run_name is not None and (problem := name_problem(run_name)):
         raise ConfigError(f"--run-name: {problem}")
     from nettrain.cli.progress import progress
     from nettrain.training.train import train
 
     with located(config, sets), progress(quiet) as callbacks:
-        return train(loaded, output_directory=output_directory, run_name=run_name, overwrite=overwrite, callbacks=callbacks)
+        return train(
+            loaded,
+            output_directory=output_directory,
+            run_name=run_name,
+            overwrite=overwrite,
+            allow_plugins=allow_plugins,
+            callbacks=callbacks,
+        )
 
 
-def _resume(run: Path, sets: list[str], quiet: bool) -> "Result":
+def _resume(run: Path, sets: list[str], allow_plugins: bool, quiet: bool) -> "Result":
     from nettrain.cli.progress import progress
     from nettrain.training.train import resume
 
     with progress(quiet) as callbacks:
-        return resume(run, sets=sets, callbacks=callbacks)
+        return resume(run, sets=sets, allow_plugins=allow_plugins, callbacks=callbacks)
 
 
 def _show_diagnostics(result: "Result") -> None:

@@ -29,9 +29,12 @@ app = typer.Typer(
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        from importlib.metadata import version  # 15 ms that only this option needs
+        from importlib.metadata import PackageNotFoundError, version  # 15 ms that only this option needs
 
-        typer.echo(f"nettrain {version('nettrain')}")
+        try:
+            typer.echo(f"nettrain {version('nettrain')}")
+        except PackageNotFoundError:
+            typer.echo("nettrain, run from its source; pip install it to have a version")
         raise typer.Exit
 
 

@@ -9,4 +9,5 @@ CheckpointPath = Annotated[Path, typer.Argument(help="A checkpoint, or a run dir
 Sets = Annotated[
     list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change one value: --set optimizer.lr=0.01. Repeatable.")
 ]
+AllowPlugins = Annotated[bool, typer.Option("--allow-plugins", help="Import the Python files that the config names under plugins.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as one JSON object on stdout.")]

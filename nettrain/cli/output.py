@@ -10,6 +10,8 @@ import typer
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from nettrain.training.predictor import Predictor
+
 
 def print_json(found: dict[str, Any]) -> None:
     """Exactly one object on stdout; NaN and infinity, which JSON does not have, become null."""
@@ -19,6 +21,12 @@ def print_json(found: dict[str, Any]) -> None:
 def say(message: str) -> None:
     """A line for people, on stderr."""
     typer.echo(message, err=True)
+
+
+def warn_of_plugins(predictor: "Predictor") -> None:
+    """Code that is not what the model was trained with may compute something else."""
+    for path in predictor.changed_plugins:
+        say(f"warning: {path} is not what the model was trained with (its fingerprint differs)")
 
 
 def console(*, stderr: bool = False) -> "Console":

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nettrain.cli.options import CheckpointPath
-from nettrain.cli.output import say
+from nettrain.cli.options import AllowPlugins, CheckpointPath
+from nettrain.cli.output import say, warn_of_plugins
 from nettrain.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -24,11 +24,13 @@ def predict(
         Path | None, typer.Option("--output", "-o", metavar="FILE", help="The CSV file to write; default: stdout.", show_default=False)
     ] = None,
     probabilities: Annotated[bool, typer.Option("--probabilities", help="Add the probability of each class.")] = False,
+    allow_plugins: AllowPlugins = False,
 ) -> None:
     """Write what CHECKPOINT predicts for each row of INPUT, in the order of the rows: a class or a value, as CSV."""
     from nettrain.training.predictor import load
 
-    predictor = load(checkpoint)
+    predictor = load(checkpoint, allow_plugins=allow_plugins)
+    warn_of_plugins(predictor)
     if probabilities and predictor.task == "regression":
         raise ConfigError("--probabilities: this model predicts values, which have none; leave the option out")
     found = predictor.predictions_of(predictor.read(source, with_target=False))

@@ -92,13 +92,15 @@ def _content(path: Path, prefix: bytes, read: Any, size: int) -> dict[str, Any]:
     return dict(content)
 
 
-def configuration(checkpoint: Checkpoint, path: Path) -> RunConfig:
-    """The configuration of the run that wrote a checkpoint."""
+def configuration(checkpoint: Checkpoint, path: Path, *, allow_plugins: bool = False, same_plugins: bool = True) -> RunConfig:
+    """The configuration of the run that wrote a checkpoint; its plugins may have changed since unless `same_plugins`."""
     config = checkpoint.content.get("config")
     if not isinstance(config, dict):
         raise CheckpointError(f"{path}: holds no configuration; it is damaged")
+    if not same_plugins:
+        config = config | {"plugins": [{"path": plugin["path"]} for plugin in config.get("plugins", ())]}
     try:
-        return load_config(config)
+        return load_config(config, allow_plugins=allow_plugins)
     except ConfigError as error:
         raise CheckpointError(f"{path}: its configuration cannot be used: {error}") from None
 

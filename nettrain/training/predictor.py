@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from nettrain.config.plugins import in_use
 from nettrain.data.arrays import features_from, target_from
 from nettrain.data.conform import conform
 from nettrain.data.dataset import Dataset
@@ -31,18 +32,30 @@ class Evaluation:
     outcome: Outcome
 
 
-def load(path: str | os.PathLike[str]) -> "Predictor":
-    """The model in a checkpoint; a run directory stands for its best checkpoint (for its last where there is no best)."""
-    return Predictor(Path(path))
+def load(path: str | os.PathLike[str], *, allow_plugins: bool = False) -> "Predictor":
+    """The model in a checkpoint; a run directory stands for its best checkpoint (for its last where there is no best).
+
+    allow_plugins  whether the Python files that its configuration names may be imported
+    """
+    return Predictor(Path(path), allow_plugins=allow_plugins)
 
 
 class Predictor:
-    """A trained model. `classes` and `task` say what it predicts, `config` how it was made."""
+    """A trained model. `classes` and `task` say what it predicts, `config` how it was made.
 
-    def __init__(self, path: Path) -> None:
+    changed_plugins  the files that define components of it and are no longer what they were in training
+    """
+
+    def __init__(self, path: Path, *, allow_plugins: bool = False) -> None:
         self.path = checkpoint_path(path)
         checkpoint = Checkpoint.read(self.path)
-        self.config = configuration(checkpoint, self.path)
+        self.config = configuration(checkpoint, self.path, allow_plugins=allow_plugins, same_plugins=False)
+        recorded = {plugin["path"]: plugin["fingerprint"] for plugin in checkpoint.content["config"].get("plugins", ())}
+        self.changed_plugins = [plugin.path for plugin in self.config.plugins if plugin.fingerprint != recorded[plugin.path]]
+        with in_use(self.config.plugins):
+            self._build(checkpoint)
+
+    def _build(self, checkpoint: Checkpoint) -> None:
         self.pipeline = Pipeline.unpack(checkpoint.content.get("pipeline"), checkpoint.group("pipeline"))
         self.fingerprint = checkpoint.content.get("data_fingerprint")
         self.epoch = checkpoint.content.get("epoch")
@@ -85,8 +98,9 @@ class Predictor:
 
     def read(self, path: Path, *, with_target: bool) -> Dataset:
         """A file with the columns that the model was trained on, in the manner of its training source."""
-        source = self.config.dataset.source.like(path.absolute())
-        return source.load_again(self.pipeline.schema, with_target=with_target)
+        with in_use(self.config.plugins):
+            source = self.config.dataset.source.like(path.absolute())
+            return source.load_again(self.pipeline.schema, with_target=with_target)
 
     def predictions_of(self, dataset: Dataset) -> np.ndarray:
         """Probabilities (n, k), or values (n, t) in original units, for rows that `read` gave."""
@@ -96,15 +110,16 @@ class Predictor:
     def training_data(self) -> Loaded:
         """The rows of the run, loaded and divided again as they were for training. Raises DataError where they are gone."""
         dataset = self.config.dataset
-        return load_parts(
-            dataset.source,
-            validation_source=dataset.validation_source,
-            test_source=dataset.test_source,
-            split=dataset.split,
-            limit=dataset.limit,
-            seed=self.config.seed,
-            wanted=wanted(self.loss),
-        )
+        with in_use(self.config.plugins):
+            return load_parts(
+                dataset.source,
+                validation_source=dataset.validation_source,
+                test_source=dataset.test_source,
+                split=dataset.split,
+                limit=dataset.limit,
+                seed=self.config.seed,
+                wanted=wanted(self.loss),
+            )
 
     @property
     def data_changed(self) -> bool:
@@ -113,14 +128,14 @@ class Predictor:
 
     def evaluation(self, dataset: Dataset, train: Dataset | None = None) -> Evaluation:
         """The figures on some rows, beside those of the trivial baseline, which knows the targets of `train` alone."""
-        with one_blas_thread():
+        with in_use(self.config.plugins), one_blas_thread():
             part = self.pipeline.part(dataset, self.config.dtype)
             metrics, outcome = evaluate(self.network, self.loss, self.pipeline, part)
             baseline = {} if train is None else trivial(self.pipeline.part(train, self.config.dtype), part, self.pipeline)
         return Evaluation(metrics, baseline, outcome)
 
     def _predictions(self, dataset: Dataset) -> np.ndarray:
-        with one_blas_thread():
+        with in_use(self.config.plugins), one_blas_thread():
             x = self.pipeline.inputs(dataset.features, self.config.dtype, dataset.place)
             return predictions(self.network.outputs(x), self.loss, self.pipeline)
 

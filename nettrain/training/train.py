@@ -5,10 +5,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from nettrain.component import to_mapping
+from nettrain.config.checks import name_problem
 from nettrain.config.load import load
+from nettrain.config.plugins import in_use
 from nettrain.config.run_config import RunConfig
 from nettrain.data.prepare import Prepared, prepare
-from nettrain.errors import CheckpointError, Diverged, RunError
+from nettrain.errors import CheckpointError, ConfigError, Diverged, RunError
 from nettrain.schedules import Reactive
 from nettrain.training.blas import one_blas_thread
 from nettrain.training.build import loss_for, wanted
@@ -44,6 +46,7 @@ def train(
     output_directory: str | os.PathLike[str] = "runs",
     run_name: str | None = None,
     overwrite: bool = False,
+    allow_plugins: bool = False,
     callbacks: Sequence[Callback] = (),
 ) -> Result:
     """Train one network and leave a run directory.
@@ -52,12 +55,15 @@ def train(
     data        (x, y) arrays in memory instead of `dataset.source`
     sets        overrides, "optimizer.lr=0.01"
     run_name    exactly this name in output_directory; None: the configuration's, with a suffix where it is taken
+    allow_plugins  whether the Python files under `plugins` may be imported
 
     Nothing is written before configuration, data and network have been found good. Raises NettrainError for what the user can mend,
     Diverged when the loss or the weights become NaN or infinite, Interrupted after SIGINT or SIGTERM.
     """
-    run = prepare_run(config, data, sets)
-    with one_blas_thread():
+    if run_name is not None and (problem := name_problem(run_name)):
+        raise ConfigError(f"run_name: {problem}")
+    run = prepare_run(config, data, sets, allow_plugins=allow_plugins)
+    with in_use(run.config.plugins), one_blas_thread():
         name = run_name or run.config.name or "run"
         run.directory = RunDirectory.create(Path(output_directory), name, exact=run_name is not None, overwrite=overwrite)
         with run.directory.locked():
@@ -69,6 +75,7 @@ def resume(
     data: Data | None = None,
     *,
     sets: Sequence[str] = (),
+    allow_plugins: bool = False,
     callbacks: Sequence[Callback] = (),
 ) -> Result:
     """Go on with an interrupted run, or extend a finished one (`sets=["training.epochs=60"]`): the same bits as without the break.
@@ -78,10 +85,12 @@ def resume(
     directory = RunDirectory.open(Path(run_directory))
     with directory.locked(), one_blas_thread():
         last = Checkpoint.read(directory.last) if directory.last.exists() else None
-        earlier = load(directory.config) if last is None else configuration(last, directory.last)  # config.yaml may have been edited
-        config = load(directory.config, sets)
+        earlier = load(directory.config, allow_plugins=allow_plugins)
+        if last is not None:
+            earlier = configuration(last, directory.last, allow_plugins=allow_plugins)  # config.yaml may have been edited
+        config = load(directory.config, sets, allow_plugins=allow_plugins)
         _check_extension(earlier, config, directory)
-        run = prepare_run(config, data)
+        run = prepare_run(config, data, allow_plugins=allow_plugins)
         run.directory = directory
         if last is not None and last.content.get("data_fingerprint") != run.prepared.fingerprint:
             raise RunError(f"{directory.path}: the data has changed since the run began; train again instead of resuming")
@@ -90,12 +99,18 @@ def resume(
                 f"the schedule {config.schedule.name()} depends on training.epochs: "
                 f"this differs from an uninterrupted run of {config.training.epochs} epochs"
             )
-        return _finish(run, last, callbacks)
+        with in_use(config.plugins):
+            return _finish(run, last, callbacks)
 
 
-def prepare_run(config: Configuration, data: Data | None = None, sets: Sequence[str] = ()) -> Run:
+def prepare_run(config: Configuration, data: Data | None = None, sets: Sequence[str] = (), *, allow_plugins: bool = False) -> Run:
     """Everything before the first batch, nothing of it on disk: configuration, data, network."""
-    settled = load(config, sets if data is None else [*sets, "dataset.source=memory"])
+    settled = load(config, sets if data is None else [*sets, "dataset.source=memory"], allow_plugins=allow_plugins)
+    with in_use(settled.plugins):
+        return _prepared(settled, data)
+
+
+def _prepared(settled: RunConfig, data: Data | None) -> Run:
     dataset = settled.dataset
     prepared = prepare(
         None if data is not None else dataset.source,

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 
 import pytest
@@ -87,3 +88,10 @@ def test_a_full_device_is_told(trained):
         with process:
             _, stderr = process.communicate(timeout=30)
     assert (process.returncode, stderr) == (2, "no space left on device\n")
+
+
+def test_the_version_is_told_and_its_absence_too(command, monkeypatch):
+    assert command("--version").stdout.startswith("nettrain 0.")
+    monkeypatch.setattr("importlib.metadata.version", lambda name: (_ for _ in ()).throw(PackageNotFoundError(name)))
+    found = command("--version")
+    assert (found.exit_code, found.stdout) == (0, "nettrain, run from its source; pip install it to have a version\n")

@@ -52,6 +52,11 @@ MISTAKES = [
     ("optimizer: {type: adam, bta1: 1}", "a.yaml:2: optimizer.bta1: unknown key 'bta1'; did you mean 'beta1'?"),
     ("optimizer: adm", "a.yaml:2: optimizer: optimizer 'adm' does not exist; did you mean 'adam'?"),
     ("optimizer: {lr: 1}", "a.yaml:2: optimizer: expected the name of an optimizer (adadelta, "),
+    ("model: {type: sequential, layers: [rel]}", "a.yaml:2: model.layers[0]: layer 'rel' does not exist; did you mean 'relu'?"),
+    ("dataset: {source: wine.csv}", "a.yaml:2: dataset.source: source 'wine.csv' does not exist; a file is written "
+                                    "{type: csv, path: wine.csv} "),
+    ("dataset: {source: d/t10k-images-idx3-ubyte.gz}", "a.yaml:2: dataset.source: source 'd/t10k-images-idx3-ubyte.gz' does not exist; a "
+                                                       "file is written {type: idx, images: d/t10k-images-idx3-ubyte.gz} "),
     ("optimizer: [adam]", "a.yaml:2: optimizer: expected the name of an optimizer (adadelta, "),
     ("dtype: float16", "a.yaml:2: dtype: expected one of 'float32', 'float64'; got 'float16'"),
     ("seed: -1", "a.yaml:2: seed: expected an integer of 0 or more, got -1"),
