@@ -101,7 +101,8 @@ def unit_shares(activation: Activation, y: np.ndarray) -> dict[str, float]:
 
 def _square(a: np.ndarray) -> float:
     """a . a, in float64 where float32 cannot hold it."""
-    found = float(np.dot(a, a))
+    with np.errstate(over="ignore", under="ignore"):
+        found = float(np.dot(a, a))
     if 1e-30 < found < math.inf:
         return found
     wide = a.astype(np.float64)

@@ -136,9 +136,10 @@ class AtBaseline(Symptom):
         self.learnt = trivial == 0 or found < trivial - (1 - BASELINE) * abs(trivial)  # 0: a loss for which any constant is as good
         if self.learnt:
             return None
+        rises = found > self.losses[0] + STANDSTILL * abs(self.losses[0])
         remedies = [
             *(["more epochs"] if falls else []),
-            f"another optimizer.lr (now {epoch.config.optimizer.lr:g})",
+            _lower_rate(epoch) if rises else f"another optimizer.lr (now {epoch.config.optimizer.lr:g})",
             "dataset.transforms: [standardize] if the features are not scaled",
             "more hidden units",
         ]

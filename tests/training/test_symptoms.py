@@ -139,6 +139,7 @@ def test_the_baseline_is_told_beside_the_loss_with_remedies():
     _, text = first(AtBaseline(), epochs(losses([0.6] * 5)))
     assert text.startswith("the training loss is 0.6, no better than the 0.5 of a model that ignores the features; try another optimizer")
     assert all(remedy in text for remedy in ("standardize", "hidden units", "the right column")) and "more epochs" not in text
+    assert "a lower optimizer.lr" in first(AtBaseline(), epochs(losses([0.5, 0.6, 0.7, 0.8, 0.9])))[1]
     assert "hardly better" in first(AtBaseline(), epochs(losses([0.49] * 5)))[1]
     assert "more epochs" in first(AtBaseline(), epochs(losses([0.9, 0.8, 0.7, 0.6, 0.55]), last=5))[1]
 

@@ -54,9 +54,9 @@ class Diagnostics(Callback):
             self.rows += 1
 
     def state(self) -> dict[str, Any]:
-        """The number of rows, and the last figures."""
-        return {"rows": self.rows, "layers": self.layers}
+        """The number of rows, the last figures, and the ratios of an epoch that ends after a restart."""
+        return {"rows": self.rows, "layers": self.layers, "ratios": self._ratios}
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """The number of rows, and the last figures."""
-        self.rows, self.layers = int(state["rows"]), state["layers"]
+        """The number of rows, the last figures, the ratios."""
+        self.rows, self.layers, self._ratios = int(state["rows"]), state["layers"], state["ratios"]
