@@ -23,7 +23,7 @@ config = {
     "name": "fit", "dataset": {"source": "memory", "split": {"validation": 0.1}},
     "model": {"type": "mlp", "hidden": [32, 32]}, "optimizer": {"type": "adam", "lr": 3e-3},
     "schedule": {"type": "cosine", "warmup": 1}, "regularization": {"dropout": 0.1, "l2": 1e-5},
-    "training": {"epochs": 12, "batch_size": 4}, "early_stopping": {"patience": 11},
+    "training": {"epochs": 8, "batch_size": 4}, "early_stopping": {"patience": 7},
 }
 what, folder = sys.argv[1:]
 if what == "train":
@@ -62,7 +62,7 @@ def test_killed_anywhere_and_resumed_every_run_is_the_undisturbed_one(tmp_path, 
     while kills < KILLS:
         folder, what = tmp_path / str(runs), "train"
         runs += 1
-        while not ended(start(what, folder), chance.uniform(0.1, 0.9) * length):
+        while not ended(start(what, folder), chance.uniform(0.1, 0.8) * length):
             kills += 1
             if (folder / "fit" / "config.yaml").exists():
                 what = "resume"
