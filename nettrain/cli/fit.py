@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nettrain.cli.check import describe
+from nettrain.cli.find_lr import find
 from nettrain.cli.options import AllowPlugins, Json, Sets
 from nettrain.cli.output import console, print_json, say
 from nettrain.errors import ConfigError
@@ -30,6 +31,9 @@ def fit(
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the run named by --run-name.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Load the data and build the model; train and write nothing.")] = False,
+    find_lr: Annotated[
+        bool, typer.Option("--find-lr", help="Only look for a learning rate: 100 steps on a copy, a suggestion, the curve as CSV.")
+    ] = False,
     allow_plugins: AllowPlugins = False,
     json: Json = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only (and the object that --json asks for).")] = False,
@@ -44,11 +48,15 @@ def fit(
             "--run-name": run_name is not None,
             "--overwrite": overwrite,
             "--dry-run": dry_run,
+            "--find-lr": find_lr,
         }
         _refuse_beside_resume([name for name, is_given in given.items() if is_given])
         result = _resume(resume, changes, allow_plugins, quiet)
     elif config is None:
         raise ConfigError("fit: name a CONFIG, such as configs/digits.yaml, or go on with --resume RUN")
+    elif find_lr:
+        find(config, changes, output_directory, run_name, allow_plugins=allow_plugins, json=json, quiet=quiet)
+        return
     elif dry_run:
         describe(config, changes, allow_plugins=allow_plugins, json=json)
         return

@@ -25,6 +25,7 @@ from nettrain.training.callbacks.warnings import Warnings
 from nettrain.training.checkpoint import Checkpoint, configuration
 from nettrain.training.evaluate import evaluate, trivial
 from nettrain.training.files import write_json
+from nettrain.training.initialize import initialize
 from nettrain.training.loop import train_epochs
 from nettrain.training.probe import Layers
 from nettrain.training.run import Progress, Result, Run
@@ -90,7 +91,7 @@ def resume(
             earlier = configuration(last, directory.last, allow_plugins=allow_plugins)  # config.yaml may have been edited
         config = load(directory.config, sets, allow_plugins=allow_plugins)
         _check_extension(earlier, config, directory)
-        run = prepare_run(config, data, allow_plugins=allow_plugins)
+        run = prepare_run(config, data, allow_plugins=allow_plugins, begins=last is None)
         run.directory = directory
         if last is not None and last.content.get("data_fingerprint") != run.prepared.fingerprint:
             raise RunError(f"{directory.path}: the data has changed since the run began; train again instead of resuming")
@@ -103,11 +104,19 @@ def resume(
             return _finish(run, last, callbacks)
 
 
-def prepare_run(config: Configuration, data: Data | None = None, sets: Sequence[str] = (), *, allow_plugins: bool = False) -> Run:
-    """Everything before the first batch, nothing of it on disk: configuration, data, network."""
+def prepare_run(
+    config: Configuration, data: Data | None = None, sets: Sequence[str] = (), *, allow_plugins: bool = False, begins: bool = True
+) -> Run:
+    """Everything before the first batch, nothing of it on disk: configuration, data, network.
+
+    begins  whether the weights are those of the beginning: False where a checkpoint is about to give them
+    """
     settled = load(config, sets if data is None else [*sets, "dataset.source=memory"], allow_plugins=allow_plugins)
     with in_use(settled.plugins):
-        return _prepared(settled, data)
+        run = _prepared(settled, data)
+        if begins and settled.initialize_from is not None:
+            initialize(run.network, settled.initialize_from)
+        return run
 
 
 def _prepared(settled: RunConfig, data: Data | None) -> Run:
