@@ -10,6 +10,7 @@ from nettrain.config.plugins import Plugins
 from nettrain.data.source import Source
 from nettrain.data.split import Split
 from nettrain.data.transform import Transform
+from nettrain.data.weights import ClassWeights
 from nettrain.nn.architecture import Architecture
 from nettrain.nn.loss import Loss
 from nettrain.optim import Optimizer
@@ -59,6 +60,9 @@ class TrainingConfig(Record):
     ] = None
     monitor: Annotated[
         Text | None, Field(description="metric that chooses the best checkpoint; null: validation_loss, or train_loss without validation")
+    ] = None
+    class_weights: Annotated[
+        ClassWeights, Field(description="how much the rows of classes count in the loss, by name (others: 1); balanced: all classes alike")
     ] = None
 
 

@@ -20,7 +20,7 @@ class SignLoss(Loss):
         return 1
 
     def encode(self, targets: np.ndarray, size: int) -> np.ndarray:
-        return np.where(targets[:, None] == 1, 1.0, -1.0)
+        return np.where(targets[:, None] == 1, np.float32(1), np.float32(-1))
 
     def predictions(self, outputs: np.ndarray, task: str) -> np.ndarray:
         # not 1 - p: near 1 that would lose the digits by which confident rows differ

@@ -1,4 +1,6 @@
 """From a configuration to a network: the layers that the model section stands for, fitted between the data and the loss."""
+import numpy as np
+
 from nettrain.config.run_config import RunConfig
 from nettrain.data.schema import Schema
 from nettrain.data.task import DEFAULT_LOSS, Wanted
@@ -17,6 +19,12 @@ def loss_for(config: RunConfig, task: str) -> Loss:
 def wanted(loss: Loss | None) -> Wanted | None:
     """What the loss wants of the target; None, without a loss: anything."""
     return None if loss is None else Wanted(loss.name(), loss.tasks, loss.raw_targets, loss.flaw)
+
+
+def encoded(loss: Loss, targets: np.ndarray, size: int, dtype: np.dtype) -> np.ndarray:
+    """The targets as the loss wants them: classes as codes, all else in the dtype of the network."""
+    found = loss.encode(targets, size)
+    return found if found.dtype.kind == "i" else found.astype(dtype, copy=False)
 
 
 def target_size(schema: Schema) -> int:

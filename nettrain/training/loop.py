@@ -46,7 +46,7 @@ def train_batches(run: Run, callbacks: Sequence[Callback], signalled: Callable[[
         if not np.isfinite(loss):
             raise _diverged(run, callbacks, rows, f"the loss of batch {progress.batch + 1} is {loss / len(rows):g}")
         progress.batch += 1
-        progress.rows += len(rows)
+        progress.weight += run.step.weight(rows)
         progress.loss_sum += loss
         for callback in callbacks:
             callback.batch_end(run)
@@ -64,12 +64,12 @@ def close_epoch(run: Run) -> Row:
     """Evaluate the watched parts, count the epoch, give its row of figures."""
     progress = run.progress
     row: Row = {"epoch": progress.epoch + 1, "step": run.update.steps, "lr": run.rate_of(run.update.steps - 1)}
-    row |= {"train_loss": progress.loss_sum / progress.rows, "train_penalty": run.update.penalty()}
+    row |= {"train_loss": progress.loss_sum / progress.weight, "train_penalty": run.update.penalty()}
     with run.evaluated_weights():
         for part in run.watched:
             figures, _ = evaluate(run.network, run.loss, run.pipeline, run.parts[part])
             row |= {f"{part}_{name}": figure for name, figure in figures.items() if f"{part}_{name}" not in row}
-    progress.epoch, progress.batch, progress.loss_sum, progress.rows = progress.epoch + 1, 0, 0.0, 0
+    progress.epoch, progress.batch, progress.loss_sum, progress.weight = progress.epoch + 1, 0, 0.0, 0.0
     progress.seconds = run.clock.seconds()
     row["seconds"] = round(progress.seconds, 6)
     return row

@@ -1,17 +1,19 @@
 """A trained model, read from a checkpoint: predictions and figures for raw data, as it was before any transform."""
 import os
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
 from nettrain.config.plugins import in_use
-from nettrain.data.arrays import features_from, target_from
+from nettrain.data.arrays import features_from, target_from, weights_from
 from nettrain.data.conform import conform
 from nettrain.data.dataset import Dataset
 from nettrain.data.pipeline import Pipeline
 from nettrain.data.prepare import Loaded, load_parts
+from nettrain.data.task import check_values
 from nettrain.errors import CheckpointError, ConfigError, DataError, NettrainError
 from nettrain.metrics import Outcome
 from nettrain.nn.network import Network
@@ -80,12 +82,13 @@ class Predictor:
             raise NettrainError("a regression model has no probabilities: use predict")
         return self._predictions(self._dataset(x))
 
-    def evaluate(self, x: object, y: object) -> dict[str, float]:
-        """The loss and every metric of the task."""
+    def evaluate(self, x: object, y: object, weights: object = None) -> dict[str, float]:
+        """The loss and every metric of the task. weights: of the rows in the loss; None: all count alike."""
         features, target = features_from(x), target_from(y)
         if len(features) != len(target):
             raise DataError(f"x has {len(features)} rows and y has {len(target)}")
-        dataset = Dataset(features, target, origin="x, y")
+        of_rows = None if weights is None else weights_from(weights, len(features))
+        dataset = Dataset(features, target, origin="x, y", weights=of_rows)
         return self.evaluation(conform(self._named(dataset), self.pipeline.schema, with_target=True)).metrics
 
     def decided(self, found: np.ndarray) -> np.ndarray:
@@ -128,8 +131,11 @@ class Predictor:
 
     def evaluation(self, dataset: Dataset, train: Dataset | None = None) -> Evaluation:
         """The figures on some rows, beside those of the trivial baseline, which knows the targets of `train` alone."""
+        asked, weights = wanted(self.loss), self.config.training.class_weights
+        if asked is not None and self.task == "regression":
+            check_values(dataset, asked)
         with in_use(self.config.plugins), one_blas_thread():
-            part = self.pipeline.part(dataset, self.config.dtype)
+            part = self.pipeline.part(dataset, self.config.dtype, weights if isinstance(weights, Mapping) else None)
             metrics, outcome = evaluate(self.network, self.loss, self.pipeline, part)
             baseline = {} if train is None else trivial(self.pipeline.part(train, self.config.dtype), part, self.pipeline)
         return Evaluation(metrics, baseline, outcome)
@@ -148,7 +154,7 @@ class Predictor:
         if schema.texts:
             raise DataError(f"the model wants the texts of the columns {', '.join(schema.texts)}: give it a file (nettrain predict)")
         if found.numbers.ndim == 2 and len(schema.numbers) == found.numbers.shape[1]:
-            dataset = Dataset(type(found)(found.numbers, schema.numbers), dataset.target, origin=dataset.origin)
+            dataset = replace(dataset, features=replace(found, names=schema.numbers))
         return dataset
 
 

@@ -27,14 +27,15 @@ class Progress:
     """Where a run stands. All of it is in the `last` checkpoint, so that a resumed run goes on as if nothing had happened.
 
     epoch     complete epochs; batch: complete batches of the epoch under way
-    loss_sum  of the training loss over the rows of those batches; rows: how many
+    loss_sum  of the training loss over the rows of those batches, each times its weight
+    weight    of those rows in all; without weights, how many
     seconds   spent training, over all sessions
     """
 
     epoch: int = 0
     batch: int = 0
     loss_sum: float = 0.0
-    rows: int = 0
+    weight: float = 0.0
     seconds: float = 0.0
     stop_reason: str | None = None
 
@@ -74,6 +75,11 @@ class Run:
         self.step_rows = self.batch_size * config.training.accumulate
         self.steps_per_epoch = -(-len(train) // self.step_rows)
         self.step = Step(self.network, self.loss, self.update, train, target_size(self.pipeline.schema), self.batch_size)
+        if train.weights is not None and self.step_rows == 1:
+            prepared.notes.append(
+                "weights: the loss of a step is divided by the weights of its rows, so in steps of one row only a weight of 0 tells; "
+                "raise training.batch_size"
+            )
         self.progress = Progress()
         self.clock = Clock()
         self.rate_scale = 1.0

@@ -10,6 +10,7 @@ from nettrain.autodiff.tensor import Tensor
 from nettrain.data.part import Part
 from nettrain.nn.loss import Loss
 from nettrain.nn.network import Network
+from nettrain.training.build import encoded
 from nettrain.training.search_update import SearchUpdate
 from nettrain.training.update import Update
 
@@ -26,9 +27,12 @@ class Recorded:
 class Step:
     """Trains on the rows it is given; one call is one step of the optimizer.
 
-    The loss of a batch is sum over its rows times 1/n, so that its gradient is that of the mean. The computation is recorded once for
-    each number of rows (the last batch may be shorter) and then replayed. Where a layer looks at values to decide what to do, every
-    step runs eagerly instead: `steered` says so. replay=False runs everything eagerly, to the same bits.
+    The loss of a batch is sum_i w_i L_i / sum_i w_i over its rows, where w_i = 1 if rows have no weights. PyTorch's weighted
+    cross_entropy divides by the same sum. A batch whose weights are all 0 has the gradient 0 (in PyTorch NaN).
+
+    The computation is recorded once for each number of rows (the last batch may be shorter) and then replayed. Where a layer looks at
+    values to decide what to do, every step runs eagerly instead: `steered` says so. replay=False runs everything eagerly, to the same
+    bits.
 
     More rows than `batch_size` are taken in portions of it, whose gradients are accumulated: that of the mean over all of them.
     The layers' state (running statistics) moves on once a portion; a search's further looks at the same rows do not move it.
@@ -43,11 +47,12 @@ class Step:
         self.loss = loss
         self.update = update
         self.steered = False
-        encoded = loss.encode(part.y, size)
-        encoded = encoded if encoded.dtype.kind == "i" else encoded.astype(network.dtype, copy=False)
-        self.part = Part(part.x, encoded)
+        targets = encoded(loss, part.y, size, network.dtype)
+        self.part = Part(part.x, targets, weights=part.weights)
         self._x = np.empty((batch_size, *part.x.shape[1:]), network.dtype)
-        self._y = np.empty((batch_size, *encoded.shape[1:]), encoded.dtype)
+        self._y = np.empty((batch_size, *targets.shape[1:]), targets.dtype)
+        self._w = None if part.weights is None else np.empty(batch_size, network.dtype)
+        self._per_weight = np.empty((), network.dtype)  # 1 / sum of the batch's weights
         self._replay = replay
         self._recorded: dict[int, Recorded] = {}
         self._proposals: dict[str, Tensor] = {}
@@ -56,10 +61,18 @@ class Step:
         """The inputs and encoded targets of the rows, in the batch buffers; a short batch uses their first rows."""
         x, y = self._x[: len(rows)], self._y[: len(rows)]
         self.part.gather(rows, x, y)
+        if self._w is not None and self.part.weights is not None:
+            weight = self.weight(rows)
+            self._w[: len(rows)] = self.part.weights[rows]
+            self._per_weight[...] = 1 / weight if weight else 0
         return x, y
 
+    def weight(self, rows: np.ndarray) -> float:
+        """The sum of the rows' weights, which divides their loss; how many they are where rows have none."""
+        return float(len(rows)) if self.part.weights is None else float(self.part.weights[rows].sum())
+
     def __call__(self, rows: np.ndarray, lr: float) -> float:
-        """The sum of the loss over the rows, before the update. A loss that is not finite updates nothing."""
+        """The weighted sum of the loss over the rows, before the update. A loss that is not finite updates nothing."""
         if isinstance(self.update, SearchUpdate):
             return self._searched(self.update, rows, lr)
         value = self.accumulated(rows)
@@ -80,13 +93,14 @@ class Step:
             self._commit(value)
             return value
         gradient, total, value = self.network.vector.gradient, np.zeros_like(self.network.vector.gradient), 0.0
+        weight = self.weight(rows)
         for shard, portion in enumerate(portions):
             self.gather(portion)
             value += self._computed(len(portion), shard)
             self._commit(value)
             if not np.isfinite(value):
                 return value
-            gradient *= len(portion) / len(rows)
+            gradient *= self.weight(portion) / weight if weight else 0
             total += gradient
         gradient[...] = total
         return value
@@ -94,11 +108,11 @@ class Step:
     def _searched(self, update: SearchUpdate, rows: np.ndarray, lr: float) -> float:
         """A step of an optimizer that asks for the mean loss of these rows at weights of its own choosing."""
         self.gather(rows)
-        n = len(rows)
+        n, weight = len(rows), self.weight(rows)
         value = self._computed(n, want_gradient=False)
         self._commit(value)
         if np.isfinite(value):
-            update(lr, lambda want_gradient: self._computed(n, want_gradient=want_gradient) / n)
+            update(lr, lambda want_gradient: self._computed(n, want_gradient=want_gradient) / weight)
         return value
 
     def _commit(self, value: float) -> None:
@@ -117,12 +131,16 @@ class Step:
         x, y = Tensor(self._x[:n], feed=True), Tensor(self._y[:n], feed=True)
         self._proposals = {}
         outputs = self.network(x, training=True, step=self.update.steps, shard=shard, proposals=self._proposals)
-        return self.loss.rows(outputs, y).sum()
+        losses = self.loss.rows(outputs, y)
+        return (losses if self._w is None else losses * Tensor(self._w[:n], feed=True)).sum()
+
+    def _mean(self, total: Tensor, n: int) -> Tensor:
+        return total * (1 / n) if self._w is None else total * Tensor(self._per_weight, feed=True)
 
     def _eager(self, n: int, shard: int, want_gradient: bool) -> float:
         total = self._total(n, shard)
         if want_gradient and np.isfinite(total.value):
-            backward(total * (1 / n), into=self.network.slots)
+            backward(self._mean(total, n), into=self.network.slots)
         return total.item()
 
     def _replayed(self, n: int, shard: int, want_gradient: bool) -> float:
@@ -140,7 +158,7 @@ class Step:
     def _record(self, n: int) -> Recorded:
         with recording() as seen:
             total = self._total(n, 0)
-            mean = total * (1 / n)
+            mean = self._mean(total, n)
         self.steered = seen.steered
         plan = Plan(mean, into=self.network.slots, also=self._proposals.values())
         self._recorded[n] = Recorded(total, self._proposals, plan)

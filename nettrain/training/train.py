@@ -34,7 +34,7 @@ from nettrain.training.signals import stop_signals
 from nettrain.training.weights import Weights
 
 Configuration = str | os.PathLike[str] | Mapping[str, object] | RunConfig
-Data = tuple[object, object]
+Data = tuple[object, object] | tuple[object, object, object]
 
 EXTENDABLE = ("name", "training.epochs", "early_stopping")  # what may change when a run goes on: none of it changes a step's bits
 
@@ -53,7 +53,7 @@ def train(
     """Train one network and leave a run directory.
 
     config      a YAML file, a mapping of the same form, or a RunConfig
-    data        (x, y) arrays in memory instead of `dataset.source`
+    data        (x, y) arrays in memory instead of `dataset.source`, or (x, y, weights) with how much each row counts in the loss
     sets        overrides, "optimizer.lr=0.01"
     run_name    exactly this name in output_directory; None: the configuration's, with a suffix where it is taken
     allow_plugins  whether the Python files under `plugins` may be imported
@@ -133,6 +133,7 @@ def _prepared(settled: RunConfig, data: Data | None) -> Run:
         seed=settled.seed,
         dtype=settled.dtype,
         wanted=wanted(settled.loss),
+        class_weights=settled.training.class_weights,
     )
     return Run(_decided(settled, prepared), prepared)
 
@@ -145,7 +146,8 @@ def _decided(config: RunConfig, prepared: Prepared) -> RunConfig:
         transforms=tuple(fitted.transform for fitted in pipeline.transforms),
         target_transforms=tuple(fitted.transform for fitted in pipeline.target_transforms),
     )
-    return dataclasses.replace(config, dataset=dataset, loss=loss_for(config, pipeline.schema.task))
+    training = dataclasses.replace(config.training, class_weights=prepared.class_weights)
+    return dataclasses.replace(config, dataset=dataset, loss=loss_for(config, pipeline.schema.task), training=training)
 
 
 def _finish(run: Run, last: Checkpoint | None, callbacks: Sequence[Callback]) -> Result:

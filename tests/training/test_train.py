@@ -94,7 +94,7 @@ class Orders(Callback):
         step = run.step
 
         class Watched:
-            update = step.update
+            update, weight = step.update, step.weight
 
             def __call__(_, rows, lr):
                 self.seen.append(rows.tolist())
