@@ -17,12 +17,12 @@ class Focal(SigmoidLoss):
     """L = -sum_k a_k (1 - q_k)^gamma ln q_k,  q = p where y = 1, else 1 - p,  p = sigmoid(z).  z, y (n, k), y of 0 and 1; nats per example.
 
     a is alpha where y = 1, else 1 - alpha; alpha: null leaves a out. gamma = 0 without alpha is `binary_cross_entropy`, whose outputs it
-    has. Summed over outputs, as torchvision's sigmoid_focal_loss (reduction sum); PyTorch itself has none.
-    Lin et al. 2017, eq. 5, whose gamma and alpha are the defaults here.
+    has. Summed over outputs, as torchvision's sigmoid_focal_loss (reduction sum, alpha 0.25 unless told otherwise); PyTorch itself has
+    none. Lin et al. 2017, eq. 5, whose detector had gamma 2 and alpha 0.25.
     """
 
     gamma: Annotated[NonNegative, Field(description="how strongly a row that is right already is passed over")] = 2.0
-    alpha: Annotated[Balance | None, Field(description="weight of y = 1, beside 1 - alpha of y = 0; null: both 1")] = 0.25
+    alpha: Annotated[Balance | None, Field(description="weight of y = 1, beside 1 - alpha of y = 0; null: both 1")] = None
 
     def rows(self, outputs: Tensor, targets: Tensor) -> Tensor:
         against = outputs * (1 - 2 * targets)  # -z where y = 1, else z

@@ -25,9 +25,9 @@ ERROR = OUTPUTS - VALUES
 
 
 def focal(y, p):
-    """Lin et al. 2017, eq. 5, gamma 2 and alpha 1/4, summed over outputs."""
-    q, a = np.where(y == 1, p, 1 - p), np.where(y == 1, 0.25, 0.75)
-    return -(a * (1 - q) ** 2 * np.log(q)).sum(axis=1)
+    """Lin et al. 2017, eq. 4, gamma 2, summed over outputs."""
+    q = np.where(y == 1, p, 1 - p)
+    return -((1 - q) ** 2 * np.log(q)).sum(axis=1)
 
 
 def weston_watkins(z, y):
