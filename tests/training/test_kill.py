@@ -60,15 +60,16 @@ def test_killed_anywhere_and_resumed_every_run_is_the_undisturbed_one(tmp_path, 
 
     chance, kills, within, runs = random.Random(1), 0, 0, 0
     while kills < KILLS:
-        folder, what = tmp_path / str(runs), "train"
+        folder, what, moment = tmp_path / str(runs), "train", chance.uniform(0.1, 1.0) * length
         runs += 1
-        while not ended(start(what, folder), chance.uniform(0.1, 0.8) * length):
+        while not ended(start(what, folder), moment):
             kills += 1
             if (folder / "fit" / "config.yaml").exists():
                 what = "resume"
                 within += batch_of_last(folder / "fit") > 0
             elif folder.exists():                            # killed before the directory was whole: there is no run yet
                 shutil.rmtree(folder)
+            moment = chance.uniform(0.1, 1.0) * length if chance.random() < 0.25 else None
         assert figures(folder / "fit") == whole, f"run {runs}, after {kills} kills"
     with capsys.disabled():
         print(f"\n{kills} kills in {runs} runs of {length:.1f} s, {within} with a last checkpoint within an epoch: all equal")
