@@ -12,51 +12,78 @@ The nodes, their order and their arrays are those of the eager run, so the bits 
 """
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from nettrain.autodiff.backward import nodes_above
 from nettrain.autodiff.fusion import fuse
-from nettrain.autodiff.primitive import Array, View
+from nettrain.autodiff.primitive import Array, Barrier, View
 from nettrain.autodiff.tensor import Node, Tensor
 
 Call = tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]
 
 
+@dataclass(frozen=True)
+class Meeting:
+    """Where the shards of a batch meet: a value that all rows share, made by `barrier` from x."""
+
+    barrier: Barrier
+    out: Array
+    x: Array
+
+
 class Plan:
     """The replay of everything above y, a tensor of one element, and of its gradients into the slots.
 
-    also  further tensors of the recording that `forward` computes again: new values of state
+    also   further tensors of the recording that `forward` computes again: new values of state
+    share  of the batch's rows that this plan has; below 1 it is one of several shards, and `nettrain.autodiff.shards` runs it
+
+    forwards   the calls in segments; after each but the last stands one of `meetings`
+    backwards  the same on the way back; before each but the first stands one of `gradients`, with respect to a shared value
     """
 
-    def __init__(self, y: Tensor, into: Mapping[Tensor, Array], also: Iterable[Tensor] = ()) -> None:
+    def __init__(self, y: Tensor, into: Mapping[Tensor, Array], also: Iterable[Tensor] = (), *, share: float = 1.0) -> None:
         also = list(also)
         fuse(y, *also)
-        made = reversed(list(nodes_above(y, *also)))
-        self._forward: list[Call] = [_forward_call(node) for node, _ in made if not isinstance(node.primitive, View)]
-        self._backward = _backward_calls(y, list(nodes_above(y)), into)
+        self.forwards: list[list[Call]] = [[]]
+        self.meetings: list[Meeting] = []
+        made = list(nodes_above(y))
+        buffers, aliases = _gradient_buffers(y, made, into)
+        for node, _ in reversed(list(nodes_above(y, *also))):
+            if isinstance(node.primitive, View):
+                continue
+            self.forwards[-1].append((node.primitive.forward, (node.out, *[x.value for x in node.inputs]), node.scratch))
+            if isinstance(node.primitive, Barrier):
+                self.meetings.append(Meeting(node.primitive, node.out, node.inputs[0].value))
+                self.forwards.append([])
+        buffers[id(y)][...] = 1
+        self.backwards, self.gradients = _backward_segments(y, made, into, buffers, aliases, share)
 
     def forward(self) -> None:
         """Compute every value again."""
-        for call, args, scratch in self._forward:
-            call(*args, **scratch)
+        for segment in self.forwards:
+            run(segment)
 
     def backward(self) -> None:
         """Write every slot again, after `forward`."""
-        for call, args, scratch in self._backward:
-            call(*args, **scratch)
+        for segment in self.backwards:
+            run(segment)
 
 
-def _forward_call(node: Node) -> Call:
-    return node.primitive.forward, (node.out, *[x.value for x in node.inputs]), node.scratch
+def run(segment: list[Call]) -> None:
+    """Make the calls one after the other."""
+    for call, args, scratch in segment:
+        call(*args, **scratch)
 
 
-def _backward_calls(y: Tensor, made: list[tuple[Node, Tensor]], into: Mapping[Tensor, Array]) -> list[Call]:
-    """What `backward` does, newest node first, written down instead of done."""
-    buffers, aliases = _gradient_buffers(y, made, into)
-    buffers[id(y)][...] = 1
-    calls: list[Call] = []
+def _backward_segments(
+    y: Tensor, made: list[tuple[Node, Tensor]], into: Mapping[Tensor, Array], buffers: dict[int, Array], aliases: set[int], share: float
+) -> tuple[list[list[Call]], list[Array]]:
+    """What `backward` does, newest node first, written down instead of done; a barrier's call begins a segment."""
+    segments: list[list[Call]] = [[]]
+    gradients: list[Array] = []
     written = {id(y)}
     for node, tensor in made:
         if id(tensor) not in written:
@@ -77,10 +104,17 @@ def _backward_calls(y: Tensor, made: list[tuple[Node, Tensor]], into: Mapping[Te
                 grads.append(part)
                 sums.append((np.add, (buffers[id(x)], part), {"out": buffers[id(x)]}))
         values = [x.value for x in node.inputs]
-        calls.append((node.primitive.backward, (grads, buffers[id(tensor)], node.out, *values), node.scratch))
-        calls += sums
-    calls += [(slot.fill, (0,), {}) for x, slot in into.items() if id(x) not in written]
-    return calls
+        call: Call = (node.primitive.backward, (grads, buffers[id(tensor)], node.out, *values), node.scratch)
+        if isinstance(node.primitive, Barrier):
+            segments.append([call])
+            gradients.append(buffers[id(tensor)])
+            if share != 1:
+                segments[-1].append((node.primitive.rescale, (grads[0], share), {}))
+        else:
+            segments[-1].append(call)
+        segments[-1] += sums
+    segments[-1] += [(slot.fill, (0,), {}) for x, slot in into.items() if id(x) not in written]
+    return segments, gradients
 
 
 def _gradient_buffers(

@@ -108,3 +108,19 @@ class View(Linear):
     def forward(self, out: Array, x: Array) -> None:
         """Copy the view; for tangents and for outputs that need memory of their own."""
         out[...] = self.view(x)
+
+
+class Barrier(Primitive):
+    """Makes of rows a value that all rows share (a batch's mean). Where the rows are divided into shards, the shards meet here.
+
+    Each shard runs `forward` on its own rows, `merge` makes the common value of theirs; on the way back the shards' dy are added up,
+    each runs `backward` with the sum, and `rescale` makes its dx a part of the whole.
+    """
+
+    @abstractmethod
+    def merge(self, outs: Sequence[Array], inputs: Sequence[Array]) -> None:
+        """Write the value of all rows into every one of outs, which hold those of the shards, made from these inputs."""
+
+    @abstractmethod
+    def rescale(self, dx: Array, share: float) -> None:
+        """Turn dx, as `backward` writes it for the rows of a shard alone, into that for a shard which is a `share` of all rows."""

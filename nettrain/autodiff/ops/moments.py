@@ -1,16 +1,16 @@
 """Mean and variance over rows: what batch normalization takes from a batch."""
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
-from nettrain.autodiff.primitive import Array, Primitive, Scratch, Shape, Slots
+from nettrain.autodiff.primitive import Array, Barrier, Scratch, Shape, Slots
 
 
-class Moments(Primitive):
+class Moments(Barrier):
     """m = sum x / n, v = sum (x - m)^2 / n over all axes but the last;  dx = (dm + 2 (x - m) dv) / n.  x (..., c) -> (m, v) (2, c).
 
-    A value of rows becomes one that all rows share. A planner that shards the rows puts a barrier here: each shard has its own
-    moments, and they are merged, weighted by the shards' rows, by the formula of Chan, Golub & LeVeque 1983, eq. 2.1.
+    Shards are merged, weighted by their rows, by the formula of Chan, Golub & LeVeque 1983, eq. 2.1.
     """
 
     reads = (0, "out", "ones")
@@ -44,6 +44,30 @@ class Moments(Primitive):
         dx *= 2 * dv
         dx += dm
         dx /= len(ones)
+
+    def merge(self, outs: Sequence[Array], inputs: Sequence[Array]) -> None:
+        """n = n_a + n_b, d = m_b - m_a:  m = m_a + d n_b / n,  v = (n_a v_a + n_b v_b + d^2 n_a n_b / n) / n, shard after shard."""
+        mean, variance = outs[0]
+        n = inputs[0].size // inputs[0].shape[-1]
+        for (d, other), x in zip(outs[1:], inputs[1:], strict=True):
+            n_a, n_b = n, x.size // x.shape[-1]
+            n = n_a + n_b
+            d -= mean
+            other *= n_b
+            variance *= n_a
+            variance += other
+            np.multiply(d, d, out=other)
+            other *= n_a * n_b / n
+            variance += other
+            variance /= n
+            d *= n_b / n
+            mean += d
+        for out in outs[1:]:
+            out[...] = outs[0]
+
+    def rescale(self, dx: Array, share: float) -> None:
+        """dx holds 1 / n for the n rows of the shard."""
+        dx *= share
 
     def tangent(self, dout: Array, dinputs: Slots, out: Array, x: Array, *, centred: Array, ones: Array) -> None:
         """J dx: dm = mean dx, dv = 2 mean (x - m) dx."""
