@@ -13,4 +13,4 @@ class Mish(Activation):
     initializer = "he"
 
     def apply(self, x: Tensor) -> Tensor:
-        return x * f.tanh(f.softplus(x))
+        return f.mish(x)

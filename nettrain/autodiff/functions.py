@@ -124,6 +124,11 @@ def elu(x: Any, alpha: float = 1.0, scale: float = 1.0) -> Tensor:
     return apply(squashing.Elu(float(alpha), float(scale)), _tensor(x))
 
 
+def mish(x: Any) -> Tensor:
+    """x tanh(ln(1 + e^x))."""
+    return apply(squashing.Mish(), _tensor(x))
+
+
 def softsign(x: Any) -> Tensor:
     """x / (1 + |x|)."""
     return apply(squashing.Softsign(), _tensor(x))

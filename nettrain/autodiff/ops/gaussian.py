@@ -78,10 +78,18 @@ def _falling(y: Array, out: Array) -> Array:
     return np.exp(out, out=out)
 
 
+def _choose(value: Array, mask: Array, found: Array) -> None:
+    """found = value where the mask holds. Products with truth values: a copy by mask takes 5 times as long."""
+    value *= mask
+    found *= np.logical_not(mask, out=mask)
+    found += value
+
+
 def error_function(y: Array, out: Array, work: Array, chosen: Array, *, complement: bool) -> None:
     """out = erf(y), or erfc(y) = 1 - erf(y), for y >= 0, both of full relative accuracy; y and out are contiguous.
 
-    Every formula is evaluated everywhere and then chosen from: sorting the elements first takes longer.
+    Every formula is evaluated everywhere and then chosen from: sorting the elements first takes longer. The middle one gives erfc below
+    its range to 5e-12, so that float32 needs no other there.
     """
     flat, result = y.reshape(-1), out.reshape(-1)
     for start in range(0, flat.size, BLOCK):
@@ -91,15 +99,16 @@ def error_function(y: Array, out: Array, work: Array, chosen: Array, *, compleme
         _middle(y, found, rest)
         if not complement:
             np.subtract(1, found, out=found)
-        _small(y, value, rest)
-        if complement:
-            np.subtract(1, value, out=value)
-        np.copyto(found, value, where=np.less_equal(y, SMALL, out=mask))
+        if not complement or found.dtype.itemsize > 4:
+            _small(y, value, rest)
+            if complement:
+                np.subtract(1, value, out=value)
+            _choose(value, np.less_equal(y, SMALL, out=mask), found)
         if np.greater(y, LARGE, out=mask).any():
             _large(np.maximum(y, LARGE, out=y), value, rest)
             if not complement:
                 np.subtract(1, value, out=value)
-            np.copyto(found, value, where=mask)
+            _choose(value, mask, found)
 
 
 def _scratch(shape: Shape) -> Scratch:
@@ -135,7 +144,7 @@ class Gelu(ElementWise):
     reads = (0, "cumulative")
 
     def scratch(self, *shapes: Shape) -> Scratch:
-        """cumulative: P(x); size: |x| / sqrt 2; negative: where x < 0; work, chosen: of a block."""
+        """cumulative: P(x); size: |x| / sqrt 2; negative: where x < 0, or its opposite; work, chosen: of a block."""
         return {"cumulative": (shapes[0], None), "negative": (shapes[0], np.bool_), **_scratch(shapes[0])}
 
     def forward(self, out: Array, x: Array, *, cumulative: Array, negative: Array, size: Array, work: Array, chosen: Array) -> None:
@@ -143,8 +152,8 @@ class Gelu(ElementWise):
         size *= math.sqrt(0.5)
         error_function(size, cumulative, work, chosen, complement=True)
         cumulative *= 0.5  # P(-|x|), exact in its tail; P(x) = 1 - P(-x)
-        np.less(x, 0, out=negative)
-        np.subtract(1, cumulative, out=cumulative, where=np.logical_not(negative, out=negative))
+        np.copysign(cumulative, x, out=cumulative)
+        np.subtract(np.logical_not(np.signbit(x, out=negative), out=negative), cumulative, out=cumulative)
         np.multiply(x, cumulative, out=out)
 
     def backward(self, grads: Slots, dy: Array, out: Array, x: Array, *, cumulative: Array, **scratch: Any) -> None:

@@ -21,6 +21,12 @@ class Relu(ElementWise):
         dx *= dy
 
 
+def _slopes(x: Array, slope: Array, mask: Array, out: Array) -> None:
+    """out = 1 where x > 0, else the slope. Products with truth values: a copy by mask takes 10 times as long."""
+    np.multiply(np.less_equal(x, 0, out=mask), slope, out=out)
+    out += np.logical_not(mask, out=mask)
+
+
 @dataclass(frozen=True)
 class LeakyRelu(ElementWise):
     """y = x where x > 0, else slope x;  dx = dy where x > 0, else slope dy."""
@@ -34,12 +40,13 @@ class LeakyRelu(ElementWise):
 
     def forward(self, out: Array, x: Array, *, positive: Array) -> None:
         np.multiply(x, self.slope, out=out)
-        np.copyto(out, x, where=np.greater(x, 0, out=positive))
+        larger = np.maximum if self.slope <= 1 else np.minimum
+        larger(x, out, out=out)
 
     def backward(self, grads: Slots, dy: Array, out: Array, x: Array, *, positive: Array) -> None:
         dx = grads[0]
-        np.multiply(dy, self.slope, out=dx)
-        np.copyto(dx, dy, where=np.greater(x, 0, out=positive))
+        _slopes(x, dx.dtype.type(self.slope), positive, dx)  # beside truth values a plain number would count as float64
+        dx *= dy
 
 
 class Prelu(ElementWise):
@@ -48,22 +55,23 @@ class Prelu(ElementWise):
     reads = (0, 1)
 
     def scratch(self, *shapes: Shape) -> Scratch:
-        """positive: where x > 0."""
-        return {"positive": (shapes[0], np.bool_)}
+        """positive: where x > 0; falling: a min(x, 0)."""
+        return {"positive": (shapes[0], np.bool_), "falling": (shapes[0], None)}
 
-    def forward(self, out: Array, x: Array, a: Array, *, positive: Array) -> None:
-        np.multiply(x, a, out=out)
-        np.copyto(out, x, where=np.greater(x, 0, out=positive))
+    def forward(self, out: Array, x: Array, a: Array, *, positive: Array, falling: Array) -> None:
+        np.minimum(x, 0, out=falling)
+        falling *= a
+        np.maximum(x, 0, out=out)
+        out += falling
 
-    def backward(self, grads: Slots, dy: Array, out: Array, x: Array, a: Array, *, positive: Array) -> None:
+    def backward(self, grads: Slots, dy: Array, out: Array, x: Array, a: Array, *, positive: Array, falling: Array) -> None:
         dx, da = grads
-        np.greater(x, 0, out=positive)
         if dx is not None:
-            np.multiply(dy, a, out=dx)
-            np.copyto(dx, dy, where=positive)
+            _slopes(x, a, positive, dx)
+            dx *= dy
         if da is not None:
-            np.multiply(dy, x, out=da)
-            np.copyto(da, 0, where=positive)
+            np.minimum(x, 0, out=da)
+            da *= dy
 
 
 class Absolute(ElementWise):

