@@ -170,8 +170,8 @@ class Overfitting(Symptom):
         risen = found - self.best > max(RISEN * abs(self.best), VISIBLE * abs(self.first))
         if not risen or train > self.train - FALLEN * abs(self.train) or number - self.best_epoch < LATER:
             return None
-        if train > epoch.trivial():
-            return None  # nothing has been learnt, so nothing by heart
+        if train > self.best:
+            return None  # both losses jump about: what is known by heart is known better than what is not
         regularization = epoch.config.regularization
         remedies = [
             "early_stopping: {patience: 5}",

@@ -208,18 +208,29 @@ SICK = {
 }  # fmt: skip
 
 
-def sick(name, folder, *, diagnosed=True, epochs=None):
+CURES = [
+    ("ten sigmoid layers that start small", {"model": DEEP | {"activation": "relu", "initializer": None}}),
+    ("ten sigmoid layers that start small", {"model": DEEP | {"initializer": None, "batch_norm": True}}),
+    ("a rate above the stable one", {"training.clip_norm": 0.1}),
+    ("a rate above the stable one", {"optimizer.lr": 0.15}),
+    ("features that are not scaled", {"dataset.transforms": ["standardize"]}),
+    ("biases that start far below zero", {"model": {"type": "mlp", "hidden": [8]}}),
+    ("biases that start far below zero", {"model": {"type": "sequential", "layers": [NEGATIVE, "leaky_relu", {"type": "dense"}]}}),
+    ("thirty rows for eight thousand weights", {"early_stopping": {"patience": 5}}),
+]
+
+
+def sick(name, folder, *, diagnosed=True, cure=()):
     changes, y, _ = SICK[name]
     config = {"dataset": {"source": "memory", "split": {"validation": 0.2}}, "optimizer": {"type": "adam", "lr": 0.01}}
-    for path, value in changes.items():
+    for path, value in (changes | dict(cure)).items():
         *sections, key = path.split(".")
         section = config
         for part in sections:
+            section[part] = dict(section[part])  # what is in the tables stays as it is
             section = section[part]
         section[key] = value
     config["diagnostics"] = diagnosed
-    if epochs:
-        config["training"]["epochs"] = epochs
     return nettrain.train(config, (NUMBERS, y), output_directory=folder)
 
 
@@ -230,6 +241,11 @@ def test_a_sick_configuration_is_told(name, tmp_path):
     assert [text[: len(start)] for text, start in zip(found, SICK[name][2], strict=True)] == SICK[name][2]
     log = (Path(result.run_directory) / "log.txt").read_text()
     assert [log.count(f"warning: {text}\n") for text in result.warnings] == [1] * len(SICK[name][2])
+
+
+@pytest.mark.parametrize(("name", "cure"), CURES)
+def test_what_the_warning_proposes_helps(name, cure, tmp_path):
+    assert sick(name, tmp_path, cure=cure).warnings == []
 
 
 def test_warnings_about_losses_need_no_diagnostics(tmp_path):
