@@ -57,7 +57,7 @@ def find_lr(run: Run) -> Curve:
     with one_blas_thread(), np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         for step, lr in enumerate(np.geomspace(LOWEST, HIGHEST, STEPS).tolist(), start=1):
             rows = _next_rows(run)
-            loss = run.step(rows, lr) / len(rows)
+            loss = run.step(rows, lr) / (run.step.weight(rows) or 1)
             if not math.isfinite(loss):
                 break
             mean = SMOOTHING * mean + (1 - SMOOTHING) * loss

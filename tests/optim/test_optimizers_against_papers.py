@@ -66,6 +66,15 @@ def test_nesterov_steps_from_where_momentum_is_about_to_take_it():
         assert found[0] == pytest.approx(w - 0.9 * v)  # the rule keeps the place looked ahead to
 
 
+@pytest.mark.parametrize(("name", "constants"), [
+    ("momentum", {"beta": 0.9}), ("nesterov", {"beta": 0.9}), ("rmsprop", {"rho": 0.9}),
+    *((name, {"beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8}) for name in ("adam", "adamw", "amsgrad", "nadam", "radam")),
+])  # fmt: skip
+def test_the_constants_are_those_that_the_papers_recommend(name, constants):
+    optimizer = Optimizer.parse(name)
+    assert {key: getattr(optimizer, key) for key in constants} == constants
+
+
 @pytest.mark.parametrize("name", ["adamw", "lion"])
 def test_a_decay_of_its_own_is_scaled_by_the_rate(name):
     rule = Optimizer.parse({"type": name, "weight_decay": 0.1})

@@ -126,6 +126,11 @@ def observed(schedule, values, *, higher_is_better=False, lr=1.0):
     return found
 
 
+def test_a_plateau_is_by_default_of_the_validation_loss_with_factor_a_tenth_patience_10_and_minimum_a_millionth():
+    plateau = default("plateau")
+    assert (plateau.by, plateau.patience, plateau.min_lr, plateau.monitor) == (0.1, 10, 1e-6, None)  # None: as the best checkpoint
+
+
 def test_on_a_plateau_the_rate_falls_by_10_after_10_epochs_without_a_better_loss_down_to_a_minimum():
     found = observed(default("plateau"), [0.5] * 100, lr=1e-3)
     falls = {epoch: rate for epoch, rate in enumerate(found, start=1) if epoch == 1 or rate < 0.99 * found[epoch - 2]}
