@@ -21,13 +21,17 @@ Layers = dict[str, dict[str, float]]
 class Probe:
     """Some rows with their encoded targets, always the same ones, on which a network is looked at in evaluation: x (n, ...), y (n, ...).
 
+    weights (n,) of the rows in the loss; None: all equal.
+
     Nothing that training works on is changed: no weight, no gradient, no running statistics, no random stream.
     """
 
-    def __init__(self, network: Network, loss: Loss, x: np.ndarray, y: np.ndarray) -> None:
+    def __init__(self, network: Network, loss: Loss, x: np.ndarray, y: np.ndarray, weights: np.ndarray | None = None) -> None:
         self._network = network
         self._loss = loss
         self._x, self._y = Tensor(x), Tensor(y)
+        weights = np.ones(len(x)) if weights is None else weights
+        self._shares = Tensor((weights / (weights.sum() or 1)).astype(network.dtype))
         gradients = network.vector.named(np.zeros_like(network.vector.gradient))
         self._gradients = {name: view for name, view in gradients.items() if name not in network.vector.frozen}
         self._slots = {network.parameters[name]: view for name, view in self._gradients.items()}
@@ -61,7 +65,7 @@ class Probe:
             return
         with recording() as seen:
             y, self._outputs = self._network.watched(self._x)
-            mean = self._loss.rows(y, self._y).sum() * (1 / len(self._x.value))
+            mean = (self._loss.rows(y, self._y) * self._shares).sum()
         backward(mean, into=self._slots)
         if not seen.steered:
             self._plan = Plan(mean, into=self._slots)

@@ -10,7 +10,9 @@ import nettrain
 from nettrain import streams
 from nettrain.errors import NettrainError
 from nettrain.training.checkpoint import Checkpoint
+from nettrain.training.find_lr import find_lr
 from nettrain.training.predictor import Predictor
+from nettrain.training.probe import Probe
 from nettrain.training.train import prepare_run
 
 GOLDEN = np.load(Path(__file__).parents[1] / "golden" / "losses.npz")
@@ -174,3 +176,19 @@ def test_a_column_of_weights_reaches_training_and_eval(tmp_path, data):
     losses = [model.evaluation(model.read(tmp_path / name, with_target=True)).metrics["loss"] for name in ("a.csv", "b.csv")]
     assert losses[0] == pytest.approx(result.metrics["train"]["loss"], rel=1e-12)
     assert losses[1] == pytest.approx(model.evaluate(x, y)["loss"], rel=1e-12) != losses[0]
+
+
+def test_diagnostics_look_at_the_weighted_loss(data):
+    x, y = data
+    copies = np.repeat(np.arange(len(x)), W.astype(int))
+    found = []
+    for given in ((x, y, W), (x[copies], y[copies])):
+        run = prepare_run(PLAIN, given)
+        part = run.step.part
+        found.append(Probe(run.network, run.loss, part.x, part.y, part.weights).layers()["dense_1"]["gradient_norm"])
+    assert found[0] == pytest.approx(found[1], rel=1e-10)
+
+
+def test_the_rate_test_sees_weighted_means(data):
+    losses = [find_lr(prepare_run(PLAIN, (*data, np.full(40, weight)))).losses for weight in (1.0, 8.0)]
+    assert losses[0] == losses[1]
