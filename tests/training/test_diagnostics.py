@@ -53,6 +53,13 @@ def test_the_figures_are_those_of_the_loss_and_the_layers():
     assert list(found) == ["dense_1", "activation_1", "batch_norm_1", "residual_1.dense_1", "residual_1.activation_1", "dense_2"]
 
 
+def test_rows_weigh_in_the_gradient_as_they_do_in_the_loss():
+    net, loss, weights = network(), Loss.parse("mse"), np.array([2.0, 1.0, 0.0] * 4)
+    repeated = np.repeat(np.arange(12), weights.astype(int))
+    found, expected = Probe(net, loss, X, Y, weights).layers(), Probe(net, loss, X[repeated], Y[repeated]).layers()
+    assert found["dense_1"] == pytest.approx(expected["dense_1"]) and found["dense_2"] == pytest.approx(expected["dense_2"])
+
+
 @pytest.mark.parametrize("layers", [LAYERS, [{"type": "dense", "units": 2}], ["prelu", {"type": "dense", "units": 2}]])
 def test_looking_again_sees_the_weights_as_they_are_now_and_changes_nothing(layers):
     net, loss = network(layers, "float32"), Loss.parse("mse")
