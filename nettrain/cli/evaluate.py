@@ -80,7 +80,8 @@ def _report(predictor: "Predictor", name: str, found: "Evaluation") -> None:
     out.print(metrics_table({name: found.metrics}, {name: found.baseline}))
     targets = predictor.pipeline.schema.targets
     if isinstance(found.outcome, ValueOutcome):
-        if len(targets) > 1:
+        pixels = predictor.pipeline.schema.itself and not predictor.pipeline.names
+        if len(targets) > 1 and not pixels:
             out.print("", class_table(targets, per_target_table(found.outcome)))
         return
     out.print("", class_table(predictor.classes or targets, per_class_table(found.outcome)))

@@ -24,6 +24,9 @@ class DatasetConfig(Record):
     source: Annotated[Source, Field(description="where the rows come from")]
     validation_source: Annotated[Source | None, Field(description="a separate source for the validation part")] = None
     test_source: Annotated[Source | None, Field(description="a separate source for the test part")] = None
+    target: Annotated[
+        Literal["self"] | None, Field(description="self: an autoencoder, the transformed inputs are the targets; null: the source's target")
+    ] = None
     split: Split = Split()
     transforms: Annotated[
         tuple[Transform, ...] | None, Field(description="in this order; null: impute, standardize or scale, one_hot, as the data needs")

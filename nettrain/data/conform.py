@@ -15,7 +15,7 @@ from nettrain.errors import DataError, nearest
 def conform(dataset: Dataset, schema: Schema, *, with_target: bool) -> Dataset:
     """Raises DataError naming every column that is missing, the shapes that differ, or the first label that training did not have."""
     target = None
-    if with_target:
+    if with_target and not schema.itself:
         if dataset.target is None:
             raise DataError(f"{dataset.origin}: there is no target in it to evaluate against")
         target = conform_target(dataset, schema)

@@ -92,6 +92,9 @@ class Pipeline:
         Raises DataError where all weights are 0.
         """
         x = self.inputs(dataset.features, dtype, dataset.place)
+        if self.schema.itself:
+            y = x.reshape(len(x), -1)
+            return Part(x, y, y, row_weights(dataset, None))
         if dataset.target is None:
             return Part(x)
         weights = row_weights(dataset, class_weights)

@@ -62,6 +62,7 @@ def prepare(
     data: Sequence[object] | None = None,
     validation_source: Source | None = None,
     test_source: Source | None = None,
+    target: Literal["self"] | None = None,
     split: Split = ALL_TRAIN,
     transforms: Sequence[Transform] | None = None,
     target_transforms: Sequence[Transform] | None = None,
@@ -74,12 +75,13 @@ def prepare(
     """All parts, ready for training; the arguments are the keys of `dataset:`. Depends on the data and the seed alone.
 
     data           arrays (x, y) or (x, y, row weights) in memory instead of a source
+    target         "self": an autoencoder, whose targets are its inputs after the transforms; figures and predictions are in their units
     wanted         what the loss wants of the target, None to let the target decide
     class_weights  `training.class_weights`
     """
     loaded = load_parts(
-        source, data=data, validation_source=validation_source, test_source=test_source, split=split, limit=limit, seed=seed,
-        wanted=wanted,
+        source, data=data, validation_source=validation_source, test_source=test_source, target=target, split=split, limit=limit,
+        seed=seed, wanted=wanted,
     )
     return prepare_parts(
         loaded, transforms=transforms, target_transforms=target_transforms, dtype=dtype, wanted=wanted, class_weights=class_weights
@@ -92,6 +94,7 @@ def load_parts(
     data: Sequence[object] | None = None,
     validation_source: Source | None = None,
     test_source: Source | None = None,
+    target: Literal["self"] | None = None,
     split: Split = ALL_TRAIN,
     limit: int | None = None,
     seed: int = 0,
@@ -100,31 +103,54 @@ def load_parts(
     """The raw rows of every part. The arguments are those of `prepare`."""
     separate = {part: given for part, given in (("validation", validation_source), ("test", test_source)) if given is not None}
     check_split(split, tuple(separate))
-    whole = _load(source, data, split, seed)
-    if whole.target is None:
-        raise DataError(f"{whole.origin}: there is no target in it to train on")
-    task, target, notes = resolve(whole.target, wanted.tasks if wanted else None, wanted.loss if wanted else None)
-    whole = replace(whole, target=target)
-    features = whole.features
-    schema = Schema(features.numbers.shape[1:], features.names, tuple(features.categories), task, target.names, target.classes)
-
+    whole = _load(source, data, split, seed, itself=target == "self")
+    if target == "self":
+        schema, notes = _schema_of_itself(whole.features, wanted), ["target: the inputs themselves, after the transforms (autoencoder)"]
+    else:
+        whole, schema, notes = _with_task(whole, wanted)
     rows = split_rows(whole, split, seed)
     others: dict[str, Dataset] = {}
     for part, given in separate.items():
         if part in rows:
             raise ConfigError(f"dataset.{part}_source: {whole.origin} has an official {part} part, which is used; leave this key out")
         # A seed of its own: a generated validation part must not repeat the training rows.
-        others[part] = given.load_again(schema, with_target=True, seed=int(generator(seed, "separate", PARTS.index(part)).integers(2**31)))
+        own = int(generator(seed, "separate", PARTS.index(part)).integers(2**31))
+        others[part] = given.load_again(schema, with_target=not schema.itself, seed=own)
         rows[part] = np.arange(len(others[part]))
     if limit is not None:
         rows = limit_rows(rows, limit, seed)
     rows = {part: rows[part] for part in PARTS if part in rows}
-    if wanted is not None and task == "regression":
+    if wanted is not None and schema.task == "regression":
         for dataset in (whole, *others.values()):
             check_values(dataset, wanted)
     datasets = {part: others.get(part, whole).take(found) for part, found in rows.items()}
+    if split.group is not None:
+        notes.append(_counted_groups(datasets, split.group))
     notes.append("rows: " + ", ".join(f"{part} {len(found)}" for part, found in rows.items()))
     return Loaded(datasets, rows, schema, fingerprint((whole, *others.values())), notes)
+
+
+def _with_task(whole: Dataset, wanted: Wanted | None) -> tuple[Dataset, Schema, list[str]]:
+    """The dataset with its target in the form of its task, the columns, and what was decided."""
+    if whole.target is None:
+        raise DataError(f"{whole.origin}: there is no target in it to train on")
+    task, target, notes = resolve(whole.target, wanted.tasks if wanted else None, wanted.loss if wanted else None)
+    features = whole.features
+    schema = Schema(features.numbers.shape[1:], features.names, tuple(features.categories), task, target.names, target.classes)
+    return replace(whole, target=target), schema, notes
+
+
+def _schema_of_itself(features: Features, wanted: Wanted | None) -> Schema:
+    """The columns of an autoencoder; its targets are named when the transforms have made its inputs."""
+    if wanted is not None and "regression" not in wanted.tasks:
+        raise ConfigError(f"loss: {wanted.loss} is for {' or '.join(wanted.tasks)}, but with `target: self` the targets are numbers, the "
+                          "inputs; use `loss: mse`")
+    return Schema(features.numbers.shape[1:], features.names, tuple(features.categories), "regression", (), None, itself=True)
+
+
+def _counted_groups(datasets: dict[str, Dataset], column: str) -> str:
+    counts = {part: len(np.unique(dataset.aside[column].codes)) for part, dataset in datasets.items() if column in dataset.aside}
+    return f"groups of {column!r}: " + ", ".join(f"{part} {count}" for part, count in counts.items())
 
 
 def prepare_parts(
@@ -145,6 +171,10 @@ def prepare_parts(
         notes.append(f"transforms: {named} (chosen for this data; `dataset.transforms` overrides)")
     if loaded.schema.task != "regression" and target_transforms:
         raise ConfigError(f"dataset.target_transforms: only regression scales targets, this is {loaded.schema.task}; leave it out")
+    if loaded.schema.itself:
+        if target_transforms:
+            raise ConfigError("dataset.target_transforms: with `target: self` the targets are the transformed inputs; leave it out")
+        target_transforms = []
     if wanted is not None and wanted.raw:
         if target_transforms:
             raise ConfigError(f"dataset.target_transforms: the loss {wanted.loss} takes targets as they are; leave it out")
@@ -156,6 +186,8 @@ def prepare_parts(
             raise ConfigError(f"dataset.target_transforms: {transform.name()} cannot be inverted, as predictions need; leave it out")
     notes += _names_among_categories(train)
     pipeline = _fit(train, loaded.schema, transforms, target_transforms)
+    if loaded.schema.itself:
+        pipeline = replace(pipeline, schema=replace(loaded.schema, targets=_input_names(pipeline)))
     settled = None if class_weights is None else settle_class_weights(class_weights, train)
     if settled is not None and class_weights == "balanced":
         notes.append("class weights, balanced: " + ", ".join(f"{name} {weight:.4g}" for name, weight in settled.items()))
@@ -163,7 +195,9 @@ def prepare_parts(
     return Prepared(parts, loaded.rows, pipeline, loaded.fingerprint, notes, settled)
 
 
-def _load(source: Source | None, data: Sequence[object] | None, split: Split, seed: int) -> Dataset:
+def _load(source: Source | None, data: Sequence[object] | None, split: Split, seed: int, *, itself: bool) -> Dataset:
+    if data is not None and itself:
+        return Dataset(features_from(data[0]), None)
     if data is not None:
         if len(data) not in (2, 3):
             raise DataError(f"data: expected (x, y) or (x, y, weights), got {len(data)} arrays")
@@ -173,7 +207,13 @@ def _load(source: Source | None, data: Sequence[object] | None, split: Split, se
         return Dataset(features, target, weights=weights_from(data[2], len(features)) if len(data) == 3 else None)
     if source is None:
         raise ConfigError("dataset.source: missing; name a source, or hand in data=(x, y)")
-    return source.load(seed, aside=() if split.column is None else (split.column,))
+    aside = tuple(name for name in (split.column, split.group) if name is not None)
+    return source.load_inputs(seed, aside) if itself else source.load(seed, aside)
+
+
+def _input_names(pipeline: Pipeline) -> tuple[str, ...]:
+    """One for each of the network's inputs: its column, or the place of its pixel."""
+    return pipeline.names or tuple("pixel_" + "_".join(map(str, index)) for index in np.ndindex(pipeline.shape))
 
 
 def _fit(train: Dataset, schema: Schema, transforms: Sequence[Transform], target_transforms: Sequence[Transform]) -> Pipeline:

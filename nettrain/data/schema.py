@@ -11,6 +11,7 @@ class Schema:
     shape     of one row's numbers: (d,) or (h, w, c)
     numbers   names of the d numeric columns; empty for images
     texts     names of the categorical columns
+    itself    the model is an autoencoder: its targets are its own inputs, after the transforms
     """
 
     shape: tuple[int, ...]
@@ -19,3 +20,4 @@ class Schema:
     task: Task
     targets: tuple[str, ...]
     classes: tuple[str, ...] | None
+    itself: bool = False

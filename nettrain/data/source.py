@@ -1,4 +1,5 @@
 """The base of all sources: where rows come from."""
+import dataclasses
 from abc import abstractmethod
 from pathlib import Path
 from typing import Self
@@ -45,6 +46,10 @@ class Source(Component):
         """The source that reads another file in the manner of this one (same separator, same missing marks), for eval and predict."""
         kind = file_kind(path)
         return Source.parse({"type": kind, "images" if kind == "idx" else "path": str(path)})
+
+    def load_inputs(self, seed: int, aside: tuple[str, ...] = ()) -> Dataset:
+        """All rows without a target, for an autoencoder. A target that the source names is no input, and need not be there."""
+        return dataclasses.replace(self.load(seed, aside), target=None)
 
     def load_again(self, schema: Schema, *, with_target: bool, seed: int = 0) -> Dataset:
         """The columns that a trained model wants, found by name; `with_target` false ignores a target whether absent or present.

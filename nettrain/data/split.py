@@ -7,7 +7,7 @@ from pydantic import Field
 
 from nettrain.component import Count, Flag, Index, Record, Share, Text
 from nettrain.data.dataset import PARTS, UNASSIGNED, Dataset
-from nettrain.data.features import MISSING
+from nettrain.data.features import MISSING, Category
 from nettrain.errors import ConfigError, DataError, nearest
 from nettrain.streams import generator
 
@@ -33,6 +33,9 @@ class Split(Record):
     stratify: Annotated[Flag, Field(description="keep the shares of the classes in every part")] = False
     column: Annotated[Text | None, Field(description="column that holds train, validation or test (CSV)")] = None
     rows: Annotated[RowRanges | None, Field(description="row ranges instead of shares")] = None
+    group: Annotated[
+        Text | None, Field(description="column of what must not be torn apart (the patient): whole groups go to a part; no feature (CSV)")
+    ] = None
 
 
 def check_split(split: Split, separate: tuple[str, ...]) -> None:
@@ -49,6 +52,8 @@ def check_split(split: Split, separate: tuple[str, ...]) -> None:
         problems.append("dataset.split.rows: row ranges and shares (validation, test, stratify) exclude each other; leave one of them out")
     if split.column is not None and (any(shares.values()) or split.stratify or split.rows is not None):
         problems.append("dataset.split.column: a split column and shares or row ranges exclude each other; leave one of them out")
+    if split.group is not None and (split.stratify or split.rows is not None or split.column is not None):
+        problems.append("dataset.split.group: groups, and stratify, row ranges or a split column exclude each other; leave one of them out")
     if problems:
         raise ConfigError(problems)
 
@@ -62,6 +67,8 @@ def split_rows(dataset: Dataset, split: Split, seed: int) -> Rows:
     free = np.flatnonzero(assigned == UNASSIGNED)
     if split.rows is not None:
         divided = _by_ranges(split.rows, free)
+    elif split.group is not None:
+        divided = _by_group(dataset, split, split.group, free, seed)
     elif split.stratify:
         divided = _by_class(dataset, split, free, seed)
     else:
@@ -106,9 +113,7 @@ def _assigned(dataset: Dataset, split: Split) -> np.ndarray:
 
 
 def _from_column(dataset: Dataset, name: str) -> np.ndarray:
-    if name not in dataset.aside:
-        raise ConfigError(f"dataset.split.column: {dataset.origin} has no column {name!r}; only CSV files have named columns")
-    column = dataset.aside[name]
+    column = _aside(dataset, "column", name)
     lookup = np.array([PARTS.index(value) if value in PARTS else UNASSIGNED for value in (*column.values, "")])
     part: np.ndarray = lookup[column.codes]                  # MISSING is -1: the last place
     wrong = np.flatnonzero(part == UNASSIGNED)
@@ -118,6 +123,13 @@ def _from_column(dataset: Dataset, name: str) -> np.ndarray:
         raise DataError(f"{dataset.place(int(wrong[0]))}: split column {name!r}: expected train, validation or test, "
                         f"got {value!r}{nearest(value, PARTS)}")
     return part
+
+
+def _aside(dataset: Dataset, key: str, name: str) -> Category:
+    if name not in dataset.aside:
+        raise ConfigError(f"dataset.split.{key}: {dataset.origin} has no column {name!r} beside its features; only files with named "
+                          "columns have (csv, parquet, arrow, jsonl)")
+    return dataset.aside[name]
 
 
 def _by_ranges(ranges: RowRanges, free: np.ndarray) -> Rows:
@@ -167,6 +179,40 @@ def _by_class(dataset: Dataset, split: Split, free: np.ndarray, seed: int) -> Ro
         divided["validation"].append(own[test[code]:test[code] + validation[code]])
         divided["train"].append(own[test[code] + validation[code]:])
     return {part: np.concatenate(found) for part, found in divided.items()}
+
+
+def _by_group(dataset: Dataset, split: Split, name: str, free: np.ndarray, seed: int) -> Rows:
+    """Whole groups, in an order drawn with the seed: a group goes to a part if that brings the part's size nearer to its share."""
+    codes = _aside(dataset, "group", name).codes[free]
+    if (codes == MISSING).any():
+        row = int(free[np.flatnonzero(codes == MISSING)[0]])
+        raise DataError(f"{dataset.place(row)}: the group {name!r} is missing; fill it in, or leave the row out")
+    groups, members, sizes = np.unique(codes, return_inverse=True, return_counts=True)
+    asked = [part for part in ("test", "validation") if getattr(split, part)]
+    if len(groups) <= len(asked):
+        raise DataError(f"dataset.split.group: {dataset.origin}: column {name!r} has {len(groups)} group{'s' * (len(groups) != 1)} for "
+                        f"{len(asked) + 1} parts, and each needs one; leave out {' or '.join(asked)}, or divide by another column")
+    left = generator(seed, "split").permutation(len(groups))
+    divided: Rows = {}
+    for later, part in zip(range(len(asked), 0, -1), asked, strict=True):     # the parts that still need a group after this one
+        taken = _nearest(sizes[left], _rounded(getattr(split, part) * len(free)), len(left) - later)
+        divided[part] = free[np.isin(members, left[taken])]
+        left = left[~taken]
+    nothing = free[:0]
+    return {"test": nothing, "validation": nothing} | divided | {"train": free[np.isin(members, left)]}
+
+
+def _nearest(sizes: np.ndarray, total: int, most: int) -> np.ndarray:
+    """Which groups (g,) to take, in turn, so that their sizes add to nearly `total`: between one group and `most`."""
+    taken = np.zeros(len(sizes), dtype=bool)
+    count = 0
+    for place, size in enumerate(sizes):
+        if taken.sum() < most and abs(count + size - total) < abs(count - total):
+            taken[place] = True
+            count += size
+    if not taken.any():
+        taken[sizes.argmin()] = True
+    return taken
 
 
 def _apportion(sizes: np.ndarray, total: int, share: float | None = None, room: np.ndarray | None = None) -> np.ndarray:

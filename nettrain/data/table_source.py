@@ -85,12 +85,19 @@ class TableSource(Source):
 
     def load(self, seed: int, aside: tuple[str, ...] = ()) -> Dataset:
         """All rows."""
+        if not self.target:
+            raise DataError(f"{self.path}: `target` is missing: which column is to be predicted? (there are: {_listed(self.open().names)})")
+        return self._load(aside, with_target=True)
+
+    def load_inputs(self, seed: int, aside: tuple[str, ...] = ()) -> Dataset:
+        """All rows, without the target columns if any are named."""
+        return self._load(aside, with_target=False)
+
+    def _load(self, aside: tuple[str, ...], *, with_target: bool) -> Dataset:
         table = self.open()
         target = self._find("target", self.target, table)
-        if not target:
-            raise DataError(f"{self.path}: `target` is missing: which column is to be predicted? (there are: {_listed(table.names)})")
         chosen, ignored = self._find("features", self.features, table), self._find("ignore", self.ignore, table)
-        categorical, kept = self._find("categorical", self.categorical, table), self._find("dataset.split.column", aside, table)
+        categorical, kept = self._find("categorical", self.categorical, table), self._find("dataset.split", aside, table)
         weights = self._find("weights", self.weights, table)
         named = Counter(name for names in (target, chosen, ignored, weights) for name in {*names})
         both = sorted(name for name, times in named.items() if times > 1)
@@ -101,10 +108,11 @@ class TableSource(Source):
         if not features:
             raise DataError(f"{self.path}: no column is left to learn from (there are: {_listed(table.names)}; target: {_listed(target)})")
         numeric = dict.fromkeys((*categorical, *kept), False) | dict.fromkeys(weights, True)
-        columns, lines = table.read([*features, *target, *kept, *weights], numeric)
-        plain = _weighted(Dataset(features_of(columns, features), None, origin=self.path, lines=lines), columns, weights)
+        columns, lines = table.read([*features, *(target if with_target else ()), *kept, *weights], numeric)
         texts = {name: column for name in kept if isinstance(column := columns[name], Category)}
-        return replace(plain, target=target_of(columns, target, plain), aside=texts)
+        plain = Dataset(features_of(columns, features), None, origin=self.path, lines=lines, aside=texts)
+        plain = _weighted(plain, columns, weights)
+        return replace(plain, target=target_of(columns, target, plain)) if with_target else plain
 
     def load_again(self, schema: Schema, *, with_target: bool, seed: int = 0) -> Dataset:
         """The model's columns by name; other columns are passed over."""

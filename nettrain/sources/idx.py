@@ -52,6 +52,11 @@ class Idx(Source):
             return found
         return Dataset(found.features, to_classes(found.target), found.part, self.images)
 
+    def load_inputs(self, seed: int, aside: tuple[str, ...] = ()) -> Dataset:
+        """The images alone, those of the official test part behind the others."""
+        test = None if self.test_images is None else (read_idx(Path(self.test_images)), None)
+        return joined((read_idx(Path(self.images)), None), test, self.images)
+
     def load_again(self, schema: Schema, *, with_target: bool, seed: int = 0) -> Dataset:
         """The images alone if no target is wanted."""
         if with_target:

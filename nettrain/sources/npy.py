@@ -36,7 +36,13 @@ class Npy(Source):
         """All rows."""
         if self.target is None:
             raise DataError(f"{self.path}: `target` is missing: which npy file holds the targets?")
-        dataset = joined((read_npy(Path(self.path)), read_npy(Path(self.target))), None, self.path)
+        return self._weighted(joined((read_npy(Path(self.path)), read_npy(Path(self.target))), None, self.path))
+
+    def load_inputs(self, seed: int, aside: tuple[str, ...] = ()) -> Dataset:
+        """The rows alone."""
+        return self._weighted(joined((read_npy(Path(self.path)), None), None, self.path))
+
+    def _weighted(self, dataset: Dataset) -> Dataset:
         if self.weights is None:
             return dataset
         return replace(dataset, weights=weights_from(read_npy(Path(self.weights)), len(dataset), self.weights))

@@ -53,11 +53,19 @@ class Npz(Source):
 
     def load(self, seed: int, aside: tuple[str, ...] = ()) -> Dataset:
         """All rows, the official test part behind the others."""
+        return self._load(with_target=True)
+
+    def load_inputs(self, seed: int, aside: tuple[str, ...] = ()) -> Dataset:
+        """The same without the arrays of targets, which need not be there."""
+        return self._load(with_target=False)
+
+    def _load(self, *, with_target: bool) -> Dataset:
         keys = {"x": self.x, "y": self.y, "weights": self.weights}
         keys |= {"x_test": self.x_test, "y_test": self.y_test, "weights_test": self.weights_test}
-        found = read_npz(Path(self.path), {key: name for key, name in keys.items() if name is not None})
-        test = (found["x_test"], found["y_test"]) if "x_test" in found else None
-        dataset = joined((found["x"], found["y"]), test, self.path)
+        unwanted = () if with_target else ("y", "y_test")
+        found = read_npz(Path(self.path), {key: name for key, name in keys.items() if name is not None and key not in unwanted})
+        test = (found["x_test"], found.get("y_test")) if "x_test" in found else None
+        dataset = joined((found["x"], found.get("y")), test, self.path)
         return replace(dataset, weights=self._weights(found)) if "weights" in found else dataset
 
     def _weights(self, found: dict[str, np.ndarray]) -> np.ndarray:

@@ -82,10 +82,11 @@ class Predictor:
             raise NettrainError("a regression model has no probabilities: use predict")
         return self._predictions(self._dataset(x))
 
-    def evaluate(self, x: object, y: object, weights: object = None) -> dict[str, float]:
-        """The loss and every metric of the task. weights: of the rows in the loss; None: all count alike."""
-        features, target = features_from(x), target_from(y)
-        if len(features) != len(target):
+    def evaluate(self, x: object, y: object = None, weights: object = None) -> dict[str, float]:
+        """The loss and every metric of the task. y: not for an autoencoder; weights: of the rows in the loss, None: all count alike."""
+        features = features_from(x)
+        target = None if self.pipeline.schema.itself else target_from(y)
+        if target is not None and len(features) != len(target):
             raise DataError(f"x has {len(features)} rows and y has {len(target)}")
         of_rows = None if weights is None else weights_from(weights, len(features))
         dataset = Dataset(features, target, origin="x, y", weights=of_rows)
@@ -101,9 +102,10 @@ class Predictor:
 
     def read(self, path: Path, *, with_target: bool) -> Dataset:
         """A file with the columns that the model was trained on, in the manner of its training source."""
+        schema = self.pipeline.schema
         with in_use(self.config.plugins):
             source = self.config.dataset.source.like(path.absolute())
-            return source.load_again(self.pipeline.schema, with_target=with_target)
+            return source.load_again(schema, with_target=with_target and not schema.itself)
 
     def predictions_of(self, dataset: Dataset) -> np.ndarray:
         """Probabilities (n, k), or values (n, t) in original units, for rows that `read` gave."""
@@ -118,6 +120,7 @@ class Predictor:
                 dataset.source,
                 validation_source=dataset.validation_source,
                 test_source=dataset.test_source,
+                target=dataset.target,
                 split=dataset.split,
                 limit=dataset.limit,
                 seed=self.config.seed,

@@ -126,6 +126,7 @@ def _prepared(settled: RunConfig, data: Data | None) -> Run:
         data=data,
         validation_source=dataset.validation_source,
         test_source=dataset.test_source,
+        target=dataset.target,
         split=dataset.split,
         transforms=dataset.transforms,
         target_transforms=dataset.target_transforms,

@@ -179,6 +179,14 @@ def test_a_split_column_divides_and_is_no_feature(tmp_path: Path) -> None:
     assert made.rows["test"].tolist() == [0, 4, 8] and made.pipeline.names == ("a",)
 
 
+def test_groups_stay_together_and_their_column_is_no_feature(tmp_path: Path) -> None:
+    content = "a,who,y\n" + "".join(f"{i},{i // 3},{i % 2}\n" for i in range(60))
+    made = prepare(table(tmp_path, content), split=Split(group="who", test=0.25, validation=0.25))
+    assert made.pipeline.names == ("a",) and "groups of 'who': train 10, validation 5, test 5" in made.notes
+    groups = [{row // 3 for row in rows.tolist()} for rows in made.rows.values()]
+    assert sorted(map(len, groups)) == [5, 5, 10] and len(set.union(*groups)) == 20
+
+
 BAD = {
     "NaN without impute": (MIXED, {"transforms": ["standardize", "one_hot"]}, "t.csv:2: column 'b' is missing or NaN", "add impute"),
     "texts left": (MIXED, {"transforms": ["impute"]}, "in the columns 'city'; add one_hot", "`ignore`"),
@@ -186,7 +194,7 @@ BAD = {
     "an unknown column": (MIXED, {"transforms": [{"type": "scale", "columns": ["bb"]}]}, "no column 'bb'; did you mean 'b'?", "a, b"),
     "no inverse for the target": (MIXED, {"target_transforms": ["impute"]}, "target_transforms: impute cannot be inverted", "leave"),
     "classes to scale": ("a,y\n1,0\n2,1\n", {"target_transforms": ["scale"]}, "only regression scales targets", "leave it out"),
-    "no split column": (MIXED, {"split": Split(column="fold")}, "dataset.split.column: no column 'fold'", "there are: a, b"),
+    "no split column": (MIXED, {"split": Split(column="fold")}, "dataset.split: no column 'fold'", "there are: a, b"),
     "stratified numbers": (MIXED, {"split": Split(test=0.5, stratify=True)}, "only classes have shares to keep", "leave stratify out"),
     "a share beside a source": (MIXED, {"split": Split(test=0.5), "test_source": "sine"}, "test_source is given too", "leave one"),
     "one class": ("a,y\n1,0\n2,0\n", {}, "every row has the class '0'", "at least two"),

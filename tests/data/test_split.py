@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from nettrain.component import adapter
 from nettrain.data.dataset import PARTS, UNASSIGNED, Dataset
-from nettrain.data.features import Category, Features
+from nettrain.data.features import MISSING, Category, Features
 from nettrain.data.split import RowRanges, Split, check_split, limit_rows, split_rows
 from nettrain.data.target import Target
 from nettrain.errors import ConfigError, DataError, NettrainError
@@ -114,7 +114,7 @@ BAD = {
     "an unknown part": (
         dataset([0, 1, 0], aside=ASIDE), Split(column="part"), "t.csv: row 1: split column 'part'", "'tset'; did you mean 'test'?",
     ),
-    "no such column": (dataset([0, 1, 0]), Split(column="part"), "no column 'part'", "CSV"),
+    "no such column": (dataset([0, 1, 0]), Split(column="part"), "no column 'part'", "csv, parquet"),
     "nothing to train on": (dataset([0, 1], aside=ALL_TEST), Split(column="part"), "no rows are left to train on", "test 2"),
 }
 
@@ -152,3 +152,63 @@ def test_keys_that_contradict_each_other_are_refused(case: str) -> None:
 def test_a_split_reads_from_yaml() -> None:
     read = adapter(Split).validate_python({"rows": {"train": [0, 10], "test": [10, 12]}})
     assert read == Split(rows=RowRanges(train=(0, 10), test=(10, 12)))
+
+
+def grouped(sizes: list[int], **keys: object) -> Dataset:
+    """Rows of as many groups, in turn as the sizes say."""
+    codes = np.repeat(np.arange(len(sizes)), sizes)
+    return dataset(np.zeros(len(codes), int), aside={"who": Category(codes, tuple(map(str, range(len(sizes)))))}, **keys)
+
+
+@given(sizes=st.lists(st.integers(1, 30), min_size=3, max_size=40), share=shares, seed=st.integers(0, 99))
+def test_no_group_is_in_two_parts_and_shares_are_met_within_a_group(sizes: list[int], share: tuple[float, float], seed: int) -> None:
+    found = grouped(sizes)
+    parts = split_rows(found, Split(validation=share[0], test=share[1], group="who"), seed)
+    codes = found.aside["who"].codes
+    assert np.array_equal(np.sort(np.concatenate(list(parts.values()))), np.arange(len(codes)))
+    groups = [set(codes[rows].tolist()) for rows in parts.values()]
+    assert len(set.union(*groups)) == sum(map(len, groups)) == len(sizes)
+    if len(sizes) >= 10:
+        assert abs(len(parts.get("test", [])) - share[1] * len(codes)) <= max(sizes)
+        assert abs(len(parts.get("validation", [])) - share[0] * len(codes)) <= 2 * max(sizes)
+
+
+def test_many_small_groups_meet_the_shares_nearly() -> None:
+    parts = split_rows(grouped([3, 5, 4, 2] * 50), Split(validation=0.2, test=0.1, group="who"), 0)
+    assert {part: len(rows) for part, rows in parts.items()} == pytest.approx({"train": 490, "validation": 140, "test": 70}, abs=3)
+
+
+def test_groups_are_divided_by_the_seed_alone() -> None:
+    split = Split(test=0.3, group="who")
+    rows = [split_rows(grouped([5] * 20), split, seed)["test"].tolist() for seed in (1, 1, 2)]
+    assert rows[0] == rows[1] != rows[2]
+
+
+def test_as_many_groups_as_parts_leave_one_each() -> None:
+    parts = split_rows(grouped([50, 1, 1]), Split(validation=0.1, test=0.1, group="who"), 0)
+    assert sorted(map(len, parts.values())) == [1, 1, 50]
+
+
+BAD_GROUPS = {
+    "too few groups": (grouped([50, 50]), Split(test=0.2, validation=0.2, group="who"), "'who' has 2 groups for 3 parts", "another column"),
+    "one group": (grouped([50]), Split(test=0.2, group="who"), "'who' has 1 group for 2 parts", "leave out test"),
+    "a missing group": (
+        dataset([0, 1], aside={"who": Category(np.array([0, MISSING]), ("a",))}), Split(test=0.5, group="who"),
+        "t.csv: row 1: the group 'who' is missing", "fill it in",
+    ),
+    "no such column": (dataset([0, 1]), Split(test=0.5, group="who"), "dataset.split.group: t.csv has no column 'who'", "csv, parquet"),
+}
+
+
+@pytest.mark.parametrize("case", BAD_GROUPS)
+def test_groups_that_cannot_be_divided_say_why(case: str) -> None:
+    data, split, problem, remedy = BAD_GROUPS[case]
+    with pytest.raises(NettrainError) as caught:
+        split_rows(data, split, 0)
+    assert problem in str(caught.value) and remedy in str(caught.value)
+
+
+@pytest.mark.parametrize("keys", [{"stratify": True}, {"column": "part"}, {"rows": RowRanges(train=(0, 1))}])
+def test_groups_exclude_other_ways_to_divide(keys: dict[str, object]) -> None:
+    with pytest.raises(ConfigError, match=r"dataset.split.group: groups, and stratify, .*leave one of them out"):
+        check_split(Split(group="who", **keys), ())
