@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import PlainValidator
 
+from nettrain.component import NonNegative
 from nettrain.data.dataset import Dataset
 from nettrain.errors import ConfigError, DataError, nearest
 
@@ -29,7 +30,7 @@ def _class_weights(value: object) -> Literal["balanced"] | dict[str, float] | No
 
 ClassWeights = Annotated[
     Literal["balanced"] | dict[str, float] | None,
-    PlainValidator(_class_weights, json_schema_input_type=Literal["balanced"] | dict[str, float] | None),
+    PlainValidator(_class_weights, json_schema_input_type=Literal["balanced"] | dict[str, NonNegative] | None),
 ]
 
 
