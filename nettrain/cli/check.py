@@ -36,7 +36,7 @@ def describe(config: Path, sets: list[str], *, allow_plugins: bool, json: bool) 
     from nettrain.cli.render import layer_table
 
     console().print(layer_table(layers, total))
-    for note in [*run.prepared.notes, f"loss: {run.loss.name()}", f"memory: {_memory(run)}"]:
+    for note in [*run.prepared.notes, f"loss: {run.loss.name()}", *_frozen(run), f"memory: {_memory(run)}"]:
         say(note)
 
 
@@ -52,6 +52,12 @@ def layer_rows(network: "Network") -> list[dict[str, Any]]:
         }
         for placed in network.placed
     ]
+
+
+def _frozen(run: "Run") -> list[str]:
+    vector = run.network.vector
+    frozen = len(vector) - vector.trainable.stop
+    return [f"frozen: {frozen:,} of {len(vector):,} parameters stay as they are"] if frozen else []
 
 
 def _memory(run: "Run") -> str:

@@ -8,7 +8,8 @@ class Average:
     """a_t = (1-d) / (1-d^t) sum over s <= t of d^(t-s) w_s: an exponential moving average without the bias of its start.
 
     The weights that training began with have no part in it: it is Adam's bias correction (Kingma & Ba 2015, section 3) for weights, and
-    a_1 = w_1. Polyak & Juditsky 1992 for the idea. PyTorch's AveragedModel starts with w_1 too, but gives it the weight d^(t-1).
+    a_1 = w_1. Polyak & Juditsky 1992 for the idea. PyTorch's AveragedModel starts with w_1 too, but gives it the weight d^(t-1). The
+    layers' state (running statistics) is not averaged.
     """
 
     def __init__(self, decay: float, vector: ParameterVector) -> None:

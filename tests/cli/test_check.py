@@ -13,6 +13,14 @@ def test_check_shows_every_layer_and_writes_nothing(folder, command):
     assert sorted(folder.iterdir()) == before
 
 
+def test_check_tells_how_much_is_frozen(folder, command):
+    layers = "[{type: dense, units: 8, trainable: false}, relu, dense]"
+    found = command("check", "flowers.yaml", "--set", "model.type=sequential", "--set", f"model.layers={layers}")
+    assert found.exit_code == 0, found.output
+    assert "frozen: 24 of 42 parameters stay as they are" in found.stderr.splitlines()
+    assert "frozen" not in command("check", "flowers.yaml").stderr
+
+
 def test_check_json_has_the_layers_and_the_number_of_parameters(folder, command):
     found = json.loads(command("check", "flowers.yaml", "--set", "model.hidden=[]", "--json").stdout)
     assert found == {"parameters": 6, "layers": [{"name": "dense_1", "type": "dense", "output_shape": [2], "parameters": 6}]}
