@@ -4,6 +4,7 @@ import math
 import numpy as np
 import pytest
 
+from nettrain.autodiff import functions as f
 from nettrain.autodiff.backward import backward
 from nettrain.autodiff.check import check
 from nettrain.autodiff.tensor import Tensor
@@ -127,3 +128,16 @@ def test_prelu_learns_one_slope_or_one_a_unit():
 def test_prelu_at_its_start_is_leaky_relu():
     network = Network([Layer.parse("prelu")], (5,), dtype="float64")
     np.testing.assert_array_equal(network(Tensor(X)).value, made("leaky_relu").replace(slope=0.25).apply(Tensor(X)).value)
+
+
+def test_the_tails_of_gelu_are_right_in_proportion_where_1_plus_erf_would_cancel():
+    x = -np.geomspace(0.01, 37, 400)
+    exact = np.array([v / 2 * math.erfc(-v / math.sqrt(2)) for v in x])
+    np.testing.assert_allclose(made("gelu").apply(Tensor(x)).value, exact, rtol=1e-12)
+    narrow = made("gelu").apply(Tensor(x[x > -10].astype(np.float32))).value
+    np.testing.assert_allclose(narrow, exact[x > -10], rtol=2e-5)
+
+
+def test_erf_is_right_in_proportion_near_0_and_over_more_than_a_block():
+    x = np.concatenate([np.geomspace(1e-300, 6, 30_000), -np.geomspace(1e-300, 6, 10_000)])
+    np.testing.assert_allclose(f.erf(x).value, [math.erf(v) for v in x], rtol=1e-15)

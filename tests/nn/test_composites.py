@@ -62,11 +62,11 @@ def test_the_work_inside_is_counted():
 
 def test_a_dense_layer_inside_starts_as_the_next_activation_wants_be_it_inside_or_behind():
     branches = parallel([DENSE], [DENSE, "selu", DENSE], merge="sum")
-    found = network(residual(DENSE, "relu", DENSE), branches, "tanh", residual(residual(DENSE)), DENSE)
+    found = network(residual(DENSE, "tanh", DENSE), branches, "relu", residual(residual(DENSE)), DENSE)
     first, second, _, third, _ = (p.layer for p in found.placed)
-    assert [first.layers[i].initializer.name() for i in (0, 2)] == ["he", "xavier"]
-    assert second.branches[0][0].initializer.name() == "xavier"
-    assert [second.branches[1][i].initializer.name() for i in (0, 2)] == ["lecun", "xavier"]
+    assert [first.layers[i].initializer.name() for i in (0, 2)] == ["xavier", "he"]
+    assert second.branches[0][0].initializer.name() == "he"
+    assert [second.branches[1][i].initializer.name() for i in (0, 2)] == ["lecun", "he"]
     assert third.layers[0].layers[0].initializer.name() == "xavier"
 
 

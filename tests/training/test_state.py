@@ -52,11 +52,23 @@ def test_a_loaded_model_predicts_with_the_statistics_of_its_best_epoch(toy, data
     assert found == pytest.approx(result.metrics["train"], rel=1e-6)
 
 
+def test_the_best_checkpoint_has_the_statistics_of_its_epoch_and_not_of_the_last(toy, data, tmp_path):
+    changes = CHANGES | {"optimizer.lr": 0.3, "training.epochs": 8}
+    result = nettrain.train(toy(changes), data=data, output_directory=tmp_path, run_name="whole")
+    assert 1 <= result.best_epoch < 8
+    nettrain.train(toy(changes | {"training.epochs": result.best_epoch}), data=data, output_directory=tmp_path, run_name="until")
+    best, until = (
+        Checkpoint.read(tmp_path / run / "checkpoints" / f"{name}.safetensors").group("state")
+        for run, name in (("whole", "best"), ("until", "last"))
+    )
+    assert {name: array.tobytes() for name, array in best.items()} == {name: array.tobytes() for name, array in until.items()}
+
+
 @pytest.mark.parametrize("optimizer", ["sgd", "lbfgs"])
 def test_replayed_steps_leave_the_state_of_eager_ones(prepared, optimizer):
     changes = {"optimizer": {"type": optimizer}, "training.batch_size": None if optimizer == "lbfgs" else 8}
     replayed, eager = prepared(changes), prepared(changes)
-    eager.step._replay = False
+    eager.step.computation.replay = False
     batches = [np.arange(30)] if optimizer == "lbfgs" else [np.arange(8), np.arange(8, 16), np.arange(16, 21), np.arange(8)]
     for rows in batches:
         assert replayed.step(rows, 0.1) == eager.step(rows, 0.1)
@@ -117,4 +129,5 @@ def test_batch_norm_over_single_rows_is_told(prepared, layers, place):
     assert str(error.value).startswith(f"training.batch_size: {place} normalizes over the rows of a batch and needs at least 2 of them")
     assert "layer_norm" in str(error.value)
     prepared({"model.layers": layers, "training.batch_size": 2})
-    prepared({"model.layers": [{"type": "layer_norm"}, {"type": "dense"}], "training.batch_size": 1})
+    for single in ({"type": "layer_norm"}, NORM | {"trainable": False}):
+        prepared({"model.layers": [single, {"type": "dense"}], "training.batch_size": 1})
