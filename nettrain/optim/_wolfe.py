@@ -17,8 +17,9 @@ def strong_wolfe(
 ) -> Point:
     """A point with value <= start.value + armijo t start.slope and |slope| <= -curvature start.slope, beginning with the trial t.
 
-    Nocedal & Wright 2006, Algorithms 3.5 (bracketing) and 3.6 (zoom), with the safeguarded cubic steps of Schmidt's minFunc, as in
-    PyTorch's LBFGS. After `most` evaluations, or in a bracket below `narrowest`, the lowest point found. What is not finite is too far.
+    Nocedal & Wright 2006, Algorithms 3.5 (bracketing) and 3.6 (zoom), with the safeguarded cubic steps of Schmidt's minFunc. PyTorch's
+    LBFGS is the same but for one point: it may zoom in on a low end that breaks the first condition.
+    After `most` evaluations, or in a bracket below `narrowest`, the lowest point found. What is not finite is too far.
     """
 
     def too_high(point: Point) -> bool:
@@ -41,7 +42,7 @@ def strong_wolfe(
         t = cubic_minimum(previous, point, point.t + 0.01 * (point.t - previous.t), 10 * point.t)
         previous, point = point, at(t)
         tried += 1
-    if not low.value <= high.value and math.isfinite(high.value):
+    if not too_high(high) and high.value < low.value:
         low, high = high, low
     at_edge = False
     while tried < most and abs(high.t - low.t) >= narrowest:

@@ -1,4 +1,6 @@
 """What every optimizer promises, driven from one table: its configuration, its state, and what its steps depend on."""
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -111,6 +113,20 @@ def test_going_on_from_its_weights_state_and_step_gives_the_same_bits(name, dtyp
         second.step()
     assert through.w.dtype == dtype
     assert through.w.tobytes() == second.w.tobytes()
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_a_step_allocates_nothing_of_the_parameters_size(name):
+    rule, size = Optimizer.parse(name), 100_000
+    w, g = np.ones(size, np.float32), np.ones(size, np.float32)
+    state, work = rule.state(size, np.float32), [np.empty(size, np.float32) for _ in range(rule.work)]
+    tracemalloc.start()
+    for t in (1, 2, 900):
+        rule.advance(state, t)
+        rule.update(w, g, state, work, lr=1e-3, t=t)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < size
 
 
 @pytest.mark.parametrize("name", TABLE)

@@ -1,0 +1,77 @@
+"""The strong Wolfe line search, on functions of one number."""
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nettrain.optim._wolfe import Point, cubic_minimum, strong_wolfe
+
+# name -> (value, slope); each falls at 0
+FUNCTIONS = {
+    "parabola": (lambda t: (t - 3) ** 2, lambda t: 2 * (t - 3)),
+    "steep parabola": (lambda t: 1e6 * (t - 1e-3) ** 2, lambda t: 2e6 * (t - 1e-3)),
+    "quartic": (lambda t: (t - 2) ** 4 - t, lambda t: 4 * (t - 2) ** 3 - 1),
+    "waves": (lambda t: math.sin(5 * t) + 0.1 * (t - 4) ** 2 - 7 * t, lambda t: 5 * math.cos(5 * t) + 0.2 * (t - 4) - 7),
+    "More and Thuente 1": (lambda t: -t / (t * t + 2), lambda t: (t * t - 2) / (t * t + 2) ** 2),
+    "a wall": (lambda t: (t - 1) ** 2 if t < 2 else math.inf, lambda t: 2 * (t - 1) if t < 2 else math.nan),
+    "a hole": (lambda t: (t - 1) ** 2 if t < 2 else math.nan, lambda t: 2 * (t - 1) if t < 2 else math.nan),
+}
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+@given(first=st.floats(1e-4, 1e3), curvature=st.sampled_from([0.1, 0.9]))
+def test_it_finds_a_point_that_meets_both_conditions(name, first, curvature):
+    value, slope = FUNCTIONS[name]
+    tried = []
+
+    def at(t):
+        tried.append(Point(t, value(t), slope(t)))
+        return tried[-1]
+
+    start = Point(0.0, value(0.0), slope(0.0))
+    assert start.slope < 0
+    found = strong_wolfe(at, start, first, curvature=curvature, narrowest=1e-12)
+    assert found in tried and len(tried) <= 26
+    assert found.value <= start.value + 1e-4 * found.t * start.slope
+    assert abs(found.slope) <= -curvature * start.slope
+
+
+def test_it_takes_the_first_trial_where_that_will_do():
+    tried = []
+    found = strong_wolfe(lambda t: tried.append(t) or Point(t, (t - 1) ** 2, 2 * (t - 1)), Point(0.0, 1.0, -2.0), 1.1, narrowest=1e-9)
+    assert tried == [1.1] and found.t == 1.1
+
+
+@pytest.mark.parametrize("most", [1, 2, 5])
+def test_it_gives_the_lowest_point_when_its_trials_are_used_up(most):
+    tried = []
+
+    def at(t):
+        tried.append(Point(t, -t, -1.0))  # falls for ever: there is no such point
+        return tried[-1]
+
+    found = strong_wolfe(at, Point(0.0, 0.0, -1.0), 1.0, curvature=0.5, most=most, narrowest=1e-9)
+    assert found == min(tried, key=lambda point: point.value) and len(tried) == most + 1
+
+
+def test_where_nothing_is_better_it_stays():
+    found = strong_wolfe(lambda t: Point(t, 1.0 + t, -1.0), Point(0.0, 1.0, -1.0), 1.0, narrowest=1e-9)
+    assert found.t == 0
+
+
+@given(a=st.floats(-5, 5), width=st.floats(0.1, 5), c=st.tuples(*[st.floats(-3, 3)] * 4))
+def test_the_minimum_of_a_cubic_is_found_from_two_of_its_points(a, width, c):
+    def point(t):
+        return Point(t, c[0] + c[1] * t + c[2] * t * t + c[3] * t**3, c[1] + 2 * c[2] * t + 3 * c[3] * t * t)
+
+    b = a + width
+    found = cubic_minimum(point(a), point(b), a, b)
+    assert a <= found <= b
+    assert found == pytest.approx(cubic_minimum(point(b), point(a), a, b))
+    if point(a).slope < -1e-3 and point(b).slope > 1e-3:  # then a minimum lies between
+        assert point(found).slope == pytest.approx(0, abs=1e-6)
+
+
+def test_a_cubic_through_what_is_not_finite_gives_the_middle():
+    assert cubic_minimum(Point(1.0, 0.0, -1.0), Point(3.0, math.inf, math.nan), 1.0, 3.0) == 2
