@@ -15,7 +15,7 @@ import importlib
 import importlib.util
 import re
 from abc import ABC
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
@@ -80,10 +80,14 @@ _STANDARD_ERRORS = frozenset(get_args(ErrorType))
 
 
 class Component(Record, ABC):
-    """The base of every kind of component; see the module's first lines."""
+    """The base of every kind of component; see the module's first lines.
+
+    beside  what a configuration must say elsewhere when it names this component
+    """
 
     kind: ClassVar[str]
     package: ClassVar[str]
+    beside: ClassVar[Mapping[str, object]] = {}
 
     @classmethod
     def name(cls) -> str:

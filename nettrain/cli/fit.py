@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nettrain.cli.check import describe
+from nettrain.cli.completion import complete_config
 from nettrain.cli.find_lr import find
 from nettrain.cli.options import AllowPlugins, Json, Sets
 from nettrain.cli.output import console, print_json, say
@@ -18,7 +19,9 @@ DEFAULT_OUTPUT = Path("runs")
 
 
 def fit(
-    config: Annotated[Path | None, typer.Argument(help="The YAML file.", show_default=False)] = None,
+    config: Annotated[
+        Path | None, typer.Argument(help="The YAML file.", show_default=False, autocompletion=complete_config)
+    ] = None,
     sets: Sets = None,
     seed: Annotated[int | None, typer.Option("--seed", help="The same as --set seed=N.", show_default=False)] = None,
     output_directory: Annotated[Path, typer.Option("--output-directory", "-o", help="The folder of all runs.")] = DEFAULT_OUTPUT,

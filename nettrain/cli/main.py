@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from nettrain.cli import check, evaluate, failure, fit, predict
+from nettrain.cli import check, evaluate, explain, failure, fit, predict, schema
 
 
 class Commands(TyperGroup):
@@ -49,6 +49,8 @@ app.command("fit")(fit.fit)
 app.command("eval")(evaluate.evaluate)
 app.command("predict")(predict.predict)
 app.command("check")(check.check)
+app.command("explain")(explain.explain)
+app.command("schema")(schema.schema)
 
 
 def run() -> None:

@@ -4,7 +4,19 @@ from typing import Annotated
 
 import typer
 
-ConfigPath = Annotated[Path, typer.Argument(help="The YAML file.", show_default=False)]
+from nettrain.cli.completion import complete_config
+
+ConfigPath = Annotated[Path, typer.Argument(help="The YAML file.", show_default=False, autocompletion=complete_config)]
+PluginConfig = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        metavar="FILE",
+        help="A YAML file, for the components of its plugins.",
+        show_default=False,
+        autocompletion=complete_config,
+    ),
+]
 CheckpointPath = Annotated[Path, typer.Argument(help="A checkpoint, or a run directory for its best one.", show_default=False)]
 Sets = Annotated[
     list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change one value: --set optimizer.lr=0.01. Repeatable.")

@@ -38,7 +38,7 @@ def predict(
     if output is None:
         typer.echo(text.encode(), nl=False)  # UTF-8 like a file, whatever the terminal's encoding
         return
-    _write(output, text)
+    write_file(output, text)
     say(f"{len(found)} rows -> {output}")
 
 
@@ -66,7 +66,7 @@ def _csv(columns: list[Column]) -> str:
     return text.getvalue()
 
 
-def _write(path: Path, text: str) -> None:
+def write_file(path: Path, text: str) -> None:
     """The whole file or none of it; a device or pipe (/dev/null) is written to, never replaced."""
     from nettrain.training.files import disk_errors, write_atomically
 

@@ -6,8 +6,12 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from nettrain.config.messages import show
+
 if TYPE_CHECKING:
     import numpy as np
+
+    from nettrain.config.explanation import Key
 
 PARTS = ("train", "validation", "test")
 MOST_MISTAKES = 20
@@ -75,6 +79,31 @@ def diagnostics_table(layers: Mapping[str, Mapping[str, float]]) -> Table:
         cells = [f"{figures[key]:{'.0%' if key in SHARES else '.3g'}}" if key in figures else "-" for key in shown]
         table.add_row(Text(name), *cells)
     return table
+
+
+def name_table(title: str, members: Sequence[tuple[str, str]]) -> Table:
+    """A line a name, what it is beside it, cut where the line ends."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    table.add_column(Text(title), no_wrap=True, min_width=max(len(name) for name, _ in members))
+    table.add_column("", no_wrap=True, overflow="ellipsis", ratio=1)
+    for name, summary in members:
+        table.add_row(Text(name), Text(summary))
+    return table
+
+
+def key_table(keys: Sequence["Key"]) -> Table:
+    """A row a key of a component or a section."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    for title in ("key", "default", "what it is", "expected"):
+        table.add_column(title, overflow="fold")
+    for key in keys:
+        table.add_row(Text(key.name), Text("required" if key.required else show(key.default)), Text(key.description), Text(key.expects))
+    return table
+
+
+def plain(text: str, style: str = "") -> Text:
+    """Text in which nothing is read as markup."""
+    return Text(text, style=style)
 
 
 def number(value: float | None) -> str:

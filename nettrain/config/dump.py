@@ -10,7 +10,12 @@ from nettrain.config.run_config import RunConfig
 
 def dump(config: RunConfig) -> str:
     """The resolved configuration as text; `load` of it gives `config` again."""
-    text: str = yaml.dump(to_mapping(config), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)
+    return as_yaml(to_mapping(config))
+
+
+def as_yaml(value: object) -> str:
+    """Plain values as a YAML document."""
+    text: str = yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)
     return text
 
 

@@ -14,7 +14,9 @@ from nettrain.component import Record, Text
 class InitializeFrom(Record):
     """A run or checkpoint, of which all layers are taken but those that are left out; a bare text is the run."""
 
-    run: Annotated[Text, Field(description="run directory (its best checkpoint) or checkpoint, relative to the config")]
+    run: Annotated[
+        Text, Field(description="run directory (its best checkpoint) or checkpoint, relative to the config", examples=["runs/digits"])
+    ]
     leave_out: Annotated[
         tuple[Text, ...], Field(description="layers (dense_3) or parameters (dense_3.b), of either model, that begin anew")
     ] = ()

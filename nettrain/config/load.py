@@ -3,6 +3,7 @@ import dataclasses
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path, PurePath
 
 import numpy as np
@@ -14,7 +15,7 @@ from nettrain.config.checks import problems
 from nettrain.config.extends import inherit
 from nettrain.config.key_path import KeyPath, join, parse
 from nettrain.config.overrides import override
-from nettrain.config.plugins import in_use, listed, settled
+from nettrain.config.plugins import Plugin, in_use, listed, settled
 from nettrain.config.run_config import DatasetConfig, RunConfig
 from nettrain.config.yaml_text import Document, read
 from nettrain.data.source import Source
@@ -115,20 +116,32 @@ def _nearby(path: Path) -> str:
 
 def _validated(document: Document, sets: Sequence[str], folder: Path, default_name: str, allow_plugins: bool) -> RunConfig:
     override(document, RunConfig, sets)
-
-    def folder_of(path: KeyPath) -> Path:
-        file, _, _ = messages.place_of(path, document.places).rpartition(":")
-        return document.folders.get(file, folder)
-
-    try:
-        plugins = settled(listed(document.value), lambda place: folder_of(("plugins", place)), allowed=allow_plugins)
-    except ConfigError as error:
-        raise ConfigError(document.problems + [_located(problem, document.places) for problem in error.problems]) from None
+    folder_of = partial(_folder_of, document, folder)
+    plugins = _plugins(document, folder_of, allow_plugins)
     with in_use(plugins):
         config = _checked(document)
     dataset = _absolute(config.dataset, lambda path: folder_of(("dataset", *path)))
     initial = config.initialize_from and config.initialize_from.absolute(folder_of(("initialize_from", "run")))
     return dataclasses.replace(config, name=config.name or default_name, plugins=plugins, dataset=dataset, initialize_from=initial)
+
+
+def plugins_of(path: Path, *, allow_plugins: bool) -> tuple[Plugin, ...]:
+    """The plugins that a file names, imported, whatever else stands in it."""
+    document = _whole(path)
+    return _plugins(document, partial(_folder_of, document, path.absolute().parent), allow_plugins)
+
+
+def _folder_of(document: Document, folder: Path, path: KeyPath) -> Path:
+    """Where a relative path that stands at a key path counts from: the folder of its file; `folder` where no file says it."""
+    file, _, _ = messages.place_of(path, document.places).rpartition(":")
+    return document.folders.get(file, folder)
+
+
+def _plugins(document: Document, folder_of: Callable[[KeyPath], Path], allow_plugins: bool) -> tuple[Plugin, ...]:
+    try:
+        return settled(listed(document.value), lambda place: folder_of(("plugins", place)), allowed=allow_plugins)
+    except ConfigError as error:
+        raise ConfigError(document.problems + [_located(problem, document.places) for problem in error.problems]) from None
 
 
 def _checked(document: Document) -> RunConfig:

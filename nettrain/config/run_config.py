@@ -21,7 +21,7 @@ from nettrain.schedules import Schedule
 class DatasetConfig(Record):
     """Where the rows come from, how they are split, what is done to them."""
 
-    source: Annotated[Source, Field(description="where the rows come from")]
+    source: Annotated[Source, Field(description="where the rows come from", examples=["digits"])]
     validation_source: Annotated[Source | None, Field(description="a separate source for the validation part")] = None
     test_source: Annotated[Source | None, Field(description="a separate source for the test part")] = None
     target: Annotated[
@@ -34,7 +34,9 @@ class DatasetConfig(Record):
     target_transforms: Annotated[
         tuple[Transform, ...] | None, Field(description="for numeric targets; null: standardize")
     ] = None
-    limit: Annotated[Count | None, Field(description="keep so many rows, drawn with the seed, the same share of every part")] = None
+    limit: Annotated[
+        Count | None, Field(description="keep so many rows, drawn with the seed, the same share of every part", examples=[1000])
+    ] = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,15 +56,24 @@ class TrainingConfig(Record):
     batch_size: Annotated[Count | None, Field(description="rows a step; null: all of them")] = 32
     accumulate: Annotated[Count, Field(description="batches a step: as one of so many times the rows, in the memory of one")] = 1
     shuffle: Annotated[Flag, Field(description="a new order of the rows every epoch")] = True
-    clip_norm: Annotated[Positive | None, Field(description="longest gradient; a longer one is shortened to it")] = None
+    clip_norm: Annotated[Positive | None, Field(description="longest gradient; a longer one is shortened to it", examples=[1.0])] = None
     clip_value: Annotated[
-        Positive | None, Field(description="largest element of the gradient; larger ones are set to it, before clip_norm")
+        Positive | None,
+        Field(description="largest element of the gradient; larger ones are set to it, before clip_norm", examples=[0.5]),
     ] = None
     ema: Annotated[
-        Share | None, Field(description="share that a step keeps of the weights' moving average; with it, the average is what is evaluated")
+        Share | None,
+        Field(
+            description="share that a step keeps of the weights' moving average; with it, the average is what is evaluated",
+            examples=[0.999],
+        ),
     ] = None
     monitor: Annotated[
-        Text | None, Field(description="metric that chooses the best checkpoint; null: validation_loss, or train_loss without validation")
+        Text | None,
+        Field(
+            description="metric that chooses the best checkpoint; null: validation_loss, or train_loss without validation",
+            examples=["validation_accuracy"],
+        ),
     ] = None
     class_weights: Annotated[
         ClassWeights, Field(description="how much the rows of classes count in the loss, by name (others: 1); balanced: all classes alike")
@@ -73,7 +84,9 @@ class TrainingConfig(Record):
 class EarlyStopping(Record):
     """Stop when the monitored metric no longer improves."""
 
-    monitor: Annotated[Text | None, Field(description="metric; null: the one that chooses the best checkpoint")] = None
+    monitor: Annotated[
+        Text | None, Field(description="metric; null: the one that chooses the best checkpoint", examples=["validation_loss"])
+    ] = None
     patience: Annotated[Count, Field(description="epochs without improvement")] = 5
     min_delta: Annotated[NonNegative, Field(description="what counts as improvement")] = 0.0
     restore_best: Annotated[Flag, Field(description="final metrics come from the best weights, not the last")] = True

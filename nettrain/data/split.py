@@ -19,17 +19,17 @@ Rows = dict[str, np.ndarray]
 class RowRanges(Record):
     """[first, end] of each part: the rows first ... end - 1, counted from 0. Rows in no range are left out."""
 
-    train: Annotated[RowRange, Field(description="rows that train")]
-    validation: Annotated[RowRange | None, Field(description="rows that steer")] = None
-    test: Annotated[RowRange | None, Field(description="rows that judge")] = None
+    train: Annotated[RowRange, Field(description="rows that train", examples=[[0, 1000]])]
+    validation: Annotated[RowRange | None, Field(description="rows that steer", examples=[[1000, 1200]])] = None
+    test: Annotated[RowRange | None, Field(description="rows that judge", examples=[[1200, 1400]])] = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Split(Record):
     """Which rows train, which steer (validation), which judge (test). Rows that the source itself assigns to a part stay there."""
 
-    validation: Annotated[Share, Field(description="share of the rows")] = 0.0
-    test: Annotated[Share, Field(description="share of the rows")] = 0.0
+    validation: Annotated[Share, Field(description="share of the rows", examples=[0.2])] = 0.0
+    test: Annotated[Share, Field(description="share of the rows", examples=[0.2])] = 0.0
     stratify: Annotated[Flag, Field(description="keep the shares of the classes in every part")] = False
     column: Annotated[Text | None, Field(description="column that holds train, validation or test (CSV)")] = None
     rows: Annotated[RowRanges | None, Field(description="row ranges instead of shares")] = None

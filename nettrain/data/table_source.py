@@ -56,8 +56,10 @@ class TableSource(Source):
     Raises DataError for a missing target, and unknown or repeated columns.
     """
 
-    path: Annotated[Text, Field(description="file, relative to the config")]
-    target: Annotated[ColumnList, Field(description="column(s) to predict: by name, or by place from 0 (-1: the last)")] = ()
+    path: Annotated[Text, Field(description="file, relative to the config", examples=["wine.csv"])]
+    target: Annotated[
+        ColumnList, Field(description="column(s) to predict: by name, or by place from 0 (-1: the last)", examples=["quality"])
+    ] = ()
     features: Annotated[ColumnList, Field(description="columns to learn from; none named: all others")] = ()
     ignore: Annotated[ColumnList, Field(description="columns to leave out")] = ()
     weights: Annotated[ColumnList, Field(description="column of how much each row counts in the loss; 0: not at all")] = ()

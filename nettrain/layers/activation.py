@@ -14,7 +14,7 @@ from nettrain.nn.parameter import Parameter, Shape
 class Activation(Layer):
     """y = function(x).  In a list of layers the bare name of an activation stands for this: `- relu`."""
 
-    function: Annotated[activation.Activation, Field(description="relu, tanh, ...")]
+    function: Annotated[activation.Activation, Field(description="relu, tanh, ...", examples=["relu"])]
 
     @property
     def activates(self) -> activation.Activation:

@@ -20,7 +20,9 @@ class Dense(TrainedLayer):
     PyTorch's Linear keeps w as (o, i).
     """
 
-    units: Annotated[Count | None, Field(description="outputs; null, in the last layer only: as many as the loss needs")] = None
+    units: Annotated[
+        Count | None, Field(description="outputs; null, in the last layer only: as many as the loss needs", examples=[64])
+    ] = None
     bias: Annotated[Flag, Field(description="whether there is a b")] = True
     initializer: Annotated[Initializer | None, Field(description="of w; null: what the next activation wants, else xavier")] = None
     bias_initializer: Annotated[Initializer, Field(description="of b")] = Initializer.parse("zeros")

@@ -21,7 +21,14 @@ Branch = Annotated[tuple[Layer, ...], Field(description="layers in this order; a
 class Parallel(Composite):
     """y = b_1(x), b_2(x), ... concatenated along the last axis, or summed.  Each branch is a list of layers, named branch_1 and so on."""
 
-    branches: Annotated[tuple[Branch, ...], Field(min_length=1, description="lists of layers, each of which gets the same input")]
+    branches: Annotated[
+        tuple[Branch, ...],
+        Field(
+            min_length=1,
+            description="lists of layers, each of which gets the same input",
+            examples=[[[{"type": "dense", "units": 64}, "relu"], []]],
+        ),
+    ]
     merge: Annotated[Literal["concatenate", "sum"], Field(description="what is done with the branches' outputs")] = "concatenate"
 
     def before(self, activation: Activation | None) -> Layer:

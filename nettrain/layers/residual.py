@@ -17,7 +17,14 @@ from nettrain.nn.place import Placed, named, place, settle
 class Residual(Composite):
     """y = x + f(x), f being the layers one after the other; they must give rows of the shape they take.  He et al. 2016, eq. 1."""
 
-    layers: Annotated[tuple[Layer, ...], Field(min_length=1, description="f, in this order; a bare activation's name is a layer too")]
+    layers: Annotated[
+        tuple[Layer, ...],
+        Field(
+            min_length=1,
+            description="f, in this order; a bare activation's name is a layer too",
+            examples=[[{"type": "dense", "units": 64}, "relu", {"type": "dense", "units": 64}]],
+        ),
+    ]
 
     def before(self, activation: Activation | None) -> Layer:
         return self.replace(layers=tuple(settle(self.layers, activation)))

@@ -26,7 +26,7 @@ class Mlp(Architecture):
     beta takes its place, then batch_norm, activation, dropout.
     """
 
-    hidden: Annotated[tuple[Count, ...], Field(description="units of each hidden layer")]
+    hidden: Annotated[tuple[Count, ...], Field(description="units of each hidden layer", examples=[[64, 64]])]
     activation: Annotated[Activation, Field(description="of the hidden layers")] = Relu()
     batch_norm: Annotated[Flag, Field(description="normalize what each hidden dense layer gives, before its activation")] = False
     initializer: Annotated[Initializer | None, Field(description="of the weights; null: what the activation wants")] = None

@@ -15,7 +15,14 @@ from nettrain.nn.parameter import Shape
 class Sequential(Architecture):
     """x -> layer_1 -> layer_2 -> ... The last dense layer may leave `units` out: it then has as many as the loss needs."""
 
-    layers: Annotated[tuple[Layer, ...], Field(min_length=1, description="in this order; a bare activation's name is a layer too")]
+    layers: Annotated[
+        tuple[Layer, ...],
+        Field(
+            min_length=1,
+            description="in this order; a bare activation's name is a layer too",
+            examples=[[{"type": "dense", "units": 64}, "relu", "dense"]],
+        ),
+    ]
 
     def expand(self, shape: Shape, outputs: int, dropout: float) -> list[Layer]:
         if dropout:

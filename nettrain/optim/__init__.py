@@ -67,6 +67,8 @@ class Search(Optimizer):
     It trains with `training.batch_size: null`. Layers may be frozen, but not have rates of their own.
     """
 
+    beside: ClassVar[Mapping[str, object]] = {"training": {"batch_size": None}}
+
     @abstractmethod
     def minimise(
         self, w: np.ndarray, state: dict[str, np.ndarray], evaluate: Evaluate, *, lr: float, t: int, generator: np.random.Generator

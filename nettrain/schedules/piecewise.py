@@ -17,8 +17,13 @@ class Piecewise(Schedule):
     there is one factor more than boundaries.
     """
 
-    boundaries: Annotated[tuple[Positive, ...], Field(min_length=1, description="epochs at which the rate changes, rising")]
-    factors: Annotated[tuple[NonNegative, ...], Field(min_length=2, description="share of the rate before the first and after each")]
+    boundaries: Annotated[
+        tuple[Positive, ...], Field(min_length=1, description="epochs at which the rate changes, rising", examples=[[10, 20]])
+    ]
+    factors: Annotated[
+        tuple[NonNegative, ...],
+        Field(min_length=2, description="share of the rate before the first and after each", examples=[[1, 0.1, 0.01]]),
+    ]
 
     def __post_init__(self) -> None:
         if list(self.boundaries) != sorted(set(self.boundaries)):

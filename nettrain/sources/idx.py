@@ -26,8 +26,10 @@ class Idx(Source):
     LeCun, Cortes & Burges, "The MNIST database", describe the format.
     """
 
-    images: Annotated[Text, Field(description="file, relative to the config")]
-    labels: Annotated[Text | None, Field(description="file; null: images to be predicted only")] = None
+    images: Annotated[Text, Field(description="file, relative to the config", examples=["train-images-idx3-ubyte.gz"])]
+    labels: Annotated[
+        Text | None, Field(description="file; null: images to be predicted only", examples=["train-labels-idx1-ubyte.gz"])
+    ] = None
     test_images: Annotated[Text | None, Field(description="file of the official test part")] = None
     test_labels: Annotated[Text | None, Field(description="file of the official test part")] = None
 

@@ -23,8 +23,8 @@ class Npy(Source):
     Object arrays are refused: loading them would run pickle. Raises DataError for lengths that differ, and a file that is damaged.
     """
 
-    path: Annotated[Text, Field(description="file of the rows, relative to the config")]
-    target: Annotated[Text | None, Field(description="file of the targets; null: rows to be predicted only")] = None
+    path: Annotated[Text, Field(description="file of the rows, relative to the config", examples=["x.npy"])]
+    target: Annotated[Text | None, Field(description="file of the targets; null: rows to be predicted only", examples=["y.npy"])] = None
     weights: Annotated[Text | None, Field(description="file of how much each row counts in the loss; null: all count alike")] = None
 
     def absolute(self, directory: Path) -> Self:

@@ -26,7 +26,7 @@ class Npz(Source):
     Raises DataError for an array that is not there, lengths that differ, and a file that is damaged.
     """
 
-    path: Annotated[Text, Field(description="file, relative to the config")]
+    path: Annotated[Text, Field(description="file, relative to the config", examples=["data.npz"])]
     x: Annotated[Text, Field(description="name of the array of rows")] = "x"
     y: Annotated[Text, Field(description="name of the array of targets")] = "y"
     weights: Annotated[Text | None, Field(description="name of the array of row weights in the loss; null: all count alike")] = None

@@ -18,8 +18,8 @@ class Clip(Elementwise):
     Raises ConfigError unless low < high, and where neither is given.
     """
 
-    low: Annotated[Real | None, Field(description="what is below becomes this; null: no such bound")] = None
-    high: Annotated[Real | None, Field(description="what is above becomes this; null: no such bound")] = None
+    low: Annotated[Real | None, Field(description="what is below becomes this; null: no such bound", examples=[-3.0])] = None
+    high: Annotated[Real | None, Field(description="what is above becomes this; null: no such bound", examples=[3.0])] = None
 
     def __post_init__(self) -> None:
         if self.low is None and self.high is None:
