@@ -5,9 +5,11 @@ from pathlib import Path
 
 from nettrain.errors import DataError
 
+_BEGINNINGS = {"npz": b"PK\x03\x04", "npy": b"\x93NUM", "parquet": b"PAR1", "arrow": b"ARRO", "jsonl": b"{"}
+
 
 def file_kind(path: Path) -> str:
-    """npz, npy, idx, or csv for anything else, looking into gzip. Raises DataError if the file cannot be opened."""
+    """npz, npy, parquet, arrow, jsonl, idx, or csv for anything else, looking into gzip. Raises DataError if it cannot be opened."""
     try:
         with path.open("rb") as file:
             first = file.read(4)
@@ -16,10 +18,9 @@ def file_kind(path: Path) -> str:
                 first = packed.read(4)
     except (OSError, EOFError, zlib.error) as error:
         raise cannot_read(path, error) from None
-    if first == b"PK\x03\x04":
-        return "npz"
-    if first == b"\x93NUM":
-        return "npy"
+    for kind, beginning in _BEGINNINGS.items():
+        if first.startswith(beginning):
+            return kind
     return "idx" if len(first) == 4 and first[:2] == b"\0\0" and first[3] in range(1, 5) else "csv"
 
 

@@ -11,7 +11,9 @@ from nettrain.data.file_kind import file_kind
 from nettrain.data.schema import Schema
 
 # How the names of files end, and which source reads them.
-_ENDINGS = {".csv": "csv", ".tsv": "csv", ".txt": "csv", ".npz": "npz", ".npy": "npy", "-ubyte": "idx", ".idx": "idx"}
+_ENDINGS = {".csv": "csv", ".tsv": "csv", ".txt": "csv", ".npz": "npz", ".npy": "npy", "-ubyte": "idx", ".idx": "idx"} | {
+    ".parquet": "parquet", ".arrow": "arrow", ".feather": "arrow", ".jsonl": "jsonl", ".ndjson": "jsonl",
+}
 
 
 class Source(Component):

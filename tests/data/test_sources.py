@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import polars
 import pytest
 
 from nettrain.component import names, to_mapping
@@ -27,6 +28,10 @@ LABELS = np.array([3, 1, 3, 0, 1], np.uint8)
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("sources")
+    frame = polars.DataFrame({"a": [1, 2, 3], "y": ["no", "yes", "no"]})
+    frame.write_parquet(folder / "t.parquet")
+    frame.write_ipc(folder / "t.arrow")
+    frame.write_ndjson(folder / "t.jsonl")
     (folder / "t.csv").write_text("a,y\n1,no\n2,yes\n3,no\n", encoding="utf-8")
     np.savez(folder / "t.npz", x=np.eye(3), y=np.array([0.5, 1.5, 2.5]), x_test=np.ones((2, 3)), y_test=np.array([1, 2]))
     np.save(folder / "x.npy", IMAGES)
@@ -68,17 +73,20 @@ def write_named_sets(folder: Path) -> None:
 # The fields, the rows, the shape of one, the classes (None: numbers), and whether a test part is official.
 EXPECTED = {
     "adult": ({}, 3, (6,), ("<=50K", ">50K"), True),
+    "arrow": ({"path": "t.arrow", "target": "y"}, 3, (1,), ("no", "yes"), False),
     "california_housing": ({}, 2, (2,), None, False),
     "csv": ({"path": "t.csv", "target": "y"}, 3, (1,), ("no", "yes"), False),
     "digits": ({}, 1797, (8, 8, 1), tuple("0123456789"), False),
     "fashion_mnist": ({}, 10, (3, 2, 1), ("T-shirt/top", "Trouser", "Dress"), True),
     "idx": ({"images": "images.idx", "labels": "labels.gz"}, 5, (3, 2, 1), ("0", "1", "3"), False),
     "iris": ({}, 150, (4,), ("setosa", "versicolor", "virginica"), False),
+    "jsonl": ({"path": "t.jsonl", "target": "y"}, 3, (1,), ("no", "yes"), False),
     "mnist": ({}, 10, (3, 2, 1), ("0", "1", "3"), True),
     "moons": ({"rows": 50}, 50, (2,), ("upper", "lower"), False),
     "npy": ({"path": "x.npy", "target": "y.npy"}, 5, (3, 2, 1), None, False),
     "npz": ({"path": "t.npz", "x_test": "x_test", "y_test": "y_test"}, 5, (3,), None, True),
     "optdigits": ({}, 3, (8, 8, 1), ("3", "4"), True),
+    "parquet": ({"path": "t.parquet", "target": "y"}, 3, (1,), ("no", "yes"), False),
     "semeion": ({}, 10, (16, 16, 1), tuple("0123456789"), False),
     "sine": ({"rows": 50}, 50, (1,), None, False),
     "spirals": ({"rows": 51, "turns": 2}, 51, (2,), ("first", "second"), False),
@@ -183,7 +191,8 @@ def test_npz_targets_may_be_texts_and_rows_in_any_order(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("file", "kind"), [("t.csv", "csv"), ("t.npz", "npz"), ("x.npy", "npy"), ("images.idx", "idx"), ("labels.gz", "idx")]
+    ("file", "kind"), [("t.csv", "csv"), ("t.npz", "npz"), ("x.npy", "npy"), ("images.idx", "idx"), ("labels.gz", "idx"),
+     ("t.parquet", "parquet"), ("t.arrow", "arrow"), ("t.jsonl", "jsonl")]
 )
 def test_another_file_is_read_by_what_it_holds(file: str, kind: str, folder: Path) -> None:
     assert Source.parse("digits").like(folder / file).name() == kind

@@ -1,0 +1,19 @@
+"""Tables in Arrow files (Feather)."""
+from dataclasses import dataclass
+
+from nettrain.data.frame_table import FrameTable
+from nettrain.data.schema import Schema
+from nettrain.data.table_source import OpenTable, TableSource
+
+
+@dataclass(frozen=True, kw_only=True)
+class Arrow(TableSource):
+    """A table in an Arrow file, which is Feather, version 2.
+
+    Columns of numbers and truth values become numbers, columns of texts categories; null and NaN are missing. Needs polars:
+    pip install "nettrain[tables]". Raises DataError for columns of dates or lists, and a file that is damaged.
+    """
+
+    def open(self, schema: Schema | None = None) -> OpenTable:
+        """The file's columns."""
+        return FrameTable(self.path, "ipc")

@@ -1,0 +1,19 @@
+"""Tables as JSON lines."""
+from dataclasses import dataclass
+
+from nettrain.data.json_table import JsonTable
+from nettrain.data.schema import Schema
+from nettrain.data.table_source import OpenTable, TableSource
+
+
+@dataclass(frozen=True, kw_only=True)
+class Jsonl(TableSource):
+    """One JSON object a line, plain or gzip: {"age": 39, "city": "Oslo"}.
+
+    Numbers and truth values become numbers, texts categories; null, and a key that is left out, is missing. Raises DataError with file and
+    line for what is no JSON, and for a column that holds both numbers and texts, or lists.
+    """
+
+    def open(self, schema: Schema | None = None) -> OpenTable:
+        """The keys of all lines."""
+        return JsonTable(self.path)

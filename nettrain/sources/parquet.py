@@ -1,0 +1,19 @@
+"""Tables in Parquet files."""
+from dataclasses import dataclass
+
+from nettrain.data.frame_table import FrameTable
+from nettrain.data.schema import Schema
+from nettrain.data.table_source import OpenTable, TableSource
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parquet(TableSource):
+    """A table in a Parquet file.
+
+    Columns of numbers and truth values become numbers, columns of texts categories; null and NaN are missing. Needs polars:
+    pip install "nettrain[tables]". Raises DataError for columns of dates or lists, and a file that is damaged.
+    """
+
+    def open(self, schema: Schema | None = None) -> OpenTable:
+        """The file's columns."""
+        return FrameTable(self.path, "parquet")
