@@ -54,6 +54,9 @@ class TrainingConfig(Record):
 
     epochs: Annotated[Count, Field(description="passes over the training part")] = 30
     batch_size: Annotated[Count | None, Field(description="rows a step; null: all of them")] = 32
+    shards: Annotated[
+        Count | None, Field(description="parts of a batch that run side by side; the bits depend on it; null: as the model and batch want")
+    ] = None
     accumulate: Annotated[Count, Field(description="batches a step: as one of so many times the rows, in the memory of one")] = 1
     shuffle: Annotated[Flag, Field(description="a new order of the rows every epoch")] = True
     clip_norm: Annotated[Positive | None, Field(description="longest gradient; a longer one is shortened to it", examples=[1.0])] = None

@@ -28,6 +28,8 @@ class BatchNorm(TrainedLayer):
     epsilon is 1e-3, and the running variance is biased.
     """
 
+    rows_apart = True
+
     momentum: Annotated[float, Field(strict=True, gt=0, le=1, description="weight of a batch in the running mean and variance")] = 0.1
     epsilon: Annotated[Positive, Field(description="added to the variance: keeps the division finite")] = 1e-5
 
@@ -48,7 +50,7 @@ class BatchNorm(TrainedLayer):
     def apply(self, x: Tensor, scope: Scope) -> Tensor:
         if scope.training and self.trainable:
             moments = tensor.apply(Moments(), x)
-            self._propose(moments, x.value.size // x.shape[-1], scope)
+            self._propose(moments, x.value.size // x.shape[-1] // len(x) * (scope.rows or len(x)), scope)
         else:
             moments = f.stack([scope["mean"], scope["variance"]])
         return tensor.apply(Normalize(self.epsilon), x, moments, scope["gamma"], scope["beta"])

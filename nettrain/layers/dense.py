@@ -20,6 +20,8 @@ class Dense(TrainedLayer):
     PyTorch's Linear keeps w as (o, i).
     """
 
+    rows_apart = True
+
     units: Annotated[
         Count | None, Field(description="outputs; null, in the last layer only: as many as the loss needs", examples=[64])
     ] = None

@@ -16,6 +16,8 @@ from nettrain.nn.parameter import Shape
 class Dropout(Layer):
     """y = x mask / (1 - rate), mask = 0 with probability `rate`, in training; y = x in evaluation.  Srivastava et al. 2014."""
 
+    rows_apart = True
+
     rate: Annotated[Share, Field(description="share of units dropped")] = 0.5
 
     def output_shape(self, shape: Shape) -> Shape:

@@ -21,6 +21,8 @@ class LayerNorm(TrainedLayer):
     PyTorch's LayerNorm((c,)); Keras's epsilon is 1e-3.
     """
 
+    rows_apart = True
+
     epsilon: Annotated[Positive, Field(description="added to the variance: keeps the division finite")] = 1e-5
 
     def output_shape(self, shape: Shape) -> Shape:

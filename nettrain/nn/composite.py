@@ -27,6 +27,10 @@ class Composite(Layer):
         """The most that a layer inside asks for."""
         return max((placed.layer.least_rows(placed.input_shape) for placed in self.inside(shape)), default=1)
 
+    def shardable(self, shape: Shape) -> bool:
+        """Whether all layers inside are."""
+        return all(placed.layer.shardable(placed.input_shape) for placed in self.inside(shape))
+
     def flops(self, shape: Shape) -> int:
         """Those of the layers inside."""
         return sum(placed.layer.flops(placed.input_shape) for placed in self.inside(shape))

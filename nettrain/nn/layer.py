@@ -3,7 +3,7 @@ import dataclasses
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import numpy as np
 from pydantic import Field
@@ -30,6 +30,7 @@ class Scope:
     parameters  of the whole network by full name, such as `dense_1.w`; arrays of state too, such as `batch_norm_1.mean`
     generator   gives the random generator of a layer path for the current step
     path        of the layer: `dense_1`; a layer inside a layer has `residual_1.dense_1`
+    rows        of the whole batch, where the layer sees only a shard of them; None: it sees all
     proposals   where new values of state are collected in a step of training; None in checks and evaluation, which change nothing
     step        gives the number of the current step, counted from 0; a plan moves it on
     report      takes a line of text for people, and the layer's path
@@ -40,6 +41,7 @@ class Scope:
     training: bool
     generator: Callable[[str], np.random.Generator]
     path: str = ""
+    rows: int | None = None
     proposals: dict[str, Tensor] | None = None
     step: Callable[[], int] = int
     report: Callable[[str, str], None] = print
@@ -71,10 +73,15 @@ class Scope:
 
 
 class Layer(Component):
-    """One step of a network. Shapes are those of one row: the batch axis n stands in front and is never named."""
+    """One step of a network. Shapes are those of one row: the batch axis n stands in front and is never named.
+
+    rows_apart  whether the rows of a batch may be computed in shards: each output row depends on its own input row alone, or rows
+                meet in a `Barrier` only. Not taken for granted of a layer that does not say so.
+    """
 
     kind = "layer"
     package = "nettrain.layers"
+    rows_apart: ClassVar[bool] = False
 
     @classmethod
     def expand_shorthand(cls, value: object) -> object:
@@ -116,6 +123,10 @@ class Layer(Component):
     def least_rows(self, shape: Shape) -> int:
         """How many rows a batch must have for the layer to pass on anything of its inputs in training."""
         return 1
+
+    def shardable(self, shape: Shape) -> bool:
+        """Whether the rows of a batch may be computed in shards."""
+        return self.rows_apart
 
     def flops(self, shape: Shape) -> int:
         """Multiplications and additions of one row's forward pass in products; element-wise work is not counted."""

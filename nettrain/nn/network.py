@@ -50,41 +50,53 @@ class Network:
         self.report = to_standard_error
         self._step = 0
         self._seed = seed
-        self._streams: dict[str, streams.StepStream] = {}
+        self._streams: dict[tuple[str, int], streams.StepStream] = {}
 
-    def _generator(self, step: int, shard: int, path: str) -> np.random.Generator:
-        if path not in self._streams:
-            self._streams[path] = streams.StepStream(self._seed, f"layer.{path}")
-        return self._streams[path].seek(step, shard)
+    def _generator(self, step: int, shard: int, lane: int, path: str) -> np.random.Generator:
+        stream = self._streams.get((path, lane))
+        if stream is None:
+            stream = self._streams[path, lane] = streams.StepStream(self._seed, f"layer.{path}")
+        return stream.seek(step, shard)
 
-    def seek(self, step: int, shard: int = 0) -> None:
-        """Move every random stream that a layer has used to the place of a step, for a replay of what was recorded at another."""
+    def seek(self, step: int, shards: Sequence[int] = (0,)) -> None:
+        """Move every random stream that a layer has used to the place of a step, for a replay of what was recorded at another.
+
+        shards  the place in the step of each lane: of each set of streams that is used side by side with others
+        """
         self._step = step
-        for stream in self._streams.values():
-            stream.seek(step, shard)
+        for (_, lane), stream in self._streams.items():
+            stream.seek(step, shards[lane])
 
     def scope(
-        self, *, training: bool, step: int = 0, shard: int = 0, proposals: dict[str, Tensor] | None = None
-    ) -> Scope:  # fmt: skip
+        self,
+        *,
+        training: bool,
+        step: int = 0,
+        shard: int = 0,
+        lane: int = 0,
+        rows: int | None = None,
+        proposals: dict[str, Tensor] | None = None,
+    ) -> Scope:
         """What the layers see: parameters that require gradients in training, constants in evaluation."""
         self._step = step
         return Scope(
             self._training if training else self._evaluation,
             training,
-            partial(self._generator, step, shard),
+            partial(self._generator, step, shard, lane),
+            rows=rows,
             proposals=proposals,
             step=lambda: self._step,
             report=lambda path, text: self.report(path, text),
         )
 
-    def __call__(
-        self, x: Tensor, *, training: bool = False, step: int = 0, shard: int = 0, proposals: dict[str, Tensor] | None = None
-    ) -> Tensor:  # fmt: skip
-        """The outputs for x; `step` and `shard` place the random streams of dropout and the like.
+    def __call__(self, x: Tensor, *, training: bool = False, **place: Any) -> Tensor:
+        """The outputs for x.
 
-        proposals  an empty mapping in which the layers leave the new values of their state, for `commit`
+        step, shard  place the random streams of dropout and the like; lane: which of them are used
+        rows         of the whole batch, where x holds a shard of them
+        proposals    an empty mapping in which the layers leave the new values of their state, for `commit`
         """
-        scope = self.scope(training=training, step=step, shard=shard, proposals=proposals)
+        scope = self.scope(training=training, **place)
         for placed in self.placed:
             x = scope.run(placed.name, placed.layer, x)
         return x
@@ -95,7 +107,7 @@ class Network:
         Unlike in `self(x)`, gradients with respect to `parameters` and to every layer's output can be taken, and a plan can be made.
         """
         found: list[Output] = []
-        scope = Scope(self._training, False, partial(self._generator, 0, 0), watch=found.append)
+        scope = Scope(self._training, False, partial(self._generator, 0, 0, 0), watch=found.append)
         for placed in self.placed:
             x = scope.run(placed.name, placed.layer, x)
         return x, found

@@ -19,7 +19,7 @@ def explain(run: Run, rows: np.ndarray, what: str) -> str:
 
 def first_bad_layer(run: Run, rows: np.ndarray) -> str:
     """The first layer, in the order of the forward pass, with weights or outputs that are not finite."""
-    found = [_first_bad_layer(run, run.step.gather(portion)[0].copy()) for portion in run.step.portions(rows)]
+    found = [_first_bad_layer(run, run.step.batch.gather(portion)[0].copy()) for portion in run.step.portions(rows)]
     return next((layer for layer in found if layer is not None), f"none, only the loss {run.loss.name()} itself")
 
 

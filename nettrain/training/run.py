@@ -1,6 +1,7 @@
 """A run under way: what the loop works on and callbacks observe."""
+import dataclasses
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -17,9 +18,11 @@ from nettrain.schedules import Reactive
 from nettrain.training.build import build, loss_for, target_size
 from nettrain.training.run_directory import RunDirectory
 from nettrain.training.search_update import SearchUpdate
+from nettrain.training.sharding import shards_for
 from nettrain.training.step import Step
 from nettrain.training.update import Update
 from nettrain.training.weights import Weights
+from nettrain.training.workers import Task, Together, Workers, cores, one_after_the_other
 
 
 @dataclass
@@ -57,6 +60,7 @@ class Run:
 
     monitor     the metric that chooses the best checkpoint
     watched     the parts that are evaluated at each epoch's end
+    shards      into how many parts the rows of a batch are divided
     step_rows   the rows of one step, in one batch or several whose gradients are accumulated
     rate_scale  what a schedule that reacts to a metric multiplies the rate with
     warnings    what was found to go wrong so far
@@ -68,13 +72,17 @@ class Run:
         self.pipeline = prepared.pipeline
         self.loss: Loss = loss_for(config, self.pipeline.schema.task)
         self.network: Network = build(config, self.loss, self.pipeline.schema, self.pipeline.shape)
-        self.update = update_for(config, self.network.vector)
         train = self.parts["train"]
         self.batch_size = min(config.training.batch_size or len(train), len(train))
+        self.shards = config.training.shards or shards_for(self.network.placed, self.batch_size, self.network.dtype.itemsize)
+        self.config = dataclasses.replace(config, training=dataclasses.replace(config.training, shards=self.shards))
+        self._by: Together = one_after_the_other
+        self.update = update_for(config, self.network.vector, self.shards, self.together)
         check_batch_size(self.network, self.batch_size)
         self.step_rows = self.batch_size * config.training.accumulate
         self.steps_per_epoch = -(-len(train) // self.step_rows)
-        self.step = Step(self.network, self.loss, self.update, train, target_size(self.pipeline.schema), self.batch_size)
+        size = target_size(self.pipeline.schema)
+        self.step = Step(self.network, self.loss, self.update, train, size, self.batch_size, shards=self.shards, together=self.together)
         if train.weights is not None and self.step_rows == 1:
             prepared.notes.append(
                 "weights: the loss of a step is divided by the weights of its rows, so in steps of one row only a weight of 0 tells; "
@@ -97,6 +105,20 @@ class Run:
         for name in (self.monitor, self.stopping_monitor, self.schedule_monitor):
             if name.startswith("train_") and name not in ("train_loss", "train_penalty") and "train" not in self.watched:
                 self.watched.append("train")
+
+    @contextmanager
+    def workers(self, threads: int | None) -> Iterator[None]:
+        """Inside, the shards of a step run on so many threads (None: as many as cores); no bit depends on it."""
+        with Workers(min(threads or cores(), self.shards)) as workers:
+            self._by = workers.together
+            try:
+                yield
+            finally:
+                self._by = one_after_the_other
+
+    def together(self, tasks: Sequence[Task]) -> None:
+        """Run independent tasks, on the threads that `workers` gives, or else one after the other."""
+        self._by(tasks)
 
     @property
     def parts(self) -> dict[str, Part]:
@@ -147,7 +169,9 @@ class Run:
         return name
 
 
-def update_for(config: RunConfig, vector: ParameterVector) -> Update | SearchUpdate:
+def update_for(
+    config: RunConfig, vector: ParameterVector, groups: int = 1, together: Together = one_after_the_other
+) -> Update | SearchUpdate:
     """What changes the parameters. Raises ConfigError where the model has none that are trained."""
     if vector.trainable.stop == 0:
         what = "all layers are frozen: leave `trainable: false` out of one" if len(vector) else "no layer has parameters: add a dense one"
@@ -158,7 +182,7 @@ def update_for(config: RunConfig, vector: ParameterVector) -> Update | SearchUpd
     if not isinstance(optimizer, Rule):
         raise TypeError(f"{type(optimizer).__name__} is neither a Rule nor a Search")
     clipping = {"clip_norm": training.clip_norm, "clip_value": training.clip_value}
-    return Update(vector, optimizer, config.regularization, ema=training.ema, **clipping)
+    return Update(vector, optimizer, config.regularization, ema=training.ema, groups=groups, together=together, **clipping)
 
 
 def check_batch_size(network: Network, batch_size: int) -> None:

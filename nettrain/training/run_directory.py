@@ -1,4 +1,5 @@
 """The run directory: its layout, how it comes to be, and what is written into it."""
+import io
 import os
 import shutil
 from collections.abc import Iterator, Mapping
@@ -92,8 +93,9 @@ class RunDirectory:
 
     def write_splits(self, rows: Mapping[str, np.ndarray]) -> None:
         """The row indices of each part."""
-        with disk_errors(self.path / "splits.npz"):
-            np.savez(self.path / "splits.npz", allow_pickle=False, **rows)
+        content = io.BytesIO()
+        np.savez(content, **rows)  # type: ignore[arg-type]
+        write_atomically(self.path / "splits.npz", content.getvalue())
 
     def log(self, text: str) -> None:
         """A dated line in log.txt."""

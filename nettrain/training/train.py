@@ -2,6 +2,7 @@
 import dataclasses
 import os
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from nettrain.component import to_mapping
@@ -11,6 +12,7 @@ from nettrain.config.plugins import in_use
 from nettrain.config.run_config import RunConfig
 from nettrain.data.prepare import Prepared, prepare
 from nettrain.errors import CheckpointError, ConfigError, Diverged, RunError
+from nettrain.nn.network import to_standard_error
 from nettrain.schedules import Reactive
 from nettrain.training.blas import one_blas_thread
 from nettrain.training.build import loss_for, wanted
@@ -48,6 +50,7 @@ def train(
     run_name: str | None = None,
     overwrite: bool = False,
     allow_plugins: bool = False,
+    threads: int | None = None,
     callbacks: Sequence[Callback] = (),
 ) -> Result:
     """Train one network and leave a run directory.
@@ -57,6 +60,7 @@ def train(
     sets        overrides, "optimizer.lr=0.01"
     run_name    exactly this name in output_directory; None: the configuration's, with a suffix where it is taken
     allow_plugins  whether the Python files under `plugins` may be imported
+    threads     that a step may use, no more than it has shards; None: as many as cores. They change no bit
 
     Nothing is written before configuration, data and network have been found good. Raises NettrainError for what the user can mend,
     Diverged when the loss or the weights become NaN or infinite, Interrupted after SIGINT or SIGTERM.
@@ -68,7 +72,7 @@ def train(
         name = run_name or run.config.name or "run"
         run.directory = RunDirectory.create(Path(output_directory), name, exact=run_name is not None, overwrite=overwrite)
         with run.directory.locked():
-            return _finish(run, None, callbacks)
+            return _finish(run, None, callbacks, threads)
 
 
 def resume(
@@ -77,6 +81,7 @@ def resume(
     *,
     sets: Sequence[str] = (),
     allow_plugins: bool = False,
+    threads: int | None = None,
     callbacks: Sequence[Callback] = (),
 ) -> Result:
     """Go on with an interrupted run, or extend a finished one (`sets=["training.epochs=60"]`): the same bits as without the break.
@@ -101,7 +106,7 @@ def resume(
                 f"this differs from an uninterrupted run of {config.training.epochs} epochs"
             )
         with in_use(config.plugins):
-            return _finish(run, last, callbacks)
+            return _finish(run, last, callbacks, threads)
 
 
 def prepare_run(
@@ -151,7 +156,7 @@ def _decided(config: RunConfig, prepared: Prepared) -> RunConfig:
     return dataclasses.replace(config, dataset=dataset, loss=loss_for(config, pipeline.schema.task), training=training)
 
 
-def _finish(run: Run, last: Checkpoint | None, callbacks: Sequence[Callback]) -> Result:
+def _finish(run: Run, last: Checkpoint | None, callbacks: Sequence[Callback], threads: int | None) -> Result:
     """Train to the end, evaluate the best weights on every part, write the summary."""
     directory = run.directory
     assert directory is not None
@@ -175,8 +180,9 @@ def _finish(run: Run, last: Checkpoint | None, callbacks: Sequence[Callback]) ->
     directory.write_config(run.config)
     for note in run.prepared.notes:
         directory.log(note)
+    run.network.report = partial(_report, directory)
     try:
-        with stop_signals() as signalled:
+        with stop_signals() as signalled, run.workers(threads):
             train_epochs(run, [*remembering, Checkpoints(best, remembering), *callbacks], signalled)
     except Diverged as error:
         directory.log(str(error))
@@ -186,6 +192,12 @@ def _finish(run: Run, last: Checkpoint | None, callbacks: Sequence[Callback]) ->
     write_json(directory.path / "summary.json", dataclasses.asdict(result))
     directory.log(f"finished: {result.stop_reason} after {result.epochs} epochs, best epoch {result.best_epoch}")
     return result
+
+
+def _report(directory: RunDirectory, path: str, text: str) -> None:
+    """What a layer shows of what passes through it."""
+    to_standard_error(path, text)
+    directory.log(f"{path}: {text}")
 
 
 def _restore(run: Run, last: Checkpoint, remembering: Sequence[Callback]) -> None:

@@ -1,7 +1,9 @@
 """The update of the flat parameter vector: clipping, penalties, and the optimizer's rule, in blocks that stay in the cache."""
+import dataclasses
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -10,6 +12,7 @@ from nettrain.nn.vector import ParameterVector
 from nettrain.optim import Rule
 from nettrain.training.average import Average
 from nettrain.training.penalty import Penalty
+from nettrain.training.workers import Together, one_after_the_other
 
 BLOCK = 32768  # elements; with its slots and work a block of float32 fits a core's second-level cache
 
@@ -29,9 +32,10 @@ class Block:
 class Update:
     """One step after another: the loss's gradient, clipped, plus that of the penalties, handed to the rule.
 
-    slots    the rule's state by name: vectors as long as the trained parameters, and its scalars
-    steps    how many have been made
-    average  the moving average of the weights, where one is kept
+    slots     the rule's state by name: vectors as long as the trained parameters, and its scalars
+    steps     how many have been made
+    average   the moving average of the weights, where one is kept
+    together  runs the groups of blocks, on one thread or several; no bit depends on it
     """
 
     def __init__(
@@ -43,6 +47,8 @@ class Update:
         *,
         clip_value: float | None = None,
         ema: float | None = None,
+        groups: int = 1,
+        together: Together = one_after_the_other,
     ) -> None:
         self.vector = vector
         self.optimizer = optimizer
@@ -53,10 +59,11 @@ class Update:
         size = vector.trainable.stop
         self.slots = optimizer.state(size, vector.values.dtype)
         self._penalty = Penalty(vector, regularization)
-        work = [np.empty(min(BLOCK, size), vector.values.dtype) for _ in range(max(1, optimizer.work))]
-        self._blocks = list(self._cut(work))
+        self.together = together
+        blocks = list(self._cut())
+        self._groups = [group for group in (self._with_work(blocks[i::groups]) for i in range(groups)) if group]
 
-    def _cut(self, work: list[np.ndarray]) -> Iterator[Block]:
+    def _cut(self) -> Iterator[Block]:
         """The trained parameters in blocks, none of which crosses into another rate."""
         w, g = self.vector.values, self.vector.gradient
         for place, rate in self.vector.rates:
@@ -64,7 +71,13 @@ class Update:
                 part = slice(start, min(start + BLOCK, place.stop))
                 slots = {name: slot if name in self.optimizer.scalars else slot[part] for name, slot in self.slots.items()}
                 decayed = min(max(self.vector.decayed.stop - start, 0), part.stop - start)
-                yield Block(w[part], g[part], slots, [buffer[: part.stop - start] for buffer in work], rate, decayed)
+                yield Block(w[part], g[part], slots, [], rate, decayed)
+
+    def _with_work(self, blocks: list[Block]) -> list[Block]:
+        """The blocks of one group, which share working vectors."""
+        longest = max((len(block.w) for block in blocks), default=0)
+        work = [np.empty(longest, self.vector.values.dtype) for _ in range(max(1, self.optimizer.work))]
+        return [dataclasses.replace(block, work=[buffer[: len(block.w)] for buffer in work]) for block in blocks]
 
     def penalty(self) -> float:
         """l1 sum |theta| + l2 sum theta^2 over the decayed parameters."""
@@ -75,7 +88,12 @@ class Update:
         self.steps += 1
         self._clip(self.vector.gradient[self.vector.trainable])
         self.optimizer.advance(self.slots, self.steps)
-        for block in self._blocks:
+        self.together([partial(self._update, group, lr) for group in self._groups])
+        if self.average is not None:
+            self.average.update(self.steps)
+
+    def _update(self, blocks: list[Block], lr: float) -> None:
+        for block in blocks:
             n = block.decayed
             if n:
                 self._penalty.add_gradient(block.w[:n], block.g[:n], block.work[0][:n])
@@ -83,8 +101,6 @@ class Update:
                 if kept != 1:
                     block.w[:n] *= kept
             self.optimizer.update(block.w, block.g, block.slots, block.work, lr=lr * block.rate, t=self.steps)
-        if self.average is not None:
-            self.average.update(self.steps)
 
     def _clip(self, g: np.ndarray) -> None:
         """Elements beyond clip_value are set to it; then g is shortened to clip_norm if it is longer.

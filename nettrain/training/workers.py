@@ -9,6 +9,13 @@ from typing import Self
 import numpy as np
 
 Task = Callable[[], None]
+Together = Callable[[Sequence[Task]], None]
+
+
+def one_after_the_other(tasks: Sequence[Task]) -> None:
+    """Run tasks on this thread."""
+    for task in tasks:
+        task()
 
 
 def cores() -> int:

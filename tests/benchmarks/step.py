@@ -1,10 +1,11 @@
 """Milliseconds a training step of nettrain, run by the product's own step from a YAML file.
 
-    python tests/benchmarks/step.py WORKLOAD        one JSON line {"workload", "ms_per_step", "median", "gflops", "peak_share", "peak_rss_mb"}
+    python tests/benchmarks/step.py WORKLOAD [--threads N]
+        one JSON line {"workload", "ms_per_step", "median", "gflops", "peak_share", "peak_rss_mb"}
 
 WORKLOAD: mlp, mlp_sgd, small, wide (tests/benchmarks/workloads/*.yaml). A step is: gather the batch, forward, backward, update.
 ms_per_step is the best epoch after one warm-up epoch, median the middle one. gflops counts the products only, without the gradient of
-the input, which no step computes; peak_share is its share of the best 2048 x 2048 float32 product on the same thread.
+the input, which no step computes; peak_share is its share of the best 2048 x 2048 float32 product on as many threads.
 """
 import argparse
 import json
@@ -17,12 +18,14 @@ for name in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"):  # a user's machine sets 
     os.environ.pop(name, None)
 
 import numpy as np
+from threadpoolctl import ThreadpoolController
 
 from nettrain.streams import generator
 from nettrain.training.blas import one_blas_thread
 from nettrain.training.loop import epoch_order
 from nettrain.training.run import Run
 from nettrain.training.train import prepare_run
+from nettrain.training.workers import cores
 
 HERE = Path(__file__).parent
 SHAPES = {"mlp": (60000, 784), "mlp_sgd": (60000, 784), "small": (1797, 64), "wide": (10240, 784)}
@@ -66,13 +69,15 @@ def sgemm_peak() -> float:
     return 2 * 2048**3 / best / 1e9
 
 
-def measure(workload: str) -> dict[str, object]:
+def measure(workload: str, threads: int | None) -> dict[str, object]:
     """The line that is printed."""
     with one_blas_thread():
         run = prepared(workload)
-        epoch(run)
+        with run.workers(threads):
+            epoch(run)
+            times = [epoch(run) for _ in range(run.config.training.epochs)]
+    with ThreadpoolController().limit(limits=threads or cores(), user_api="blas"):
         peak = sgemm_peak()
-        times = [epoch(run) for _ in range(run.config.training.epochs)]
     rate = flops(run) / min(times) / 1e6
     return {
         "workload": workload,
@@ -87,4 +92,6 @@ def measure(workload: str) -> dict[str, object]:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("workload", choices=sorted(SHAPES))
-    print(json.dumps(measure(parser.parse_args().workload)), flush=True)
+    parser.add_argument("--threads", type=int, help="default: as many as cores")
+    given = parser.parse_args()
+    print(json.dumps(measure(given.workload, given.threads)), flush=True)

@@ -75,7 +75,7 @@ def test_a_step_descends_pytorchs_weighted_mean(case, replay):
     run = prepare_run(config, (np.eye(n), codes, w))
     view = run.network.vector.views["dense_1.w"]
     view[...] = outputs
-    run.step._replay = replay
+    run.step.computation.replay = replay
     total = run.step(np.arange(n), 1.0)
     np.testing.assert_allclose(total / w.sum(), GOLDEN[f"{case}/loss"], rtol=1e-8)
     np.testing.assert_allclose(outputs - view, GOLDEN[f"{case}/doutputs"], rtol=1e-8, atol=1e-14)
@@ -85,7 +85,7 @@ def test_replayed_weighted_steps_have_the_bits_of_eager_ones(toy, weighted):
     ends = []
     for replay in (True, False):
         run = prepare_run(toy(), weighted)
-        run.step._replay = replay
+        run.step.computation.replay = replay
         for step in range(6):
             rows = np.arange(30)[step * 8 % 30 : step * 8 % 30 + 8]
             run.step(rows, 0.03)

@@ -1,0 +1,142 @@
+"""The loss of a batch and its gradient: recorded once for each number of rows, then replayed, in shards of the rows."""
+from dataclasses import dataclass
+from functools import partial
+from itertools import pairwise
+
+import numpy as np
+
+from nettrain.autodiff.backward import backward
+from nettrain.autodiff.plan import Plan
+from nettrain.autodiff.recording import recording
+from nettrain.autodiff.shards import Shards
+from nettrain.autodiff.tensor import Tensor
+from nettrain.nn.loss import Loss
+from nettrain.nn.network import Network
+from nettrain.training.batch import Batch
+from nettrain.training.workers import Together, one_after_the_other
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """A batch's computation: the loss of each shard, the new values of the layers' state, the plans that compute both again."""
+
+    totals: list[Tensor]
+    proposals: dict[str, Tensor]
+    shards: Shards
+
+
+class Computation:
+    """The weighted sum of the loss over the rows in a batch, and the gradient of its mean, into the network's vector.
+
+    shards    into how many parts the rows are divided; the bits depend on it, and on nothing else of how the parts are run
+    together  runs the tasks of a step, on one thread or several
+    steered   whether a layer looks at values to decide what to do: everything then runs eagerly, in one piece
+    replay=False runs everything eagerly, to the same bits (batch normalization in one piece only).
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        loss: Loss,
+        batch: Batch,
+        *,
+        shards: int = 1,
+        together: Together = one_after_the_other,
+        replay: bool = True,
+    ) -> None:
+        self.network = network
+        self.loss = loss
+        self.batch = batch
+        self.shards = shards
+        self.replay = replay
+        self.steered = False
+        self.together = together
+        self.proposals: dict[str, Tensor] = {}
+        self._recorded: dict[int, Recorded] = {}
+        self._gradients = [network.vector.gradient, *(np.zeros_like(network.vector.gradient) for _ in range(shards - 1))]
+        self._slots = [self._named(gradient) for gradient in self._gradients]
+        cuts = np.linspace(0, len(network.vector), shards + 1).astype(int)
+        self._sums = [partial(self._sum, slice(start, stop)) for start, stop in pairwise(cuts)]
+
+    def __call__(self, n: int, *, step: int, portion: int = 0, want_gradient: bool = True) -> float:
+        """For the first n rows of the batch. step and portion place the random streams; a loss that is not finite has no gradient."""
+        if self.replay and not self.steered:
+            recorded = self._recorded.get(n) or self._record(n, step, portion)
+        if not self.replay or self.steered:
+            return self._eager(n, step, portion, want_gradient)
+        self.network.seek(step, self._places(portion))
+        recorded.shards.forward()
+        self.proposals = recorded.proposals
+        value = sum(float(total.value) for total in recorded.totals)
+        if want_gradient and np.isfinite(value):
+            recorded.shards.backward()
+            self._add_up(len(recorded.totals))
+        return value
+
+    def commit(self) -> None:
+        """Let the layers take over the state that they proposed in what was computed last."""
+        self.network.commit(self.proposals)
+
+    def _record(self, n: int, step: int, portion: int) -> Recorded:
+        parts = self._parts(n)
+        with recording() as seen:
+            made = [self._total(part, n, lane, step, portion) for lane, part in enumerate(parts)]
+            means = [self._mean(total, n) for total, _ in made]
+        self.steered = seen.steered
+        plans = [
+            Plan(mean, into=slots, also=proposals.values(), share=(part.stop - part.start) / n)
+            for mean, slots, (_, proposals), part in zip(means, self._slots, made, parts, strict=False)
+        ]
+        self._recorded[n] = Recorded([total for total, _ in made], made[0][1], Shards(plans, self.together))
+        return self._recorded[n]
+
+    def _eager(self, n: int, step: int, portion: int, want_gradient: bool) -> float:
+        parts = [slice(0, n)] if self.steered else self._parts(n)
+        value = 0.0
+        for lane, part in enumerate(parts):
+            total, proposals = self._total(part, n, lane, step, portion)
+            self.proposals = self.proposals if lane else proposals
+            value += total.item()
+            if want_gradient and np.isfinite(total.value):
+                backward(self._mean(total, n), into=self._slots[lane])
+        if want_gradient:
+            self._add_up(len(parts))
+        return value
+
+    def _total(self, part: slice, n: int, lane: int, step: int, portion: int) -> tuple[Tensor, dict[str, Tensor]]:
+        """The weighted sum of the loss over a part of the n rows, and what the layers propose for their state."""
+        x, y = Tensor(self.batch.x[part], feed=True), Tensor(self.batch.y[part], feed=True)
+        proposals: dict[str, Tensor] = {}
+        place = self._places(portion)[lane]
+        outputs = self.network(x, training=True, step=step, shard=place, lane=lane, rows=n, proposals=proposals)
+        losses = self.loss.rows(outputs, y)
+        w = self.batch.w
+        return (losses if w is None else losses * Tensor(w[part], feed=True)).sum(), proposals
+
+    def _mean(self, total: Tensor, n: int) -> Tensor:
+        return total * (1 / n) if self.batch.w is None else total * Tensor(self.batch.per_weight, feed=True)
+
+    def _parts(self, n: int) -> list[slice]:
+        """The rows of each shard: equal in number, but for one more in the first ones."""
+        count = min(self.shards, n)
+        few, more = divmod(n, count)
+        stops = [(i + 1) * few + min(i + 1, more) for i in range(count)]
+        return [slice(start, stop) for start, stop in zip([0, *stops], stops, strict=False)]
+
+    def _places(self, portion: int) -> list[int]:
+        """Where in a step's random streams each shard of a portion stands."""
+        return [portion * self.shards + lane for lane in range(self.shards)]
+
+    def _named(self, gradient: np.ndarray) -> dict[Tensor, np.ndarray]:
+        """The slots of the trained parameters in a vector."""
+        views, parameters = self.network.vector.named(gradient), self.network.parameters
+        return {parameters[name]: view for name, view in views.items() if parameters[name] in self.network.slots}
+
+    def _add_up(self, count: int) -> None:
+        if count > 1:
+            self.together([partial(task, count) for task in self._sums])
+
+    def _sum(self, part: slice, count: int) -> None:
+        """The batch's gradient: the sum over the shards, in their order."""
+        for gradient in self._gradients[1:count]:
+            self._gradients[0][part] += gradient[part]

@@ -1,0 +1,18 @@
+"""Into how many shards the rows of a batch are divided: a function of the model and the batch alone, so that the bits are too."""
+from collections.abc import Sequence
+
+from nettrain.nn.place import Placed
+
+WORK = 30e6  # FLOPs of a step from which two threads gain more than handing over costs (0.1 ms on one core)
+ROWS = 64  # of a shard: products of fewer rows leave much of a core idle
+MOST = 8
+EXTRA_BYTES = 256e6  # what the gradients of the further shards may take
+
+
+def shards_for(placed: Sequence[Placed], batch_size: int, item_size: int) -> int:
+    """1 for small work and for layers that do not say that rows may be divided; otherwise as many as there is work for."""
+    if not all(p.layer.shardable(p.input_shape) for p in placed):
+        return 1
+    work = 3 * batch_size * sum(p.layer.flops(p.input_shape) for p in placed)
+    gradient = item_size * sum(p.size for p in placed)
+    return int(max(1, min(work // WORK, batch_size // ROWS, MOST, 1 + EXTRA_BYTES // max(gradient, 1))))

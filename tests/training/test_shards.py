@@ -1,0 +1,126 @@
+"""Batches in shards: the same bits on any number of threads, the gradient of the whole batch, shards only where rows stay apart."""
+import numpy as np
+import pytest
+
+from nettrain import streams
+from nettrain.component import names
+from nettrain.nn.layer import Layer
+from nettrain.nn.network import Network
+from nettrain.training.sharding import shards_for
+from nettrain.training.train import prepare_run, train
+from nettrain.training.workers import Workers
+
+SIZES = (1, 2, 3)
+generator = streams.generator(0, "shards")
+X = generator.normal(size=(50, 6))
+Y = np.array(["a", "b", "c"])[(X @ generator.normal(size=(6, 3))).argmax(axis=1)]
+INSIDE = [{"type": "batch_norm"}, "relu", {"type": "dense", "units": 6}]
+MODELS = {
+    "plain": {"type": "mlp", "hidden": [8, 8]},
+    "dropout": {"type": "mlp", "hidden": [8]},
+    "batch norm": {"type": "mlp", "hidden": [8, 5], "batch_norm": True},
+    "nested": {"type": "sequential", "layers": [{"type": "dense", "units": 6}, {"type": "residual", "layers": INSIDE}, "dense"]},
+}
+
+
+def config(model, shards, **changes):
+    training = {"epochs": 3, "batch_size": 16, "shards": shards}  # 50 rows: a short batch of 2 ends the epoch
+    regularization = {"dropout": 0.3} if model == "dropout" else {}
+    return {"model": MODELS[model], "dtype": "float64", "training": training, "regularization": regularization} | changes
+
+
+def run_steps(model, shards, threads=1, replay=True, **changes):
+    run = prepare_run(config(model, shards, **changes), (X, Y))
+    run.step.computation.replay = replay
+    with run.workers(threads):
+        losses = [run.step(np.arange(start, min(start + 16, 50)), 0.01) for _ in range(3) for start in range(0, 50, 16)]
+    return losses, run.network.vector.values.copy(), {name: array.copy() for name, array in run.network.state.items()}
+
+
+@pytest.mark.parametrize("shards", SIZES)
+@pytest.mark.parametrize("model", MODELS)
+def test_threads_change_no_bit(model, shards):
+    losses, weights, state = run_steps(model, shards, dtype="float32")
+    for threads in (2, 3):
+        other_losses, other, other_state = run_steps(model, shards, threads, dtype="float32")
+        assert other_losses == losses
+        np.testing.assert_array_equal(other, weights)
+        for name, array in state.items():
+            np.testing.assert_array_equal(other_state[name], array)
+
+
+@pytest.mark.parametrize("shards", SIZES[1:])
+@pytest.mark.parametrize("model", ["plain", "batch norm", "nested"])
+def test_shards_train_as_the_whole_batch_does(model, shards):
+    losses, weights, state = run_steps(model, shards)
+    whole_losses, whole, whole_state = run_steps(model, 1)
+    np.testing.assert_allclose(losses, whole_losses, rtol=1e-9)
+    np.testing.assert_allclose(weights, whole, rtol=1e-7, atol=1e-9)
+    for name, array in state.items():
+        np.testing.assert_allclose(array, whole_state[name], rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("shards", SIZES)
+@pytest.mark.parametrize("model", ["plain", "dropout"])
+def test_a_replay_in_shards_has_the_bits_of_an_eager_run_in_them(model, shards):
+    losses, weights, _ = run_steps(model, shards, dtype="float32")
+    eager_losses, eager, _ = run_steps(model, shards, replay=False, dtype="float32")
+    assert losses == eager_losses
+    np.testing.assert_array_equal(weights, eager)
+
+
+def test_each_shard_drops_units_of_its_own():
+    run = prepare_run(config("dropout", 2), (X, Y))
+    run.step.batch.gather(np.array([3] * 16))
+    run.step.computation(16, step=0)
+    first, second = (float(total.value) for total in run.step.computation._recorded[16].totals)
+    assert first != second
+
+
+def test_a_resumed_run_keeps_its_shards(tmp_path):
+    result = train(config("plain", 3), (X, Y), output_directory=tmp_path, threads=2)
+    assert "shards: 3" in (tmp_path / "run" / "config.yaml").read_text()
+    assert result.epochs == 3
+
+
+LAYERS = {
+    "dense": [{"type": "dense", "units": 4096}],
+    "a probe, which sees the rows together": [{"type": "dense", "units": 4096}, {"type": "probe"}],
+    "a probe inside": [{"type": "residual", "layers": [{"type": "dense", "units": 4096}, {"type": "probe"}]}],
+}
+
+
+@pytest.mark.parametrize(("layers", "batch_size", "expected"), [
+    ("dense", 1, 1), ("dense", 127, 1), ("dense", 128, 2), ("dense", 4096, 4),
+    ("a probe, which sees the rows together", 4096, 1), ("a probe inside", 4096, 1),
+])
+def test_the_number_of_shards_depends_on_layers_and_batch_alone(layers, batch_size, expected):
+    placed = Network([Layer.parse(layer) for layer in LAYERS[layers]], (4096,)).placed
+    assert shards_for(placed, batch_size, 4) == expected
+
+
+def test_a_layer_that_does_not_say_so_is_not_divided():
+    assert not Layer.rows_apart
+    said = {name for name in names(Layer) if Layer.parse(EXAMPLES.get(name, name)).rows_apart}
+    assert said == {"activation", "batch_norm", "dense", "dropout", "flatten", "gaussian_noise", "layer_norm"}
+
+
+EXAMPLES = {
+    "activation": "relu",
+    "parallel": {"type": "parallel", "branches": [["relu"], ["tanh"]]},
+    "residual": {"type": "residual", "layers": ["relu"]},
+}
+
+
+def test_workers_raise_what_a_task_raised_and_go_on():
+    done = []
+
+    def fail():
+        raise ZeroDivisionError("planted")
+
+    with Workers(2) as workers:
+        for failing in ([fail, lambda: done.append(1)], [lambda: done.append(2), fail]):
+            with pytest.raises(ZeroDivisionError, match="planted"):
+                workers.together(failing)
+        workers.together([lambda: done.append(3)] * 5)
+    assert sorted(done) == [1, 2, 3, 3, 3, 3, 3]
