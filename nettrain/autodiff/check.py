@@ -71,6 +71,18 @@ def check(f: Callable[..., Tensor], *args: Any, tolerance: float = 1e-6, step: f
     return worst
 
 
+def errors(gradient: Array, left: Array, right: Array, least: float = 1.0) -> tuple[Array, Array]:
+    """How far gradients are from the mean of the slopes on their two sides, and how far at least outside of both.
+
+    Relative to the larger of gradient and mean, or to `least` where both are smaller.
+    """
+    difference = (left + right) / 2
+    scale = np.maximum(least, np.maximum(np.abs(gradient), np.abs(difference)))
+    error = np.abs(gradient - difference) / scale
+    error = np.where(np.isnan(error), np.inf, error)
+    return error, np.maximum(error - np.abs(right - left) / (2 * scale), 0)
+
+
 def _worst(
     f: Callable[..., Tensor], total: Callable[..., float], point: list[Array], weights: Array, step: float
 ) -> tuple[Disagreement | None, float]:
@@ -81,10 +93,7 @@ def _worst(
     for argument, gradient in enumerate(pull(weights)):
         left, right = slopes(total, point, argument, step)
         difference = (left + right) / 2
-        scale = np.maximum(1, np.maximum(np.abs(gradient), np.abs(difference)))
-        error = np.abs(gradient - difference) / scale
-        error = np.where(np.isnan(error), np.inf, error)
-        outside = np.maximum(error - np.abs(right - left) / (2 * scale), 0)
+        error, outside = errors(gradient, left, right)
         if error.size:
             at = tuple(int(i) for i in np.unravel_index(int(error.argmax()), error.shape))
             if worst is None or error[at] > worst.error:

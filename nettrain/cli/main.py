@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from nettrain.cli import check, evaluate, explain, failure, fit, predict, schema
+from nettrain.cli import check, evaluate, explain, failure, fit, gradcheck, predict, schema
 
 
 class Commands(TyperGroup):
@@ -49,6 +49,7 @@ app.command("fit")(fit.fit)
 app.command("eval")(evaluate.evaluate)
 app.command("predict")(predict.predict)
 app.command("check")(check.check)
+app.command("gradcheck")(gradcheck.gradcheck)
 app.command("explain")(explain.explain)
 app.command("schema")(schema.schema)
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from nettrain.config.explanation import Key
+    from nettrain.training.gradcheck import CheckedArray
 
 PARTS = ("train", "validation", "test")
 MOST_MISTAKES = 20
@@ -98,6 +99,16 @@ def key_table(keys: Sequence["Key"]) -> Table:
         table.add_column(title, overflow="fold")
     for key in keys:
         table.add_row(Text(key.name), Text("required" if key.required else show(key.default)), Text(key.description), Text(key.expects))
+    return table
+
+
+def gradient_table(arrays: Sequence["CheckedArray"]) -> Table:
+    """A row a parameter: how much of it was tried, and where gradient and central difference differ most."""
+    table = _table("parameter", "shape", "tried", "worst error", "at", "autodiff", "difference", "")
+    for array in arrays:
+        verdict = Text("WRONG", style="bold") if not array.passed else Text("kink, right beside it" if array.kink else "right")
+        cells = [" x ".join(map(str, array.shape)), f"{array.checked:,} of {array.size:,}", f"{array.error:.1e}", str(list(array.index))]
+        table.add_row(Text(array.name), *map(Text, cells), f"{array.autodiff:.6g}", f"{array.difference:.6g}", verdict)
     return table
 
 
