@@ -31,7 +31,7 @@ def _column_list(value: object) -> tuple[str | int, ...]:
     return tuple(items)
 
 
-ColumnList = Annotated[tuple[str | int, ...], PlainValidator(_column_list, json_schema_input_type=str | int | list[str | int])]
+ColumnList = Annotated[tuple[str | int, ...], PlainValidator(_column_list, json_schema_input_type=Text | int | list[Text | int])]
 
 
 class OpenTable(ABC):
