@@ -1,4 +1,5 @@
 """Downloads from a server on loopback that misbehaves in the ways that servers do."""
+import errno
 import gc
 import gzip
 import hashlib
@@ -172,6 +173,18 @@ def test_a_read_only_folder_is_named_before_anything_is_downloaded(server: Serve
             wine(f"{server.address}/good").find()
     finally:
         (data / "tables").chmod(0o700)
+    assert server.asked == []
+
+
+def test_a_folder_that_refuses_a_file_is_named_before_anything_is_downloaded(
+    server: Server, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: Path, content: bytes) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(Path, "write_bytes", refuse)
+    with pytest.raises(DataError, match=r"red.csv cannot be written into .*tables: Permission denied\): put there red.csv"):
+        wine(f"{server.address}/good").find()
     assert server.asked == []
 
 
