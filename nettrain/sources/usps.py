@@ -6,14 +6,25 @@ import numpy as np
 
 from nettrain.data.array_file import read_npz
 from nettrain.data.dataset import Dataset
-from nettrain.data.named_set import NamedSet, SetFile
+from nettrain.data.named_set import NamedSet, packed_files
 from nettrain.data.number_file import read_numbers
 from nettrain.data.official import Pair, joined
 from nettrain.data.source import Source
 from nettrain.data.task import to_classes
 
-# No checksum is published, so these are not downloaded.
-SET = NamedSet("usps", (SetFile("zip.train"), SetFile("zip.test")), source="https://hastie.su.domains/ElemStatLearn/data.html")
+# The book's own page, hastie.su.domains/ElemStatLearn/data.html, has the files and no checksums: these are a copy that cannot change.
+SET = NamedSet(
+    "usps",
+    packed_files(
+        "https://raw.githubusercontent.com/dgkim5360/the-elements-of-statistical-learning-notebooks/"
+        "004d7fc15711986d76dcccbed203ad1a74c06c62/data/zipcode",
+        {
+            "zip.train": "sha256:66ebf231ab51f2cf6ac1a892d0f98ccffee1079d7a5db638c1f11f366046ca16",
+            "zip.test": "sha256:8dacc3c6e136af6c3488de9e5113a7daf140c8c2f1f0b61c54ee02f03f1a962f",
+        },
+    ),
+    source="https://hastie.su.domains/ElemStatLearn/data.html",
+)
 ARRAYS = "usps.npz"
 
 
@@ -23,7 +34,8 @@ class Usps(Source):
 
     7291 images (16, 16, 1) float32 to train, and 2007, harder ones, that are the official test part. LeCun et al. 1990, as distributed
     with Hastie, Tibshirani & Friedman, "The Elements of Statistical Learning". zip.train and zip.test (a digit and 256 numbers a line,
-    plain or gzip), or usps.npz with x_train, y_train, x_test, y_test, in $NETTRAIN_DATA/usps, or in the user's cache folder.
+    plain or gzip), or usps.npz with x_train, y_train, x_test, y_test, in $NETTRAIN_DATA/usps, or in the user's cache folder, downloaded
+    where they are absent.
     """
 
     def load(self, seed: int, aside: tuple[str, ...] = ()) -> Dataset:

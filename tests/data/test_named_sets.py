@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from nettrain.component import names
-from nettrain.data.named_set import SetFile, data_directory, packed_files
+from nettrain.data.named_set import NamedSet, SetFile, data_directory, packed_files
 from nettrain.data.prepare import prepare
 from nettrain.data.source import Source
 from nettrain.data.task import Wanted
@@ -35,12 +35,14 @@ def test_a_download_is_saved_as_it_comes() -> None:
 
 def test_a_set_without_addresses_says_which_files_to_put_where(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NETTRAIN_DATA", str(tmp_path))
-    (tmp_path / "usps").mkdir()
-    (tmp_path / "usps" / "zip.test.gz").write_bytes(b"")
+    (tmp_path / "bees").mkdir()
+    (tmp_path / "bees" / "b.gz").write_bytes(b"")
     with pytest.raises(DataError) as caught:
-        Source.parse("usps").load(0)
-    for part in (f"not complete in {tmp_path / 'usps'}: put there zip.train (plain", "hastie.su.domains", "set NETTRAIN_DATA"):
-        assert part in str(caught.value)
+        NamedSet("bees", (SetFile("a"), SetFile("b"), SetFile("c")), source="bees.org/data").find()
+    assert str(caught.value) == (
+        f"the set 'bees' is not complete in {tmp_path / 'bees'}: put there a, c (plain or .gz; see bees.org/data), "
+        "or set NETTRAIN_DATA to the folder that holds the folder bees"
+    )
 
 
 def test_named_sets_default_to_the_users_cache(monkeypatch: pytest.MonkeyPatch) -> None:
