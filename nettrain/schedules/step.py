@@ -10,9 +10,9 @@ from nettrain.schedules import Schedule
 
 @dataclass(frozen=True, kw_only=True)
 class Step(Schedule):
-    """lr(t) = lr * factor^floor(t / every).  t, every in epochs.
+    """lr(t) = lr * by^floor(t / every).  t, every in epochs.
 
-    Halving every 5 epochs: every 5, factor 0.5. PyTorch calls it StepLR(step_size, gamma).
+    Halving every 5 epochs: `every: 5, by: 0.5`. PyTorch calls it StepLR(step_size, gamma).
     """
 
     every: Annotated[Positive, Field(description="epochs between two falls")] = 10.0

@@ -60,6 +60,67 @@ class ErrorRate(Metric):
 '''
 
 
+EVERY_KIND = '''\
+from dataclasses import dataclass
+
+import numpy as np
+
+from nettrain.data.dataset import Dataset
+from nettrain.data.features import Features
+from nettrain.data.source import Source
+from nettrain.data.target import Target
+from nettrain.data.transform import Transform
+from nettrain.layers.dense import Dense
+from nettrain.nn.architecture import Architecture
+from nettrain.nn.initializer import Initializer
+from nettrain.schedules import Schedule
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ramp(Source):
+    """y = x > 0."""
+
+    def load(self, seed, aside=()):
+        x = np.linspace(-1, 1, 40)[:, None]
+        return Dataset(Features(x, ("x",)), Target((x[:, 0] > 0).astype(np.int64), ("side",), ("left", "right")), origin="ramp")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Doubled(Transform):
+    """y = 2 x."""
+
+    def fit(self, features):
+        return {"by": np.array([2.0])}
+
+    def apply(self, features, state):
+        return Features(features.numbers * state["by"], features.names, features.categories)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Single(Architecture):
+    """One dense layer."""
+
+    def expand(self, shape, outputs, dropout):
+        return [Dense(units=outputs, initializer=Initializer.parse("tenth"))]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tenth(Initializer):
+    """w = 0.1."""
+
+    def sample(self, shape, fan_in, fan_out, generator):
+        return np.full(shape, 0.1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Third(Schedule):
+    """lr(t) = lr / 3."""
+
+    def factor(self, t, horizon):
+        return 1 / 3
+'''
+
+
 @pytest.fixture
 def config(tmp_path, toy, monkeypatch):
     monkeypatch.chdir(tmp_path)
@@ -128,3 +189,18 @@ def test_a_run_can_move_but_not_without_its_plugin(config, data):
     Path("mine.py").unlink()
     with pytest.raises(CheckpointError, match=r"mine.py: cannot be read: no such file"):
         nettrain.load("elsewhere", allow_plugins=True)
+
+
+def test_data_transforms_models_initializers_and_schedules_can_be_plugged_in(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("mine.py").write_text(EVERY_KIND)
+    Path("a.yaml").write_text(
+        "plugins: [mine.py]\ndataset: {source: ramp, transforms: [doubled], split: {test: 0.2}}\nmodel: single\nschedule: third\n"
+        "training: {epochs: 2}\n"
+    )
+    result = nettrain.train("a.yaml", allow_plugins=True)
+    model = nettrain.load(result.run_directory, allow_plugins=True)
+    assert model.pipeline.transforms[0].transform.name() == "doubled"
+    assert list(model.predict([[-1.0], [1.0]])) and model.training_data.schema.classes == ("left", "right")
+    Path("rows.csv").write_text("x\n0.5\n")
+    assert len(model.predictions_of(model.read(Path("rows.csv"), with_target=False))) == 1
