@@ -1,6 +1,10 @@
 """Tables in Arrow files (Feather)."""
 from dataclasses import dataclass
+from typing import Annotated
 
+from pydantic import Field
+
+from nettrain.component import Text
 from nettrain.data.frame_table import FrameTable
 from nettrain.data.schema import Schema
 from nettrain.data.table_source import OpenTable, TableSource
@@ -13,6 +17,8 @@ class Arrow(TableSource):
     Columns of numbers and truth values become numbers, columns of texts categories; null and NaN are missing. Needs polars:
     pip install "nettrain[tables]". Raises DataError for columns of dates or lists, and a file that is damaged.
     """
+
+    path: Annotated[Text, Field(description="file, relative to the config", examples=["wine.arrow"])]
 
     def open(self, schema: Schema | None = None) -> OpenTable:
         """The file's columns."""

@@ -1,6 +1,10 @@
 """Tables as JSON lines."""
 from dataclasses import dataclass
+from typing import Annotated
 
+from pydantic import Field
+
+from nettrain.component import Text
 from nettrain.data.json_table import JsonTable
 from nettrain.data.schema import Schema
 from nettrain.data.table_source import OpenTable, TableSource
@@ -13,6 +17,8 @@ class Jsonl(TableSource):
     Numbers and truth values become numbers, texts categories; null, and a key that is left out, is missing. Raises DataError with file and
     line for what is no JSON, and for a column that holds both numbers and texts, or lists.
     """
+
+    path: Annotated[Text, Field(description="file, relative to the config", examples=["wine.jsonl"])]
 
     def open(self, schema: Schema | None = None) -> OpenTable:
         """The keys of all lines."""
