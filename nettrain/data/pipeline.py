@@ -1,6 +1,7 @@
 """What a model needs beside its weights: the raw columns, the fitted transforms, the classes; saved as JSON and arrays."""
 import math
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -14,7 +15,7 @@ from nettrain.data.features import MISSING, Category, Features
 from nettrain.data.part import Part
 from nettrain.data.schema import Schema
 from nettrain.data.target import Target
-from nettrain.data.transform import State, Transform
+from nettrain.data.transform import OutsideDomain, State, Transform
 from nettrain.data.weights import row_weights
 from nettrain.errors import CheckpointError, DataError
 
@@ -54,8 +55,10 @@ class Pipeline:
         return x
 
     def _inputs(self, features: Features, dtype: str, start: int, place: Callable[[int], str]) -> np.ndarray:
-        for fitted in self.transforms:
-            features = fitted.transform.apply(features, fitted.state)
+        try:
+            features = self._transformed(features)
+        except OutsideDomain as error:
+            raise DataError(f"{place(start + error.row)}: {error}") from None
         if features.categories:
             named = ", ".join(repr(name) for name in features.categories)
             raise DataError(f"texts where numbers are needed, in the columns {named}; add one_hot to `dataset.transforms`, or list them "
@@ -69,6 +72,11 @@ class Pipeline:
                 raise DataError(f"{where} is missing or NaN; add impute to `dataset.transforms`, or leave the row out")
             raise DataError(f"{where} is infinite in {dtype}; correct the value, or leave the row out")
         return x
+
+    def _transformed(self, features: Features) -> Features:
+        for fitted in self.transforms:
+            features = fitted.transform.apply(features, fitted.state)
+        return features
 
     def targets(self, target: Target, dtype: str) -> np.ndarray:
         """Codes (n,) int64, labels (n, l), or numbers (n, t) after the target transforms."""
@@ -98,7 +106,11 @@ class Pipeline:
         if dataset.target is None:
             return Part(x)
         weights = row_weights(dataset, class_weights)
-        return Part(x, self.targets(dataset.target, dtype), dataset.target.values, weights)
+        try:
+            y = self.targets(dataset.target, dtype)
+        except OutsideDomain as error:
+            raise DataError(f"{dataset.place(error.row)}: {error}") from None
+        return Part(x, y, dataset.target.values, weights)
 
     def pack(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """What JSON can hold, and arrays by name; `unpack` makes an equal pipeline of them."""
@@ -129,15 +141,16 @@ class Pipeline:
         return pipeline
 
     def _rehearse(self) -> None:
-        """Send one row of zeros through: states that do not fit the schema fail here, not at the first prediction."""
+        """Send one row of gaps through: states that do not fit the schema fail here, not at the first prediction."""
         if math.prod(self.schema.shape) > _LARGEST_ROW:
             raise ValueError(f"a row of {self.schema.shape} numbers")
         blank = {name: Category(np.array([MISSING]), ()) for name in self.schema.texts}
-        x = self.inputs(Features(np.zeros((1, *self.schema.shape)), self.schema.numbers, blank), "float64")
-        if x.shape[1:] != self.shape:
-            raise ValueError(f"inputs of shape {x.shape[1:]}, expected {self.shape}")
+        with suppress(OutsideDomain):                        # what fills a gap may have no logarithm: that is for real rows to tell
+            found = self._transformed(Features(np.full((1, *self.schema.shape), np.nan), self.schema.numbers, blank))
+            if found.numbers.shape[1:] != self.shape or found.categories:
+                raise ValueError(f"inputs of shape {found.numbers.shape[1:]}, expected {self.shape}")
         if self.schema.task == "regression":
-            self.restore(self.targets(Target(np.zeros((1, len(self.schema.targets))), self.schema.targets), "float64"))
+            self.restore(self.targets(Target(np.full((1, len(self.schema.targets)), np.nan), self.schema.targets), "float64"))
 
 
 _LARGEST_ROW = 10**8

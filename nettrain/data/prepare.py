@@ -17,7 +17,7 @@ from nettrain.data.source import Source
 from nettrain.data.split import Rows, Split, check_split, limit_rows, split_rows
 from nettrain.data.target import Target
 from nettrain.data.task import MOST_CLASSES, Wanted, check_values, resolve
-from nettrain.data.transform import Transform
+from nettrain.data.transform import OutsideDomain, Transform
 from nettrain.data.weights import settle_class_weights
 from nettrain.errors import ConfigError, DataError
 from nettrain.streams import generator
@@ -185,7 +185,10 @@ def prepare_parts(
         if not transform.invertible:
             raise ConfigError(f"dataset.target_transforms: {transform.name()} cannot be inverted, as predictions need; leave it out")
     notes += _names_among_categories(train)
-    pipeline = _fit(train, loaded.schema, transforms, target_transforms)
+    try:
+        pipeline = _fit(train, loaded.schema, transforms, target_transforms)
+    except OutsideDomain as error:
+        raise DataError(f"{train.place(error.row)}: {error}") from None
     if loaded.schema.itself:
         pipeline = replace(pipeline, schema=replace(loaded.schema, targets=_input_names(pipeline)))
     settled = None if class_weights is None else settle_class_weights(class_weights, train)

@@ -7,10 +7,18 @@ from pydantic import Field
 
 from nettrain.component import Component, Text
 from nettrain.data.features import Features
-from nettrain.errors import ConfigError, nearest
+from nettrain.errors import ConfigError, DataError, nearest
 
 State = dict[str, np.ndarray | list[str]]
 Columns = Annotated[tuple[Text, ...] | None, Field(description="names of the columns it changes; null: all that it can")]
+
+
+class OutsideDomain(DataError):
+    """A number that a transform is not defined for; `row` of those given. Who knows where that row stands puts its place in front."""
+
+    def __init__(self, row: int, message: str) -> None:
+        super().__init__(message)
+        self.row = row
 
 
 class Transform(Component):
@@ -26,7 +34,7 @@ class Transform(Component):
 
     @abstractmethod
     def apply(self, features: Features, state: State) -> Features:
-        """The features mapped, as new arrays."""
+        """The features mapped, as new arrays. Raises OutsideDomain for a number that it is not defined for."""
 
     def invert(self, numbers: np.ndarray, state: State) -> np.ndarray:
         """The numbers that `apply` would have mapped to these; only where `invertible` (target transforms need it)."""

@@ -7,16 +7,15 @@ from pydantic import Field
 
 from nettrain.component import Real
 from nettrain.data.elementwise import Elementwise
-from nettrain.data.transform import State
-from nettrain.errors import DataError
+from nettrain.data.transform import OutsideDomain, State
 
 
 @dataclass(frozen=True, kw_only=True)
 class Log(Elementwise):
     """y = ln(x + shift).
 
-    Learns nothing. shift 1, the default, keeps 0 at 0 and is exact for small x (log1p). Raises DataError where x + shift <= 0, with the
-    column, the value and the smallest shift that would do.
+    Learns nothing. shift 1, the default, keeps 0 at 0 and is exact for small x (log1p). Raises OutsideDomain, a DataError, where
+    x + shift <= 0, with the column, the value and the smallest shift that would do.
     """
 
     shift: Annotated[Real, Field(description="added before the logarithm; 0 for numbers that are all above 0")] = 1.0
@@ -31,9 +30,9 @@ class Log(Elementwise):
         if outside.any():
             row, *index = (int(i) for i in np.argwhere(outside)[0])
             where = f"column {names[index[0]]!r}" if names else f"pixel {index}"
-            raise DataError(f"log: {where}: no logarithm of {x[outside][0]:g} + shift {self.shift:g} (numbers like that: "
-                            f"{np.count_nonzero(outside)}, the first in row {row} of those transformed); set log.shift above "
-                            f"{-x[outside].min():g}, or name the other columns under log.columns")
+            raise OutsideDomain(row, f"{where}: no logarithm of {x[outside][0]:g} + shift {self.shift:g} (numbers like that: "
+                                     f"{np.count_nonzero(outside)}); set log.shift above {-x[outside].min():g}, or name the other columns "
+                                     "under log.columns")
         return np.log1p(x + (self.shift - 1))
 
     def backward(self, y: np.ndarray, state: State) -> np.ndarray:

@@ -197,6 +197,19 @@ BAD = {
     "no split column": (MIXED, {"split": Split(column="fold")}, "dataset.split: no column 'fold'", "there are: a, b"),
     "stratified numbers": (MIXED, {"split": Split(test=0.5, stratify=True)}, "only classes have shares to keep", "leave stratify out"),
     "a share beside a source": (MIXED, {"split": Split(test=0.5), "test_source": "sine"}, "test_source is given too", "leave one"),
+    "no logarithm": (
+        "a,y\n1,0\n0,1\n-3,0\n", {"transforms": ["log"]}, "t.csv:4: column 'a': no logarithm of -3 + shift 1", "set log.shift above 3",
+    ),
+    "no logarithm within a chain": (
+        "a,y\n1,0\n-3,0\n2,1\n", {"transforms": ["log", "standardize"]}, "t.csv:3: column 'a': no logarithm", "log.columns",
+    ),
+    "no logarithm of the target": (
+        "a,y\n1,0.5\n-3,-2.5\n2,1\n", {"target_transforms": ["log"]}, "t.csv:3: column 'y': no logarithm of -2.5", "above 2.5",
+    ),
+    "no logarithm of a target to test with": (
+        "a,y\n1,0.5\n2,1.5\n3,-2.5\n", {"target_transforms": ["log"], "split": Split(rows=RowRanges(train=(0, 2), test=(2, 3)))},
+        "t.csv:4: column 'y': no logarithm of -2.5", "above 2.5",
+    ),
     "one class": ("a,y\n1,0\n2,0\n", {}, "every row has the class '0'", "at least two"),
 }
 
@@ -220,7 +233,12 @@ def test_gather_copies_the_chosen_rows_into_buffers() -> None:
     assert x.tolist() == [[8, 9], [0, 1], [2, 3]] and y.tolist() == [4, 0, 1] and len(part) == 6
 
 
-CHAINS = {"automatic": None, "named": ["impute", {"type": "minmax", "columns": ["b"]}, {"type": "scale", "divide_by": 4}, "one_hot"]}
+CHAINS = {
+    "automatic": None,
+    "logarithms": [{"type": "impute", "strategy": "constant"}, {"type": "log", "shift": 0.5}, "quantile", "one_hot"],
+    "flags": [{"type": "impute", "flag": True}, "center", {"type": "clip", "high": 3}, "one_hot"],
+    "named": ["impute", {"type": "minmax", "columns": ["b"]}, {"type": "scale", "divide_by": 4}, "one_hot"],
+}
 
 
 @pytest.mark.parametrize("case", CHAINS)
@@ -277,6 +295,15 @@ def test_a_gap_far_down_in_images_is_named() -> None:
     x[4500, 1, 0] = np.nan
     with pytest.raises(DataError, match=r"data: row 4500: pixel \[1, 0, 0\] is missing or NaN"):
         prepare(data=(x, np.arange(5000) % 2), transforms=[])
+
+
+def test_a_pipeline_whose_logarithm_has_no_0_survives_packing(tmp_path: Path) -> None:
+    content = "a,y\n" + "".join(f"{i + 1},{i + 0.5}\n" for i in range(9))
+    chain = [Transform.parse({"type": "impute", "strategy": "constant"}), Transform.parse({"type": "log", "shift": 0})]
+    made = prepare(table(tmp_path, content), transforms=chain, target_transforms=chain[1:], dtype="float64")
+    again = Pipeline.unpack(*made.pipeline.pack())
+    assert np.array_equal(again.restore(made.parts["train"].y), made.pipeline.restore(made.parts["train"].y))
+    assert np.allclose(again.restore(made.parts["train"].y), made.parts["train"].truth)
 
 
 def test_target_transforms_are_undone_in_reverse(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from nettrain.component import names, to_mapping
 from nettrain.data.features import MISSING, Category, Features
-from nettrain.data.transform import Transform
+from nettrain.data.transform import OutsideDomain, Transform
 from nettrain.errors import ConfigError, DataError
 
 TABLE = Features(
@@ -159,10 +159,11 @@ def test_log_is_exact_for_small_numbers_and_inverts() -> None:
 
 def test_log_says_what_has_none() -> None:
     negative = Features(np.array([[1.0, 3], [2, -7.5], [2, -1]]), ("a", "b"))
-    with pytest.raises(DataError, match=r"log: column 'b': no logarithm of -7.5 \+ shift 1 .*: 2, the first in row 1 .*above 7.5"):
+    with pytest.raises(OutsideDomain, match=r"column 'b': no logarithm of -7.5 \+ shift 1 \(.*: 2\); set log.shift above 7.5") as caught:
         fit_apply(make("log"), negative)
+    assert caught.value.row == 1
     assert fit_apply(make("log", shift=7.6, columns=["b"]), negative).numbers[1, 1] == pytest.approx(np.log(0.1))
-    with pytest.raises(DataError, match=r"log: pixel \[0, 0, 0\]: no logarithm of 0 \+ shift 0"):
+    with pytest.raises(DataError, match=r"^pixel \[0, 0, 0\]: no logarithm of 0 \+ shift 0"):
         fit_apply(make("log", shift=0), IMAGES)
 
 
