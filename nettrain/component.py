@@ -177,8 +177,8 @@ _PLUGGED: ContextVar[tuple[type[Component], ...]] = ContextVar("plugged", defaul
 
 @contextmanager
 def plugged(classes: Iterable[type[Component]]) -> Iterator[None]:
-    """Inside (in this thread, or task), `names` and `find` know these components too; afterwards only their modules are left."""
-    token = _PLUGGED.set(tuple(dict.fromkeys([*_PLUGGED.get(), *classes])))
+    """Inside (in this thread, or task), `names` and `find` know these components too, and no others that were plugged in before."""
+    token = _PLUGGED.set(tuple(classes))
     try:
         yield
     finally:

@@ -12,7 +12,7 @@ from nettrain.cli.output import console, print_json, say
 def gradcheck(
     config: ConfigPath,
     rows: Annotated[int, typer.Option("--rows", min=1, help="How many rows of the training part.")] = 8,
-    tolerance: Annotated[float, typer.Option("--tolerance", help="The largest relative error that passes.")] = 1e-6,
+    tolerance: Annotated[float, typer.Option("--tolerance", min=0, help="The largest relative error that passes.")] = 1e-6,
     sets: Sets = None,
     allow_plugins: AllowPlugins = False,
     json: Json = False,

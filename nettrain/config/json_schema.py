@@ -24,6 +24,7 @@ def json_schema() -> Schema:
     """A definition for each kind, which lists its components, and for each component; they refer to each other, so nesting has no end.
 
     What depends on two keys at once (elite below population) it cannot say, nor that 30.0 is no integer: JSON makes no difference.
+    In a file that extends another, keys of a component need its `type` beside them to please the schema, though not to be loaded.
     """
     definitions: Schema = {}
     for kind in KINDS:

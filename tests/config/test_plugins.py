@@ -82,6 +82,15 @@ def test_names_are_forgotten_after_use(folder):
     assert "square' does not exist" in refused(CONFIG.replace("plugins: [mine.py]", "seed: 0"))[0]
 
 
+def test_a_configuration_does_not_see_the_plugins_of_another(folder):
+    config = load("a.yaml", allow_plugins=True)
+    Path("plain.yaml").write_text(CONFIG.replace("plugins: [mine.py]\n", ""))
+    with in_use(config.plugins):
+        with pytest.raises(ConfigError, match="'square' does not exist"):
+            load("plain.yaml")
+        assert "square" in names(Activation)
+
+
 def test_the_resolved_configuration_has_the_path_and_the_fingerprint(folder):
     config = load("a.yaml", allow_plugins=True)
     assert config.plugins[0].path == str(folder / "mine.py") and len(config.plugins[0].fingerprint) == 32
