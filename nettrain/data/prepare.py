@@ -195,7 +195,17 @@ def prepare_parts(
     if settled is not None and class_weights == "balanced":
         notes.append("class weights, balanced: " + ", ".join(f"{name} {weight:.4g}" for name, weight in settled.items()))
     parts = {part: pipeline.part(dataset, dtype, settled) for part, dataset in loaded.datasets.items()}
+    if loaded.schema.itself and wanted is not None:
+        _check_inputs_as_targets(parts, loaded.datasets, wanted)
     return Prepared(parts, loaded.rows, pipeline, loaded.fingerprint, notes, settled)
+
+
+def _check_inputs_as_targets(parts: dict[str, Part], datasets: dict[str, Dataset], wanted: Wanted) -> None:
+    for name, part in parts.items():
+        found = None if part.y is None else wanted.flaw(part.y)
+        if found is not None:
+            raise DataError(f"{datasets[name].place(found[0])}: with `target: self` the transformed inputs are the targets: {found[1]}, as "
+                            f"the loss {wanted.loss} needs; use `loss: mse`, or other transforms")
 
 
 def _load(source: Source | None, data: Sequence[object] | None, split: Split, seed: int, *, itself: bool) -> Dataset:

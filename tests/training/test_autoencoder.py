@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 import nettrain
 from nettrain import streams
 from nettrain.cli.main import app
-from nettrain.errors import ConfigError
+from nettrain.errors import NettrainError
 
 HIDDEN = streams.generator(0, "x").normal(size=(120, 1))
 TABLE = HIDDEN @ [[1.0, -2.0, 30.0]] + [0, 5, 100]           # one number decides all three
@@ -110,6 +110,7 @@ def test_arrays_in_memory_need_no_targets(folder, tmp_path):
 BAD = {
     "target_transforms": ({"dataset.target_transforms": ["standardize"]}, "the targets are the transformed inputs; leave it out"),
     "a loss for classes": ({"loss": "cross_entropy"}, "with `target: self` the targets are numbers, the inputs; use `loss: mse`"),
+    "a loss for counts": ({"loss": "poisson"}, "the transformed inputs are the targets: "),
     "stratify": ({"dataset.split": {"test": 0.2, "stratify": True}}, "only classes have shares to keep"),
     "class weights": ({"training.class_weights": "balanced"}, "only classes have weights"),
     "another word": ({"dataset.target": "itself"}, "dataset.target: expected"),
@@ -126,6 +127,6 @@ def test_what_does_not_go_with_it_is_refused(case, folder, tmp_path):
         for part in path:
             section = section[part]
         section[last] = value
-    with pytest.raises(ConfigError) as caught:
+    with pytest.raises(NettrainError) as caught:
         nettrain.train(settings, output_directory=tmp_path)
     assert message in str(caught.value) and list(tmp_path.iterdir()) == []
