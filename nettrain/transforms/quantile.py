@@ -19,8 +19,8 @@ _RIM = 1e-7                                                  # the normal distri
 class Quantile(Elementwise):
     """y = F(x), or y = Phi^-1(F(x)) for `to: normal`;  F: the share of the training rows below x, Phi: the normal distribution.
 
-    F is read from the quantiles of the training rows, with straight lines between; it never falls, and reaches 0 and 1 at the smallest
-    and the largest training value, also beyond them. Equal values become the middle of their ranks. Missing cells are left out.
+    F is read from the quantiles of the training rows, with straight lines between; it never falls, and is 0 below all of them and 1
+    above. Equal values become the middle of their ranks. Missing cells are left out.
     scikit-learn's QuantileTransformer is equal but for values tied at the rim: it makes those 0 or 1. The inverse is exact between the
     training values, and stays within them.
     """
