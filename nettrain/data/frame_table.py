@@ -42,8 +42,8 @@ class FrameTable(OpenTable):
                 return getattr(self._polars, function)(file, **keywords)
         except OSError as error:
             raise cannot_read(self._path, error) from None
-        except self._polars.exceptions.PolarsError as error:
-            reason = str(error).splitlines()[0]
+        except (self._polars.exceptions.PolarsError, self._polars.exceptions.PanicException) as error:   # damage may make polars panic
+            reason = str(error).partition("\n")[0][:200]
             raise DataError(f"{self._path}: cannot be read: {reason}; it is damaged, or not of the kind that its source says") from None
 
     def _column(self, series: Any, numeric: bool | None) -> Column:

@@ -191,3 +191,20 @@ def test_polars_is_imported_by_what_needs_it_alone() -> None:
     parsed = "from nettrain.data.source import Source; Source.parse({'type': 'parquet', 'path': 'x'})"
     code = f"import sys; {parsed}; print('polars' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False\n"
+
+
+@pytest.mark.parametrize("kind", ["parquet", "arrow", "jsonl"])
+def test_no_damaged_byte_is_more_than_a_message(kind: str, tmp_path: Path) -> None:
+    whole = write(tmp_path, kind, {"a": [1.5, None] * 50, "s": ["x", "yy"] * 50, "y": [0, 1] * 50}).read_bytes()
+    chance = np.random.Generator(np.random.PCG64(0))
+    refused = 0
+    for _ in range(100):
+        damaged = bytearray(whole)
+        for place in chance.integers(len(whole), size=3):
+            damaged[place] = chance.integers(256)
+        (tmp_path / "damaged").write_bytes(damaged)
+        try:
+            load(tmp_path / "damaged", kind, target="y")
+        except DataError:
+            refused += 1
+    assert refused > 50
