@@ -47,7 +47,7 @@ def _affine(tensor: Tensor, consumers: Counter[int]) -> None:
         return
     (b,) = inputs_of(repeated)
     if xw.ndim == 2 and b.shape == xw.shape[1:] and consumers[id(xw)] == consumers[id(repeated)] == 1:
-        _replace(tensor, Affine(), (*inputs_of(xw), b))
+        _replace(tensor, Affine(), (*inputs_of(xw), b), xw)
 
 
 def _activation(tensor: Tensor, consumers: Counter[int]) -> None:
@@ -57,7 +57,7 @@ def _activation(tensor: Tensor, consumers: Counter[int]) -> None:
         return
     affine = primitive_of(inputs[0])
     if isinstance(affine, Affine) and affine.activation is None and consumers[id(inputs[0])] == 1:
-        _replace(tensor, Affine(primitive), inputs_of(inputs[0]))
+        _replace(tensor, Affine(primitive), inputs_of(inputs[0]), inputs[0])
 
 
 def _cross_entropy(tensor: Tensor, consumers: Counter[int]) -> None:
@@ -67,14 +67,14 @@ def _cross_entropy(tensor: Tensor, consumers: Counter[int]) -> None:
         return
     log_p, y = inputs_of(picked)
     if isinstance(primitive_of(log_p), LogSoftmax) and consumers[id(picked)] == consumers[id(log_p)] == 1:
-        _replace(tensor, SoftmaxCrossEntropy(), (*inputs_of(log_p), y))
+        _replace(tensor, SoftmaxCrossEntropy(), (*inputs_of(log_p), y), log_p)
 
 
-def _replace(tensor: Tensor, primitive: Primitive, inputs: Iterable[Tensor]) -> None:
-    """Let another node give the tensor its value, in the same place of the order."""
+def _replace(tensor: Tensor, primitive: Primitive, inputs: Iterable[Tensor], first: Tensor) -> None:
+    """Let another node give the tensor its value, in the same place of the order. first: that of the sequence."""
     earlier, inputs = tensor.node, tuple(inputs)
-    assert earlier is not None
+    assert earlier is not None and first.node is not None
     wanted = primitive.scratch(*[x.shape for x in inputs])
     scratch = {name: np.empty(shape, dtype or earlier.out.dtype) for name, (shape, dtype) in wanted.items()}
     tensor.node = Node(primitive, inputs, earlier.out, scratch)
-    tensor.node.age = earlier.age
+    tensor.node.age, tensor.node.origin = earlier.age, first.node.origin

@@ -42,12 +42,14 @@ class Plan:
 
     forwards   the calls in segments; after each but the last stands one of `meetings`
     backwards  the same on the way back; before each but the first stands one of `gradients`, with respect to a shared value
+    forward_origins, backward_origins  to each call the `origin` of its node
     """
 
     def __init__(self, y: Tensor, into: Mapping[Tensor, Array], also: Iterable[Tensor] = (), *, share: float = 1.0) -> None:
         also = list(also)
         fuse(y, *also)
         self.forwards: list[list[Call]] = [[]]
+        self.forward_origins: list[list[int]] = [[]]
         self.meetings: list[Meeting] = []
         made = list(nodes_above(y))
         buffers, aliases = _gradient_buffers(y, made, into)
@@ -55,11 +57,15 @@ class Plan:
             if isinstance(node.primitive, View):
                 continue
             self.forwards[-1].append((node.primitive.forward, (node.out, *[x.value for x in node.inputs]), node.scratch))
+            self.forward_origins[-1].append(node.origin)
             if isinstance(node.primitive, Barrier):
                 self.meetings.append(Meeting(node.primitive, node.out, node.inputs[0].value))
                 self.forwards.append([])
+                self.forward_origins.append([])
         buffers[id(y)][...] = 1
-        self.backwards, self.gradients = _backward_segments(y, made, into, buffers, aliases, share)
+        segments, self.gradients = _backward_segments(y, made, into, buffers, aliases, share)
+        self.backwards = [[call for call, _ in segment] for segment in segments]
+        self.backward_origins = [[origin for _, origin in segment] for segment in segments]
 
     def forward(self) -> None:
         """Compute every value again."""
@@ -80,9 +86,9 @@ def run(segment: list[Call]) -> None:
 
 def _backward_segments(
     y: Tensor, made: list[tuple[Node, Tensor]], into: Mapping[Tensor, Array], buffers: dict[int, Array], aliases: set[int], share: float
-) -> tuple[list[list[Call]], list[Array]]:
-    """What `backward` does, newest node first, written down instead of done; a barrier's call begins a segment."""
-    segments: list[list[Call]] = [[]]
+) -> tuple[list[list[tuple[Call, int]]], list[Array]]:
+    """What `backward` does, newest node first, written down instead of done: calls and their origins; a barrier's begins a segment."""
+    segments: list[list[tuple[Call, int]]] = [[]]
     gradients: list[Array] = []
     written = {id(y)}
     for node, tensor in made:
@@ -106,14 +112,14 @@ def _backward_segments(
         values = [x.value for x in node.inputs]
         call: Call = (node.primitive.backward, (grads, buffers[id(tensor)], node.out, *values), node.scratch)
         if isinstance(node.primitive, Barrier):
-            segments.append([call])
+            segments.append([(call, node.origin)])
             gradients.append(buffers[id(tensor)])
             if share != 1:
-                segments[-1].append((node.primitive.rescale, (grads[0], share), {}))
+                segments[-1].append(((node.primitive.rescale, (grads[0], share), {}), node.origin))
         else:
-            segments[-1].append(call)
-        segments[-1] += sums
-    segments[-1] += [(slot.fill, (0,), {}) for x, slot in into.items() if id(x) not in written]
+            segments[-1].append((call, node.origin))
+        segments[-1] += [(addition, node.origin) for addition in sums]
+    segments[-1] += [((slot.fill, (0,), {}), y.node.age if y.node else 0) for x, slot in into.items() if id(x) not in written]
     return segments, gradients
 
 

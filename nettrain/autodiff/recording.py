@@ -5,9 +5,15 @@ from contextvars import ContextVar
 
 
 class Recording:
-    """The recording of a plan. steered: whether Python looked at a traced value, so that another batch may take another way."""
+    """The recording of a plan.
 
-    steered = False
+    steered  whether Python looked at a traced value, so that another batch may take another way
+    spans    (name, from, to): what was made between two ages belongs to a layer
+    """
+
+    def __init__(self) -> None:
+        self.steered = False
+        self.spans: list[tuple[str, int, int]] = []
 
 
 _recording: ContextVar[Recording | None] = ContextVar("_recording", default=None)

@@ -13,16 +13,24 @@ _ages = count()
 
 
 class Node:
-    """One run of a primitive: its inputs, its output, its scratch. A later node has a higher `age`: creation order is topological."""
+    """One run of a primitive: its inputs, its output, its scratch. A later node has a higher `age`: creation order is topological.
 
-    __slots__ = ("age", "inputs", "out", "primitive", "scratch")
+    origin  the age of the first node of those whose work this one does: its own, unless it is fused
+    """
+
+    __slots__ = ("age", "inputs", "origin", "out", "primitive", "scratch")
 
     def __init__(self, primitive: Primitive, inputs: "tuple[Tensor, ...]", out: Array, scratch: dict[str, Array]) -> None:
-        self.age = next(_ages)
+        self.age = self.origin = next(_ages)
         self.primitive = primitive
         self.inputs = inputs
         self.out = out
         self.scratch = scratch
+
+
+def now() -> int:
+    """An age above that of every node that there is, and below that of every later one."""
+    return next(_ages)
 
 
 class Tensor:

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from nettrain import streams
-from nettrain.autodiff.tensor import Tensor
+from nettrain.autodiff.recording import current
+from nettrain.autodiff.tensor import Tensor, now
 from nettrain.errors import ConfigError
 from nettrain.nn.layer import Layer, Output, Scope
 from nettrain.nn.parameter import Shape
@@ -97,8 +98,12 @@ class Network:
         proposals    an empty mapping in which the layers leave the new values of their state, for `commit`
         """
         scope = self.scope(training=training, **place)
+        seen = current()
         for placed in self.placed:
+            begin = now()
             x = scope.run(placed.name, placed.layer, x)
+            if seen is not None:
+                seen.spans.append((placed.name, begin, now()))
         return x
 
     def watched(self, x: Tensor) -> tuple[Tensor, list[Output]]:

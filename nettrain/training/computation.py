@@ -1,4 +1,5 @@
 """The loss of a batch and its gradient: recorded once for each number of rows, then replayed, in shards of the rows."""
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
@@ -7,7 +8,7 @@ import numpy as np
 
 from nettrain.autodiff.backward import backward
 from nettrain.autodiff.plan import Plan
-from nettrain.autodiff.recording import recording
+from nettrain.autodiff.recording import Recording, recording
 from nettrain.autodiff.shards import Shards
 from nettrain.autodiff.tensor import Tensor
 from nettrain.nn.loss import Loss
@@ -30,6 +31,7 @@ class Computation:
 
     shards    into how many parts the rows are divided; the bits depend on it, and on nothing else of how the parts are run
     together  runs the tasks of a step, on one thread or several
+    watch     is told every recording and the plans made of it
     steered   whether a layer looks at values to decide what to do: everything then runs eagerly, in one piece
     replay=False runs everything eagerly, to the same bits (batch normalization in one piece only).
     """
@@ -51,6 +53,7 @@ class Computation:
         self.replay = replay
         self.steered = False
         self.together = together
+        self.watch: Callable[[Recording, Sequence[Plan]], None] | None = None
         self.proposals: dict[str, Tensor] = {}
         self._recorded: dict[int, Recorded] = {}
         self._gradients = [network.vector.gradient, *(np.zeros_like(network.vector.gradient) for _ in range(shards - 1))]
@@ -87,6 +90,8 @@ class Computation:
             Plan(mean, into=slots, also=proposals.values(), share=(part.stop - part.start) / n)
             for mean, slots, (_, proposals), part in zip(means, self._slots, made, parts, strict=False)
         ]
+        if self.watch is not None and not self.steered:
+            self.watch(seen, plans)
         self._recorded[n] = Recorded([total for total, _ in made], made[0][1], Shards(plans, self.together))
         return self._recorded[n]
 

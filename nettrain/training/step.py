@@ -1,4 +1,6 @@
 """One step of training: gather a batch, compute its loss and gradient, update."""
+from collections.abc import Callable
+
 import numpy as np
 
 from nettrain.data.part import Part
@@ -20,6 +22,8 @@ class Step:
 
     More rows than `batch_size` are taken in portions of it, whose gradients are accumulated: that of the mean over all of them.
     The layers' state (running statistics) moves on once a portion; a search's further looks at the same rows do not move it.
+
+    gather, compute, apply  what a step calls one after the other: of the batch, the computation, the update. A profile clocks them
     """
 
     def __init__(
@@ -42,6 +46,9 @@ class Step:
         self.part = Part(part.x, encoded(loss, part.y, size, network.dtype), weights=part.weights)
         self.batch = Batch(self.part, batch_size, network.dtype)
         self.computation = Computation(network, loss, self.batch, shards=shards, together=together, replay=replay)
+        self.gather = self.batch.gather
+        self.compute = self.computation.__call__
+        self.apply: Callable[..., None] = update.__call__
 
     def weight(self, rows: np.ndarray) -> float:
         """The sum of the rows' weights, which divides their loss; how many they are where rows have none."""
@@ -58,13 +65,13 @@ class Step:
         portions = self.portions(rows)
         value = self._portion(rows, 0) if len(portions) == 1 else self._accumulated(rows, portions)
         if np.isfinite(value):
-            self.update(lr)
+            self.apply(lr)
         return value
 
     def _portion(self, rows: np.ndarray, portion: int, *, want_gradient: bool = True) -> float:
         """The loss of rows that the buffers hold; the gradient of their mean stands in `network.vector.gradient`."""
-        self.batch.gather(rows)
-        value = self.computation(len(rows), step=self.update.steps, portion=portion, want_gradient=want_gradient)
+        self.gather(rows)
+        value = self.compute(len(rows), step=self.update.steps, portion=portion, want_gradient=want_gradient)
         if np.isfinite(value):
             self.computation.commit()
         return value
@@ -87,5 +94,5 @@ class Step:
         value = self._portion(rows, 0, want_gradient=False)
         n, weight, step = len(rows), self.weight(rows), update.steps
         if np.isfinite(value):
-            update(lr, lambda want_gradient: self.computation(n, step=step, want_gradient=want_gradient) / weight)
+            self.apply(lr, lambda want_gradient: self.compute(n, step=step, want_gradient=want_gradient) / weight)
         return value
