@@ -27,8 +27,8 @@ def load(
 ) -> RunConfig:
     """A complete, valid RunConfig. `sets` are overrides as `--set` takes them: "optimizer.lr=0.01".
 
-    Paths in it become absolute: relative ones count from the folder of the file they stand in, or from the current one for a mapping. A
-    name that is absent is the file's stem, or "run". Raises one ConfigError that lists every problem.
+    Paths in it become absolute: relative ones count from the folder of the file they stand in, in a mapping and in `sets` from the current
+    one. A name that is absent is the file's stem, or "run". Raises one ConfigError that lists every problem.
     allow_plugins  whether the Python files under `plugins` may be imported; the result's components may then be used inside `in_use` only
     """
     if isinstance(config, RunConfig | Mapping):
@@ -132,9 +132,10 @@ def plugins_of(path: Path, *, allow_plugins: bool) -> tuple[Plugin, ...]:
 
 
 def _folder_of(document: Document, folder: Path, path: KeyPath) -> Path:
-    """Where a relative path that stands at a key path counts from: the folder of its file; `folder` where no file says it."""
-    file, _, _ = messages.place_of(path, document.places).rpartition(":")
-    return document.folders.get(file, folder)
+    """Where a relative path that stands at a key path counts from: the folder of its file, or the one in which `--set` was typed."""
+    place = messages.place_of(path, document.places)
+    file, _, _ = place.rpartition(":")
+    return document.folders.get(place) or document.folders.get(file, folder)
 
 
 def _plugins(document: Document, folder_of: Callable[[KeyPath], Path], allow_plugins: bool) -> tuple[Plugin, ...]:

@@ -1,6 +1,7 @@
 """`--set a.b[0].c=VALUE`: one value changed in a configuration that has been read but not validated yet."""
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from nettrain.component import Component, Record
 from nettrain.config.fields import annotation_at, default_of, is_kind, record_of, without_null
@@ -53,6 +54,7 @@ def _parse(text: str) -> Override:
 
 def _apply(document: Document, record: type[Record], change: Override) -> None:
     document.problems += change.document.problems
+    document.folders[change.label] = Path.cwd()  # a path typed in a shell counts from where the shell is
     holder = document.value
     for depth in range(1, len(change.path)):
         parent, part = change.path[:depth], change.path[depth - 1]

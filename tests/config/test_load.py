@@ -246,6 +246,15 @@ def test_relative_paths_of_a_mapping_count_from_the_current_folder(folder):
     assert Path(config.dataset.source.path) == Path(config.dataset.test_source.path) == folder / "x.csv"
 
 
+def test_relative_paths_of_sets_count_from_the_current_folder(folder):
+    Path("sub").mkdir()
+    Path("sub/a.yaml").write_text(MINIMAL)
+    config = load("sub/a.yaml", ["dataset.source={type: csv, path: x.csv, target: 'y: z'}", "dataset.test_source={type: npz, path: sub/y.npz}"])
+    assert Path(config.dataset.source.path) == folder / "x.csv"
+    assert Path(config.dataset.test_source.path) == folder / "sub" / "y.npz"
+    assert Path(load("sub/a.yaml", ["initialize_from=runs/b"]).initialize_from.run) == folder / "runs" / "b"
+
+
 def test_a_mapping_takes_components_numpy_numbers_and_tuples():
     model = {"type": "mlp", "hidden": (np.int64(3), 4)}
     config = load({"dataset": {"source": "digits"}, "model": model, "optimizer": Optimizer.parse("sgd"), "seed": np.uint8(3)})
