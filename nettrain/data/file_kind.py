@@ -27,6 +27,7 @@ def file_kind(path: Path) -> str:
 def cannot_read(path: Path | str, error: Exception) -> DataError:
     """The error for a file that is absent, a directory, not permitted, or damaged gzip."""
     if isinstance(error, FileNotFoundError):
-        return DataError(f"{path}: no such file; check the path (relative ones count from the config's folder, with --set from the current one)")
+        where = "relative ones count from the config's folder, with --set from the current one"
+        return DataError(f"{path}: no such file; check the path ({where})")
     reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error) or type(error).__name__
     return DataError(f"{path}: cannot be read: {reason[0].lower()}{reason[1:]}")

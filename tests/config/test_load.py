@@ -249,7 +249,8 @@ def test_relative_paths_of_a_mapping_count_from_the_current_folder(folder):
 def test_relative_paths_of_sets_count_from_the_current_folder(folder):
     Path("sub").mkdir()
     Path("sub/a.yaml").write_text(MINIMAL)
-    config = load("sub/a.yaml", ["dataset.source={type: csv, path: x.csv, target: 'y: z'}", "dataset.test_source={type: npz, path: sub/y.npz}"])
+    sets = ["dataset.source={type: csv, path: x.csv, target: 'y: z'}", "dataset.test_source={type: npz, path: sub/y.npz}"]
+    config = load("sub/a.yaml", sets)
     assert Path(config.dataset.source.path) == folder / "x.csv"
     assert Path(config.dataset.test_source.path) == folder / "sub" / "y.npz"
     assert Path(load("sub/a.yaml", ["initialize_from=runs/b"]).initialize_from.run) == folder / "runs" / "b"
