@@ -11,12 +11,13 @@ import numpy as np
 from nettrain.autodiff.plan import Plan, run
 
 Task = Callable[[], None]
+Together = Callable[[Sequence[Task]], None]  # runs independent tasks, on one thread or several
 
 
 class Shards:
     """The plans of one batch's shards, recorded alike. `together` runs independent tasks, on one thread or several."""
 
-    def __init__(self, plans: Sequence[Plan], together: Callable[[Sequence[Task]], None]) -> None:
+    def __init__(self, plans: Sequence[Plan], together: Together) -> None:
         self.plans = plans
         self._together = together
         self._forwards = [[partial(run, segment) for segment in segments] for segments in zip(*[p.forwards for p in plans], strict=True)]

@@ -8,7 +8,7 @@ import typer
 from nettrain.cli.check import describe
 from nettrain.cli.completion import complete_config
 from nettrain.cli.find_lr import find
-from nettrain.cli.options import AllowPlugins, Json, Sets
+from nettrain.cli.options import AllowPlugins, Json, Sets, Threads
 from nettrain.cli.output import console, print_json, say
 from nettrain.errors import ConfigError
 
@@ -37,11 +37,15 @@ def fit(
     find_lr: Annotated[
         bool, typer.Option("--find-lr", help="Only look for a learning rate: 100 steps on a copy, a suggestion, the curve as CSV.")
     ] = False,
+    threads: Threads = None,
+    profile: Annotated[bool, typer.Option("--profile", help="Tell on stderr where the time of a step goes, layer by layer.")] = False,
     allow_plugins: AllowPlugins = False,
     json: Json = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only (and the object that --json asks for).")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only (and what --json and --profile ask for).")] = False,
 ) -> None:
     """Train the model of CONFIG and evaluate it; or go on with --resume RUN."""
+    if profile and (dry_run or find_lr):
+        raise ConfigError("fit: --profile is of a training, which --dry-run and --find-lr do not make: leave one of them out")
     changes = [*(sets or []), *([] if seed is None else [f"seed={seed}"])]
     if resume is not None:
         given = {
@@ -54,7 +58,7 @@ def fit(
             "--find-lr": find_lr,
         }
         _refuse_beside_resume([name for name, is_given in given.items() if is_given])
-        result = _resume(resume, changes, allow_plugins, quiet)
+        result = _resume(resume, changes, allow_plugins, quiet, threads, profile)
     elif config is None:
         raise ConfigError("fit: name a CONFIG, such as configs/digits.yaml, or go on with --resume RUN")
     elif find_lr:
@@ -64,7 +68,7 @@ def fit(
         describe(config, changes, allow_plugins=allow_plugins, json=json)
         return
     else:
-        result = _train(config, changes, output_directory, run_name, overwrite, allow_plugins, quiet)
+        result = _train(config, changes, output_directory, run_name, overwrite, allow_plugins, quiet, threads, profile)
     if result.diagnostics and not quiet:
         _show_diagnostics(result)
     if json:
@@ -91,7 +95,15 @@ def _refuse_beside_resume(given: list[str]) -> None:
 
 
 def _train(
-    config: Path, sets: list[str], output_directory: Path, run_name: str | None, overwrite: bool, allow_plugins: bool, quiet: bool
+    config: Path,
+    sets: list[str],
+    output_directory: Path,
+    run_name: str | None,
+    overwrite: bool,
+    allow_plugins: bool,
+    quiet: bool,
+    threads: int | None,
+    profile: bool,
 ) -> "Result":
     from nettrain.config.checks import name_problem
     from nettrain.config.load import load, located
@@ -99,26 +111,29 @@ def _train(
     loaded = load(config, sets, allow_plugins=allow_plugins)  # before training is imported: a mistake is told at once
     if run_name is not None and (problem := name_problem(run_name)):
         raise ConfigError(f"--run-name: {problem}")
+    from nettrain.cli.profile import profiling
     from nettrain.cli.progress import progress
     from nettrain.training.train import train
 
-    with located(config, sets), progress(quiet) as callbacks:
+    with located(config, sets), profiling(profile) as clocks, progress(quiet) as callbacks:
         return train(
             loaded,
             output_directory=output_directory,
             run_name=run_name,
             overwrite=overwrite,
             allow_plugins=allow_plugins,
-            callbacks=callbacks,
+            threads=threads,
+            callbacks=[*callbacks, *clocks],
         )
 
 
-def _resume(run: Path, sets: list[str], allow_plugins: bool, quiet: bool) -> "Result":
+def _resume(run: Path, sets: list[str], allow_plugins: bool, quiet: bool, threads: int | None, profile: bool) -> "Result":
+    from nettrain.cli.profile import profiling
     from nettrain.cli.progress import progress
     from nettrain.training.train import resume
 
-    with progress(quiet) as callbacks:
-        return resume(run, sets=sets, allow_plugins=allow_plugins, callbacks=callbacks)
+    with profiling(profile) as clocks, progress(quiet) as callbacks:
+        return resume(run, sets=sets, allow_plugins=allow_plugins, threads=threads, callbacks=[*callbacks, *clocks])
 
 
 def _show_diagnostics(result: "Result") -> None:

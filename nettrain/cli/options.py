@@ -22,4 +22,8 @@ Sets = Annotated[
     list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change one value: --set optimizer.lr=0.01. Repeatable.")
 ]
 AllowPlugins = Annotated[bool, typer.Option("--allow-plugins", help="Import the Python files that the config names under plugins.")]
+Threads = Annotated[
+    int | None,
+    typer.Option("--threads", metavar="N", help="Threads to use; they change no bit. Default: all cores.", show_default=False),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as one JSON object on stdout.")]

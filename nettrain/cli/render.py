@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from nettrain.config.explanation import Key
     from nettrain.training.gradcheck import CheckedArray
+    from nettrain.training.profile import Profile
 
 PARTS = ("train", "validation", "test")
 MOST_MISTAKES = 20
@@ -109,6 +110,19 @@ def gradient_table(arrays: Sequence["CheckedArray"]) -> Table:
         verdict = Text("WRONG", style="bold") if not array.passed else Text("kink, right beside it" if array.kink else "right")
         cells = [" x ".join(map(str, array.shape)), f"{array.checked:,} of {array.size:,}", f"{array.error:.1e}", str(list(array.index))]
         table.add_row(Text(array.name), *map(Text, cells), f"{array.autodiff:.6g}", f"{array.difference:.6g}", verdict)
+    return table
+
+
+def profile_table(profile: "Profile") -> Table:
+    """A row a part of a step: milliseconds forward, backward and in all, share of the step, GFLOP/s and its share of the machine's."""
+    whole = profile.total()
+    table = _table("ms a step", "forward", "backward", "in all", "share", "GFLOP/s", "of the peak")
+    for part in [*profile.parts(), whole]:
+        if part is whole:
+            table.add_section()
+        passes = ["" if ms is None else f"{ms:.4f}" for ms in (part.forward, part.backward)]
+        rates = ["", ""] if part.gflops is None else [f"{part.gflops:.1f}", f"{part.gflops / profile.peak:.0%}"]
+        table.add_row(Text(part.name), *passes, f"{part.ms:.4f}", f"{part.ms / whole.ms:.0%}", *rates)
     return table
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from nettrain import streams
 from nettrain.autodiff.recording import current
+from nettrain.autodiff.shards import Together
 from nettrain.autodiff.tensor import Tensor, now
 from nettrain.errors import ConfigError
 from nettrain.nn.layer import Layer, Output, Scope
@@ -127,12 +128,27 @@ class Network:
         for name, array in self.state.items():
             array[...] = state[name]
 
-    def outputs(self, x: np.ndarray, rows: int = 1024) -> np.ndarray:
-        """The outputs in evaluation, `rows` at a time; always the same portions, because BLAS gives other bits for other shapes."""
+    @property
+    def rows_apart(self) -> bool:
+        """Whether every layer says that the rows of a batch may be computed side by side."""
+        return all(p.layer.shardable(p.input_shape) for p in self.placed)
+
+    def outputs(self, x: np.ndarray, rows: int = 1024, together: Together | None = None) -> np.ndarray:
+        """The outputs in evaluation, `rows` at a time; always the same portions, because BLAS gives other bits for other shapes.
+
+        together  runs the portions, on one thread or several, where the layers allow it
+        """
         found = np.empty((len(x), *self.output_shape), self.dtype)
-        for start in range(0, len(x), rows):
-            part = x[start : start + rows]
-            found[start : start + rows] = self(Tensor(np.asarray(part, self.dtype))).value
+
+        def portion(part: slice) -> None:
+            found[part] = self(Tensor(np.asarray(x[part], self.dtype))).value
+
+        tasks = [partial(portion, slice(start, start + rows)) for start in range(0, len(x), rows)]
+        if together is not None and self.rows_apart:
+            together(tasks)
+        else:
+            for task in tasks:
+                task()
         return found
 
 

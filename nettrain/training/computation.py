@@ -9,12 +9,12 @@ import numpy as np
 from nettrain.autodiff.backward import backward
 from nettrain.autodiff.plan import Plan
 from nettrain.autodiff.recording import Recording, recording
-from nettrain.autodiff.shards import Shards
+from nettrain.autodiff.shards import Shards, Together
 from nettrain.autodiff.tensor import Tensor
 from nettrain.nn.loss import Loss
 from nettrain.nn.network import Network
 from nettrain.training.batch import Batch
-from nettrain.training.workers import Together, one_after_the_other
+from nettrain.training.workers import one_after_the_other
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ class Computation:
             Plan(mean, into=slots, also=proposals.values(), share=(part.stop - part.start) / n)
             for mean, slots, (_, proposals), part in zip(means, self._slots, made, parts, strict=False)
         ]
-        if self.watch is not None and not self.steered:
+        if self.watch is not None:
             self.watch(seen, plans)
         self._recorded[n] = Recorded([total for total, _ in made], made[0][1], Shards(plans, self.together))
         return self._recorded[n]

@@ -1,12 +1,14 @@
 """What the bits of a run depend on beside its configuration: versions, processor, BLAS, the data."""
 import os
 import sys
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+import numpy
+import pydantic
+import safetensors
 from threadpoolctl import threadpool_info
 
-PACKAGES = ("nettrain", "numpy", "pydantic", "safetensors")
+import nettrain
 
 
 def environment(fingerprint: str) -> dict[str, object]:
@@ -14,7 +16,7 @@ def environment(fingerprint: str) -> dict[str, object]:
     system = os.uname() if hasattr(os, "uname") else None
     return {
         "python": ".".join(map(str, sys.version_info[:3])),
-        "versions": {package: installed(package) for package in PACKAGES},
+        "versions": {package.__name__: package.__version__ for package in (nettrain, numpy, pydantic, safetensors)},
         "system": f"{system.sysname} {system.release} {system.machine}" if system else sys.platform,
         "processor": processor(),
         "cores": os.cpu_count(),
@@ -23,14 +25,6 @@ def environment(fingerprint: str) -> dict[str, object]:
         "data_fingerprint": fingerprint,
         "command": sys.argv,
     }
-
-
-def installed(package: str) -> str | None:
-    """The version of a package; None where it runs from its source without being installed."""
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return None
 
 
 def processor() -> str | None:

@@ -4,6 +4,7 @@ The loss is the weighted mean where rows have weights, as in training; metrics c
 """
 import numpy as np
 
+from nettrain.autodiff.shards import Together
 from nettrain.autodiff.tensor import Tensor
 from nettrain.data.part import Part
 from nettrain.data.pipeline import Pipeline
@@ -31,11 +32,13 @@ def predictions(outputs: np.ndarray, loss: Loss, pipeline: Pipeline) -> np.ndarr
     return pipeline.restore(found) if pipeline.schema.task == "regression" else found
 
 
-def evaluate(network: Network, loss: Loss, pipeline: Pipeline, part: Part) -> tuple[dict[str, float], Outcome]:
-    """(loss and metrics by name, the outcome they were computed from)."""
+def evaluate(
+    network: Network, loss: Loss, pipeline: Pipeline, part: Part, together: Together | None = None
+) -> tuple[dict[str, float], Outcome]:
+    """(loss and metrics by name, the outcome they were computed from). together: see `Network.outputs`."""
     if part.y is None or part.truth is None:
         raise ValueError("a part without targets cannot be evaluated")
-    outputs = network.outputs(part.x, ROWS)
+    outputs = network.outputs(part.x, ROWS, together)
     outcome = outcome_of(pipeline.schema.task, part.truth, predictions(outputs, loss, pipeline))
     targets = encoded(loss, part.y, target_size(pipeline.schema), outputs.dtype)
     return {"loss": mean_loss(loss, outputs, targets, part.weights)} | all_metrics(outcome), outcome

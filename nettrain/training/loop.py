@@ -22,9 +22,9 @@ class Interrupted(NettrainError):
 def train_epochs(run: Run, callbacks: Sequence[Callback], signalled: Callable[[], int | None]) -> None:
     """Epochs from where the run stands to its end. `signalled` gives the number of a signal that asks to stop."""
     run.progress.stop_reason = None
-    run.clock.start(run.progress.seconds)
     for callback in callbacks:
         callback.begin(run)
+    run.clock.start(run.progress.seconds)
     while run.progress.stop_reason is None and run.progress.epoch < run.config.training.epochs:
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # what is not finite is found and explained
             train_batches(run, callbacks, signalled)
@@ -67,7 +67,7 @@ def close_epoch(run: Run) -> Row:
     row |= {"train_loss": progress.loss_sum / progress.weight, "train_penalty": run.update.penalty()}
     with run.evaluated_weights():
         for part in run.watched:
-            figures, _ = evaluate(run.network, run.loss, run.pipeline, run.parts[part])
+            figures, _ = evaluate(run.network, run.loss, run.pipeline, run.parts[part], run.together)
             row |= {f"{part}_{name}": figure for name, figure in figures.items() if f"{part}_{name}" not in row}
     progress.epoch, progress.batch, progress.loss_sum, progress.weight = progress.epoch + 1, 0, 0.0, 0.0
     progress.seconds = run.clock.seconds()

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from nettrain.autodiff.shards import Task, Together
 from nettrain.config.run_config import RunConfig
 from nettrain.data.part import Part
 from nettrain.data.prepare import Prepared
@@ -16,13 +17,14 @@ from nettrain.nn.vector import ParameterVector
 from nettrain.optim import Rule, Search
 from nettrain.schedules import Reactive
 from nettrain.training.build import build, loss_for, target_size
+from nettrain.training.evaluate import ROWS
 from nettrain.training.run_directory import RunDirectory
 from nettrain.training.search_update import SearchUpdate
 from nettrain.training.sharding import shards_for
 from nettrain.training.step import Step
 from nettrain.training.update import Update
 from nettrain.training.weights import Weights
-from nettrain.training.workers import Task, Together, Workers, cores, one_after_the_other
+from nettrain.training.workers import Workers, one_after_the_other, usable_threads
 
 
 @dataclass
@@ -63,6 +65,7 @@ class Run:
     shards      into how many parts the rows of a batch are divided
     step_rows   the rows of one step, in one batch or several whose gradients are accumulated
     rate_scale  what a schedule that reacts to a metric multiplies the rate with
+    threads     that may be used
     warnings    what was found to go wrong so far
     """
 
@@ -76,6 +79,7 @@ class Run:
         self.batch_size = min(config.training.batch_size or len(train), len(train))
         self.shards = config.training.shards or shards_for(self.network.placed, self.batch_size, self.network.dtype.itemsize)
         self.config = dataclasses.replace(config, training=dataclasses.replace(config.training, shards=self.shards))
+        self.threads = 1
         self._by: Together = one_after_the_other
         self.update = update_for(config, self.network.vector, self.shards, self.together)
         check_batch_size(self.network, self.batch_size)
@@ -108,8 +112,13 @@ class Run:
 
     @contextmanager
     def workers(self, threads: int | None) -> Iterator[None]:
-        """Inside, the shards of a step run on so many threads (None: as many as cores); no bit depends on it."""
-        with Workers(min(threads or cores(), self.shards)) as workers:
+        """Inside, shards of a step and portions of an evaluation run on so many threads (None: as many as cores); no bit depends on it.
+
+        Raises ConfigError where threads is not a positive number.
+        """
+        self.threads = usable_threads(threads)
+        portions = max(-(-len(part) // ROWS) for part in self.parts.values())
+        with Workers(min(self.threads, max(self.shards, portions))) as workers:
             self._by = workers.together
             try:
                 yield

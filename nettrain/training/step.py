@@ -3,6 +3,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from nettrain.autodiff.shards import Together
 from nettrain.data.part import Part
 from nettrain.nn.loss import Loss
 from nettrain.nn.network import Network
@@ -11,7 +12,7 @@ from nettrain.training.build import encoded
 from nettrain.training.computation import Computation
 from nettrain.training.search_update import SearchUpdate
 from nettrain.training.update import Update
-from nettrain.training.workers import Together, one_after_the_other
+from nettrain.training.workers import one_after_the_other
 
 
 class Step:

@@ -34,6 +34,7 @@ from nettrain.training.run import Progress, Result, Run
 from nettrain.training.run_directory import RunDirectory
 from nettrain.training.signals import stop_signals
 from nettrain.training.weights import Weights
+from nettrain.training.workers import usable_threads
 
 Configuration = str | os.PathLike[str] | Mapping[str, object] | RunConfig
 Data = tuple[object, object] | tuple[object, object, object]
@@ -60,13 +61,14 @@ def train(
     sets        overrides, "optimizer.lr=0.01"
     run_name    exactly this name in output_directory; None: the configuration's, with a suffix where it is taken
     allow_plugins  whether the Python files under `plugins` may be imported
-    threads     that a step may use, no more than it has shards; None: as many as cores. They change no bit
+    threads     that steps and evaluation may use; None: as many as cores. They change no bit
 
     Nothing is written before configuration, data and network have been found good. Raises NettrainError for what the user can mend,
     Diverged when the loss or the weights become NaN or infinite, Interrupted after SIGINT or SIGTERM.
     """
     if run_name is not None and (problem := name_problem(run_name)):
         raise ConfigError(f"run_name: {problem}")
+    threads = usable_threads(threads)
     run = prepare_run(config, data, sets, allow_plugins=allow_plugins)
     with in_use(run.config.plugins), one_blas_thread():
         name = run_name or run.config.name or "run"
@@ -88,6 +90,7 @@ def resume(
 
     A run that was stopped before its first checkpoint starts again. Raises RunError where the data or anything but the length has changed.
     """
+    threads = usable_threads(threads)
     directory = RunDirectory.open(Path(run_directory))
     with directory.locked(), one_blas_thread():
         last = Checkpoint.read(directory.last) if directory.last.exists() else None
@@ -156,7 +159,7 @@ def _decided(config: RunConfig, prepared: Prepared) -> RunConfig:
     return dataclasses.replace(config, dataset=dataset, loss=loss_for(config, pipeline.schema.task), training=training)
 
 
-def _finish(run: Run, last: Checkpoint | None, callbacks: Sequence[Callback], threads: int | None) -> Result:
+def _finish(run: Run, last: Checkpoint | None, callbacks: Sequence[Callback], threads: int) -> Result:
     """Train to the end, evaluate the best weights on every part, write the summary."""
     directory = run.directory
     assert directory is not None
@@ -181,14 +184,15 @@ def _finish(run: Run, last: Checkpoint | None, callbacks: Sequence[Callback], th
     for note in run.prepared.notes:
         directory.log(note)
     run.network.report = partial(_report, directory)
-    try:
-        with stop_signals() as signalled, run.workers(threads):
-            train_epochs(run, [*remembering, Checkpoints(best, remembering), *callbacks], signalled)
-    except Diverged as error:
-        directory.log(str(error))
-        write_json(directory.path / "summary.json", {"stop_reason": "diverged", "epochs": run.progress.epoch, "message": str(error)})
-        raise
-    result = _evaluated(run, best, diagnostics.layers if diagnostics else {})
+    with run.workers(threads):
+        try:
+            with stop_signals() as signalled:
+                train_epochs(run, [*remembering, Checkpoints(best, remembering), *callbacks], signalled)
+        except Diverged as error:
+            directory.log(str(error))
+            write_json(directory.path / "summary.json", {"stop_reason": "diverged", "epochs": run.progress.epoch, "message": str(error)})
+            raise
+        result = _evaluated(run, best, diagnostics.layers if diagnostics else {})
     write_json(directory.path / "summary.json", dataclasses.asdict(result))
     directory.log(f"finished: {result.stop_reason} after {result.epochs} epochs, best epoch {result.best_epoch}")
     return result
@@ -252,7 +256,7 @@ def _evaluated(run: Run, best: BestWeights, layers: Layers) -> Result:
     metrics: dict[str, dict[str, float]] = {}
     baseline: dict[str, dict[str, float]] = {}
     for name, part in run.parts.items():
-        metrics[name], _ = evaluate(run.network, run.loss, run.pipeline, part)
+        metrics[name], _ = evaluate(run.network, run.loss, run.pipeline, part, run.together)
         baseline[name] = trivial(run.parts["train"], part, run.pipeline)
     progress = run.progress
     return Result(

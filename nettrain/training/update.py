@@ -7,12 +7,13 @@ from functools import partial
 
 import numpy as np
 
+from nettrain.autodiff.shards import Together
 from nettrain.config.run_config import Regularization
 from nettrain.nn.vector import ParameterVector
 from nettrain.optim import Rule
 from nettrain.training.average import Average
 from nettrain.training.penalty import Penalty
-from nettrain.training.workers import Together, one_after_the_other
+from nettrain.training.workers import one_after_the_other
 
 BLOCK = 32768  # elements; with its slots and work a block of float32 fits a core's second-level cache
 

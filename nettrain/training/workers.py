@@ -1,6 +1,6 @@
 """Threads that run the independent tasks of a step side by side; how many there are changes no bit."""
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from queue import SimpleQueue
 from threading import Thread
 from types import TracebackType
@@ -8,8 +8,10 @@ from typing import Self
 
 import numpy as np
 
-Task = Callable[[], None]
-Together = Callable[[Sequence[Task]], None]
+from nettrain.autodiff.shards import Task
+from nettrain.errors import ConfigError
+
+MOST_THREADS = 1024  # more is a mistake
 
 
 def one_after_the_other(tasks: Sequence[Task]) -> None:
@@ -21,6 +23,15 @@ def one_after_the_other(tasks: Sequence[Task]) -> None:
 def cores() -> int:
     """The processors that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def usable_threads(threads: int | None) -> int:
+    """The number that was asked for; None: as many as cores. Raises ConfigError where it is none."""
+    if threads is None:
+        return cores()
+    if isinstance(threads, bool) or not isinstance(threads, int) or not 1 <= threads <= MOST_THREADS:
+        raise ConfigError(f"threads: expected a whole number from 1 to {MOST_THREADS}, got {threads!r}")
+    return threads
 
 
 class Workers:

@@ -3,6 +3,8 @@ from pathlib import Path
 
 import pytest
 
+from nettrain.training.checkpoint import Checkpoint
+
 
 def test_fit_leaves_a_run_and_names_the_next_command(folder, command):
     found = command("fit", "flowers.yaml")
@@ -77,6 +79,10 @@ USAGE = [
     (["fit", "flowers.yaml", "--set", "training.monitor=validation_r2"], "--set training.monitor=validation_r2: training.monitor: "),
     (["fit", "flowers.yaml", "--set", "loss=mse"], "--set loss=mse: loss: mse is for regression"),
     (["check", "flowers.yaml", "--set", "model={type: sequential, layers: [{type: dense, units: 3}]}"], "--set model={type: sequential, "),
+    (["fit", "flowers.yaml", "--threads", "0"], "threads: expected a whole number from 1 to 1024, got 0"),
+    (["fit", "flowers.yaml", "--threads", "5000"], "threads: expected a whole number from 1 to 1024, got 5000"),
+    (["fit", "--resume", "runs/x", "--threads", "-1"], "threads: expected a whole number from 1 to 1024, got -1"),
+    (["fit", "flowers.yaml", "--profile", "--dry-run"], "fit: --profile is of a training, which --dry-run and --find-lr do not make"),
     (["check", "flowers.yml"], "flowers.yml: does not exist; did you mean 'flowers.yaml'?"),
 ]
 
@@ -150,3 +156,36 @@ def test_a_warning_is_told_below_its_epoch_and_stays_in_the_log(folder, command)
     assert lines[place].startswith("warning: epoch 6: the training loss is")
     assert lines[place] in Path("runs/flowers/log.txt").read_text()
     assert json.loads(Path("runs/flowers/summary.json").read_text())["warnings"] == [lines[place].removeprefix("warning: ")]
+
+
+def test_threads_change_no_byte_of_a_run(folder, command):
+    changes = ["--set", "training.shards=2", "--set", "training.epochs=2"]
+    for threads in ("1", "2"):
+        assert command("fit", "flowers.yaml", *changes, "--threads", threads, "--run-name", threads).exit_code == 0
+        assert command("fit", "--resume", f"runs/{threads}", "--set", "training.epochs=4", "--threads", threads).exit_code == 0
+    one, two = Path("runs/1"), Path("runs/2")
+    assert (one / "config.yaml").read_bytes() == (two / "config.yaml").read_bytes()
+    for name in ("last", "best"):
+        arrays, others = (Checkpoint.read(run / "checkpoints" / f"{name}.safetensors").tensors for run in (one, two))
+        assert {key: array.tobytes() for key, array in arrays.items()} == {key: array.tobytes() for key, array in others.items()}
+
+
+@pytest.fixture
+def peak(monkeypatch):
+    monkeypatch.setattr("nettrain.training.profile.sgemm_peak", lambda threads: 100.0)
+
+
+@pytest.mark.parametrize("flags", [[], ["--quiet"]], ids=["", "quiet"])
+def test_a_profile_is_a_table_on_stderr_and_leaves_json_as_it_is(folder, command, peak, flags):
+    found = command("fit", "flowers.yaml", "--json", "--profile", *flags)
+    assert list(json.loads(found.stdout)) == ["run_directory", "stop_reason", "epochs", "best_epoch", "seconds", "metrics"]
+    lines = [line.split()[0] for line in found.stderr.splitlines() if line.strip()]
+    for name in ("dense_1", "dense_2", "loss", "gather", "update", "step"):
+        assert name in lines
+    assert "activation_1" in found.stderr and "GFLOP/s" in found.stderr
+    assert "profile" not in command("fit", "flowers.yaml").stderr
+
+
+def test_a_run_of_one_step_says_that_there_is_nothing_to_profile(folder, command, peak):
+    found = command("fit", "flowers.yaml", "--profile", "--set", "training.epochs=1", "--set", "training.batch_size=null")
+    assert "every step recorded a plan" in found.stderr

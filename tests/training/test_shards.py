@@ -4,6 +4,7 @@ import pytest
 
 from nettrain import streams
 from nettrain.component import names
+from nettrain.errors import ConfigError
 from nettrain.nn.layer import Layer
 from nettrain.nn.network import Network
 from nettrain.training.sharding import shards_for
@@ -124,3 +125,28 @@ def test_workers_raise_what_a_task_raised_and_go_on():
                 workers.together(failing)
         workers.together([lambda: done.append(3)] * 5)
     assert sorted(done) == [1, 2, 3, 3, 3, 3, 3]
+
+
+@pytest.mark.parametrize("model", ["plain", "batch norm"])
+def test_an_evaluation_has_the_same_bits_on_any_number_of_threads(model):
+    run = prepare_run(config(model, 1, dtype="float32"), (X, Y))
+    alone = run.network.outputs(X, rows=8)
+    for threads in (2, 3):
+        with Workers(threads) as workers:
+            np.testing.assert_array_equal(run.network.outputs(X, 8, workers.together), alone)
+
+
+def test_layers_that_see_rows_together_are_evaluated_one_portion_after_the_other():
+    network = Network([Layer.parse(layer) for layer in [{"type": "dense", "units": 2}, {"type": "probe"}]], (6,))
+    asked = []
+    network.outputs(X, 8, asked.append)
+    assert not network.rows_apart and asked == []
+    Network([Layer.parse({"type": "dense", "units": 2})], (6,)).outputs(X, 8, asked.append)
+    assert [len(tasks) for tasks in asked] == [7]
+
+
+@pytest.mark.parametrize("threads", [0, -1, 1025, 1.5, True, "2"])
+def test_a_number_of_threads_that_is_none_is_told_before_anything_is_written(tmp_path, threads):
+    with pytest.raises(ConfigError, match=r"threads: expected a whole number from 1 to 1024, got"):
+        train(config("plain", 1), (X, Y), output_directory=tmp_path / "runs", threads=threads)
+    assert not (tmp_path / "runs").exists()
