@@ -7,6 +7,8 @@
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from nettrain.version import __version__ as __version__
+
 if TYPE_CHECKING:
     from nettrain.autodiff.tensor import Tensor as Tensor
     from nettrain.errors import NettrainError as NettrainError

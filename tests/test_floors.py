@@ -8,7 +8,7 @@ import pytest
 
 PACKAGE = Path(__file__).parents[1] / "nettrain"
 
-GROUND = {"errors", "component", "streams"}
+GROUND = {"errors", "component", "streams", "version"}
 NETWORKS = {"nn", "initializers", "activations", "layers", "losses", "models"}
 DATA = {"data", "sources", "transforms"}
 
@@ -17,6 +17,7 @@ MAY_IMPORT = {
     "errors": set(),
     "component": {"errors"},
     "streams": set(),
+    "version": set(),
     "autodiff": set(),
     "nn": GROUND | {"autodiff"},
     "initializers": GROUND | {"autodiff", "nn"},

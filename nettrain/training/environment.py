@@ -8,7 +8,7 @@ import pydantic
 import safetensors
 from threadpoolctl import threadpool_info
 
-import nettrain
+from nettrain.version import __version__
 
 
 def environment(fingerprint: str) -> dict[str, object]:
@@ -16,7 +16,7 @@ def environment(fingerprint: str) -> dict[str, object]:
     system = os.uname() if hasattr(os, "uname") else None
     return {
         "python": ".".join(map(str, sys.version_info[:3])),
-        "versions": {package.__name__: package.__version__ for package in (nettrain, numpy, pydantic, safetensors)},
+        "versions": {"nettrain": __version__} | {package.__name__: package.__version__ for package in (numpy, pydantic, safetensors)},
         "system": f"{system.sysname} {system.release} {system.machine}" if system else sys.platform,
         "processor": processor(),
         "cores": os.cpu_count(),
