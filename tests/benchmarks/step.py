@@ -7,36 +7,31 @@ WORKLOAD: mlp, mlp_sgd, small, wide (tests/benchmarks/workloads/*.yaml). A step 
 ms_per_step is the best epoch after one warm-up epoch, median the middle one. gflops counts the products only, without the gradient of
 the input, which no step computes; peak_share is its share of the best 2048 x 2048 float32 product on as many threads.
 """
+import environment  # noqa: F401, I001
+
 import argparse
 import json
-import os
 import resource
+import sys
 import time
 from pathlib import Path
 
-for name in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"):  # a user's machine sets neither, and they choose BLAS's kernels
-    os.environ.pop(name, None)
-
 import numpy as np
-from threadpoolctl import ThreadpoolController
 
-from nettrain.streams import generator
 from nettrain.training.blas import one_blas_thread
+from nettrain.training.flops import layer_flops, sgemm_peak
 from nettrain.training.loop import epoch_order
 from nettrain.training.run import Run
 from nettrain.training.train import prepare_run
-from nettrain.training.workers import cores
+from workloads import WORKLOADS
 
 HERE = Path(__file__).parent
-SHAPES = {"mlp": (60000, 784), "mlp_sgd": (60000, 784), "small": (1797, 64), "wide": (10240, 784)}
 
 
 def prepared(workload: str) -> Run:
     """The run of a workload, on random rows and classes."""
-    draw = generator(0, "benchmark")
-    x = draw.random(SHAPES[workload], dtype=np.float32)
-    y = np.array([f"{digit}" for digit in range(10)])[draw.integers(0, 10, len(x))]
-    return prepare_run(HERE / "workloads" / f"{workload}.yaml", data=(x, y))
+    x, y = WORKLOADS[workload].data()
+    return prepare_run(HERE / "workloads" / f"{workload}.yaml", data=(x, y.astype(str)))
 
 
 def epoch(run: Run) -> float:
@@ -51,47 +46,35 @@ def epoch(run: Run) -> float:
 
 
 def flops(run: Run) -> int:
-    """Of one step: forward, and twice as much backward, less the gradient of the input."""
-    layers = [placed.layer.flops(placed.input_shape) for placed in run.network.placed]
-    first = next(count for count in layers if count)
-    return run.batch_size * (3 * sum(layers) - first)
+    """Of one step."""
+    return run.batch_size * sum(layer.forward + layer.backward for layer in layer_flops(run.network).values())
 
 
-def sgemm_peak() -> float:
-    """GFLOP/s of the best of several 2048 x 2048 float32 products."""
-    a = generator(0, "peak").random((2048, 2048), dtype=np.float32)
-    out = np.empty_like(a)
-    best = np.inf
-    for _ in range(8):
-        start = time.perf_counter()
-        np.matmul(a, a, out=out)
-        best = min(best, time.perf_counter() - start)
-    return 2 * 2048**3 / best / 1e9
+def resident_peak() -> float:
+    """The most memory that this process has held so far, in MB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024**2 if sys.platform == "darwin" else 1024)
 
 
-def measure(workload: str, threads: int | None) -> dict[str, object]:
-    """The line that is printed."""
-    with one_blas_thread():
-        run = prepared(workload)
-        with run.workers(threads):
-            epoch(run)
-            times = [epoch(run) for _ in range(run.config.training.epochs)]
-    with ThreadpoolController().limit(limits=threads or cores(), user_api="blas"):
-        peak = sgemm_peak()
-    rate = flops(run) / min(times) / 1e6
+def measure(run: Run, threads: int | None, epochs: int) -> dict[str, float]:
+    """Time and rate of a run's steps, memory of the process."""
+    with one_blas_thread(), run.workers(threads):
+        epoch(run)
+        times = [epoch(run) for _ in range(epochs)]
+    memory, rate = resident_peak(), flops(run) / min(times) / 1e6
     return {
-        "workload": workload,
         "ms_per_step": round(min(times), 4),
         "median": round(float(np.median(times)), 4),
         "gflops": round(rate, 1),
-        "peak_share": round(rate / peak, 3),
-        "peak_rss_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
+        "peak_share": round(rate / sgemm_peak(run.threads), 3),
+        "peak_rss_mb": round(memory),
     }
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("workload", choices=sorted(SHAPES))
+    parser.add_argument("workload", choices=sorted(WORKLOADS))
     parser.add_argument("--threads", type=int, help="default: as many as cores")
+    parser.add_argument("--epochs", type=int, help="to time; default: as many as the workload says")
     given = parser.parse_args()
-    print(json.dumps(measure(given.workload, given.threads)), flush=True)
+    run = prepared(given.workload)
+    print(json.dumps({"workload": given.workload} | measure(run, given.threads, given.epochs or run.config.training.epochs)), flush=True)

@@ -1,0 +1,144 @@
+"""Milliseconds a training step of other libraries, as tests/benchmarks/step.py measures nettrain's.
+
+    python tests/benchmarks/peers.py PEER WORKLOAD [--threads N]      one JSON line {"peer", "workload", "ms_per_step", "median"}
+    python tests/benchmarks/peers.py --installed                      the peers that this Python has, as a JSON list
+
+PEER      torch (eager, fused optimizer), sklearn (MLPClassifier), jax (one jitted call a step)
+WORKLOAD  mlp, mlp_sgd, small, wide (tests/benchmarks/workloads.py)
+
+All float32, softmax cross-entropy, rows shuffled every epoch; a step = gather the batch, forward, backward, update. Needs nothing of
+nettrain, so the peers may live in an environment of their own.
+"""
+import environment  # noqa: F401, I001
+
+import argparse
+import json
+import time
+import warnings
+from collections.abc import Callable
+from importlib.util import find_spec
+from itertools import pairwise
+
+import numpy as np
+
+from workloads import MOMENTUM, WORKLOADS, Workload
+
+Epoch = Callable[[], object]
+
+
+def torch_epoch(work: Workload, threads: int | None) -> Epoch:
+    """PyTorch, eager."""
+    import torch
+    from torch import nn
+
+    torch.manual_seed(0)
+    if threads:
+        torch.set_num_threads(threads)
+    layers: list[nn.Module] = []
+    for inputs, outputs in pairwise(work.sizes):
+        layers += [nn.Linear(inputs, outputs), nn.ReLU()]
+    model = nn.Sequential(*layers[:-1])
+    if work.optimizer == "adam":
+        optimizer: torch.optim.Optimizer = torch.optim.Adam(model.parameters(), lr=work.lr, fused=True)
+    else:
+        optimizer = torch.optim.SGD(model.parameters(), lr=work.lr, momentum=MOMENTUM, fused=True)
+    x, y = map(torch.from_numpy, work.data())
+
+    def epoch() -> None:
+        order = torch.randperm(len(x))
+        for i in range(work.steps):
+            rows = order[i * work.batch_size : (i + 1) * work.batch_size]
+            optimizer.zero_grad()
+            nn.functional.cross_entropy(model(x[rows]), y[rows]).backward()
+            optimizer.step()
+
+    return epoch
+
+
+def sklearn_epoch(work: Workload, threads: int | None) -> Epoch:
+    """scikit-learn's own network."""
+    from sklearn.neural_network import MLPClassifier
+    from threadpoolctl import threadpool_limits
+
+    warnings.simplefilter("ignore")  # that one epoch does not converge
+    solver = {"solver": "adam"} if work.optimizer == "adam" else {"solver": "sgd", "momentum": MOMENTUM, "nesterovs_momentum": False}
+    network = MLPClassifier(
+        work.sizes[1:-1], batch_size=work.batch_size, learning_rate_init=work.lr, alpha=0.0, max_iter=1, warm_start=True, **solver
+    )
+    x, y = work.data()
+    if threads:
+        threadpool_limits(threads)
+    return lambda: network.fit(x, y)
+
+
+def jax_epoch(work: Workload, threads: int | None) -> Epoch:
+    """JAX, the whole step one jitted function. It takes all cores, whatever is asked for."""
+    import jax
+    import jax.numpy as jnp
+
+    draw = np.random.Generator(np.random.PCG64(1))
+    x, y = work.data()
+    weights = [
+        (jnp.asarray(draw.normal(0, i**-0.5, (i, o)).astype("f4")), jnp.zeros(o, "float32")) for i, o in pairwise(work.sizes)
+    ]
+
+    def loss(weights, x, y):
+        for w, b in weights[:-1]:
+            x = jax.nn.relu(x @ w + b)
+        w, b = weights[-1]
+        return -jnp.mean(jnp.take_along_axis(jax.nn.log_softmax(x @ w + b), y[:, None], 1))
+
+    def adam(weights, m, v, t, x, y):
+        g = jax.grad(loss)(weights, x, y)
+        m = jax.tree.map(lambda m, g: 0.9 * m + 0.1 * g, m, g)
+        v = jax.tree.map(lambda v, g: 0.999 * v + 0.001 * g * g, v, g)
+        rate, second = work.lr / (1 - 0.9**t), 1 - 0.999**t
+        return jax.tree.map(lambda w, m, v: w - rate * m / (jnp.sqrt(v / second) + 1e-8), weights, m, v), m, v, t + 1
+
+    def momentum(weights, m, v, t, x, y):
+        m = jax.tree.map(lambda m, g: MOMENTUM * m + work.lr * g, m, jax.grad(loss)(weights, x, y))
+        return jax.tree.map(lambda w, m: w - m, weights, m), m, v, t
+
+    step = jax.jit(adam if work.optimizer == "adam" else momentum, donate_argnums=(0, 1, 2))
+    state = (weights, jax.tree.map(jnp.zeros_like, weights), jax.tree.map(jnp.zeros_like, weights), jnp.float32(1))
+
+    def epoch() -> None:
+        nonlocal state
+        order = draw.permutation(len(x))
+        for i in range(work.steps):
+            rows = order[i * work.batch_size : (i + 1) * work.batch_size]
+            state = step(*state, x[rows], y[rows])
+        jax.block_until_ready(state)
+
+    return epoch
+
+
+PEERS = {"torch": torch_epoch, "sklearn": sklearn_epoch, "jax": jax_epoch}
+
+
+def measure(peer: str, workload: str, threads: int | None) -> dict[str, object]:
+    """The line that is printed."""
+    work = WORKLOADS[workload]
+    epoch = PEERS[peer](work, threads)
+    epoch()
+    times = []
+    for _ in range(work.epochs):
+        start = time.perf_counter()
+        epoch()
+        times.append(1e3 * (time.perf_counter() - start) / work.steps)
+    return {"peer": peer, "workload": workload, "ms_per_step": round(min(times), 4), "median": round(float(np.median(times)), 4)}
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("peer", nargs="?", choices=sorted(PEERS))
+    parser.add_argument("workload", nargs="?", choices=sorted(WORKLOADS))
+    parser.add_argument("--threads", type=int, help="default: what the peer takes")
+    parser.add_argument("--installed", action="store_true", help="print which peers there are, and stop")
+    given = parser.parse_args()
+    if given.installed:
+        print(json.dumps([name for name in PEERS if find_spec(name)]))
+    elif given.peer is None or given.workload is None:
+        parser.error("name a PEER and a WORKLOAD")
+    else:
+        print(json.dumps(measure(given.peer, given.workload, given.threads)), flush=True)

@@ -1,0 +1,35 @@
+"""The workloads that nettrain and its peers are timed on: the same numbers as in workloads/*.yaml, and the rows. Needs NumPy only."""
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Workload:
+    """A network with relu between its layers, cross-entropy at its end. sizes: inputs, hidden layers, classes."""
+
+    rows: int
+    sizes: tuple[int, ...]
+    batch_size: int
+    epochs: int  # that are timed, after one to warm up
+    optimizer: str = "adam"
+    lr: float = 1e-3
+
+    def data(self) -> tuple[np.ndarray, np.ndarray]:
+        """x (n, i) from 0 to 1, classes (n,)."""
+        draw = np.random.Generator(np.random.PCG64(0))
+        return draw.random((self.rows, self.sizes[0]), dtype=np.float32), draw.integers(0, self.sizes[-1], self.rows)
+
+    @property
+    def steps(self) -> int:
+        """Full batches in an epoch."""
+        return self.rows // self.batch_size
+
+
+MOMENTUM = 0.9
+WORKLOADS = {
+    "mlp": Workload(60000, (784, 512, 512, 10), 128, 3),
+    "mlp_sgd": Workload(60000, (784, 512, 512, 10), 128, 3, "momentum", 0.01),
+    "small": Workload(1797, (64, 64, 32, 10), 32, 30),
+    "wide": Workload(10240, (784, 4096, 4096, 10), 512, 2),
+}

@@ -1,0 +1,46 @@
+"""The benchmarks run, print what they promise, and time what they say."""
+import json
+import runpy
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from nettrain.config.load import load
+
+FOLDER = Path(__file__).parents[1] / "benchmarks"
+WORKLOADS = runpy.run_path(str(FOLDER / "workloads.py"))["WORKLOADS"]
+
+
+def printed(script, *arguments):
+    done = subprocess.run([sys.executable, FOLDER / script, *arguments], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def test_a_step_is_timed_as_the_command_promises():
+    found = printed("step.py", "small", "--epochs", "1", "--threads", "1")
+    assert list(found) == ["workload", "ms_per_step", "median", "gflops", "peak_share", "peak_rss_mb"]
+    assert found["workload"] == "small" and found["ms_per_step"] == found["median"] > 0
+    products = 32 * (3 * 2 * (64 * 64 + 64 * 32 + 32 * 10) - 2 * 64 * 64)
+    assert found["gflops"] == pytest.approx(products / found["ms_per_step"] / 1e6, rel=0.01)
+
+
+@pytest.mark.parametrize("name", WORKLOADS)
+def test_the_file_of_a_workload_says_what_its_peers_are_given(name):
+    work, config = WORKLOADS[name], load(FOLDER / "workloads" / f"{name}.yaml")
+    assert [64 if name == "small" else 784, *config.model.hidden, 10] == list(work.sizes)
+    assert (config.training.batch_size, config.training.epochs) == (work.batch_size, work.epochs)
+    assert (config.optimizer.name(), config.optimizer.lr) == (work.optimizer, work.lr)
+
+
+def test_a_step_allocates_no_array():
+    found = printed("memory.py", "small", "--early", "60", "--steps", "120")
+    assert found["allocated_by"] == {}
+    assert found["step_bytes"] < 4000                       # the batch alone has 32 x 64 x 4 bytes
+
+
+@pytest.mark.slow
+def test_memory_after_100000_steps_is_that_after_1000():
+    assert abs(printed("memory.py", "small")["growth"]) < 0.01
