@@ -47,6 +47,7 @@ class Step:
         self.part = Part(part.x, encoded(loss, part.y, size, network.dtype), weights=part.weights)
         self.batch = Batch(self.part, batch_size, network.dtype)
         self.computation = Computation(network, loss, self.batch, shards=shards, together=together, replay=replay)
+        self._total: np.ndarray | None = None
         self.gather = self.batch.gather
         self.compute = self.computation.__call__
         self.apply: Callable[..., None] = update.__call__
@@ -79,7 +80,11 @@ class Step:
 
     def _accumulated(self, rows: np.ndarray, portions: list[np.ndarray]) -> float:
         """The loss of all portions; the gradient of their mean stands in `network.vector.gradient`, unless it is not finite."""
-        gradient, total, value = self.network.vector.gradient, np.zeros_like(self.network.vector.gradient), 0.0
+        gradient, value = self.network.vector.gradient, 0.0
+        if self._total is None:
+            self._total = np.empty_like(gradient)
+        total = self._total
+        total.fill(0)
         weight = self.weight(rows)
         for i, portion in enumerate(portions):
             value += self._portion(portion, i)

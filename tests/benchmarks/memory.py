@@ -12,6 +12,7 @@ import environment  # noqa: F401, I001
 
 import argparse
 import json
+import os
 import sys
 import tracemalloc
 from pathlib import Path
@@ -28,8 +29,8 @@ from step import prepared
 from workloads import WORKLOADS
 
 TRACED = 20  # steps in which allocations are looked for
-SMALL = 1000  # bytes: numbers, views and tuples, not the arrays of a batch
-SOURCE = Path(nettrain.__file__).parent
+SMALL = 1500  # bytes: numbers, views, and what NumPy notes while it repeats a vector over rows; not the arrays of a batch
+SOURCE = str(Path(nettrain.__file__).parent) + os.sep
 
 
 def resident() -> float:
@@ -67,11 +68,13 @@ class Allocations:
         tracemalloc.stop()
 
     def _event(self, frame: FrameType, event: str, argument: object) -> Any:
+        path = frame.f_code.co_filename
+        if not path.startswith(SOURCE):
+            return None  # what others take counts for the line that called them
         taken = tracemalloc.get_traced_memory()[1] - self._before
         if self._line and taken > self.highest.get(self._line, SMALL):
             self.highest[self._line] = taken
-        path = Path(frame.f_code.co_filename)
-        self._line = f"{path.relative_to(SOURCE)}:{frame.f_lineno}" if SOURCE in path.parents else ""
+        self._line = f"{path.removeprefix(SOURCE)}:{frame.f_lineno}"
         tracemalloc.reset_peak()
         self._before = tracemalloc.get_traced_memory()[0]
         return self._event
