@@ -7,6 +7,7 @@ from threadpoolctl import ThreadpoolController
 
 from nettrain.nn.network import Network
 from nettrain.streams import generator
+from nettrain.training.workers import cores
 
 SIZE, TRIES = 2048, 8
 
@@ -35,11 +36,11 @@ def layer_flops(network: Network) -> dict[str, Flops]:
 
 
 def sgemm_peak(threads: int) -> float:
-    """GFLOP/s of the best of several 2048 x 2048 float32 products on so many BLAS threads; takes about half a second."""
+    """GFLOP/s of the best of several 2048 x 2048 float32 products on so many BLAS threads, but no more than there are cores."""
     a = generator(0, "peak").random((SIZE, SIZE), dtype=np.float32)
     out = np.empty_like(a)
     best = np.inf
-    with ThreadpoolController().limit(limits=threads, user_api="blas"):
+    with ThreadpoolController().limit(limits=min(threads, cores()), user_api="blas"):
         for _ in range(TRIES):
             start = time.perf_counter()
             np.matmul(a, a, out=out)

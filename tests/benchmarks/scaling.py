@@ -17,12 +17,12 @@ from nettrain.training.train import prepare_run
 from nettrain.training.workers import cores
 from step import measure
 
-BASE = {"rows": 10_000, "width": 256, "depth": 2, "threads": cores()}
+BASE = {"rows": 10_000, "width": 512, "depth": 2, "threads": cores()}
 AXES = {
     "rows": [1_000, 10_000, 100_000, 1_000_000],
     "width": [16, 64, 256, 1024, 4096],
-    "depth": [1, 2, 8, 32, 128],
-    "threads": sorted({1, 2, 4, 8, cores()}),
+    "depth": [1, 2, 8, 32],
+    "threads": sorted({count for count in (1, 2, 4, 8, 16) if count < cores()} | {cores()}),
 }
 EPOCHS = 2
 COLUMNS = ("rows", "width", "depth", "threads", "ms_per_step", "gflops", "peak_share", "peak_rss_mb")
