@@ -43,7 +43,7 @@ class News(Callback):
     _told = 0
 
     def begin(self, run: "Run") -> None:
-        """Tell what was decided. Warnings of an earlier session of the run were told in it."""
+        """Tell what was decided. What the run was warned of before it was resumed has been told."""
         self._told = len(run.warnings)
         for note in run.prepared.notes:
             self.tell(note)
@@ -78,7 +78,7 @@ class MovingLine(News):
         self._drawn = 0.0
 
     def begin(self, run: "Run") -> None:
-        """Start the clock: what an earlier session did is done, but says nothing of the speed."""
+        """Start the clock: what was done before a resume is done, but says nothing of the speed."""
         super().begin(run)
         self._started = time.monotonic()
 

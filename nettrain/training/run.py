@@ -34,7 +34,7 @@ class Progress:
     epoch     complete epochs; batch: complete batches of the epoch under way
     loss_sum  of the training loss over the rows of those batches, each times its weight
     weight    of those rows in all; without weights, how many
-    seconds   spent training, over all sessions
+    seconds   spent training, resumed parts included
     """
 
     epoch: int = 0
@@ -46,10 +46,10 @@ class Progress:
 
 
 class Clock:
-    """The seconds of training, over all sessions of a run."""
+    """The seconds of training of a run, those before a resume included."""
 
     def start(self, earlier: float) -> None:
-        """Go on from the seconds of earlier sessions."""
+        """Go on from the seconds before the resume."""
         self._started = time.monotonic() - earlier
 
     def seconds(self) -> float:

@@ -261,7 +261,7 @@ def test_warnings_about_losses_need_no_diagnostics(tmp_path):
     assert sorted({text.split()[0] + " " + text.split()[1] for text in texts}) == ["the network", "the training"]
 
 
-def test_a_warning_is_given_once_a_run_over_all_its_sessions(tmp_path):
+def test_a_warning_is_given_once_a_run_also_over_resumes(tmp_path):
     result = sick("ten sigmoid layers that start small", tmp_path)
     longer = nettrain.resume(result.run_directory, (NUMBERS, CLEAR), sets=["training.epochs=8"])
     assert longer.warnings[:1] == result.warnings

@@ -240,7 +240,7 @@ def test_a_last_checkpoint_that_does_not_hold_the_run_is_an_error(run, stop_at, 
         nettrain.resume(broken, data)
 
 
-def test_the_seconds_of_all_sessions_add_up(run, stop_at, data):
+def test_the_seconds_before_and_after_a_resume_add_up(run, stop_at, data):
     broken = run("broken", stop=stop_at(10, "SIGINT"))
     before = checkpoints.Checkpoint.read(broken / "checkpoints" / "last.safetensors").content["progress"]["seconds"]
     result = nettrain.resume(broken, data)

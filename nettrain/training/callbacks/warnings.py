@@ -22,7 +22,7 @@ class Warnings(Callback):
         self._trivial: float | None = None
 
     def begin(self, run: Run) -> None:
-        """What an earlier session of the run was told still holds."""
+        """What the run was told before it was resumed still holds."""
         run.warnings[:] = self._told.values()
 
     def epoch_end(self, run: Run, row: Row) -> None:
