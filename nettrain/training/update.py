@@ -1,4 +1,4 @@
-"""The update of the flat parameter vector: clipping, penalties, and the optimizer's rule, in blocks that stay in the cache."""
+"""The update of the flat parameter vector: clipping, penalties, and the optimizer's rule, in blocks."""
 import dataclasses
 import math
 from collections.abc import Iterator
@@ -15,7 +15,9 @@ from nettrain.training.average import Average
 from nettrain.training.penalty import Penalty
 from nettrain.training.workers import one_after_the_other
 
-BLOCK = 32768  # elements; with its slots and work a block of float32 fits a core's second-level cache
+# Elements. In smaller blocks two threads wait more for the interpreter's lock than the second-level cache saves: Adam over 670k
+# parameters takes 0.6 ms in these, 0.9 ms in blocks of 32768; on one thread 0.92 and 1.0.
+BLOCK = 131072
 
 
 @dataclass(frozen=True)
