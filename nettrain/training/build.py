@@ -1,4 +1,6 @@
 """From a configuration to a network: the layers that the model section stands for, fitted between the data and the loss."""
+from typing import Any
+
 import numpy as np
 
 from nettrain.config.run_config import RunConfig
@@ -14,6 +16,20 @@ from nettrain.nn.place import Placed, place, settle
 def loss_for(config: RunConfig, task: str) -> Loss:
     """The configured loss, or the one that the task asks for."""
     return config.loss or Loss.parse(DEFAULT_LOSS[task])
+
+
+def rows_of(config: RunConfig) -> dict[str, Any]:
+    """What decides the rows of each part, as arguments of `load_parts`: training and a later evaluation must load the same."""
+    dataset = config.dataset
+    return {
+        "source": dataset.source,
+        "validation_source": dataset.validation_source,
+        "test_source": dataset.test_source,
+        "target": dataset.target,
+        "split": dataset.split,
+        "limit": dataset.limit,
+        "seed": config.seed,
+    }
 
 
 def wanted(loss: Loss | None) -> Wanted | None:

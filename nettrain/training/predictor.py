@@ -18,7 +18,7 @@ from nettrain.errors import CheckpointError, ConfigError, DataError, NettrainErr
 from nettrain.metrics import Outcome
 from nettrain.nn.network import Network
 from nettrain.training.blas import one_blas_thread
-from nettrain.training.build import layers_for, loss_for, wanted
+from nettrain.training.build import layers_for, loss_for, rows_of, wanted
 from nettrain.training.checkpoint import Checkpoint, check_shapes, configuration
 from nettrain.training.evaluate import evaluate, predictions, trivial
 from nettrain.training.run_directory import RunDirectory
@@ -114,18 +114,8 @@ class Predictor:
     @cached_property
     def training_data(self) -> Loaded:
         """The rows of the run, loaded and divided again as they were for training. Raises DataError where they are gone."""
-        dataset = self.config.dataset
         with in_use(self.config.plugins):
-            return load_parts(
-                dataset.source,
-                validation_source=dataset.validation_source,
-                test_source=dataset.test_source,
-                target=dataset.target,
-                split=dataset.split,
-                limit=dataset.limit,
-                seed=self.config.seed,
-                wanted=wanted(self.loss),
-            )
+            return load_parts(**rows_of(self.config), wanted=wanted(self.loss))
 
     @property
     def data_changed(self) -> bool:

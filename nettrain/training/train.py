@@ -15,7 +15,7 @@ from nettrain.errors import CheckpointError, ConfigError, Diverged, RunError
 from nettrain.nn.network import to_standard_error
 from nettrain.schedules import Reactive
 from nettrain.training.blas import one_blas_thread
-from nettrain.training.build import loss_for, wanted
+from nettrain.training.build import loss_for, rows_of, wanted
 from nettrain.training.callbacks import Callback
 from nettrain.training.callbacks.best_weights import BestWeights
 from nettrain.training.callbacks.checkpoints import Checkpoints
@@ -128,18 +128,11 @@ def prepare_run(
 
 
 def _prepared(settled: RunConfig, data: Data | None) -> Run:
-    dataset = settled.dataset
     prepared = prepare(
-        None if data is not None else dataset.source,
+        **rows_of(settled),
         data=data,
-        validation_source=dataset.validation_source,
-        test_source=dataset.test_source,
-        target=dataset.target,
-        split=dataset.split,
-        transforms=dataset.transforms,
-        target_transforms=dataset.target_transforms,
-        limit=dataset.limit,
-        seed=settled.seed,
+        transforms=settled.dataset.transforms,
+        target_transforms=settled.dataset.target_transforms,
         dtype=settled.dtype,
         wanted=wanted(settled.loss),
         class_weights=settled.training.class_weights,
