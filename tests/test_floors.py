@@ -33,8 +33,9 @@ MAY_IMPORT = {
     "metrics": GROUND,
     "config": GROUND | {"nn", "optim", "schedules", "data", "metrics"},
     "training": GROUND | {"autodiff", "config", "optim", "schedules", "metrics"} | NETWORKS | DATA,
-    "cli": GROUND | {"autodiff", "config", "optim", "schedules", "metrics", "training"} | NETWORKS | DATA,
-    "__init__": GROUND | {"autodiff", "config", "optim", "schedules", "metrics", "training"} | NETWORKS | DATA,
+    "search": GROUND | {"autodiff", "config", "optim", "schedules", "metrics", "training"} | NETWORKS | DATA,
+    "cli": GROUND | {"autodiff", "config", "optim", "schedules", "metrics", "training", "search"} | NETWORKS | DATA,
+    "__init__": GROUND | {"autodiff", "config", "optim", "schedules", "metrics", "training", "search"} | NETWORKS | DATA,
 }
 # Their base is the package itself, its members are the catalogue.
 BASE_AND_CATALOGUE = ("optim", "schedules", "metrics")

@@ -1,0 +1,81 @@
+"""The contract of every executor: runs are handed in as plain data, what becomes of them comes back as plain data."""
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Literal, Self
+
+Status = Literal["finished", "pruned", "diverged", "failed", "killed", "out_of_memory"]
+
+
+@dataclass(frozen=True)
+class Job:
+    """One run to be made: all that decides it, in a form that travels to another process or machine.
+
+    index    given back with every event
+    config   a complete run configuration, as a mapping
+    parent   the folder in which the run directory is made, and `name`, its name there; one that is there already is made again
+    monitor  a metric of every epoch that is reported while the run goes on; None: nothing is
+    """
+
+    index: int
+    config: Mapping[str, Any]
+    parent: str
+    name: str
+    monitor: str | None = None
+
+
+@dataclass(frozen=True)
+class Reported:
+    """A run has ended an epoch with this value of its monitored metric."""
+
+    index: int
+    epoch: int
+    value: float
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A run is over, one way or another: exactly one of these comes for each job.
+
+    result   `Result` as a mapping, where it finished
+    message  what went wrong, where it did not
+    seconds  from its start to its end
+    """
+
+    index: int
+    status: Status
+    result: Mapping[str, Any] | None
+    message: str
+    seconds: float
+
+
+class Executor(ABC):
+    """Runs jobs side by side, each on one thread. Use as a context manager: at its end no process of it is left.
+
+    slots  how many jobs can be under way; no more may be submitted before one has ended
+    """
+
+    slots: int
+
+    @abstractmethod
+    def submit(self, job: Job) -> None:
+        """Begin a job. Its status tells whether a job went wrong, never an exception here."""
+
+    @abstractmethod
+    def next_event(self, timeout: float | None = None) -> Reported | Ended | None:
+        """What happened next; None after `timeout` seconds in which nothing did."""
+
+    @abstractmethod
+    def prune(self, index: int) -> None:
+        """Ask a job to end after its next epoch; it then ends as `pruned` (or finishes, if it was at its end)."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """End whatever is still under way, and all processes."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
+        self.close()
