@@ -166,4 +166,7 @@ def _absolute(dataset: DatasetConfig, folder_of: Callable[[KeyPath], Path]) -> D
         found = {folder: source.absolute(folder) for folder in folders.values()}
         return source.replace(**{name: getattr(found[folder], name) for name, folder in folders.items()})
 
-    return dataclasses.replace(dataset, **{key: absolute(key) for key in ("source", "validation_source", "test_source")})  # type: ignore[arg-type]
+    sources = {key: absolute(key) for key in ("source", "validation_source", "test_source")}
+    weights = dataset.weights and str(folder_of(("weights",)) / Path(dataset.weights).expanduser())
+    split = dataset.split.absolute(lambda key: folder_of(("split", key)))
+    return dataclasses.replace(dataset, weights=weights, split=split, **sources)  # type: ignore[arg-type]

@@ -27,6 +27,13 @@ class DatasetConfig(Record):
     target: Annotated[
         Literal["self"] | None, Field(description="self: an autoencoder, the transformed inputs are the targets; null: the source's target")
     ] = None
+    seed: Annotated[
+        Index | None, Field(description="of split, limit and generated rows, for runs with other seeds that share them; null: the run's")
+    ] = None
+    weights: Annotated[
+        Text | None,
+        Field(description="npy file of how much each row of the source counts in the loss, times its own weight", examples=["weights.npy"]),
+    ] = None
     split: Split = Split()
     transforms: Annotated[
         tuple[Transform, ...] | None, Field(description="in this order; null: impute, standardize or scale, one_hot, as the data needs")

@@ -1,26 +1,29 @@
 """From a source to what training needs: load, settle the task, divide the rows, fit the transforms on the training part."""
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
-from nettrain.data.arrays import features_from, target_from, weights_from
+from nettrain.data.array_file import read_npy
+from nettrain.data.arrays import weights_from
 from nettrain.data.automatic import automatic_transforms
 from nettrain.data.dataset import PARTS, Dataset
 from nettrain.data.features import MISSING, Features
 from nettrain.data.fingerprint import fingerprint
+from nettrain.data.loader import Loader, Whole
 from nettrain.data.part import Part
 from nettrain.data.pipeline import Fitted, Pipeline
 from nettrain.data.schema import Schema
 from nettrain.data.source import Source
 from nettrain.data.split import Rows, Split, check_split, limit_rows, split_rows
+from nettrain.data.split_file import rows_in_file
 from nettrain.data.target import Target
-from nettrain.data.task import MOST_CLASSES, Wanted, check_values, resolve
+from nettrain.data.task import MOST_CLASSES, Wanted
 from nettrain.data.transform import OutsideDomain, Transform
 from nettrain.data.weights import settle_class_weights
 from nettrain.errors import ConfigError, DataError
-from nettrain.streams import generator
 
 ALL_TRAIN = Split()
 
@@ -63,6 +66,7 @@ def prepare(
     validation_source: Source | None = None,
     test_source: Source | None = None,
     target: Literal["self"] | None = None,
+    weights: str | None = None,
     split: Split = ALL_TRAIN,
     transforms: Sequence[Transform] | None = None,
     target_transforms: Sequence[Transform] | None = None,
@@ -71,6 +75,7 @@ def prepare(
     dtype: str = "float32",
     wanted: Wanted | None = None,
     class_weights: Literal["balanced"] | Mapping[str, float] | None = None,
+    loader: Loader | None = None,
 ) -> Prepared:
     """All parts, ready for training; the arguments are the keys of `dataset:`. Depends on the data and the seed alone.
 
@@ -78,10 +83,11 @@ def prepare(
     target         "self": an autoencoder, whose targets are its inputs after the transforms; figures and predictions are in their units
     wanted         what the loss wants of the target, None to let the target decide
     class_weights  `training.class_weights`
+    loader         what remembers sources that other runs have loaded
     """
     loaded = load_parts(
-        source, data=data, validation_source=validation_source, test_source=test_source, target=target, split=split, limit=limit,
-        seed=seed, wanted=wanted,
+        source, data=data, validation_source=validation_source, test_source=test_source, target=target, weights=weights, split=split,
+        limit=limit, seed=seed, wanted=wanted, loader=loader,
     )
     return prepare_parts(
         loaded, transforms=transforms, target_transforms=target_transforms, dtype=dtype, wanted=wanted, class_weights=class_weights
@@ -95,57 +101,50 @@ def load_parts(
     validation_source: Source | None = None,
     test_source: Source | None = None,
     target: Literal["self"] | None = None,
+    weights: str | None = None,
     split: Split = ALL_TRAIN,
     limit: int | None = None,
     seed: int = 0,
     wanted: Wanted | None = None,
+    loader: Loader | None = None,
 ) -> Loaded:
     """The raw rows of every part. The arguments are those of `prepare`."""
-    separate = {part: given for part, given in (("validation", validation_source), ("test", test_source)) if given is not None}
-    check_split(split, tuple(separate))
-    whole = _load(source, data, split, seed, itself=target == "self")
-    if target == "self":
-        schema, notes = _schema_of_itself(whole.features, wanted), ["target: the inputs themselves, after the transforms (autoencoder)"]
+    check_split(split, tuple(part for part, given in (("validation", validation_source), ("test", test_source)) if given is not None))
+    aside = tuple(name for name in (split.column, split.group) if name is not None)
+    whole = (loader or Loader()).whole(
+        source, data=data, validation_source=validation_source, test_source=test_source, target=target, aside=aside, seed=seed,
+        wanted=wanted,
+    )
+    return divide(whole if weights is None else weighted(whole, weights), split=split, limit=limit, seed=seed)
+
+
+def weighted(whole: Whole, path: str) -> Whole:
+    """The rows with the weights that an npy file gives them, times their own; the fingerprint is another, as for any other data."""
+    dataset = whole.dataset
+    found = weights_from(read_npy(Path(path)), len(dataset), path)
+    dataset = replace(dataset, weights=found if dataset.weights is None else found * dataset.weights)
+    return replace(whole, dataset=dataset, fingerprint=fingerprint((dataset, *whole.separate.values())))
+
+
+def divide(whole: Whole, *, split: Split = ALL_TRAIN, limit: int | None = None, seed: int = 0) -> Loaded:
+    """The rows of each part."""
+    dataset, notes = whole.dataset, list(whole.notes)
+    if split.file is not None:
+        rows = rows_in_file(split.file, dataset, whole.separate)
     else:
-        whole, schema, notes = _with_task(whole, wanted)
-    rows = split_rows(whole, split, seed)
-    others: dict[str, Dataset] = {}
-    for part, given in separate.items():
-        if part in rows:
-            raise ConfigError(f"dataset.{part}_source: {whole.origin} has an official {part} part, which is used; leave this key out")
-        # A seed of its own: a generated validation part must not repeat the training rows.
-        own = int(generator(seed, "separate", PARTS.index(part)).integers(2**31))
-        others[part] = given.load_again(schema, with_target=not schema.itself, seed=own)
-        rows[part] = np.arange(len(others[part]))
+        rows = split_rows(dataset, split, seed)
+        for part, own in whole.separate.items():
+            if part in rows:
+                raise ConfigError(f"dataset.{part}_source: {dataset.origin} has an official {part} part, which is used; leave this key out")
+            rows[part] = np.arange(len(own))
     if limit is not None:
         rows = limit_rows(rows, limit, seed)
     rows = {part: rows[part] for part in PARTS if part in rows}
-    if wanted is not None and schema.task == "regression":
-        for dataset in (whole, *others.values()):
-            check_values(dataset, wanted)
-    datasets = {part: others.get(part, whole).take(found) for part, found in rows.items()}
+    datasets = {part: whole.separate.get(part, dataset).take(found) for part, found in rows.items()}
     if split.group is not None:
         notes.append(_counted_groups(datasets, split.group))
     notes.append("rows: " + ", ".join(f"{part} {len(found)}" for part, found in rows.items()))
-    return Loaded(datasets, rows, schema, fingerprint((whole, *others.values())), notes)
-
-
-def _with_task(whole: Dataset, wanted: Wanted | None) -> tuple[Dataset, Schema, list[str]]:
-    """The dataset with its target in the form of its task, the columns, and what was decided."""
-    if whole.target is None:
-        raise DataError(f"{whole.origin}: there is no target in it to train on")
-    task, target, notes = resolve(whole.target, wanted.tasks if wanted else None, wanted.loss if wanted else None)
-    features = whole.features
-    schema = Schema(features.numbers.shape[1:], features.names, tuple(features.categories), task, target.names, target.classes)
-    return replace(whole, target=target), schema, notes
-
-
-def _schema_of_itself(features: Features, wanted: Wanted | None) -> Schema:
-    """The columns of an autoencoder; its targets are named when the transforms have made its inputs."""
-    if wanted is not None and "regression" not in wanted.tasks:
-        raise ConfigError(f"loss: {wanted.loss} is for {' or '.join(wanted.tasks)}, but with `target: self` the targets are numbers, the "
-                          "inputs; use `loss: mse`")
-    return Schema(features.numbers.shape[1:], features.names, tuple(features.categories), "regression", (), None, itself=True)
+    return Loaded(datasets, rows, whole.schema, whole.fingerprint, notes)
 
 
 def _counted_groups(datasets: dict[str, Dataset], column: str) -> str:
@@ -206,22 +205,6 @@ def _check_inputs_as_targets(parts: dict[str, Part], datasets: dict[str, Dataset
         if found is not None:
             raise DataError(f"{datasets[name].place(found[0])}: with `target: self` the transformed inputs are the targets: {found[1]}, as "
                             f"the loss {wanted.loss} needs; use `loss: mse`, or other transforms")
-
-
-def _load(source: Source | None, data: Sequence[object] | None, split: Split, seed: int, *, itself: bool) -> Dataset:
-    if data is not None and itself:
-        return Dataset(features_from(data[0]), None)
-    if data is not None:
-        if len(data) not in (2, 3):
-            raise DataError(f"data: expected (x, y) or (x, y, weights), got {len(data)} arrays")
-        features, target = features_from(data[0]), target_from(data[1])
-        if len(features) != len(target):
-            raise DataError(f"data: x has {len(features)} rows and y has {len(target)}")
-        return Dataset(features, target, weights=weights_from(data[2], len(features)) if len(data) == 3 else None)
-    if source is None:
-        raise ConfigError("dataset.source: missing; name a source, or hand in data=(x, y)")
-    aside = tuple(name for name in (split.column, split.group) if name is not None)
-    return source.load_inputs(seed, aside) if itself else source.load(seed, aside)
 
 
 def _input_names(pipeline: Pipeline) -> tuple[str, ...]:

@@ -1,5 +1,7 @@
 """Which rows train, which steer (validation), which judge (test): shares, row ranges, or what the source itself assigns."""
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Annotated
 
 import numpy as np
@@ -36,6 +38,17 @@ class Split(Record):
     group: Annotated[
         Text | None, Field(description="column of what must not be torn apart (the patient): whole groups go to a part; no feature (CSV)")
     ] = None
+    file: Annotated[
+        Text | None,
+        Field(
+            description="npz with the rows of each part, as runs write splits.npz; it decides alone: a `group` or `column` beside it only "
+            "names a column that is no feature"
+        ),
+    ] = None
+
+    def absolute(self, folder_of: Callable[[str], Path]) -> "Split":
+        """The same with a path that counts from no folder; `folder_of` says from which that of a key does."""
+        return self if self.file is None else replace(self, file=str(folder_of("file") / Path(self.file).expanduser()))
 
 
 def check_split(split: Split, separate: tuple[str, ...]) -> None:
@@ -46,13 +59,16 @@ def check_split(split: Split, separate: tuple[str, ...]) -> None:
         for part in separate
         if shares[part] or (split.rows is not None and getattr(split.rows, part) is not None)
     ]
+    if split.file is not None and (any(shares.values()) or split.stratify or split.rows is not None):
+        problems.append("dataset.split.file: rows from a file and shares (validation, test, stratify) or row ranges exclude each other; "
+                        "leave one of them out")
     if split.validation + split.test >= 1:
         problems.append(f"dataset.split: validation {split.validation} + test {split.test} leave none to train on; keep the sum below 1")
     if split.rows is not None and (any(shares.values()) or split.stratify):
         problems.append("dataset.split.rows: row ranges and shares (validation, test, stratify) exclude each other; leave one of them out")
     if split.column is not None and (any(shares.values()) or split.stratify or split.rows is not None):
         problems.append("dataset.split.column: a split column and shares or row ranges exclude each other; leave one of them out")
-    if split.group is not None and (split.stratify or split.rows is not None or split.column is not None):
+    if split.file is None and split.group is not None and (split.stratify or split.rows is not None or split.column is not None):
         problems.append("dataset.split.group: groups, and stratify, row ranges or a split column exclude each other; leave one of them out")
     if problems:
         raise ConfigError(problems)

@@ -26,9 +26,10 @@ def rows_of(config: RunConfig) -> dict[str, Any]:
         "validation_source": dataset.validation_source,
         "test_source": dataset.test_source,
         "target": dataset.target,
+        "weights": dataset.weights,
         "split": dataset.split,
         "limit": dataset.limit,
-        "seed": config.seed,
+        "seed": config.seed if dataset.seed is None else dataset.seed,
     }
 
 

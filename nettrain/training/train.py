@@ -10,6 +10,7 @@ from nettrain.config.checks import name_problem
 from nettrain.config.load import load
 from nettrain.config.plugins import in_use
 from nettrain.config.run_config import RunConfig
+from nettrain.data.loader import Loader
 from nettrain.data.prepare import Prepared, prepare
 from nettrain.errors import CheckpointError, ConfigError, Diverged, RunError
 from nettrain.nn.network import to_standard_error
@@ -53,6 +54,8 @@ def train(
     allow_plugins: bool = False,
     threads: int | None = None,
     callbacks: Sequence[Callback] = (),
+    loader: Loader | None = None,
+    unseen: Sequence[str] = (),
 ) -> Result:
     """Train one network and leave a run directory.
 
@@ -62,6 +65,8 @@ def train(
     run_name    exactly this name in output_directory; None: the configuration's, with a suffix where it is taken
     allow_plugins  whether the Python files under `plugins` may be imported
     threads     that steps and evaluation may use; None: as many as cores. They change no bit
+    loader      what remembers the data that other runs of this process have loaded
+    unseen      parts that are not evaluated at the end, such as the test part while settings are still compared
 
     Nothing is written before configuration, data and network have been found good. Raises NettrainError for what the user can mend,
     Diverged when the loss or the weights become NaN or infinite, Interrupted after SIGINT or SIGTERM.
@@ -69,12 +74,12 @@ def train(
     if run_name is not None and (problem := name_problem(run_name)):
         raise ConfigError(f"run_name: {problem}")
     threads = usable_threads(threads)
-    run = prepare_run(config, data, sets, allow_plugins=allow_plugins)
+    run = prepare_run(config, data, sets, allow_plugins=allow_plugins, loader=loader)
     with in_use(run.config.plugins), one_blas_thread():
         name = run_name or run.config.name or "run"
         run.directory = RunDirectory.create(Path(output_directory), name, exact=run_name is not None, overwrite=overwrite)
         with run.directory.locked():
-            return _finish(run, None, callbacks, threads)
+            return _finish(run, None, callbacks, threads, unseen)
 
 
 def resume(
@@ -113,7 +118,13 @@ def resume(
 
 
 def prepare_run(
-    config: Configuration, data: Data | None = None, sets: Sequence[str] = (), *, allow_plugins: bool = False, begins: bool = True
+    config: Configuration,
+    data: Data | None = None,
+    sets: Sequence[str] = (),
+    *,
+    allow_plugins: bool = False,
+    begins: bool = True,
+    loader: Loader | None = None,
 ) -> Run:
     """Everything before the first batch, nothing of it on disk: configuration, data, network.
 
@@ -121,13 +132,13 @@ def prepare_run(
     """
     settled = load(config, sets if data is None else [*sets, "dataset.source=memory"], allow_plugins=allow_plugins)
     with in_use(settled.plugins):
-        run = _prepared(settled, data)
+        run = _prepared(settled, data, loader)
         if begins and settled.initialize_from is not None:
             initialize(run.network, settled.initialize_from)
         return run
 
 
-def _prepared(settled: RunConfig, data: Data | None) -> Run:
+def _prepared(settled: RunConfig, data: Data | None, loader: Loader | None) -> Run:
     prepared = prepare(
         **rows_of(settled),
         data=data,
@@ -136,6 +147,7 @@ def _prepared(settled: RunConfig, data: Data | None) -> Run:
         dtype=settled.dtype,
         wanted=wanted(settled.loss),
         class_weights=settled.training.class_weights,
+        loader=loader,
     )
     return Run(_decided(settled, prepared), prepared)
 
@@ -152,8 +164,8 @@ def _decided(config: RunConfig, prepared: Prepared) -> RunConfig:
     return dataclasses.replace(config, dataset=dataset, loss=loss_for(config, pipeline.schema.task), training=training)
 
 
-def _finish(run: Run, last: Checkpoint | None, callbacks: Sequence[Callback], threads: int) -> Result:
-    """Train to the end, evaluate the best weights on every part, write the summary."""
+def _finish(run: Run, last: Checkpoint | None, callbacks: Sequence[Callback], threads: int, unseen: Sequence[str] = ()) -> Result:
+    """Train to the end, evaluate the best weights on every part but the unseen ones, write the summary."""
     directory = run.directory
     assert directory is not None
     best = BestWeights()
@@ -185,7 +197,7 @@ def _finish(run: Run, last: Checkpoint | None, callbacks: Sequence[Callback], th
             directory.log(str(error))
             write_json(directory.path / "summary.json", {"stop_reason": "diverged", "epochs": run.progress.epoch, "message": str(error)})
             raise
-        result = _evaluated(run, best, diagnostics.layers if diagnostics else {})
+        result = _evaluated(run, best, diagnostics.layers if diagnostics else {}, unseen)
     write_json(directory.path / "summary.json", dataclasses.asdict(result))
     directory.log(f"finished: {result.stop_reason} after {result.epochs} epochs, best epoch {result.best_epoch}")
     return result
@@ -242,13 +254,15 @@ def differences(a: object, b: object, path: str = "") -> list[str]:
     return [] if a == b else [path]
 
 
-def _evaluated(run: Run, best: BestWeights, layers: Layers) -> Result:
+def _evaluated(run: Run, best: BestWeights, layers: Layers, unseen: Sequence[str]) -> Result:
     stopping = run.config.early_stopping
     restored = best.weights if stopping is None or stopping.restore_best else None
     (restored or run.weights()).put_into(run.network)
     metrics: dict[str, dict[str, float]] = {}
     baseline: dict[str, dict[str, float]] = {}
     for name, part in run.parts.items():
+        if name in unseen:
+            continue
         metrics[name], _ = evaluate(run.network, run.loss, run.pipeline, part, run.together)
         baseline[name] = trivial(run.parts["train"], part, run.pipeline)
     progress = run.progress

@@ -76,7 +76,7 @@ NAMES = [
     ("split.column", ["dataset.split.column"]),
     ("batch_size", ["training.batch_size"]),
     ("monitor", ["training.monitor", "early_stopping.monitor"]),
-    ("seed", ["seed"]),
+    ("seed", ["seed", "dataset.seed"]),
     ("dam", []),
     ("", []),
     ("optimizer.", []),

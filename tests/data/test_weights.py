@@ -6,7 +6,8 @@ from pydantic import TypeAdapter, ValidationError
 from nettrain.data.arrays import weights_from
 from nettrain.data.dataset import Dataset
 from nettrain.data.features import Features
-from nettrain.data.prepare import prepare
+from nettrain.data.loader import Loader
+from nettrain.data.prepare import load_parts, prepare
 from nettrain.data.source import Source
 from nettrain.data.split import RowRanges, Split
 from nettrain.data.target import Target
@@ -186,3 +187,35 @@ def test_a_part_whose_rows_all_weigh_nothing_is_refused():
     split = Split(rows=RowRanges(train=(0, 2), validation=(2, 4)))
     with pytest.raises(DataError, match=r"all 2 rows of one part have the weight 0, so its loss has no mean"):
         prepare(data=(X, np.array(["a", "b", "b", "b"])), split=split, transforms=[], class_weights={"b": 0.0})
+
+
+def test_a_file_gives_each_row_of_the_source_its_weight_times_its_own(table, tmp_path):
+    np.save(tmp_path / "more.npy", [[1.0], [1], [2], [3]])
+    found = load_parts(table(TABLE), weights=str(tmp_path / "more.npy"), split=Split(rows=RowRanges(train=(2, 4), test=(0, 1))))
+    assert found.datasets["train"].weights.tolist() == [4.0, 3.0] and found.datasets["test"].weights.tolist() == [0.5]
+    assert found.fingerprint != load_parts(table(TABLE)).fingerprint
+    np.save(tmp_path / "sole.npy", [1.0, 2, 3, 4])
+    assert load_parts(table(TABLE, weights=[]), weights=str(tmp_path / "sole.npy")).datasets["train"].weights.tolist() == [1, 2, 3, 4]
+
+
+@pytest.mark.parametrize(
+    ("weights", "message"),
+    [
+        (np.ones(3), "w.npy: expected a weight for each of the 4 rows, got the shape (3,)"),
+        ([1, -1, 1, 1], "w.npy: row 1: the weight is -1"),
+    ],
+)
+def test_a_file_of_weights_that_cannot_be_is_named(table, tmp_path, weights, message):
+    np.save(tmp_path / "w.npy", weights)
+    with pytest.raises(DataError) as raised:
+        load_parts(table(TABLE), weights=str(tmp_path / "w.npy"))
+    assert message in str(raised.value)
+    with pytest.raises(DataError, match=r"gone\.npy: no such file"):
+        load_parts(table(TABLE), weights=str(tmp_path / "gone.npy"))
+
+
+def test_a_file_that_is_read_anew_is_not_what_a_loader_remembers(table, tmp_path):
+    loader, path = Loader(), tmp_path / "w.npy"
+    for value in (2.0, 5.0):
+        np.save(path, np.full(4, value))
+        assert load_parts(table(TABLE, weights=[], ignore="w"), weights=str(path), loader=loader).datasets["train"].weights[0] == value
