@@ -1,6 +1,6 @@
 """The contract of every executor: runs are handed in as plain data, what becomes of them comes back as plain data."""
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Literal, Self
@@ -16,6 +16,8 @@ class Job:
     config   a complete run configuration, as a mapping
     parent   the folder in which the run directory is made, and `name`, its name there; one that is there already is made again
     monitor  a metric of every epoch that is reported while the run goes on; None: nothing is
+    pause    the least seconds between two reports; 0: every epoch is reported
+    unseen   parts of the data that the run does not evaluate at its end
     """
 
     index: int
@@ -23,6 +25,16 @@ class Job:
     parent: str
     name: str
     monitor: str | None = None
+    pause: float = 0.0
+    unseen: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a configuration's data is: the task, and the rows of each part."""
+
+    task: str
+    rows: Mapping[str, int]
 
 
 @dataclass(frozen=True)
@@ -57,6 +69,13 @@ class Executor(ABC):
     """
 
     slots: int
+
+    @abstractmethod
+    def prepare(self, config: Mapping[str, Any], monitor: str | None = None) -> Facts:
+        """Load the data of a complete configuration where jobs will run, once a machine; called before the first job, if at all.
+
+        Raises what keeps the configuration from being trained, or the metric from being logged, as its ConfigError or DataError.
+        """
 
     @abstractmethod
     def submit(self, job: Job) -> None:
