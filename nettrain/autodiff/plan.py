@@ -1,4 +1,4 @@
-"""The plan: a computation recorded once, eagerly, then replayed on the arrays that the recording left: no allocation, no graph building.
+"""The plan: a computation recorded once, eagerly, then replayed on arrays that stay: no allocation, no graph building.
 
     x, y = Tensor(batch, feed=True), Tensor(targets, feed=True)
     with recording() as seen:
@@ -8,21 +8,42 @@
     plan.forward()                                 # loss.value is new
     plan.backward()                                # and so are the slots
 
-The nodes, their order and their arrays are those of the eager run, so the bits are too; fused primitives keep them.
+The nodes and their order are those of the eager run, so the bits are too; fused primitives keep them.
 """
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Self
 
-import numpy as np
-
-from nettrain.autodiff.backward import nodes_above
+from nettrain.autodiff.actions import Action, backward_actions, forward_actions, own_arrays
 from nettrain.autodiff.fusion import fuse
-from nettrain.autodiff.primitive import Array, Barrier, View
-from nettrain.autodiff.tensor import Node, Tensor
+from nettrain.autodiff.memory import Arena, share_memory
+from nettrain.autodiff.primitive import Array, Barrier, Call, Primitive
+from nettrain.autodiff.tensor import Tensor
 
-Call = tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]
+
+class Lane:
+    """Calls that one thread makes one after the other. origins: to each call the `origin` of its node."""
+
+    __slots__ = ("calls", "origins")
+
+    def __init__(self) -> None:
+        self.calls: list[Callable[[], None]] = []
+        self.origins: list[int] = []
+
+    def __call__(self) -> None:
+        """Make them."""
+        for call in self.calls:
+            call()
+
+    def add(self, calls: Sequence[Call], origin: int) -> Self:
+        """More calls."""
+        self.calls += [partial(function, *args, **named) for function, args, named in calls]
+        self.origins += [origin] * len(calls)
+        return self
+
+
+Phase = list[Lane]  # that may run side by side: one, or one a tile of a large product
 
 
 @dataclass(frozen=True)
@@ -34,118 +55,86 @@ class Meeting:
     x: Array
 
 
-class Plan:
-    """The replay of everything above y, a tensor of one element, and of its gradients into the slots.
+def itself(primitive: Primitive) -> Primitive:
+    """No twin: the primitive as it was recorded."""
+    return primitive
 
+
+class Plan:
+    """The replay of everything above y, and, where y is one number, of its gradients into the slots.
+
+    into   None: the way forward alone
     also   further tensors of the recording that `forward` computes again: new values of state
     share  of the batch's rows that this plan has; below 1 it is one of several shards, and `nettrain.autodiff.shards` runs it
+    arena  the memory in which arrays that are not needed at the same time share their bytes: of the recorded tensors, only y and `also`
+           are computed again for others to look at. None: all of them are, each in the array that the recording left
+    twin   gives the primitive that stands in for a recorded one: its compiled form, say
 
-    forwards   the calls in segments; after each but the last stands one of `meetings`
-    backwards  the same on the way back; before each but the first stands one of `gradients`, with respect to a shared value
-    forward_origins, backward_origins  to each call the `origin` of its node
+    forwards   the calls in phases; after some of them stands a meeting
+    backwards  the same on the way back; before some of them stands the gradient with respect to a shared value
     """
 
-    def __init__(self, y: Tensor, into: Mapping[Tensor, Array], also: Iterable[Tensor] = (), *, share: float = 1.0) -> None:
-        also = list(also)
-        fuse(y, *also)
-        self.forwards: list[list[Call]] = [[]]
-        self.forward_origins: list[list[int]] = [[]]
-        self.meetings: list[Meeting] = []
-        made = list(nodes_above(y))
-        buffers, aliases = _gradient_buffers(y, made, into)
-        for node, _ in reversed(list(nodes_above(y, *also))):
-            if isinstance(node.primitive, View):
-                continue
-            self.forwards[-1].append((node.primitive.forward, (node.out, *[x.value for x in node.inputs]), node.scratch))
-            self.forward_origins[-1].append(node.origin)
-            if isinstance(node.primitive, Barrier):
-                self.meetings.append(Meeting(node.primitive, node.out, node.inputs[0].value))
-                self.forwards.append([])
-                self.forward_origins.append([])
-        buffers[id(y)][...] = 1
-        segments, self.gradients = _backward_segments(y, made, into, buffers, aliases, share)
-        self.backwards = [[call for call, _ in segment] for segment in segments]
-        self.backward_origins = [[origin for _, origin in segment] for segment in segments]
+    def __init__(
+        self,
+        y: Tensor,
+        into: Mapping[Tensor, Array] | None,
+        also: Iterable[Tensor] = (),
+        *,
+        share: float = 1.0,
+        arena: Arena | None = None,
+        twin: Callable[[Primitive], Primitive] = itself,
+    ) -> None:
+        results = [y, *also]
+        fuse(*results)
+        actions = forward_actions(results, twin)
+        own, count = own_arrays(results), len(actions)
+        if into is not None:
+            back = backward_actions(y, into, share, twin)
+            actions, own = actions + back.actions, own + back.own
+        if arena is not None:
+            actions = share_memory(actions, own, [tensor.value for tensor in results], arena)
+        self.forwards, ends = _phases(actions[:count], before=False)
+        self.meetings = {phase: Meeting(_barrier(action), action.args[0], action.args[1]) for phase, action in ends.items()}
+        self.backwards, begins = _phases(actions[count:], before=True)
+        self.gradients = {phase: action.args[1] for phase, action in begins.items()}
 
     def forward(self) -> None:
         """Compute every value again."""
-        for segment in self.forwards:
-            run(segment)
+        run(self.forwards)
 
     def backward(self) -> None:
         """Write every slot again, after `forward`."""
-        for segment in self.backwards:
-            run(segment)
+        run(self.backwards)
 
 
-def run(segment: list[Call]) -> None:
-    """Make the calls one after the other."""
-    for call, args, scratch in segment:
-        call(*args, **scratch)
+def run(phases: Sequence[Phase]) -> None:
+    """Make all calls, one after the other."""
+    for phase in phases:
+        for lane in phase:
+            lane()
 
 
-def _backward_segments(
-    y: Tensor, made: list[tuple[Node, Tensor]], into: Mapping[Tensor, Array], buffers: dict[int, Array], aliases: set[int], share: float
-) -> tuple[list[list[tuple[Call, int]]], list[Array]]:
-    """What `backward` does, newest node first, written down instead of done: calls and their origins; a barrier's begins a segment."""
-    segments: list[list[tuple[Call, int]]] = [[]]
-    gradients: list[Array] = []
-    written = {id(y)}
-    for node, tensor in made:
-        if id(tensor) not in written:
-            continue  # y depends on it only through values without a derivative
-        if id(tensor) in aliases:
-            written.add(id(node.inputs[0]))  # writing the view's gradient was writing its source's
-            continue
-        grads: list[Array | None] = []
-        sums: list[Call] = []
-        for x in node.inputs:
-            if not x.requires_grad:
-                grads.append(None)
-            elif id(x) not in written:
-                written.add(id(x))
-                grads.append(buffers[id(x)])
-            else:
-                part = np.empty_like(buffers[id(x)])
-                grads.append(part)
-                sums.append((np.add, (buffers[id(x)], part), {"out": buffers[id(x)]}))
-        values = [x.value for x in node.inputs]
-        call: Call = (node.primitive.backward, (grads, buffers[id(tensor)], node.out, *values), node.scratch)
-        if isinstance(node.primitive, Barrier):
-            segments.append([(call, node.origin)])
-            gradients.append(buffers[id(tensor)])
-            if share != 1:
-                segments[-1].append(((node.primitive.rescale, (grads[0], share), {}), node.origin))
+def _phases(actions: Sequence[Action], *, before: bool) -> tuple[list[Phase], dict[int, Action]]:
+    """The calls in phases, and where barriers stand: by the phase that begins with one (`before`) or ends with it."""
+    phases: list[Phase] = [[Lane()]]
+    barriers: dict[int, Action] = {}
+    for action in actions:
+        if action.barrier is not None and before:
+            phases.append([Lane()])
+            barriers[len(phases) - 1] = action
+        tiled = action.tiles(*action.args, **action.scratch)
+        if tiled is None:
+            phases[-1][0].add(action.calls(*action.args, **action.scratch), action.origin)
         else:
-            segments[-1].append((call, node.origin))
-        segments[-1] += [(addition, node.origin) for addition in sums]
-    segments[-1] += [((slot.fill, (0,), {}), y.node.age if y.node else 0) for x, slot in into.items() if id(x) not in written]
-    return segments, gradients
+            phases += [[Lane().add([call], action.origin) for call in calls] for calls in tiled]
+            phases.append([Lane()])
+        if action.barrier is not None and not before:
+            barriers[len(phases) - 1] = action
+            phases.append([Lane()])
+    return phases, barriers
 
 
-def _gradient_buffers(
-    y: Tensor, made: list[tuple[Node, Tensor]], into: Mapping[Tensor, Array]
-) -> tuple[dict[int, Array], set[int]]:
-    """An array for the gradient of each tensor, oldest first: its slot, a view of its source's (where that has no other consumer), or new.
-
-    The second result holds the tensors of the views.
-    """
-    consumers = Counter(id(x) for node, tensor in made if tensor.requires_grad for x in node.inputs)
-    buffers = {id(y): np.empty_like(y.value)}  # its own, also where y is a view: nobody writes it after the 1
-    buffers |= {id(x): slot for x, slot in into.items()}
-    aliases: set[int] = set()
-    for node, tensor in reversed(made):
-        if not tensor.requires_grad:
-            continue
-        for x in node.inputs:
-            if x.requires_grad and id(x) not in buffers:
-                buffers[id(x)] = np.empty(x.shape, x.dtype)
-        source = node.inputs[0]
-        if isinstance(node.primitive, View) and consumers[id(source)] == 1 and id(tensor) not in buffers:
-            alias = node.primitive.alias(buffers[id(source)])
-            if alias is not None:
-                buffers[id(tensor)] = alias
-                aliases.add(id(tensor))
-        if id(tensor) not in buffers:
-            buffers[id(tensor)] = np.empty(tensor.shape, tensor.dtype)
-    return buffers, aliases
+def _barrier(action: Action) -> Barrier:
+    if action.barrier is None:
+        raise TypeError("not a barrier")
+    return action.barrier

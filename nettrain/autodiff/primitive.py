@@ -11,7 +11,7 @@ the final result with respect to this operation's output, dx with respect to an 
 in its own signatures: `forward(self, out, a, b)`, `backward(self, grads, dy, out, x, *, mask)`.
 """
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -20,16 +20,22 @@ Shape = tuple[int, ...]
 Array = np.ndarray
 Slots = Sequence[Any]  # an array or None for each input
 Scratch = dict[str, tuple[Shape, type | None]]
+Call = tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]
 
 
 class Primitive(ABC):
     """One operation.
 
-    reads  what `backward` needs: positions of inputs, "out", names in `scratch`. Whatever is not named may have been overwritten
-           by then: the planner shares and reuses buffers by it, and a test fills the rest with NaN.
+    reads     what `backward` needs: positions of inputs, "out", names in `scratch`. Whatever is not named may have been overwritten
+              by then: the planner shares and reuses buffers by it, and a test fills the rest with NaN.
+    in_place  positions of inputs whose memory `forward` may be given for `out`: no element of such an input is read after the element
+              of `out` in its place is written
+    gradient_in_place  the same of `backward`, for dy and the first slot that is wanted
     """
 
     reads: ClassVar[tuple[int | str, ...]] = ()
+    in_place: ClassVar[tuple[int, ...]] = ()
+    gradient_in_place: ClassVar[bool] = False
 
     @abstractmethod
     def infer(self, *shapes: Shape) -> Shape:
@@ -50,6 +56,28 @@ class Primitive(ABC):
     @abstractmethod
     def tangent(self, *args: Any, **scratch: Any) -> None:
         """tangent(dout, dinputs, out, *inputs): forward mode, first order only: write J dx into dout for the tangents dx (None: zero)."""
+
+    def forward_calls(self, *args: Any, **scratch: Any) -> list[Call]:
+        """forward_calls(out, *inputs): the calls that together do what `forward` does with these arrays, whatever they hold by then.
+
+        A plan makes them at each replay: what can be looked up once (a view, a compiled loop) stands in them.
+        """
+        return [(self.forward, args, scratch)]
+
+    def backward_calls(self, *args: Any, **scratch: Any) -> list[Call]:
+        """backward_calls(grads, dy, out, *inputs): the same for `backward`."""
+        return [(self.backward, args, scratch)]
+
+    def forward_tiles(self, *args: Any, **scratch: Any) -> list[list[Call]] | None:
+        """The same calls in phases, where the work is worth dividing: those of a phase are independent, so that threads may share them.
+
+        None: it is not. How it is divided depends on shapes alone, but not on the number of rows: shards must be divided alike.
+        """
+        return None
+
+    def backward_tiles(self, *args: Any, **scratch: Any) -> list[list[Call]] | None:
+        """The same of `backward`."""
+        return None
 
 
 class ElementWise(Primitive):

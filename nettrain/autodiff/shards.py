@@ -4,11 +4,11 @@ Each shard has buffers and gradient slots of its own and reads the same paramete
 moments of batch normalization) the shards meet: the value is merged, and on the way back its gradients are added, in their order.
 """
 from collections.abc import Callable, Sequence
-from functools import partial
 
 import numpy as np
 
-from nettrain.autodiff.plan import Plan, run
+from nettrain.autodiff.plan import Lane, Phase, Plan
+from nettrain.autodiff.primitive import Array
 
 Task = Callable[[], None]
 Together = Callable[[Sequence[Task]], None]  # runs independent tasks, on one thread or several
@@ -20,24 +20,35 @@ class Shards:
     def __init__(self, plans: Sequence[Plan], together: Together) -> None:
         self.plans = plans
         self._together = together
-        self._forwards = [[partial(run, segment) for segment in segments] for segments in zip(*[p.forwards for p in plans], strict=True)]
-        self._backwards = [[partial(run, segment) for segment in segments] for segments in zip(*[p.backwards for p in plans], strict=True)]
-        self._meetings = list(zip(*[p.meetings for p in plans], strict=True))
-        self._gradients = list(zip(*[p.gradients for p in plans], strict=True))
+        self._forwards = _beside([plan.forwards for plan in plans])
+        self._backwards = _beside([plan.backwards for plan in plans])
+        self._meetings = {phase: [plan.meetings[phase] for plan in plans] for phase in plans[0].meetings}
+        self._gradients = {phase: [plan.gradients[phase] for plan in plans] for phase in plans[0].gradients}
 
     def forward(self) -> None:
         """Compute every value of every shard again."""
-        self._together(self._forwards[0])
-        for met, tasks in zip(self._meetings, self._forwards[1:], strict=True):
-            met[0].barrier.merge([m.out for m in met], [m.x for m in met])
-            self._together(tasks)
+        for phase, lanes in enumerate(self._forwards):
+            self._together(lanes)
+            if phase in self._meetings:
+                met = self._meetings[phase]
+                met[0].barrier.merge([m.out for m in met], [m.x for m in met])
 
     def backward(self) -> None:
         """Write every shard's slots again, after `forward`; their sum over the shards is the batch's gradient."""
-        self._together(self._backwards[0])
-        for dys, tasks in zip(self._gradients, self._backwards[1:], strict=True):
-            for dy in dys[1:]:
-                np.add(dys[0], dy, out=dys[0])
-            for dy in dys[1:]:
-                dy[...] = dys[0]
-            self._together(tasks)
+        for phase, lanes in enumerate(self._backwards):
+            if phase in self._gradients:
+                _add_up(self._gradients[phase])
+            self._together(lanes)
+
+
+def _add_up(dys: Sequence[Array]) -> None:
+    """Give every shard the sum over the shards, in their order."""
+    for dy in dys[1:]:
+        np.add(dys[0], dy, out=dys[0])
+    for dy in dys[1:]:
+        dy[...] = dys[0]
+
+
+def _beside(plans: Sequence[list[Phase]]) -> list[list[Lane]]:
+    """Phase by phase, the lanes of all shards."""
+    return [[lane for phase in phases for lane in phase] for phases in zip(*plans, strict=True)]

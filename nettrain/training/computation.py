@@ -7,6 +7,7 @@ from itertools import pairwise
 import numpy as np
 
 from nettrain.autodiff.backward import backward
+from nettrain.autodiff.memory import Arena
 from nettrain.autodiff.plan import Plan
 from nettrain.autodiff.recording import Recording, recording
 from nettrain.autodiff.shards import Shards, Together
@@ -21,7 +22,7 @@ from nettrain.training.workers import one_after_the_other
 class Recorded:
     """A batch's computation: the loss of each shard, the new values of the layers' state, the plans that compute both again."""
 
-    totals: list[Tensor]
+    totals: list[np.ndarray]
     proposals: dict[str, Tensor]
     shards: Shards
 
@@ -56,6 +57,7 @@ class Computation:
         self.watch: Callable[[Recording, Sequence[Plan]], None] | None = None
         self.proposals: dict[str, Tensor] = {}
         self._recorded: dict[int, Recorded] = {}
+        self._arenas = [Arena() for _ in range(shards)]
         self._gradients = [network.vector.gradient, *(np.zeros_like(network.vector.gradient) for _ in range(shards - 1))]
         self._slots = [self._named(gradient) for gradient in self._gradients]
         cuts = np.linspace(0, len(network.vector), shards + 1).astype(int)
@@ -70,7 +72,7 @@ class Computation:
         self.network.seek(step, self._places(portion))
         recorded.shards.forward()
         self.proposals = recorded.proposals
-        value = sum(float(total.value) for total in recorded.totals)
+        value = sum(map(float, recorded.totals))
         if want_gradient and np.isfinite(value):
             recorded.shards.backward()
             self._add_up(len(recorded.totals))
@@ -87,12 +89,13 @@ class Computation:
             means = [self._mean(total, n) for total, _ in made]
         self.steered = seen.steered
         plans = [
-            Plan(mean, into=slots, also=proposals.values(), share=(part.stop - part.start) / n)
-            for mean, slots, (_, proposals), part in zip(means, self._slots, made, parts, strict=False)
+            Plan(mean, into=slots, also=[total, *proposals.values()], share=(part.stop - part.start) / n, arena=arena)
+            for mean, slots, (total, proposals), part, arena in zip(means, self._slots, made, parts, self._arenas, strict=False)
         ]
         if self.watch is not None:
             self.watch(seen, plans)
-        self._recorded[n] = Recorded([total for total, _ in made], made[0][1], Shards(plans, self.together))
+        proposals = {name: Tensor(tensor.value) for name, tensor in made[0][1].items()}  # the values alone: not what they were made of
+        self._recorded[n] = Recorded([total.value for total, _ in made], proposals, Shards(plans, self.together))
         return self._recorded[n]
 
     def _eager(self, n: int, step: int, portion: int, want_gradient: bool) -> float:

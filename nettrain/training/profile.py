@@ -3,11 +3,12 @@ from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import groupby
 from time import perf_counter
 from typing import Any
 
-from nettrain.autodiff.plan import Call, Plan, run
+from nettrain.autodiff.plan import Plan
 from nettrain.autodiff.recording import Recording
 from nettrain.training.callbacks import Callback, Row
 from nettrain.training.flops import Flops, layer_flops, sgemm_peak
@@ -22,10 +23,11 @@ class Clock:
 
     seconds: float = 0.0
 
-    def around(self, calls: list[Call]) -> None:
+    def around(self, calls: list[Callable[[], None]]) -> None:
         """Make the calls."""
         start = perf_counter()
-        run(calls)
+        for call in calls:
+            call()
         self.seconds += perf_counter() - start
 
 
@@ -155,17 +157,16 @@ class Profile(Callback):
         self._dropped = True
         begins = [begin for _, begin, _ in seen.spans]
 
-        def owner(call: tuple[Call, int]) -> str:
+        def owner(call: tuple[Callable[[], None], int]) -> str:
             i = bisect_right(begins, call[1]) - 1
             return seen.spans[i][0] if i >= 0 and call[1] < seen.spans[i][2] else LOSS
 
         for plan in plans:
-            passes = {"forward": (plan.forwards, plan.forward_origins), "backward": (plan.backwards, plan.backward_origins)}
-            for way, (segments, origins) in passes.items():
-                for segment, ages in zip(segments, origins, strict=True):
-                    clocked: list[Call] = []
-                    for name, group in groupby(zip(segment, ages, strict=True), owner):
+            for way, phases in (("forward", plan.forwards), ("backward", plan.backwards)):
+                for lane in (lane for phase in phases for lane in phase):
+                    clocked: list[Callable[[], None]] = []
+                    for name, group in groupby(zip(lane.calls, lane.origins, strict=True), owner):
                         clock = Clock()
                         self._clocks.append(((name, way), clock))
-                        clocked.append((clock.around, ([call for call, _ in group],), {}))
-                    segment[:] = clocked
+                        clocked.append(partial(clock.around, [call for call, _ in group]))
+                    lane.calls[:] = clocked

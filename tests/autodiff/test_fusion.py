@@ -5,6 +5,7 @@ import pytest
 from nettrain.autodiff import functions as F
 from nettrain.autodiff.backward import backward, nodes_above
 from nettrain.autodiff.fusion import fuse
+from nettrain.autodiff.memory import Arena
 from nettrain.autodiff.plan import Plan
 from nettrain.autodiff.tensor import Tensor
 
@@ -52,7 +53,7 @@ def test_a_fused_plan_has_the_bits_of_an_eager_run(name):
     inputs = [Tensor(a, requires_grad=True) for a in held]
     slots = {x: np.empty_like(x.value) for x in inputs}
     y = f(*inputs).sum()
-    plan = Plan(y, into=slots)
+    plan = Plan(y, into=slots, arena=Arena())
     for seed in (1, 2):
         for a, new in zip(held, arrays(seed), strict=True):
             a[...] = new

@@ -4,6 +4,7 @@ import pytest
 
 from nettrain.autodiff import functions as F
 from nettrain.autodiff.backward import backward
+from nettrain.autodiff.memory import Arena
 from nettrain.autodiff.plan import Plan
 from nettrain.autodiff.recording import recording
 from nettrain.autodiff.tensor import Tensor
@@ -21,15 +22,16 @@ FUNCTIONS = {
 }
 
 
+@pytest.mark.parametrize("arena", [None, Arena()], ids=["own arrays", "shared memory"])
 @pytest.mark.parametrize("name", FUNCTIONS)
-def test_a_replay_has_the_bits_of_a_fresh_run(name):
+def test_a_replay_has_the_bits_of_a_fresh_run(name, arena):
     generator = np.random.Generator(np.random.PCG64(2))
     x, mask, w, slot = np.ones((4, 4)), np.ones((4, 3), bool), np.ones((4, 3)), np.empty((4, 3))
     parameter = Tensor(w, requires_grad=True)
     with recording() as seen:
         y = FUNCTIONS[name](Tensor(x, feed=True), Tensor(mask, feed=True), parameter)
     assert not seen.steered
-    plan = Plan(y, into={parameter: slot})
+    plan = Plan(y, into={parameter: slot}, arena=arena)
     for _ in range(3):
         x[...], mask[...], w[...] = generator.normal(size=(4, 4)), generator.random((4, 3)) < 0.5, generator.normal(size=(4, 3))
         slot.fill(np.nan)
@@ -66,7 +68,8 @@ def test_what_is_read_outside_a_recording_or_of_a_constant_steers_nothing():
     assert not seen.steered
 
 
-def test_a_replay_also_computes_new_values_of_state_which_no_gradient_sees():
+@pytest.mark.parametrize("arena", [None, Arena()], ids=["own arrays", "shared memory"])
+def test_a_replay_also_computes_new_values_of_state_which_no_gradient_sees(arena):
     generator = np.random.Generator(np.random.PCG64(2))
     x, w, state, slot = np.ones((4, 3)), np.ones(3), np.zeros(3), np.empty(3)
     parameter = Tensor(w, requires_grad=True)
@@ -75,7 +78,7 @@ def test_a_replay_also_computes_new_values_of_state_which_no_gradient_sees():
         running, kept = product.mean(axis=0), Tensor(state, feed=True)
         proposed = kept + (running - kept) * 0.1
         y = (product * product).sum()
-    plan = Plan(y, into={parameter: slot}, also=[proposed])
+    plan = Plan(y, into={parameter: slot}, also=[proposed], arena=arena)
     for _ in range(3):
         x[...], w[...] = generator.normal(size=(4, 3)), generator.normal(size=3)
         plan.forward()

@@ -12,7 +12,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from nettrain.autodiff import ops
+from nettrain.autodiff import compiled, ops
+from nettrain.autodiff.compiled import twin
+from nettrain.autodiff.compiled._twin import Twin
 from nettrain.autodiff.ops import (
     arithmetic,
     dropout,
@@ -264,12 +266,17 @@ ROWS = [
         for x in (uniform(5, 4), uniform(1, 3), uniform(), uniform(2, 3, 4), uniform(6, 4)[::2].T)
     ],
 ]
-each_row = pytest.mark.parametrize("row", ROWS, ids=str)
+TWINS = [
+    Row(f"compiled {row.name}", lambda make=row.make: twin(make()), row.inputs, row.value, row.gradient)
+    for row in ROWS
+    if twin(row.make()).__class__ is not row.make().__class__
+]
+each_row = pytest.mark.parametrize("row", ROWS + TWINS, ids=str)
 
 
-def primitives():
+def primitives(package=ops):
     """Every class that can be an operation: bases of other operations, which are abstract or have a leading underscore, are left out."""
-    for module in pkgutil.iter_modules(ops.__path__, "nettrain.autodiff.ops."):
+    for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
         for name, found in vars(importlib.import_module(module.name)).items():
             if not (inspect.isclass(found) and issubclass(found, Primitive) and found.__module__ == module.name):
                 continue
@@ -320,6 +327,26 @@ def subsets(run):
 
 def test_every_primitive_has_a_row():
     assert {type(row.make()) for row in ROWS} == set(primitives())
+
+
+def test_every_compiled_twin_has_a_row_by_that_of_its_operation():
+    assert {type(row.make()) for row in TWINS} == set(primitives(compiled))
+    assert all(issubclass(kind, Twin) and kind.__name__ == kind.__mro__[2].__name__ for kind in primitives(compiled))
+
+
+@each_row
+def test_its_calls_do_what_it_does(row):
+    run, other = Run(row), Run(row)
+    for buffer in (other.out, *other.scratch.values()):
+        buffer[...] = garbage(buffer.shape, buffer.dtype)
+    other.primitive = row.make()  # where it holds a generator, one that has drawn nothing yet
+    for function, args, named in other.primitive.forward_calls(other.out, *other.inputs, **other.scratch):
+        function(*args, **named)
+    same_bits([other.out], [run.out])
+    grads = [garbage(x.shape, x.dtype) if i in run.real else None for i, x in enumerate(run.inputs)]
+    for function, args, named in other.primitive.backward_calls(grads, run.weights, other.out, *other.inputs, **other.scratch):
+        function(*args, **named)
+    same_bits(grads, run.backward())
 
 
 @each_row
@@ -390,6 +417,25 @@ def test_backward_changes_nothing_but_its_slots_and_scratch(row):
     before = [np.copy(a) for a in (run.weights, run.out, *run.inputs)]
     run.backward()
     same_bits([run.weights, run.out, *run.inputs], before)
+
+
+@each_row
+def test_the_output_may_take_the_memory_of_the_inputs_that_it_names(row):
+    for place in row.make().in_place:
+        run = Run(row)
+        run.inputs[place] = np.array(run.inputs[place])
+        row.make().forward(run.inputs[place], *run.inputs, **run.scratch)
+        same_bits([run.inputs[place]], [Run(row).out])
+
+
+@each_row
+def test_the_first_gradient_may_take_the_memory_of_dy_where_it_says_so(row):
+    if row.make().gradient_in_place:
+        run = Run(row)
+        expected, dy = run.backward(), run.weights.copy()
+        first, *others = [dy if i == 0 else garbage(x.shape, x.dtype) for i, x in enumerate(run.inputs)]
+        run.primitive.backward([first, *others], dy, run.out, *run.inputs, **run.scratch)
+        same_bits([first, *others], expected)
 
 
 @each_row

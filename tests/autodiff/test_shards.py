@@ -4,6 +4,7 @@ import pytest
 
 from nettrain.autodiff import functions as F
 from nettrain.autodiff.backward import backward
+from nettrain.autodiff.memory import Arena
 from nettrain.autodiff.ops.moments import Moments
 from nettrain.autodiff.ops.normalization import Normalize
 from nettrain.autodiff.plan import Plan
@@ -60,7 +61,7 @@ def sharded(name, division, together=serial, dtype=np.float64):
         outputs = FUNCTIONS[name](Tensor(x[start : start + rows], feed=True), parameters)
         totals.append((outputs * outputs).sum() * (1 / ROWS))
         slots.append({p: np.full_like(p.value, np.nan) for p in parameters.values()})
-        plans.append(Plan(totals[-1], into=slots[-1], share=rows / ROWS))
+        plans.append(Plan(totals[-1], into=slots[-1], share=rows / ROWS, arena=Arena()))
         start += rows
     shards = Shards(plans, together)
     x[...] = generator.normal(size=x.shape)

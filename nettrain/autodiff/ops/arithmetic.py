@@ -9,6 +9,9 @@ from nettrain.autodiff.primitive import Array, ElementWise, Slots
 class Add(ElementWise):
     """y = a + b;  da = dy, db = dy: addition hands the gradient on."""
 
+    in_place = (0, 1)
+    gradient_in_place = True
+
     def forward(self, out: Array, a: Array, b: Array) -> None:
         np.add(a, b, out=out)
 
@@ -20,6 +23,9 @@ class Add(ElementWise):
 
 class Subtract(ElementWise):
     """y = a - b;  da = dy, db = -dy."""
+
+    in_place = (0, 1)
+    gradient_in_place = True
 
     def forward(self, out: Array, a: Array, b: Array) -> None:
         np.subtract(a, b, out=out)
@@ -35,6 +41,9 @@ class Subtract(ElementWise):
 class Negative(ElementWise):
     """y = -x;  dx = -dy."""
 
+    in_place = (0,)
+    gradient_in_place = True
+
     def forward(self, out: Array, x: Array) -> None:
         np.negative(x, out=out)
 
@@ -46,6 +55,7 @@ class Multiply(ElementWise):
     """y = a b;  da = dy b, db = dy a: multiplication switches the inputs."""
 
     reads = (0, 1)
+    in_place = (0, 1)
 
     def forward(self, out: Array, a: Array, b: Array) -> None:
         np.multiply(a, b, out=out)

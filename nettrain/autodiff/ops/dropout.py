@@ -14,6 +14,10 @@ class Dropout(Primitive):
     to its place before each step.
     """
 
+    in_place = (0,)
+    gradient_in_place = True
+
+
     share: float
     generator: np.random.Generator = field(compare=False)
     reads = ("mask",)

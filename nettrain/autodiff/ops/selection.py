@@ -11,6 +11,7 @@ class Relu(ElementWise):
     """y = max(x, 0);  dx = dy where y > 0, else 0."""
 
     reads = ("out",)
+    in_place = (0,)
 
     def forward(self, out: Array, x: Array) -> None:
         np.maximum(x, 0, out=out)

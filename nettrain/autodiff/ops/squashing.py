@@ -19,6 +19,7 @@ class Sigmoid(ElementWise):
     """y = 1 / (1 + e^-x);  dx = dy y (1 - y)."""
 
     reads = ("out",)
+    in_place = (0,)
 
     def forward(self, out: Array, x: Array) -> None:
         logistic(x, out)
@@ -34,6 +35,7 @@ class Tanh(ElementWise):
     """y = tanh x = 2 sigmoid(2x) - 1;  dx = dy (1 - y^2)."""
 
     reads = ("out",)
+    in_place = (0,)
 
     def forward(self, out: Array, x: Array) -> None:
         np.tanh(x, out=out)
