@@ -8,7 +8,7 @@ import pytest
 
 PACKAGE = Path(__file__).parents[1] / "nettrain"
 
-GROUND = {"errors", "component", "streams", "version"}
+GROUND = {"errors", "component", "streams", "version", "kernel"}
 NETWORKS = {"nn", "initializers", "activations", "layers", "losses", "models"}
 DATA = {"data", "sources", "transforms"}
 
@@ -18,7 +18,8 @@ MAY_IMPORT = {
     "component": {"errors"},
     "streams": set(),
     "version": set(),
-    "autodiff": set(),
+    "kernel": set(),
+    "autodiff": {"kernel"},
     "nn": GROUND | {"autodiff"},
     "initializers": GROUND | {"autodiff", "nn"},
     "activations": GROUND | {"autodiff", "nn"},

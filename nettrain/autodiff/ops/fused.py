@@ -1,5 +1,6 @@
 """Several operations in one, to the same bits: put in by `nettrain.autodiff.fusion` where a recorded step has just that sequence."""
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 import numpy as np
 
@@ -70,7 +71,7 @@ class Affine(Primitive):
 class SoftmaxCrossEntropy(Primitive):
     """L = -ln softmax(z)_y;  dz = dL (softmax(z) - onehot(y)).  logits z (n, k), classes y (n,) -> L (n,)."""
 
-    reads = ("logp", "places")
+    reads: ClassVar[tuple[int | str, ...]] = ("logp", "places")
 
     def infer(self, *shapes: Shape) -> Shape:
         """(n,)."""

@@ -1,15 +1,18 @@
 """The matrix product."""
 import numpy as np
 
-from nettrain.autodiff.primitive import Array, Multilinear, Shape, Slots
+from nettrain.autodiff.primitive import Array, Call, Multilinear, Shape, Slots
 
 
 def product(a: Array, b: Array, out: Array) -> None:
+    """out = a b."""
+    function, args, named = product_call(a, b, out)
+    function(*args, **named)
+
+
+def product_call(a: Array, b: Array, out: Array) -> Call:
     """out = a b. np.dot gives the bits of np.matmul and is up to a third faster on small matrices, but writes only contiguous ones."""
-    if out.ndim == 2 and out.flags.c_contiguous:
-        np.dot(a, b, out=out)
-    else:
-        np.matmul(a, b, out=out)
+    return np.dot if out.ndim == 2 and out.flags.c_contiguous else np.matmul, (a, b, out), {}
 
 
 class Matmul(Multilinear):
