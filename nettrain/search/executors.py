@@ -1,0 +1,24 @@
+"""The executors by the names that `--executor` takes."""
+from nettrain.errors import ConfigError, nearest
+from nettrain.search.executor import Executor
+from nettrain.search.local import Local
+from nettrain.search.serial import Serial
+
+NAMES = ("local", "serial")
+MOST_WORKERS = 1024  # more is a mistake
+
+
+def executor_for(name: str = "local", workers: int | None = None) -> Executor:
+    """An executor that is ready for jobs. workers: None: as many as cores. Raises ConfigError."""
+    if workers is not None and not 1 <= workers <= MOST_WORKERS:
+        raise ConfigError(f"workers: expected a whole number from 1 to {MOST_WORKERS}, got {workers}")
+    kind, colon, _ = name.partition(":")
+    if kind not in NAMES:
+        raise ConfigError(f"executor {name!r} does not exist{nearest(kind, NAMES)} (there are: {', '.join(NAMES)})")
+    if colon:
+        raise ConfigError(f"executor {name!r}: {kind} runs on this machine and takes no address; leave {name[len(kind):]!r} out")
+    if kind == "local":
+        return Local(workers)
+    if workers not in (None, 1):
+        raise ConfigError(f"workers: the executor serial makes one run after the other, it cannot have {workers}; leave it out")
+    return Serial()
