@@ -33,10 +33,16 @@ def load(
     """
     if isinstance(config, RunConfig | Mapping):
         # A dataclass built in Python has not been validated.
-        document = inherit(Document(plain(config), {(): ""}), Path.cwd(), _document)
-        return _validated(document, sets, Path.cwd(), "run", allow_plugins)
+        return load_document(Document(plain(config), {(): ""}), Path.cwd(), "run", sets, allow_plugins=allow_plugins)
     path = Path(config)
     return _validated(_whole(path), sets, path.absolute().parent, path.stem, allow_plugins)
+
+
+def load_document(
+    document: Document, folder: Path, default_name: str, sets: Sequence[str] = (), *, allow_plugins: bool = False
+) -> RunConfig:
+    """`load` of what has been read already, such as a part of another file; `folder` is where relative paths without a file count from."""
+    return _validated(inherit(document, folder, document_at), sets, folder, default_name, allow_plugins)
 
 
 @contextmanager
@@ -72,10 +78,11 @@ def plain(value: object) -> object:
 
 def _whole(path: Path) -> Document:
     """A file with all that it extends."""
-    return inherit(_document(path), path.parent, _document, (path.resolve(),))
+    return inherit(document_at(path), path.parent, document_at, (path.resolve(),))
 
 
-def _document(path: Path) -> Document:
+def document_at(path: Path) -> Document:
+    """A file's values and places, not yet validated. Raises ConfigError where it holds no mapping."""
     document = read(_text(path), lambda line: f"{path}:{line}")
     document.folders[str(path)] = path.absolute().parent
     if document.value is None and not document.problems:

@@ -1,4 +1,4 @@
-"""`--set a.b[0].c=VALUE`: one value changed in a configuration that has been read but not validated yet."""
+"""`--set a.b[0].c=VALUE`, or a sweep's parameter: one value changed in a configuration that has been read but not validated yet."""
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +13,7 @@ from nettrain.errors import ConfigError
 
 @dataclass(frozen=True)
 class Override:
-    """One parsed `--set`: where, and the YAML value with its own places."""
+    """One parsed `--set`: where, and the YAML value with its own places; the label names it in messages."""
 
     path: KeyPath
     document: Document
@@ -36,6 +36,11 @@ def override(document: Document, record: type[Record], sets: Sequence[str]) -> N
             changes.append(_parse(text))
         except ConfigError as error:
             document.problems += error.problems
+    apply(document, record, changes)
+
+
+def apply(document: Document, record: type[Record], changes: Sequence[Override]) -> None:
+    """`override` with changes that need no parsing."""
     for change in sorted(changes, key=lambda change: change.depth):
         try:
             _apply(document, record, change)
