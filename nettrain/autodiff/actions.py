@@ -33,7 +33,7 @@ class Action:
     writes: tuple[Array, ...] = ()
     works: tuple[Array, ...] = ()
     reuses: tuple[tuple[Array, Array], ...] = ()
-    tiles: Callable[..., list[list[Call]] | None] = lambda *args, **scratch: None
+    tiles: Callable[..., list[list[list[Call]]] | None] = lambda *args, **scratch: None
     barrier: Barrier | None = None
 
 

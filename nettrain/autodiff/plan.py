@@ -126,7 +126,7 @@ def _phases(actions: Sequence[Action], *, before: bool) -> tuple[list[Phase], di
         if tiled is None:
             phases[-1][0].add(action.calls(*action.args, **action.scratch), action.origin)
         else:
-            phases += [[Lane().add([call], action.origin) for call in calls] for calls in tiled]
+            phases += [[Lane().add(calls, action.origin) for calls in lanes] for lanes in tiled]
             phases.append([Lane()])
         if action.barrier is not None and not before:
             barriers[len(phases) - 1] = action

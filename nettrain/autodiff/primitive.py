@@ -68,14 +68,14 @@ class Primitive(ABC):
         """backward_calls(grads, dy, out, *inputs): the same for `backward`."""
         return [(self.backward, args, scratch)]
 
-    def forward_tiles(self, *args: Any, **scratch: Any) -> list[list[Call]] | None:
-        """The same calls in phases, where the work is worth dividing: those of a phase are independent, so that threads may share them.
+    def forward_tiles(self, *args: Any, **scratch: Any) -> list[list[list[Call]]] | None:
+        """What `forward` does, divided: phases, each of lanes of calls. The lanes of a phase are independent: threads may share them.
 
-        None: it is not. How it is divided depends on shapes alone, but not on the number of rows: shards must be divided alike.
+        None: it is not worth dividing. How it is divided depends on shapes alone, and not on the number of rows: shards are divided alike.
         """
         return None
 
-    def backward_tiles(self, *args: Any, **scratch: Any) -> list[list[Call]] | None:
+    def backward_tiles(self, *args: Any, **scratch: Any) -> list[list[list[Call]]] | None:
         """The same of `backward`."""
         return None
 

@@ -13,6 +13,7 @@ from nettrain.autodiff.recording import Recording
 from nettrain.training.callbacks import Callback, Row
 from nettrain.training.flops import Flops, layer_flops, sgemm_peak
 from nettrain.training.run import Run
+from nettrain.training.sharding import tiles_of
 
 LOSS = "loss"
 
@@ -45,8 +46,8 @@ class Part:
 class Profile(Callback):
     """Clocks all steps of a run but those that record a plan (the first of each number of rows). To be the last of the callbacks.
 
-    What several threads do at once is counted once: a layer's time is the sum over its shards, divided by the threads that share them.
-    A clock takes about 0.2 microseconds of what it measures. Operations that are fused count for the layer of the first of them.
+    What several threads do at once is counted once: a layer's time is the sum over its shards and tiles, divided by the threads that
+    share them. A clock takes about 0.2 microseconds of what it measures. Fused operations count for the layer of the first of them.
 
     steps   that were clocked
     epochs  of them that were complete
@@ -67,7 +68,8 @@ class Profile(Callback):
     def begin(self, run: Run) -> None:
         """Measure the peak, put the clocks in."""
         self.peak = sgemm_peak(run.threads)
-        self._sharing = min(run.threads, run.shards)
+        self._sharing = {p.name: min(run.threads, run.shards * tiles_of(p)) for p in run.network.placed}
+        self._sharing[LOSS] = min(run.threads, run.shards)
         self._flops = layer_flops(run.network)
         step, compute = run.step, self._clocked("compute", run.step.compute)
 
@@ -128,7 +130,7 @@ class Profile(Callback):
         return Part("step", self._ms("step"), gflops=done / self._seconds["step"] / 1e9 if done and self.steps else None)
 
     def _layer(self, name: str) -> Part:
-        forward, backward = (self._ms((name, way)) / self._sharing for way in ("forward", "backward"))
+        forward, backward = (self._ms((name, way)) / self._sharing[name] for way in ("forward", "backward"))
         flops = self._flops.get(name, Flops(0, 0))
         done = (flops.forward * self._seconds["rows forward"] + flops.backward * self._seconds["rows backward"]) / max(self.steps, 1)
         ms = forward + backward

@@ -20,9 +20,9 @@ from nettrain.training.build import build, loss_for, target_size
 from nettrain.training.evaluate import ROWS
 from nettrain.training.run_directory import RunDirectory
 from nettrain.training.search_update import SearchUpdate
-from nettrain.training.sharding import shards_for
+from nettrain.training.sharding import MOST, shards_for, tiles_of
 from nettrain.training.step import Step
-from nettrain.training.update import Update
+from nettrain.training.update import BLOCK, Update
 from nettrain.training.weights import Weights
 from nettrain.training.workers import Workers, one_after_the_other, usable_threads
 
@@ -63,6 +63,7 @@ class Run:
     monitor     the metric that chooses the best checkpoint
     watched     the parts that are evaluated at each epoch's end
     shards      into how many parts the rows of a batch are divided
+    lanes       how many threads a step can use at most: for shards, tiles of wide layers, blocks of the update
     step_rows   the rows of one step, in one batch or several whose gradients are accumulated
     rate_scale  what a schedule that reacts to a metric multiplies the rate with
     threads     that may be used
@@ -79,9 +80,10 @@ class Run:
         self.batch_size = min(config.training.batch_size or len(train), len(train))
         self.shards = config.training.shards or shards_for(self.network.placed, self.batch_size, self.network.dtype.itemsize)
         self.config = dataclasses.replace(config, training=dataclasses.replace(config.training, shards=self.shards))
+        self.lanes = max([self.shards, *map(tiles_of, self.network.placed), min(MOST, len(self.network.vector) // BLOCK)])
         self.threads = 1
         self._by: Together = one_after_the_other
-        self.update = update_for(config, self.network.vector, self.shards, self.together)
+        self.update = update_for(config, self.network.vector, self.lanes, self.together)
         check_batch_size(self.network, self.batch_size)
         self.step_rows = self.batch_size * config.training.accumulate
         self.steps_per_epoch = -(-len(train) // self.step_rows)
@@ -118,7 +120,7 @@ class Run:
         """
         self.threads = usable_threads(threads)
         portions = max(-(-len(part) // ROWS) for part in self.parts.values())
-        with Workers(min(self.threads, max(self.shards, portions))) as workers:
+        with Workers(min(self.threads, max(self.lanes, portions))) as workers:
             self._by = workers.together
             try:
                 yield

@@ -1,18 +1,32 @@
 """Into how many shards the rows of a batch are divided: a function of the model and the batch alone, so that the bits are too."""
 from collections.abc import Sequence
 
+from nettrain.autodiff.ops.matmul import columns
 from nettrain.nn.place import Placed
 
 WORK = 30e6  # FLOPs of a step from which two threads gain more than handing over costs (0.1 ms on one core)
 ROWS = 64  # of a shard: products of fewer rows leave much of a core idle
 MOST = 8
 EXTRA_BYTES = 256e6  # what the gradients of the further shards may take
+MOSTLY = 0.9
+
+
+def tiles_of(layer: Placed) -> int:
+    """Into how many tiles the products of a layer are divided; 1 for all but wide ones."""
+    return max((len(columns(*p.shape) or [0]) for p in layer.parameters.values() if len(p.shape) == 2), default=1)
 
 
 def shards_for(placed: Sequence[Placed], batch_size: int, item_size: int) -> int:
-    """1 for small work and for layers that do not say that rows may be divided; otherwise as many as there is work for."""
+    """1 for small work and for layers that do not say that rows may be divided; otherwise as many as there is work for.
+
+    1 too where nearly all work is in wide layers: their products are divided in tiles, which takes no gradient more a shard.
+    """
     if not all(p.layer.shardable(p.input_shape) for p in placed):
         return 1
-    work = 3 * batch_size * sum(p.layer.flops(p.input_shape) for p in placed)
+    flops = {p.name: p.layer.flops(p.input_shape) for p in placed}
+    tiled = sum(flops[p.name] for p in placed if tiles_of(p) > 1)
+    if tiled > MOSTLY * sum(flops.values()):
+        return 1
+    work = 3 * batch_size * sum(flops.values())
     gradient = item_size * sum(p.size for p in placed)
     return int(max(1, min(work // WORK, batch_size // ROWS, MOST, 1 + EXTRA_BYTES // max(gradient, 1))))

@@ -85,15 +85,18 @@ def test_a_resumed_run_keeps_its_shards(tmp_path):
 
 
 LAYERS = {
-    "dense": [{"type": "dense", "units": 4096}],
-    "a probe, which sees the rows together": [{"type": "dense", "units": 4096}, {"type": "probe"}],
-    "a probe inside": [{"type": "residual", "layers": [{"type": "dense", "units": 4096}, {"type": "probe"}]}],
+    "dense": [{"type": "dense", "units": 512}],
+    "a probe, which sees the rows together": [{"type": "dense", "units": 512}, {"type": "probe"}],
+    "a probe inside": [{"type": "parallel", "branches": [[{"type": "dense", "units": 512}, {"type": "probe"}]]}],
+    "wide, in tiles": [{"type": "dense", "units": 4096}, {"type": "dense", "units": 10}],
+    "wide and much else": [{"type": "dense", "units": 4096}, {"type": "dense", "units": 600}],
 }
 
 
 @pytest.mark.parametrize(("layers", "batch_size", "expected"), [
-    ("dense", 1, 1), ("dense", 127, 1), ("dense", 128, 2), ("dense", 4096, 4),
+    ("dense", 1, 1), ("dense", 127, 1), ("dense", 128, 2), ("dense", 4096, 8),
     ("a probe, which sees the rows together", 4096, 1), ("a probe inside", 4096, 1),
+    ("wide, in tiles", 4096, 1), ("wide and much else", 4096, 4),
 ])
 def test_the_number_of_shards_depends_on_layers_and_batch_alone(layers, batch_size, expected):
     placed = Network([Layer.parse(layer) for layer in LAYERS[layers]], (4096,)).placed

@@ -5,9 +5,9 @@ from typing import ClassVar
 import numpy as np
 
 from nettrain.autodiff.ops.indexing import Pick
-from nettrain.autodiff.ops.matmul import product
+from nettrain.autodiff.ops.matmul import columns, make, product, product_call
 from nettrain.autodiff.ops.softmax import LogSoftmax
-from nettrain.autodiff.primitive import Array, ElementWise, Primitive, Scratch, Shape, Slots
+from nettrain.autodiff.primitive import Array, Call, ElementWise, Primitive, Scratch, Shape, Slots
 
 _LOG_SOFTMAX, _PICK = LogSoftmax(), Pick()
 
@@ -34,12 +34,20 @@ class Affine(Primitive):
         return {} if self.activation is None else {"da": (self.infer(*shapes), None)}
 
     def forward(self, out: Array, x: Array, w: Array, b: Array, **scratch: Array) -> None:
+        tiles = self.forward_tiles(out, x, w, b)
+        if tiles is not None:
+            make(tiles)
+            return
         product(x, w, out)
         out += b
         if self.activation is not None:
             self.activation.forward(out, out)
 
     def backward(self, grads: Slots, dy: Array, out: Array, x: Array, w: Array, b: Array, **scratch: Array) -> None:
+        tiles = self.backward_tiles(grads, dy, out, x, w, b, **scratch)
+        if tiles is not None:
+            make(tiles)
+            return
         da = dy
         if self.activation is not None:
             da = scratch["da"]
@@ -51,6 +59,32 @@ class Affine(Primitive):
             product(da, w.swapaxes(-1, -2), dx)
         if dw is not None:
             product(x.swapaxes(-1, -2), da, dw)
+
+    def forward_tiles(self, out: Array, x: Array, w: Array, b: Array, **scratch: Array) -> list[list[list[Call]]] | None:
+        """A tile of the columns of w, and so of y, a lane."""
+        tiles = columns(*w.shape)
+        return None if tiles is None else [[self.forward_calls(out[:, t], x, w[:, t], b[t]) for t in tiles]]
+
+    def backward_tiles(
+        self, grads: Slots, dy: Array, out: Array, x: Array, w: Array, b: Array, **scratch: Array
+    ) -> list[list[list[Call]]] | None:
+        """First da, dw and db, a tile of the columns of w a lane; then dx, which wants all of da, a tile of its own columns a lane."""
+        tiles = columns(*w.shape)
+        if tiles is None:
+            return None
+        da, (dx, dw, db) = scratch.get("da", dy), grads
+        phases = []
+        if not (dw is None and db is None and self.activation is None):
+            phases.append([
+                self.backward_calls(
+                    [None, None if dw is None else dw[:, t], None if db is None else db[t]],
+                    dy[:, t], out[:, t], x, w[:, t], b[t], **({} if da is dy else {"da": da[:, t]}),
+                )
+                for t in tiles
+            ])  # fmt: skip
+        if dx is not None:
+            phases.append([[product_call(da, w[t].T, dx[:, t])] for t in columns(*w.T.shape) or [slice(w.shape[0])]])
+        return phases
 
     def tangent(self, dout: Array, dinputs: Slots, out: Array, x: Array, w: Array, b: Array, **scratch: Array) -> None:
         """J (dx, dw, db) = act'(y) (dx w + x dw + db)."""

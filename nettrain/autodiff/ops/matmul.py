@@ -15,6 +15,27 @@ def product_call(a: Array, b: Array, out: Array) -> Call:
     return np.dot if out.ndim == 2 and out.flags.c_contiguous else np.matmul, (a, b, out), {}
 
 
+WIDE = 2_500_000  # elements of a weight matrix from which its products are worth dividing among threads: 10 MB of float32
+TILE = 512  # columns of a tile: a product of so many loses 1 % to one of all
+
+
+def columns(i: int, o: int) -> list[slice] | None:
+    """Tiles of the columns of a wide matrix (i, o), as equal as multiples of 16 can be; None for one that is not wide."""
+    count = -(-o // TILE)
+    if i * o < WIDE or count == 1:
+        return None
+    width = -(-o // (16 * count)) * 16
+    return [slice(start, min(start + width, o)) for start in range(0, o, width)]
+
+
+def make(phases: list[list[list[Call]]]) -> None:
+    """Make the calls of tiles, one after the other."""
+    for phase in phases:
+        for calls in phase:
+            for function, args, named in calls:
+                function(*args, **named)
+
+
 class Matmul(Multilinear):
     """y = a b;  da = dy b^T, db = a^T dy.  a (..., n, i), b (..., i, o) -> y (..., n, o), the leading axes being equal."""
 
@@ -28,11 +49,36 @@ class Matmul(Multilinear):
         return (*a[:-1], b[-1])
 
     def forward(self, out: Array, a: Array, b: Array) -> None:
-        product(a, b, out)
+        tiles = self.forward_tiles(out, a, b)
+        if tiles is None:
+            product(a, b, out)
+        else:
+            make(tiles)
 
     def backward(self, grads: Slots, dy: Array, out: Array, a: Array, b: Array) -> None:
-        da, db = grads
+        tiles = self.backward_tiles(grads, dy, out, a, b)
+        if tiles is None:
+            da, db = grads
+            if da is not None:
+                product(dy, b.swapaxes(-1, -2), da)
+            if db is not None:
+                product(a.swapaxes(-1, -2), dy, db)
+        else:
+            make(tiles)
+
+    def forward_tiles(self, out: Array, a: Array, b: Array) -> list[list[list[Call]]] | None:
+        """A tile of the columns of b, and so of y, a lane."""
+        tiles = columns(*b.shape) if b.ndim == 2 else None
+        return None if tiles is None else [[[product_call(a, b[:, t], out[:, t])] for t in tiles]]
+
+    def backward_tiles(self, grads: Slots, dy: Array, out: Array, a: Array, b: Array) -> list[list[list[Call]]] | None:
+        """A tile of the columns of da or db a lane."""
+        if b.ndim != 2 or columns(*b.shape) is None:
+            return None
+        (i, o), (da, db) = b.shape, grads
+        lanes = []
         if da is not None:
-            product(dy, b.swapaxes(-1, -2), da)
+            lanes += [[product_call(dy, b[t].T, da[:, t])] for t in columns(o, i) or [slice(i)]]
         if db is not None:
-            product(a.swapaxes(-1, -2), dy, db)
+            lanes += [[product_call(a.T, dy[:, t], db[:, t])] for t in columns(i, o) or [slice(o)]]
+        return [lanes]

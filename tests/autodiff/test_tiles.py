@@ -1,0 +1,104 @@
+"""Products of wide layers in tiles: the same numbers whole or divided, the same bits whoever makes which tile."""
+import itertools
+
+import numpy as np
+import pytest
+
+from nettrain.autodiff import functions as F
+from nettrain.autodiff.backward import backward
+from nettrain.autodiff.memory import Arena
+from nettrain.autodiff.ops import matmul
+from nettrain.autodiff.ops.fused import Affine
+from nettrain.autodiff.ops.matmul import Matmul, columns
+from nettrain.autodiff.ops.selection import Relu
+from nettrain.autodiff.plan import Plan
+from nettrain.autodiff.shards import Shards
+from nettrain.autodiff.tensor import Tensor
+
+SHAPES = [(40, 48), (48, 40), (7, 130), (130, 7), (33, 65)]
+
+
+@pytest.fixture
+def narrow(monkeypatch):
+    """What is wide here."""
+    monkeypatch.setattr(matmul, "WIDE", 500)
+    monkeypatch.setattr(matmul, "TILE", 20)
+
+
+def arrays(*shapes):
+    generator = np.random.Generator(np.random.PCG64(3))
+    return [generator.normal(size=shape) for shape in shapes]
+
+
+@pytest.mark.parametrize("o", [513, 1000, 1024, 4096, 5001])
+def test_tiles_cover_every_column_once_and_evenly(o):
+    tiles = columns(5000, o)
+    assert np.concatenate([np.arange(o)[t] for t in tiles]).tolist() == list(range(o))
+    sizes = [t.stop - t.start for t in tiles]
+    assert max(sizes) <= 512 and max(sizes) - min(sizes[:-1] or sizes) == 0
+
+
+@pytest.mark.parametrize(("i", "o"), [(784, 512), (512, 512), (100_000, 512), (2000, 1000)])
+def test_what_is_not_wide_or_has_few_columns_is_left_whole(i, o):
+    assert columns(i, o) is None
+
+
+@pytest.mark.parametrize("wanted", [w for w in itertools.product([True, False], repeat=3) if any(w)])
+@pytest.mark.parametrize("primitive", [Matmul(), Affine(), Affine(Relu())], ids=["matmul", "affine", "affine and relu"])
+@pytest.mark.parametrize("shape", SHAPES)
+def test_tiles_compute_what_the_whole_does(shape, primitive, wanted, monkeypatch):
+    i, o = shape
+    inputs = arrays((9, i), shape, (o,))[: 2 if isinstance(primitive, Matmul) else 3]
+    if not any(wanted[: len(inputs)]):
+        return
+    (dy,) = arrays((9, o))
+
+    def run():
+        out = np.full((9, o), np.nan)
+        scratch = {name: np.full(size, np.nan) for name, (size, _) in primitive.scratch(*[x.shape for x in inputs]).items()}
+        primitive.forward(out, *inputs, **scratch)
+        grads = [np.full(x.shape, np.nan) if want else None for x, want in zip(inputs, wanted, strict=False)]
+        primitive.backward(grads, dy, out, *inputs, **scratch)
+        return [out, *[g for g in grads if g is not None]]
+
+    whole = run()
+    monkeypatch.setattr(matmul, "WIDE", 500)
+    monkeypatch.setattr(matmul, "TILE", 20)
+    for found, expected in zip(run(), whole, strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-12)
+
+
+def backwards(tasks):
+    for task in reversed(tasks):
+        task()
+
+
+@pytest.mark.parametrize("rows", [(12,), (7, 5)])
+def test_a_replay_in_tiles_has_the_bits_of_an_eager_run_whoever_makes_which(rows, narrow):
+    w, b, v, c = (Tensor(a.astype(np.float32), requires_grad=True) for a in arrays((50, 60), (60,), (60, 50), (50,)))
+    parameters = [w, b, v, c]
+    (x,) = arrays((sum(rows), 50))
+    x = x.astype(np.float32)
+    starts = np.cumsum([0, *rows])
+    parts = [slice(start, stop) for start, stop in itertools.pairwise(starts)]
+
+    def loss(part, feed):
+        hidden = F.relu(Tensor(x[part], feed=feed) @ w + b)
+        y = F.tanh(hidden @ v + c) @ w
+        return (y * y).sum()
+
+    slots = [{p: np.full_like(p.value, np.nan) for p in parameters} for _ in parts]
+    losses = [loss(part, True) for part in parts]
+    plans = [Plan(y, into=slot, arena=Arena()) for y, slot in zip(losses, slots, strict=True)]
+    assert max(len(phase) for phase in plans[0].forwards) == 2
+    assert max(len(phase) for phase in plans[0].backwards) == 4
+    x[...] *= 2
+    shards = Shards(plans, backwards)
+    shards.forward()
+    shards.backward()
+    for part, y, slot in zip(parts, losses, slots, strict=True):
+        eager = loss(part, False)
+        assert y.value == eager.value
+        expected = backward(eager)
+        for p in parameters:
+            np.testing.assert_array_equal(slot[p], expected[p])
