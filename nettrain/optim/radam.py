@@ -16,6 +16,15 @@ class Radam(Adam):
     5, and epsilon beside the root of the uncorrected v, are PyTorch's.
     """
 
+    def rectification(self, t: int) -> float | None:
+        """r sqrt(1-b2^t); None while rho <= 5."""
+        kept = self.beta2**t
+        longest = 2 / (1 - self.beta2) - 1
+        rho = longest - 2 * t * kept / (1 - kept)
+        if rho <= 5:
+            return None
+        return math.sqrt((rho - 4) * (rho - 2) * longest / ((longest - 4) * (longest - 2) * rho)) * math.sqrt(1 - kept)
+
     def update(self, w: np.ndarray, g: np.ndarray, slots: dict[str, np.ndarray], work: list[np.ndarray], *, lr: float, t: int) -> None:
         m, v, step = slots["m"], slots["v"], work[0]
         m *= self.beta1
@@ -24,15 +33,12 @@ class Radam(Adam):
         np.multiply(g, g, out=step)
         step *= 1 - self.beta2
         v += step
-        kept = self.beta2**t
-        longest = 2 / (1 - self.beta2) - 1
-        rho = longest - 2 * t * kept / (1 - kept)
-        if rho > 5:
-            r = math.sqrt((rho - 4) * (rho - 2) * longest / ((longest - 4) * (longest - 2) * rho))
+        rectification = self.rectification(t)
+        if rectification is None:
+            np.multiply(m, lr / (1 - self.beta1**t), out=step)
+        else:
             np.sqrt(v, out=step)
             step += self.epsilon
             np.divide(m, step, out=step)
-            step *= lr * r * math.sqrt(1 - kept) / (1 - self.beta1**t)
-        else:
-            np.multiply(m, lr / (1 - self.beta1**t), out=step)
+            step *= lr * rectification / (1 - self.beta1**t)
         w -= step

@@ -7,6 +7,7 @@ import pytest
 from nettrain import streams
 from nettrain.component import names, to_mapping
 from nettrain.optim import Optimizer, Rule, Search
+from nettrain.optim.compiled import FILES, compiled
 
 # name -> (every field set to something other than its default, names and shapes of the state for 37 parameters)
 FULL = (37,)
@@ -59,7 +60,8 @@ def test_its_state_has_the_shapes_that_checkpoints_hold(name, dtype):
 class Steps:
     """An optimizer on sum (w - 1)^2 + cos(3 w), a step at a time, over blocks of the vector."""
 
-    def __init__(self, name, dtype, blocks=(slice(0, 37),)):
+    def __init__(self, name, dtype, blocks=(slice(0, 37),), compiled=False):
+        self.compiled = compiled
         self.optimizer = Optimizer.parse({"type": name, **TABLE[name][0]})
         self.blocks = blocks
         self.w = np.linspace(-1, 1, 37, dtype=dtype)
@@ -84,7 +86,10 @@ class Steps:
             part = {key: array[block] if array.shape == FULL else array for key, array in self.state.items()}
             work = [np.full(block.stop - block.start, np.nan, self.w.dtype) for _ in range(self.optimizer.work)]
             self.w[block] *= self.optimizer.decay(0.1)
-            self.optimizer.update(self.w[block], g[block], part, work, lr=0.1, t=self.t)
+            if self.compiled:
+                compiled(self.optimizer, self.w[block], g[block], part)(0.1, self.t)
+            else:
+                self.optimizer.update(self.w[block], g[block], part, work, lr=0.1, t=self.t)
 
 
 @pytest.mark.parametrize("name", RULES)
@@ -95,6 +100,47 @@ def test_updating_blocks_gives_the_bits_of_updating_the_whole(name, dtype):
         whole.step(), cut.step()
     assert whole.w.tobytes() == cut.w.tobytes()
     assert all(whole.state[key].tobytes() == cut.state[key].tobytes() for key in whole.state)
+
+
+def test_every_rule_has_a_compiled_form():
+    assert sorted(FILES) == RULES
+
+
+def test_a_users_rule_is_not_taken_for_the_one_that_it_is_made_from():
+    class Mine(type(Optimizer.parse("adam"))):
+        pass
+
+    assert compiled(Mine(), np.zeros(1), np.zeros(1), {"m": np.zeros(1), "v": np.zeros(1)}) is None
+
+
+@pytest.mark.parametrize("name", RULES)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_the_compiled_form_has_its_bits_in_any_blocks(name, dtype):
+    plain, loops = Steps(name, dtype), Steps(name, dtype, (slice(0, 1), slice(1, 37)), compiled=True)
+    for _ in range(9):
+        plain.step(), loops.step()
+    assert plain.w.tobytes() == loops.w.tobytes()
+    assert all(plain.state[key].tobytes() == loops.state[key].tobytes() for key in plain.state)
+
+
+@pytest.mark.parametrize("name", RULES)
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_what_is_not_finite_comes_out_of_the_compiled_form_as_of_the_other(name, bad):
+    rule = Optimizer.parse({"type": name, **TABLE[name][0]})
+    g = np.full(37, 0.5)
+    g[[0, 20, 36]] = bad
+    after = []
+    for form in ("plain", "compiled"):
+        w, state = np.ones(37), rule.state(37, np.float64)
+        rule.advance(state, 1)
+        with np.errstate(all="ignore"):
+            if form == "plain":
+                rule.update(w, g.copy(), state, [np.empty(37) for _ in range(rule.work)], lr=0.1, t=1)
+            else:
+                compiled(rule, w, g.copy(), state)(0.1, 1)
+        after.append(np.concatenate([w, *state.values()]))
+    np.testing.assert_array_equal(*after)
+    assert not np.isfinite(after[1]).all()
 
 
 @pytest.mark.parametrize("name", TABLE)

@@ -1,0 +1,22 @@
+"""Nesterov in one loop."""
+from typing import Any
+
+import numpy as np
+
+from nettrain.kernel import jit
+
+
+@jit
+def loop(w: np.ndarray, g: np.ndarray, velocity: np.ndarray, lr: float, beta: float) -> None:
+    """One step."""
+    rate, kept = w.dtype.type(lr), w.dtype.type(beta)
+    for i in range(w.size):
+        step = g[i] * rate
+        v = velocity[i] * kept + step
+        velocity[i] = v
+        w[i] -= v * kept + step
+
+
+def numbers(rule: Any, slots: dict[str, np.ndarray], lr: float, t: int) -> tuple[float, ...]:
+    """What the loop takes beside the vectors."""
+    return lr, rule.beta

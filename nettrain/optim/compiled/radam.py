@@ -1,0 +1,30 @@
+"""RAdam in one loop."""
+import math
+from typing import Any
+
+import numpy as np
+
+from nettrain.kernel import jit
+
+
+@jit
+def loop(
+    w: np.ndarray, g: np.ndarray, m: np.ndarray, v: np.ndarray,
+    beta1: float, beta2: float, epsilon: float, rate: float, rectified: bool,
+) -> None:  # fmt: skip
+    """One step. rate: all that m is multiplied with, before it is divided by the second moment where that counts (`rectified`)."""
+    kind = w.dtype.type
+    kept1, new1, kept2, new2 = kind(beta1), kind(1 - beta1), kind(beta2), kind(1 - beta2)
+    least, scale = kind(epsilon), kind(rate)
+    for i in range(w.size):
+        first = m[i] * kept1 + g[i] * new1
+        second = v[i] * kept2 + g[i] * g[i] * new2
+        m[i], v[i] = first, second
+        w[i] -= (first / (math.sqrt(second) + least) if rectified else first) * scale
+
+
+def numbers(rule: Any, slots: dict[str, np.ndarray], lr: float, t: int) -> tuple[float, ...]:
+    """What the loop takes beside the vectors."""
+    rectification = rule.rectification(t)
+    rate = lr * (rectification or 1.0) / (1 - rule.beta1**t)
+    return rule.beta1, rule.beta2, rule.epsilon, rate, rectification is not None
