@@ -12,6 +12,9 @@ class Penalty:
         self.vector = vector
         self.l1, self.l2 = regularization.l1, regularization.l2
 
+    def __bool__(self) -> bool:
+        return bool(self.l1 or self.l2)
+
     def value(self) -> float:
         """For the weights that the vector holds, summed in float64."""
         weights = self.vector.values[self.vector.decayed]

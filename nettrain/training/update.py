@@ -1,7 +1,6 @@
 """The update of the flat parameter vector: clipping, penalties, and the optimizer's rule, in blocks."""
-import dataclasses
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
@@ -11,6 +10,7 @@ from nettrain.autodiff.shards import Together
 from nettrain.config.run_config import Regularization
 from nettrain.nn.vector import ParameterVector
 from nettrain.optim import Rule
+from nettrain.optim.compiled import compiled
 from nettrain.training.average import Average
 from nettrain.training.penalty import Penalty
 from nettrain.training.workers import one_after_the_other
@@ -22,14 +22,17 @@ BLOCK = 131072
 
 @dataclass(frozen=True)
 class Block:
-    """One part of the trained parameters, all at one rate: views into the vectors. decayed: how many at its start are."""
+    """One part of the trained parameters, all at one rate: views into the vectors. decayed: how many at its start are.
+
+    step  (lr, t): the rule's update of this part
+    """
 
     w: np.ndarray
     g: np.ndarray
-    slots: dict[str, np.ndarray]
     work: list[np.ndarray]
     rate: float
     decayed: int
+    step: Callable[[float, int], None]
 
 
 class Update:
@@ -39,6 +42,7 @@ class Update:
     steps     how many have been made
     average   the moving average of the weights, where one is kept
     together  runs the groups of blocks, on one thread or several; no bit depends on it
+    compiled  whether the rule's compiled form makes the update, where it has one; no bit depends on that either
     """
 
     def __init__(
@@ -52,6 +56,7 @@ class Update:
         ema: float | None = None,
         groups: int = 1,
         together: Together = one_after_the_other,
+        compiled: bool = False,
     ) -> None:
         self.vector = vector
         self.optimizer = optimizer
@@ -63,24 +68,35 @@ class Update:
         self.slots = optimizer.state(size, vector.values.dtype)
         self._penalty = Penalty(vector, regularization)
         self.together = together
-        blocks = list(self._cut())
-        self._groups = [group for group in (self._with_work(blocks[i::groups]) for i in range(groups)) if group]
+        self._compiled = compiled
+        self._lr = 0.0
+        cuts = list(self._cut())
+        self._groups = [partial(self._update, self._blocks(cuts[i::groups])) for i in range(min(groups, len(cuts)))]
 
-    def _cut(self) -> Iterator[Block]:
-        """The trained parameters in blocks, none of which crosses into another rate."""
-        w, g = self.vector.values, self.vector.gradient
+    def _cut(self) -> Iterator[tuple[slice, float]]:
+        """The trained parameters in blocks and their rates; none crosses into another rate."""
         for place, rate in self.vector.rates:
             for start in range(place.start, place.stop, BLOCK):
-                part = slice(start, min(start + BLOCK, place.stop))
-                slots = {name: slot if name in self.optimizer.scalars else slot[part] for name, slot in self.slots.items()}
-                decayed = min(max(self.vector.decayed.stop - start, 0), part.stop - start)
-                yield Block(w[part], g[part], slots, [], rate, decayed)
+                yield slice(start, min(start + BLOCK, place.stop)), rate
 
-    def _with_work(self, blocks: list[Block]) -> list[Block]:
+    def _blocks(self, cuts: list[tuple[slice, float]]) -> list[Block]:
         """The blocks of one group, which share working vectors."""
-        longest = max((len(block.w) for block in blocks), default=0)
+        longest = max(part.stop - part.start for part, _ in cuts)
         work = [np.empty(longest, self.vector.values.dtype) for _ in range(max(1, self.optimizer.work))]
-        return [dataclasses.replace(block, work=[buffer[: len(block.w)] for buffer in work]) for block in blocks]
+        return [self._block(part, rate, [buffer[: part.stop - part.start] for buffer in work]) for part, rate in cuts]
+
+    def _block(self, part: slice, rate: float, work: list[np.ndarray]) -> Block:
+        w, g = self.vector.values[part], self.vector.gradient[part]
+        slots = {name: slot if name in self.optimizer.scalars else slot[part] for name, slot in self.slots.items()}
+        decayed = min(max(self.vector.decayed.stop - part.start, 0), len(w))
+        step = compiled(self.optimizer, w, g, slots) if self._compiled else None
+        return Block(w, g, work, rate, decayed, step or self._plain(w, g, slots, work))
+
+    def _plain(self, w: np.ndarray, g: np.ndarray, slots: dict[str, np.ndarray], work: list[np.ndarray]) -> Callable[[float, int], None]:
+        def step(lr: float, t: int) -> None:
+            self.optimizer.update(w, g, slots, work, lr=lr, t=t)
+
+        return step
 
     def penalty(self) -> float:
         """l1 sum |theta| + l2 sum theta^2 over the decayed parameters."""
@@ -89,21 +105,24 @@ class Update:
     def __call__(self, lr: float) -> None:
         """One step from `vector.gradient`, which is used up."""
         self.steps += 1
-        self._clip(self.vector.gradient[self.vector.trainable])
+        self._lr = lr
+        if self.clip_value is not None or self.clip_norm is not None:
+            self._clip(self.vector.gradient[self.vector.trainable])
         self.optimizer.advance(self.slots, self.steps)
-        self.together([partial(self._update, group, lr) for group in self._groups])
+        self.together(self._groups)
         if self.average is not None:
             self.average.update(self.steps)
 
-    def _update(self, blocks: list[Block], lr: float) -> None:
+    def _update(self, blocks: list[Block]) -> None:
         for block in blocks:
-            n = block.decayed
+            lr, n = self._lr * block.rate, block.decayed
             if n:
-                self._penalty.add_gradient(block.w[:n], block.g[:n], block.work[0][:n])
-                kept = self.optimizer.decay(lr * block.rate)
+                if self._penalty:
+                    self._penalty.add_gradient(block.w[:n], block.g[:n], block.work[0][:n])
+                kept = self.optimizer.decay(lr)
                 if kept != 1:
                     block.w[:n] *= kept
-            self.optimizer.update(block.w, block.g, block.slots, block.work, lr=lr * block.rate, t=self.steps)
+            block.step(lr, self.steps)
 
     def _clip(self, g: np.ndarray) -> None:
         """Elements beyond clip_value are set to it; then g is shortened to clip_norm if it is longer.
