@@ -13,11 +13,15 @@ from nettrain.errors import ConfigError
 
 @dataclass(frozen=True)
 class Override:
-    """One parsed `--set`: where, and the YAML value with its own places; the label names it in messages."""
+    """One parsed `--set`: where, and the YAML value with its own places; the label names it in messages.
+
+    folder  where its relative paths count from; None: the current one, as a path typed in a shell counts from where the shell is
+    """
 
     path: KeyPath
     document: Document
     label: str
+    folder: Path | None = None
 
     @property
     def depth(self) -> int:
@@ -59,7 +63,7 @@ def _parse(text: str) -> Override:
 
 def _apply(document: Document, record: type[Record], change: Override) -> None:
     document.problems += change.document.problems
-    document.folders[change.label] = Path.cwd()  # a path typed in a shell counts from where the shell is
+    document.folders[change.label] = change.folder or Path.cwd()
     holder = document.value
     for depth in range(1, len(change.path)):
         parent, part = change.path[:depth], change.path[depth - 1]

@@ -1,6 +1,6 @@
 """One parameter of a sweep: the values that it can take, and how one of them is drawn."""
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Annotated, Any, Literal
 
@@ -32,7 +32,7 @@ class Parameter(Record):
     ] = None
     step: Annotated[Positive | None, Field(description="only min, min + step, min + 2 step ... up to max", examples=[0.1])] = None
     when: Annotated[
-        Mapping[Text, Value],
+        dict[Text, Value],
         Field(
             description="other parameters that must have this value, or one of this list, for this one to be set at all",
             examples=[{"optimizer.type": "momentum"}],

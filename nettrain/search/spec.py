@@ -1,5 +1,4 @@
 """A sweep's YAML, typed: which runs to compare, in what, and how their settings are chosen."""
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
@@ -45,7 +44,7 @@ class SweepSpec(Record):
     method: Annotated[Method, Field(description="how settings are chosen")] = "random"
     metric: Annotated[Objective, _named("name"), Field(description="what trials are compared in")] = Objective(name="validation_loss")
     parameters: Annotated[
-        Mapping[Text, Parameter],
+        dict[Text, Parameter],
         Field(description="keys of the run configuration, and what they can be", examples=[{"optimizer.lr": {"values": [0.01, 0.001]}}]),
     ]
     trials: Annotated[Count | None, Field(description="how many settings; null: all of a grid", examples=[40])] = None
