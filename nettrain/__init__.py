@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from nettrain.autodiff.tensor import Tensor as Tensor
     from nettrain.errors import NettrainError as NettrainError
     from nettrain.nn.network import Network as Network
-    from nettrain.training.predictor import load as load
+    from nettrain.training.load import load as load
     from nettrain.training.train import resume as resume
     from nettrain.training.train import train as train
 
@@ -22,7 +22,7 @@ _HOMES = {
     "Network": "nettrain.nn.network",
     "NettrainError": "nettrain.errors",
     "Tensor": "nettrain.autodiff.tensor",
-    "load": "nettrain.training.predictor",
+    "load": "nettrain.training.load",
     "resume": "nettrain.training.train",
     "train": "nettrain.training.train",
 }

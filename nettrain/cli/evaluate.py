@@ -28,7 +28,7 @@ def evaluate(
     """Show the metrics of CHECKPOINT beside the trivial baseline, and for classes the table of each and the confusion matrix."""
     if split is not None and data is not None:
         raise ConfigError("eval: --split and --data exclude each other; leave one of them out")
-    from nettrain.training.predictor import load
+    from nettrain.training.load import load
 
     predictor = load(checkpoint, allow_plugins=allow_plugins)
     warn_of_plugins(predictor)
@@ -78,9 +78,9 @@ def _report(predictor: "Predictor", name: str, found: "Evaluation") -> None:
 
     out = console()
     out.print(metrics_table({name: found.metrics}, {name: found.baseline}))
-    targets = predictor.pipeline.schema.targets
+    targets = predictor.schema.targets
     if isinstance(found.outcome, ValueOutcome):
-        pixels = predictor.pipeline.schema.itself and not predictor.pipeline.names
+        pixels = predictor.schema.itself and not predictor.names
         if len(targets) > 1 and not pixels:
             out.print("", class_table(targets, per_target_table(found.outcome)))
         return

@@ -27,7 +27,7 @@ def predict(
     allow_plugins: AllowPlugins = False,
 ) -> None:
     """Write what CHECKPOINT predicts for each row of INPUT, in the order of the rows: a class or a value, as CSV."""
-    from nettrain.training.predictor import load
+    from nettrain.training.load import load
 
     predictor = load(checkpoint, allow_plugins=allow_plugins)
     warn_of_plugins(predictor)
@@ -44,7 +44,7 @@ def predict(
 
 def _decided(predictor: "Predictor", found: Any) -> Iterator[Column]:
     """`prediction`, or `prediction_NAME` for each of several targets."""
-    targets = predictor.pipeline.schema.targets
+    targets = predictor.schema.targets
     decided = predictor.decided(found)
     if decided.ndim == 1:
         yield "prediction", decided.tolist()
@@ -54,7 +54,7 @@ def _decided(predictor: "Predictor", found: Any) -> Iterator[Column]:
 
 def _probabilities(predictor: "Predictor", found: Any) -> Iterator[Column]:
     """`probability_NAME` for each class or label."""
-    names = predictor.classes or predictor.pipeline.schema.targets
+    names = predictor.classes or predictor.schema.targets
     return ((f"probability_{name}", column) for name, column in zip(names, found.T.tolist(), strict=True))
 
 

@@ -22,6 +22,8 @@ def initialize(network: Network, settings: InitializeFrom) -> None:
     try:
         path = checkpoint_path(Path(settings.run))
         checkpoint = Checkpoint.read(path)
+        if "ensemble" in checkpoint.content:
+            raise CheckpointError(f"{path}: is of an ensemble, and a run begins with the weights of one network: name one of its members")
     except (CheckpointError, RunError) as error:
         raise ConfigError(f"initialize_from: {error}") from None
     given = {**(checkpoint.group("average") or checkpoint.group("parameters")), **checkpoint.group("state")}

@@ -8,7 +8,6 @@ import pytest
 import nettrain
 from nettrain import streams
 from nettrain.errors import NettrainError
-from nettrain.training.predictor import Predictor
 
 X = streams.generator(0, "targets").normal(size=(120, 2))
 RATES = np.exp(1 + X[:, 0])
@@ -31,7 +30,7 @@ def config(loss, **dataset):
 @pytest.fixture
 def trained(tmp_path):
     def run(loss, y, **dataset):
-        return Predictor(Path(nettrain.train(config(loss, **dataset), (X, y), output_directory=tmp_path).run_directory))
+        return nettrain.load(nettrain.train(config(loss, **dataset), (X, y), output_directory=tmp_path).run_directory)
 
     return run
 

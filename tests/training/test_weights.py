@@ -11,7 +11,6 @@ from nettrain import streams
 from nettrain.errors import NettrainError
 from nettrain.training.checkpoint import Checkpoint
 from nettrain.training.find_lr import find_lr
-from nettrain.training.predictor import Predictor
 from nettrain.training.probe import Probe
 from nettrain.training.train import prepare_run
 
@@ -135,7 +134,7 @@ def test_balanced_is_written_out_and_gives_the_same_run_and_the_same_evaluation(
     assert written == pytest.approx({str(c): 30 / (3 * (codes == c).sum()) for c in range(3)})
     again = nettrain.train(path / "config.yaml", data, output_directory=tmp_path / "again")
     assert figures(path) == figures(Path(again.run_directory))
-    evaluated = Predictor(path).evaluate(data[0][rows], data[1][rows])
+    evaluated = nettrain.load(path).evaluate(data[0][rows], data[1][rows])
     assert evaluated["loss"] == pytest.approx(first.metrics["validation"]["loss"], rel=1e-12)
     assert any(note.startswith("class weights, balanced: 0 ") for note in first.notes)
 
@@ -172,7 +171,7 @@ def test_a_column_of_weights_reaches_training_and_eval(tmp_path, data):
     with_arrays = nettrain.train(PLAIN, (x, y, W), output_directory=tmp_path)
     ends = [Checkpoint.read(Path(r.run_directory) / "checkpoints" / "last.safetensors").group("parameters") for r in (result, with_arrays)]
     assert all(ends[0][name].tobytes() == ends[1][name].tobytes() for name in ends[0])
-    model = Predictor(Path(result.run_directory))
+    model = nettrain.load(result.run_directory)
     losses = [model.evaluation(model.read(tmp_path / name, with_target=True)).metrics["loss"] for name in ("a.csv", "b.csv")]
     assert losses[0] == pytest.approx(result.metrics["train"]["loss"], rel=1e-12)
     assert losses[1] == pytest.approx(model.evaluate(x, y)["loss"], rel=1e-12) != losses[0]
