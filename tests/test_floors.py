@@ -10,7 +10,7 @@ PACKAGE = Path(__file__).parents[1] / "nettrain"
 
 GROUND = {"errors", "component", "streams", "version", "kernel"}
 NETWORKS = {"nn", "initializers", "activations", "layers", "losses", "models"}
-DATA = {"data", "sources", "transforms"}
+DATA = {"data", "sources", "transforms", "augmentations"}
 
 # Each part of the package, and every other part that it may import. The four groups of floor 2 do not know each other.
 MAY_IMPORT = {
@@ -31,6 +31,7 @@ MAY_IMPORT = {
     "data": GROUND,
     "sources": GROUND | {"data"},
     "transforms": GROUND | {"data"},
+    "augmentations": GROUND | {"data"},
     "metrics": GROUND,
     "config": GROUND | {"nn", "optim", "schedules", "data", "metrics"},
     "training": GROUND | {"autodiff", "config", "optim", "schedules", "metrics"} | NETWORKS | DATA,
@@ -49,6 +50,7 @@ CATALOGUES = {
     "models": set(),
     "sources": set(),
     "transforms": set(),
+    "augmentations": set(),
 }
 
 

@@ -1,5 +1,6 @@
 """All kinds of component that a configuration can name."""
 from nettrain.component import Component
+from nettrain.data.augmentation import Augmentation
 from nettrain.data.source import Source
 from nettrain.data.transform import Transform
 from nettrain.metrics import Metric
@@ -12,5 +13,5 @@ from nettrain.optim import Optimizer
 from nettrain.schedules import Schedule
 
 KINDS: tuple[type[Component], ...] = (
-    Source, Transform, Architecture, Layer, Activation, Initializer, Loss, Optimizer, Schedule, Metric,
+    Source, Transform, Augmentation, Architecture, Layer, Activation, Initializer, Loss, Optimizer, Schedule, Metric,
 )  # fmt: skip

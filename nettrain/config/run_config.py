@@ -7,6 +7,7 @@ from pydantic import Field
 from nettrain.component import Count, Flag, Index, NonNegative, Positive, Record, Share, Text
 from nettrain.config.initialize_from import Initialization
 from nettrain.config.plugins import Plugins
+from nettrain.data.augmentation import Augmentation
 from nettrain.data.source import Source
 from nettrain.data.split import Split
 from nettrain.data.transform import Transform
@@ -41,6 +42,10 @@ class DatasetConfig(Record):
     target_transforms: Annotated[
         tuple[Transform, ...] | None, Field(description="for numeric targets; null: standardize")
     ] = None
+    augmentation: Annotated[
+        tuple[Augmentation, ...],
+        Field(description="what chance does to the images of training batches, in this order; never in evaluation", examples=[["flip"]]),
+    ] = ()
     limit: Annotated[
         Count | None, Field(description="keep so many rows, drawn with the seed, the same share of every part", examples=[1000])
     ] = None
@@ -64,6 +69,10 @@ class TrainingConfig(Record):
     shards: Annotated[
         Count | None, Field(description="parts of a batch that run side by side; the bits depend on it; null: as the model and batch want")
     ] = None
+    kernels: Annotated[
+        Literal["auto", "numpy", "numba"],
+        Field(description="numba: compiled loops (extra fast), whose bits differ; auto: where they save more time than they take to load"),
+    ] = "auto"
     accumulate: Annotated[Count, Field(description="batches a step: as one of so many times the rows, in the memory of one")] = 1
     shuffle: Annotated[Flag, Field(description="a new order of the rows every epoch")] = True
     clip_norm: Annotated[Positive | None, Field(description="longest gradient; a longer one is shortened to it", examples=[1.0])] = None

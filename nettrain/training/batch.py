@@ -1,38 +1,73 @@
 """The rows of one step, in buffers that stay."""
 import numpy as np
 
+from nettrain.autodiff.tensor import Tensor
+from nettrain.data.augmenter import Augmenter
 from nettrain.data.part import Part
+from nettrain.nn.loss import Loss
 
 
 class Batch:
     """Inputs, encoded targets and weights of up to `size` rows; a short batch uses the first rows of the buffers.
 
-    w           None where rows have no weights
+    w           how much each row counts; None where rows have no weights
     per_weight  1 / the sum of the rows' weights; 0 where they are all 0
+    partner_y, partner_w  targets of the rows that an augmentation mixes in, and how much those count; None where none does
     """
 
-    def __init__(self, part: Part, size: int, dtype: np.dtype) -> None:
+    def __init__(self, part: Part, size: int, dtype: np.dtype, augmenter: Augmenter | None = None) -> None:
         if part.y is None:
             raise ValueError("a part without targets cannot be trained on")
         self.part = part
+        self.augmenter = augmenter
+        mixes = augmenter is not None and augmenter.mixes
         self.x = np.empty((size, *part.x.shape[1:]), dtype)
         self.y = np.empty((size, *part.y.shape[1:]), part.y.dtype)
-        self.w = None if part.weights is None else np.empty(size, dtype)
+        self.w = None if part.weights is None and not mixes else np.empty(size, dtype)
         self.per_weight = np.empty((), dtype)
+        self.partner_y = np.empty_like(self.y) if mixes else None
+        self.partner_w = np.empty(size, dtype) if mixes else None
 
     def __len__(self) -> int:
         return len(self.x)
 
-    def gather(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Fill the buffers with these rows; gives their parts that are filled."""
-        x, y = self.x[: len(rows)], self.y[: len(rows)]
+    def gather(self, rows: np.ndarray, step: int = 0, portion: int = 0) -> None:
+        """Fill the buffers with these rows. step and portion place the random streams of what is done to them."""
+        n = len(rows)
+        x, y = self.x[:n], self.y[:n]
         self.part.gather(rows, x, y)
-        if self.w is not None and self.part.weights is not None:
+        if self.w is not None:
             weight = self.weight(rows)
-            self.w[: len(rows)] = self.part.weights[rows]
+            self.w[:n] = 1 if self.part.weights is None else self.part.weights[rows]
             self.per_weight[...] = 1 / weight if weight else 0
-        return x, y
+        mix = None if self.augmenter is None else self.augmenter(x, step, portion)
+        if self.w is not None and self.partner_y is not None and self.partner_w is not None and mix is not None:
+            self.partner_y[:n] = y[mix.partner]
+            self.partner_w[:n] = self.w[mix.partner]
+            self.partner_w[:n] *= 1 - mix.share
+            self.w[:n] *= mix.share
 
     def weight(self, rows: np.ndarray) -> float:
-        """The sum of the rows' weights, which divides their loss; how many they are where rows have none."""
+        """The sum of the rows' weights, which divides their loss; how many they are where rows have none.
+
+        Rows that are mixed have it too: every row is the partner of one.
+        """
         return float(len(rows)) if self.part.weights is None else float(self.part.weights[rows].sum())
+
+    def losses(self, loss: Loss, outputs: Tensor, part: slice) -> Tensor:
+        """What each row of a part adds to the loss: w_i L(y_i), and of a mixed row the same for its partner's target."""
+        found = loss.rows(outputs, Tensor(self.y[part], feed=True))
+        if self.w is not None:
+            found = found * Tensor(self.w[part], feed=True)
+        if self.partner_y is not None and self.partner_w is not None:
+            partner = loss.rows(outputs, Tensor(self.partner_y[part], feed=True))
+            found = found + partner * Tensor(self.partner_w[part], feed=True)
+        return found
+
+    def copy_from(self, other: "Batch", n: int) -> None:
+        """Take over the first n rows of a batch of the same part."""
+        for name in ("x", "y", "w", "partner_y", "partner_w"):
+            here, there = getattr(self, name), getattr(other, name)
+            if here is not None:
+                here[:n] = there[:n]
+        self.per_weight[...] = other.per_weight

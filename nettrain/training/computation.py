@@ -8,7 +8,8 @@ import numpy as np
 
 from nettrain.autodiff.backward import backward
 from nettrain.autodiff.memory import Arena
-from nettrain.autodiff.plan import Plan
+from nettrain.autodiff.compiled import twin
+from nettrain.autodiff.plan import Plan, itself
 from nettrain.autodiff.recording import Recording, recording
 from nettrain.autodiff.shards import Shards, Together
 from nettrain.autodiff.tensor import Tensor
@@ -34,6 +35,7 @@ class Computation:
     together  runs the tasks of a step, on one thread or several
     watch     is told every recording and the plans made of it
     steered   whether a layer looks at values to decide what to do: everything then runs eagerly, in one piece
+    compiled  whether compiled loops do the work of the operations that have them, in a replay
     replay=False runs everything eagerly, to the same bits (batch normalization in one piece only).
     """
 
@@ -46,12 +48,14 @@ class Computation:
         shards: int = 1,
         together: Together = one_after_the_other,
         replay: bool = True,
+        compiled: bool = False,
     ) -> None:
         self.network = network
         self.loss = loss
         self.batch = batch
         self.shards = shards
         self.replay = replay
+        self._twin = twin if compiled else itself
         self.steered = False
         self.together = together
         self.watch: Callable[[Recording, Sequence[Plan]], None] | None = None
@@ -89,7 +93,7 @@ class Computation:
             means = [self._mean(total, n) for total, _ in made]
         self.steered = seen.steered
         plans = [
-            Plan(mean, into=slots, also=[total, *proposals.values()], share=(part.stop - part.start) / n, arena=arena)
+            Plan(mean, into=slots, also=[total, *proposals.values()], share=(part.stop - part.start) / n, arena=arena, twin=self._twin)
             for mean, slots, (total, proposals), part, arena in zip(means, self._slots, made, parts, self._arenas, strict=False)
         ]
         if self.watch is not None:
@@ -113,13 +117,11 @@ class Computation:
 
     def _total(self, part: slice, n: int, lane: int, step: int, portion: int) -> tuple[Tensor, dict[str, Tensor]]:
         """The weighted sum of the loss over a part of the n rows, and what the layers propose for their state."""
-        x, y = Tensor(self.batch.x[part], feed=True), Tensor(self.batch.y[part], feed=True)
+        x = Tensor(self.batch.x[part], feed=True)
         proposals: dict[str, Tensor] = {}
         place = self._places(portion)[lane]
         outputs = self.network(x, training=True, step=step, shard=place, lane=lane, rows=n, proposals=proposals)
-        losses = self.loss.rows(outputs, y)
-        w = self.batch.w
-        return (losses if w is None else losses * Tensor(w[part], feed=True)).sum(), proposals
+        return self.batch.losses(self.loss, outputs, part).sum(), proposals
 
     def _mean(self, total: Tensor, n: int) -> Tensor:
         return total * (1 / n) if self.batch.w is None else total * Tensor(self.batch.per_weight, feed=True)

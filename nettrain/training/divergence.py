@@ -19,8 +19,12 @@ def explain(run: Run, rows: np.ndarray, what: str) -> str:
 
 def first_bad_layer(run: Run, rows: np.ndarray) -> str:
     """The first layer, in the order of the forward pass, with weights or outputs that are not finite."""
-    found = [_first_bad_layer(run, run.step.batch.gather(portion)[0].copy()) for portion in run.step.portions(rows)]
-    return next((layer for layer in found if layer is not None), f"none, only the loss {run.loss.name()} itself")
+    for i, portion in enumerate(run.step.portions(rows)):
+        run.step.gather(portion, run.update.steps, i)
+        layer = _first_bad_layer(run, run.step.batch.x[: len(portion)].copy())
+        if layer is not None:
+            return layer
+    return f"none, only the loss {run.loss.name()} itself"
 
 
 def _first_bad_layer(run: Run, x: np.ndarray) -> str | None:

@@ -41,8 +41,8 @@ def train_batches(run: Run, callbacks: Sequence[Callback], signalled: Callable[[
     progress = run.progress
     order = epoch_order(run)
     while progress.batch < run.steps_per_epoch:
-        rows = order[progress.batch * run.step_rows : (progress.batch + 1) * run.step_rows]
-        loss = run.step(rows, run.rate)
+        rows, then = (order[batch * run.step_rows : (batch + 1) * run.step_rows] for batch in (progress.batch, progress.batch + 1))
+        loss = run.step(rows, run.rate, then)
         if not np.isfinite(loss):
             raise _diverged(run, callbacks, rows, f"the loss of batch {progress.batch + 1} is {loss / len(rows):g}")
         progress.batch += 1

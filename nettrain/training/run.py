@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from nettrain.autodiff.shards import Task, Together
 from nettrain.config.run_config import RunConfig
+from nettrain.data.augmenter import Augmenter, described
 from nettrain.data.part import Part
 from nettrain.data.prepare import Prepared
 from nettrain.errors import ConfigError, nearest
@@ -18,6 +19,7 @@ from nettrain.optim import Rule, Search
 from nettrain.schedules import Reactive
 from nettrain.training.build import build, loss_for, target_size
 from nettrain.training.evaluate import ROWS
+from nettrain.training.kernels import check_kernels, kernels_for
 from nettrain.training.run_directory import RunDirectory
 from nettrain.training.search_update import SearchUpdate
 from nettrain.training.sharding import MOST, shards_for, tiles_of
@@ -63,6 +65,7 @@ class Run:
     monitor     the metric that chooses the best checkpoint
     watched     the parts that are evaluated at each epoch's end
     shards      into how many parts the rows of a batch are divided
+    kernels     numpy, or numba: compiled loops
     lanes       how many threads a step can use at most: for shards, tiles of wide layers, blocks of the update
     step_rows   the rows of one step, in one batch or several whose gradients are accumulated
     rate_scale  what a schedule that reacts to a metric multiplies the rate with
@@ -79,16 +82,37 @@ class Run:
         train = self.parts["train"]
         self.batch_size = min(config.training.batch_size or len(train), len(train))
         self.shards = config.training.shards or shards_for(self.network.placed, self.batch_size, self.network.dtype.itemsize)
-        self.config = dataclasses.replace(config, training=dataclasses.replace(config.training, shards=self.shards))
+        self.step_rows = self.batch_size * config.training.accumulate
+        self.steps_per_epoch = -(-len(train) // self.step_rows)
+        self.kernels = config.training.kernels
+        if self.kernels == "auto":
+            self.kernels = kernels_for(self.network.placed, self.batch_size, config.training.epochs * -(-len(train) // self.batch_size))
+        check_kernels(self.kernels)
+        self.config = dataclasses.replace(
+            config, training=dataclasses.replace(config.training, shards=self.shards, kernels=self.kernels)
+        )
         self.lanes = max([self.shards, *map(tiles_of, self.network.placed), min(MOST, len(self.network.vector) // BLOCK)])
         self.threads = 1
         self._by: Together = one_after_the_other
-        self.update = update_for(config, self.network.vector, self.lanes, self.together)
+        self.update = update_for(config, self.network.vector, self.lanes, self.together, compiled=self.kernels == "numba")
         check_batch_size(self.network, self.batch_size)
-        self.step_rows = self.batch_size * config.training.accumulate
-        self.steps_per_epoch = -(-len(train) // self.step_rows)
         size = target_size(self.pipeline.schema)
-        self.step = Step(self.network, self.loss, self.update, train, size, self.batch_size, shards=self.shards, together=self.together)
+        augmenter = None
+        if config.dataset.augmentation:
+            augmenter = Augmenter(config.dataset.augmentation, self.pipeline, seed=config.seed, dtype=self.network.dtype)
+            prepared.notes.append(f"augmentation of the training part: {described(config.dataset.augmentation)}")
+        self.step = Step(
+            self.network,
+            self.loss,
+            self.update,
+            train,
+            size,
+            self.batch_size,
+            shards=self.shards,
+            together=self.together,
+            compiled=self.kernels == "numba",
+            augmenter=augmenter,
+        )
         if train.weights is not None and self.step_rows == 1:
             prepared.notes.append(
                 "weights: the loss of a step is divided by the weights of its rows, so in steps of one row only a weight of 0 tells; "
@@ -120,7 +144,7 @@ class Run:
         """
         self.threads = usable_threads(threads)
         portions = max(-(-len(part) // ROWS) for part in self.parts.values())
-        with Workers(min(self.threads, max(self.lanes, portions))) as workers:
+        with Workers(min(self.threads, max(self.lanes, portions))) as workers, self.step.prefetching(self.threads):
             self._by = workers.together
             try:
                 yield
@@ -181,7 +205,7 @@ class Run:
 
 
 def update_for(
-    config: RunConfig, vector: ParameterVector, groups: int = 1, together: Together = one_after_the_other
+    config: RunConfig, vector: ParameterVector, groups: int = 1, together: Together = one_after_the_other, *, compiled: bool = False
 ) -> Update | SearchUpdate:
     """What changes the parameters. Raises ConfigError where the model has none that are trained."""
     if vector.trainable.stop == 0:
@@ -193,7 +217,7 @@ def update_for(
     if not isinstance(optimizer, Rule):
         raise TypeError(f"{type(optimizer).__name__} is neither a Rule nor a Search")
     clipping = {"clip_norm": training.clip_norm, "clip_value": training.clip_value}
-    return Update(vector, optimizer, config.regularization, ema=training.ema, groups=groups, together=together, **clipping)
+    return Update(vector, optimizer, config.regularization, ema=training.ema, groups=groups, together=together, compiled=compiled, **clipping)
 
 
 def check_batch_size(network: Network, batch_size: int) -> None:

@@ -1,0 +1,31 @@
+"""Images cut out of larger ones."""
+from dataclasses import dataclass
+from typing import Annotated
+
+import numpy as np
+from pydantic import Field
+
+from nettrain.component import Index
+from nettrain.data.augmentation import Augmentation
+from nettrain.data.moving import Fill, shifted
+
+
+@dataclass(frozen=True, kw_only=True)
+class Crop(Augmentation):
+    """y = a piece of x's own size, at a random place, of x with `padding` more pixels on each side.
+
+    He et al. 2016, section 4.2 (CIFAR-10: 4 pixels of 0), as torchvision's RandomCrop with its `padding`. With black filling it is what
+    `shift` does in both directions. Raises ConfigError where nothing of an image might be left.
+    """
+
+    moves = True
+
+    padding: Annotated[Index, Field(description="pixels on each side")] = 4
+    fill: Fill = "reflect"
+
+    def flaw(self, h: int, w: int) -> str | None:
+        return f"might cut out padding alone, with {self.padding} pixels of it: take less" if self.padding >= min(h, w) else None
+
+    def apply(self, x: np.ndarray, generator: np.random.Generator) -> None:
+        top, left = generator.integers(0, 2 * self.padding, (2, len(x)), endpoint=True)
+        x[...] = shifted(x, self.padding - top, self.padding - left, self.fill)

@@ -1,0 +1,33 @@
+"""Each row mixed with another."""
+from dataclasses import dataclass
+from typing import Annotated
+
+import numpy as np
+from pydantic import Field
+
+from nettrain.component import NonNegative
+from nettrain.data.augmentation import Augmentation, Mix
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mixup(Augmentation):
+    """x_i' = l x_i + (1 - l) x_j,  L_i' = l L(y_i) + (1 - l) L(y_j),  l ~ Beta(alpha, alpha), j a random partner in the batch.
+
+    Zhang et al. 2018, eq. 1, with one l a batch, as in their program; a row keeps its weight (w_i L(y_i), w_j L(y_j)). Takes every loss:
+    for those that are linear in the target (cross_entropy, binary_cross_entropy) this is the loss of mixed targets, as torchvision's
+    MixUp makes them, whose partner is the row before. The training loss that is told is that of mixed rows, and higher for it.
+    alpha: 0 mixes nothing.
+    """
+
+    mixes = True
+
+    alpha: Annotated[NonNegative, Field(description="0.1 to 0.4: most rows nearly pure; 1: every l as likely")] = 0.2
+
+    def apply(self, x: np.ndarray, generator: np.random.Generator) -> Mix:
+        share = float(generator.beta(self.alpha, self.alpha)) if self.alpha else 1.0
+        partner = generator.permutation(len(x))
+        other = x[partner]
+        other *= 1 - share
+        x *= share
+        x += other
+        return Mix(partner, share)

@@ -1,0 +1,30 @@
+"""Turned images."""
+from dataclasses import dataclass
+from typing import Annotated
+
+import numpy as np
+from pydantic import Field
+
+from nettrain.data.augmentation import Augmentation
+from nettrain.data.moving import Fill, warped
+
+Degrees = Annotated[float, Field(strict=True, ge=0, le=180)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rotate(Augmentation):
+    """y(p) = x(m + R (p - m)), turned around its middle m by an angle that is uniform in [-degrees, degrees].
+
+    Above 0 counter-clockwise, as in torchvision's RandomRotation, which however takes the nearest pixel unless told otherwise; here
+    four pixels are averaged (bilinear).
+    """
+
+    moves = True
+
+    degrees: Annotated[Degrees, Field(description="largest angle, in degrees")] = 10.0
+    fill: Fill = "black"
+
+    def apply(self, x: np.ndarray, generator: np.random.Generator) -> None:
+        angle = np.radians(generator.uniform(-self.degrees, self.degrees, len(x)))
+        cosine, sine = np.cos(angle), np.sin(angle)
+        x[...] = warped(x, np.stack([cosine, sine, -sine, cosine], axis=1).reshape(-1, 2, 2), self.fill)

@@ -1,0 +1,57 @@
+"""Images (n, h, w, c) with their pixels in other places, each image by amounts of its own."""
+from typing import Annotated, Literal
+
+import numpy as np
+from pydantic import Field
+
+Fill = Annotated[
+    Literal["black", "edge", "reflect"],
+    Field(description="what comes in from outside: 0; the nearest pixel; the image mirrored at its outermost pixels"),
+]
+_MODES: dict[str, Literal["constant", "edge", "reflect"]] = {"black": "constant", "edge": "edge", "reflect": "reflect"}
+
+
+def framed(x: np.ndarray, rows: int, columns: int, fill: str) -> np.ndarray:
+    """The images with so many more rows above and below, and columns left and right."""
+    return np.pad(x, ((0, 0), (rows, rows), (columns, columns), (0, 0)), _MODES[fill])
+
+
+def shifted(x: np.ndarray, down: np.ndarray, right: np.ndarray, fill: str) -> np.ndarray:
+    """y[i, r, s] = x[i, r - down_i, s - right_i].  Whole pixels, down and right (n,)."""
+    rows, columns = int(np.abs(down).max()), int(np.abs(right).max())
+    windows = np.lib.stride_tricks.sliding_window_view(framed(x, rows, columns, fill), x.shape[1:3], axis=(1, 2))
+    return windows.transpose(0, 1, 2, 4, 5, 3)[np.arange(len(x)), rows - down, columns - right]
+
+
+def warped(x: np.ndarray, matrix: np.ndarray, fill: str) -> np.ndarray:
+    """y(p) = x(m + A (p - m)), m the middle of the image, between four pixels bilinear.  A (n, 2, 2) of (row, column)."""
+    n, h, w, c = x.shape
+    a = matrix.astype(x.dtype)[..., np.newaxis, np.newaxis]
+    r = np.arange(h, dtype=x.dtype)[:, np.newaxis] - (h - 1) / 2
+    s = np.arange(w, dtype=x.dtype) - (w - 1) / 2
+    rows = _inside(a[:, 0, 0] * r + a[:, 0, 1] * s + (h - 1) / 2, h, fill)
+    columns = _inside(a[:, 1, 0] * r + a[:, 1, 1] * s + (w - 1) / 2, w, fill)
+    top, left = np.floor(rows), np.floor(columns)
+    below, beside = (rows - top)[..., np.newaxis], (columns - left)[..., np.newaxis]
+    # In a frame of one pixel each of the four neighbours exists; a whole pixel further out there is nothing but the fill.
+    pixels = framed(x, 1, 1, fill).reshape(-1, c)
+    first = np.arange(n).reshape(n, 1, 1) * (h + 2)
+    corner = ((first + top.astype(np.intp) + 1) * (w + 2) + left.astype(np.intp) + 1).reshape(-1)
+
+    def neighbour(down: int, right: int) -> np.ndarray:
+        return pixels.take(corner + (down * (w + 2) + right), axis=0, mode="clip").reshape(n, h, w, c)
+
+    upper = neighbour(0, 0) * (1 - beside) + neighbour(0, 1) * beside
+    lower = neighbour(1, 0) * (1 - beside) + neighbour(1, 1) * beside
+    return upper * (1 - below) + lower * below
+
+
+def _inside(places: np.ndarray, size: int, fill: str) -> np.ndarray:
+    """Places along an axis of `size` pixels, brought to where the frame holds what the fill says."""
+    if fill == "black":
+        return places.clip(-1, size)                         # at `size` itself the neighbour beyond the frame has the weight 0
+    if fill == "edge" or size == 1:
+        return places.clip(0, size - 1)
+    period = 2 * (size - 1)
+    folded = np.abs(places) % period
+    return np.minimum(folded, period - folded)

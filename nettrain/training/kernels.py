@@ -1,0 +1,32 @@
+"""Which kernels a run takes: NumPy's, or compiled loops, which cost a second to load and pay where there is more than a second of work."""
+from collections.abc import Sequence
+from importlib.util import find_spec
+from math import prod
+
+from nettrain.errors import ConfigError
+from nettrain.nn.place import Placed
+
+LOADING = 2.0  # seconds: twice what Numba's import and the loading of the loops take
+PER_STEP = 50e-6  # seconds that compiled loops save in a step of any size: calls
+PER_NUMBER = 0.4e-9  # and beside each parameter, and each number that a layer gives
+
+
+def numba_is_there() -> bool:
+    """Whether Numba is installed; it is not imported."""
+    return find_spec("numba") is not None
+
+
+def kernels_for(placed: Sequence[Placed], batch_size: int, steps: int) -> str:
+    """`numba` where it is installed and would save more time in so many steps than it takes to load, else `numpy`."""
+    numbers = sum(p.size + batch_size * prod(p.output_shape) for p in placed)
+    saved = steps * (PER_STEP + numbers * PER_NUMBER)
+    return "numba" if saved > LOADING and numba_is_there() else "numpy"
+
+
+def check_kernels(kernels: str) -> None:
+    """Raises ConfigError where Numba is wanted and not installed."""
+    if kernels == "numba" and not numba_is_there():
+        raise ConfigError(
+            'training.kernels: numba is not installed; pip install "nettrain[fast]", '
+            "or take --kernels numpy: the results are then rounded otherwise, so the bits differ from those of a run with numba"
+        )
