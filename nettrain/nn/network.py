@@ -1,4 +1,5 @@
 """A network: layers applied one after the other, their parameters in one vector, their state beside it."""
+import dataclasses
 import sys
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -11,6 +12,7 @@ from nettrain.autodiff.recording import current
 from nettrain.autodiff.shards import Together
 from nettrain.autodiff.tensor import Tensor, now
 from nettrain.errors import ConfigError
+from nettrain.nn.evaluation import Evaluation, Rows
 from nettrain.nn.layer import Layer, Output, Scope
 from nettrain.nn.parameter import Shape
 from nettrain.nn.place import place, settle
@@ -26,7 +28,8 @@ class Network:
 
     Layers that keep running statistics (batch_norm) need `proposals={}` in that call, and `commit` of it after the update.
 
-    report  takes (layer path, text) from layers that show what passes through them; to standard error, unless a run has put its log here
+    evaluation  computes what `outputs` gives
+    report      takes (layer path, text) from layers that show what passes through them; to standard error, unless a run says otherwise
     """
 
     def __init__(self, layers: Sequence[Layer], shape: Shape, *, seed: int = 0, dtype: Any = np.float32) -> None:
@@ -48,11 +51,15 @@ class Network:
         self.slots = {self.parameters[name]: slot for name, slot in self.vector.gradient_views.items() if name not in frozen}
         self.state = {f"{p.name}.{key}": array.astype(self.dtype) for p in self.placed for key, array in p.state.items()}
         self._training = self.parameters | {name: Tensor(array, feed=True) for name, array in self.state.items()}
-        self._evaluation = {name: Tensor(array) for name, array in (self.vector.views | self.state).items()}
+        arrays = self.vector.views | self.state
+        self._evaluation = {name: Tensor(array) for name, array in arrays.items()}
         self.report = to_standard_error
         self._step = 0
         self._seed = seed
         self._streams: dict[tuple[str, int], streams.StepStream] = {}
+        constants = self.scope(training=False)
+        fed = dataclasses.replace(constants, parameters={name: Tensor(array, feed=True) for name, array in arrays.items()})
+        self.evaluation = Evaluation(self.placed, constants, fed, shape, self.output_shape, self.dtype)
 
     def _generator(self, step: int, shard: int, lane: int, path: str) -> np.random.Generator:
         stream = self._streams.get((path, lane))
@@ -133,23 +140,12 @@ class Network:
         """Whether every layer says that the rows of a batch may be computed side by side."""
         return all(p.layer.shardable(p.input_shape) for p in self.placed)
 
-    def outputs(self, x: np.ndarray, rows: int = 1024, together: Together | None = None) -> np.ndarray:
-        """The outputs in evaluation, `rows` at a time; always the same portions, because BLAS gives other bits for other shapes.
+    def outputs(self, x: Rows, together: Together | None = None) -> np.ndarray:
+        """The outputs in evaluation, some rows at a time; always the same portions, because BLAS gives other bits for other shapes.
 
         together  runs the portions, on one thread or several, where the layers allow it
         """
-        found = np.empty((len(x), *self.output_shape), self.dtype)
-
-        def portion(part: slice) -> None:
-            found[part] = self(Tensor(np.asarray(x[part], self.dtype))).value
-
-        tasks = [partial(portion, slice(start, start + rows)) for start in range(0, len(x), rows)]
-        if together is not None and self.rows_apart:
-            together(tasks)
-        else:
-            for task in tasks:
-                task()
-        return found
+        return self.evaluation(x, together if self.rows_apart else None)
 
 
 def to_standard_error(path: str, text: str) -> None:

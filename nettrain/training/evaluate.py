@@ -38,7 +38,7 @@ def evaluate(
     """(loss and metrics by name, the outcome they were computed from). together: see `Network.outputs`."""
     if part.y is None or part.truth is None:
         raise ValueError("a part without targets cannot be evaluated")
-    outputs = network.outputs(part.x, ROWS, together)
+    outputs = network.outputs(part.x, together)
     outcome = outcome_of(pipeline.schema.task, part.truth, predictions(outputs, loss, pipeline))
     targets = encoded(loss, part.y, target_size(pipeline.schema), outputs.dtype)
     return {"loss": mean_loss(loss, outputs, targets, part.weights)} | all_metrics(outcome), outcome

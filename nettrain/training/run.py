@@ -18,7 +18,6 @@ from nettrain.nn.vector import ParameterVector
 from nettrain.optim import Rule, Search
 from nettrain.schedules import Reactive
 from nettrain.training.build import build, loss_for, target_size
-from nettrain.training.evaluate import ROWS
 from nettrain.training.kernels import check_kernels, kernels_for
 from nettrain.training.run_directory import RunDirectory
 from nettrain.training.search_update import SearchUpdate
@@ -143,7 +142,7 @@ class Run:
         Raises ConfigError where threads is not a positive number.
         """
         self.threads = usable_threads(threads)
-        portions = max(-(-len(part) // ROWS) for part in self.parts.values())
+        portions = max(-(-len(part) // self.network.evaluation.rows) for part in self.parts.values())
         with Workers(min(self.threads, max(self.lanes, portions))) as workers, self.step.prefetching(self.threads):
             self._by = workers.together
             try:

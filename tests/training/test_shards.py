@@ -133,18 +133,20 @@ def test_workers_raise_what_a_task_raised_and_go_on():
 @pytest.mark.parametrize("model", ["plain", "batch norm"])
 def test_an_evaluation_has_the_same_bits_on_any_number_of_threads(model):
     run = prepare_run(config(model, 1, dtype="float32"), (X, Y))
-    alone = run.network.outputs(X, rows=8)
+    run.network.evaluation.rows = 8
+    alone = run.network.outputs(X)
     for threads in (2, 3):
         with Workers(threads) as workers:
-            np.testing.assert_array_equal(run.network.outputs(X, 8, workers.together), alone)
+            np.testing.assert_array_equal(run.network.outputs(X, workers.together), alone)
 
 
 def test_layers_that_see_rows_together_are_evaluated_one_portion_after_the_other():
     network = Network([Layer.parse(layer) for layer in [{"type": "dense", "units": 2}, {"type": "probe"}]], (6,))
-    asked = []
-    network.outputs(X, 8, asked.append)
+    apart, asked = Network([Layer.parse({"type": "dense", "units": 2})], (6,)), []
+    network.evaluation.rows = apart.evaluation.rows = 8
+    network.outputs(X, asked.append)
     assert not network.rows_apart and asked == []
-    Network([Layer.parse({"type": "dense", "units": 2})], (6,)).outputs(X, 8, asked.append)
+    apart.outputs(X, asked.append)
     assert [len(tasks) for tasks in asked] == [7]
 
 
