@@ -20,6 +20,7 @@ def problems(config: RunConfig) -> Iterator[Problem]:
     if config.name is not None and (problem := name_problem(config.name)):
         yield ("name",), problem
     yield from _split(config.dataset)
+    yield from _augmentation(config.dataset)
     yield from _monitor(("training", "monitor"), config.training.monitor)
     if config.early_stopping is not None:
         yield from _monitor(("early_stopping", "monitor"), config.early_stopping.monitor)
@@ -44,6 +45,18 @@ def _split(dataset: DatasetConfig) -> Iterator[Problem]:
         for problem in error.problems:
             path, _, message = problem.partition(": ")
             yield parse(path) or (), message
+
+
+def _augmentation(dataset: DatasetConfig) -> Iterator[Problem]:
+    """Targets follow their images only where these are mixed, and in pairs."""
+    chain = list(enumerate(dataset.augmentation))
+    mixing = [(place, one.name()) for place, one in chain if one.mixes]
+    for place, name in mixing[1:]:
+        yield ("dataset", "augmentation", place), f"{name} would mix rows that {mixing[0][1]} has mixed already: leave one of them out"
+    if dataset.target == "self":
+        for place, name in [(place, one.name()) for place, one in chain if one.moves]:
+            reason = "but with `target: self` the targets are the images as they were"
+            yield ("dataset", "augmentation", place), f"{name} moves pixels, {reason}: leave it out, or take noise or cutout"
 
 
 def _search(name: str, training: TrainingConfig) -> Iterator[Problem]:
