@@ -72,11 +72,12 @@ def own_arrays(results: Iterable[Tensor]) -> list[Array]:
     return found
 
 
-def backward_actions(y: Tensor, into: Mapping[Tensor, Array], share: float, twin: Callable[[Primitive], Primitive]) -> Backward:
+def backward_actions(
+    y: Tensor, into: Mapping[Tensor, Array], dy: Array, share: float, twin: Callable[[Primitive], Primitive]
+) -> Backward:
     """What `backward` does, newest node first, written down instead of done."""
     made = list(nodes_above(y))
-    buffers, aliases, own = _gradient_buffers(y, made, into)
-    buffers[id(y)][...] = 1
+    buffers, aliases, own = _gradient_buffers(y, dy, made, into)
     actions: list[Action] = []
     written = {id(y)}
     for node, tensor in made:
@@ -136,14 +137,14 @@ def _divided(primitive: Primitive, node: Node) -> tuple[tuple[Array, ...], tuple
 
 
 def _gradient_buffers(
-    y: Tensor, made: list[tuple[Node, Tensor]], into: Mapping[Tensor, Array]
+    y: Tensor, dy: Array, made: list[tuple[Node, Tensor]], into: Mapping[Tensor, Array]
 ) -> tuple[dict[int, Array], set[int], list[Array]]:
     """An array for the gradient of each tensor, oldest first: its slot, a view of its source's (where that has no other consumer), or new.
 
     The second result holds the tensors of the views, the third the new arrays.
     """
     consumers = Counter(id(x) for node, tensor in made if tensor.requires_grad for x in node.inputs)
-    buffers = {id(y): np.empty_like(y.value)}  # its own, also where y is a view: nobody writes it after the 1
+    buffers = {id(y): dy}  # also where y is a view
     buffers |= {id(x): slot for x, slot in into.items()}
     aliases: set[int] = set()
     own: list[Array] = []

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Self
 
+import numpy as np
+
 from nettrain.autodiff.actions import Action, backward_actions, forward_actions, own_arrays
 from nettrain.autodiff.fusion import fuse
 from nettrain.autodiff.memory import Arena, share_memory
@@ -64,6 +66,7 @@ class Plan:
     """The replay of everything above y, and, where y is one number, of its gradients into the slots.
 
     into   None: the way forward alone
+    dy     the array in which at each `backward` stands the gradient of the final result with respect to y; None: 1
     also   further tensors of the recording that `forward` computes again: new values of state
     share  of the batch's rows that this plan has; below 1 it is one of several shards, and `nettrain.autodiff.shards` runs it
     arena  the memory in which arrays that are not needed at the same time share their bytes: of the recorded tensors, only y and `also`
@@ -80,6 +83,7 @@ class Plan:
         into: Mapping[Tensor, Array] | None,
         also: Iterable[Tensor] = (),
         *,
+        dy: Array | None = None,
         share: float = 1.0,
         arena: Arena | None = None,
         twin: Callable[[Primitive], Primitive] = itself,
@@ -89,7 +93,7 @@ class Plan:
         actions = forward_actions(results, twin)
         own, count = own_arrays(results), len(actions)
         if into is not None:
-            back = backward_actions(y, into, share, twin)
+            back = backward_actions(y, into, np.ones_like(y.value) if dy is None else dy, share, twin)
             actions, own = actions + back.actions, own + back.own
         if arena is not None:
             actions = share_memory(actions, own, [tensor.value for tensor in results], arena)

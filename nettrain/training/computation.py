@@ -1,4 +1,5 @@
 """The loss of a batch and its gradient: recorded once for each number of rows, then replayed, in shards of the rows."""
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -77,7 +78,7 @@ class Computation:
         recorded.shards.forward()
         self.proposals = recorded.proposals
         value = sum(map(float, recorded.totals))
-        if want_gradient and np.isfinite(value):
+        if want_gradient and math.isfinite(value):  # NumPy's takes 0.5 us for a number
             recorded.shards.backward()
             self._add_up(len(recorded.totals))
         return value
@@ -90,11 +91,10 @@ class Computation:
         parts = self._parts(n)
         with recording() as seen:
             made = [self._total(part, n, lane, step, portion) for lane, part in enumerate(parts)]
-            means = [self._mean(total, n) for total, _ in made]
         self.steered = seen.steered
         plans = [
-            Plan(mean, into=slots, also=[total, *proposals.values()], share=(part.stop - part.start) / n, arena=arena, twin=self._twin)
-            for mean, slots, (total, proposals), part, arena in zip(means, self._slots, made, parts, self._arenas, strict=False)
+            Plan(total, slots, proposals.values(), dy=self._dy(n), share=(part.stop - part.start) / n, arena=arena, twin=self._twin)
+            for slots, (total, proposals), part, arena in zip(self._slots, made, parts, self._arenas, strict=False)
         ]
         if self.watch is not None:
             self.watch(seen, plans)
@@ -110,7 +110,7 @@ class Computation:
             self.proposals = self.proposals if lane else proposals
             value += total.item()
             if want_gradient and np.isfinite(total.value):
-                backward(self._mean(total, n), into=self._slots[lane])
+                backward(total, self._dy(n), into=self._slots[lane])
         if want_gradient:
             self._add_up(len(parts))
         return value
@@ -123,8 +123,9 @@ class Computation:
         outputs = self.network(x, training=True, step=step, shard=place, lane=lane, rows=n, proposals=proposals)
         return self.batch.losses(self.loss, outputs, part).sum(), proposals
 
-    def _mean(self, total: Tensor, n: int) -> Tensor:
-        return total * (1 / n) if self.batch.w is None else total * Tensor(self.batch.per_weight, feed=True)
+    def _dy(self, n: int) -> np.ndarray:
+        """What makes the gradient of the sum that of the mean."""
+        return np.array(1 / n, self.network.dtype) if self.batch.w is None else self.batch.per_weight
 
     def _parts(self, n: int) -> list[slice]:
         """The rows of each shard: equal in number, but for one more in the first ones."""

@@ -11,8 +11,10 @@ def product(a: Array, b: Array, out: Array) -> None:
 
 
 def product_call(a: Array, b: Array, out: Array) -> Call:
-    """out = a b. np.dot gives the bits of np.matmul and is up to a third faster on small matrices, but writes only contiguous ones."""
-    return np.dot if out.ndim == 2 and out.flags.c_contiguous else np.matmul, (a, b, out), {}
+    """out = a b. `dot` gives the bits of np.matmul and is up to a third faster on small matrices, but writes only contiguous ones."""
+    if out.ndim == 2 and out.flags.c_contiguous:
+        return a.dot, (b, out), {}  # np.dot itself looks for other kinds of arrays first: 0.13 us
+    return np.matmul, (a, b, out), {}
 
 
 WIDE = 2_500_000  # elements of a weight matrix from which its products are worth dividing among threads: 10 MB of float32
