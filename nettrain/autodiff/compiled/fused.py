@@ -6,12 +6,13 @@ import numpy as np
 
 from nettrain.autodiff.compiled._exponential import exp
 from nettrain.autodiff.compiled._twin import Twin, call
+from nettrain.autodiff.compiled.reduction import total
 from nettrain.autodiff.ops import fused
 from nettrain.autodiff.ops.matmul import product_call
 from nettrain.autodiff.ops.selection import Relu
 from nettrain.autodiff.ops.squashing import Sigmoid, Tanh
 from nettrain.autodiff.primitive import Array, Call, Slots
-from nettrain.kernel import jit, jit_sum
+from nettrain.kernel import jit
 
 
 @jit
@@ -112,14 +113,6 @@ class Affine(Twin, fused.Affine):
         return calls
 
 
-@jit_sum
-def _total(p: Array, i: int) -> float:
-    total = p.dtype.type(0)
-    for j in range(p.shape[1]):
-        total += p[i, j]
-    return total
-
-
 @jit
 def _softmax_cross_entropy(out: Array, z: Array, y: Array, p: Array, least: float) -> None:
     n, k = z.shape
@@ -135,10 +128,10 @@ def _softmax_cross_entropy(out: Array, z: Array, y: Array, p: Array, least: floa
     for j in range(n * k):
         powers[j] = exp(powers[j])
     for i in range(n):
-        total = _total(p, i)
-        out[i] += math.log(total)
+        powers_sum = total(p, i)
+        out[i] += math.log(powers_sum)
         for j in range(k):
-            p[i, j] *= one / total
+            p[i, j] *= one / powers_sum
 
 
 @jit
