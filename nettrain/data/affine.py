@@ -6,9 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from nettrain.data.elementwise import Elementwise
+from nettrain.data.rows import LazyRows, portions
 from nettrain.data.transform import State
-
-_ROWS = 4096                                                 # converted to float64 at a time, so that pixels need no large copy
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,9 +15,10 @@ class Affine(Elementwise):
     """y = (x - shift) / unit + offset for every number of the chosen columns."""
 
     invertible = True
+    by_portions = True
 
     @abstractmethod
-    def measure(self, numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def measure(self, numbers: np.ndarray | LazyRows) -> tuple[np.ndarray, np.ndarray]:
         """shift and unit, each of the shape of one row of the numbers (n, ...)."""
 
     @property
@@ -26,7 +26,7 @@ class Affine(Elementwise):
         """Where the shift lands."""
         return 0.0
 
-    def learn(self, numbers: np.ndarray) -> State:
+    def learn(self, numbers: np.ndarray | LazyRows) -> State:
         """`shift` and `unit`."""
         shift, unit = self.measure(numbers)
         return {"shift": shift, "unit": unit}
@@ -40,14 +40,23 @@ class Affine(Elementwise):
         return (y - self.offset) * np.asarray(state["unit"]) + np.asarray(state["shift"])
 
 
-def portions(numbers: np.ndarray) -> Iterator[np.ndarray]:
+def portions_of(numbers: np.ndarray | LazyRows) -> Iterator[np.ndarray]:
+    """The rows as they are, a portion at a time."""
+    for portion in portions(numbers.shape):
+        yield numbers[portion]
+
+
+def as_float64(numbers: np.ndarray | LazyRows) -> Iterator[np.ndarray]:
     """The rows as float64, a portion at a time."""
-    for start in range(0, len(numbers), _ROWS):
-        yield numbers[start:start + _ROWS].astype(np.float64)
+    for found in portions_of(numbers):
+        yield found.astype(np.float64)
 
 
-def mean_of(numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def mean_of(numbers: np.ndarray | LazyRows) -> tuple[np.ndarray, np.ndarray]:
     """The mean of each column (each pixel), and how many numbers are there (n, ...) -> (...); NaN where there are none."""
-    count = np.asarray(sum((~np.isnan(x)).sum(axis=0) for x in portions(numbers)))
+    count, total = np.zeros(numbers.shape[1:], np.int64), np.zeros(numbers.shape[1:])
+    for x in as_float64(numbers):
+        count += (~np.isnan(x)).sum(axis=0)
+        total += np.nansum(x, axis=0)
     with np.errstate(invalid="ignore"):                      # 0 / 0: a column without any number has no mean
-        return np.asarray(sum(np.nansum(x, axis=0) for x in portions(numbers)) / count), count
+        return total / count, count

@@ -5,6 +5,7 @@ import numpy as np
 
 from nettrain.data.distinct import distinct
 from nettrain.data.features import Features
+from nettrain.data.stored_rows import StoredRows
 from nettrain.data.target import Target
 from nettrain.errors import DataError
 
@@ -13,6 +14,8 @@ _SHAPES = "(n,), (n, d), (n, h, w) or (n, h, w, c)"
 
 def features_from(x: object, origin: str = "x") -> Features:
     """(n,) -> (n, 1); (n, d) as it is; images (n, h, w) -> (n, h, w, 1). uint8 and float32 stay, other numbers become float64."""
+    if isinstance(x, StoredRows):
+        return Features(x)
     array = np.asarray(x)
     if array.dtype.kind not in "biuf":
         raise DataError(f"{origin}: expected numbers, got an array of {array.dtype}")

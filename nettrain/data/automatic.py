@@ -4,6 +4,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from nettrain.data.features import Features
+from nettrain.data.rows import LazyRows
+from nettrain.data.stored_rows import StoredRows
 from nettrain.data.transform import Transform
 
 
@@ -13,17 +15,28 @@ def automatic_transforms(train: Features, parts: Sequence[Features]) -> list[Tra
     one_hot comes last, so that its indicators stay 0 and 1.
     """
     chosen: list[object] = []
-    if any(part.numbers.dtype.kind == "f" and bool(np.isnan(part.numbers).any()) for part in parts):
+    if any(part.numbers.dtype.kind == "f" and _has_gaps(part.numbers) for part in parts):
         chosen.append("impute")
     if train.numbers.ndim <= 2:
         if train.numbers.shape[1]:
             chosen.append("standardize")
     elif train.numbers.dtype == np.uint8:
-        largest = int(train.numbers.max())
+        largest = int(_largest(train.numbers))
         # Pictures with a small range of their own (digits: ink counts up to 16) are spread by it.
         chosen.append({"type": "scale", "divide_by": float(255 if largest > 127 else max(largest, 1))})
-    elif np.nanmax(np.abs(train.numbers)) > 1:
+    elif _largest(train.numbers) > 1:
         chosen.append("standardize")
     if train.categories:
         chosen.append("one_hot")
     return [Transform.parse(item) for item in chosen]
+
+
+def _has_gaps(numbers: np.ndarray | LazyRows) -> bool:
+    return numbers.has_gaps() if isinstance(numbers, StoredRows) else bool(np.isnan(numbers[:]).any())
+
+
+def _largest(numbers: np.ndarray | LazyRows) -> float:
+    """The largest |x|, of uint8 without a copy; missing numbers are left out."""
+    if isinstance(numbers, StoredRows):
+        return numbers.largest()
+    return float(numbers[:].max() if numbers.dtype == np.uint8 else np.nanmax(np.abs(numbers[:])))

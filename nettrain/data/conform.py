@@ -8,6 +8,7 @@ from nettrain.data.dataset import Dataset
 from nettrain.data.distinct import distinct
 from nettrain.data.features import Features
 from nettrain.data.schema import Schema
+from nettrain.data.stored_rows import StoredRows
 from nettrain.data.target import Target
 from nettrain.errors import DataError, nearest
 
@@ -28,7 +29,9 @@ def _features(dataset: Dataset, schema: Schema) -> Features:
         if math.prod(found.numbers.shape[1:]) != math.prod(schema.shape) or found.categories:
             shape = found.numbers.shape[1:]
             raise DataError(f"{dataset.origin}: the model was trained on rows of shape {schema.shape}, these have {shape}")
-        return Features(found.numbers.reshape(len(found), *schema.shape))
+        if isinstance(found.numbers, StoredRows):
+            return Features(found.numbers.reshaped(schema.shape))
+        return Features(found.array.reshape(len(found), *schema.shape))
     if found.numbers.ndim > 2:
         raise DataError(f"{dataset.origin}: the model was trained on a table of {len(schema.numbers) + len(schema.texts)} columns, "
                         f"these rows have the shape {found.numbers.shape[1:]}")
@@ -38,7 +41,7 @@ def _features(dataset: Dataset, schema: Schema) -> Features:
     if mistyped:
         raise DataError(f"{dataset.origin}: columns differ from those of training: {'; '.join(mistyped)}")
     places = [found.names.index(name) for name in schema.numbers]
-    return Features(found.numbers[:, places], schema.numbers, {name: found.categories[name] for name in schema.texts})
+    return Features(found.array[:, places], schema.numbers, {name: found.categories[name] for name in schema.texts})
 
 
 def check_names(origin: str, schema: Schema, there: tuple[str, ...]) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from nettrain.data.features import Features
+from nettrain.data.rows import LazyRows
 from nettrain.data.transform import Columns, State, Transform, check_columns
 
 
@@ -16,7 +17,7 @@ class Elementwise(Transform):
     columns: Columns = None
 
     @abstractmethod
-    def learn(self, numbers: np.ndarray) -> State:
+    def learn(self, numbers: np.ndarray | LazyRows) -> State:
         """The state, from the chosen columns (n, ...) of the training rows."""
 
     @abstractmethod
@@ -33,11 +34,11 @@ class Elementwise(Transform):
         if self.columns is None:
             return self.learn(features.numbers)
         places = np.array([features.names.index(name) for name in self.columns], dtype=np.int64)
-        return self.learn(features.numbers[..., places]) | {"places": places}
+        return self.learn(features.array[..., places]) | {"places": places}
 
     def apply(self, features: Features, state: State) -> Features:
         """The chosen columns mapped, in float64."""
-        y = features.numbers.astype(np.float64)
+        y = features.array.astype(np.float64)
         chosen = _chosen(state)
         names = tuple(np.array(features.names, dtype=object)[chosen]) if features.names else ()
         y[..., chosen] = self.forward(y[..., chosen], state, names)

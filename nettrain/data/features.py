@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from nettrain.data.rows import LazyRows
+
 MISSING = -1
 
 
@@ -21,16 +23,25 @@ class Category:
 
 @dataclass(frozen=True)
 class Features:
-    """`numbers` (n, d) for tables and (n, h, w, c) for images, NaN where missing; `names` of the d columns, empty for images."""
+    """`numbers` (n, d) for tables and (n, h, w, c) for images, NaN where missing; `names` of the d columns, empty for images.
 
-    numbers: np.ndarray
+    Images may be rows that wait in a file, or are made when they are asked for.
+    """
+
+    numbers: np.ndarray | LazyRows
     names: tuple[str, ...] = ()
     categories: dict[str, Category] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.numbers)
 
+    @property
+    def array(self) -> np.ndarray:
+        """The numbers as an array; those that wait in a file are read."""
+        return self.numbers if isinstance(self.numbers, np.ndarray) else self.numbers[:]
+
     def take(self, rows: np.ndarray) -> "Features":
-        """The features of some rows, in that order."""
+        """The features of some rows, in that order; those that wait in a file go on waiting."""
         kept = {name: column.take(rows) for name, column in self.categories.items()}
-        return dataclasses.replace(self, numbers=self.numbers[rows], categories=kept)
+        numbers = self.numbers[rows] if isinstance(self.numbers, np.ndarray) else self.numbers.subset(rows)
+        return dataclasses.replace(self, numbers=numbers, categories=kept)

@@ -5,14 +5,21 @@ from collections.abc import Iterable
 import numpy as np
 
 from nettrain.data.dataset import Dataset
+from nettrain.data.stored_rows import StoredRows
 
 
 def fingerprint(datasets: Iterable[Dataset]) -> str:
-    """BLAKE2b over the raw numbers, texts, names, part assignments and row weights, before any transform."""
+    """BLAKE2b over the raw numbers, texts, names, part assignments and row weights, before any transform.
+
+    Of rows that stay in a file, the digest of all of them that their survey found, so that they are read once for both.
+    """
     digest = hashlib.blake2b(digest_size=16)
     for dataset in datasets:
         features, target = dataset.features, dataset.target
-        _add_array(digest, features.numbers)
+        if isinstance(features.numbers, StoredRows):
+            _add_stored(digest, features.numbers)
+        else:
+            _add_array(digest, features.array)
         _add_texts(digest, features.names)
         for name, column in (*features.categories.items(), *dataset.aside.items()):
             _add_texts(digest, (name, *column.values))
@@ -29,6 +36,12 @@ def fingerprint(datasets: Iterable[Dataset]) -> str:
 def _add_array(digest: "hashlib.blake2b", array: np.ndarray) -> None:
     digest.update(f"{array.dtype.str}{array.shape}".encode())
     digest.update(np.ascontiguousarray(array).data.cast("B"))
+
+
+def _add_stored(digest: "hashlib.blake2b", rows: StoredRows) -> None:
+    digest.update(f"stored {rows.arrays.dtype.str}{rows.shape}".encode() + rows.arrays.survey.digest)
+    if rows.chosen is not None:
+        _add_array(digest, rows.chosen)
 
 
 def _add_texts(digest: "hashlib.blake2b", texts: Iterable[str]) -> None:

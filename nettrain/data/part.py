@@ -3,17 +3,20 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from nettrain.data.rows import LazyRows
+
 
 @dataclass(frozen=True)
 class Part:
     """x (n, ...) in the run's dtype, y as the loss takes it, `truth` as metrics do.
 
+    x        an array, or rows that are read and transformed when they are gathered
     y        codes (n,) int64; scaled numbers or labels (n, t) in the run's dtype; None in rows that are only to be predicted
     truth    codes (n,), labels (n, l), or numbers (n, t) float64 in original units
     weights  (n,) of the rows in the loss; None: all equal
     """
 
-    x: np.ndarray
+    x: np.ndarray | LazyRows
     y: np.ndarray | None = None
     truth: np.ndarray | None = None
     weights: np.ndarray | None = None
@@ -23,8 +26,11 @@ class Part:
 
     def gather(self, rows: np.ndarray, x_out: np.ndarray, y_out: np.ndarray | None = None) -> None:
         """Copy the chosen rows into buffers that have their length."""
-        np.take(self.x, rows, axis=0, out=x_out, mode="clip")     # clip: without it NumPy buffers `out` once more
+        if isinstance(self.x, np.ndarray):
+            self.x.take(rows, 0, x_out, "clip")  # clip: else NumPy buffers `out` once more; np.take would look for other arrays first
+        else:
+            self.x.take(rows, x_out)
         if y_out is not None:
             if self.y is None:
                 raise ValueError("these rows have no targets")
-            np.take(self.y, rows, axis=0, out=y_out, mode="clip")
+            self.y.take(rows, 0, y_out, "clip")

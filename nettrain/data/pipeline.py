@@ -10,16 +10,19 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import PydanticCustomError
 
 from nettrain.component import to_mapping
+from nettrain.data.affine import Affine
 from nettrain.data.dataset import Dataset
 from nettrain.data.features import MISSING, Category, Features
+from nettrain.data.mapped_rows import MappedRows, map_of
 from nettrain.data.part import Part
+from nettrain.data.rows import LazyRows, portions
 from nettrain.data.schema import Schema
 from nettrain.data.target import Target
 from nettrain.data.transform import OutsideDomain, State, Transform
 from nettrain.data.weights import row_weights
 from nettrain.errors import CheckpointError, DataError
 
-_ROWS = 4096                                                 # images pass the transforms so many at a time, to bound the float64 copies
+AS_BYTES = 2**27  # bytes that images would take as the network's inputs; above, they wait as uint8 and are mapped batch by batch
 
 
 @dataclass(frozen=True)
@@ -44,15 +47,39 @@ class Pipeline:
     shape: tuple[int, ...]
     names: tuple[str, ...]
 
-    def inputs(self, features: Features, dtype: str, place: Callable[[int], str] = "row {}".format) -> np.ndarray:
-        """(n, *shape). Raises DataError where a number is missing or infinite, with its column and place, or a text is left."""
-        if features.numbers.ndim <= 2:
+    def inputs(self, features: Features, dtype: str, place: Callable[[int], str] = "row {}".format) -> np.ndarray | MappedRows:
+        """(n, *shape). Raises DataError where a number is missing or infinite, with its column and place, or a text is left.
+
+        Rows that wait in a file, and many uint8 images, are mapped when a batch takes them. They are checked now all the same.
+        """
+        numbers = features.numbers
+        if numbers.ndim <= 2:
             return self._inputs(features, dtype, 0, place)
+        size = len(numbers) * math.prod(self.shape) * np.dtype(dtype).itemsize
+        if isinstance(numbers, LazyRows) or (numbers.dtype == np.uint8 and size > AS_BYTES):
+            return self._mapped(numbers, dtype, place)
         x = np.empty((len(features), *self.shape), dtype)
-        for start in range(0, len(features), _ROWS):
-            rows = np.arange(start, min(start + _ROWS, len(features)))
-            x[rows] = self._inputs(features.take(rows), dtype, start, place)
+        for portion in portions(numbers.shape):
+            x[portion] = self._inputs(Features(numbers[portion]), dtype, portion.start, place)
         return x
+
+    def _mapped(self, numbers: np.ndarray | LazyRows, dtype: str, place: Callable[[int], str]) -> MappedRows:
+        chain = [(fitted.transform, fitted.state) for fitted in self.transforms]
+        if not (numbers.dtype == np.uint8 and self._good_for_bytes(dtype)):
+            for portion in portions(numbers.shape):
+                self._inputs(Features(numbers[portion]), dtype, portion.start, place)
+        return MappedRows(numbers, map_of(chain, np.dtype(dtype)), self.shape, np.dtype(dtype))
+
+    def _good_for_bytes(self, dtype: str) -> bool:
+        """Whether all bytes become numbers: affine maps have their extremes where the bytes have them."""
+        if not all(isinstance(fitted.transform, Affine) for fitted in self.transforms):
+            return False
+        extremes = np.stack([np.full(self.schema.shape, byte, np.uint8) for byte in (0, 255)])
+        try:
+            self._inputs(Features(extremes), dtype, 0, "byte {}".format)
+        except DataError:
+            return False
+        return True
 
     def _inputs(self, features: Features, dtype: str, start: int, place: Callable[[int], str]) -> np.ndarray:
         try:
@@ -64,7 +91,7 @@ class Pipeline:
             raise DataError(f"texts where numbers are needed, in the columns {named}; add one_hot to `dataset.transforms`, or list them "
                             "under the source's `ignore`")
         with np.errstate(over="ignore"):                     # what overflows is reported below, with its place
-            x = features.numbers.astype(dtype, copy=False)
+            x = features.array.astype(dtype, copy=False)
         if not np.isfinite(x).all():
             row, *index = (int(i) for i in np.argwhere(~np.isfinite(x))[0])
             where = f"{place(start + row)}: " + (f"column {features.names[index[0]]!r}" if features.names else f"pixel {index}")
@@ -85,7 +112,7 @@ class Pipeline:
         features = Features(target.values, target.names)
         for fitted in self.target_transforms:
             features = fitted.transform.apply(features, fitted.state)
-        return features.numbers.astype(dtype)
+        return features.array.astype(dtype)
 
     def restore(self, values: np.ndarray) -> np.ndarray:
         """Numbers (n, t) that the network gave, in original units, float64."""
@@ -101,6 +128,10 @@ class Pipeline:
         """
         x = self.inputs(dataset.features, dtype, dataset.place)
         if self.schema.itself:
+            if isinstance(dataset.features.numbers, LazyRows):
+                raise DataError(f"{dataset.origin}: with `target: self` the images must be in memory, because they are the targets too; "
+                                "set dataset.source.read: memory")
+            x = x[:]
             y = x.reshape(len(x), -1)
             return Part(x, y, y, row_weights(dataset, None))
         if dataset.target is None:

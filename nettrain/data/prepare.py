@@ -13,6 +13,7 @@ from nettrain.data.dataset import PARTS, Dataset
 from nettrain.data.features import MISSING, Features
 from nettrain.data.fingerprint import fingerprint
 from nettrain.data.loader import Loader, Whole
+from nettrain.data.mapped_rows import fit_transform, passed
 from nettrain.data.part import Part
 from nettrain.data.pipeline import Fitted, Pipeline
 from nettrain.data.schema import Schema
@@ -215,9 +216,9 @@ def _input_names(pipeline: Pipeline) -> tuple[str, ...]:
 def _fit(train: Dataset, schema: Schema, transforms: Sequence[Transform], target_transforms: Sequence[Transform]) -> Pipeline:
     features, chain = train.features, []
     for transform in transforms:
-        chain.append(Fitted(transform, transform.fit(features)))
+        chain.append(Fitted(transform, fit_transform(transform, features)))
         if transform is not transforms[-1]:
-            features = transform.apply(features, chain[-1].state)
+            features = passed(transform, chain[-1].state, features)
     # One row is enough to see the shape; the last transform of all rows would be a copy for nothing.
     one = features.take(np.arange(1))
     if chain:

@@ -136,7 +136,7 @@ class TableSource(Source):
         columns, lines = table.read([*named, *targets, *weights], numeric | dict.fromkeys(weights, True))
         found = features_of(columns, [*schema.numbers, *schema.texts])
         names = found.names if len(schema.shape) == 1 else ()
-        features = Features(found.numbers.reshape(len(found), *schema.shape), names, found.categories)
+        features = Features(found.array.reshape(len(found), *schema.shape), names, found.categories)
         plain = _weighted(Dataset(features, None, origin=self.path, lines=lines), columns, weights)
         if not with_target:
             return plain

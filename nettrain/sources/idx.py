@@ -1,4 +1,5 @@
 """Images and labels in IDX, MNIST's format."""
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Self
@@ -10,10 +11,11 @@ from nettrain.component import Text
 from nettrain.data.arrays import features_from
 from nettrain.data.conform import conform
 from nettrain.data.dataset import Dataset
-from nettrain.data.idx_file import read_idx
-from nettrain.data.official import Pair, joined
+from nettrain.data.idx_file import idx_place, read_idx
+from nettrain.data.official import joined
 from nettrain.data.schema import Schema
 from nettrain.data.source import Source
+from nettrain.data.stored_rows import Read, StoredRows, stored_rows
 from nettrain.data.task import to_classes
 from nettrain.errors import DataError
 
@@ -22,7 +24,8 @@ from nettrain.errors import DataError
 class Idx(Source):
     """images (n, h, w) or (n, h, w, c), labels (n,) whole numbers, which are the classes; plain or gzip.
 
-    The header is held against the file's size before anything is allocated. Raises DataError for a file that is cut short or no IDX file.
+    Images that stay on the disk (`read`), in plain files, are read a batch at a time. The header is held against the file's size before
+    anything is allocated. Raises DataError for a file that is cut short or no IDX file.
     LeCun, Cortes & Burges, "The MNIST database", describe the format.
     """
 
@@ -32,6 +35,7 @@ class Idx(Source):
     ] = None
     test_images: Annotated[Text | None, Field(description="file of the official test part")] = None
     test_labels: Annotated[Text | None, Field(description="file of the official test part")] = None
+    read: Read = "auto"
 
     def __post_init__(self) -> None:
         if (self.test_images is None) != (self.test_labels is None):
@@ -47,8 +51,9 @@ class Idx(Source):
         """All rows, the official test part behind the others."""
         if self.labels is None:
             raise DataError(f"{self.images}: `labels` is missing: which IDX file holds them?")
-        train = _pair(self.images, self.labels)
-        test = None if self.test_images is None or self.test_labels is None else _pair(self.test_images, self.test_labels)
+        rows = self._images()
+        train = rows[0], _labels(self.labels)
+        test = None if self.test_labels is None else (rows[1], _labels(self.test_labels))
         found = joined(train, test, self.images)
         if found.target is None:
             return found
@@ -56,19 +61,24 @@ class Idx(Source):
 
     def load_inputs(self, seed: int, aside: tuple[str, ...] = ()) -> Dataset:
         """The images alone, those of the official test part behind the others."""
-        test = None if self.test_images is None else (read_idx(Path(self.test_images)), None)
-        return joined((read_idx(Path(self.images)), None), test, self.images)
+        train, *test = self._images()
+        return joined((train, None), (test[0], None) if test else None, self.images)
+
+    def _images(self) -> Sequence[np.ndarray | StoredRows]:
+        """Of the training part, and of the test part if there is one."""
+        paths = [Path(path) for path in (self.images, self.test_images) if path is not None]
+        return stored_rows([idx_place(path) for path in paths], self.read) or [read_idx(path) for path in paths]
 
     def load_again(self, schema: Schema, *, with_target: bool, seed: int = 0) -> Dataset:
         """The images alone if no target is wanted."""
         if with_target:
             return conform(self.replace(test_images=None, test_labels=None).load(seed), schema, with_target=True)
-        features = features_from(read_idx(Path(self.images)), self.images)
-        return conform(Dataset(features, None, origin=self.images), schema, with_target=False)
+        images, = self.replace(test_images=None, test_labels=None)._images()
+        return conform(Dataset(features_from(images, self.images), None, origin=self.images), schema, with_target=False)
 
 
-def _pair(images: str, labels: str) -> Pair:
-    x, y = read_idx(Path(images)), read_idx(Path(labels))
+def _labels(path: str) -> np.ndarray:
+    y = read_idx(Path(path))
     if y.ndim != 1 or not np.issubdtype(y.dtype, np.integer):
-        raise DataError(f"{labels}: expected one whole number an image, got {y.dtype} of shape {y.shape}; are images and labels exchanged?")
-    return x, y
+        raise DataError(f"{path}: expected one whole number an image, got {y.dtype} of shape {y.shape}; are images and labels exchanged?")
+    return y

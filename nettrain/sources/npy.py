@@ -3,16 +3,18 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Self
 
+import numpy as np
 from pydantic import Field
 
 from nettrain.component import Text
-from nettrain.data.array_file import read_npy
+from nettrain.data.array_file import npy_place, read_npy
 from nettrain.data.arrays import features_from, weights_from
 from nettrain.data.conform import conform
 from nettrain.data.dataset import Dataset
 from nettrain.data.official import joined
 from nettrain.data.schema import Schema
 from nettrain.data.source import Source
+from nettrain.data.stored_rows import Read, StoredRows, stored_rows
 from nettrain.errors import DataError
 
 
@@ -20,12 +22,14 @@ from nettrain.errors import DataError
 class Npy(Source):
     """x (n, d) a table, (n, h, w) or (n, h, w, c) images, in one file; y (n,) or (n, t) in another, and row weights (n,) in a third.
 
-    Object arrays are refused: loading them would run pickle. Raises DataError for lengths that differ, and a file that is damaged.
+    Images that stay on the disk (`read`) are read a batch at a time. Object arrays are refused: loading them would run pickle.
+    Raises DataError for lengths that differ, and a file that is damaged.
     """
 
     path: Annotated[Text, Field(description="file of the rows, relative to the config", examples=["x.npy"])]
     target: Annotated[Text | None, Field(description="file of the targets; null: rows to be predicted only", examples=["y.npy"])] = None
     weights: Annotated[Text | None, Field(description="file of how much each row counts in the loss; null: all count alike")] = None
+    read: Read = "auto"
 
     def absolute(self, directory: Path) -> Self:
         """The same with absolute paths."""
@@ -36,11 +40,15 @@ class Npy(Source):
         """All rows."""
         if self.target is None:
             raise DataError(f"{self.path}: `target` is missing: which npy file holds the targets?")
-        return self._weighted(joined((read_npy(Path(self.path)), read_npy(Path(self.target))), None, self.path))
+        return self._weighted(joined((self._rows(), read_npy(Path(self.target))), None, self.path))
 
     def load_inputs(self, seed: int, aside: tuple[str, ...] = ()) -> Dataset:
         """The rows alone."""
-        return self._weighted(joined((read_npy(Path(self.path)), None), None, self.path))
+        return self._weighted(joined((self._rows(), None), None, self.path))
+
+    def _rows(self) -> np.ndarray | StoredRows:
+        stored = stored_rows([npy_place(Path(self.path))], self.read)
+        return read_npy(Path(self.path)) if stored is None else stored[0]
 
     def _weighted(self, dataset: Dataset) -> Dataset:
         if self.weights is None:
@@ -51,4 +59,4 @@ class Npy(Source):
         """The rows alone if no target is wanted."""
         if with_target:
             return conform(self.load(seed), schema, with_target=True)
-        return conform(Dataset(features_from(read_npy(Path(self.path)), self.path), None, origin=self.path), schema, with_target=False)
+        return conform(Dataset(features_from(self._rows(), self.path), None, origin=self.path), schema, with_target=False)

@@ -7,7 +7,7 @@ import numpy as np
 from pydantic import Field
 
 from nettrain.component import Text
-from nettrain.data.array_file import array_names, read_npz
+from nettrain.data.array_file import array_names, npz_place, read_npz
 from nettrain.data.arrays import features_from, weights_from
 from nettrain.data.conform import conform
 from nettrain.data.dataset import Dataset
@@ -15,6 +15,9 @@ from nettrain.data.file_kind import file_kind
 from nettrain.data.official import joined
 from nettrain.data.schema import Schema
 from nettrain.data.source import Source
+from nettrain.data.stored_rows import Read, StoredRows, stored_rows
+
+Arrays = dict[str, np.ndarray | StoredRows]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,7 +25,8 @@ class Npz(Source):
     """x (n, d) a table, (n, h, w) or (n, h, w, c) images; y (n,) numbers or texts, or (n, t) numbers.
 
     An array of weights (n,) says how much each row counts in the loss. The arrays of an official test part may be named too; its rows
-    count alike where their weights are not. Object arrays are refused: loading them would run pickle.
+    count alike where their weights are not. Images that stay on the disk (`read`; numpy.savez, not savez_compressed) are read a batch at a
+    time. Object arrays are refused: loading them would run pickle.
     Raises DataError for an array that is not there, lengths that differ, and a file that is damaged.
     """
 
@@ -33,6 +37,7 @@ class Npz(Source):
     x_test: Annotated[Text | None, Field(description="name of the rows of an official test part")] = None
     y_test: Annotated[Text | None, Field(description="name of the targets of an official test part")] = None
     weights_test: Annotated[Text | None, Field(description="name of the row weights of an official test part")] = None
+    read: Read = "auto"
 
     def __post_init__(self) -> None:
         if (self.x_test is None) != (self.y_test is None):
@@ -63,12 +68,22 @@ class Npz(Source):
         keys = {"x": self.x, "y": self.y, "weights": self.weights}
         keys |= {"x_test": self.x_test, "y_test": self.y_test, "weights_test": self.weights_test}
         unwanted = () if with_target else ("y", "y_test")
-        found = read_npz(Path(self.path), {key: name for key, name in keys.items() if name is not None and key not in unwanted})
-        test = (found["x_test"], found.get("y_test")) if "x_test" in found else None
-        dataset = joined((found["x"], found.get("y")), test, self.path)
+        wanted = {key: name for key, name in keys.items() if name is not None and key not in unwanted}
+        found = self._arrays(wanted)
+        test = (found["x_test"], _array(found, "y_test")) if "x_test" in found else None
+        dataset = joined((found["x"], _array(found, "y")), test, self.path)
         return replace(dataset, weights=self._weights(found)) if "weights" in found else dataset
 
-    def _weights(self, found: dict[str, np.ndarray]) -> np.ndarray:
+    def _arrays(self, wanted: dict[str, str]) -> Arrays:
+        """By key; those of the rows may stay on the disk."""
+        images = [key for key in ("x", "x_test") if key in wanted]
+        stored = stored_rows([npz_place(Path(self.path), key, wanted[key]) for key in images], self.read)
+        if stored is None:
+            return {**read_npz(Path(self.path), wanted)}
+        rest = {key: name for key, name in wanted.items() if key not in images}
+        return {**read_npz(Path(self.path), rest), **dict(zip(images, stored, strict=True))}
+
+    def _weights(self, found: Arrays) -> np.ndarray:
         """Those of the rows of x, then those of the test part."""
         parts = [weights_from(found["weights"], len(found["x"]), f"{self.path}: {self.weights}")]
         if "weights_test" in found:
@@ -83,5 +98,10 @@ class Npz(Source):
             return conform(self.replace(x_test=None, y_test=None, weights_test=None).load(seed), schema, with_target=True)
         there = array_names(Path(self.path))
         name = there[0] if self.x not in there and len(there) == 1 else self.x
-        rows = read_npz(Path(self.path), {"x": name})["x"]
+        rows = self._arrays({"x": name})["x"]
         return conform(Dataset(features_from(rows, self.path), None, origin=self.path), schema, with_target=False)
+
+
+def _array(found: Arrays, key: str) -> np.ndarray | None:
+    array = found.get(key)
+    return None if array is None else array[:]

@@ -52,4 +52,4 @@ class Model(Predictor):
         if not self.schema.itself:
             return super().truth(dataset)
         x = self.pipeline.inputs(dataset.features, self.config.dtype, dataset.place)
-        return x.reshape(len(x), -1)
+        return x[:].reshape(len(x), -1)

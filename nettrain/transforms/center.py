@@ -4,6 +4,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from nettrain.data.affine import Affine, mean_of
+from nettrain.data.rows import LazyRows
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -14,7 +15,7 @@ class Center(Affine):
     StandardScaler(with_std=False). For features that share one unit, whose spreads say something.
     """
 
-    def measure(self, numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def measure(self, numbers: np.ndarray | LazyRows) -> tuple[np.ndarray, np.ndarray]:
         """Mean and 1."""
         mean, _ = mean_of(numbers)
         return mean, np.ones_like(mean)

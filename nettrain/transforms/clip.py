@@ -7,6 +7,7 @@ from pydantic import Field
 
 from nettrain.component import Real
 from nettrain.data.elementwise import Elementwise
+from nettrain.data.rows import LazyRows
 from nettrain.data.transform import State
 
 
@@ -21,13 +22,15 @@ class Clip(Elementwise):
     low: Annotated[Real | None, Field(description="what is below becomes this; null: no such bound", examples=[-3.0])] = None
     high: Annotated[Real | None, Field(description="what is above becomes this; null: no such bound", examples=[3.0])] = None
 
+    by_portions = True
+
     def __post_init__(self) -> None:
         if self.low is None and self.high is None:
             raise ValueError("give low, high, or both: without a bound nothing is clipped")
         if self.low is not None and self.high is not None and self.low >= self.high:
             raise ValueError(f"low must be below high, got low {self.low} and high {self.high}")
 
-    def learn(self, numbers: np.ndarray) -> State:
+    def learn(self, numbers: np.ndarray | LazyRows) -> State:
         return {}
 
     def forward(self, x: np.ndarray, state: State, names: tuple[str, ...]) -> np.ndarray:

@@ -34,10 +34,10 @@ class Impute(Transform):
         places = range(len(features.names)) if features.numbers.ndim == 2 else ()
         for place in places:
             if self._chooses(features.names[place]):
-                fill[place] = self._number(features.numbers[:, place], features.names[place])
+                fill[place] = self._number(features.array[:, place], features.names[place])
         if features.numbers.ndim > 2 and self.columns is None:
             for index in np.ndindex(fill.shape):
-                fill[index] = self._number(features.numbers[(slice(None), *index)], f"pixel {list(index)}")
+                fill[index] = self._number(features.array[(slice(None), *index)], f"pixel {list(index)}")
         texts = self.strategy in ("most_frequent", "constant")
         names = [name for name in features.categories if texts and self._chooses(name)]
         texts_found = [self._text(features.categories[name], name) for name in names]
@@ -45,7 +45,7 @@ class Impute(Transform):
 
     def apply(self, features: Features, state: State) -> Features:
         """The cells filled; what is there stays."""
-        numbers = features.numbers
+        numbers = features.array
         if numbers.dtype.kind == "f":
             numbers = np.where(np.isnan(numbers), state["fill"], numbers)
         categories = dict(features.categories)
@@ -101,7 +101,7 @@ def _gaps(features: Features, name: str) -> np.ndarray:
     """Whether the cells of a column are missing (n,)."""
     if name in features.categories:
         return features.categories[name].codes == MISSING
-    return np.isnan(features.numbers[:, features.names.index(name)])
+    return np.isnan(features.array[:, features.names.index(name)])
 
 
 def _nothing_to_learn(name: str, rows: int) -> DataError:

@@ -7,6 +7,7 @@ from pydantic import Field
 
 from nettrain.component import Real
 from nettrain.data.elementwise import Elementwise
+from nettrain.data.rows import LazyRows
 from nettrain.data.transform import OutsideDomain, State
 
 
@@ -21,8 +22,9 @@ class Log(Elementwise):
     shift: Annotated[Real, Field(description="added before the logarithm; 0 for numbers that are all above 0")] = 1.0
 
     invertible = True
+    by_portions = True
 
-    def learn(self, numbers: np.ndarray) -> State:
+    def learn(self, numbers: np.ndarray | LazyRows) -> State:
         return {}
 
     def forward(self, x: np.ndarray, state: State, names: tuple[str, ...]) -> np.ndarray:

@@ -6,7 +6,8 @@ import numpy as np
 from pydantic import Field
 
 from nettrain.component import Real
-from nettrain.data.affine import Affine
+from nettrain.data.affine import Affine, portions_of
+from nettrain.data.rows import LazyRows
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,8 +30,9 @@ class Minmax(Affine):
         """The low end."""
         return self.low
 
-    def measure(self, numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def measure(self, numbers: np.ndarray | LazyRows) -> tuple[np.ndarray, np.ndarray]:
         """min, and (max - min) / (high - low)."""
-        smallest = np.fmin.reduce(numbers, axis=0).astype(np.float64)
-        width = np.fmax.reduce(numbers, axis=0).astype(np.float64) - smallest
+        ends = [(np.fmin.reduce(x, axis=0), np.fmax.reduce(x, axis=0)) for x in portions_of(numbers)]
+        smallest = np.fmin.reduce([low for low, _ in ends]).astype(np.float64)
+        width = np.fmax.reduce([high for _, high in ends]).astype(np.float64) - smallest
         return smallest, np.where(width == 0, 1.0, width / (self.high - self.low))

@@ -23,6 +23,8 @@ class OneHot(Transform):
     Raises DataError for a column with more than `most_values` values.
     """
 
+    by_portions = True
+
     columns: Columns = None
     most_values: Annotated[Count, Field(description="values a column may have; more is rather a name than a category")] = 1000
 
@@ -48,7 +50,7 @@ class OneHot(Transform):
         names = (*features.names, *(f"{name}={value}" for name, values in learned.items() for value in values))
         numbers = np.zeros((len(features), len(names)))
         first = len(features.names)
-        numbers[:, :first] = features.numbers
+        numbers[:, :first] = features.array
         for name, values in learned.items():
             _mark(numbers[:, first:first + len(values)], features.categories[name], values)
             first += len(values)

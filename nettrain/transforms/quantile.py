@@ -9,6 +9,7 @@ from pydantic import Field
 
 from nettrain.component import Count
 from nettrain.data.elementwise import Elementwise
+from nettrain.data.rows import LazyRows
 from nettrain.data.transform import State
 
 _NORMAL = NormalDist()
@@ -30,8 +31,9 @@ class Quantile(Elementwise):
 
     invertible = True
 
-    def learn(self, numbers: np.ndarray) -> State:
+    def learn(self, numbers: np.ndarray | LazyRows) -> State:
         """`quantiles` (q, ...), evenly spaced; NaN for a column without numbers."""
+        numbers = numbers[:]
         q = min(self.quantiles, max(len(numbers), 2))
         columns = numbers.reshape(len(numbers), -1)
         found = np.full((q, columns.shape[1]), np.nan)

@@ -7,6 +7,7 @@ from pydantic import Field
 
 from nettrain.component import Positive
 from nettrain.data.affine import Affine
+from nettrain.data.rows import LazyRows
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,7 +20,7 @@ class Scale(Affine):
     factor: Annotated[Positive, Field(description="multiplies every number")] = 1.0
     divide_by: Annotated[Positive, Field(description="divides every number; 255 for pixels")] = 1.0
 
-    def measure(self, numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def measure(self, numbers: np.ndarray | LazyRows) -> tuple[np.ndarray, np.ndarray]:
         """0 and divide_by / factor."""
         row = numbers.shape[1:]
         return np.zeros(row), np.full(row, self.divide_by / self.factor)

@@ -3,7 +3,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nettrain.data.affine import Affine, mean_of, portions
+from nettrain.data.affine import Affine, as_float64, mean_of
+from nettrain.data.rows import LazyRows
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -14,11 +15,11 @@ class Standardize(Affine):
     population (divided by n, as scikit-learn's StandardScaler; pandas divides by n - 1). A constant feature has deviation 1 and becomes 0.
     """
 
-    def measure(self, numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def measure(self, numbers: np.ndarray | LazyRows) -> tuple[np.ndarray, np.ndarray]:
         """Mean and deviation in two passes: the one-pass formula cancels where the mean is large."""
         mean, count = mean_of(numbers)
         with np.errstate(invalid="ignore"):                  # 0 / 0, as for the mean
-            variance = sum(np.nansum((x - mean) ** 2, axis=0) for x in portions(numbers)) / count
+            variance = sum(np.nansum((x - mean) ** 2, axis=0) for x in as_float64(numbers)) / count
         # What rounding alone makes of a constant: Chan, Golub & LeVeque 1983, the bound that scikit-learn uses too.
         epsilon = np.finfo(np.float64).eps
         rounding = count * epsilon * variance + (count * mean * epsilon) ** 2
