@@ -72,6 +72,7 @@ class Plan:
     arena  the memory in which arrays that are not needed at the same time share their bytes: of the recorded tensors, only y and `also`
            are computed again for others to look at. None: all of them are, each in the array that the recording left
     twin   gives the primitive that stands in for a recorded one: its compiled form, say
+    fused  whether sequences of operations are put together: see `nettrain.autodiff.fusion`
 
     forwards   the calls in phases; after some of them stands a meeting
     backwards  the same on the way back; before some of them stands the gradient with respect to a shared value
@@ -87,9 +88,11 @@ class Plan:
         share: float = 1.0,
         arena: Arena | None = None,
         twin: Callable[[Primitive], Primitive] = itself,
+        fused: bool = True,
     ) -> None:
         results = [y, *also]
-        fuse(*results)
+        if fused:
+            fuse(*results)
         actions = forward_actions(results, twin)
         own, count = own_arrays(results), len(actions)
         if into is not None:

@@ -8,9 +8,10 @@ from itertools import pairwise
 import numpy as np
 
 from nettrain.autodiff.backward import backward
-from nettrain.autodiff.memory import Arena
 from nettrain.autodiff.compiled import twin
+from nettrain.autodiff.memory import Arena
 from nettrain.autodiff.plan import Plan, itself
+from nettrain.autodiff.primitive import Primitive
 from nettrain.autodiff.recording import Recording, recording
 from nettrain.autodiff.shards import Shards, Together
 from nettrain.autodiff.tensor import Tensor
@@ -37,7 +38,7 @@ class Computation:
     watch     is told every recording and the plans made of it
     steered   whether a layer looks at values to decide what to do: everything then runs eagerly, in one piece
     compiled  whether compiled loops do the work of the operations that have them, in a replay
-    replay=False runs everything eagerly, to the same bits (batch normalization in one piece only).
+    replay=False records every step anew and runs it operation by operation, each in arrays of its own: to the same bits, for tests.
     """
 
     def __init__(
@@ -74,6 +75,9 @@ class Computation:
             recorded = self._recorded.get(n) or self._record(n, step, portion)
         if not self.replay or self.steered:
             return self._eager(n, step, portion, want_gradient)
+        return self._run(recorded, step, portion, want_gradient)
+
+    def _run(self, recorded: Recorded, step: int, portion: int, want_gradient: bool) -> float:
         self.network.seek(step, self._places(portion))
         recorded.shards.forward()
         self.proposals = recorded.proposals
@@ -88,32 +92,35 @@ class Computation:
         self.network.commit(self.proposals)
 
     def _record(self, n: int, step: int, portion: int) -> Recorded:
+        seen, plans, recorded = self._planned(n, step, portion, self._arenas, self._twin, fused=True)
+        self.steered = seen.steered
+        if self.watch is not None:
+            self.watch(seen, plans)
+        self._recorded[n] = recorded
+        return recorded
+
+    def _planned(
+        self, n: int, step: int, portion: int, arenas: Sequence[Arena | None], twin: Callable[[Primitive], Primitive], *, fused: bool
+    ) -> tuple[Recording, list[Plan], Recorded]:
         parts = self._parts(n)
         with recording() as seen:
             made = [self._total(part, n, lane, step, portion) for lane, part in enumerate(parts)]
-        self.steered = seen.steered
+        dy, shares = self._dy(n), [(part.stop - part.start) / n for part in parts]
         plans = [
-            Plan(total, slots, proposals.values(), dy=self._dy(n), share=(part.stop - part.start) / n, arena=arena, twin=self._twin)
-            for slots, (total, proposals), part, arena in zip(self._slots, made, parts, self._arenas, strict=False)
+            Plan(total, slots, proposals.values(), dy=dy, share=share, arena=arena, twin=twin, fused=fused)
+            for slots, (total, proposals), share, arena in zip(self._slots, made, shares, arenas, strict=False)
         ]
-        if self.watch is not None:
-            self.watch(seen, plans)
         proposals = {name: Tensor(tensor.value) for name, tensor in made[0][1].items()}  # the values alone: not what they were made of
-        self._recorded[n] = Recorded([total.value for total, _ in made], proposals, Shards(plans, self.together))
-        return self._recorded[n]
+        return seen, plans, Recorded([total.value for total, _ in made], proposals, Shards(plans, self.together))
 
     def _eager(self, n: int, step: int, portion: int, want_gradient: bool) -> float:
-        parts = [slice(0, n)] if self.steered else self._parts(n)
-        value = 0.0
-        for lane, part in enumerate(parts):
-            total, proposals = self._total(part, n, lane, step, portion)
-            self.proposals = self.proposals if lane else proposals
-            value += total.item()
-            if want_gradient and np.isfinite(total.value):
-                backward(total, self._dy(n), into=self._slots[lane])
-        if want_gradient:
-            self._add_up(len(parts))
-        return value
+        if not self.steered and len(self._parts(n)) > 1:
+            _, _, recorded = self._planned(n, step, portion, [None] * self.shards, itself, fused=False)
+            return self._run(recorded, step, portion, want_gradient)
+        total, self.proposals = self._total(slice(0, n), n, 0, step, portion)
+        if want_gradient and math.isfinite(total.value):
+            backward(total, self._dy(n), into=self._slots[0])
+        return total.item()
 
     def _total(self, part: slice, n: int, lane: int, step: int, portion: int) -> tuple[Tensor, dict[str, Tensor]]:
         """The weighted sum of the loss over a part of the n rows, and what the layers propose for their state."""

@@ -1,0 +1,84 @@
+"""Replayed training has the bits of training operation by operation: for every layer, loss and optimizer that has a row in its contract."""
+import runpy
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from nettrain import streams
+from nettrain.component import names
+from nettrain.config.run_config import Regularization
+from nettrain.data.part import Part
+from nettrain.nn.layer import Layer
+from nettrain.nn.loss import Loss
+from nettrain.nn.network import Network
+from nettrain.optim import Optimizer, Rule
+from nettrain.training.step import Step
+from nettrain.training.update import Update
+
+TESTS = Path(__file__).parents[1]
+
+
+def table(path, name):
+    """The rows of a contract; there, a component without a row fails."""
+    return runpy.run_path(str(TESTS / path))[name]
+
+
+LAYERS = [(name, fields, shape) for name, fields, shape, *_ in table("nn/test_layers.py", "CASES")]
+LOSSES = [(name, *case[:4]) for name, cases in table("nn/test_losses.py", "ROWS").items() for case in cases]
+OPTIMIZERS = [name for name in names(Optimizer) if isinstance(Optimizer.parse(name), Rule)]
+ROWS, BATCH = 13, 5  # a short batch of 3 ends the epoch
+
+
+def layer(name, fields):
+    return Layer.parse({"type": name} | fields)
+
+
+def trained(layers, shape, loss, y, size, replay, *, shards=1, optimizer="momentum", weights=None, epochs=2):
+    """Every loss, the weights and the state after some steps."""
+    network = Network(layers, shape, seed=3)
+    network.report = lambda path, text: None
+    x = streams.generator(0, "x").normal(size=(len(y), *shape)).astype(np.float32)
+    update = Update(network.vector, Optimizer.parse(optimizer), Regularization(l2=1e-3), clip_norm=10.0)
+    step = Step(network, loss, update, Part(x, y, weights=weights), size, BATCH, shards=shards, replay=replay)
+    with np.errstate(all="ignore"):
+        losses = [step(np.arange(i, min(i + BATCH, len(y))), 0.05) for _ in range(epochs) for i in range(0, len(y), BATCH)]
+    return losses, network.vector.values.copy(), {name: array.copy() for name, array in network.state.items()}
+
+
+def assert_same_bits(found, expected):
+    assert found[0] == expected[0]
+    np.testing.assert_array_equal(found[1], expected[1])
+    for name, array in expected[2].items():
+        np.testing.assert_array_equal(found[2][name], array)
+
+
+def both(*arguments, **options):
+    assert_same_bits(trained(*arguments, replay=True, **options), trained(*arguments, replay=False, **options))
+
+
+VALUES = streams.generator(0, "y").normal(size=(ROWS, 2)).astype(np.float32)
+
+
+@pytest.mark.parametrize("shards", [1, 2, 3])
+@pytest.mark.parametrize(("name", "fields", "shape"), LAYERS)
+def test_of_every_layer(name, fields, shape, shards):
+    layers = [layer(name, fields), Layer.parse("flatten"), Layer.parse({"type": "dense", "units": 2})]
+    if shards > 1 and not layers[0].shardable(shape):
+        return  # such a layer is never divided
+    both(layers, shape, Loss.parse("mse"), VALUES, 2, shards=shards)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize(("name", "task", "size", "outputs", "targets"), LOSSES)
+def test_of_every_loss(name, task, size, outputs, targets, weighted):
+    y = np.resize(targets, (ROWS, *targets.shape[1:]))
+    weights = np.linspace(0, 2, ROWS) if weighted else None
+    layers = [Layer.parse({"type": "dense", "units": 6}), Layer.parse("tanh"), Layer.parse({"type": "dense", "units": outputs})]
+    both(layers, (4,), Loss.parse(name), y, size, shards=2, weights=weights)
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_of_every_optimizer(name):
+    layers = [Layer.parse({"type": "dense", "units": 6}), Layer.parse("relu"), Layer.parse({"type": "dense", "units": 2})]
+    both(layers, (4,), Loss.parse("mse"), VALUES, 2, shards=2, optimizer=name)
