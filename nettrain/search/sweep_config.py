@@ -165,6 +165,8 @@ def _of_metric(spec: SweepSpec) -> Iterator[tuple[KeyPath, str]]:
         all_names = [f"{part}_{metric}" for part in PARTS for metric in known]
         hint = f"; did you mean 'validation_{name}'?" if name in known else nearest(name, all_names)
         yield ("metric", "name"), f"metric {name!r} is never logged{hint or '; there are validation_ and train_ with ' + ', '.join(known)}"
+    elif spec.cross_validation is not None and part != "validation":
+        yield ("metric", "name"), f"{name!r} is of rows that were trained on; a fold is scored on those that were not: validation_{metric}"
     elif goal is not None and (goal == "maximize") != direction(name):
         better = "more" if direction(name) else "less"
         yield ("metric", "goal"), f"{better} is better in {name}, it cannot be to {goal}; leave the goal out"
