@@ -28,7 +28,7 @@ class Shards:
     def forward(self) -> None:
         """Compute every value of every shard again."""
         for phase, lanes in enumerate(self._forwards):
-            self._together(lanes)
+            self._run(lanes)
             if phase in self._meetings:
                 met = self._meetings[phase]
                 met[0].barrier.merge([m.out for m in met], [m.x for m in met])
@@ -38,6 +38,12 @@ class Shards:
         for phase, lanes in enumerate(self._backwards):
             if phase in self._gradients:
                 _add_up(self._gradients[phase])
+            self._run(lanes)
+
+    def _run(self, lanes: Sequence[Lane]) -> None:
+        if len(lanes) == 1:
+            lanes[0]()  # without a word to the other threads: 0.4 us
+        else:
             self._together(lanes)
 
 

@@ -1,5 +1,6 @@
 """One step of training: gather a batch, compute its loss and gradient, update."""
 import dataclasses
+import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -94,10 +95,9 @@ class Step:
         """
         if isinstance(self.update, SearchUpdate):
             return self._searched(self.update, rows, lr)
-        portions = self.portions(rows)
-        coming = (then[: len(self.batch)], self.update.steps + 1, 0) if len(then) else None
-        value = self._portion(rows, 0, coming) if len(portions) == 1 else self._accumulated(rows, portions, coming)
-        if np.isfinite(value):
+        coming = (then[: len(self.batch)], self.update.steps + 1, 0) if self._prefetch is not None and len(then) else None
+        value = self._portion(rows, 0, coming) if len(rows) <= len(self.batch.x) else self._accumulated(rows, self.portions(rows), coming)
+        if math.isfinite(value):
             self.apply(lr)
         return value
 
@@ -111,7 +111,7 @@ class Step:
         if self._prefetch is not None and coming is not None:
             self._prefetch.announce(coming)
         value = self.compute(len(rows), step=step, portion=portion, want_gradient=want_gradient)
-        if np.isfinite(value):
+        if math.isfinite(value):
             self.computation.commit()
         return value
 

@@ -109,7 +109,10 @@ class Update:
         if self.clip_value is not None or self.clip_norm is not None:
             self._clip(self.vector.gradient[self.vector.trainable])
         self.optimizer.advance(self.slots, self.steps)
-        self.together(self._groups)
+        if len(self._groups) == 1:
+            self._groups[0]()
+        else:
+            self.together(self._groups)
         if self.average is not None:
             self.average.update(self.steps)
 
