@@ -7,13 +7,21 @@ from contextvars import ContextVar
 class Recording:
     """The recording of a plan.
 
-    steered  whether Python looked at a traced value, so that another batch may take another way
+    place    the layer under way; empty between layers
+    steered  whether Python looked at a traced value, so that another batch may take another way; steered_in: the place where it first did
     spans    (name, from, to): what was made between two ages belongs to a layer
     """
 
     def __init__(self) -> None:
+        self.place = ""
         self.steered = False
+        self.steered_in = ""
         self.spans: list[tuple[str, int, int]] = []
+
+    def steer(self) -> None:
+        """Python looks at a traced value."""
+        if not self.steered:
+            self.steered, self.steered_in = True, self.place
 
 
 _recording: ContextVar[Recording | None] = ContextVar("_recording", default=None)

@@ -108,10 +108,12 @@ class Network:
         scope = self.scope(training=training, **place)
         seen = current()
         for placed in self.placed:
-            begin = now()
+            if seen is not None:
+                begin, seen.place = now(), placed.name
             x = scope.run(placed.name, placed.layer, x)
             if seen is not None:
                 seen.spans.append((placed.name, begin, now()))
+                seen.place = ""
         return x
 
     def watched(self, x: Tensor) -> tuple[Tensor, list[Output]]:

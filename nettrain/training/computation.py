@@ -94,6 +94,11 @@ class Computation:
     def _record(self, n: int, step: int, portion: int) -> Recorded:
         seen, plans, recorded = self._planned(n, step, portion, self._arenas, self._twin, fused=True)
         self.steered = seen.steered
+        if self.steered:
+            self.network.report(
+                seen.steered_in or self.loss.name(),
+                "looks at values to decide what to compute, which no plan can repeat: every step runs operation by operation, slower",
+            )
         if self.watch is not None:
             self.watch(seen, plans)
         self._recorded[n] = recorded

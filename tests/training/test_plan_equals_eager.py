@@ -82,3 +82,30 @@ def test_of_every_loss(name, task, size, outputs, targets, weighted):
 def test_of_every_optimizer(name):
     layers = [Layer.parse({"type": "dense", "units": 6}), Layer.parse("relu"), Layer.parse({"type": "dense", "units": 2})]
     both(layers, (4,), Loss.parse("mse"), VALUES, 2, shards=2, optimizer=name)
+
+
+class Steering(Layer):
+    """Looks at its values to decide what to do."""
+
+    rows_apart = True
+
+    def output_shape(self, shape):
+        return shape
+
+    def apply(self, x, scope):
+        return x * 2 if x.sum() > 0 else x * x
+
+
+def test_a_layer_that_looks_at_values_trains_eagerly_in_one_piece_and_says_so():
+    layers = [layer("dense", {"units": 4}), Steering(), layer("dense", {"units": 2})]
+    network, said = Network(layers, (3,), seed=3), []
+    network.report = lambda path, text: said.append((path, text))
+    x = streams.generator(0, "x").normal(size=(ROWS, 3)).astype(np.float32)
+    update = Update(network.vector, Optimizer.parse("sgd"), Regularization())
+    step = Step(network, Loss.parse("mse"), update, Part(x, VALUES), 2, BATCH, shards=2)
+    for start in range(0, ROWS, BATCH):
+        outputs = network.outputs(x[start : start + BATCH])
+        expected = ((outputs - VALUES[start : start + BATCH]) ** 2).mean(axis=1).sum()
+        assert step(np.arange(start, min(start + BATCH, ROWS)), 0.1) == pytest.approx(float(expected), rel=1e-4)
+    assert [path for path, _ in said] == ["steering_1"]
+    assert "operation by operation" in said[0][1]
