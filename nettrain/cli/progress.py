@@ -118,7 +118,7 @@ class MovingLine(News):
         parts = [
             f"epoch {min(run.progress.epoch + (not over), epochs)}/{epochs}",
             "━" * filled + "╌" * (bar - filled),
-            _clock(elapsed) if over else f"{_clock(left)} left",
+            clock(elapsed) if over else f"{clock(left)} left",
             *self._figures,
             f"{self._steps * run.step_rows / elapsed:,.0f} rows/s",
         ]
@@ -131,7 +131,8 @@ def figures(row: Row) -> list[str]:
     return [f"{name} {number(row[name])}" for name in shown if name in row] + [f"lr {row['lr']:.3g}"]
 
 
-def _clock(seconds: float) -> str:
+def clock(seconds: float) -> str:
+    """1:05, 2:00:00."""
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

@@ -34,13 +34,17 @@ POLL = 0.1  # seconds between two looks at the clock and at signals
 class SweepResult:
     """What a sweep came to.
 
-    trials  in order; best: the winner, None where no trial finished
-    test    the metrics of the winner, trained anew on all other rows, on the test part; None where there is none
-    notes   what to keep in mind, a sentence each
+    trials   in order
+    ranking  those with a score, the best first; repeated settings once
+    best     the winner, None where no trial finished
+    test     the metrics of the winner, trained anew on all other rows, on the test part; None where there is none
+    notes    what to keep in mind, a sentence each
     """
 
     directory: str
+    metric: str
     trials: list[Trial]
+    ranking: list[Trial]
     best: Trial | None
     test: dict[str, float] | None
     notes: list[str]
@@ -147,7 +151,7 @@ class _Session:
 
     def run(self) -> SweepResult:
         """All trials, the summary, the winner's last run."""
-        self.observer.begin(str(self.directory.path), self.sweep.spec.trials, self._in_order())
+        self.observer.begin(self.sweep, self.sweep.total(), self._in_order())
         with stop_signals() as signalled:
             try:
                 while self.trials.fill():
@@ -207,10 +211,10 @@ class _Session:
         if final is not None and result is None:
             notes.append(f"the winner's last run {final.status.replace('_', ' ')}: {final.message}")
         elif result is not None and "test" not in result["metrics"]:
-            notes.append("there is no test part, so nothing tells how good the winner is on rows that did not choose it (dataset.split.test)")
+            notes.append("there is no test part (dataset.split.test): nothing tells how good the winner is on rows that did not choose it")
         test = None if result is None else result["metrics"].get("test")
         trials, best = self._in_order(), ranking[0] if ranking else None
-        found = SweepResult(str(self.directory.path), trials, best, test, notes)
+        found = SweepResult(str(self.directory.path), self.sweep.spec.metric.name, trials, ranking, best, test, notes)
         write_json(self.directory.summary, as_json(found) | {"notes": notes, "final": result})
         return found
 

@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from nettrain.search.trial_values import Trying
 
 KEYS = [field.name for field in dataclasses.fields(SweepSpec)]
 PARTS = ("validation", "train")
+MOST_COUNTED = 10_000
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,13 @@ class Sweep:
     def maximize(self) -> bool:
         """Whether a larger score is better."""
         return self.spec.metric.goal == "maximize"
+
+    def total(self) -> int | None:
+        """How many trials there will be; None where that takes long to tell."""
+        if self.spec.method != "grid":
+            return self.spec.trials
+        settings = sum(1 for _ in islice(self.space.grid(), MOST_COUNTED + 1))
+        return min(settings, self.spec.trials or settings) if settings <= MOST_COUNTED else self.spec.trials
 
     def mapping(self, setting: Setting, repeat: int = 0) -> dict[str, Any]:
         """The run of a setting, not validated yet; each repeat has its own seed. Rows are divided as in the base, whatever the seed."""

@@ -1,6 +1,6 @@
 """The trials of a sweep under way: keeps the executor's slots full, puts the runs of each trial together, records what becomes of it."""
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from statistics import fmean
 from typing import Any
@@ -9,6 +9,7 @@ from nettrain.errors import ConfigError, DataError
 from nettrain.search.executor import Ended, Executor, Job, Reported, Status
 from nettrain.search.proposer import Proposer
 from nettrain.search.space import Setting
+from nettrain.search.sweep_config import Sweep
 from nettrain.search.trial import Trial, key
 from nettrain.search.trial_runs import TrialRuns
 
@@ -16,8 +17,8 @@ from nettrain.search.trial_runs import TrialRuns
 class Observer:
     """Sees a sweep go by."""
 
-    def begin(self, directory: str, trials: int | None, done: list[Trial]) -> None:
-        """Before the first trial of this session. trials: how many there will be, as far as is known."""
+    def begin(self, sweep: Sweep, trials: int | None, done: Sequence[Trial]) -> None:
+        """Before the first trial of this session. trials: how many there will be, those done included, as far as is known."""
 
     def started(self, index: int, setting: Setting) -> None:
         """A trial begins."""

@@ -1,0 +1,96 @@
+"""`nettrain sweep`: compare many settings of a run, train the best on all but the test part, and test it once."""
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from nettrain.cli.completion import complete_config
+from nettrain.cli.options import AllowPlugins, Json, Sets
+from nettrain.cli.output import console, print_json, say
+from nettrain.errors import ConfigError
+
+if TYPE_CHECKING:
+    from nettrain.search.sweep import SweepResult
+
+DEFAULT_OUTPUT = Path("runs")
+
+Workers = Annotated[
+    int | None, typer.Option("--workers", metavar="N", help="Runs side by side. Default: as many as cores.", show_default=False)
+]
+ExecutorName = Annotated[
+    str, typer.Option("--executor", metavar="NAME", help="Where runs are made: local (all cores), serial (one after the other).")
+]
+
+
+def sweep(
+    config: Annotated[
+        Path | None, typer.Argument(help="The sweep's YAML file.", show_default=False, autocompletion=complete_config)
+    ] = None,
+    sets: Sets = None,
+    trials: Annotated[int | None, typer.Option("--trials", metavar="N", help="How many settings to try.", show_default=False)] = None,
+    workers: Workers = None,
+    executor: ExecutorName = "local",
+    output_directory: Annotated[Path, typer.Option("--output-directory", "-o", help="The folder of all runs.")] = DEFAULT_OUTPUT,
+    run_name: Annotated[
+        str | None, typer.Option("--run-name", help="Name of the sweep directory; default: the sweep's name.", show_default=False)
+    ] = None,
+    resume: Annotated[
+        Path | None,
+        typer.Option("--resume", metavar="DIR", help="Go on with a sweep, or extend it: --trials N.", show_default=False),
+    ] = None,
+    allow_plugins: AllowPlugins = False,
+    json: Json = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only (and what --json asks for).")] = False,
+) -> None:
+    """Try many settings of a run (grid, random), keep the best; or go on with --resume DIR."""
+    if resume is not None:
+        given = {
+            "CONFIG": config is not None,
+            "--set": bool(sets),
+            "--output-directory": output_directory != DEFAULT_OUTPUT,
+            "--run-name": run_name is not None,
+        }
+        if any(given.values()):
+            named = ", ".join(name for name, is_given in given.items() if is_given)
+            raise ConfigError(f"sweep: {named} and --resume exclude each other: a sweep goes on with its own config")
+    elif config is None:
+        raise ConfigError("sweep: name a CONFIG, such as configs/sweeps/digits_random.yaml, or go on with --resume DIR")
+    from nettrain.cli.sweep_progress import progress
+    from nettrain.search.sweep import resume_sweep, sweep
+
+    with progress(quiet) as observer:
+        if resume is not None:
+            result = resume_sweep(
+                resume, trials=trials, executor=executor, workers=workers, allow_plugins=allow_plugins, observer=observer
+            )
+        else:
+            assert config is not None
+            result = sweep(
+                config, sets=sets or [], trials=trials, output_directory=output_directory, run_name=run_name, executor=executor,
+                workers=workers, allow_plugins=allow_plugins, observer=observer,
+            )  # fmt: skip
+    if json:
+        from nettrain.search.sweep import as_json
+
+        print_json(as_json(result))
+    elif not quiet:
+        _report(result)
+    if result.best is None:
+        say(f"no trial finished; the first says: {result.trials[0].message}" if result.trials else "there was no trial")
+        raise typer.Exit(1)
+
+
+def _report(result: "SweepResult") -> None:
+    from nettrain.cli.render import metrics_table
+    from nettrain.cli.sweep_progress import trials_table
+
+    if result.best is None:
+        return
+    console().print(trials_table(result))
+    if result.test is not None:
+        console().print(metrics_table({"test": result.test}, {}))
+    for note in result.notes:
+        say(f"note: {note}")
+    say(f"all trials: {Path(result.directory) / 'trials.csv'}; how much each parameter matters: importances.json beside it")
+    say(f"next: nettrain eval {shlex.quote(str(Path(result.directory) / 'final'))}")
