@@ -26,4 +26,17 @@ Threads = Annotated[
     int | None,
     typer.Option("--threads", metavar="N", help="Threads to use; they change no bit. Default: all cores.", show_default=False),
 ]
+Seed = Annotated[int | None, typer.Option("--seed", help="The same as --set seed=N.", show_default=False)]
+OutputDirectory = Annotated[Path, typer.Option("--output-directory", "-o", help="The folder of all runs.")]
+RunName = Annotated[
+    str | None, typer.Option("--run-name", help="Name of the directory; default: after the config's name.", show_default=False)
+]
+Workers = Annotated[
+    int | None,
+    typer.Option(
+        "--workers", metavar="N", help="Runs side by side, a thread each; they change no bit. Default: as many as cores.", show_default=False
+    ),
+]
+ExecutorName = Annotated[str, typer.Option("--executor", help="Where runs are made: local (processes), serial.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only (and what --json asks for).")]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as one JSON object on stdout.")]

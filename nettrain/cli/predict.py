@@ -1,20 +1,12 @@
 """`nettrain predict`: what a checkpoint says of new rows."""
-import csv
-import io
-from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
 from nettrain.cli.options import AllowPlugins, CheckpointPath
 from nettrain.cli.output import say, warn_of_plugins
 from nettrain.errors import ConfigError
-
-if TYPE_CHECKING:
-    from nettrain.training.predictor import Predictor
-
-Column = tuple[str, list[Any]]
 
 
 def predict(
@@ -28,42 +20,19 @@ def predict(
 ) -> None:
     """Write what CHECKPOINT predicts for each row of INPUT, in the order of the rows: a class or a value, as CSV."""
     from nettrain.training.load import load
+    from nettrain.training.prediction_table import as_csv, decided_columns, probability_columns
 
     predictor = load(checkpoint, allow_plugins=allow_plugins)
     warn_of_plugins(predictor)
     if probabilities and predictor.task == "regression":
         raise ConfigError("--probabilities: this model predicts values, which have none; leave the option out")
     found = predictor.predictions_of(predictor.read(source, with_target=False))
-    text = _csv([*_decided(predictor, found), *(_probabilities(predictor, found) if probabilities else ())])
+    text = as_csv([*decided_columns(predictor, found), *(probability_columns(predictor, found) if probabilities else ())])
     if output is None:
         typer.echo(text.encode(), nl=False)  # UTF-8 like a file, whatever the terminal's encoding
         return
     write_file(output, text)
     say(f"{len(found)} rows -> {output}")
-
-
-def _decided(predictor: "Predictor", found: Any) -> Iterator[Column]:
-    """`prediction`, or `prediction_NAME` for each of several targets."""
-    targets = predictor.schema.targets
-    decided = predictor.decided(found)
-    if decided.ndim == 1:
-        yield "prediction", decided.tolist()
-    else:
-        yield from ((f"prediction_{name}", column) for name, column in zip(targets, decided.T.tolist(), strict=True))
-
-
-def _probabilities(predictor: "Predictor", found: Any) -> Iterator[Column]:
-    """`probability_NAME` for each class or label."""
-    names = predictor.classes or predictor.schema.targets
-    return ((f"probability_{name}", column) for name, column in zip(names, found.T.tolist(), strict=True))
-
-
-def _csv(columns: list[Column]) -> str:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(name for name, _ in columns)
-    writer.writerows(zip(*(values for _, values in columns), strict=True))
-    return text.getvalue()
 
 
 def write_file(path: Path, text: str) -> None:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 PARTS = ("train", "validation", "test")
 MOST_MISTAKES = 20
+MOST_FOLDS = 6  # more would not fit beside the means
 DIAGNOSTICS = {
     "gradient_norm": "gradient norm",
     "weight_norm": "weight norm",
@@ -38,6 +39,25 @@ def metrics_table(metrics: Mapping[str, Mapping[str, float]], baseline: Mapping[
     for name in dict.fromkeys(name for part in parts for name in metrics[part]):
         cells = [number(metrics[part].get(name)) for part in parts]
         table.add_row(Text(name), *cells, *([number(trivial.get(name))] if trivial else []))
+    return table
+
+
+def folds_table(
+    folds: Sequence[Mapping[str, Any]],
+    mean: Mapping[str, float],
+    std: Mapping[str, float],
+    interval: Mapping[str, Sequence[float]],
+    final: Mapping[str, Any] | None,
+) -> Table:
+    """A row a metric: each fold's where they have room, mean, standard deviation and interval, and the test part's, where it was used."""
+    shown = folds if len(folds) <= MOST_FOLDS else []
+    heads = [f"fold {one['fold']}" if folds[-1]["repeat"] == 1 else f"{one['repeat']}.{one['fold']}" for one in shown]
+    table = _table("metric", *heads, "mean", "std", "95 % interval", *([] if final is None else ["test"]))
+    for name in dict.fromkeys(name for one in folds for name in one["metrics"]):
+        low, high = interval.get(name, (None, None))
+        cells = [*(one["metrics"].get(name) for one in shown), mean.get(name), std.get(name)]
+        between = "-" if low is None else f"{number(low)} to {number(high)}"
+        table.add_row(Text(name), *map(number, cells), between, *([] if final is None else [number(final["metrics"].get(name))]))
     return table
 
 

@@ -38,9 +38,11 @@ class Fold:
 class Folds:
     """A configuration's rows divided again and again.
 
-    pool     the rows that are divided: all that `fit` trains on or validates with
-    test     the rows of the test part, which no fold touches; None where there is none
-    dataset  all rows of the source
+    pool         the rows that are divided: all that `fit` trains on or validates with
+    test         the rows of the test part, which no fold touches; None where there is none
+    validation   the rows of `validation_source`, with which every fold steers; None where validation rows come from the pool
+    dataset      all rows of the source
+    fingerprint  of the data
     """
 
     config: RunConfig
@@ -49,11 +51,18 @@ class Folds:
     group: str | None
     pool: np.ndarray
     test: np.ndarray | None
+    validation: np.ndarray | None
     dataset: Dataset
+    fingerprint: str
 
     def name(self, fold: Fold) -> str:
         """The name of the fold's run directory."""
         return f"fold-{fold.fold}" if self.repeats == 1 else f"repeat-{fold.repeat}-fold-{fold.fold}"
+
+    @property
+    def test_share(self) -> float:
+        """How many rows a fold scores for one on which it trains, validation rows among them: n_test / n_train."""
+        return 1 / (len(self.folds) // self.repeats - 1)
 
     def run_config(self, fold: Fold, folder: Path) -> dict[str, Any]:
         """The configuration of the fold's run; its rows are written into `folder`."""
@@ -99,15 +108,16 @@ def divide_into_folds(
     light = Dataset(Features(np.empty((len(whole.dataset), 0))), whole.dataset.target, origin=whole.dataset.origin,
                     lines=whole.dataset.lines, aside=whole.dataset.aside)
     inner = Split(validation=share, stratify=split.stratify and group is None, group=group if share else None)
+    steering = rows["validation"] if "validation" in whole.separate else None
     found = []
     for repeat in range(repeats):
         home = assign(light, pool, folds, stratify=stratify, group=group, seed=seed, repeat=repeat)
         for fold in range(folds):
             parts = _inside(light, pool[home != fold], inner, seed) | {"test": pool[home == fold]}
-            if "validation" in whole.separate:
-                parts["validation"] = rows["validation"]
+            if steering is not None:
+                parts["validation"] = steering
             found.append(Fold(repeat + 1, fold + 1, parts))
-    return Folds(config, tuple(found), repeats, group, pool, rows.get("test"), whole.dataset)
+    return Folds(config, tuple(found), repeats, group, pool, rows.get("test"), steering, whole.dataset, whole.fingerprint)
 
 
 def fold_configs(
