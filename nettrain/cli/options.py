@@ -34,7 +34,7 @@ RunName = Annotated[
 Workers = Annotated[
     int | None,
     typer.Option(
-        "--workers", metavar="N", help="Runs side by side, a thread each; they change no bit. Default: as many as cores.", show_default=False
+        "--workers", metavar="N", help="Runs side by side, a thread each; they change no bit. Default: all cores.", show_default=False
     ),
 ]
 ExecutorName = Annotated[str, typer.Option("--executor", help="Where runs are made: local (processes), serial.")]
