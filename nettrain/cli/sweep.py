@@ -54,22 +54,11 @@ def sweep(
         if any(given.values()):
             named = ", ".join(name for name, is_given in given.items() if is_given)
             raise ConfigError(f"sweep: {named} and --resume exclude each other: a sweep goes on with its own config")
+        result = _resumed(resume, trials, executor, workers, allow_plugins, quiet)
     elif config is None:
         raise ConfigError("sweep: name a CONFIG, such as configs/sweeps/digits_random.yaml, or go on with --resume DIR")
-    from nettrain.cli.sweep_progress import progress
-    from nettrain.search.sweep import resume_sweep, sweep
-
-    with progress(quiet) as observer:
-        if resume is not None:
-            result = resume_sweep(
-                resume, trials=trials, executor=executor, workers=workers, allow_plugins=allow_plugins, observer=observer
-            )
-        else:
-            assert config is not None
-            result = sweep(
-                config, sets=sets or [], trials=trials, output_directory=output_directory, run_name=run_name, executor=executor,
-                workers=workers, allow_plugins=allow_plugins, observer=observer,
-            )  # fmt: skip
+    else:
+        result = _swept(config, sets or [], trials, executor, workers, allow_plugins, quiet, output_directory, run_name)
     if json:
         from nettrain.search.sweep import as_json
 
@@ -79,6 +68,45 @@ def sweep(
     if result.best is None:
         say(f"no trial finished; the first says: {result.trials[0].message}" if result.trials else "there was no trial")
         raise typer.Exit(1)
+
+
+def _swept(
+    config: Path,
+    sets: list[str],
+    trials: int | None,
+    executor: str,
+    workers: int | None,
+    allow_plugins: bool,
+    quiet: bool,
+    output_directory: Path,
+    run_name: str | None,
+) -> "SweepResult":
+    from nettrain.config.checks import name_problem
+    from nettrain.search.sweep_config import load_sweep
+
+    loaded = load_sweep(config, sets, trials=trials, allow_plugins=allow_plugins)  # before training is imported: a mistake is told at once
+    if run_name is not None and (problem := name_problem(run_name)):
+        raise ConfigError(f"--run-name: {problem}")
+    from nettrain.search.executors import executor_for
+
+    with executor_for(executor, workers) as ready:  # its processes begin while this one goes on importing
+        from nettrain.cli.sweep_progress import progress
+        from nettrain.search.sweep import sweep
+
+        with progress(quiet) as observer:
+            return sweep(loaded, output_directory=output_directory, run_name=run_name, executor=ready, observer=observer)
+
+
+def _resumed(
+    directory: Path, trials: int | None, executor: str, workers: int | None, allow_plugins: bool, quiet: bool
+) -> "SweepResult":
+    from nettrain.cli.sweep_progress import progress
+    from nettrain.search.sweep import resume_sweep
+
+    with progress(quiet) as observer:
+        return resume_sweep(
+            directory, trials=trials, executor=executor, workers=workers, allow_plugins=allow_plugins, observer=observer
+        )
 
 
 def _report(result: "SweepResult") -> None:

@@ -2,7 +2,6 @@
 from nettrain.errors import ConfigError, nearest
 from nettrain.search.executor import Executor
 from nettrain.search.local import Local
-from nettrain.search.serial import Serial
 
 NAMES = ("local", "serial")
 MOST_WORKERS = 1024  # more is a mistake
@@ -21,4 +20,6 @@ def executor_for(name: str = "local", workers: int | None = None) -> Executor:
         return Local(workers)
     if workers not in (None, 1):
         raise ConfigError(f"workers: the executor serial makes one run after the other, it cannot have {workers}; leave it out")
+    from nettrain.search.serial import Serial  # it trains in this process; the others need none of that here
+
     return Serial()

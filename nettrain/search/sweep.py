@@ -51,7 +51,7 @@ class SweepResult:
 
 
 def sweep(
-    config: str | os.PathLike[str] | Mapping[str, object],
+    config: str | os.PathLike[str] | Mapping[str, object] | Sweep,
     *,
     sets: Sequence[str] = (),
     trials: int | None = None,
@@ -64,7 +64,7 @@ def sweep(
 ) -> SweepResult:
     """Compare settings of a run, and leave a sweep directory.
 
-    config    a YAML file, or a mapping of the same form
+    config    a YAML file, a mapping of the same form, or a sweep that is loaded, which the next two and allow_plugins do not change
     sets      overrides of the sweep's keys, or of its base's: "method=grid", "training.epochs=3"
     trials    the same as "trials=N"
     run_name  exactly this name in output_directory; None: the sweep's, with a suffix where it is taken
@@ -75,7 +75,7 @@ def sweep(
     """
     if run_name is not None and (problem := name_problem(run_name)):
         raise ConfigError(f"--run-name: {problem}")
-    found = load_sweep(config, sets, trials=trials, allow_plugins=allow_plugins)
+    found = config if isinstance(config, Sweep) else load_sweep(config, sets, trials=trials, allow_plugins=allow_plugins)
     with in_use(found.base.plugins), _ready(executor, workers) as ready:
         facts = _facts(found, ready)
         directory = SweepDirectory.create(Path(output_directory), run_name or found.spec.name or "sweep", exact=run_name is not None)
