@@ -20,6 +20,7 @@ class Dataset:
     origin   the file or set, as messages name it; lines (n,): where in the file each row begins, if it is a text file
     aside    columns that are neither feature nor target and were asked for by name (`Source.load`)
     weights  (n,) of the rows in the loss; None: all equal
+    files    (n,) the name of the file that each row is, where each is one
     """
 
     features: Features
@@ -29,6 +30,7 @@ class Dataset:
     lines: np.ndarray | None = None
     aside: dict[str, Category] = field(default_factory=dict)
     weights: np.ndarray | None = None
+    files: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.features)
@@ -42,9 +44,12 @@ class Dataset:
             part=None if self.part is None else self.part[rows],
             lines=None if self.lines is None else self.lines[rows],
             weights=None if self.weights is None else self.weights[rows],
+            files=None if self.files is None else self.files[rows],
             aside={name: column.take(rows) for name, column in self.aside.items()},
         )
 
     def place(self, row: int) -> str:
-        """Where a row stands, for messages: `wine.csv:12`, or `digits: row 11` (counted from 0)."""
+        """Where a row stands, for messages: `wine.csv:12`, `flowers: rose/7.png`, or `digits: row 11` (counted from 0)."""
+        if self.files is not None:
+            return f"{self.origin}: {self.files[row]}"
         return f"{self.origin}: row {row}" if self.lines is None else f"{self.origin}:{self.lines[row]}"

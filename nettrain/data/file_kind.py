@@ -6,10 +6,11 @@ from pathlib import Path
 from nettrain.errors import DataError
 
 _BEGINNINGS = {"npz": b"PK\x03\x04", "npy": b"\x93NUM", "parquet": b"PAR1", "arrow": b"ARRO", "jsonl": b"{"}
+_IMAGES = (b"\x89PNG", b"\xff\xd8\xff")
 
 
 def file_kind(path: Path) -> str:
-    """npz, npy, parquet, arrow, jsonl, idx, or csv for anything else, looking into gzip. Raises DataError if it cannot be opened."""
+    """npz, npy, parquet, arrow, jsonl, idx, images, or csv for anything else, looking into gzip. DataError if it cannot be opened."""
     try:
         with path.open("rb") as file:
             first = file.read(4)
@@ -21,6 +22,8 @@ def file_kind(path: Path) -> str:
     for kind, beginning in _BEGINNINGS.items():
         if first.startswith(beginning):
             return kind
+    if first.startswith(_IMAGES):
+        return "images"
     return "idx" if len(first) == 4 and first[:2] == b"\0\0" and first[3] in range(1, 5) else "csv"
 
 

@@ -13,7 +13,7 @@ from nettrain.data.schema import Schema
 # How the names of files end, and which source reads them.
 _ENDINGS = {".csv": "csv", ".tsv": "csv", ".txt": "csv", ".npz": "npz", ".npy": "npy", "-ubyte": "idx", ".idx": "idx"} | {
     ".parquet": "parquet", ".arrow": "arrow", ".feather": "arrow", ".jsonl": "jsonl", ".ndjson": "jsonl",
-}
+} | {".png": "images", ".jpg": "images", ".jpeg": "images"}
 
 
 class Source(Component):
@@ -46,7 +46,7 @@ class Source(Component):
 
     def like(self, path: Path) -> "Source":
         """The source that reads another file in the manner of this one (same separator, same missing marks), for eval and predict."""
-        kind = file_kind(path)
+        kind = "images" if path.is_dir() else file_kind(path)
         return Source.parse({"type": kind, "images" if kind == "idx" else "path": str(path)})
 
     def load_inputs(self, seed: int, aside: tuple[str, ...] = ()) -> Dataset:
