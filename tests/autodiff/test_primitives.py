@@ -7,6 +7,7 @@ import pkgutil
 import tracemalloc
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,8 @@ from nettrain.autodiff.compiled import twin
 from nettrain.autodiff.compiled._twin import Twin
 from nettrain.autodiff.ops import (
     arithmetic,
+    convolution,
+    depthwise,
     dropout,
     exponential,
     fused,
@@ -113,6 +116,31 @@ def cross_entropy(z, y):
     return [math.log(sum(math.exp(score) for score in scores)) - scores[k] for scores, k in zip(z, y, strict=True)]
 
 
+def convolved(x, w, b=0, stride=(1, 1), padding=((0, 0), (0, 0)), dilation=(1, 1), groups=1):
+    """Window by window."""
+    x = np.pad(x, ((0, 0), *padding, (0, 0)))
+    (n, h, width, c), (kh, kw, few, o), (sh, sw), (dh, dw) = x.shape, w.shape, stride, dilation
+    y = np.empty((n, (h - dh * (kh - 1) - 1) // sh + 1, (width - dw * (kw - 1) - 1) // sw + 1, o))
+    for p, q, k in np.ndindex(*y.shape[1:]):
+        first = k // (o // groups) * few
+        seen = x[:, p * sh : p * sh + dh * kh : dh, q * sw : q * sw + dw * kw : dw, first : first + few][:, :kh, :kw]
+        y[:, p, q, k] = np.einsum("nijc,ijc->n", seen, w[..., k])
+    return y + b
+
+
+def convolutions(*cases):
+    """Rows for (images, filters, options), with and without a bias: the operation of groups, or of one a channel."""
+    for x, w, options in cases:
+        for b in ((), (uniform(w[3]),)):
+            made = [uniform(*x), uniform(*w), *b]
+            value = partial(convolved, **options)
+            name = f"{x} with {w}, {options}{', and a bias' if b else ''}"
+            yield row(name, convolution.Convolution(**options), made, value)
+            if w[2] == 1 and options.get("groups", 1) == x[3]:
+                others = {key: option for key, option in options.items() if key != "groups"}
+                yield row(name, depthwise.Depthwise(**others), made, value)
+
+
 FAR = np.array([-9.0, -5.0, -4.0, -1.0, -0.46875, -0.4, -1e-9, 0.0, 1e-9, 0.3, 0.46875, 0.5, 4.0, 4.5, 7.0])
 TIED = np.array([[1.0, 3.0, 3.0], [2.0, 2.0, 2.0]])
 ROWS = [
@@ -151,6 +179,28 @@ ROWS = [
         row(f"{n} x {k}", fused.SoftmaxCrossEntropy(), [uniform(n, k), np.arange(n) % k], cross_entropy)
         for n, k in ((4, 3), (1, 2), (3, 1))
     ],
+    *convolutions(
+        ((2, 4, 5, 2), (3, 3, 2, 3), {}),
+        ((1, 3, 3, 1), (3, 3, 1, 1), {}),
+        ((3, 2, 3, 2), (1, 1, 2, 3), {}),
+        ((2, 3, 2, 6), (1, 1, 6, 2), {"stride": (2, 1)}),
+        ((2, 3, 4, 5), (2, 1, 5, 2), {"padding": ((1, 0), (0, 2))}),
+        ((1, 5, 7, 1), (2, 2, 1, 2), {"stride": (3, 4)}),
+        ((2, 6, 5, 2), (2, 3, 2, 2), {"dilation": (3, 2), "padding": ((0, 1), (2, 1))}),
+        ((2, 5, 4, 1), (3, 2, 1, 2), {"stride": (2, 1), "padding": ((2, 1), (0, 1)), "dilation": (1, 2)}),
+        ((2, 3, 3, 1), (2, 2, 1, 1), {"padding": ((2, 2), (3, 0))}),
+        ((2, 4, 3, 4), (2, 2, 2, 6), {"groups": 2, "padding": ((1, 1), (0, 1))}),
+        ((1, 2, 3, 12), (1, 2, 6, 2), {"groups": 2}),
+        ((2, 2, 3, 4), (1, 1, 2, 4), {"groups": 2}),
+        ((2, 4, 3, 3), (2, 2, 1, 3), {"groups": 3, "stride": (2, 1)}),
+        ((1, 3, 4, 2), (3, 2, 1, 4), {"groups": 2, "padding": ((1, 1), (1, 0)), "dilation": (1, 2)}),
+    ),
+    row("no images", convolution.Convolution(), [uniform(0, 3, 3, 1), uniform(2, 2, 1, 2), uniform(2)], convolved),
+    row("no images", depthwise.Depthwise(), [uniform(0, 3, 3, 1), uniform(2, 2, 1, 2), uniform(2)], convolved),
+    row("not contiguous", convolution.Convolution(), [uniform(4, 3, 4, 2)[::2, :, ::-1], uniform(5, 2, 2, 2).T, uniform(10)[::2]], convolved),
+    row("not contiguous, pixels", convolution.Convolution(), [uniform(4, 3, 4, 2)[::2], uniform(5, 2, 1, 1).T, uniform(10)[::2]], convolved),
+    row("not contiguous", depthwise.Depthwise(), [uniform(4, 3, 4, 2)[::2, :, ::-1], uniform(4, 1, 2, 2).T, uniform(4)],
+        partial(convolved, groups=2)),
     *element_wise(selection.Relu(), 1, lambda x: np.where(x > 0, x, 0)),
     row("at 0", selection.Relu(), [[0.0, -0.0, 1.0]], lambda x: [0, 0, 1], lambda dy, x: [dy * [0, 0, 1]]),
     *element_wise(selection.LeakyRelu(0.1), 1, lambda x: np.where(x > 0, x, 0.1 * x)),
