@@ -26,8 +26,10 @@ def predict(
     warn_of_plugins(predictor)
     if probabilities and predictor.task == "regression":
         raise ConfigError("--probabilities: this model predicts values, which have none; leave the option out")
-    found = predictor.predictions_of(predictor.read(source, with_target=False))
-    text = as_csv([*decided_columns(predictor, found), *(probability_columns(predictor, found) if probabilities else ())])
+    rows = predictor.read(source, with_target=False)
+    found = predictor.predictions_of(rows)
+    files = [] if rows.files is None else [("file", rows.files.tolist())]
+    text = as_csv([*files, *decided_columns(predictor, found), *(probability_columns(predictor, found) if probabilities else ())])
     if output is None:
         typer.echo(text.encode(), nl=False)  # UTF-8 like a file, whatever the terminal's encoding
         return
