@@ -8,7 +8,7 @@ import typer
 from nettrain.cli.check import describe
 from nettrain.cli.completion import complete_config
 from nettrain.cli.find_lr import find
-from nettrain.cli.options import AllowPlugins, Json, Sets, Threads
+from nettrain.cli.options import AllowPlugins, Json, Kernels, Sets, Threads
 from nettrain.cli.output import console, print_json, say
 from nettrain.errors import ConfigError
 
@@ -38,6 +38,7 @@ def fit(
         bool, typer.Option("--find-lr", help="Only look for a learning rate: 100 steps on a copy, a suggestion, the curve as CSV.")
     ] = False,
     threads: Threads = None,
+    kernels: Kernels = None,
     profile: Annotated[bool, typer.Option("--profile", help="Tell on stderr where the time of a step goes, layer by layer.")] = False,
     allow_plugins: AllowPlugins = False,
     json: Json = False,
@@ -47,6 +48,7 @@ def fit(
     if profile and (dry_run or find_lr):
         raise ConfigError("fit: --profile is of a training, which --dry-run and --find-lr do not make: leave one of them out")
     changes = [*(sets or []), *([] if seed is None else [f"seed={seed}"])]
+    changes += [] if kernels is None else [f"training.kernels={kernels}"]
     if resume is not None:
         given = {
             "CONFIG": config is not None,

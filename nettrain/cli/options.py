@@ -26,6 +26,15 @@ Threads = Annotated[
     int | None,
     typer.Option("--threads", metavar="N", help="Threads to use; they change no bit. Default: all cores.", show_default=False),
 ]
+Kernels = Annotated[
+    str | None,
+    typer.Option(
+        "--kernels",
+        metavar="auto|numpy|numba",
+        help="The same as --set training.kernels=NAME: compiled loops (numba), or none; the bits differ.",
+        show_default=False,
+    ),
+]
 Seed = Annotated[int | None, typer.Option("--seed", help="The same as --set seed=N.", show_default=False)]
 OutputDirectory = Annotated[Path, typer.Option("--output-directory", "-o", help="The folder of all runs.")]
 RunName = Annotated[

@@ -1,6 +1,7 @@
 """What the bits of a run depend on beside its configuration: versions, processor, BLAS, the data."""
 import os
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy
@@ -11,12 +12,14 @@ from threadpoolctl import threadpool_info
 from nettrain.version import __version__
 
 
-def environment(fingerprint: str) -> dict[str, object]:
+def environment(fingerprint: str, kernels: str) -> dict[str, object]:
     """The content of environment.json, without starting another program to ask (as `platform.platform()` would)."""
     system = os.uname() if hasattr(os, "uname") else None
+    compiler = {name: version(name) for name in ("numba", "llvmlite")} if kernels == "numba" else {}
     return {
         "python": ".".join(map(str, sys.version_info[:3])),
-        "versions": {"nettrain": __version__} | {package.__name__: package.__version__ for package in (numpy, pydantic, safetensors)},
+        "versions": {"nettrain": __version__} | {package.__name__: package.__version__ for package in (numpy, pydantic, safetensors)} | compiler,
+        "kernels": kernels,
         "system": f"{system.sysname} {system.release} {system.machine}" if system else sys.platform,
         "processor": processor(),
         "cores": os.cpu_count(),

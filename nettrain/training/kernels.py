@@ -2,6 +2,7 @@
 from collections.abc import Sequence
 from importlib.util import find_spec
 from math import prod
+from typing import Literal
 
 from nettrain.errors import ConfigError
 from nettrain.nn.place import Placed
@@ -16,7 +17,7 @@ def numba_is_there() -> bool:
     return find_spec("numba") is not None
 
 
-def kernels_for(placed: Sequence[Placed], batch_size: int, steps: int) -> str:
+def kernels_for(placed: Sequence[Placed], batch_size: int, steps: int) -> Literal["numpy", "numba"]:
     """`numba` where it is installed and would save more time in so many steps than it takes to load, else `numpy`."""
     numbers = sum(p.size + batch_size * prod(p.output_shape) for p in placed)
     saved = steps * (PER_STEP + numbers * PER_NUMBER)

@@ -87,9 +87,9 @@ class RunDirectory:
         """The resolved configuration, complete and runnable."""
         write_atomically(self.config, dump(config).encode())
 
-    def write_environment(self, fingerprint: str) -> None:
+    def write_environment(self, fingerprint: str, kernels: str) -> None:
         """What the bits depend on beside the configuration."""
-        write_json(self.path / "environment.json", environment(fingerprint))
+        write_json(self.path / "environment.json", environment(fingerprint, kernels))
 
     def write_splits(self, rows: Mapping[str, np.ndarray]) -> None:
         """The row indices of each part."""

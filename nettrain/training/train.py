@@ -40,7 +40,8 @@ from nettrain.training.workers import usable_threads
 Configuration = str | os.PathLike[str] | Mapping[str, object] | RunConfig
 Data = tuple[object, object] | tuple[object, object, object]
 
-EXTENDABLE = ("name", "training.epochs", "early_stopping")  # what may change when a run goes on: none of it changes a step's bits
+# What may change when a run goes on. Of these only the kernels change a step's bits, which is asked for and told.
+EXTENDABLE = ("name", "training.epochs", "early_stopping", "training.kernels")
 
 
 def train(
@@ -104,10 +105,16 @@ def resume(
             earlier = configuration(last, directory.last, allow_plugins=allow_plugins)  # config.yaml may have been edited
         config = load(directory.config, sets, allow_plugins=allow_plugins)
         _check_extension(earlier, config, directory)
+        before, kernels = earlier.training.kernels, config.training.kernels
+        if last is not None and kernels == "auto":
+            kernels = before  # decided once
+            config = dataclasses.replace(config, training=dataclasses.replace(config.training, kernels=kernels))
         run = prepare_run(config, data, allow_plugins=allow_plugins, begins=last is None)
         run.directory = directory
         if last is not None and last.content.get("data_fingerprint") != run.prepared.fingerprint:
             raise RunError(f"{directory.path}: the data has changed since the run began; train again instead of resuming")
+        if last is not None and kernels != before:
+            run.prepared.notes.append(f"training.kernels: {kernels} instead of {before} from here on, so the bits differ from those of one run")
         if config.training.epochs != earlier.training.epochs and config.schedule.depends_on_horizon:
             run.prepared.notes.append(
                 f"the schedule {config.schedule.name()} depends on training.epochs: "
@@ -179,7 +186,7 @@ def _finish(run: Run, last: Checkpoint | None, callbacks: Sequence[Callback], th
     if last is None:
         directory.metrics.cut(0)
         directory.diagnostics.cut(0)
-        directory.write_environment(run.prepared.fingerprint)
+        directory.write_environment(run.prepared.fingerprint, run.kernels)
         directory.write_splits(run.prepared.rows)
     else:
         _restore(run, last, remembering)
@@ -241,7 +248,7 @@ def _check_extension(earlier: RunConfig, config: RunConfig, directory: RunDirect
     changed = [key for key in differences(to_mapping(earlier), to_mapping(config)) if not key.startswith(EXTENDABLE)]
     if changed:
         raise RunError(
-            f"{directory.path}: {', '.join(changed)} cannot change when a run goes on (only training.epochs and early_stopping can): "
+            f"{directory.path}: {', '.join(changed)} cannot change when a run goes on (only training.epochs, training.kernels and early_stopping can): "
             "start a new run with nettrain fit"
         )
 
