@@ -3,8 +3,10 @@ from typing import Any
 
 import numpy as np
 
-from nettrain.autodiff.ops import exponential, gaussian, indexing, joining, selection, squashing
+from nettrain.autodiff.ops import convolution as convolutions
+from nettrain.autodiff.ops import depthwise, exponential, gaussian, indexing, joining, selection, squashing
 from nettrain.autodiff.ops import softmax as softmax_ops
+from nettrain.autodiff.ops.windows import Pair
 from nettrain.autodiff.primitive import Primitive
 from nettrain.autodiff.tensor import Tensor, apply, axes_of, float_type, operands, reduce
 
@@ -172,3 +174,19 @@ def log_softmax(x: Any, axis: int = -1) -> Tensor:
 def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Tensor:
     """ln sum e^x over axes, without overflow."""
     return reduce(softmax_ops.LogSumExp, _tensor(x), axis, keepdims)
+
+
+def convolution(
+    x: Any,
+    w: Any,
+    b: Any = None,
+    stride: Pair = (1, 1),
+    padding: tuple[Pair, Pair] = ((0, 0), (0, 0)),
+    dilation: Pair = (1, 1),
+    groups: int = 1,
+) -> Tensor:
+    """Images x (n, h, w, c) and filters w (kh, kw, c / groups, o), plus b (o,): (n, p, q, o). padding: (top, bottom), (left, right)."""
+    inputs = [_tensor(array) for array in (x, w, b) if array is not None]
+    if groups > 1 and groups == inputs[0].shape[-1]:
+        return apply(depthwise.Depthwise(stride, padding, dilation), *inputs)
+    return apply(convolutions.Convolution(stride, padding, dilation, groups), *inputs)

@@ -119,7 +119,7 @@ def cross_entropy(z, y):
 def convolved(x, w, b=0, stride=(1, 1), padding=((0, 0), (0, 0)), dilation=(1, 1), groups=1):
     """Window by window."""
     x = np.pad(x, ((0, 0), *padding, (0, 0)))
-    (n, h, width, c), (kh, kw, few, o), (sh, sw), (dh, dw) = x.shape, w.shape, stride, dilation
+    (n, h, width, _), (kh, kw, few, o), (sh, sw), (dh, dw) = x.shape, w.shape, stride, dilation
     y = np.empty((n, (h - dh * (kh - 1) - 1) // sh + 1, (width - dw * (kw - 1) - 1) // sw + 1, o))
     for p, q, k in np.ndindex(*y.shape[1:]):
         first = k // (o // groups) * few
@@ -197,8 +197,9 @@ ROWS = [
     ),
     row("no images", convolution.Convolution(), [uniform(0, 3, 3, 1), uniform(2, 2, 1, 2), uniform(2)], convolved),
     row("no images", depthwise.Depthwise(), [uniform(0, 3, 3, 1), uniform(2, 2, 1, 2), uniform(2)], convolved),
-    row("not contiguous", convolution.Convolution(), [uniform(4, 3, 4, 2)[::2, :, ::-1], uniform(5, 2, 2, 2).T, uniform(10)[::2]], convolved),
-    row("not contiguous, pixels", convolution.Convolution(), [uniform(4, 3, 4, 2)[::2], uniform(5, 2, 1, 1).T, uniform(10)[::2]], convolved),
+    row("not contiguous", convolution.Convolution(), [uniform(4, 3, 4, 2)[::2, :, ::-1], uniform(5, 2, 2, 2).T, uniform(5)], convolved),
+    row("pixels, not contiguous", convolution.Convolution(), [uniform(4, 3, 4, 2)[::2], uniform(5, 2, 1, 1).T, uniform(10)[::2]],
+        convolved),
     row("not contiguous", depthwise.Depthwise(), [uniform(4, 3, 4, 2)[::2, :, ::-1], uniform(4, 1, 2, 2).T, uniform(4)],
         partial(convolved, groups=2)),
     *element_wise(selection.Relu(), 1, lambda x: np.where(x > 0, x, 0)),

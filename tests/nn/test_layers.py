@@ -26,10 +26,24 @@ ROWS = {
         ({"momentum": 0.3, "epsilon": 0.2}, (2, 3, 4), (2, 3, 4), {"gamma": (4,), "beta": (4,)}),
         ({"trainable": False}, (3,), (3,), {"gamma": (3,), "beta": (3,)}),
     ],
+    "conv": [
+        ({"filters": 3}, (4, 5, 2), (2, 3, 3), {"w": (3, 3, 2, 3), "b": (3,)}),
+        ({"filters": 1, "kernel": [1, 3], "bias": False, "initializer": "orthogonal"}, (2, 3, 1), (2, 1, 1), {"w": (1, 3, 1, 1)}),
+        ({"filters": 2, "kernel": [2, 3], "stride": [3, 2], "padding": "same"}, (5, 4, 1), (2, 2, 2), {"w": (2, 3, 1, 2), "b": (2,)}),
+        ({"filters": 4, "kernel": 2, "stride": 3, "padding": [1, 2], "dilation": 2, "groups": 2}, (4, 3, 6), (2, 2, 4),
+            {"w": (2, 2, 3, 4), "b": (4,)}),
+        ({"filters": 2, "kernel": 1, "padding": 1}, (2, 2, 3), (4, 4, 2), {"w": (1, 1, 3, 2), "b": (2,)}),
+        ({"filters": 6, "kernel": 2, "groups": 3, "bias_initializer": "he"}, (3, 2, 3), (2, 1, 6), {"w": (2, 2, 1, 6), "b": (6,)}),
+    ],
     "dense": [
         ({"units": 4}, (3,), (4,), {"w": (3, 4), "b": (4,)}),
         ({"units": 1, "bias": False, "initializer": "he"}, (5,), (1,), {"w": (5, 1)}),
         ({"units": 2, "bias_initializer": {"type": "he"}}, (1,), (2,), {"w": (1, 2), "b": (2,)}),
+    ],
+    "depthwise_conv": [
+        ({}, (4, 3, 2), (2, 1, 2), {"w": (3, 3, 1, 2), "b": (2,)}),
+        ({"kernel": [2, 1], "stride": 2, "padding": "same", "multiplier": 3, "bias": False}, (3, 2, 2), (2, 1, 6), {"w": (2, 1, 1, 6)}),
+        ({"kernel": 2, "dilation": [2, 1], "padding": 1}, (2, 2, 1), (2, 3, 1), {"w": (2, 2, 1, 1), "b": (1,)}),
     ],
     "dropout": [({"rate": 0.4}, (6,), (6,), {}), ({"rate": 0}, (2, 3, 1), (2, 3, 1), {}), ({}, (4,), (4,), {})],
     "flatten": [({}, (2, 3, 4), (24,), {}), ({}, (5,), (5,), {})],
@@ -51,6 +65,11 @@ ROWS = {
         ({"layers": ["softplus"]}, (2, 3, 4), (2, 3, 4), {}),
         ({"layers": [{"type": "residual", "layers": [{"type": "dense", "units": 2, "bias": False}]}]}, (2,), (2,),
             {"residual_1.dense_1.w": (2, 2)}),
+    ],
+    "separable_conv": [
+        ({"filters": 3}, (4, 3, 2), (2, 1, 3), {"depthwise": (3, 3, 1, 2), "pointwise": (1, 1, 2, 3), "b": (3,)}),
+        ({"filters": 2, "kernel": 2, "stride": 2, "padding": "same", "multiplier": 2, "bias": False}, (3, 2, 3), (2, 1, 2),
+            {"depthwise": (2, 2, 1, 6), "pointwise": (1, 1, 6, 2)}),
     ],
 }
 CASES = [(name, *row) for name, rows in ROWS.items() for row in rows]
@@ -182,6 +201,15 @@ def test_the_initializer_of_dense_follows_the_next_activation():
 
 @pytest.mark.parametrize(("layers", "shape", "said"), [
     ([{"type": "dense", "units": 2}], (8, 8, 1), ["model: layer 1 (dense_1)", "(8, 8, 1)", "put a flatten layer in front"]),
+    ([{"type": "conv", "filters": 2}], (784,), ["layer 1 (conv_1)", "(784,)", "put {type: reshape, shape: [28, 28, 1]} in front"]),
+    ([{"type": "depthwise_conv"}], (15,), ["(depthwise_conv_1)", "(15,)", "{type: reshape, shape: [height, width, channels]} in front"]),
+    ([{"type": "separable_conv", "filters": 2}], (28, 20), ["(28, 20)", "put {type: reshape, shape: [28, 20, 1]} in front"]),
+    ([{"type": "conv", "filters": 2, "kernel": [2, 5]}], (8, 4, 1),
+        ["kernel of 2 x 5 is larger than images of shape (8, 4, 1)", "take a smaller kernel, `padding: same`"]),
+    ([{"type": "conv", "filters": 2, "padding": 1, "dilation": 3}], (4, 9, 1),
+        ["3 x 3 that covers 7 x 7 (dilation (3, 3))", "(4, 9, 1) with (6, 11) pixels, zeros included"]),
+    ([{"type": "conv", "filters": 4, "groups": 2}], (8, 8, 3), ["3 channels cannot be divided into 2 groups", "(8, 8, 3), 4 filters"]),
+    ([{"type": "conv", "filters": 4, "groups": 3}], (8, 8, 3), ["4 filters cannot be divided into 3 groups", "divisor of both 3 and 4"]),
     (["relu", {"type": "dense", "units": 2}, {"type": "dense"}], (3,), ["layer 3 (dense_2)", "only the last dense layer may leave"]),
 ])  # fmt: skip
 def test_a_layer_that_does_not_fit_is_named_with_the_shapes(layers, shape, said):

@@ -25,7 +25,7 @@ class Convolution(Primitive):
 
     dw = columns^T dy, db = sum dy, dx the convolution of dy with the filters turned round. With groups, each of them is a convolution
     of its own part of the channels.  x (n, h, w, c), w (kh, kw, c / groups, o), b (o,), which may be left out -> y (n, p, q, o).
-    The columns (windows, kh kw c) of a few images at a time stay in the cache; they are made anew for dw, which is cheaper than to keep them.
+    The columns (windows, kh kw c) of a few images at a time stay in the cache; made anew for dw they cost less than if they were kept.
 
     padding  zeros at (top, bottom), (left, right)
     """
@@ -129,7 +129,9 @@ class Convolution(Primitive):
             calls.append((np.add, (y, b, y), {}))
         return calls
 
-    def backward_calls(self, grads: Slots, dy: Array, out: Array, x: Array, w: Array, b: Array | None = None, **scratch: Array) -> list[Call]:
+    def backward_calls(
+        self, grads: Slots, dy: Array, out: Array, x: Array, w: Array, b: Array | None = None, **scratch: Array
+    ) -> list[Call]:
         calls, w = self.begin_back(grads, w, scratch)
         for part in self.parts(x.shape, w.shape):
             calls += self.backward_part(grads, part, dy[part], x, w, scratch)
@@ -193,9 +195,11 @@ class Convolution(Primitive):
         seen, (kh, kw) = self._grouped(windows.view(padded)), windows.kernel
         for rows in self._stripes(dx.shape, w.shape):
             columns, spread = self._spread(seen[:, rows], scratch["columns"])
-            calls.append(product_call(self._by_group(da[:, rows]), self._by_group(w).swapaxes(-1, -2), columns)
-                         if columns.flags.c_contiguous else
-                         product_call(self._by_group(w), self._by_group(da[:, rows]).swapaxes(-1, -2), columns.swapaxes(-1, -2)))  # fmt: skip
+            filters, pixels = self._by_group(w), self._by_group(da[:, rows])
+            if columns.flags.c_contiguous:
+                calls.append(product_call(pixels, filters.swapaxes(-1, -2), columns))
+            else:
+                calls.append(product_call(filters, pixels.swapaxes(-1, -2), columns.swapaxes(-1, -2)))
             for i, j in np.ndindex(kh, kw):
                 there = seen[:, rows, :, i, j]
                 calls.append((np.add, (there, spread[:, :, :, i, j], there), {}))

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from nettrain.autodiff.ops.windows import Pair, Windows, copy_call
+from nettrain.autodiff.ops.windows import Pair, Windows
 from nettrain.autodiff.primitive import Array, Primitive, Scratch, Shape, Slots
 
 CACHE = 96 * 1024  # numbers that a part of the work may hold
