@@ -1,4 +1,6 @@
+import io
 import os
+import tarfile
 from pathlib import Path
 
 import numpy as np
@@ -10,9 +12,9 @@ from nettrain.data.prepare import prepare
 from nettrain.data.source import Source
 from nettrain.data.task import Wanted
 from nettrain.errors import DataError
-from nettrain.sources import adult, california_housing, fashion_mnist, mnist, optdigits, semeion, usps, wine_quality
+from nettrain.sources import adult, california_housing, cifar10, fashion_mnist, mnist, optdigits, semeion, usps, wine_quality
 
-SINGLE = (adult, california_housing, fashion_mnist, mnist, optdigits, semeion, usps)
+SINGLE = (adult, california_housing, cifar10, fashion_mnist, mnist, optdigits, semeion, usps)
 SETS = [*(module.SET for module in SINGLE), *wine_quality.SETS.values()]
 NAMED = sorted({found.name for found in SETS})
 REAL = pytest.mark.skipif("NETTRAIN_DATA" not in os.environ, reason="real data sets: set NETTRAIN_DATA to the folder that holds them")
@@ -75,6 +77,7 @@ def test_grades_of_wine_are_numbers_unless_classes_are_asked_for(tmp_path: Path,
 FACTS = {
     "adult": ({}, 48842, 16281, 0, 2799 + 2809 + 857, [37155, 11687]),
     "california_housing": ({}, 20640, 0, 207, 0, None),
+    "cifar10": ({}, 3000, 1000, 0, 0, [305, 280, 303, 298, 304, 269, 319, 301, 309, 312]),
     "fashion_mnist": ({}, 70000, 10000, 0, 0, [7000] * 10),
     "mnist": ({}, 70000, 10000, 0, 0, [6903, 7877, 6990, 7141, 6824, 6313, 6876, 7293, 6825, 6958]),
     "optdigits": ({}, 5620, 1797, 0, 0, [554, 571, 557, 572, 568, 558, 558, 566, 554, 562]),
@@ -110,3 +113,73 @@ def test_usps_is_the_same_from_text_and_from_arrays(tmp_path: Path, monkeypatch:
     monkeypatch.setenv("NETTRAIN_DATA", str(tmp_path))
     text = Source.parse("usps").load(0)
     assert np.array_equal(text.features.numbers, arrays.features.numbers) and np.array_equal(text.target.values, arrays.target.values)
+
+
+def archive(folder: Path, files: dict[str, bytes]) -> None:
+    (folder / "cifar10").mkdir(exist_ok=True)
+    with tarfile.open(folder / "cifar10" / "cifar-10-binary.tar.gz", "w:gz") as packed:
+        for name, content in files.items():
+            member = tarfile.TarInfo(f"cifar-10-batches-bin/{name}")
+            member.size = len(content)
+            packed.addfile(member, io.BytesIO(content))
+
+
+def record(label: int, red: int, green: int, blue: int) -> bytes:
+    """A record of the binary form: the label, then 1024 bytes of each colour; the first pixel of row 1 is marked in red."""
+    planes = np.repeat(np.array([red, green, blue], np.uint8), 1024)
+    planes[32] = 255
+    return bytes([label]) + planes.tobytes()
+
+
+BATCHES = {f"data_batch_{i}.bin": record(i, i, 10 * i, 20 * i) for i in (2, 1, 3, 4, 5)} | {"test_batch.bin": record(2, 7, 8, 9)}
+
+
+def test_cifar10_is_read_from_the_binary_archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NETTRAIN_DATA", str(tmp_path))
+    archive(tmp_path, BATCHES | {"readme.html": b"hello"})
+    (tmp_path / "cifar10" / "cifar10_2k.npz").write_bytes(b"passed over, because the whole set is there")
+    found = Source.parse("cifar10").load(0)
+    assert found.features.numbers.shape == (6, 32, 32, 3) and found.features.numbers.dtype == np.uint8
+    assert found.features.numbers[:, 5, 5].tolist() == [[i, 10 * i, 20 * i] for i in range(1, 6)] + [[7, 8, 9]]
+    assert found.features.numbers[0, 1, 0].tolist() == [255, 10, 20] and found.features.numbers[0, 0, 1].tolist() == [1, 10, 20]
+    assert [found.target.classes[code] for code in found.target.values] == ["automobile", "bird", "cat", "deer", "dog", "bird"]
+    assert found.part.tolist() == [-1] * 5 + [2]
+
+
+def test_the_subset_of_cifar10_says_that_it_is_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog) -> None:
+    monkeypatch.setenv("NETTRAIN_DATA", str(tmp_path))
+    (tmp_path / "cifar10").mkdir()
+    x, y = np.zeros((4, 32, 32, 3), np.uint8), np.array([0, 1, 2, 3])
+    np.savez(tmp_path / "cifar10" / "cifar10_2k.npz", x_train=x, y_train=y, x_test=x[:1], y_test=y[:1])
+    assert len(Source.parse("cifar10").load(0)) == 5
+    assert "is a subset, 4 images to train and 1 to test; the whole set is cifar-10-binary.tar.gz from" in caplog.text
+
+
+DAMAGED = {
+    "a batch is missing": ({name: BATCHES[name] for name in list(BATCHES)[:4]}, "data_batch_5.bin, test_batch.bin missing in it"),
+    "a record is cut short": (BATCHES | {"test_batch.bin": BATCHES["test_batch.bin"][:-1]}, "test_batch.bin: 3072 bytes are not a whole"),
+    "nothing in a batch": (BATCHES | {"test_batch.bin": b""}, "test_batch.bin: 0 bytes are not a whole"),
+    "an eleventh class": (BATCHES | {"test_batch.bin": record(10, 0, 0, 0)}, "labels up to 10 for 10 classes"),
+}
+
+
+@pytest.mark.parametrize("case", DAMAGED)
+def test_a_damaged_archive_of_cifar10_is_told(case: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NETTRAIN_DATA", str(tmp_path))
+    files, problem = DAMAGED[case]
+    archive(tmp_path, files)
+    with pytest.raises(DataError, match=problem):
+        Source.parse("cifar10").load(0)
+
+
+BROKEN = {"cut short": (lambda data: data[:-40], "test_batch.bin missing in it"), "no archive": (lambda data: data[40:], "cannot be read")}
+
+
+@pytest.mark.parametrize("case", BROKEN)
+def test_a_broken_archive_of_cifar10_is_told(case: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NETTRAIN_DATA", str(tmp_path))
+    archive(tmp_path, BATCHES)
+    file, (breaking, problem) = tmp_path / "cifar10" / "cifar-10-binary.tar.gz", BROKEN[case]
+    file.write_bytes(breaking(file.read_bytes()))
+    with pytest.raises(DataError, match=rf"cifar-10-binary\.tar\.gz: {problem}"):
+        Source.parse("cifar10").load(0)

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import polars
 import pytest
+from PIL import Image
 
 from nettrain.component import names, to_mapping
 from nettrain.data.dataset import PARTS, UNASSIGNED
@@ -44,12 +45,20 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (folder / "mnist" / f"{stem}-labels-idx1-ubyte.gz").write_bytes(gzip.compress(idx(LABELS)))
     shutil.copytree(folder / "mnist", folder / "fashion-mnist")
     write_named_sets(folder)
+    write_images(folder)
     return folder
+
+
+def write_images(folder: Path) -> None:
+    """Two classes, of which `train` has two images each and `test` one of one class."""
+    for place, name in enumerate(("train/cat/1.png", "train/cat/2.png", "train/dog/1.png", "train/dog/2.png", "test/dog/3.png")):
+        (folder / "pets" / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(np.full((3, 2, 3), 10 * place, np.uint8)).save(folder / "pets" / name)
 
 
 def write_named_sets(folder: Path) -> None:
     """A few rows of each set, in the form of its files."""
-    for name in ("usps", "semeion", "optdigits", "tables"):
+    for name in ("usps", "semeion", "optdigits", "tables", "cifar10"):
         (folder / name).mkdir()
     pixels = " ".join(["-1.0", "0.5"] * 128)
     (folder / "usps" / "zip.train").write_text(f"6.0000 {pixels} \n5.0000 {pixels} \n", encoding="utf-8")
@@ -59,6 +68,8 @@ def write_named_sets(folder: Path) -> None:
             file.write("0.0000 1.0000 " * 128 + "0 " * digit + "1 " + "0 " * (9 - digit) + "\n")
     (folder / "optdigits" / "optdigits.tra").write_text(("0,16," * 32 + "3\n") + ("1,2," * 32 + "4\n"), encoding="utf-8")
     (folder / "optdigits" / "optdigits.tes").write_text("0,1," * 32 + "3\n", encoding="utf-8")
+    arrays = {"x_train": np.zeros((3, 32, 32, 3), np.uint8), "y_train": np.array([6, 9, 9]), "x_test": np.ones((1, 32, 32, 3), np.uint8)}
+    np.savez(folder / "cifar10" / "cifar10_2k.npz", **arrays, y_test=np.array([3]))
     tables = folder / "tables"
     (tables / "winequality-red.csv").write_text('"acid";"quality"\n7.4;5\n7.8;6\n', encoding="utf-8")
     (tables / "winequality-white.csv").write_text('"acid";"quality"\n7.0;6\n6.3;9\n6;6\n', encoding="utf-8")
@@ -75,10 +86,12 @@ EXPECTED = {
     "adult": ({}, 3, (6,), ("<=50K", ">50K"), True),
     "arrow": ({"path": "t.arrow", "target": "y"}, 3, (1,), ("no", "yes"), False),
     "california_housing": ({}, 2, (2,), None, False),
+    "cifar10": ({}, 4, (32, 32, 3), ("cat", "frog", "truck"), True),
     "csv": ({"path": "t.csv", "target": "y"}, 3, (1,), ("no", "yes"), False),
     "digits": ({}, 1797, (8, 8, 1), tuple("0123456789"), False),
     "fashion_mnist": ({}, 10, (3, 2, 1), ("T-shirt/top", "Trouser", "Dress"), True),
     "idx": ({"images": "images.idx", "labels": "labels.gz"}, 5, (3, 2, 1), ("0", "1", "3"), False),
+    "images": ({"path": "pets"}, 5, (3, 2, 3), ("cat", "dog"), True),
     "iris": ({}, 150, (4,), ("setosa", "versicolor", "virginica"), False),
     "jsonl": ({"path": "t.jsonl", "target": "y"}, 3, (1,), ("no", "yes"), False),
     "mnist": ({}, 10, (3, 2, 1), ("0", "1", "3"), True),
@@ -192,7 +205,8 @@ def test_npz_targets_may_be_texts_and_rows_in_any_order(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("file", "kind"), [("t.csv", "csv"), ("t.npz", "npz"), ("x.npy", "npy"), ("images.idx", "idx"), ("labels.gz", "idx"),
-     ("t.parquet", "parquet"), ("t.arrow", "arrow"), ("t.jsonl", "jsonl")]
+     ("t.parquet", "parquet"), ("t.arrow", "arrow"), ("t.jsonl", "jsonl"),
+     ("pets", "images"), ("pets/test/dog/3.png", "images")]
 )
 def test_another_file_is_read_by_what_it_holds(file: str, kind: str, folder: Path) -> None:
     assert Source.parse("digits").like(folder / file).name() == kind
