@@ -15,10 +15,11 @@ from nettrain.version import __version__
 def environment(fingerprint: str, kernels: str) -> dict[str, object]:
     """The content of environment.json, without starting another program to ask (as `platform.platform()` would)."""
     system = os.uname() if hasattr(os, "uname") else None
+    packages = {package.__name__: package.__version__ for package in (numpy, pydantic, safetensors)}
     compiler = {name: version(name) for name in ("numba", "llvmlite")} if kernels == "numba" else {}
     return {
         "python": ".".join(map(str, sys.version_info[:3])),
-        "versions": {"nettrain": __version__} | {package.__name__: package.__version__ for package in (numpy, pydantic, safetensors)} | compiler,
+        "versions": {"nettrain": __version__} | packages | compiler,
         "kernels": kernels,
         "system": f"{system.sysname} {system.release} {system.machine}" if system else sys.platform,
         "processor": processor(),

@@ -215,8 +215,17 @@ def update_for(
         return SearchUpdate(vector, optimizer, config.regularization, seed=config.seed, ema=training.ema)
     if not isinstance(optimizer, Rule):
         raise TypeError(f"{type(optimizer).__name__} is neither a Rule nor a Search")
-    clipping = {"clip_norm": training.clip_norm, "clip_value": training.clip_value}
-    return Update(vector, optimizer, config.regularization, ema=training.ema, groups=groups, together=together, compiled=compiled, **clipping)
+    return Update(
+        vector,
+        optimizer,
+        config.regularization,
+        training.clip_norm,
+        clip_value=training.clip_value,
+        ema=training.ema,
+        groups=groups,
+        together=together,
+        compiled=compiled,
+    )
 
 
 def check_batch_size(network: Network, batch_size: int) -> None:

@@ -114,7 +114,9 @@ def resume(
         if last is not None and last.content.get("data_fingerprint") != run.prepared.fingerprint:
             raise RunError(f"{directory.path}: the data has changed since the run began; train again instead of resuming")
         if last is not None and kernels != before:
-            run.prepared.notes.append(f"training.kernels: {kernels} instead of {before} from here on, so the bits differ from those of one run")
+            run.prepared.notes.append(
+                f"training.kernels: {kernels} instead of {before} from here on, so the bits differ from those of one run"
+            )
         if config.training.epochs != earlier.training.epochs and config.schedule.depends_on_horizon:
             run.prepared.notes.append(
                 f"the schedule {config.schedule.name()} depends on training.epochs: "
@@ -248,8 +250,8 @@ def _check_extension(earlier: RunConfig, config: RunConfig, directory: RunDirect
     changed = [key for key in differences(to_mapping(earlier), to_mapping(config)) if not key.startswith(EXTENDABLE)]
     if changed:
         raise RunError(
-            f"{directory.path}: {', '.join(changed)} cannot change when a run goes on (only training.epochs, training.kernels and early_stopping can): "
-            "start a new run with nettrain fit"
+            f"{directory.path}: {', '.join(changed)} cannot change when a run goes on "
+            "(only training.epochs, training.kernels and early_stopping can): start a new run with nettrain fit"
         )
 
 

@@ -31,6 +31,16 @@ def test_json_prints_exactly_one_object_on_stdout(folder, command):
     assert found["seconds"] > 0
 
 
+def test_kernels_is_a_setting_that_has_a_flag(folder, command):
+    assert command("fit", "flowers.yaml", "--kernels", "numba").exit_code == 0
+    assert "kernels: numba" in Path("runs/flowers/config.yaml").read_text()
+    assert command("fit", "--resume", "runs/flowers", "--kernels", "numpy", "--set", "training.epochs=4").exit_code == 0
+    assert "kernels: numpy" in Path("runs/flowers/config.yaml").read_text()
+    found = command("fit", "flowers.yaml", "--kernels", "cuda")
+    assert found.exit_code == 2
+    assert "training.kernels" in found.stderr and "'auto', 'numpy' or 'numba'" in found.stderr
+
+
 def test_quiet_prints_nothing_but_what_json_asks_for(folder, command):
     found = command("fit", "flowers.yaml", "--quiet")
     assert (found.exit_code, found.stdout, found.stderr) == (0, "", "")
