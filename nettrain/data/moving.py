@@ -8,6 +8,7 @@ Fill = Annotated[
     Literal["black", "edge", "reflect"],
     Field(description="what comes in from outside: 0; the nearest pixel; the image mirrored at its outermost pixels"),
 ]
+_PIXELS = 16384  # warped at a time: what is computed of so many stays in the cache
 _MODES: dict[str, Literal["constant", "edge", "reflect"]] = {"black": "constant", "edge": "edge", "reflect": "reflect"}
 
 
@@ -25,25 +26,41 @@ def shifted(x: np.ndarray, down: np.ndarray, right: np.ndarray, fill: str) -> np
 
 def warped(x: np.ndarray, matrix: np.ndarray, fill: str) -> np.ndarray:
     """y(p) = x(m + A (p - m)), m the middle of the image, between four pixels bilinear.  A (n, 2, 2) of (row, column)."""
+    y = np.empty_like(x)
+    size = max(1, _PIXELS // (x.shape[1] * x.shape[2]))
+    for start in range(0, len(x), size):
+        images = slice(start, start + size)
+        _warp(x[images], matrix[images].astype(x.dtype), fill, y[images])
+    return y
+
+
+def _warp(x: np.ndarray, matrix: np.ndarray, fill: str, y: np.ndarray) -> None:
     n, h, w, c = x.shape
-    a = matrix.astype(x.dtype)[..., np.newaxis, np.newaxis]
+    a = matrix[..., np.newaxis, np.newaxis]
     r = np.arange(h, dtype=x.dtype)[:, np.newaxis] - (h - 1) / 2
     s = np.arange(w, dtype=x.dtype) - (w - 1) / 2
     rows = _inside(a[:, 0, 0] * r + a[:, 0, 1] * s + (h - 1) / 2, h, fill)
     columns = _inside(a[:, 1, 0] * r + a[:, 1, 1] * s + (w - 1) / 2, w, fill)
     top, left = np.floor(rows), np.floor(columns)
-    below, beside = (rows - top)[..., np.newaxis], (columns - left)[..., np.newaxis]
+    below, beside = rows - top, columns - left
     # In a frame of one pixel each of the four neighbours exists; a whole pixel further out there is nothing but the fill.
-    pixels = framed(x, 1, 1, fill).reshape(-1, c)
-    first = np.arange(n).reshape(n, 1, 1) * (h + 2)
-    corner = ((first + top.astype(np.intp) + 1) * (w + 2) + left.astype(np.intp) + 1).reshape(-1)
-
-    def neighbour(down: int, right: int) -> np.ndarray:
-        return pixels.take(corner + (down * (w + 2) + right), axis=0, mode="clip").reshape(n, h, w, c)
-
-    upper = neighbour(0, 0) * (1 - beside) + neighbour(0, 1) * beside
-    lower = neighbour(1, 0) * (1 - beside) + neighbour(1, 1) * beside
-    return upper * (1 - below) + lower * below
+    wide = w + 2
+    corner = (top * wide + left).astype(np.intp)
+    corner += (np.arange(n) * ((h + 2) * wide) + wide + 1).reshape(n, 1, 1)
+    others = [corner + further for further in (1, wide, wide + 1)]
+    framed_x = framed(x, 1, 1, fill)
+    for channel in range(c):
+        pixels = framed_x[..., channel].reshape(-1)
+        upper, right, lower, last = (pixels.take(places, mode="clip") for places in (corner, *others))
+        right -= upper
+        right *= beside
+        upper += right                                       # upper + (right - upper) beside: exact where beside is 0
+        last -= lower
+        last *= beside
+        lower += last
+        lower -= upper
+        lower *= below
+        np.add(upper, lower, out=y[..., channel])
 
 
 def _inside(places: np.ndarray, size: int, fill: str) -> np.ndarray:
