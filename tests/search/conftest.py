@@ -1,0 +1,72 @@
+import os
+from pathlib import Path
+
+import pytest
+
+# Activations that go wrong in the ways in which real ones do, each where a file says so or every time.
+PLUGIN = '''\
+"""Activations that go wrong."""
+import os
+import signal
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from nettrain.nn.activation import Activation
+
+
+@dataclass(frozen=True, kw_only=True)
+class Faulty(Activation):
+    """y = x, but for what `how` says; `times`: a file with a line for every time that it has happened, up to `most`."""
+
+    how: str = "well"
+    times: str = ""
+    most: int = 1000
+
+    def apply(self, x):
+        if self.times:
+            path = Path(self.times)
+            done = path.read_text().count("x") if path.exists() else 0
+            if done >= self.most:
+                return x
+            with path.open("a") as file:
+                file.write("x")
+        if self.how == "memory":
+            raise MemoryError("no more")
+        if self.how == "fault":
+            raise ZeroDivisionError("by zero")
+        if self.how == "exit":
+            os._exit(3)
+        if self.how == "kill":
+            os.kill(os.getpid(), signal.SIGKILL)
+        if self.how == "abort":
+            os.abort()
+        if self.how == "hang":
+            time.sleep(1000)
+        return x
+'''
+
+
+@pytest.fixture(scope="session")
+def faulty(tmp_path_factory):
+    """The plugin's path."""
+    path = tmp_path_factory.mktemp("plugins") / "faulty.py"
+    path.write_text(PLUGIN)
+    return str(path)
+
+
+def _children(parent):
+    """The processes below one, as the kernel lists them."""
+    found = []
+    for task in Path(f"/proc/{parent}/task").glob("*/children"):
+        for child in map(int, task.read_text().split()):
+            found += [child, *_children(child)]
+    return found
+
+
+@pytest.fixture
+def children():
+    """The ids of all processes below one (default: this one)."""
+    if not Path("/proc/self/task").exists():
+        pytest.skip("needs Linux's /proc")
+    return lambda parent=None: _children(parent or os.getpid())
