@@ -38,7 +38,7 @@ def test_kernels_is_a_setting_that_has_a_flag(folder, command):
     assert "kernels: numpy" in Path("runs/flowers/config.yaml").read_text()
     found = command("fit", "flowers.yaml", "--kernels", "cuda")
     assert found.exit_code == 2
-    assert "training.kernels" in found.stderr and "'auto', 'numpy' or 'numba'" in found.stderr
+    assert "training.kernels" in found.stderr and "'auto', 'numpy', 'numba'" in found.stderr
 
 
 def test_quiet_prints_nothing_but_what_json_asks_for(folder, command):
