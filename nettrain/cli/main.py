@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from nettrain.cli import check, cv, evaluate, explain, failure, fit, gradcheck, predict, schema
+from nettrain.cli import check, cv, evaluate, explain, failure, fit, gradcheck, predict, schema, sweep
 from nettrain.version import __version__
 
 
@@ -43,6 +43,7 @@ def _options(
 
 
 app.command("fit")(fit.fit)
+app.command("sweep")(sweep.sweep)
 app.command("eval")(evaluate.evaluate)
 app.command("predict")(predict.predict)
 app.command("cv")(cv.cv)
