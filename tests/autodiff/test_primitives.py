@@ -30,6 +30,7 @@ from nettrain.autodiff.ops import (
     moments,
     noise,
     normalization,
+    pooling,
     probe,
     reduction,
     selection,
@@ -141,6 +142,28 @@ def convolutions(*cases):
                 yield row(name, depthwise.Depthwise(**others), made, value)
 
 
+def pooled(x, size, stride, padding, value):
+    """Window by window; what lies outside is NaN."""
+    x = np.pad(x, ((0, 0), *padding, (0, 0)), constant_values=np.nan)
+    down, across = ((x.shape[a + 1] - size[a]) // stride[a] + 1 for a in (0, 1))
+    y = np.empty((len(x), down, across, x.shape[3]))
+    for p, q in np.ndindex(down, across):
+        i, j = p * stride[0], q * stride[1]
+        y[:, p, q] = value(x[:, i : i + size[0], j : j + size[1]], axis=(1, 2))
+    return y
+
+
+def pools(*cases):
+    """Rows for (images, size, stride, padding), of the largest and of the mean."""
+    for x, *fields in cases:
+        name = f"{x}, {', '.join(map(str, fields))}"
+        yield row(name, pooling.MaxPool(*fields), [uniform(*x)], lambda x, f=fields: pooled(x, *f, np.nanmax))
+        yield row(name, pooling.AveragePool(*fields), [uniform(*x)], lambda x, f=fields: pooled(x, *f, np.nanmean))
+
+
+NONE = ((0, 0), (0, 0))
+EQUALS = np.array([[1.0, 1.0, 0.0, -0.0], [1.0, 1.0, 0.0, 0.0], [-1.0, 2.0, 3.0, 3.0], [2.0, 2.0, 3.0, 1.0]])[None, :, :, None]
+FIRST = np.array([[1, 0, 1, 0], [0, 0, 0, 0], [0, 1, 1, 0], [0, 0, 0, 0]])[None, :, :, None]
 FAR = np.array([-9.0, -5.0, -4.0, -1.0, -0.46875, -0.4, -1e-9, 0.0, 1e-9, 0.3, 0.46875, 0.5, 4.0, 4.5, 7.0])
 TIED = np.array([[1.0, 3.0, 3.0], [2.0, 2.0, 2.0]])
 ROWS = [
@@ -202,6 +225,35 @@ ROWS = [
         convolved),
     row("not contiguous", depthwise.Depthwise(), [uniform(4, 3, 4, 2)[::2, :, ::-1], uniform(4, 1, 2, 2).T, uniform(4)],
         partial(convolved, groups=2)),
+    *pools(
+        ((2, 4, 6, 3), (2, 2), (2, 2), NONE),
+        ((1, 5, 7, 1), (2, 2), (2, 2), NONE),
+        ((3, 1, 1, 2), (1, 1), (1, 1), NONE),
+        ((2, 6, 5, 2), (3, 2), (1, 2), NONE),
+        ((2, 5, 5, 2), (3, 3), (2, 2), ((1, 1), (1, 1))),
+        ((1, 4, 3, 2), (2, 3), (3, 4), ((0, 1), (2, 2))),
+        ((2, 1, 2, 1), (3, 3), (1, 1), ((1, 1), (1, 1))),
+        ((1, 2, 2, 3), (3, 4), (2, 2), ((2, 2), (1, 3))),
+        ((2, 7, 3, 1), (1, 2), (4, 1), NONE),
+        ((1, 6, 4, 2), (6, 4), (1, 1), NONE),
+        ((0, 4, 4, 1), (2, 2), (2, 2), NONE),
+        ((2, 3, 2, 2), (3, 1), (1, 1), ((2, 0), (0, 0))),
+    ),
+    row("equals", pooling.MaxPool(), [EQUALS], lambda x: pooled(x, (2, 2), (2, 2), NONE, np.nanmax),
+        lambda dy, x: [np.repeat(np.repeat(dy, 2, 1), 2, 2) * FIRST]),
+    row("equals in windows that overlap", pooling.MaxPool((2, 2), (1, 1)), [np.ones((1, 3, 3, 1))], lambda x: x[:, :2, :2],
+        lambda dy, x: [np.pad(dy, ((0, 0), (0, 1), (0, 1), (0, 0)))]),
+    row("below zero beside padding", pooling.MaxPool((2, 2), (2, 2), ((1, 1), (1, 1))), [np.full((1, 2, 2, 1), -7.0)], lambda x: x,
+        lambda dy, x: [dy]),
+    *[
+        row(str(x.shape), primitive, [x], value)
+        for x in (uniform(2, 3, 4, 5), uniform(1, 1, 1, 1), uniform(3, 1, 2, 1), uniform(4, 6, 3, 2)[::2, ::-1, :, ::-1])
+        for primitive, value in (
+            (pooling.GlobalMaxPool(), lambda x: x.max((1, 2))),
+            (pooling.GlobalAveragePool(), lambda x: x.mean((1, 2))),
+        )
+    ],
+    row("equals", pooling.GlobalMaxPool(), [EQUALS], lambda x: [[3.0]], lambda dy, x: [np.where(np.arange(16).reshape(x.shape) == 10, dy, 0)]),
     *element_wise(selection.Relu(), 1, lambda x: np.where(x > 0, x, 0)),
     row("at 0", selection.Relu(), [[0.0, -0.0, 1.0]], lambda x: [0, 0, 1], lambda dy, x: [dy * [0, 0, 1]]),
     *element_wise(selection.LeakyRelu(0.1), 1, lambda x: np.where(x > 0, x, 0.1 * x)),
@@ -556,3 +608,25 @@ def test_an_element_wise_primitive_allocates_no_array(kind):
         assert tracemalloc.get_traced_memory()[1] < out.size  # a quarter of one array: not even a mask of truth values
     finally:
         tracemalloc.stop()
+
+
+@pytest.mark.parametrize("primitive", [pooling.MaxPool(), pooling.MaxPool((3, 2), (2, 1), ((1, 1), (0, 1))), pooling.AveragePool((3, 3), (2, 2))])
+def test_pooling_has_the_same_bits_however_many_images_are_worked_on_at_a_time(primitive, monkeypatch):
+    given = row("", primitive, [uniform(5, 7, 6, 2)], None)
+    whole = Run(given)
+    expected = [whole.out, *whole.backward()]
+    monkeypatch.setattr(pooling, "CACHE", 300)
+    parts = Run(given)
+    assert whole.scratch["rows"].shape[0] == 5 > parts.scratch["rows"].shape[0] > 1
+    same_bits([parts.out, *parts.backward()], expected)
+
+
+@pytest.mark.parametrize(("primitive", "shape", "said"), [
+    (pooling.MaxPool((5, 2)), (2, 4, 6, 1), r"window \(5, 2\) does not fit on images \(2, 4, 6, 1\)"),
+    (pooling.AveragePool((2, 2), (2, 2), ((0, 2), (0, 0))), (2, 4, 6, 1), "windows of .2, 2. would hold no pixel"),
+    (pooling.MaxPool(), (2, 4, 6), "want images"),
+    (pooling.GlobalMaxPool(), (2, 0, 3, 1), "at least one pixel"),
+])  # fmt: skip
+def test_pooling_that_does_not_fit_says_so(primitive, shape, said):
+    with pytest.raises(ValueError, match=said):
+        primitive.infer(shape)
