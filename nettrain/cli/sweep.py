@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nettrain.cli.completion import complete_config
-from nettrain.cli.options import AllowPlugins, Json, Sets
+from nettrain.cli.options import AllowPlugins, ExecutorName, Json, OutputDirectory, Quiet, RunName, Sets, Workers
 from nettrain.cli.output import console, print_json, say
 from nettrain.errors import ConfigError
 
@@ -14,13 +14,6 @@ if TYPE_CHECKING:
     from nettrain.search.sweep import SweepResult
 
 DEFAULT_OUTPUT = Path("runs")
-
-Workers = Annotated[
-    int | None, typer.Option("--workers", metavar="N", help="Runs side by side. Default: as many as cores.", show_default=False)
-]
-ExecutorName = Annotated[
-    str, typer.Option("--executor", metavar="NAME", help="Where runs are made: local (all cores), serial (one after the other).")
-]
 
 
 def sweep(
@@ -31,17 +24,15 @@ def sweep(
     trials: Annotated[int | None, typer.Option("--trials", metavar="N", help="How many settings to try.", show_default=False)] = None,
     workers: Workers = None,
     executor: ExecutorName = "local",
-    output_directory: Annotated[Path, typer.Option("--output-directory", "-o", help="The folder of all runs.")] = DEFAULT_OUTPUT,
-    run_name: Annotated[
-        str | None, typer.Option("--run-name", help="Name of the sweep directory; default: the sweep's name.", show_default=False)
-    ] = None,
+    output_directory: OutputDirectory = DEFAULT_OUTPUT,
+    run_name: RunName = None,
     resume: Annotated[
         Path | None,
         typer.Option("--resume", metavar="DIR", help="Go on with a sweep, or extend it: --trials N.", show_default=False),
     ] = None,
     allow_plugins: AllowPlugins = False,
     json: Json = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only (and what --json asks for).")] = False,
+    quiet: Quiet = False,
 ) -> None:
     """Try many settings of a run (grid, random), keep the best; or go on with --resume DIR."""
     if resume is not None:

@@ -1,4 +1,4 @@
-"""The directory of several runs that belong together: folds, or the members of an ensemble."""
+"""The directory of several runs that belong together: folds, the members of an ensemble, the trials of a sweep."""
 from pathlib import Path
 
 from nettrain.config.checks import name_problem

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from nettrain.config.checks import name_problem
 from nettrain.config.dump import dump
 from nettrain.config.plugins import in_use
 from nettrain.errors import ConfigError
@@ -73,8 +72,6 @@ def sweep(
 
     Raises NettrainError for what the user can mend; Interrupted after SIGINT or SIGTERM, from which `resume_sweep` goes on.
     """
-    if run_name is not None and (problem := name_problem(run_name)):
-        raise ConfigError(f"--run-name: {problem}")
     found = config if isinstance(config, Sweep) else load_sweep(config, sets, trials=trials, allow_plugins=allow_plugins)
     with in_use(found.base.plugins), _ready(executor, workers) as ready:
         facts = _facts(found, ready)

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from nettrain.component import adapter, names, to_mapping
 from nettrain.config import messages
+from nettrain.config.checks import name_problem
 from nettrain.config.key_path import KeyPath, join, parse
 from nettrain.config.load import document_at, load, load_document, plain
 from nettrain.config.overrides import Override, apply, override
@@ -133,6 +134,8 @@ def _base(document: Document, folder: Path, stem: str, sets: list[str], allow_pl
 
 def _checked(spec: SweepSpec, base: RunConfig, document: Document, folder: Path, allow_plugins: bool) -> Sweep:
     found: dict[KeyPath, str] = dict(_of_metric(spec))
+    if problem := name_problem(spec.name or ""):
+        found["name",] = problem
     if not spec.parameters:
         found["parameters",] = "the space is empty: name at least one key of the configuration, and what it can be"
 

@@ -9,6 +9,7 @@ from typing import Any, Self
 
 from nettrain.config.dump import as_yaml
 from nettrain.errors import RunError, nearest
+from nettrain.search.directory import new_directory
 from nettrain.search.spec import SweepSpec
 from nettrain.search.sweep_config import as_mapping
 from nettrain.search.trial import Trial
@@ -32,18 +33,7 @@ class SweepDirectory:
     @classmethod
     def create(cls, parent: Path, name: str, *, exact: bool) -> Self:
         """A new, empty directory. A taken name gets a suffix (digits-2), or is an error where it was asked for exactly."""
-        with disk_errors(parent / name):
-            parent.mkdir(parents=True, exist_ok=True)
-            number = 1
-            while True:
-                path = parent / (name if number == 1 else f"{name}-{number}")
-                try:
-                    path.mkdir()  # fails where another process was first
-                    return cls(path)
-                except FileExistsError:
-                    if exact:
-                        raise RunError(f"{path}: exists already; choose another --run-name, or go on with --resume {path}") from None
-                    number += 1
+        return cls(new_directory(parent, name, exact=exact))
 
     @classmethod
     def open(cls, path: Path) -> Self:
