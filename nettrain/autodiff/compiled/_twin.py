@@ -1,7 +1,7 @@
 """What twins have in common: they say their calls, and run by making them."""
 from typing import Any
 
-from nettrain.autodiff.primitive import Call, Primitive
+from nettrain.autodiff.primitive import Array, Call, Primitive
 from nettrain.kernel import entry
 
 
@@ -28,6 +28,21 @@ class Twin(Primitive):
     def backward_calls(self, *args: Any, **scratch: Any) -> list[Call]:
         """What the operation does without compiled loops."""
         return [(super().backward, args, scratch)]  # type: ignore[safe-super]
+
+
+def contiguous(*arrays: Array | None) -> bool:
+    """Whether all are in the order of memory; None is."""
+    return all(x is None or x.flags.c_contiguous for x in arrays)
+
+
+def flat(*arrays: Array) -> list[Array] | None:
+    """Views of all in one axis; None where one is not contiguous."""
+    return [x.reshape(-1) for x in arrays] if contiguous(*arrays) else None
+
+
+def rows(x: Array) -> Array:
+    """A view of a contiguous array in two axes, the last one kept."""
+    return x.reshape(-1, x.shape[-1])
 
 
 def call(loop: Any, *args: Any) -> Call:

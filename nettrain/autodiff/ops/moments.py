@@ -1,6 +1,7 @@
 """Mean and variance over rows: what batch normalization takes from a batch."""
 import math
 from collections.abc import Sequence
+from typing import ClassVar
 
 import numpy as np
 
@@ -13,7 +14,7 @@ class Moments(Barrier):
     Shards are merged, weighted by their rows, by the formula of Chan, Golub & LeVeque 1983, eq. 2.1.
     """
 
-    reads = (0, "out", "ones")
+    reads: ClassVar[tuple[int | str, ...]] = (0, "out", "ones")
 
     def infer(self, *shapes: Shape) -> Shape:
         """(2, c)."""

@@ -1,7 +1,7 @@
 """Values brought to mean 0 and variance 1, then scaled and shifted: by given moments (batch norm), or each row by its own (layer norm)."""
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -27,7 +27,7 @@ class Normalize(Primitive):
     """
 
     epsilon: float
-    reads = (0, 1, 2, "inverse", "ones")
+    reads: ClassVar[tuple[int | str, ...]] = (0, 1, 2, "inverse", "ones")
 
     def infer(self, *shapes: Shape) -> Shape:
         """That of x."""
@@ -109,7 +109,7 @@ class NormalizeRows(Primitive):
     """
 
     epsilon: float
-    reads = (1, "normal", "inverse", "ones")
+    reads: ClassVar[tuple[int | str, ...]] = (1, "normal", "inverse", "ones")
 
     def infer(self, *shapes: Shape) -> Shape:
         """That of x."""
