@@ -22,13 +22,16 @@ _BLOCK = 16                                                  # images that a thr
 Size = tuple[int, int]
 
 
-def image_rows(files: Sequence[Path], size: Size | None, color: Color | None, read: Reading) -> np.ndarray | StoredRows:
+def image_rows(
+    files: Sequence[Path], size: Size | None, color: Color | None, read: Reading, known: Size | None = None
+) -> np.ndarray | StoredRows:
     """(n, h, w, c) uint8, in the order of the files. size (h, w), color: None takes what all files have.
 
+    known  the size that a trained model wants; without `size` the files must have it
     Raises DataError for damaged files, for sizes or colours that differ, and where the decoded images cannot be written.
     """
     headers = [read_header(file) for file in files]
-    height, width = _common_size(files, headers) if size is None else size
+    height, width = _common_size(files, headers, known) if size is None else size
     settled = _common_color(files, headers) if color is None else color
     shape = (len(files), height, width, CHANNELS[settled])
     if read == "disk" or (read == "auto" and np.prod(shape) > LARGEST_ARRAY):
@@ -62,13 +65,14 @@ def _decoded_file(files: Sequence[Path], shape: tuple[int, ...], color: Color) -
         partial = folder / f".{target.name}.{os.getpid()}"
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            _write(files, shape, color, partial)
-            os.replace(partial, target)
+            try:
+                _write(files, shape, color, partial)
+                os.replace(partial, target)
+            finally:
+                partial.unlink(missing_ok=True)
         except OSError as error:
             raise DataError(f"{target}: the decoded images cannot be written: {error.strerror or error}; make room there, set "
                             "dataset.source.size to smaller images, or dataset.source.read: memory") from None
-        finally:
-            partial.unlink(missing_ok=True)
     return target
 
 
@@ -81,8 +85,12 @@ def _write(files: Sequence[Path], shape: tuple[int, ...], color: Color, path: Pa
             file.write(rows.data)
 
 
-def _common_size(files: Sequence[Path], headers: Sequence[Header]) -> Size:
+def _common_size(files: Sequence[Path], headers: Sequence[Header], known: Size | None) -> Size:
     sizes = [(header.height, header.width) for header in headers]
+    strange = next((place for place, size in enumerate(sizes) if known not in (None, size)), None)
+    if known is not None and strange is not None:
+        raise DataError(f"{files[strange]}: the image is {_shown(sizes[strange])} (height x width), the model was trained on {_shown(known)}"
+                        ": scale it, or train again with dataset.source.size, and predictions scale what they are given")
     other = next((place for place, size in enumerate(sizes) if size != sizes[0]), None)
     if other is not None:
         raise DataError(f"images of several sizes: {files[0]} is {_shown(sizes[0])}, {files[other]} is {_shown(sizes[other])} (height x "

@@ -45,7 +45,7 @@ class Images(Source):
     Classes and files are in the order of their names. Files that are no PNG or JPEG by their name are passed over, with a warning.
 
     Images are shown as viewers show them: turned as their Exif orientation says (torchvision and Keras do not turn them). Transparency is
-    left out, as torchvision leaves it out, and so are all but the upper of 16 bits (v / 257, rounded); palettes become their colours.
+    left out, as torchvision leaves it out; palettes become their colours; of 16 bits of grey v / 257 is left, rounded.
     Grey from colours is 0.299 R + 0.587 G + 0.114 B. `size` scales with Pillow's bilinear filter, which averages when it makes smaller,
     torchvision's default; the image is stretched to [h, w] (torchvision takes one number for the shorter side).
 
@@ -79,7 +79,7 @@ class Images(Source):
     def load(self, seed: int, aside: tuple[str, ...] = ()) -> Dataset:
         """All images, the parts in their order."""
         found = list_images(Path(self.path), labelled=True)
-        return self._dataset(found, self.size, self.color)
+        return self._dataset(found, self.color)
 
     def load_again(self, schema: Schema, *, with_target: bool, seed: int = 0) -> Dataset:
         """Every image, in the colours that the model knows."""
@@ -87,12 +87,14 @@ class Images(Source):
         if found.parts is not None and Path(self.path).is_dir():
             raise DataError(f"{self.path}: holds the parts {', '.join(dict.fromkeys(found.parts))}; name one of them, such as "
                             f"{Path(self.path) / found.parts[-1]}")
-        known: dict[int, Color] = {1: "grey", 3: "rgb"}
-        color = known.get(schema.shape[-1], self.color) if len(schema.shape) == 3 else self.color
-        return conform(self._dataset(found, self.size, color), schema, with_target=with_target)
+        colors: dict[int, Color] = {1: "grey", 3: "rgb"}
+        color, known = self.color, None
+        if len(schema.shape) == 3:
+            color, known = colors.get(schema.shape[2], color), schema.shape[:2]
+        return conform(self._dataset(found, color, known), schema, with_target=with_target)
 
-    def _dataset(self, found: ImageList, size: Size | None, color: Color | None) -> Dataset:
-        rows = image_rows(found.files, size, color, self.read)
+    def _dataset(self, found: ImageList, color: Color | None, known: Size | None = None) -> Dataset:
+        rows = image_rows(found.files, self.size, color, self.read, known)
         target = None
         if found.labels is not None:
             codes, classes = found.targets()
