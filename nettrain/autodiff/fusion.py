@@ -6,9 +6,13 @@ import numpy as np
 
 from nettrain.autodiff.backward import nodes_above
 from nettrain.autodiff.ops.arithmetic import Add, Negative
+from nettrain.autodiff.ops.convolution import Convolution
+from nettrain.autodiff.ops.convolution_block import ConvolutionBlock
 from nettrain.autodiff.ops.fused import Affine, SoftmaxCrossEntropy
 from nettrain.autodiff.ops.indexing import Pick
 from nettrain.autodiff.ops.matmul import Matmul
+from nettrain.autodiff.ops.pooling import MaxPool
+from nettrain.autodiff.ops.selection import Relu
 from nettrain.autodiff.ops.shape import Broadcast
 from nettrain.autodiff.ops.softmax import LogSoftmax
 from nettrain.autodiff.primitive import ElementWise, Primitive
@@ -26,6 +30,8 @@ def fuse(*results: Tensor) -> None:
             _affine(tensor, consumers)
         elif isinstance(primitive, ElementWise):
             _activation(tensor, consumers)
+        elif isinstance(primitive, MaxPool):
+            _pool(tensor, primitive, consumers)
         if isinstance(primitive, Negative):
             _cross_entropy(tensor, consumers)
 
@@ -51,13 +57,33 @@ def _affine(tensor: Tensor, consumers: Counter[int]) -> None:
 
 
 def _activation(tensor: Tensor, consumers: Counter[int]) -> None:
-    """act(x w + b), where the derivative of act can be told from its output."""
+    """act(x w + b) or act(x * w + b), where the derivative of act can be told from its output; a pool may stand between."""
     primitive, inputs = primitive_of(tensor), inputs_of(tensor)
     if not isinstance(primitive, ElementWise) or len(inputs) != 1 or primitive.reads != ("out",) or primitive.scratch(tensor.shape):
         return
-    affine = primitive_of(inputs[0])
-    if isinstance(affine, Affine) and affine.activation is None and consumers[id(inputs[0])] == 1:
-        _replace(tensor, Affine(primitive), inputs_of(inputs[0]), inputs[0])
+    if consumers[id(inputs[0])] != 1:
+        return
+    before = primitive_of(inputs[0])
+    fused: Primitive | None = None
+    if isinstance(before, Affine) and before.activation is None:
+        fused = Affine(primitive)
+    elif isinstance(before, Convolution):
+        fused = ConvolutionBlock(before, primitive)
+    elif isinstance(before, ConvolutionBlock) and before.activation is None:
+        fused = ConvolutionBlock(before.convolution, primitive, before.pool)
+    if fused is not None:
+        _replace(tensor, fused, inputs_of(inputs[0]), inputs[0])
+
+
+def _pool(tensor: Tensor, pool: MaxPool, consumers: Counter[int]) -> None:
+    """The maximum of x * w + b or of its relu, over windows that neither overlap nor leave gaps."""
+    (x,) = inputs_of(tensor)
+    before = primitive_of(x)
+    block = ConvolutionBlock(before) if isinstance(before, Convolution) else before
+    if not isinstance(block, ConvolutionBlock) or block.pool is not None or not isinstance(block.activation, Relu | None):
+        return
+    if pool.stride == pool.size and pool.padding == ((0, 0), (0, 0)) and consumers[id(x)] == 1:
+        _replace(tensor, ConvolutionBlock(block.convolution, block.activation, pool), inputs_of(x), x)
 
 
 def _cross_entropy(tensor: Tensor, consumers: Counter[int]) -> None:

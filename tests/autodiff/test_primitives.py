@@ -19,12 +19,14 @@ from nettrain.autodiff.compiled._twin import Twin
 from nettrain.autodiff.ops import (
     arithmetic,
     convolution,
+    convolution_block,
     depthwise,
     dropout,
     exponential,
     fused,
     gaussian,
     indexing,
+    interpolation,
     joining,
     matmul,
     moments,
@@ -113,6 +115,23 @@ def normal_rows(x):
     return normal(x, x.mean(-1, keepdims=True), x.var(-1, keepdims=True))
 
 
+def normal_groups(x, groups):
+    parts = np.split(x, groups, axis=-1)
+    axes = tuple(range(1, x.ndim))
+    return np.concatenate([normal(p, p.mean(axes, keepdims=True), p.var(axes, keepdims=True)) for p in parts], axis=-1)
+
+
+def between(x, axis, factor):
+    """By NumPy's own interpolation."""
+    n = x.shape[axis]
+    return np.apply_along_axis(lambda line: np.interp((np.arange(factor * n) + 0.5) / factor - 0.5, np.arange(n), line), axis, x)
+
+
+def by_channel(x):
+    mask = np.random.Generator(np.random.PCG64(3)).random(size=(len(x), *[1] * (x.ndim - 2), x.shape[-1])) >= 0.4
+    return x * mask / 0.6
+
+
 def cross_entropy(z, y):
     return [math.log(sum(math.exp(score) for score in scores)) - scores[k] for scores, k in zip(z, y, strict=True)]
 
@@ -164,6 +183,24 @@ def pools(*cases):
 NONE = ((0, 0), (0, 0))
 EQUALS = np.array([[1.0, 1.0, 0.0, -0.0], [1.0, 1.0, 0.0, 0.0], [-1.0, 2.0, 3.0, 3.0], [2.0, 2.0, 3.0, 1.0]])[None, :, :, None]
 FIRST = np.array([[1, 0, 1, 0], [0, 0, 0, 0], [0, 1, 1, 0], [0, 0, 0, 0]])[None, :, :, None]
+def blocks(activation, f, size=None):
+    """Rows of a convolution with its activation and a max pool."""
+    for x, w, padding in (((2, 5, 5, 2), (2, 2, 2, 3), ((0, 0), (0, 0))), ((1, 4, 6, 1), (3, 3, 1, 2), ((1, 1), (0, 1)))):
+        pool = pooling.MaxPool(size, size) if size else None
+        primitive = convolution_block.ConvolutionBlock(convolution.Convolution(padding=padding), activation, pool)
+
+        def value(x, w, *b, padding=padding):
+            y = convolved(x, w, *b, padding=padding)
+            if size:
+                (n, h, width, c), (high, wide) = y.shape, size
+                y = y[:, : h // high * high, : width // wide * wide].reshape(n, h // high, high, width // wide, wide, c).max((2, 4))
+            return f(y)
+
+        name = f"{x} with {w}{f', pool of {size}' if size else ''}, {type(activation).__name__}"
+        yield row(name, primitive, [uniform(*x), uniform(*w)], value)
+        yield row(f"{name}, and a bias", primitive, [uniform(*x), uniform(*w), uniform(w[3])], value)
+
+
 FAR = np.array([-9.0, -5.0, -4.0, -1.0, -0.46875, -0.4, -1e-9, 0.0, 1e-9, 0.3, 0.46875, 0.5, 4.0, 4.5, 7.0])
 TIED = np.array([[1.0, 3.0, 3.0], [2.0, 2.0, 2.0]])
 ROWS = [
@@ -218,6 +255,11 @@ ROWS = [
         ((2, 4, 3, 3), (2, 2, 1, 3), {"groups": 3, "stride": (2, 1)}),
         ((1, 3, 4, 2), (3, 2, 1, 4), {"groups": 2, "padding": ((1, 1), (1, 0)), "dilation": (1, 2)}),
     ),
+    *blocks(selection.Relu(), lambda y: np.where(y > 0, y, 0)),
+    *blocks(selection.Relu(), lambda y: np.where(y > 0, y, 0), (2, 2)),
+    *blocks(squashing.Tanh(), np.tanh),
+    *blocks(squashing.Tanh(), np.tanh, (3, 1)),
+    *blocks(None, lambda y: y, (2, 3)),
     row("no images", convolution.Convolution(), [uniform(0, 3, 3, 1), uniform(2, 2, 1, 2), uniform(2)], convolved),
     row("no images", depthwise.Depthwise(), [uniform(0, 3, 3, 1), uniform(2, 2, 1, 2), uniform(2)], convolved),
     row("not contiguous", convolution.Convolution(), [uniform(4, 3, 4, 2)[::2, :, ::-1], uniform(5, 2, 2, 2).T, uniform(5)], convolved),
@@ -253,7 +295,8 @@ ROWS = [
             (pooling.GlobalAveragePool(), lambda x: x.mean((1, 2))),
         )
     ],
-    row("equals", pooling.GlobalMaxPool(), [EQUALS], lambda x: [[3.0]], lambda dy, x: [np.where(np.arange(16).reshape(x.shape) == 10, dy, 0)]),
+    row("equals", pooling.GlobalMaxPool(), [EQUALS], lambda x: [[3.0]],
+        lambda dy, x: [np.where(np.arange(16).reshape(x.shape) == 10, dy, 0)]),
     *element_wise(selection.Relu(), 1, lambda x: np.where(x > 0, x, 0)),
     row("at 0", selection.Relu(), [[0.0, -0.0, 1.0]], lambda x: [0, 0, 1], lambda dy, x: [dy * [0, 0, 1]]),
     *element_wise(selection.LeakyRelu(0.1), 1, lambda x: np.where(x > 0, x, 0.1 * x)),
@@ -364,6 +407,23 @@ ROWS = [
     row("one row", indexing.Pick(), [uniform(1, 3), [2]], lambda x, i: x[0, 2:]),
     row("not contiguous", indexing.Pick(), [uniform(4, 6).T[::2], [3, 0, 1]], lambda x, i: [x[0, 3], x[1, 0], x[2, 1]],
         lambda dy, x, i: [scatter(x, [(0, 3), (1, 0), (2, 1)], dy)]),
+    *[
+        row(f"{shape} in {groups}", normalization.NormalizeGroups(groups, 0.1), [uniform(*shape), uniform(shape[-1]), uniform(shape[-1])],
+            lambda x, gamma, beta, groups=groups: gamma * normal_groups(x, groups) + beta)
+        for shape, groups in (((3, 2, 3, 4), 2), ((1, 3, 2, 4), 1), ((2, 2, 2, 3), 3), ((3, 6), 2), ((2, 1, 1, 2), 2))
+    ],
+    row("strided", normalization.NormalizeGroups(2, 0.1), [uniform(4, 3, 2, 4)[::2, ::-1, :, ::-1], uniform(4), uniform(8)[::2]],
+        lambda x, gamma, beta: gamma * normal_groups(x, 2) + beta),
+    *[
+        row(f"{shape}, {factor} along {axis}", interpolation.Interpolate(axis, factor), [uniform(*shape)],
+            lambda x, axis=axis, factor=factor: between(x, axis, factor))
+        for shape, axis, factor in (((2, 4, 3, 2), 1, 2), ((2, 3, 4, 1), 2, 3), ((1, 1, 2, 1), 1, 4), ((2, 2, 2, 2), 2, 1), ((3, 5), 1, 5))
+    ],
+    row("not contiguous", interpolation.Interpolate(1, 2), [uniform(4, 6).T[::2]], lambda x: between(x, 1, 2)),
+    *[
+        row(str(x.shape), lambda: dropout.SpatialDropout(0.4, np.random.Generator(np.random.PCG64(3))), [x], by_channel)
+        for x in (uniform(5, 3, 2, 4), uniform(1, 1, 1, 3), uniform(6, 4), uniform(4, 2, 3, 6)[::2, :, ::-1, ::3])
+    ],
     *[
         row(str(x.shape), lambda: dropout.Dropout(0.4, np.random.Generator(np.random.PCG64(3))), [x], lambda x: random_mask(0.4, x))
         for x in (uniform(5, 4), uniform(1, 3), uniform(), uniform(2, 3, 4), uniform(6, 4)[::2].T)
@@ -610,12 +670,14 @@ def test_an_element_wise_primitive_allocates_no_array(kind):
         tracemalloc.stop()
 
 
-@pytest.mark.parametrize("primitive", [pooling.MaxPool(), pooling.MaxPool((3, 2), (2, 1), ((1, 1), (0, 1))), pooling.AveragePool((3, 3), (2, 2))])
+@pytest.mark.parametrize("primitive", [
+    pooling.MaxPool(), pooling.MaxPool((3, 2), (2, 1), ((1, 1), (0, 1))), pooling.AveragePool((3, 3), (2, 2)),
+])  # fmt: skip
 def test_pooling_has_the_same_bits_however_many_images_are_worked_on_at_a_time(primitive, monkeypatch):
     given = row("", primitive, [uniform(5, 7, 6, 2)], None)
     whole = Run(given)
     expected = [whole.out, *whole.backward()]
-    monkeypatch.setattr(pooling, "CACHE", 300)
+    monkeypatch.setattr(pooling, "CACHE", 400)
     parts = Run(given)
     assert whole.scratch["rows"].shape[0] == 5 > parts.scratch["rows"].shape[0] > 1
     same_bits([parts.out, *parts.backward()], expected)
