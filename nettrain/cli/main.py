@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from nettrain.cli import check, cv, evaluate, explain, failure, fit, gradcheck, predict, schema, sweep
+from nettrain.cli import check, cv, ensemble, evaluate, explain, failure, fit, gradcheck, predict, schema, sweep
 from nettrain.version import __version__
 
 
@@ -47,6 +47,7 @@ app.command("sweep")(sweep.sweep)
 app.command("eval")(evaluate.evaluate)
 app.command("predict")(predict.predict)
 app.command("cv")(cv.cv)
+app.command("ensemble")(ensemble.ensemble)
 app.command("check")(check.check)
 app.command("gradcheck")(gradcheck.gradcheck)
 app.command("explain")(explain.explain)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 PARTS = ("train", "validation", "test")
 MOST_MISTAKES = 20
+MOST_FIGURES = 4
 MOST_FOLDS = 6  # more would not fit beside the means
 DIAGNOSTICS = {
     "gradient_norm": "gradient norm",
@@ -58,6 +59,30 @@ def folds_table(
         cells = [*(one["metrics"].get(name) for one in shown), mean.get(name), std.get(name)]
         between = "-" if low is None else f"{number(low)} to {number(high)}"
         table.add_row(Text(name), *map(number, cells), between, *([] if final is None else [number(final["metrics"].get(name))]))
+    return table
+
+
+def member_table(members: Sequence[Mapping[str, Any]], part: str) -> Table:
+    """A row a member: its epochs, the weight of its vote, and its first figures on a part."""
+    names = list(members[0]["metrics"][part])[:MOST_FIGURES]
+    table = _table("member", "epochs", "weight", *(f"{part} {name}" for name in names))
+    for one in members:
+        figures = [number(one["metrics"][part].get(name)) for name in names]
+        table.add_row(Text(one["member"]), number(one["epochs"]), number(one["weight"]), *figures)
+    return table
+
+
+def gain_table(
+    members: Sequence[Mapping[str, float]], mean: Mapping[str, float], ensemble: Mapping[str, float], part: str,
+    out_of_bag: Mapping[str, float] | None,
+) -> Table:  # fmt: skip
+    """A row a metric: the least and the greatest of the members, their mean, the ensemble, and its score out of bag, if it has one."""
+    heads = [f"lowest member ({part})", "mean member", "highest member", f"ensemble ({part})"]
+    table = _table("metric", *heads, *([] if out_of_bag is None else ["out of bag"]))
+    for name, figure in ensemble.items():
+        own = [one[name] for one in members if name in one]
+        cells = [min(own, default=None), mean.get(name), max(own, default=None), figure]
+        table.add_row(Text(name), *map(number, cells), *([] if out_of_bag is None else [number(out_of_bag.get(name))]))
     return table
 
 

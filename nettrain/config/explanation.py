@@ -8,11 +8,11 @@ from pydantic.fields import FieldInfo
 
 from nettrain.component import Component, Record, find, names, to_mapping
 from nettrain.config.docstring import Docstring
+from nettrain.config.ensemble_config import EnsembleRun
 from nettrain.config.example import component_example, key_example, section_example
 from nettrain.config.expectation import describe
 from nettrain.config.fields import Annotation, default_of, hints, is_kind, without_null
 from nettrain.config.kinds import KINDS
-from nettrain.config.run_config import RunConfig
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,7 +55,7 @@ def catalogue() -> Catalogue:
     for kind in KINDS:
         found[kind.kind] = partial(_kind, kind)
         found |= {f"{kind.kind}.{name}": partial(_component, kind, name) for name in names(kind)}
-    return found | {name: make for name, make in _section_entries(RunConfig, (), required=True).items() if name not in found}
+    return found | {name: make for name, make in _section_entries(EnsembleRun, (), required=True).items() if name not in found}
 
 
 def matching(name: str, known: Catalogue) -> list[str]:

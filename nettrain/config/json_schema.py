@@ -8,6 +8,7 @@ from pydantic_core import PydanticCustomError
 
 from nettrain.component import KIND_KEY, Component, Record, adapter, find, names, to_mapping
 from nettrain.config.docstring import Docstring
+from nettrain.config.ensemble_config import EnsembleRun
 from nettrain.config.fields import default_of
 from nettrain.config.kinds import KINDS
 from nettrain.config.run_config import RunConfig
@@ -31,7 +32,8 @@ def json_schema() -> Schema:
         definitions[kind.kind] = _kind(kind)
         for name in names(kind):
             definitions[_key(kind, name)] = _component(find(kind, name), definitions)
-    run = _record(RunConfig, definitions)
+    run = _record(EnsembleRun, definitions)
+    run["description"] = Docstring.of(RunConfig).summary
     run["properties"] = {"extends": EXTENDS} | run["properties"]
     relaxed = _complete_unless_extended(run, definitions)
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "nettrain", **relaxed, "$defs": definitions}

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path, PurePath
+from typing import TypeVar
 
 import numpy as np
 from pydantic import ValidationError
@@ -12,6 +13,7 @@ from pydantic import ValidationError
 from nettrain.component import adapter, to_mapping
 from nettrain.config import messages
 from nettrain.config.checks import problems
+from nettrain.config.ensemble_config import EnsembleRun
 from nettrain.config.extends import inherit
 from nettrain.config.key_path import KeyPath, join, parse
 from nettrain.config.overrides import override
@@ -20,6 +22,8 @@ from nettrain.config.run_config import DatasetConfig, RunConfig
 from nettrain.config.yaml_text import Document, read
 from nettrain.data.source import Source
 from nettrain.errors import ConfigError, nearest
+
+R = TypeVar("R", bound=RunConfig)
 
 
 def load(
@@ -31,18 +35,32 @@ def load(
     one. A name that is absent is the file's stem, or "run". Raises one ConfigError that lists every problem.
     allow_plugins  whether the Python files under `plugins` may be imported; the result's components may then be used inside `in_use` only
     """
+    return _loaded(config, RunConfig, sets, allow_plugins)
+
+
+def load_ensemble(
+    config: str | os.PathLike[str] | Mapping[str, object] | EnsembleRun, sets: Sequence[str] = (), *, allow_plugins: bool = False
+) -> EnsembleRun:
+    """`load` of a configuration that may have the key `ensemble`."""
+    return _loaded(config, EnsembleRun, sets, allow_plugins)
+
+
+def _loaded(
+    config: str | os.PathLike[str] | Mapping[str, object] | RunConfig, record: type[R], sets: Sequence[str], allow_plugins: bool
+) -> R:
     if isinstance(config, RunConfig | Mapping):
         # A dataclass built in Python has not been validated.
-        return load_document(Document(plain(config), {(): ""}), Path.cwd(), "run", sets, allow_plugins=allow_plugins)
+        document = inherit(Document(plain(config), {(): ""}), Path.cwd(), document_at)
+        return _validated(document, record, sets, Path.cwd(), "run", allow_plugins)
     path = Path(config)
-    return _validated(_whole(path), sets, path.absolute().parent, path.stem, allow_plugins)
+    return _validated(_whole(path), record, sets, path.absolute().parent, path.stem, allow_plugins)
 
 
 def load_document(
     document: Document, folder: Path, default_name: str, sets: Sequence[str] = (), *, allow_plugins: bool = False
 ) -> RunConfig:
     """`load` of what has been read already, such as a part of another file; `folder` is where relative paths without a file count from."""
-    return _validated(inherit(document, folder, document_at), sets, folder, default_name, allow_plugins)
+    return _validated(inherit(document, folder, document_at), RunConfig, sets, folder, default_name, allow_plugins)
 
 
 @contextmanager
@@ -52,13 +70,13 @@ def located(path: Path, sets: Sequence[str]) -> Iterator[None]:
         yield
     except ConfigError as error:
         document = _whole(path)
-        override(document, RunConfig, sets)
+        override(document, EnsembleRun, sets)
         raise ConfigError([_located(problem, document.places) for problem in error.problems]) from None
 
 
 def _located(problem: str, places: Mapping[KeyPath, str]) -> str:
     path = parse(problem.partition(": ")[0])
-    if path is None or path[0] not in {field.name for field in dataclasses.fields(RunConfig)}:
+    if path is None or path[0] not in {field.name for field in dataclasses.fields(EnsembleRun)}:
         return problem
     return f"{messages.place_of(path, places)}: {problem}"
 
@@ -121,12 +139,16 @@ def _nearby(path: Path) -> str:
     return hint
 
 
-def _validated(document: Document, sets: Sequence[str], folder: Path, default_name: str, allow_plugins: bool) -> RunConfig:
-    override(document, RunConfig, sets)
+def _validated(document: Document, record: type[R], sets: Sequence[str], folder: Path, default_name: str, allow_plugins: bool) -> R:
+    override(document, record, sets)
+    if record is RunConfig and isinstance(document.value, dict) and "ensemble" in document.value:
+        del document.value["ensemble"]
+        message = "this configuration is of several networks: run it with `nettrain ensemble`, or leave this key out"
+        document.problems.append(join(messages.place_of(("ensemble",), document.places), ("ensemble",), message))
     folder_of = partial(_folder_of, document, folder)
     plugins = _plugins(document, folder_of, allow_plugins)
     with in_use(plugins):
-        config = _checked(document)
+        config = _checked(document, record)
     dataset = _absolute(config.dataset, lambda path: folder_of(("dataset", *path)))
     initial = config.initialize_from and config.initialize_from.absolute(folder_of(("initialize_from", "run")))
     return dataclasses.replace(config, name=config.name or default_name, plugins=plugins, dataset=dataset, initialize_from=initial)
@@ -152,11 +174,11 @@ def _plugins(document: Document, folder_of: Callable[[KeyPath], Path], allow_plu
         raise ConfigError(document.problems + [_located(problem, document.places) for problem in error.problems]) from None
 
 
-def _checked(document: Document) -> RunConfig:
+def _checked(document: Document, record: type[R]) -> R:
     try:
-        config: RunConfig = adapter(RunConfig).validate_python(document.value)
+        config: R = adapter(record).validate_python(document.value)  # type: ignore[arg-type]  # a class is hashable
     except ValidationError as error:
-        raise ConfigError(document.problems + messages.lines(error, RunConfig, document.value, document.places)) from None
+        raise ConfigError(document.problems + messages.lines(error, record, document.value, document.places)) from None
     found = [join(messages.place_of(path, document.places), path, message) for path, message in problems(config)]
     if document.problems or found:
         raise ConfigError(document.problems + found)

@@ -9,26 +9,19 @@ from nettrain.search.fold_configs import Fold, Folds
 from nettrain.training.files import write_atomically
 from nettrain.training.load import load
 from nettrain.training.prediction_table import Column, as_csv, decided_columns, named_columns, probability_columns
-from nettrain.training.predictor import Predictor
-from nettrain.training.run_directory import RunDirectory
+from nettrain.training.predictor import Predictor, scored_checkpoint
 
 
 def write_predictions(path: Path, found: Folds, directories: Sequence[Path], loader: Loader) -> None:
     """A CSV: row (counted from 0 in the source), repeat, fold, target, prediction, probabilities; each repeat in the order of rows."""
     columns: dict[str, list[np.ndarray]] = {}
     for fold, directory in zip(found.folds, directories, strict=True):
-        for name, values in _columns(found, fold, _predictor(found, directory, loader)):
+        predictor = load(scored_checkpoint(directory, found.config), allow_plugins=True, loader=loader)
+        for name, values in _columns(found, fold, predictor):
             columns.setdefault(name, []).append(np.array(values, dtype=object))
     joined = {name: np.concatenate(values) for name, values in columns.items()}
     order = np.lexsort((joined["row"].astype(np.int64), joined["repeat"].astype(np.int64)))
     write_atomically(path, as_csv([(name, values[order].tolist()) for name, values in joined.items()]).encode())
-
-
-def _predictor(found: Folds, directory: Path, loader: Loader) -> Predictor:
-    """With the weights from which the fold's figures come."""
-    stopping, run = found.config.early_stopping, RunDirectory(directory)
-    last = stopping is not None and not stopping.restore_best
-    return load(run.last if last or not run.best.exists() else run.best, allow_plugins=True, loader=loader)
 
 
 def _columns(found: Folds, fold: Fold, predictor: Predictor) -> list[Column]:

@@ -142,6 +142,13 @@ class Predictor(ABC):
         return dataset
 
 
+def scored_checkpoint(path: Path, config: RunConfig) -> Path:
+    """The checkpoint of a run directory with the weights that the run's final figures are of."""
+    directory, stopping = RunDirectory(path), config.early_stopping
+    last = stopping is not None and not stopping.restore_best
+    return directory.last if last or not directory.best.exists() else directory.best
+
+
 def checkpoint_path(path: Path) -> Path:
     """The file meant by a path: itself, or the best (else the last) checkpoint of a run directory."""
     if not path.is_dir():

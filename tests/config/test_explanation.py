@@ -5,7 +5,7 @@ import pytest
 
 from nettrain.component import to_mapping
 from nettrain.config.explanation import catalogue, matching
-from nettrain.config.load import load
+from nettrain.config.load import load_ensemble
 from nettrain.config.yaml_text import read
 
 KNOWN = catalogue()
@@ -24,7 +24,7 @@ def test_everything_says_what_it_is(name):
 @pytest.mark.parametrize("name", WITH_EXAMPLE)
 def test_every_example_loads_and_shows_what_is_explained(name):
     example = read(KNOWN[name]().example, str).value
-    config = load(merged(MINIMAL, example))
+    config = load_ensemble(merged(MINIMAL, example))
     resolved = to_mapping(config)
     assert contains(resolved, name.split(".")) or kind_in(resolved, *name.split("."))
 

@@ -1,0 +1,86 @@
+"""`nettrain ensemble`: several networks that vote, in one checkpoint."""
+import dataclasses
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from nettrain.cli.completion import complete_config
+from nettrain.cli.options import AllowPlugins, ExecutorName, Json, OutputDirectory, Quiet, RunName, Seed, Sets, Workers
+from nettrain.cli.output import console, print_json, say
+from nettrain.errors import ConfigError
+
+if TYPE_CHECKING:
+    from nettrain.search.ensemble import EnsembleResult
+
+OUTPUT = Path("runs")
+
+
+def ensemble(
+    config: Annotated[
+        Path | None,
+        typer.Argument(help="The YAML file, which may have the key `ensemble`.", show_default=False, autocompletion=complete_config),
+    ] = None,
+    workers: Workers = None,
+    executor: ExecutorName = "local",
+    sets: Sets = None,
+    seed: Seed = None,
+    output_directory: OutputDirectory = OUTPUT,
+    run_name: RunName = None,
+    resume: Annotated[
+        Path | None, typer.Option("--resume", metavar="DIR", help="Go on with an interrupted ensemble.", show_default=False)
+    ] = None,
+    allow_plugins: AllowPlugins = False,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Train several networks of CONFIG and let them vote, as its key `ensemble` says (nettrain explain ensemble)."""
+    if resume is None and config is None:
+        raise ConfigError("ensemble: name a CONFIG, such as configs/ensembles/digits.yaml, or go on with --resume DIR")
+    if resume is not None:
+        given = {
+            "CONFIG": config is not None, "--set": bool(sets), "--seed": seed is not None,
+            "--output-directory": output_directory != OUTPUT, "--run-name": run_name is not None,
+        }  # fmt: skip
+        if any(given.values()):
+            named = ", ".join(name for name, is_given in given.items() if is_given)
+            raise ConfigError(f"ensemble: {named} and --resume exclude each other: an ensemble goes on as it began")
+    changes = [*(sets or []), *([] if seed is None else [f"seed={seed}"])]
+    from nettrain.config.load import load_ensemble, located
+
+    loaded = None if config is None else load_ensemble(config, changes, allow_plugins=allow_plugins)  # a mistake is told at once
+    from nettrain.search.ensemble import go_on, train_ensemble
+    from nettrain.search.executors import executor_for
+
+    def tell(line: str) -> None:
+        if not quiet:
+            say(line)
+
+    if loaded is None or config is None:
+        assert resume is not None
+        with executor_for(executor, workers) as found:
+            result = go_on(resume, found, allow_plugins=allow_plugins, tell=tell)
+    else:
+        with located(config, changes), executor_for(executor, workers) as found:
+            result = train_ensemble(loaded, found, output_directory=output_directory, run_name=run_name, tell=tell)
+    if json:
+        print_json(dataclasses.asdict(result))
+    elif not quiet:
+        _report(result)
+
+
+def _report(result: "EnsembleResult") -> None:
+    from nettrain.cli.render import gain_table, member_table, number
+
+    part = next(part for part in ("test", "validation", "train") if part in result.metrics)
+    out = console()
+    out.print(member_table(result.members, part), "")
+    bag = None if result.out_of_bag is None else result.out_of_bag["metrics"]
+    out.print(gain_table([one["metrics"][part] for one in result.members], result.mean_member[part], result.metrics[part], part, bag))
+    for note in result.notes:
+        say(note)
+    if result.out_of_bag is not None:
+        say(f"out of bag: {result.out_of_bag['rows']} training rows, each judged by the members that have not seen it")
+    say(f"disagreement of two members on {part}: {number(result.disagreement[part])}")
+    say(f"next: nettrain eval {shlex.quote(result.directory)}")
