@@ -42,3 +42,16 @@ class Dropout(Primitive):
     def tangent(self, dout: Array, dinputs: Slots, out: Array, x: Array, *, mask: Array) -> None:
         """J dx = dx mask."""
         np.multiply(dinputs[0], mask, out=dout)
+
+
+@dataclass(frozen=True)
+class SpatialDropout(Dropout):
+    """The same with one number of the mask for a whole channel of a row.  x (n, ..., c), mask (n, 1, ..., 1, c).
+
+    Tompson et al. 2015: neighbouring pixels are so much alike that dropping them one by one is hardly noise.
+    """
+
+    def scratch(self, *shapes: Shape) -> Scratch:
+        """mask: 0 or 1 / (1 - p), for each row and channel."""
+        n, *places, c = shapes[0]
+        return {"mask": ((n, *(1 for _ in places), c), None)}

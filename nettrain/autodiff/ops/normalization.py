@@ -175,3 +175,95 @@ class NormalizeRows(Primitive):
             dout += normal * dgamma
         if dbeta is not None:
             dout += dbeta
+
+
+@dataclass(frozen=True)
+class NormalizeGroups(Primitive):
+    """y = gamma z + beta, z = (x - m) s, s = 1 / sqrt(v + epsilon), m and v over all places of a row and a group of its channels.
+
+    With dz = dy gamma:  dx = s (dz - mean dz - z mean(dz z)), the means over the same;  dgamma = sum dy z;  dbeta = sum dy.
+    x (n, ..., c), gamma (c,), beta (c,); the channels of a group lie side by side.
+    """
+
+    groups: int
+    epsilon: float
+    reads = (1, "normal", "inverse", "ones")
+
+    def infer(self, *shapes: Shape) -> Shape:
+        """That of x."""
+        _check("normalize groups", *shapes)
+        if shapes[0][-1] % self.groups:
+            raise ValueError(f"normalize groups: {shapes[0][-1]} channels cannot be divided into {self.groups} groups")
+        return shapes[0]
+
+    def scratch(self, *shapes: Shape) -> Scratch:
+        """normal: z; inverse, mean: s and means for each row and channel; work: of x's shape; group: for each row and group;
+        ones: 1 for each place of all rows."""
+        x = shapes[0]
+        row = (x[0], *(1 for _ in x[1:-1]), x[-1])
+        ones = ((math.prod(x[:-1]),), None)
+        group = ((x[0], self.groups, 1), None)
+        return {"normal": (x, None), "inverse": (row, None), "work": (x, None), "mean": (row, None), "group": group, "ones": ones}
+
+    def _mean(self, x: Array, ones: Array, group: Array, out: Array) -> None:
+        """out (n, 1, ..., 1, c) = the mean of x over the places of a row and the channels of a group."""
+        n, c = x.shape[0], x.shape[-1]
+        places = math.prod(x.shape[1:-1])
+        np.matmul(ones[:places], x.reshape(n, places, c), out=out.reshape(n, c))
+        by_group = out.reshape(n, self.groups, c // self.groups)
+        np.add.reduce(by_group, axis=-1, keepdims=True, out=group)
+        group /= places * by_group.shape[2]
+        by_group[...] = group
+
+    def forward(
+        self, out: Array, x: Array, gamma: Array, beta: Array,
+        *, normal: Array, inverse: Array, work: Array, mean: Array, group: Array, ones: Array,
+    ) -> None:  # fmt: skip
+        ones.fill(1)
+        self._mean(x, ones, group, mean)
+        np.subtract(x, mean, out=normal)
+        self._mean(np.multiply(normal, normal, out=work), ones, group, inverse)
+        inverse += self.epsilon
+        np.sqrt(inverse, out=inverse)
+        np.reciprocal(inverse, out=inverse)
+        normal *= inverse
+        np.multiply(normal, gamma, out=out)
+        out += beta
+
+    def backward(
+        self, grads: Slots, dy: Array, out: Array, x: Array, gamma: Array, beta: Array,
+        *, normal: Array, inverse: Array, work: Array, mean: Array, group: Array, ones: Array,
+    ) -> None:  # fmt: skip
+        dx, dgamma, dbeta = grads
+        if dbeta is not None:
+            _add_up(dy, ones, dbeta)
+        if dgamma is not None:
+            _add_up(np.multiply(dy, normal, out=work), ones, dgamma)
+        if dx is not None:
+            np.multiply(dy, gamma, out=dx)
+            self._project(dx, normal, inverse, work, mean, group, ones)
+
+    def _project(self, dz: Array, normal: Array, inverse: Array, work: Array, mean: Array, group: Array, ones: Array) -> None:
+        """The gradient dz becomes s (dz - mean dz - z mean(dz z)); the matrix is symmetric, so it serves gradients and tangents."""
+        self._mean(np.multiply(dz, normal, out=work), ones, group, mean)
+        np.multiply(normal, mean, out=work)
+        self._mean(dz, ones, group, mean)
+        dz -= mean
+        dz -= work
+        dz *= inverse
+
+    def tangent(
+        self, dout: Array, dinputs: Slots, out: Array, x: Array, gamma: Array, beta: Array,
+        *, normal: Array, inverse: Array, work: Array, mean: Array, group: Array, ones: Array,
+    ) -> None:  # fmt: skip
+        """The product rule, input by input."""
+        dx, dgamma, dbeta = dinputs
+        dout[...] = 0
+        if dx is not None:
+            dout[...] = dx
+            self._project(dout, normal, inverse, work, mean, group, ones)
+            dout *= gamma
+        if dgamma is not None:
+            dout += normal * dgamma
+        if dbeta is not None:
+            dout += dbeta

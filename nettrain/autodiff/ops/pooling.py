@@ -241,7 +241,7 @@ class GlobalMaxPool(_Global):
         return {"turned": ((n, c, h * w), None), "places": ((n, c), np.intp), "first": ((n, c), np.intp)}
 
     def forward(self, out: Array, x: Array, *, turned: Array, places: Array, first: Array) -> None:
-        (n, h, w, c), by_channel = x.shape, x.transpose(0, 3, 1, 2)
+        (h, w, c), by_channel = x.shape[1:], x.transpose(0, 3, 1, 2)
         np.copyto(turned.reshape(by_channel.shape), by_channel)
         np.maximum.reduce(turned, axis=-1, out=out)
         np.argmax(turned, axis=-1, out=places)
