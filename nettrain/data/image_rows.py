@@ -89,7 +89,7 @@ def _common_size(files: Sequence[Path], headers: Sequence[Header], known: Size |
     sizes = [(header.height, header.width) for header in headers]
     strange = next((place for place, size in enumerate(sizes) if known not in (None, size)), None)
     if known is not None and strange is not None:
-        raise DataError(f"{files[strange]}: the image is {_shown(sizes[strange])} (height x width), the model was trained on {_shown(known)}"
+        raise DataError(f"{files[strange]}: the image is {_shown(sizes[strange])} (height x width), the model knows {_shown(known)}"
                         ": scale it, or train again with dataset.source.size, and predictions scale what they are given")
     other = next((place for place, size in enumerate(sizes) if size != sizes[0]), None)
     if other is not None:

@@ -387,7 +387,7 @@ def test_eval_judges_a_folder_of_classes(tmp_path: Path) -> None:
 def test_new_images_are_scaled_only_if_those_of_training_were(tmp_path: Path) -> None:
     put(tmp_path / "new", "1.png", size=(9, 7))
     code, _, error = command("predict", run(tmp_path / "fixed"), tmp_path / "new")
-    assert code == 2 and "1.png: the image is 9 x 7 (height x width), the model was trained on 4 x 4: scale it, or train again" in error
+    assert code == 2 and "1.png: the image is 9 x 7 (height x width), the model knows 4 x 4: scale it, or train again" in error
     assert command("predict", run(tmp_path / "scaled", size=3), tmp_path / "new")[:2] == (0, "file,prediction\n1.png,dark\n")
 
 
