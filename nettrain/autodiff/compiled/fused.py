@@ -34,9 +34,11 @@ def _shift_relu(y: Array, b: Array) -> None:
 @jit
 def _shift_sigmoid(y: Array, b: Array) -> None:
     one = y.dtype.type(1)
+    most = np.log(np.finfo(y.dtype).max) - one  # as in NumPy's form: never quite 0
     for i in range(y.shape[0]):
         for j in range(y.shape[1]):
-            y[i, j] = one / (one + exp(-(y[i, j] + b[j])))
+            a = -(y[i, j] + b[j])
+            y[i, j] = one / (one + exp(most if a > most else a))
 
 
 @jit

@@ -1,4 +1,6 @@
 """Twins of what squashes."""
+import numpy as np
+
 from nettrain.autodiff.compiled._exponential import exp
 from nettrain.autodiff.compiled._twin import Twin, call, flat
 from nettrain.autodiff.ops import squashing
@@ -9,8 +11,9 @@ from nettrain.kernel import jit
 @jit
 def _sigmoid(y: Array, x: Array) -> None:
     one = x.dtype.type(1)
+    most = np.log(np.finfo(x.dtype).max) - one  # as in NumPy's form: never quite 0
     for i in range(x.size):
-        y[i] = one / (one + exp(-x[i]))
+        y[i] = one / (one + exp(most if -x[i] > most else -x[i]))
 
 
 @jit

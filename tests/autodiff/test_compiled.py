@@ -1,0 +1,180 @@
+"""Compiled twins against their operations: float32 within rounding on awkward shapes, NaN and infinity, rows in any number, no memory."""
+import os
+import shutil
+import subprocess
+import sys
+import tracemalloc
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import nettrain
+from nettrain.autodiff.compiled import twin
+from nettrain.autodiff.ops import dropout, fused, moments, normalization, reduction, selection, squashing
+from nettrain.autodiff.tensor import float_type
+from nettrain.streams import StepStream, generator
+
+# sizes of 1, of less than a vector, of a vector and one more, of more than a block of rows
+SHAPES = [(1, 1), (1, 17), (3, 7), (33, 16), (300, 5), (129, 33)]
+
+
+def numbers(name, *sizes, low=-2.0, high=2.0):
+    return generator(0, name, *sizes).uniform(low, high, sizes).astype(np.float32)
+
+
+def affine(n, o):
+    return [numbers("x", n, 6), numbers("w", 6, o), numbers("b", o)]
+
+
+def channels(n, c):
+    return [numbers("x", n, c), numbers("gamma", c, low=0.5), numbers("beta", c)]
+
+
+def normalized(n, c):
+    x, gamma, beta = channels(n, c)
+    return [x, np.stack([numbers("m", c), numbers("v", c, low=0.5)]), gamma, beta]
+
+
+def one(n, c):
+    return [numbers("x", n, c)]
+
+
+TABLE = {
+    "affine": (lambda: fused.Affine(), affine),
+    "affine, relu": (lambda: fused.Affine(selection.Relu()), affine),
+    "affine, sigmoid": (lambda: fused.Affine(squashing.Sigmoid()), affine),
+    "affine, tanh": (lambda: fused.Affine(squashing.Tanh()), affine),
+    "cross-entropy": (lambda: fused.SoftmaxCrossEntropy(), lambda n, k: [numbers("z", n, k, low=-20, high=20), np.arange(n) % k]),
+    "dropout": (lambda: dropout.Dropout(0.3, StepStream(0, "dropout").seek(5)), one),
+    "moments": (lambda: moments.Moments(), lambda n, c: [numbers("x", n, c) + 3]),
+    "normalize": (lambda: normalization.Normalize(1e-5), normalized),
+    "normalize rows": (lambda: normalization.NormalizeRows(1e-3), channels),
+    "sum": (lambda: reduction.Sum(), one),
+    "relu": (lambda: selection.Relu(), one),
+    "leaky relu": (lambda: selection.LeakyRelu(0.1), one),
+    "sigmoid": (lambda: squashing.Sigmoid(), lambda n, c: [numbers("x", n, c, low=-100, high=100)]),
+    "tanh": (lambda: squashing.Tanh(), one),
+}
+each = pytest.mark.parametrize("name", TABLE)
+
+
+def run(primitive, inputs, dy=None):
+    """The value and all gradients, in buffers that hold NaN before."""
+    shapes = [x.shape for x in inputs]
+    out = np.full(primitive.infer(*shapes), np.nan, float_type(inputs))
+    kinds = primitive.scratch(*shapes).items()
+    scratch = {key: np.full(shape, np.nan if dtype is None else 0, dtype or out.dtype) for key, (shape, dtype) in kinds}
+    grads = [np.full_like(x, np.nan) if x.dtype.kind == "f" else None for x in inputs]
+    if dy is None:
+        dy = np.cos(np.arange(out.size, dtype=out.dtype)).reshape(out.shape)
+    with np.errstate(all="ignore"):
+        primitive.forward(out, *inputs, **scratch)
+        primitive.backward(grads, dy, out, *inputs, **scratch)
+    return [out, *(grad for grad in grads if grad is not None)]
+
+
+@each
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+def test_it_is_numpys_within_the_rounding_of_float32(name, shape):
+    make, inputs = TABLE[name]
+    exact = run(make(), [x.astype(np.float64) if x.dtype.kind == "f" else x for x in inputs(*shape)])
+    if name == "dropout":
+        exact = run(make(), inputs(*shape))  # float32 takes other draws
+    plain, loops = run(make(), inputs(*shape)), run(twin(make()), inputs(*shape))
+    for found, other, right in zip(loops, plain, exact, strict=True):
+        assert found.dtype == np.float32
+        most = np.abs(right).max()
+        assert np.abs(found - right).max() <= max(2 * np.abs(other - right).max(), 4e-6 * most)
+
+
+@each
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("shape", [(1, 1), (3, 7), (33, 17)], ids=str)
+@pytest.mark.parametrize("place", [0, -1])
+def test_what_is_not_finite_comes_out_where_it_comes_out_of_numpy(name, value, shape, place):
+    make, inputs = TABLE[name]
+    for which, x in enumerate(inputs(*shape)):
+        if x.dtype.kind != "f":
+            continue
+        given = inputs(*shape)
+        given[which].flat[place] = value
+        for found, expected in zip(run(twin(make()), given), run(make(), given), strict=True):
+            np.testing.assert_array_equal(np.isfinite(found), np.isfinite(expected))
+            assert np.isnan(found[np.isnan(expected)]).all()
+    given = inputs(*shape)
+    dy = np.ones(make().infer(*[x.shape for x in given]), np.float32)
+    dy.flat[place] = value
+    for found, expected in zip(run(twin(make()), given, dy), run(make(), given, dy), strict=True):
+        np.testing.assert_array_equal(np.isfinite(found), np.isfinite(expected))
+
+
+@each
+def test_a_run_of_its_calls_takes_no_memory(name):
+    make, inputs = TABLE[name]
+    given = inputs(200, 100)
+    primitive = twin(make())
+    shapes = [x.shape for x in given]
+    out = np.empty(primitive.infer(*shapes), np.float32)
+    scratch = {key: np.empty(shape, dtype or np.float32) for key, (shape, dtype) in primitive.scratch(*shapes).items()}
+    grads = [np.empty_like(x) if x.dtype.kind == "f" else None for x in given]
+    calls = primitive.forward_calls(out, *given, **scratch)
+    calls += primitive.backward_calls(grads, np.ones_like(out), out, *given, **scratch)
+    tracemalloc.start()
+    for function, args, named in calls:
+        function(*args, **named)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 8192
+
+
+def test_classes_that_there_are_not_touch_no_foreign_memory():
+    z, y = numbers("z", 4, 3), np.array([0, 3, -1, 10**9])
+    found, *_ = run(twin(fused.SoftmaxCrossEntropy()), [z, y])
+    expected, *_ = run(twin(fused.SoftmaxCrossEntropy()), [z, np.array([0, 2, 0, 2])])
+    np.testing.assert_array_equal(found, expected)
+
+
+def test_an_operation_made_from_one_with_a_twin_is_not_taken_for_it():
+    class Mine(selection.Relu):
+        """Someone's own."""
+
+    mine = Mine()
+    assert twin(mine) is mine
+
+
+SCRIPT = """
+import numpy as np
+from nettrain.autodiff.compiled import twin
+from nettrain.autodiff.ops.reduction import Sum
+out = np.zeros(1)
+twin(Sum()).forward(out, np.ones((1, 3)))
+assert out[0] == 3
+"""
+
+
+def with_a_copy(tmp_path, **variables):
+    """Run SCRIPT with a copy of the package in which nothing can be written; the copy's folder."""
+    shutil.copytree(Path(nettrain.__file__).parent, tmp_path / "nettrain", ignore=shutil.ignore_patterns("__pycache__"))
+    for folder in [tmp_path / "nettrain", *(path for path in (tmp_path / "nettrain").rglob("*") if path.is_dir())]:
+        (folder / "__pycache__").touch()  # not even by root: a file stands where the folder would
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("NUMBA")}
+    environment |= {"PYTHONPATH": str(tmp_path)} | variables
+    done = subprocess.run([sys.executable, "-c", SCRIPT], env=environment, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return tmp_path
+
+
+def test_where_the_package_cannot_be_written_the_loops_are_kept_in_the_users_cache(tmp_path):
+    with_a_copy(tmp_path, HOME=str(tmp_path / "home"), XDG_CACHE_HOME=str(tmp_path / "cache"))
+    assert list((tmp_path / "cache").rglob("*.nbi"))
+
+
+def test_where_nothing_can_be_written_they_are_compiled_anew(tmp_path):
+    (tmp_path / "home").touch()
+    with_a_copy(tmp_path, HOME=str(tmp_path / "home"), XDG_CACHE_HOME=str(tmp_path / "home"))
+
+
+def test_numba_cache_dir_says_where_they_are_kept(tmp_path):
+    with_a_copy(tmp_path, NUMBA_CACHE_DIR=str(tmp_path / "loops"))
+    assert list((tmp_path / "loops").rglob("*.nbi"))
