@@ -143,7 +143,8 @@ class Run:
         """
         self.threads = usable_threads(threads)
         portions = max(-(-len(part) // self.network.evaluation.rows) for part in self.parts.values())
-        with Workers(min(self.threads, max(self.lanes, portions))) as workers, self.step.prefetching(self.threads):
+        busy = self.shards * max(map(tiles_of, self.network.placed), default=1)
+        with Workers(min(self.threads, max(self.lanes, portions))) as workers, self.step.prefetching(self.threads, busy):
             self._by = workers.together
             try:
                 yield

@@ -96,10 +96,10 @@ def test_killed_it_is_the_undisturbed_run_too(run, stop_at, killed, figures, mon
 
 @pytest.mark.parametrize("name", [*CHAINS, "all"])
 @pytest.mark.parametrize("changes", [{}, {"training.accumulate": 2}, {"training.shards": 3, "training.accumulate": 3}], ids=str)
-def test_one_thread_without_and_two_with_prefetch_give_the_same_bits(run, figures, name, changes):
+def test_one_thread_without_and_several_with_prefetch_give_the_same_bits(run, figures, name, changes):
     chain = CHAINS.get(name, ALL)
     first, second = Threads(), Threads()
-    alone, ahead = run("alone", chain, changes, threads=1, stop=first), run("ahead", chain, changes, threads=2, stop=second)
+    alone, ahead = run("alone", chain, changes, threads=1, stop=first), run("ahead", chain, changes, threads=4, stop=second)
     assert figures(alone) == figures(ahead)
     assert not any(first.prefetched) and all(second.prefetched)
     assert not prefetching()
@@ -264,10 +264,17 @@ def test_a_failure_of_the_thread_is_raised_in_the_run(run):
     assert not prefetching()
 
 
-def test_rows_that_lie_ready_are_not_handed_to_a_thread(run):
+@pytest.mark.parametrize(("augmentation", "changes", "threads", "expected"), [
+    ([], {}, 2, False),                                      # rows that lie ready
+    (["flip"], {}, 1, False),
+    (["flip"], {}, 2, True),
+    (["flip"], {"training.shards": 2}, 2, False),            # computing takes both
+    (["flip"], {"training.shards": 2}, 3, True),
+], ids=str)  # fmt: skip
+def test_a_thread_gathers_ahead_where_there_is_work_for_it_and_a_place(run, augmentation, changes, threads, expected):
     seen = Threads()
-    run("run", [], stop=seen, threads=2)
-    assert seen.prefetched and not any(seen.prefetched)
+    run("run", augmentation, changes, stop=seen, threads=threads)
+    assert set(seen.prefetched) == {expected}
 
 
 def test_augmentation_survives_in_the_resolved_configuration(run):
