@@ -21,6 +21,8 @@ from nettrain.data.split import Split
 from nettrain.data.stored_rows import File, StoredRows
 from nettrain.data.transform import Transform
 from nettrain.errors import DataError, NettrainError, RunError
+from nettrain.training.callbacks import Callback, Row
+from nettrain.training.run import Run
 
 N = 40
 Y = np.arange(N) % 3
@@ -418,3 +420,20 @@ def test_training_on_300_megabytes_takes_less_than_200_unless_they_are_loaded(re
     np.save(tmp_path / "y.npy", np.arange(shape[0]) % 2)
     done = subprocess.run([sys.executable, "-c", SCRIPT, tmp_path, read], capture_output=True, text=True, check=True)
     assert least < int(done.stdout) / 1024 < most
+
+
+class CutShort(Callback):
+    """At the end of an epoch somebody cuts the file."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def epoch_end(self, run: Run, row: Row) -> None:
+        os.truncate(self.path, 1000)
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_file_that_is_cut_during_training_ends_the_run_with_a_message(threads: int, tmp_path: Path) -> None:
+    fields = npy(tmp_path, pixels("uint8", 6, 5, 3)) | {"read": "disk"}
+    with pytest.raises(DataError, match=r"x\.npy: has changed while its rows were in use \(from .* to 1000 bytes\)"):
+        nettrain.train(config(fields), output_directory=tmp_path, threads=threads, callbacks=[CutShort(tmp_path / "x.npy")])
