@@ -11,6 +11,7 @@ from nettrain.nn.activation import Activation
 from nettrain.nn.initializer import Initializer
 from nettrain.nn.layer import Layer, Scope, TrainedLayer
 from nettrain.nn.parameter import Parameter, Shape
+from nettrain.nn.receptive_field import EVERYTHING, ReceptiveField
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,3 +54,6 @@ class Dense(TrainedLayer):
 
     def flops(self, shape: Shape) -> int:
         return 2 * shape[0] * (self.units or 0)
+
+    def field(self, shape: Shape) -> ReceptiveField:
+        return EVERYTHING

@@ -13,6 +13,7 @@ from nettrain.nn.activation import Activation
 from nettrain.nn.initializer import Initializer
 from nettrain.nn.layer import Layer, Scope, TrainedLayer
 from nettrain.nn.parameter import Parameter, Shape
+from nettrain.nn.receptive_field import ReceptiveField
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,3 +62,7 @@ class DepthwiseConv(TrainedLayer):
     def flops(self, shape: Shape) -> int:
         windows, (down, across) = self._windows(shape)
         return 2 * down * across * shape[2] * self.multiplier * windows.kernel[0] * windows.kernel[1]
+
+    def field(self, shape: Shape) -> ReceptiveField:
+        windows, _ = self._windows(shape)
+        return ReceptiveField(windows.reach, windows.stride)

@@ -43,11 +43,10 @@ class Parallel(Composite):
                 raise ConfigError([f"branch {number}: {problem}" for problem in error.problems]) from None
         return found
 
-    def inside(self, shape: Shape) -> list[Placed]:
+    def ways(self, shape: Shape) -> list[list[Placed]]:
         return [
-            dataclasses.replace(placed, name=f"branch_{number}.{placed.name}")
+            [dataclasses.replace(placed, name=f"branch_{number}.{placed.name}") for placed in branch]
             for number, branch in enumerate(self._placed(shape), start=1)
-            for placed in branch
         ]
 
     def output_shape(self, shape: Shape) -> Shape:

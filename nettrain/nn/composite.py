@@ -5,15 +5,20 @@ import numpy as np
 
 from nettrain.nn.layer import Layer
 from nettrain.nn.parameter import Parameter, Shape
-from nettrain.nn.place import Placed
+from nettrain.nn.place import Placed, field_of
+from nettrain.nn.receptive_field import ReceptiveField
 
 
 class Composite(Layer):
     """A layer that holds others: their names, parameters, state and work are its own, under its name (`residual_1.dense_1.w`)."""
 
     @abstractmethod
+    def ways(self, shape: Shape) -> list[list[Placed]]:
+        """The ways through this layer for inputs of this shape, each with its layers, their names being paths below this layer."""
+
     def inside(self, shape: Shape) -> list[Placed]:
-        """The layers inside for inputs of this shape, their names being paths below this layer."""
+        """All layers inside."""
+        return [placed for way in self.ways(shape) for placed in way]
 
     def parameters(self, shape: Shape) -> dict[str, Parameter]:
         """Those of the layers inside."""
@@ -34,3 +39,10 @@ class Composite(Layer):
     def flops(self, shape: Shape) -> int:
         """Those of the layers inside."""
         return sum(placed.layer.flops(placed.input_shape) for placed in self.inside(shape))
+
+    def field(self, shape: Shape) -> ReceptiveField:
+        """The largest of the ways."""
+        first, *others = [field_of(way) for way in self.ways(shape)]
+        for other in others:
+            first = first.beside(other)
+        return first

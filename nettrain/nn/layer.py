@@ -12,6 +12,7 @@ from nettrain.autodiff.tensor import Tensor
 from nettrain.component import Component, Flag, Positive, names
 from nettrain.nn.activation import Activation
 from nettrain.nn.parameter import Parameter, Shape
+from nettrain.nn.receptive_field import ReceptiveField
 
 
 @dataclass(frozen=True)
@@ -131,6 +132,10 @@ class Layer(Component):
     def flops(self, shape: Shape) -> int:
         """Multiplications and additions of one row's forward pass in products; element-wise work is not counted."""
         return 0
+
+    def field(self, shape: Shape) -> ReceptiveField:
+        """What a place of the output sees of an input image."""
+        return ReceptiveField()
 
 
 @dataclass(frozen=True, kw_only=True)

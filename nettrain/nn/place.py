@@ -9,6 +9,7 @@ from nettrain.errors import ConfigError
 from nettrain.nn.activation import Activation
 from nettrain.nn.layer import Layer
 from nettrain.nn.parameter import Parameter, Shape
+from nettrain.nn.receptive_field import ReceptiveField
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,14 @@ class Placed:
     def size(self) -> int:
         """How many numbers its parameters hold."""
         return sum(int(np.prod(p.shape)) for p in self.parameters.values())
+
+
+def field_of(way: Sequence[Placed]) -> ReceptiveField:
+    """What a place behind these layers sees of their input."""
+    found = ReceptiveField()
+    for placed in way:
+        found = found.then(placed.layer.field(placed.input_shape))
+    return found
 
 
 def settle(layers: Sequence[Layer], activation: Activation | None = None) -> list[Layer]:

@@ -9,7 +9,7 @@ from nettrain.errors import ConfigError
 from nettrain.nn.layer import Layer
 from nettrain.nn.network import Network
 
-DENSE, NORM = {"type": "dense", "units": 3}, {"type": "batch_norm"}
+DENSE, NORM, CONV = {"type": "dense", "units": 3}, {"type": "batch_norm"}, {"type": "conv", "filters": 4}
 
 
 def residual(*layers):
@@ -40,6 +40,35 @@ def test_a_residual_adds_what_goes_around_it():
     whole = network(residual(DENSE, "tanh", DENSE))
     whole.vector.values[...] = inner.vector.values
     np.testing.assert_array_equal(whole(Tensor(x)).value, x + inner(Tensor(x)).value)
+
+
+def projected(layers, shape, **fields):
+    found = network(residual(*layers) | fields, shape=shape)
+    return {name: view.shape for name, view in found.vector.views.items() if "projection" in name}, found.output_shape
+
+
+@pytest.mark.parametrize(("layers", "shape", "fields", "parameters", "output_shape"), [
+    ([DENSE], (5,), {}, {"residual_1.projection.dense_1.w": (5, 3)}, (3,)),
+    ([DENSE], (3,), {}, {}, (3,)),
+    ([DENSE], (3,), {"projection": True}, {"residual_1.projection.dense_1.w": (3, 3)}, (3,)),
+    ([DENSE, NORM], (5,), {}, {"residual_1.projection.dense_1.w": (5, 3), "residual_1.projection.batch_norm_1.gamma": (3,),
+        "residual_1.projection.batch_norm_1.beta": (3,)}, (3,)),
+    ([CONV | {"padding": "same", "stride": 2}], (7, 8, 2), {}, {"residual_1.projection.conv_1.w": (1, 1, 2, 4)}, (4, 4, 4)),
+    ([CONV | {"padding": "same", "stride": [1, 3]}], (7, 8, 4), {}, {"residual_1.projection.conv_1.w": (1, 1, 4, 4)}, (7, 3, 4)),
+    (["relu"], (7, 8, 4), {"projection": False}, {}, (7, 8, 4)),
+])  # fmt: skip
+def test_a_residual_projects_where_shapes_differ_or_where_it_is_told_to(layers, shape, fields, parameters, output_shape):
+    assert projected(layers, shape, **fields) == (parameters, output_shape)
+
+
+def test_a_projection_is_added_to_what_the_layers_give():
+    x = streams.generator(0, "x").normal(size=(4, 5, 6, 2))
+    found = network(residual(CONV | {"padding": "same", "stride": 2}), shape=(5, 6, 2))
+    w = found.vector.views["residual_1.projection.conv_1.w"][0, 0]
+    inner = network(CONV | {"padding": "same", "stride": 2}, shape=(5, 6, 2))
+    for name, view in inner.vector.views.items():
+        view[...] = found.vector.views[f"residual_1.{name}"]
+    np.testing.assert_allclose(found(Tensor(x)).value, x[:, ::2, ::2] @ w + inner(Tensor(x)).value, rtol=1e-12)
 
 
 def test_parallel_branches_get_the_same_input_and_an_empty_one_hands_it_on():
@@ -78,9 +107,14 @@ def test_dropout_inside_draws_from_a_stream_of_its_own():
 
 
 @pytest.mark.parametrize(("layers", "shape", "said"), [
-    ([residual(DENSE)], (5,), ["model: layer 1 (residual_1): ", "(5,) go in, (3,) come out"]),
-    ([DENSE, residual(DENSE, residual({"type": "dense", "units": 4}))], (5,),
+    ([residual(DENSE) | {"projection": False}], (5,),
+        ["model: layer 1 (residual_1): ", "(5,) go in, (3,) come out", "leave `projection: false` out"]),
+    ([DENSE, residual(DENSE, residual({"type": "dense", "units": 4}) | {"projection": False})], (5,),
         ["model: layer 2 (residual_1): layer 2 (residual_1): ", "(3,) go in, (4,) come out"]),
+    ([residual("flatten")], (2, 2, 3), ["layer 1 (residual_1): ", "(2, 2, 3) go in, (12,) come out, and no projection makes"]),
+    ([residual("flatten") | {"projection": True}], (2, 2, 3), ["(2, 2, 3) go in, (12,) come out, and no projection makes"]),
+    ([residual(CONV)], (7, 8, 3), ["(7, 8, 3) go in, (5, 6, 4) come out, and no projection makes"]),
+    ([residual(CONV) | {"projection": False}], (7, 8, 3), ["(7, 8, 3) go in, (5, 6, 4) come out, and no projection makes"]),
     ([residual("relu", DENSE)], (4, 4, 1), ["layer 1 (residual_1): layer 2 (dense_1): ", "(4, 4, 1)", "put a flatten layer in front"]),
     ([residual({"type": "dense"})], (3,), ["layer 1 (residual_1): layer 1 (dense_1): ", "leave `units` out"]),
     ([parallel([DENSE], [], merge="sum")], (5,), ["layer 1 (parallel_1): ", "shapes (3,) and (5,)", "to sum them", "all axes"]),

@@ -21,6 +21,11 @@ ROWS = {
         ({"function": "prelu"}, (3,), (3,), {"slope": (1,)}),
         ({"function": {"type": "prelu", "shared": False}}, (2, 2, 3), (2, 2, 3), {"slope": (3,)}),
     ],
+    "average_pool": [
+        ({}, (4, 6, 2), (2, 3, 2), {}),
+        ({"size": [3, 2], "stride": 1, "padding": "same"}, (4, 3, 1), (4, 3, 1), {}),
+        ({"size": 3, "stride": [2, 4], "padding": [1, 2]}, (5, 3, 2), (3, 2, 2), {}),
+    ],
     "batch_norm": [
         ({}, (3,), (3,), {"gamma": (3,), "beta": (3,)}),
         ({"momentum": 0.3, "epsilon": 0.2}, (2, 3, 4), (2, 3, 4), {"gamma": (4,), "beta": (4,)}),
@@ -48,9 +53,22 @@ ROWS = {
     "dropout": [({"rate": 0.4}, (6,), (6,), {}), ({"rate": 0}, (2, 3, 1), (2, 3, 1), {}), ({}, (4,), (4,), {})],
     "flatten": [({}, (2, 3, 4), (24,), {}), ({}, (5,), (5,), {})],
     "gaussian_noise": [({"deviation": 0.3}, (6,), (6,), {}), ({"deviation": 0}, (3,), (3,), {}), ({}, (2, 3, 1), (2, 3, 1), {})],
+    "global_average_pool": [({}, (2, 3, 4), (4,), {}), ({}, (1, 1, 1), (1,), {})],
+    "global_max_pool": [({}, (2, 3, 4), (4,), {}), ({}, (1, 1, 1), (1,), {})],
+    "group_norm": [
+        ({"groups": 2}, (2, 3, 4), (2, 3, 4), {"gamma": (4,), "beta": (4,)}),
+        ({"groups": 3, "epsilon": 0.2}, (6,), (6,), {"gamma": (6,), "beta": (6,)}),
+        ({"groups": 2, "epsilon": 0.5}, (1, 2, 2), (1, 2, 2), {"gamma": (2,), "beta": (2,)}),
+    ],
     "layer_norm": [
         ({}, (4,), (4,), {"gamma": (4,), "beta": (4,)}),
         ({"epsilon": 0.2}, (2, 3, 4), (2, 3, 4), {"gamma": (4,), "beta": (4,)}),
+    ],
+    "max_pool": [
+        ({}, (4, 6, 2), (2, 3, 2), {}),
+        ({}, (5, 3, 1), (2, 1, 1), {}),
+        ({"size": [3, 2], "stride": 1, "padding": "same"}, (4, 3, 1), (4, 3, 1), {}),
+        ({"size": 3, "stride": [2, 4], "padding": [1, 2]}, (5, 3, 2), (3, 2, 2), {}),
     ],
     "parallel": [
         ({"branches": [[{"type": "dense", "units": 2}], ["tanh", {"type": "dense", "units": 3, "bias": False}], []]}, (4,), (9,),
@@ -59,17 +77,36 @@ ROWS = {
         ({"branches": [["sigmoid"]]}, (3,), (3,), {}),
     ],
     "probe": [({}, (3,), (3,), {}), ({"every": 1}, (2, 3, 4), (2, 3, 4), {})],
+    "reshape": [
+        ({"shape": [4, 3, 1]}, (12,), (4, 3, 1), {}),
+        ({"shape": [2, -1]}, (3, 2, 2), (2, 6), {}),
+        ({"shape": [-1]}, (3,), (3,), {}),
+    ],
     "residual": [
         ({"layers": [{"type": "dense", "units": 4}, "tanh", {"type": "dense", "units": 3}]}, (3,), (3,),
             {"dense_1.w": (3, 4), "dense_1.b": (4,), "dense_2.w": (4, 3), "dense_2.b": (3,)}),
         ({"layers": ["softplus"]}, (2, 3, 4), (2, 3, 4), {}),
         ({"layers": [{"type": "residual", "layers": [{"type": "dense", "units": 2, "bias": False}]}]}, (2,), (2,),
             {"residual_1.dense_1.w": (2, 2)}),
+        ({"layers": ["softplus"], "projection": True}, (3,), (3,), {"projection.dense_1.w": (3, 3)}),
+        ({"layers": [{"type": "conv", "filters": 2, "stride": 2, "padding": "same", "bias": False}, "tanh"]}, (3, 4, 1), (2, 2, 2),
+            {"conv_1.w": (3, 3, 1, 2), "projection.conv_1.w": (1, 1, 1, 2)}),
     ],
     "separable_conv": [
         ({"filters": 3}, (4, 3, 2), (2, 1, 3), {"depthwise": (3, 3, 1, 2), "pointwise": (1, 1, 2, 3), "b": (3,)}),
         ({"filters": 2, "kernel": 2, "stride": 2, "padding": "same", "multiplier": 2, "bias": False}, (3, 2, 3), (2, 1, 2),
             {"depthwise": (2, 2, 1, 6), "pointwise": (1, 1, 6, 2)}),
+    ],
+    "spatial_dropout": [({"rate": 0.4}, (2, 3, 6), (2, 3, 6), {}), ({"rate": 0}, (3,), (3,), {}), ({}, (1, 2, 8), (1, 2, 8), {})],
+    "upsample": [
+        ({}, (2, 3, 2), (4, 6, 2), {}),
+        ({"factor": [1, 3], "method": "bilinear"}, (3, 2, 2), (3, 6, 2), {}),
+        ({"factor": 2, "method": "bilinear"}, (1, 4, 1), (2, 8, 1), {}),
+    ],
+    "zero_pad": [
+        ({"padding": 1}, (2, 3, 2), (4, 5, 2), {}),
+        ({"padding": [0, 2]}, (2, 1, 1), (2, 5, 1), {}),
+        ({"padding": [[1, 0], 2]}, (2, 1, 1), (3, 5, 1), {}),
     ],
 }
 CASES = [(name, *row) for name, rows in ROWS.items() for row in rows]
@@ -79,6 +116,7 @@ DIFFERENT = {
     "batch_norm": lambda layer: not layer.trainable,
     "dropout": lambda layer: layer.rate == 0,
     "gaussian_noise": lambda layer: layer.deviation == 0,
+    "spatial_dropout": lambda layer: layer.rate == 0,
 }
 
 
@@ -183,6 +221,41 @@ def test_flatten_lets_the_channels_run_fastest():
     assert np.array_equal(network_of(made("flatten", {}), (2, 3, 4))(Tensor(x)).value, x.reshape(2, 24))
 
 
+IMAGES = {
+    "first": ([[1, 3, 5, 3], [4, 2, 3, 1], [3, 1, 1, 3], [0, 1, 0, 4]], [[4, 5], [3, 4]], [[2.5, 3], [1.25, 2]]),
+    "second": ([[1, 1, 2, 4], [5, 6, 7, 8], [3, 2, 1, 0], [1, 2, 3, 4]], [[6, 8], [3, 4]], [[3.25, 5.25], [2, 2]]),
+}
+
+
+@pytest.mark.parametrize(("image", "largest", "mean"), IMAGES.values(), ids=IMAGES)
+def test_pools_of_the_worked_examples(image, largest, mean):
+    x = Tensor(np.array(image, float)[None, :, :, None])
+    assert network_of(made("max_pool", {}), (4, 4, 1))(x).value[0, :, :, 0].tolist() == largest
+    assert network_of(made("average_pool", {}), (4, 4, 1))(x).value[0, :, :, 0].tolist() == mean
+
+
+def test_spatial_dropout_drops_whole_channels_of_a_row():
+    y = network_of(made("spatial_dropout", {"rate": 0.3}), (3, 4, 500))(Tensor(np.ones((40, 3, 4, 500))), training=True).value
+    assert (y == y[:, :1, :1]).all() and set(np.unique(y).round(12)) == {0.0, round(1 / 0.7, 12)}
+    assert (y[:, 0, 0] == 0).mean() == pytest.approx(0.3, abs=5 * np.sqrt(0.21 / 20000))
+
+
+def test_a_table_becomes_images_whose_channel_runs_fastest():
+    x = rows(2, (24,))
+    assert np.array_equal(network_of(made("reshape", {"shape": [3, -1, 2]}), (24,))(Tensor(x)).value, x.reshape(2, 3, 4, 2))
+
+
+def test_two_sizes_of_a_reshape_cannot_both_be_left_open():
+    with pytest.raises(ValueError, match=r"only one size may be -1, got \[-1, -1\]"):
+        made("reshape", {"shape": [-1, -1]})
+
+
+def test_upsampling_repeats_each_pixel():
+    x = rows(2, (2, 3, 2))
+    y = network_of(made("upsample", {"factor": [2, 3]}), (2, 3, 2))(Tensor(x)).value
+    assert np.array_equal(y, x.repeat(2, axis=1).repeat(3, axis=2))
+
+
 def test_a_linear_unit():
     network = network_of(made("dense", {"units": 1, "bias": False}), (3,))
     network.vector.views["dense_1.w"][...] = [[-0.06], [2.5], [1.4]]
@@ -210,6 +283,17 @@ def test_the_initializer_of_dense_follows_the_next_activation():
         ["3 x 3 that covers 7 x 7 (dilation (3, 3))", "(4, 9, 1) with (6, 11) pixels, zeros included"]),
     ([{"type": "conv", "filters": 4, "groups": 2}], (8, 8, 3), ["3 channels cannot be divided into 2 groups", "(8, 8, 3), 4 filters"]),
     ([{"type": "conv", "filters": 4, "groups": 3}], (8, 8, 3), ["4 filters cannot be divided into 3 groups", "divisor of both 3 and 4"]),
+    ([{"type": "max_pool"}] * 3, (4, 5, 1), ["layer 3 (max_pool_3): max_pool: a kernel of 2 x 2 is larger than images of shape (1, 1, 1)"]),
+    ([{"type": "average_pool", "size": [2, 7]}], (4, 5, 1), ["kernel of 2 x 7 is larger than images of shape (4, 5, 1)", "fewer"]),
+    ([{"type": "max_pool", "padding": [2, 0]}], (4, 5, 1),
+        ["(max_pool_1)", "2 pixels of padding above and 0 beside images of shape (4, 5, 1)", "take less padding than the size"]),
+    ([{"type": "global_max_pool"}], (64,), ["global_max_pool takes images", "(64,)", "put {type: reshape, shape: [8, 8, 1]} in front"]),
+    ([{"type": "group_norm", "groups": 4}], (8, 8, 6),
+        ["(group_norm_1)", "6 channels cannot be divided into 4 groups (rows of shape (8, 8, 6))", "one of 1, 2, 3, 6"]),
+    ([{"type": "reshape", "shape": [3, 3, 1]}], (10,), ["(reshape_1)", "(10,) hold 10 numbers", "[3, 3, 1] (9 numbers)", "or -1"]),
+    ([{"type": "reshape", "shape": [3, -1]}], (10,), ["(10,)", "[3, -1]", "10 is no multiple of 3"]),
+    ([{"type": "upsample"}], (10,), ["upsample takes images", "(10,)"]),
+    ([{"type": "zero_pad", "padding": 1}], (10,), ["zero_pad takes images", "(10,)"]),
     (["relu", {"type": "dense", "units": 2}, {"type": "dense"}], (3,), ["layer 3 (dense_2)", "only the last dense layer may leave"]),
 ])  # fmt: skip
 def test_a_layer_that_does_not_fit_is_named_with_the_shapes(layers, shape, said):

@@ -1,0 +1,16 @@
+"""The mean of each channel."""
+from dataclasses import dataclass
+
+from nettrain.autodiff import tensor
+from nettrain.autodiff.ops import pooling
+from nettrain.autodiff.tensor import Tensor
+from nettrain.layers._pool import GlobalPool
+from nettrain.nn.layer import Scope
+
+
+@dataclass(frozen=True, kw_only=True)
+class GlobalAveragePool(GlobalPool):
+    """y[c] = sum_pq x[p, q, c] / (h w): the mean of each channel.  x (n, h, w, c) -> y (n, c).  Lin, Chen & Yan 2014, section 3.2."""
+
+    def apply(self, x: Tensor, scope: Scope) -> Tensor:
+        return tensor.apply(pooling.GlobalAveragePool(), x)

@@ -1,0 +1,32 @@
+"""Dropout of whole channels."""
+from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import Field
+
+from nettrain.autodiff import tensor
+from nettrain.autodiff.ops import dropout
+from nettrain.autodiff.tensor import Tensor
+from nettrain.component import Share
+from nettrain.nn.layer import Layer, Scope
+from nettrain.nn.parameter import Shape
+
+
+@dataclass(frozen=True, kw_only=True)
+class SpatialDropout(Layer):
+    """y = x mask / (1 - rate), mask = 0 for a whole channel of a row with probability `rate`, in training; y = x in evaluation.
+
+    x (n, h, w, c), mask (n, 1, 1, c).  Tompson et al. 2015, section 3.2.  PyTorch's Dropout2d, Keras's SpatialDropout2D.
+    """
+
+    rows_apart = True
+
+    rate: Annotated[Share, Field(description="share of channels dropped")] = 0.2
+
+    def output_shape(self, shape: Shape) -> Shape:
+        return shape
+
+    def apply(self, x: Tensor, scope: Scope) -> Tensor:
+        if not scope.training or self.rate == 0:
+            return x
+        return tensor.apply(dropout.SpatialDropout(self.rate, scope.generator(scope.path)), x)

@@ -1,0 +1,42 @@
+"""Images made larger."""
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from nettrain.autodiff import tensor
+from nettrain.autodiff.ops.interpolation import Interpolate
+from nettrain.autodiff.tensor import Tensor
+from nettrain.layers._image import Size, image, pair
+from nettrain.nn.layer import Layer, Scope
+from nettrain.nn.parameter import Shape
+from nettrain.nn.receptive_field import ReceptiveField
+
+
+@dataclass(frozen=True, kw_only=True)
+class Upsample(Layer):
+    """y[p, q] = x[p // f, q // f], each pixel f x f times, or the values on straight lines between the middles of pixels (bilinear).
+
+    x (n, h, w, c) -> y (n, f h, f w, c). Beyond the outermost middles bilinear is constant.  PyTorch's Upsample, with its default
+    align_corners=False; Keras's UpSampling2D: the same.
+    """
+
+    rows_apart = True
+
+    factor: Annotated[Size, Field(description="how many times as large, or [down, across]")] = 2
+    method: Annotated[Literal["nearest", "bilinear"], Field(description="what new pixels show")] = "nearest"
+
+    def output_shape(self, shape: Shape) -> Shape:
+        (h, w, c), (down, across) = image("upsample", shape), pair(self.factor)
+        return (h * down, w * across, c)
+
+    def apply(self, x: Tensor, scope: Scope) -> Tensor:
+        (n, h, w, c), (down, across) = x.shape, pair(self.factor)
+        if self.method == "bilinear":
+            return tensor.apply(Interpolate(2, across), tensor.apply(Interpolate(1, down), x))
+        repeated = tensor.broadcast(x.reshape(n, h, 1, w, 1, c), (n, h, down, w, across, c))
+        return repeated.reshape(n, h * down, w * across, c)
+
+    def field(self, shape: Shape) -> ReceptiveField:
+        (down, across), reach = pair(self.factor), 1 if self.method == "nearest" else 2
+        return ReceptiveField((reach if down > 1 else 1, reach if across > 1 else 1), (1 / down, 1 / across))
