@@ -66,9 +66,11 @@ class Executor(ABC):
     """Runs jobs side by side, each on one thread. Use as a context manager: at its end no process of it is left.
 
     slots  how many jobs can be under way; no more may be submitted before one has ended
+    notes  what the user should know of where jobs run, a sentence each
     """
 
     slots: int
+    notes: Sequence[str] = ()
 
     @abstractmethod
     def prepare(self, config: Mapping[str, Any], monitor: str | None = None) -> Facts:

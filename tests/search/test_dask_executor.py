@@ -1,0 +1,300 @@
+"""The executor of a cluster: the results of the others, a worker that dies costs its run's time, mistakes are told before the first run."""
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from contextlib import suppress
+from dataclasses import asdict
+
+import pytest
+
+from nettrain.component import to_mapping
+from nettrain.config.load import load
+from nettrain.errors import ConfigError, DataError, RunError
+from nettrain.search.executor import Ended, Job, Reported
+from nettrain.search.executors import executor_for
+
+pytest.importorskip("distributed", reason='needs pip install "nettrain[distributed]"')
+from nettrain.search import dask_cluster, dask_worker
+
+LONG = 3000  # epochs that take some seconds
+
+
+@pytest.fixture
+def job(tmp_path):
+    def make(index=0, monitor="validation_loss", **changes):
+        config = {"seed": index, "dataset": {"source": {"type": "xor", "rows": 40}, "split": {"validation": 0.25}},
+                  "model": {"type": "mlp", "hidden": [3]}, "training": {"epochs": 3, "batch_size": 8}}
+        return Job(index, to_mapping(load(config | changes)), str(tmp_path / "sweep" / "trials"), f"{index:03}", monitor)
+
+    (tmp_path / "sweep").mkdir()
+    return make
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    with executor_for("dask", 2) as executor:
+        yield executor
+
+
+def events_of(executor, jobs, answer=lambda event: None, wait=60.0):
+    jobs, events, running, last = list(jobs), [], 0, time.monotonic() + wait
+    while jobs or running:
+        while jobs and running < executor.slots:
+            executor.submit(jobs.pop(0))
+            running += 1
+        event = executor.next_event(0.5)
+        assert time.monotonic() < last, events
+        if event is not None:
+            events.append(event)
+            running -= isinstance(event, Ended)
+            answer(event)
+    return events
+
+
+def ended(events):
+    return {event.index: event for event in events if isinstance(event, Ended)}
+
+
+def told(event):
+    """What does not depend on the clock or the place."""
+    result = {key: value for key, value in (event.result or {}).items() if key not in ("seconds", "run_directory")}
+    return event.index, event.status, event.message, result
+
+
+def test_a_cluster_gives_the_results_of_this_process(cluster, job, tmp_path):
+    diverging = job(3, optimizer={"type": "sgd", "lr": 1e30})
+    jobs = [job(0), job(1), job(2), diverging, job(4, dataset={"source": {"type": "csv", "path": "/nowhere.csv"}})]
+    there = events_of(cluster, jobs)
+    with executor_for("serial") as executor:
+        here = events_of(executor, jobs)
+    assert [told(event) for _, event in sorted(ended(there).items())] == [told(event) for _, event in sorted(ended(here).items())]
+    assert [ended(there)[index].status for index in range(5)] == ["finished", "finished", "finished", "diverged", "failed"]
+    reported = [[(one.index, one.epoch, one.value) for one in events if isinstance(one, Reported)] for events in (there, here)]
+    assert sorted(reported[0]) == sorted(reported[1]) and len(reported[0]) >= 9
+    assert sorted(entry.name for entry in (tmp_path / "sweep").iterdir()) == [".shared", "trials"]
+
+
+def test_a_run_ends_after_the_epoch_in_which_it_is_pruned(cluster, job):
+    def answer(event):
+        if isinstance(event, Reported) and event.epoch == 2:
+            cluster.prune(event.index)
+
+    events = events_of(cluster, [job(0, training={"epochs": LONG, "batch_size": 8}), job(1)], answer)
+    pruned, other = ended(events)[0], ended(events)[1]
+    assert (pruned.status, other.status) == ("pruned", "finished")
+    assert 2 <= pruned.result["epochs"] < LONG and pruned.result["stop_reason"] == "pruned"
+
+
+def test_what_keeps_a_configuration_from_being_trained_is_told_before_the_first_run(cluster, job):
+    facts = cluster.prepare(job().config, "validation_accuracy")
+    assert (facts.task, facts.rows) == ("classification", {"train": 30, "validation": 10})
+    with pytest.raises(ConfigError, match=r"validation_acuracy is no metric.*did you mean 'accuracy'"):
+        cluster.prepare(job().config, "validation_acuracy")
+    csv = {**job().config, "dataset": {**job().config["dataset"], "source": {"type": "csv", "path": "/nowhere.csv"}}}
+    with pytest.raises((ConfigError, DataError), match=r"nowhere\.csv"):
+        cluster.prepare(csv)
+
+
+def test_storage_that_workers_do_not_share_is_told(cluster, job, tmp_path, monkeypatch):
+    other = Job(0, job().config, str(tmp_path / "other"), "000")
+    monkeypatch.setattr(dask_worker, "TOKEN", ".nowhere")  # here only, so that workers look for another file
+    cluster.submit(other)
+    with pytest.raises(RunError, match=r"does not see this folder.*storage that all its machines share"):
+        cluster.next_event(5.0)
+    while not isinstance(cluster._events.get(timeout=10.0), tuple):
+        pass
+    cluster._under_way.clear()
+
+
+def test_a_worker_that_came_later_and_shares_no_storage_is_told(cluster, job, tmp_path):
+    assert ended(events_of(cluster, [job(0)]))[0].status == "finished"
+    (tmp_path / "sweep" / ".shared").unlink()  # what such a worker sees
+    cluster.submit(job(1))
+    with pytest.raises(RunError, match="does not see this folder"):
+        cluster.next_event(10.0)
+    cluster._under_way.clear()
+
+
+@pytest.mark.parametrize("address", ["", ":8786", "host:port", "host:0", "host:70000"])
+def test_an_address_that_is_none_is_told_at_once(address):
+    with pytest.raises(ConfigError, match="expected dask:HOST:PORT"):
+        executor_for(f"dask:{address}")
+
+
+def test_an_address_at_which_nothing_answers_is_told_within_its_time(monkeypatch):
+    monkeypatch.setattr(dask_cluster, "ANSWER", 1.0)
+    began = time.monotonic()
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        with pytest.raises(ConfigError, match=r"no Dask scheduler has answered within 1 s; start one with `dask scheduler`"):
+            executor_for(f"dask:127.0.0.1:{silent.getsockname()[1]}")
+    with pytest.raises(ConfigError, match="no Dask scheduler has answered"):
+        executor_for("dask:127.0.0.1:1")
+    assert time.monotonic() - began < 6.0
+
+
+def test_an_address_at_which_something_else_answers_is_told():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        def speak():
+            connection, _ = server.accept()
+            with connection:
+                connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n" * 20)
+                connection.recv(1)
+
+        thread = threading.Thread(target=speak)
+        thread.start()
+        with pytest.raises(ConfigError, match=r"what answers there is no Dask scheduler|no Dask scheduler has answered"):
+            executor_for(f"dask:127.0.0.1:{server.getsockname()[1]}")
+        thread.join()
+
+
+def test_without_the_package_the_command_that_installs_it_is_told(monkeypatch):
+    for name in ("nettrain.search.dask_executor", "nettrain.search.dask_cluster", "nettrain.search.dask_worker"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with pytest.raises(ConfigError, match=r'pip install "nettrain\[distributed\]"'):
+        executor_for("dask")
+
+
+def test_versions_that_differ_are_noted(cluster, monkeypatch):
+    here = dask_worker.about()
+    monkeypatch.setattr(cluster._cluster, "notes", [])
+    cluster._cluster._compare()
+    assert cluster._cluster.notes == []
+    monkeypatch.setattr(dask_worker, "about", lambda: here | {"numpy": "1.0"})
+    answers = {"tcp://a:1": here, "tcp://b:2": ModuleNotFoundError("nettrain")}
+    monkeypatch.setattr(cluster._client, "run", lambda function, **kwargs: answers)
+    with pytest.raises(ConfigError, match=r"tcp://b:2 cannot run nettrain .*pip install"):
+        cluster._cluster._compare()
+    assert [f"numpy {here['numpy']} (here 1.0)" in note for note in cluster._cluster.notes] == [True]
+
+
+def test_a_local_cluster_leaves_no_process(job, children):
+    before = set(children())
+    with executor_for("dask", 2) as executor:
+        executor.submit(job(0, training={"epochs": 100 * LONG, "batch_size": 8}))
+        assert isinstance(executor.next_event(20.0), Reported)
+        assert len(set(children()) - before) >= 2
+    assert set(children()) - before == set()
+
+
+@pytest.fixture
+def dask_at(tmp_path):
+    """A scheduler, and workers on demand."""
+    started = []
+
+    def start(*command):
+        with open(tmp_path / f"log-{len(started)}", "w") as log:
+            # A group of its own, so that what it starts can be ended with it.
+            process = subprocess.Popen([sys.executable, "-m", "dask", *command], stdout=log, stderr=log, start_new_session=True)
+        started.append(process)
+        return process
+
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    address = f"127.0.0.1:{port}"
+    scheduler = start("scheduler", "--host", "127.0.0.1", "--port", str(port), "--no-dashboard")
+    common = ("--nthreads", "1", "--no-dashboard", "--local-directory", str(tmp_path))
+    yield address, lambda *more: start("worker", address, *common, *more), scheduler
+    for process in reversed(started):
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+@pytest.mark.slow
+def test_two_workers_of_a_scheduler_give_the_results_of_this_process_and_a_killed_one_costs_its_run_only(dask_at, job):
+    address, worker, _ = dask_at
+    workers = [worker("--no-nanny"), worker("--no-nanny")]
+    jobs = [job(index, training={"epochs": LONG // 3 if index < 2 else 100, "batch_size": 8}) for index in range(8)]
+    killed, places = [], {}
+
+    def answer(event):
+        if isinstance(event, Reported):
+            at = executor._under_way[event.index].worker
+            places.setdefault(event.index, []).append(at)
+            if event.index == 1 and event.epoch > 100 and not killed:
+                pids = executor._client.run(os.getpid)
+                killed.append(at)
+                os.kill(pids[at], signal.SIGKILL)
+
+    with executor_for(f"dask:{address}") as executor:
+        deadline = time.monotonic() + 20.0
+        while executor.slots < 2:
+            assert executor.next_event(0.5) is None and time.monotonic() < deadline
+        there = events_of(executor, jobs, answer, wait=180.0)
+        assert executor.slots == 1
+    with executor_for("local", 2) as executor:
+        here = events_of(executor, jobs, wait=180.0)
+    assert [told(event) for _, event in sorted(ended(there).items())] == [told(event) for _, event in sorted(ended(here).items())]
+    assert [event.status for event in ended(there).values()] == ["finished"] * 8
+    again = [index for index, used in places.items() if len(set(used)) > 1]
+    assert killed and again == [1]
+    assert sum(process.poll() is not None for process in workers) == 1
+
+
+@pytest.mark.slow
+def test_a_run_whose_worker_is_killed_each_time_ends_as_killed(dask_at, job):
+    address, worker, _ = dask_at
+    worker("--nworkers", "2")
+    deaths = []
+
+    def answer(event):
+        if isinstance(event, Reported) and event.index == 0:
+            at = executor._under_way[0].worker
+            if at not in deaths:
+                deaths.append(at)
+                for pid in executor._client.run(os.getpid, workers=[at], on_error="ignore").values():
+                    os.kill(pid, signal.SIGKILL)
+
+    with executor_for(f"dask:{address}") as executor:
+        events = events_of(executor, [job(0, training={"epochs": 100 * LONG, "batch_size": 8}), job(1)], answer)
+    assert ended(events)[1].status == "finished"
+    assert (ended(events)[0].status, len(deaths)) == ("killed", 4)
+    assert "its worker died 4 times" in ended(events)[0].message
+
+
+@pytest.mark.slow
+def test_workers_let_go_of_the_runs_of_a_search_that_ended_or_died(dask_at, job, tmp_path):
+    address, worker, _ = dask_at
+    worker("--no-nanny")
+    endless = job(0, training={"epochs": 1000 * LONG, "batch_size": 8})
+    with executor_for(f"dask:{address}") as executor:
+        executor.submit(endless)
+        assert isinstance(executor.next_event(20.0), Reported)
+        began = time.monotonic()
+    assert time.monotonic() - began < 2.0
+    script = tmp_path / "search.py"
+    script.write_text(
+        "import json, sys\nfrom nettrain.search.executor import Job\nfrom nettrain.search.executors import executor_for\n"
+        "executor = executor_for(sys.argv[1])\nexecutor.submit(Job(**json.loads(sys.argv[2])))\n"
+        "print(executor.next_event(20.0), flush=True)\nwhile True: executor.next_event(1.0)\n"
+    )
+    with subprocess.Popen([sys.executable, str(script), f"dask:{address}", json.dumps(asdict(endless))], stdout=subprocess.PIPE) as search:
+        assert b"Reported" in search.stdout.readline()
+        search.kill()
+    with executor_for(f"dask:{address}") as executor:
+        events = events_of(executor, [job(1)], wait=10.0)
+    assert ended(events)[1].status == "finished"
+
+
+@pytest.mark.slow
+def test_a_scheduler_that_is_gone_ends_the_search(dask_at, job):
+    address, worker, scheduler = dask_at
+    worker("--no-nanny")
+    with executor_for(f"dask:{address}") as executor:
+        executor.submit(job(0, training={"epochs": 100 * LONG, "batch_size": 8}))
+        assert isinstance(executor.next_event(20.0), Reported)
+        scheduler.kill()
+        began = time.monotonic()
+        with pytest.raises(RunError, match=r"the scheduler at .* is gone; what has finished is kept"):
+            while time.monotonic() < began + 60.0:
+                executor.next_event(1.0)
+    assert time.monotonic() - began < 60.0
