@@ -6,6 +6,13 @@ from nettrain.kernel import jit
 
 
 @jit
+def _relu(y: Array, x: Array) -> None:
+    zero = x.dtype.type(0)
+    for i in range(x.size):
+        y[i] = zero if x[i] <= zero else x[i]  # NaN stays
+
+
+@jit
 def _back_relu(dx: Array, dy: Array, y: Array) -> None:
     zero, one = y.dtype.type(0), y.dtype.type(1)
     for i in range(y.size):
@@ -13,7 +20,11 @@ def _back_relu(dx: Array, dy: Array, y: Array) -> None:
 
 
 class Relu(Twin, selection.Relu):
-    """The derivative and its product in one loop; NumPy's maximum is as fast as a loop."""
+    """One loop each way. NumPy's maximum has no vector instructions for a number beside an array: four times as slow."""
+
+    def forward_calls(self, out: Array, x: Array) -> list[Call]:
+        arrays = flat(out, x)
+        return super().forward_calls(out, x) if arrays is None else [call(_relu, *arrays)]
 
     def backward_calls(self, grads: Slots, dy: Array, out: Array, x: Array) -> list[Call]:
         arrays = flat(grads[0], dy, out)
