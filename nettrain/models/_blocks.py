@@ -1,0 +1,40 @@
+"""What convolutional architectures are put together from."""
+from typing import Literal
+
+from nettrain.layers._image import Padding, Size
+from nettrain.layers.activation import Activation as ActivationLayer
+from nettrain.layers.average_pool import AveragePool
+from nettrain.layers.batch_norm import BatchNorm
+from nettrain.layers.conv import Conv
+from nettrain.layers.dense import Dense
+from nettrain.layers.dropout import Dropout
+from nettrain.layers.flatten import Flatten
+from nettrain.layers.max_pool import MaxPool
+from nettrain.nn.activation import Activation
+from nettrain.nn.layer import Layer
+
+Pooling = Literal["max", "average"]
+
+
+def conv(filters: int, kernel: Size, activation: Activation | None, *, stride: Size = 1, padding: Padding = "same",
+         batch_norm: bool = False) -> list[Layer]:  # fmt: skip
+    """A convolution and its activation, if any; with batch_norm between them it needs no bias, for batch_norm's beta takes its place."""
+    layers: list[Layer] = [Conv(filters=filters, kernel=kernel, stride=stride, padding=padding, bias=not batch_norm)]
+    if batch_norm:
+        layers.append(BatchNorm())
+    return layers if activation is None else [*layers, ActivationLayer(function=activation)]
+
+
+def pool(kind: Pooling, size: Size = 2) -> Layer:
+    """Windows side by side."""
+    return MaxPool(size=size) if kind == "max" else AveragePool(size=size)
+
+
+def head(hidden: tuple[int, ...], outputs: int, activation: Activation, dropout: float, *, flat: bool = False) -> list[Layer]:
+    """Dense layers with their activations and dropout, and that of the outputs. flat: rows are no images any more."""
+    layers: list[Layer] = [] if flat else [Flatten()]
+    for units in hidden:
+        layers += [Dense(units=units), ActivationLayer(function=activation)]
+        if dropout:
+            layers.append(Dropout(rate=dropout))
+    return [*layers, Dense(units=outputs)]

@@ -1,0 +1,68 @@
+"""The convolutional network of blocks."""
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from nettrain.activations.relu import Relu
+from nettrain.component import Count, Flag, Index, Record, Share
+from nettrain.layers._image import KernelField, PaddingField, StrideField
+from nettrain.layers.dropout import Dropout
+from nettrain.layers.global_average_pool import GlobalAveragePool
+from nettrain.layers.global_max_pool import GlobalMaxPool
+from nettrain.models._blocks import conv, head, pool
+from nettrain.nn.activation import Activation
+from nettrain.nn.architecture import Architecture
+from nettrain.nn.layer import Layer
+from nettrain.nn.parameter import Shape
+
+
+@dataclass(frozen=True, kw_only=True)
+class Block(Record):
+    """Convolution, batch_norm if wanted, activation, all of it `repeat` times; then a max pool, then dropout. The stride is the first's."""
+
+    filters: Annotated[Count, Field(description="channels of each convolution's output")]
+    kernel: KernelField = 3
+    stride: StrideField = 1
+    padding: PaddingField = "same"
+    repeat: Annotated[Count, Field(description="convolutions one after the other")] = 1
+    batch_norm: Annotated[Flag, Field(description="normalize what each convolution gives, before its activation")] = False
+    activation: Annotated[Activation, Field(description="of each convolution")] = Relu()
+    pool: Annotated[Index, Field(description="size of the max pool's windows, side by side; 0 or 1: none")] = 2
+    dropout: Annotated[Share, Field(description="share of the block's outputs dropped")] = 0.0
+
+    def layers(self) -> list[Layer]:
+        """Written out."""
+        found: list[Layer] = []
+        for number in range(self.repeat):
+            stride = self.stride if number == 0 else 1
+            found += conv(self.filters, self.kernel, self.activation, stride=stride, padding=self.padding, batch_norm=self.batch_norm)
+        if self.pool > 1:
+            found.append(pool("max", self.pool))
+        if self.dropout:
+            found.append(Dropout(rate=self.dropout))
+        return found
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cnn(Architecture):
+    """Blocks of convolutions and pools, then dense layers as in `mlp`.  Images (n, h, w, c); LeCun et al. 1998, Simonyan & Zisserman 2015.
+
+    Before the dense layers the last block's images are flattened, or, with `global_pool`, each channel becomes its mean or largest pixel.
+    `regularization.dropout` stands behind each hidden layer; that of a block is the block's.
+    """
+
+    blocks: Annotated[
+        tuple[Block, ...], Field(min_length=1, description="of convolutions, in this order", examples=[[{"filters": 32}, {"filters": 64}]])
+    ]
+    hidden: Annotated[tuple[Count, ...], Field(description="units of each hidden dense layer", examples=[[128]])] = ()
+    activation: Annotated[Activation, Field(description="of the hidden dense layers")] = Relu()
+    global_pool: Annotated[
+        Literal["average", "max"] | None, Field(description="what becomes of each channel before the dense layers; null: flatten")
+    ] = None
+
+    def expand(self, shape: Shape, outputs: int, dropout: float) -> list[Layer]:
+        layers = [layer for block in self.blocks for layer in block.layers()]
+        if self.global_pool is not None:
+            layers.append(GlobalAveragePool() if self.global_pool == "average" else GlobalMaxPool())
+        return layers + head(self.hidden, outputs, self.activation, dropout, flat=self.global_pool is not None)
