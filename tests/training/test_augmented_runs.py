@@ -14,6 +14,7 @@ from nettrain.config.load import load
 from nettrain.data.augmentation import Augmentation
 from nettrain.errors import ConfigError
 from nettrain.nn.loss import Loss
+from nettrain.training import profile as profile_module
 from nettrain.training.callbacks import Callback, checkpoints
 from nettrain.training.checkpoint import Checkpoint
 from nettrain.training.loop import Interrupted
@@ -223,6 +224,26 @@ def test_it_cannot_change_when_a_run_goes_on(run):
 def test_a_run_says_what_is_done(run):
     path = run("run", ["flip", {"type": "shift", "pixels": 1}])
     assert "augmentation of the training part: flip, shift (pixels 1)" in (path / "log.txt").read_text()
+
+
+@pytest.mark.parametrize("augmentation", [[], ALL], ids=["as they are", "augmented"])
+def test_rows_that_wait_in_a_file_are_gathered_ahead_to_the_same_bits(run, tmp_path, augmentation):
+    np.savez(tmp_path / "images.npz", x=X, y=Y)
+    seen, changes = Threads(), {"training.shards": 2}
+    memory = run("memory", augmentation, changes, threads=1)
+    source = {"dataset.source": {"type": "npz", "path": str(tmp_path / "images.npz"), "read": "disk"}}
+    disk = run("disk", augmentation, changes | source, data=None, threads=2, stop=seen)
+    assert trained_bytes(memory) == trained_bytes(disk)
+    assert all(seen.prefetched)                              # though computing takes both threads: a disk may let them wait
+
+
+def test_a_profile_counts_the_time_waited_and_changes_no_bit(run, figures, monkeypatch):
+    monkeypatch.setattr(profile_module, "sgemm_peak", lambda threads: 100.0)
+    profile = profile_module.Profile()
+    plain, profiled = run("plain", ALL, threads=2), run("profiled", ALL, threads=2, stop=profile)
+    assert figures(plain) == figures(profiled)
+    lines = {part.name: part.ms for part in profile.parts()}
+    assert lines["gather the batch"] > 0 and sum(lines.values()) == pytest.approx(profile.total().ms, rel=1e-6)
 
 
 class Diverging(Callback):
