@@ -71,6 +71,28 @@ class Residual(nn.Module):
         return x + self.layers(x)
 
 
+class Projected(nn.Module):
+    """y = p(x) + f(x)."""
+
+    def __init__(self, projection, *layers):
+        super().__init__()
+        self.projection, self.layers = projection, nn.Sequential(*layers)
+
+    def forward(self, x):
+        return self.projection(x) + self.layers(x)
+
+
+class GlobalPool(nn.Module):
+    """Of channels last, one number a channel."""
+
+    def __init__(self, pool):
+        super().__init__()
+        self.pool = pool
+
+    def forward(self, x):
+        return self.pool(x.movedim(-1, 1)).flatten(1)
+
+
 class Parallel(nn.Module):
     """Branches concatenated."""
 
@@ -89,6 +111,15 @@ def batch_norm(module, prefix=""):
 
 def linear(module, prefix=""):
     return {f"{prefix}w": module.weight} | ({} if module.bias is None else {f"{prefix}b": module.bias}), {}
+
+
+def conv(module, prefix=""):
+    return {f"{prefix}w": module.weight} | ({} if module.bias is None else {f"{prefix}b": module.bias}), {}
+
+
+def ours(array):
+    """In our order of axes: matrices (i, o), filters (kh, kw, i, o)."""
+    return array.permute(2, 3, 1, 0) if array.ndim == 4 else array.mT if array.ndim == 2 else array
 
 
 def joined(*parts):
@@ -119,6 +150,38 @@ def cases():
     first, norm = nn.Linear(5, 4), nn.BatchNorm1d(5)
     parts = joined(linear(first, "branch_1.dense_1."), batch_norm(norm, "branch_2.batch_norm_1."))
     yield "parallel", Parallel(nn.Sequential(first, nn.SiLU()), norm, nn.Identity()), (5,), parts
+    yield from image_cases()
+
+
+def image_cases():
+    nothing = {}, {}
+    yield "max_pool", ChannelsLast(nn.MaxPool2d(2)), (4, 7, 3), nothing
+    pool = nn.MaxPool2d((3, 2), stride=(2, 1), padding=(1, 1))
+    yield "max_pool of many equals", ChannelsLast(nn.Sequential(nn.ReLU(), pool)), (5, 4, 2), nothing
+    yield "average_pool", ChannelsLast(nn.AvgPool2d(2)), (4, 7, 3), nothing
+    pool = nn.AvgPool2d((3, 2), stride=(2, 1), padding=(1, 1), count_include_pad=False)
+    yield "average_pool with padding", ChannelsLast(pool), (5, 4, 2), nothing
+    yield "global_max_pool of many equals", GlobalPool(nn.Sequential(nn.ReLU(), nn.AdaptiveMaxPool2d(1))), (2, 1, 3), nothing
+    yield "global_average_pool", GlobalPool(nn.AdaptiveAvgPool2d(1)), (3, 4, 2), nothing
+    norm = nn.GroupNorm(2, 4, eps=0.01)
+    yield "group_norm", ChannelsLast(norm), (2, 3, 4), ({"gamma": norm.weight, "beta": norm.bias}, {})
+    norm = nn.GroupNorm(3, 6)
+    yield "group_norm of a table", norm, (6,), ({"gamma": norm.weight, "beta": norm.bias}, {})
+    yield "upsample", ChannelsLast(nn.Upsample(scale_factor=(2, 3), mode="nearest")), (3, 2, 2), nothing
+    yield "upsample bilinear", ChannelsLast(nn.Upsample(scale_factor=(2, 3), mode="bilinear")), (3, 4, 2), nothing
+    yield "zero_pad", ChannelsLast(nn.ZeroPad2d((3, 0, 1, 2))), (2, 3, 2), nothing
+    first, norm = nn.Conv2d(2, 4, 3, padding=1, bias=False), nn.BatchNorm2d(4)
+    parts = joined(conv(first, "conv_1."), batch_norm(norm, "batch_norm_1."))
+    yield "block", ChannelsLast(nn.Sequential(first, norm, nn.ReLU(), nn.MaxPool2d(2))), (4, 6, 2), parts
+    first, norm, last = nn.Conv2d(3, 4, 3, stride=2, padding=1, bias=False), nn.BatchNorm2d(4), nn.Conv2d(4, 4, 3, padding=1, bias=False)
+    projection, shift, middle = nn.Conv2d(3, 4, 1, stride=2, bias=False), nn.BatchNorm2d(4), nn.BatchNorm2d(4)
+    parts = joined(
+        conv(first, "conv_1."), batch_norm(middle, "batch_norm_1."), conv(last, "conv_2."), batch_norm(norm, "batch_norm_2."),
+        conv(projection, "projection.conv_1."), batch_norm(shift, "projection.batch_norm_1."),
+    )  # fmt: skip
+    yield "residual with a projection", ChannelsLast(
+        Projected(nn.Sequential(projection, shift), first, middle, nn.ReLU(), last, norm)
+    ), (5, 6, 3), parts
 
 
 def layer(module, shape, parameters, state, generator):
@@ -130,7 +193,7 @@ def layer(module, shape, parameters, state, generator):
     dy = generator.normal(size=(BATCHES, *module(torch.tensor(x[0])).shape))
     for name, kept in state.items():                          # as if that call had not been
         kept.fill_(1.0 if name.endswith("variance") else 0.0)
-    found = {"x": x, "dy": dy} | {name: array(p.mT if p.ndim > 1 else p) for name, p in parameters.items()}
+    found = {"x": x, "dy": dy} | {name: array(ours(p)) for name, p in parameters.items()}
     steps = []
     for batch, gradient in zip(x, dy, strict=True):
         steps.append(step(module, batch, gradient, parameters, state))
@@ -146,7 +209,7 @@ def step(module, batch, gradient, parameters, state):
     y = module(leaf)
     y.backward(torch.tensor(gradient))
     found = {"y": array(y), "dx": array(leaf.grad)}
-    found |= {f"d{name}": array(p.grad.mT if p.ndim > 1 else p.grad) for name, p in parameters.items()}
+    found |= {f"d{name}": array(ours(p.grad)) for name, p in parameters.items()}
     return found | {name: array(kept) for name, kept in state.items()}
 
 

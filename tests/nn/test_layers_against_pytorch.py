@@ -19,7 +19,7 @@ CASES = sorted({name.partition("/")[0] for name in GOLDEN.files if "/" in name})
 ACTIVATIONS = {"elu": {"alpha": 0.7}, "leaky_relu": {"slope": 0.2}}
 OURS_ALONE = {"identity", "step"}
 
-BATCH_NORM = {"type": "batch_norm"}
+BATCH_NORM, CONV = {"type": "batch_norm"}, {"type": "conv", "filters": 4, "bias": False}
 LAYERS = {
     "batch_norm": [BATCH_NORM],
     "batch_norm of images": [BATCH_NORM | {"momentum": 0.3, "epsilon": 0.01}],
@@ -29,6 +29,21 @@ LAYERS = {
     "mlp": [{"type": "dense", "units": 6, "bias": False}, BATCH_NORM, "relu", {"type": "dense", "units": 3}],
     "residual": [
         {"type": "residual", "layers": [{"type": "dense", "units": 4}, BATCH_NORM, "tanh", {"type": "dense", "units": 5}]}
+    ],
+    "max_pool": [{"type": "max_pool"}],
+    "max_pool of many equals": ["relu", {"type": "max_pool", "size": [3, 2], "stride": [2, 1], "padding": 1}],
+    "average_pool": [{"type": "average_pool"}],
+    "average_pool with padding": [{"type": "average_pool", "size": [3, 2], "stride": [2, 1], "padding": 1}],
+    "global_max_pool of many equals": ["relu", "global_max_pool"],
+    "global_average_pool": ["global_average_pool"],
+    "group_norm": [{"type": "group_norm", "groups": 2, "epsilon": 0.01}],
+    "group_norm of a table": [{"type": "group_norm", "groups": 3}],
+    "upsample": [{"type": "upsample", "factor": [2, 3]}],
+    "upsample bilinear": [{"type": "upsample", "factor": [2, 3], "method": "bilinear"}],
+    "zero_pad": [{"type": "zero_pad", "padding": [[1, 2], [3, 0]]}],
+    "block": [CONV | {"padding": "same"}, BATCH_NORM, "relu", "max_pool"],
+    "residual with a projection": [
+        {"type": "residual", "layers": [CONV | {"stride": 2, "padding": 1}, BATCH_NORM, "relu", CONV | {"padding": 1}, BATCH_NORM]}
     ],
     "parallel": [{"type": "parallel", "branches": [[{"type": "dense", "units": 4}, "silu"], [BATCH_NORM], []]}],
 }
