@@ -1,9 +1,12 @@
 """Which kernels a run takes: NumPy's, or compiled loops, which cost a second to load and pay where there is more than a second of work."""
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from math import prod
 from typing import Literal
 
+from nettrain.autodiff.compiled import twin
+from nettrain.autodiff.plan import itself
+from nettrain.autodiff.primitive import Primitive
 from nettrain.errors import ConfigError
 from nettrain.nn.place import Placed
 
@@ -22,6 +25,11 @@ def kernels_for(placed: Sequence[Placed], batch_size: int, steps: int) -> Litera
     numbers = sum(p.size + batch_size * prod(p.output_shape) for p in placed)
     saved = steps * (PER_STEP + numbers * PER_NUMBER)
     return "numba" if saved > LOADING and numba_is_there() else "numpy"
+
+
+def twin_for(kernels: str) -> Callable[[Primitive], Primitive]:
+    """What gives the compiled form of an operation; without Numba a model that was trained with it is used with NumPy."""
+    return twin if kernels == "numba" and numba_is_there() else itself
 
 
 def check_kernels(kernels: str) -> None:

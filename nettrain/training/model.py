@@ -13,6 +13,7 @@ from nettrain.training.blas import one_blas_thread
 from nettrain.training.build import layers_for, loss_for
 from nettrain.training.checkpoint import Checkpoint, check_shapes
 from nettrain.training.evaluate import evaluate, predictions
+from nettrain.training.kernels import twin_for
 from nettrain.training.predictor import Predictor
 from nettrain.training.weights import Weights
 
@@ -33,6 +34,7 @@ class Model(Predictor):
             raise CheckpointError(f"{self.path}: its configuration does not fit its data ({error}); it is damaged") from None
         check_shapes(checkpoint, placed, self.path)
         self.network = Network([p.layer for p in placed], self.pipeline.shape, seed=self.config.seed, dtype=self.config.dtype)
+        self.network.evaluation.twin = twin_for(self.config.training.kernels)
         Weights.read(checkpoint, self.network, self.path).put_into(self.network)
 
     def predictions_of(self, dataset: Dataset) -> np.ndarray:

@@ -18,7 +18,7 @@ from nettrain.nn.vector import ParameterVector
 from nettrain.optim import Rule, Search
 from nettrain.schedules import Reactive
 from nettrain.training.build import build, loss_for, target_size
-from nettrain.training.kernels import check_kernels, kernels_for
+from nettrain.training.kernels import check_kernels, kernels_for, twin_for
 from nettrain.training.run_directory import RunDirectory
 from nettrain.training.search_update import SearchUpdate
 from nettrain.training.sharding import MOST, shards_for, tiles_of
@@ -87,6 +87,7 @@ class Run:
         if self.kernels == "auto":
             self.kernels = kernels_for(self.network.placed, self.batch_size, config.training.epochs * -(-len(train) // self.batch_size))
         check_kernels(self.kernels)
+        self.network.evaluation.twin = twin_for(self.kernels)
         self.config = dataclasses.replace(
             config, training=dataclasses.replace(config.training, shards=self.shards, kernels=self.kernels)
         )

@@ -120,6 +120,19 @@ def test_a_run_goes_on_without_numba_only_when_told_to_and_notes_it(train, data,
     assert written(run) == "numpy"
 
 
+def test_a_model_is_used_with_the_kernels_that_it_was_trained_with_where_they_are(toy, tmp_path, monkeypatch):
+    x = streams.generator(0, "many").normal(size=(3000, 3))  # a full portion and more
+    changes = NUMBA | {"model": {"type": "mlp", "hidden": [6], "activation": "sigmoid"}, "training.epochs": 2, "early_stopping": None}
+    result = nettrain.train(toy(changes), (x, (x[:, 0] > 0) * 1), output_directory=tmp_path)
+    loops = nettrain.load(result.run_directory)
+    found = loops.evaluate(x, (x[:, 0] > 0) * 1)
+    monkeypatch.setattr(kernels, "numba_is_there", lambda: False)
+    plain = nettrain.load(result.run_directory)
+    other = plain.evaluate(x, (x[:, 0] > 0) * 1)
+    assert found["loss"] != other["loss"] == pytest.approx(found["loss"], rel=1e-5)
+    np.testing.assert_array_equal(loops.predict(x), plain.predict(x))
+
+
 class Poison(Callback):
     """Puts a value into a parameter after the first batch."""
 
