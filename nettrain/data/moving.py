@@ -4,27 +4,32 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import Field
 
+Filling = Literal["black", "edge", "reflect"]
 Fill = Annotated[
-    Literal["black", "edge", "reflect"],
+    Filling,
     Field(description="what comes in from outside: 0; the nearest pixel; the image mirrored at its outermost pixels"),
 ]
 _PIXELS = 16384  # warped at a time: what is computed of so many stays in the cache
-_MODES: dict[str, Literal["constant", "edge", "reflect"]] = {"black": "constant", "edge": "edge", "reflect": "reflect"}
 
 
-def framed(x: np.ndarray, rows: int, columns: int, fill: str) -> np.ndarray:
+def framed(x: np.ndarray, rows: int, columns: int, fill: Filling) -> np.ndarray:
     """The images with so many more rows above and below, and columns left and right."""
-    return np.pad(x, ((0, 0), (rows, rows), (columns, columns), (0, 0)), _MODES[fill])
+    if fill != "black":
+        return np.pad(x, ((0, 0), (rows, rows), (columns, columns), (0, 0)), fill)
+    n, h, w, c = x.shape
+    y = np.zeros((n, h + 2 * rows, w + 2 * columns, c), x.dtype)  # 5 microseconds where np.pad takes 25, of a step of 300
+    y[:, rows : rows + h, columns : columns + w] = x
+    return y
 
 
-def shifted(x: np.ndarray, down: np.ndarray, right: np.ndarray, fill: str) -> np.ndarray:
+def shifted(x: np.ndarray, down: np.ndarray, right: np.ndarray, fill: Filling) -> np.ndarray:
     """y[i, r, s] = x[i, r - down_i, s - right_i].  Whole pixels, down and right (n,)."""
     rows, columns = int(np.abs(down).max()), int(np.abs(right).max())
     windows = np.lib.stride_tricks.sliding_window_view(framed(x, rows, columns, fill), x.shape[1:3], axis=(1, 2))
     return windows.transpose(0, 1, 2, 4, 5, 3)[np.arange(len(x)), rows - down, columns - right]
 
 
-def warped(x: np.ndarray, matrix: np.ndarray, fill: str) -> np.ndarray:
+def warped(x: np.ndarray, matrix: np.ndarray, fill: Filling) -> np.ndarray:
     """y(p) = x(m + A (p - m)), m the middle of the image, between four pixels bilinear.  A (n, 2, 2) of (row, column)."""
     y = np.empty_like(x)
     size = max(1, _PIXELS // (x.shape[1] * x.shape[2]))
@@ -34,7 +39,7 @@ def warped(x: np.ndarray, matrix: np.ndarray, fill: str) -> np.ndarray:
     return y
 
 
-def _warp(x: np.ndarray, matrix: np.ndarray, fill: str, y: np.ndarray) -> None:
+def _warp(x: np.ndarray, matrix: np.ndarray, fill: Filling, y: np.ndarray) -> None:
     n, h, w, c = x.shape
     a = matrix[..., np.newaxis, np.newaxis]
     r = np.arange(h, dtype=x.dtype)[:, np.newaxis] - (h - 1) / 2
@@ -63,7 +68,7 @@ def _warp(x: np.ndarray, matrix: np.ndarray, fill: str, y: np.ndarray) -> None:
         np.add(upper, lower, out=y[..., channel])
 
 
-def _inside(places: np.ndarray, size: int, fill: str) -> np.ndarray:
+def _inside(places: np.ndarray, size: int, fill: Filling) -> np.ndarray:
     """Places along an axis of `size` pixels, brought to where the frame holds what the fill says."""
     if fill == "black":
         return places.clip(-1, size)                         # at `size` itself the neighbour beyond the frame has the weight 0
