@@ -35,10 +35,10 @@ def line(command: list[str]) -> Any:
 def compare(workload: str, rounds: int, threads: int | None, python: str, wanted: list[str] | None) -> dict[str, Any]:
     """All rounds; every second one in the opposite order."""
     peers = str(HERE / "peers.py")
-    installed = line([python, peers, "--installed"])
+    installed = line([python, peers, "--installed", workload])
     names = wanted or [*installed, *([] if threads == 1 else [ONE_THREAD])]
     if missing := [name for name in names if name not in (*installed, ONE_THREAD)]:
-        sys.exit(f"{', '.join(missing)}: not installed in {python}; --peer-python names another Python")
+        sys.exit(f"{', '.join(missing)}: not installed in {python}, or without {workload}; --peer-python names another Python")
     many = [] if threads is None else ["--threads", str(threads)]
     ours = [sys.executable, str(HERE / "step.py"), workload]
     commands = {"nettrain": [*ours, *many], **{name: [python, peers, name, workload, *many] for name in names}}

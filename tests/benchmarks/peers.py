@@ -1,10 +1,10 @@
 """Milliseconds a training step of other libraries, as tests/benchmarks/step.py measures nettrain's.
 
     python tests/benchmarks/peers.py PEER WORKLOAD [--threads N]      one JSON line {"peer", "workload", "ms_per_step", "median"}
-    python tests/benchmarks/peers.py --installed                      the peers that this Python has, as a JSON list
+    python tests/benchmarks/peers.py --installed WORKLOAD             the peers that this Python has for it, as a JSON list
 
 PEER      torch (eager, fused optimizer), sklearn (MLPClassifier), jax (one jitted call a step)
-WORKLOAD  mlp, mlp_sgd, small, wide (tests/benchmarks/workloads.py)
+WORKLOAD  mlp, mlp_sgd, small, wide; of torch alone cnn, cifar (tests/benchmarks/workloads.py)
 
 All float32, softmax cross-entropy, rows shuffled every epoch; a step = gather the batch, forward, backward, update. Needs nothing of
 nettrain, so the peers may live in an environment of their own.
@@ -35,6 +35,14 @@ def torch_epoch(work: Workload, threads: int | None) -> Epoch:
     if threads:
         torch.set_num_threads(threads)
     layers: list[nn.Module] = []
+    channels = work.image[2] if work.image else 0
+    for block in work.convolutions:
+        for filters in block:
+            layers.append(nn.Conv2d(channels, filters, 3, padding="same" if work.same else "valid"))
+            layers += [nn.BatchNorm2d(filters), nn.ReLU()] if work.same else [nn.ReLU()]
+            channels = filters
+        layers.append(nn.MaxPool2d(2))
+    layers.append(nn.Flatten())
     for inputs, outputs in pairwise(work.sizes):
         layers += [nn.Linear(inputs, outputs), nn.ReLU()]
     model = nn.Sequential(*layers[:-1])
@@ -43,6 +51,8 @@ def torch_epoch(work: Workload, threads: int | None) -> Epoch:
     else:
         optimizer = torch.optim.SGD(model.parameters(), lr=work.lr, momentum=MOMENTUM, fused=True)
     x, y = map(torch.from_numpy, work.data())
+    if work.image:
+        x = x.movedim(-1, 1).contiguous()
 
     def epoch() -> None:
         order = torch.randperm(len(x))
@@ -114,6 +124,12 @@ def jax_epoch(work: Workload, threads: int | None) -> Epoch:
 
 
 PEERS = {"torch": torch_epoch, "sklearn": sklearn_epoch, "jax": jax_epoch}
+OF_IMAGES = {"torch"}
+
+
+def available(workload: str) -> list[str]:
+    """The peers that are installed, of those that have the workload."""
+    return [name for name in PEERS if find_spec(name) and (WORKLOADS[workload].image is None or name in OF_IMAGES)]
 
 
 def measure(peer: str, workload: str, threads: int | None) -> dict[str, object]:
@@ -134,11 +150,11 @@ if __name__ == "__main__":
     parser.add_argument("peer", nargs="?", choices=sorted(PEERS))
     parser.add_argument("workload", nargs="?", choices=sorted(WORKLOADS))
     parser.add_argument("--threads", type=int, help="default: what the peer takes")
-    parser.add_argument("--installed", action="store_true", help="print which peers there are, and stop")
+    parser.add_argument("--installed", choices=sorted(WORKLOADS), help="print which peers there are for a workload, and stop")
     given = parser.parse_args()
     if given.installed:
-        print(json.dumps([name for name in PEERS if find_spec(name)]))
-    elif given.peer is None or given.workload is None:
-        parser.error("name a PEER and a WORKLOAD")
+        print(json.dumps(available(given.installed)))
+    elif given.peer is None or given.workload is None or (WORKLOADS[given.workload].image and given.peer not in OF_IMAGES):
+        parser.error("name a PEER and a WORKLOAD that it has")
     else:
         print(json.dumps(measure(given.peer, given.workload, given.threads)), flush=True)

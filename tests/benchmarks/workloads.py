@@ -6,7 +6,13 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Workload:
-    """A network with relu between its layers, cross-entropy at its end. sizes: inputs, hidden layers, classes."""
+    """A network with relu between its layers, cross-entropy at its end.
+
+    sizes         of the dense layers: inputs, hidden layers, classes
+    image         height, width, channels of a row, where convolutions stand before the dense layers
+    convolutions  filters of 3 x 3 convolutions in blocks, a block ending with a 2 x 2 max pool
+    same          padding, and batch normalization before each relu; else neither
+    """
 
     rows: int
     sizes: tuple[int, ...]
@@ -14,11 +20,14 @@ class Workload:
     epochs: int  # that are timed, after one to warm up
     optimizer: str = "adam"
     lr: float = 1e-3
+    image: tuple[int, int, int] | None = None
+    convolutions: tuple[tuple[int, ...], ...] = ()
+    same: bool = False
 
     def data(self) -> tuple[np.ndarray, np.ndarray]:
-        """x (n, i) from 0 to 1, classes (n,)."""
+        """x (n, i) or (n, h, w, c) from 0 to 1, classes (n,)."""
         draw = np.random.Generator(np.random.PCG64(0))
-        return draw.random((self.rows, self.sizes[0]), dtype=np.float32), draw.integers(0, self.sizes[-1], self.rows)
+        return draw.random((self.rows, *(self.image or self.sizes[:1])), dtype=np.float32), draw.integers(0, self.sizes[-1], self.rows)
 
     @property
     def steps(self) -> int:
@@ -32,4 +41,6 @@ WORKLOADS = {
     "mlp_sgd": Workload(60000, (784, 512, 512, 10), 128, 3, "momentum", 0.01),
     "small": Workload(1797, (64, 64, 32, 10), 32, 30),
     "wide": Workload(10240, (784, 4096, 4096, 10), 512, 2),
+    "cnn": Workload(6400, (12 * 12 * 64, 128, 10), 64, 3, image=(28, 28, 1), convolutions=((32, 64),)),
+    "cifar": Workload(3200, (8 * 8 * 64, 128, 10), 64, 3, image=(32, 32, 3), convolutions=((32, 32), (64, 64)), same=True),
 }

@@ -7,10 +7,27 @@ from pathlib import Path
 
 import pytest
 
+from nettrain.component import to_mapping
 from nettrain.config.load import load
+from nettrain.nn.layer import Layer
+from nettrain.nn.place import place
 
 FOLDER = Path(__file__).parents[1] / "benchmarks"
 WORKLOADS = runpy.run_path(str(FOLDER / "workloads.py"))["WORKLOADS"]
+
+
+def layers_of(work):
+    """The layer list of a network of images."""
+    layers = []
+    for block in work.convolutions:
+        for filters in block:
+            layers.append({"type": "conv", "filters": filters, "padding": "same" if work.same else "valid"})
+            layers += ["batch_norm", "relu"] if work.same else ["relu"]
+        layers.append("max_pool")
+    layers.append("flatten")
+    for units in work.sizes[1:-1]:
+        layers += [{"type": "dense", "units": units}, "relu"]
+    return [*layers, "dense"]
 
 
 def printed(script, *arguments):
@@ -30,7 +47,12 @@ def test_a_step_is_timed_as_the_command_promises():
 @pytest.mark.parametrize("name", WORKLOADS)
 def test_the_file_of_a_workload_says_what_its_peers_are_given(name):
     work, config = WORKLOADS[name], load(FOLDER / "workloads" / f"{name}.yaml")
-    assert [64 if name == "small" else 784, *config.model.hidden, 10] == list(work.sizes)
+    if work.image is None:
+        assert [64 if name == "small" else 784, *config.model.hidden, 10] == list(work.sizes)
+    else:
+        assert [to_mapping(layer) for layer in config.model.layers] == [to_mapping(Layer.parse(layer)) for layer in layers_of(work)]
+        flat = place(config.model.expand(work.image, 10, 0)[:-3], work.image)[-1]
+        assert flat.output_shape == work.sizes[:1]
     assert (config.training.batch_size, config.training.epochs) == (work.batch_size, work.epochs)
     assert (config.optimizer.name(), config.optimizer.lr) == (work.optimizer, work.lr)
 
