@@ -106,7 +106,8 @@ def case(module, seed):
         loss.backward()
         optimizer.step()
         losses.append(loss.item())
-    found = {"x": x, "y": y.astype(np.uint8), "losses": np.array(losses)} | {f"start/{name}": a.astype(np.float32) for name, a in start.items()}
+    found = {"x": x, "y": y.astype(np.uint8), "losses": np.array(losses)}
+    found |= {f"start/{name}": array.astype(np.float32) for name, array in start.items()}
     return found | {f"end/{name}": ours(array) for name, array in named(module)}
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from nettrain.autodiff.tensor import Tensor
 from nettrain.component import names, to_mapping
+from nettrain.config.load import load
 from nettrain.errors import ConfigError
 from nettrain.nn.architecture import Architecture
 from nettrain.nn.network import Network
@@ -14,6 +15,51 @@ HE, XAVIER = "he", "xavier"
 
 # By YAML name: mapping, row shape, outputs, dropout, and the layers as they are placed: name, output shape, parameters.
 ROWS = {
+    "all_conv": [
+        ({"width": 2}, (9, 10, 3), 4, 0.0, [
+            ("conv_1", (9, 10, 2), 56), ("activation_1", (9, 10, 2), 0), ("conv_2", (9, 10, 2), 38), ("activation_2", (9, 10, 2), 0),
+            ("conv_3", (5, 5, 2), 38), ("activation_3", (5, 5, 2), 0), ("conv_4", (5, 5, 4), 76), ("activation_4", (5, 5, 4), 0),
+            ("conv_5", (5, 5, 4), 148), ("activation_5", (5, 5, 4), 0), ("conv_6", (3, 3, 4), 148), ("activation_6", (3, 3, 4), 0),
+            ("conv_7", (1, 1, 4), 148), ("activation_7", (1, 1, 4), 0), ("conv_8", (1, 1, 4), 20), ("activation_8", (1, 1, 4), 0),
+            ("conv_9", (1, 1, 4), 20), ("global_average_pool_1", (4,), 0)]),
+        ({"width": 1, "batch_norm": True, "activation": "elu", "input_dropout": 0.2}, (9, 9, 1), 2, 0.5, [
+            ("dropout_1", (9, 9, 1), 0), ("conv_1", (9, 9, 1), 9), ("batch_norm_1", (9, 9, 1), 2), ("activation_1", (9, 9, 1), 0),
+            ("conv_2", (9, 9, 1), 9), ("batch_norm_2", (9, 9, 1), 2), ("activation_2", (9, 9, 1), 0),
+            ("conv_3", (5, 5, 1), 9), ("batch_norm_3", (5, 5, 1), 2), ("activation_3", (5, 5, 1), 0), ("dropout_2", (5, 5, 1), 0),
+            ("conv_4", (5, 5, 2), 18), ("batch_norm_4", (5, 5, 2), 4), ("activation_4", (5, 5, 2), 0),
+            ("conv_5", (5, 5, 2), 36), ("batch_norm_5", (5, 5, 2), 4), ("activation_5", (5, 5, 2), 0),
+            ("conv_6", (3, 3, 2), 36), ("batch_norm_6", (3, 3, 2), 4), ("activation_6", (3, 3, 2), 0), ("dropout_3", (3, 3, 2), 0),
+            ("conv_7", (1, 1, 2), 36), ("batch_norm_7", (1, 1, 2), 4), ("activation_7", (1, 1, 2), 0),
+            ("conv_8", (1, 1, 2), 4), ("batch_norm_8", (1, 1, 2), 4), ("activation_8", (1, 1, 2), 0),
+            ("conv_9", (1, 1, 2), 6), ("global_average_pool_1", (2,), 0)]),
+    ],
+    "cnn": [
+        ({"blocks": [{"filters": 2}]}, (4, 5, 1), 3, 0.0, [
+            ("conv_1", (4, 5, 2), 20), ("activation_1", (4, 5, 2), 0), ("max_pool_1", (2, 2, 2), 0), ("flatten_1", (8,), 0),
+            ("dense_1", (3,), 27)]),
+        ({"blocks": [{"filters": 2, "kernel": [1, 3], "stride": 2, "repeat": 2, "batch_norm": True, "activation": "tanh", "pool": 0,
+                      "dropout": 0.1}, {"filters": 3, "padding": "valid", "kernel": 2, "pool": 1}],
+          "hidden": [5], "activation": "elu", "global_pool": "max"}, (8, 9, 3), 2, 0.5, [
+            ("conv_1", (4, 5, 2), 18), ("batch_norm_1", (4, 5, 2), 4), ("activation_1", (4, 5, 2), 0),
+            ("conv_2", (4, 5, 2), 12), ("batch_norm_2", (4, 5, 2), 4), ("activation_2", (4, 5, 2), 0), ("dropout_1", (4, 5, 2), 0),
+            ("conv_3", (3, 4, 3), 27), ("activation_3", (3, 4, 3), 0), ("global_max_pool_1", (3,), 0),
+            ("dense_1", (5,), 20), ("activation_4", (5,), 0), ("dropout_2", (5,), 0), ("dense_2", (2,), 12)]),
+        ({"blocks": [{"filters": 2, "pool": 3}], "global_pool": "average"}, (4, 5, 1), 1, 0.0, [
+            ("conv_1", (4, 5, 2), 20), ("activation_1", (4, 5, 2), 0), ("max_pool_1", (1, 1, 2), 0), ("global_average_pool_1", (2,), 0),
+            ("dense_1", (1,), 3)]),
+    ],
+    "lenet5": [
+        ({}, (28, 28, 1), 10, 0.0, [
+            ("conv_1", (28, 28, 6), 156), ("activation_1", (28, 28, 6), 0), ("average_pool_1", (14, 14, 6), 0),
+            ("conv_2", (10, 10, 16), 2416), ("activation_2", (10, 10, 16), 0), ("average_pool_2", (5, 5, 16), 0), ("flatten_1", (400,), 0),
+            ("dense_1", (120,), 48120), ("activation_3", (120,), 0), ("dense_2", (84,), 10164), ("activation_4", (84,), 0),
+            ("dense_3", (10,), 850)]),
+        ({"activation": "relu", "pool": "max", "padding": "valid"}, (32, 32, 3), 2, 0.1, [
+            ("conv_1", (28, 28, 6), 456), ("activation_1", (28, 28, 6), 0), ("max_pool_1", (14, 14, 6), 0),
+            ("conv_2", (10, 10, 16), 2416), ("activation_2", (10, 10, 16), 0), ("max_pool_2", (5, 5, 16), 0), ("flatten_1", (400,), 0),
+            ("dense_1", (120,), 48120), ("activation_3", (120,), 0), ("dropout_1", (120,), 0),
+            ("dense_2", (84,), 10164), ("activation_4", (84,), 0), ("dropout_2", (84,), 0), ("dense_3", (2,), 170)]),
+    ],
     "mlp": [
         ({"hidden": []}, (3,), 2, 0.0, [("dense_1", (2,), 8)]),
         ({"hidden": [], "activation": "tanh"}, (3,), 2, 0.5, [("dense_1", (2,), 8)]),
@@ -28,6 +74,17 @@ ROWS = {
             ("dense_1", (4,), 12), ("batch_norm_1", (4,), 8), ("activation_1", (4,), 0), ("dropout_1", (4,), 0),
             ("dense_2", (5,), 20), ("batch_norm_2", (5,), 10), ("activation_2", (5,), 0), ("dropout_2", (5,), 0), ("dense_3", (2,), 12)]),
         ({"hidden": [4], "activation": "prelu"}, (3,), 2, 0.0, [("dense_1", (4,), 16), ("activation_1", (4,), 1), ("dense_2", (2,), 10)]),
+    ],
+    "small_resnet": [
+        ({"blocks": 1, "widths": [2, 3]}, (5, 6, 1), 4, 0.0, [
+            ("conv_1", (5, 6, 2), 18), ("batch_norm_1", (5, 6, 2), 4), ("activation_1", (5, 6, 2), 0),
+            ("residual_1", (5, 6, 2), 80), ("activation_2", (5, 6, 2), 0),
+            ("residual_2", (3, 3, 3), 54 + 6 + 81 + 6 + 6 + 6), ("activation_3", (3, 3, 3), 0),
+            ("global_average_pool_1", (3,), 0), ("dense_1", (4,), 16)]),
+        ({"blocks": 2, "widths": [2], "batch_norm": False, "activation": "elu", "projection": True}, (3, 3, 2), 1, 0.2, [
+            ("conv_1", (3, 3, 2), 38), ("activation_1", (3, 3, 2), 0), ("residual_1", (3, 3, 2), 80), ("activation_2", (3, 3, 2), 0),
+            ("residual_2", (3, 3, 2), 80), ("activation_3", (3, 3, 2), 0), ("global_average_pool_1", (2,), 0), ("dropout_1", (2,), 0),
+            ("dense_1", (1,), 3)]),
     ],
     "sequential": [
         ({"layers": [{"type": "dense", "units": 4}, "tanh", {"type": "dense"}]}, (3,), 2, 0.0, [
@@ -69,6 +126,31 @@ def test_an_mlp_has_the_sum_of_n_l_times_n_l_minus_1_plus_1_parameters(sizes):
     inputs, *hidden, outputs = sizes
     network = Network(expanded("mlp", {"hidden": hidden}, (inputs,), outputs, 0.0), (inputs,))
     assert len(network.vector) == sum(n * (before + 1) for before, n in pairwise(sizes))
+
+
+@pytest.mark.parametrize(("fields", "shape", "parameters"), [
+    ({"type": "lenet5"}, (28, 28, 1), 61_706),
+    ({"type": "all_conv"}, (32, 32, 3), 1_369_738),                                # the paper: 1.4 million
+    ({"type": "small_resnet"}, (32, 32, 3), 272_474),                              # the paper's 20 layers: 0.27 million
+    ({"type": "small_resnet", "blocks": 9}, (32, 32, 3), 855_770),                 # 56 layers: 0.85 million
+])  # fmt: skip
+def test_presets_are_as_large_as_in_their_papers(fields, shape, parameters):
+    assert len(Network(Architecture.parse(fields).expand(shape, 10, 0.0), shape).vector) == parameters
+
+
+def test_a_preset_on_images_that_are_too_small_names_the_layer():
+    with pytest.raises(ConfigError, match=r"layer 13 \(conv_7\): conv: a kernel of 3 x 3 is larger than images of shape \(2, 2, 8\)"):
+        Network(expanded("all_conv", {"width": 4}, (8, 8, 1), 10, 0.0), (8, 8, 1))
+
+
+def test_a_mistake_in_a_block_is_told_with_its_place(tmp_path):
+    path = tmp_path / "blocks.yaml"
+    path.write_text("dataset: digits\nmodel:\n  type: cnn\n  blocks:\n    - {filters: 3}\n    - {filter: 3, pool: -1}\n")
+    with pytest.raises(ConfigError) as error:
+        load(path)
+    told = str(error.value)
+    assert "blocks.yaml:6: model.blocks[1].filter: unknown key 'filter'; did you mean 'filters'" in told, told
+    assert "model.blocks[1].pool" in told
 
 
 def test_256_ink_pixels_and_10_digits():
