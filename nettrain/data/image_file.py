@@ -37,7 +37,8 @@ def pillow() -> Any:
 
 def read_header(path: Path) -> Header:
     """Raises DataError for what is no PNG or JPEG image, and for one with more pixels than Pillow takes for harmless. One thread only."""
-    with warnings.catch_warnings(action="error", category=pillow().DecompressionBombWarning), _opened(path) as image:
+    bomb = pillow().DecompressionBombWarning
+    with warnings.catch_warnings(action="ignore"), warnings.catch_warnings(action="error", category=bomb), _opened(path) as image:
         width, height = image.size
         if _orientation(image) in _LYING:
             height, width = width, height
@@ -45,7 +46,10 @@ def read_header(path: Path) -> Header:
 
 
 def read_image(path: Path, size: tuple[int, int], color: Color) -> np.ndarray:
-    """(h, w, c) uint8, scaled to `size` (h, w) where it has another. Raises DataError for a damaged file."""
+    """(h, w, c) uint8, scaled to `size` (h, w) where it has another.
+
+    Raises DataError for a damaged file. Of damaged Exif data, which does no harm, Pillow may warn.
+    """
     with _opened(path) as image:
         turned = _orientation(image) != 1
         image.load()
@@ -68,8 +72,11 @@ def _in_bytes(image: Any, color: Color) -> Any:
 
 
 def _orientation(image: Any) -> int:
-    """From the part of the file before the pixels; Pillow would decode a PNG to look behind them."""
-    return int(image.getexif().get(_ORIENTATION, 1)) if "exif" in image.info else 1
+    """From the part of the file before the pixels; Pillow would decode a PNG to look behind them. 1, upright, if it is damaged."""
+    try:
+        return int(image.getexif().get(_ORIENTATION, 1)) if "exif" in image.info else 1
+    except Exception:                                        # damaged Exif data is no reason to do without a good image
+        return 1
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 import hashlib
 import logging
 import os
+import warnings
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
@@ -47,8 +48,9 @@ def _decode(files: Sequence[Path], color: Color, out: np.ndarray, pool: ThreadPo
         for row in range(start, min(start + _BLOCK, len(files))):
             out[row] = read_image(files[row], out.shape[1:3], color)
 
-    for _ in pool.map(block, range(0, len(files), _BLOCK)):   # in order: of several damaged files the first is named
-        pass
+    with warnings.catch_warnings(action="ignore"):            # here, because filters belong to all threads
+        for _ in pool.map(block, range(0, len(files), _BLOCK)):  # in order: of several damaged files the first is named
+            pass
 
 
 def _decoded_file(files: Sequence[Path], shape: tuple[int, ...], color: Color) -> Path:

@@ -118,6 +118,19 @@ def test_images_are_turned_as_viewers_show_them(orientation: int, form: str, tmp
     np.testing.assert_array_equal(read_image(tmp_path / "a.png", expected.shape[:2], header.color), expected)
 
 
+@pytest.mark.parametrize("at", [0, 9, 14, 20])
+def test_damaged_exif_data_does_not_spoil_a_good_image(at: int, tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 1
+    data = bytearray(saved(Image.fromarray(COLORS), "JPEG", exif=exif))
+    start = data.index(b"Exif\0\0") + 6
+    data[start + at : start + at + 3] = b"\xff\xff\xff"
+    for name in ("a/1.jpg", "b/1.jpg"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(bytes(data))
+    assert source(tmp_path).load(0).features.numbers.shape == (2, 2, 3, 3)             # with warnings as errors, as in all tests
+
+
 @pytest.mark.parametrize("name", ["smaller", "larger", "both", "half"])
 def test_scaling_is_pytorchs_bilinear_interpolation_with_antialiasing(name: str, tmp_path: Path) -> None:
     with np.load(GOLDEN) as golden:
