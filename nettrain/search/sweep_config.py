@@ -58,7 +58,7 @@ class Sweep:
 
     def mapping(self, setting: Setting, repeat: int = 0) -> dict[str, Any]:
         """The run of a setting, not validated yet; each repeat has its own seed. Rows are divided as in the base, whatever the seed."""
-        found = changed(self.spec.base, setting).value
+        found = changed(self.spec.base, setting).value  # type: ignore[arg-type]
         assert isinstance(found, dict)
         if repeat:
             found["seed"] += repeat
@@ -95,13 +95,16 @@ def load_sweep(
     else:
         path = Path(config)
         document, folder, stem = document_at(path), path.absolute().parent, path.stem
+        if isinstance(document.value, dict) and {"dataset", "model"} & document.value.keys() and "base" not in document.value:
+            said = f"write a file with `base: {path.name}` and `parameters:`"
+            raise ConfigError(f"{path}: is the configuration of one run; a sweep varies it: {said}")
     own = [text for text in sets if text.partition("=")[0].strip().split(".")[0] in KEYS]
     if trials is not None:
         own.append(f"trials={trials}")
     override(document, SweepSpec, own)
     spec = _validated(document)
     base = _base(document, folder, stem, [text for text in sets if text not in own], allow_plugins)
-    spec = replace(spec, name=spec.name or stem, base=to_mapping(base))
+    spec = replace(spec, name=spec.name or stem, base=dict(to_mapping(base)))  # type: ignore[call-overload]
     with in_use(base.plugins):
         return _checked(spec, base, document, folder, allow_plugins)
 
@@ -123,9 +126,6 @@ def _base(document: Document, folder: Path, stem: str, sets: list[str], allow_pl
     if isinstance(value, dict):
         places = {path[1:]: place for path, place in document.places.items() if path[:1] == ("base",)}
         return load_document(Document(value, places, [], document.folders), folder, stem, sets, allow_plugins=allow_plugins)
-    if not isinstance(value, str) or not value:
-        problem = f"expected a YAML file, or a whole run configuration, got {messages.show(value)}"
-        raise ConfigError(join(place, ("base",), problem))
     path = document.folders.get(place, folder) / Path(value).expanduser()
     if not path.exists():
         raise ConfigError(join(place, ("base",), f"{path}: does not exist"))
@@ -139,8 +139,10 @@ def _checked(spec: SweepSpec, base: RunConfig, document: Document, folder: Path,
     if not spec.parameters:
         found["parameters",] = "the space is empty: name at least one key of the configuration, and what it can be"
 
+    whole = dict(to_mapping(base))  # type: ignore[call-overload]
+
     def configure(setting: Setting) -> RunConfig:
-        return load_document(changed(spec.base, setting, folder), Path.cwd(), "run", allow_plugins=allow_plugins)
+        return load_document(changed(whole, setting, folder), Path.cwd(), "run", allow_plugins=allow_plugins)
 
     trying = Trying(spec.parameters, configure)
     parameters: dict[str, Parameter] = {}
