@@ -41,7 +41,7 @@ class SweepSpec(Record):
 
     name: Annotated[Text | None, Field(description="of the sweep directory; null: the file's stem")] = None
     base: Annotated[
-        Text | dict[str, Any], Field(description="the run that is varied: a YAML file, or a whole run configuration", examples=["digits.yaml"])
+        Text | dict[str, Any], Field(description="the run that is varied: a YAML file, or all of its keys", examples=["digits.yaml"])
     ]
     method: Annotated[Method, Field(description="how settings are chosen")] = "random"
     metric: Annotated[Objective, _named("name"), Field(description="what trials are compared in")] = Objective(name="validation_loss")
