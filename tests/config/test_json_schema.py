@@ -15,7 +15,9 @@ from nettrain.config.load import load
 from nettrain.config.yaml_text import read
 from nettrain.errors import ConfigError
 
-CONFIGS = sorted((Path(__file__).parents[2] / "configs").glob("*.yaml"))
+CONFIGS = sorted((Path(__file__).parents[2] / "configs").glob("*.yaml")) + sorted(
+    (Path(__file__).parents[2] / "configs" / "ensembles").glob("*.yaml")
+)
 SCHEMA = json_schema()
 VALIDATOR = Draft202012Validator(SCHEMA)
 COMPONENTS = [(kind, name) for kind in KINDS for name in names(kind)]
