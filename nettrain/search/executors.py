@@ -31,7 +31,7 @@ def _dask(address: str | None, workers: int | None) -> Executor:
     try:
         from nettrain.search.dask_executor import Dask  # 0.3 s, and an extra
     except ModuleNotFoundError as error:
-        if error.name not in ("dask", "distributed"):
+        if (error.name or "").partition(".")[0] not in ("dask", "distributed"):
             raise
         raise ConfigError('executor dask: distributed is not installed; pip install "nettrain[distributed]"') from None
     return Dask(address, workers)

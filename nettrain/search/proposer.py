@@ -1,5 +1,6 @@
 """The contract of what chooses the settings of a sweep's trials."""
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 
 from nettrain.search.executor import Status
 from nettrain.search.space import Setting
@@ -18,8 +19,13 @@ class Proposer(ABC):
     def tell(self, index: int, status: Status, value: float | None) -> None:  # noqa: B027
         """How a trial that was asked for ended; called in the order in which they end."""
 
-    def recall(self, index: int, setting: Setting, status: Status, value: float | None) -> None:  # noqa: B027
-        """A trial of an earlier session, in place of `ask` and `tell`; called before all others."""
+    def recall(  # noqa: B027
+        self, index: int, setting: Setting, status: Status, value: float | None, reports: Mapping[int, float]
+    ) -> None:
+        """A trial of an earlier session, in place of `ask` and `tell`; called before all others, in the order in which they ended.
+
+        reports  the monitored metric by epoch, where trials may be given up
+        """
 
     def should_prune(self, index: int, epoch: int, value: float) -> bool:
         """Whether to give up a trial that has this value of the monitored metric after an epoch (counted from 1)."""

@@ -1,4 +1,8 @@
 """The proposers by the methods that a sweep names."""
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from nettrain.errors import ConfigError
 from nettrain.search.grid import Grid
 from nettrain.search.proposer import Proposer
 from nettrain.search.random_settings import RandomSettings
@@ -6,7 +10,41 @@ from nettrain.search.sweep_config import Sweep
 
 
 def proposer_for(sweep: Sweep) -> Proposer:
-    """What chooses the settings of a sweep."""
+    """What chooses the settings of a sweep, and gives trials up. Raises ConfigError where Optuna is needed, and not installed."""
+    proposer = _proposer(sweep)
+    early = sweep.spec.early_terminate
+    if early.type == "none":
+        return proposer
+    with _optuna(f"early_terminate: {early.type}"):
+        from nettrain.search.pruning import Pruning, pruner_for
+    pruner = pruner_for(early.type, early.min_epochs, _most_epochs(sweep))
+    return Pruning(proposer, pruner, sweep.space, maximize=sweep.maximize)
+
+
+def _proposer(sweep: Sweep) -> Proposer:
     if sweep.spec.method == "grid":
         return Grid(sweep.space)
-    return RandomSettings(sweep.space, sweep.base.seed)
+    if sweep.spec.method == "random":
+        return RandomSettings(sweep.space, sweep.base.seed)
+    with _optuna("method: bayes"):
+        from nettrain.search.bayes import Bayes
+    return Bayes(sweep.space, sweep.base.seed, maximize=sweep.maximize)
+
+
+def _most_epochs(sweep: Sweep) -> int:
+    """Of the longest trial."""
+    varied = sweep.space.parameters.get("training.epochs")
+    if varied is None:
+        return sweep.base.training.epochs
+    return int(max(varied.values) if varied.values is not None else varied.max or 1)
+
+
+@contextmanager
+def _optuna(what: str) -> Iterator[None]:
+    """Around imports that need it."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] != "optuna":
+            raise
+        raise ConfigError(f'{what}: optuna is not installed; pip install "nettrain[search]"') from None

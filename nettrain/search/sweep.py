@@ -16,6 +16,7 @@ from nettrain.search.executors import executor_for
 from nettrain.search.final import final_job
 from nettrain.search.importances import importances
 from nettrain.search.noise import noise_note
+from nettrain.search.proposer import Proposer
 from nettrain.search.proposers import proposer_for
 from nettrain.search.sweep_config import Sweep, load_sweep
 from nettrain.search.sweep_directory import SweepDirectory
@@ -75,10 +76,11 @@ def sweep(
     found = config if isinstance(config, Sweep) else load_sweep(config, sets, trials=trials, allow_plugins=allow_plugins)
     with in_use(found.base.plugins), _ready(executor, workers) as ready:
         facts = _facts(found, ready)
+        proposer = proposer_for(found)
         directory = SweepDirectory.create(Path(output_directory), run_name or found.spec.name or "sweep", exact=run_name is not None)
         with directory.locked():
             directory.write_spec(found.spec)
-            return _Session(found, directory, ready, facts, observer or Observer()).run()
+            return _Session(found, directory, ready, facts, proposer, observer or Observer()).run()
 
 
 def resume_sweep(
@@ -103,7 +105,8 @@ def resume_sweep(
                 raise ConfigError(f"--trials {trials}: {directory.rows} holds {len(recorded)} trials already; name more, or leave it out")
             directory.write_spec(found.spec)
         with in_use(found.base.plugins), _ready(executor, workers) as ready:
-            return _Session(found, directory, ready, _facts(found, ready), observer or Observer(), recorded).run()
+            facts = _facts(found, ready)
+            return _Session(found, directory, ready, facts, proposer_for(found), observer or Observer(), recorded).run()
 
 
 @contextmanager
@@ -134,7 +137,14 @@ class _Session:
     """From the first trial of this process to the end."""
 
     def __init__(
-        self, found: Sweep, directory: SweepDirectory, executor: Executor, facts: Facts, observer: Observer, recorded: Sequence[Trial] = ()
+        self,
+        found: Sweep,
+        directory: SweepDirectory,
+        executor: Executor,
+        facts: Facts,
+        proposer: Proposer,
+        observer: Observer,
+        recorded: Sequence[Trial] = (),
     ) -> None:
         self.sweep = found
         self.directory = directory
@@ -143,7 +153,7 @@ class _Session:
         self.observer = observer
         self.runs = TrialRuns(found, directory.path.absolute(), facts)
         limit = found.spec.trials
-        self.trials = Trials(self.runs, proposer_for(found), executor, observer, limit=limit, record=directory.append)
+        self.trials = Trials(self.runs, proposer, executor, observer, limit=limit, record=directory.append)
         self.trials.recall(list(recorded))
 
     def run(self) -> SweepResult:
@@ -200,7 +210,7 @@ class _Session:
         return event
 
     def _finished(self, ranking: list[Trial], final: Ended | None) -> SweepResult:
-        notes = []
+        notes = list(self.executor.notes)
         rows = self.facts.rows.get(self.runs.part, 0) if self.sweep.spec.cross_validation is None else 0
         if ranking and (note := noise_note(ranking, self.sweep.spec.metric.name, rows)):
             notes.append(note)

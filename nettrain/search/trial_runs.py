@@ -9,8 +9,10 @@ from typing import Any
 from nettrain.data.loader import Loader
 from nettrain.search.executor import Facts, Job
 from nettrain.search.fold_configs import Folds, divide_into_folds
+from nettrain.search.reports import reports_of
 from nettrain.search.space import Setting
 from nettrain.search.sweep_config import Sweep
+from nettrain.search.trial import Trial
 
 PAUSE = 0.1           # seconds between two reports of a run that only people look at
 UNSEEN = ("test",)    # until the winner is known
@@ -51,6 +53,10 @@ class TrialRuns:
     def directory(self, index: int) -> str:
         """Where the runs of a trial are, relative to the sweep."""
         return f"trials/{index:0{IN_FOLDERS}}"
+
+    def reports(self, trial: Trial) -> dict[int, float]:
+        """The metric by epoch of the first run of a trial that is over, its own or that of the trial that it repeats."""
+        return reports_of(self._folder / trial.run_directory, self.metric)
 
     def score(self, result: Mapping[str, Any]) -> float | None:
         """Of one run; None where the metric is not defined for its rows."""

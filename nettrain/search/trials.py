@@ -84,7 +84,8 @@ class Trials:
             self.over[trial.index] = trial
             if trial.same_as is None:
                 self._first[key(trial.parameters)] = trial.index
-            self._proposer.recall(trial.index, trial.parameters, trial.status, trial.metric)
+            reports = self._runs.reports(trial) if self._runs.report else {}
+            self._proposer.recall(trial.index, trial.parameters, trial.status, trial.metric, reports)
 
     def fill(self) -> bool:
         """Begin runs while there are slots; whether anything is under way then."""

@@ -266,8 +266,8 @@ class Pruner(Proposer):
     def tell(self, index, status, value):
         self.told.append((index, status, value))
 
-    def recall(self, index, setting, status, value):
-        self.recalled.append((index, setting, status))
+    def recall(self, index, setting, status, value, reports):
+        self.recalled.append((index, list(reports)))
 
     def should_prune(self, index, epoch, value):
         self.asked.append((index, epoch))
@@ -286,7 +286,7 @@ def test_a_trial_that_is_given_up_does_not_win(tmp_path, monkeypatch, changes):
     assert proposer.asked == [(0, epoch) for epoch in range(1, 51)] + [(1, 1), (1, 2), (2, 1), (2, 2)]
     assert [told[:2] for told in proposer.told] == [(0, "finished"), (1, "pruned"), (2, "pruned")]
     resume_sweep(found.directory, executor="serial")
-    assert [recalled[0] for recalled in proposer.recalled] == [0, 1, 2]
+    assert proposer.recalled == [(0, list(range(1, 51))), (1, [1, 2]), (2, [1, 2])]
 
 
 def test_two_sweeps_cannot_work_on_one_directory(whole, tmp_path):
