@@ -1,4 +1,5 @@
 """The training loop: begin, batches, evaluate, tell; everything else observes."""
+import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -40,15 +41,16 @@ def train_batches(run: Run, callbacks: Sequence[Callback], signalled: Callable[[
     """The rest of one epoch."""
     progress = run.progress
     order = epoch_order(run)
+    observing = [callback for callback in callbacks if type(callback).batch_end is not Callback.batch_end]
     while progress.batch < run.steps_per_epoch:
         rows, then = (order[batch * run.step_rows : (batch + 1) * run.step_rows] for batch in (progress.batch, progress.batch + 1))
         loss = run.step(rows, run.rate, then)
-        if not np.isfinite(loss):
+        if not math.isfinite(loss):
             raise _diverged(run, callbacks, rows, f"the loss of batch {progress.batch + 1} is {loss / len(rows):g}")
         progress.batch += 1
         progress.weight += run.step.weight(rows)
         progress.loss_sum += loss
-        for callback in callbacks:
+        for callback in observing:
             callback.batch_end(run)
         number = signalled()
         if number is not None:

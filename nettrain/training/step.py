@@ -103,7 +103,7 @@ class Step:
         if isinstance(self.update, SearchUpdate):
             return self._searched(self.update, rows, lr)
         coming = (then[: len(self.batch)], self.update.steps + 1, 0) if self._prefetch is not None and len(then) else None
-        value = self._portion(rows, 0, coming) if len(rows) <= len(self.batch.x) else self._accumulated(rows, self.portions(rows), coming)
+        value = self._portion(rows, 0, coming) if len(rows) <= len(self.batch) else self._accumulated(rows, self.portions(rows), coming)
         if math.isfinite(value):
             self.apply(lr)
         return value

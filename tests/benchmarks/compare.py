@@ -1,8 +1,8 @@
 """nettrain's training step against the peers that are installed, alternating, each in a process of its own.
 
-    python tests/benchmarks/compare.py WORKLOAD [--rounds 9] [--threads N] [--peer-python PATH]
+    python tests/benchmarks/compare.py WORKLOAD [--rounds 9] [--threads N] [--kernels auto|numpy|numba] [--peer-python PATH]
         a table, then one JSON line
-        {"workload", "rounds", "threads", "ms_per_step", "peers": {NAME: {"ratio", "low", "high", "ms_per_step"}}}
+        {"workload", "rounds", "threads", "kernels", "ms_per_step", "peers": {NAME: {"ratio", "low", "high", "ms_per_step"}}}
 
 A ratio is the peer's milliseconds a step divided by nettrain's in the same round: above 1, nettrain is faster. Machines that others use
 swing by a factor of two between minutes, so only such pairs count; told are their median and range. Beside the peers stands nettrain
@@ -32,7 +32,9 @@ def line(command: list[str]) -> Any:
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def compare(workload: str, rounds: int, threads: int | None, python: str, wanted: list[str] | None) -> dict[str, Any]:
+def compare(
+    workload: str, rounds: int, threads: int | None, kernels: str, python: str, wanted: list[str] | None
+) -> dict[str, Any]:
     """All rounds; every second one in the opposite order."""
     peers = str(HERE / "peers.py")
     installed = line([python, peers, "--installed", workload])
@@ -40,7 +42,7 @@ def compare(workload: str, rounds: int, threads: int | None, python: str, wanted
     if missing := [name for name in names if name not in (*installed, ONE_THREAD)]:
         sys.exit(f"{', '.join(missing)}: not installed in {python}, or without {workload}; --peer-python names another Python")
     many = [] if threads is None else ["--threads", str(threads)]
-    ours = [sys.executable, str(HERE / "step.py"), workload]
+    ours = [sys.executable, str(HERE / "step.py"), workload, "--kernels", kernels]
     commands = {"nettrain": [*ours, *many], **{name: [python, peers, name, workload, *many] for name in names}}
     if ONE_THREAD in commands:
         commands[ONE_THREAD] = [*ours, "--threads", "1"]
@@ -55,6 +57,7 @@ def compare(workload: str, rounds: int, threads: int | None, python: str, wanted
         "workload": workload,
         "rounds": rounds,
         "threads": threads,
+        "kernels": kernels,
         "ms_per_step": statistics.median(own),
         "peers": {
             name: {
@@ -73,10 +76,11 @@ if __name__ == "__main__":
     parser.add_argument("workload", choices=sorted(WORKLOADS))
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--threads", type=int, help="of nettrain and of the peers; default: all cores, and what each peer takes")
+    parser.add_argument("--kernels", choices=["auto", "numpy", "numba"], default="auto", help="of nettrain; see step.py")
     parser.add_argument("--peer-python", default=sys.executable, metavar="PATH", help="the Python that has the peers")
     parser.add_argument("--peers", nargs="+", metavar="NAME", help=f"default: all that are installed, and {ONE_THREAD!r}")
     given = parser.parse_args()
-    found = compare(given.workload, given.rounds, given.threads, given.peer_python, given.peers)
+    found = compare(given.workload, given.rounds, given.threads, given.kernels, given.peer_python, given.peers)
     print(f"{given.workload}: nettrain {found['ms_per_step']:.4g} ms a step")
     for name, peer in found["peers"].items():
         span = f"{peer['low']:.2f} to {peer['high']:.2f}"

@@ -3,7 +3,7 @@
     python tests/benchmarks/peers.py PEER WORKLOAD [--threads N]      one JSON line {"peer", "workload", "ms_per_step", "median"}
     python tests/benchmarks/peers.py --installed WORKLOAD             the peers that this Python has for it, as a JSON list
 
-PEER      torch (eager, fused optimizer), sklearn (MLPClassifier), jax (one jitted call a step)
+PEER      torch (eager, fused optimizer), sklearn (MLPClassifier), jax (one jitted call a step), jaxscan (one an epoch)
 WORKLOAD  mlp, mlp_sgd, small, wide; of torch alone cnn, cifar (tests/benchmarks/workloads.py)
 
 All float32, softmax cross-entropy, rows shuffled every epoch; a step = gather the batch, forward, backward, update. Needs nothing of
@@ -18,6 +18,7 @@ import warnings
 from collections.abc import Callable
 from importlib.util import find_spec
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 
@@ -81,13 +82,12 @@ def sklearn_epoch(work: Workload, threads: int | None) -> Epoch:
     return lambda: network.fit(x, y)
 
 
-def jax_epoch(work: Workload, threads: int | None) -> Epoch:
-    """JAX, the whole step one jitted function. It takes all cores, whatever is asked for."""
+def jax_step(work: Workload) -> tuple[Callable[..., Any], Any]:
+    """JAX's step (weights, m, v, t, x, y) -> (weights, m, v, t), and what it starts from."""
     import jax
     import jax.numpy as jnp
 
     draw = np.random.Generator(np.random.PCG64(1))
-    x, y = work.data()
     weights = [
         (jnp.asarray(draw.normal(0, i**-0.5, (i, o)).astype("f4")), jnp.zeros(o, "float32")) for i, o in pairwise(work.sizes)
     ]
@@ -109,8 +109,18 @@ def jax_epoch(work: Workload, threads: int | None) -> Epoch:
         m = jax.tree.map(lambda m, g: MOMENTUM * m + work.lr * g, m, jax.grad(loss)(weights, x, y))
         return jax.tree.map(lambda w, m: w - m, weights, m), m, v, t
 
-    step = jax.jit(adam if work.optimizer == "adam" else momentum, donate_argnums=(0, 1, 2))
     state = (weights, jax.tree.map(jnp.zeros_like, weights), jax.tree.map(jnp.zeros_like, weights), jnp.float32(1))
+    return adam if work.optimizer == "adam" else momentum, state
+
+
+def jax_epoch(work: Workload, threads: int | None) -> Epoch:
+    """JAX, the whole step one jitted function. It takes all cores, whatever is asked for."""
+    import jax
+
+    step, state = jax_step(work)
+    step = jax.jit(step, donate_argnums=(0, 1, 2))
+    draw = np.random.Generator(np.random.PCG64(2))
+    x, y = work.data()
 
     def epoch() -> None:
         nonlocal state
@@ -123,13 +133,35 @@ def jax_epoch(work: Workload, threads: int | None) -> Epoch:
     return epoch
 
 
-PEERS = {"torch": torch_epoch, "sklearn": sklearn_epoch, "jax": jax_epoch}
+def jax_scan_epoch(work: Workload, threads: int | None) -> Epoch:
+    """JAX, a whole epoch one jitted function, a lax.scan over its batches: nothing but the order of the rows comes from Python."""
+    import jax
+    import jax.numpy as jnp
+
+    step, state = jax_step(work)
+    draw = np.random.Generator(np.random.PCG64(2))
+    x, y = map(jnp.asarray, work.data())
+
+    @jax.jit
+    def scan(state: Any, order: Any) -> Any:
+        return jax.lax.scan(lambda state, rows: (step(*state, x[rows], y[rows]), 0), state, order)[0]
+
+    def epoch() -> None:
+        nonlocal state
+        order = draw.permutation(len(x))[: work.steps * work.batch_size]
+        state = jax.block_until_ready(scan(state, order.reshape(work.steps, work.batch_size)))
+
+    return epoch
+
+
+PEERS = {"torch": torch_epoch, "sklearn": sklearn_epoch, "jax": jax_epoch, "jaxscan": jax_scan_epoch}
+PACKAGES = {"jaxscan": "jax"}  # where it is not the name
 OF_IMAGES = {"torch"}
 
 
 def available(workload: str) -> list[str]:
     """The peers that are installed, of those that have the workload."""
-    return [name for name in PEERS if find_spec(name) and (WORKLOADS[workload].image is None or name in OF_IMAGES)]
+    return [name for name in PEERS if find_spec(PACKAGES.get(name, name)) and (WORKLOADS[workload].image is None or name in OF_IMAGES)]
 
 
 def measure(peer: str, workload: str, threads: int | None) -> dict[str, object]:

@@ -1,7 +1,7 @@
 """Milliseconds a training step of nettrain, run by the product's own step from a YAML file.
 
-    python tests/benchmarks/step.py WORKLOAD [--threads N]
-        one JSON line {"workload", "ms_per_step", "median", "gflops", "peak_share", "peak_rss_mb"}
+    python tests/benchmarks/step.py WORKLOAD [--threads N] [--kernels auto|numpy|numba]
+        one JSON line {"workload", "kernels", "ms_per_step", "median", "gflops", "peak_share", "peak_rss_mb"}
 
 WORKLOAD: mlp, mlp_sgd, small, wide, cnn, cifar (tests/benchmarks/workloads/*.yaml). A step is: gather the batch, forward, backward, update.
 ms_per_step is the best epoch after one warm-up epoch, median the middle one. gflops counts the products only, without the gradient of
@@ -28,10 +28,10 @@ from workloads import WORKLOADS
 HERE = Path(__file__).parent
 
 
-def prepared(workload: str) -> Run:
+def prepared(workload: str, kernels: str = "auto") -> Run:
     """The run of a workload, on random rows and classes."""
     x, y = WORKLOADS[workload].data()
-    return prepare_run(HERE / "workloads" / f"{workload}.yaml", data=(x, y.astype(str)))
+    return prepare_run(HERE / "workloads" / f"{workload}.yaml", data=(x, y.astype(str)), sets=[f"training.kernels={kernels}"])
 
 
 def epoch(run: Run) -> float:
@@ -75,6 +75,8 @@ if __name__ == "__main__":
     parser.add_argument("workload", choices=sorted(WORKLOADS))
     parser.add_argument("--threads", type=int, help="default: as many as cores")
     parser.add_argument("--epochs", type=int, help="to time; default: as many as the workload says")
+    parser.add_argument("--kernels", choices=["auto", "numpy", "numba"], default="auto", help="default: as the few epochs are worth")
     given = parser.parse_args()
-    run = prepared(given.workload)
-    print(json.dumps({"workload": given.workload} | measure(run, given.threads, given.epochs or run.config.training.epochs)), flush=True)
+    run = prepared(given.workload, given.kernels)
+    about = {"workload": given.workload, "kernels": run.kernels}
+    print(json.dumps(about | measure(run, given.threads, given.epochs or run.config.training.epochs)), flush=True)
