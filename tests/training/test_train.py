@@ -96,9 +96,9 @@ class Orders(Callback):
         class Watched:
             update, weight = step.update, step.weight
 
-            def __call__(_, rows, lr):
+            def __call__(_, rows, lr, then):
                 self.seen.append(rows.tolist())
-                return step(rows, lr)
+                return step(rows, lr, then)
 
         run.step = Watched()
 
