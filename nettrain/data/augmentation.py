@@ -19,8 +19,9 @@ class Mix:
 class Augmentation(Component):
     """Changes the images of a batch by chance: in training only, never in evaluation, nor in what the transforms learn from.
 
-    Images are (n, h, w, c) in the units of the source, as they are before `dataset.transforms` (bytes: 0 is black, 255 white), which
-    follow. Values are not cut off at any bound; torchvision's colour changes cut at 0 and at 1 or 255.
+    Images are (n, h, w, c) as they are before `dataset.transforms`, which follow, in the units of the source counted from black: 0 to
+    255 for bytes, 0 to 2 where the training images have numbers from -1 to 1. Values are not cut off at any bound; torchvision's colour
+    changes cut at 0 and at 1 or 255.
 
     moves   whether pixels change their places
     mixes   whether rows are mixed with others, and so their targets

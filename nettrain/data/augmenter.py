@@ -6,7 +6,9 @@ import numpy as np
 
 from nettrain.data.affine import Affine
 from nettrain.data.augmentation import Augmentation, Mix
+from nettrain.data.mapped_rows import MappedRows
 from nettrain.data.pipeline import Fitted, Pipeline
+from nettrain.data.rows import LazyRows, portions
 from nettrain.errors import ConfigError
 from nettrain.streams import StepStream
 
@@ -14,18 +16,23 @@ from nettrain.streams import StepStream
 class Augmenter:
     """Undoes the transforms, which map pixels linearly, lets every augmentation change the images, and transforms again.
 
-    So a moved pixel brings black with it where black is not 0, strengths are in units that the user knows, and nothing depends on how
-    the transforms scale. What is drawn depends on the seed, the augmentation's name and place, the step and the portion alone.
+    So what comes in from outside is black wherever the transforms, or the source, put black; strengths are in units that the user knows,
+    and nothing depends on how the transforms scale. What is drawn depends on the seed, the augmentation's name and place, the step and
+    the portion alone.
 
+    images  the transformed images (n, h, w, c) of the training part
     Raises ConfigError where the rows are no images, or the transforms do not allow it.
     """
 
-    def __init__(self, augmentations: Sequence[Augmentation], pipeline: Pipeline, *, seed: int, dtype: np.dtype) -> None:
+    def __init__(
+        self, augmentations: Sequence[Augmentation], pipeline: Pipeline, images: np.ndarray | LazyRows, *, seed: int, dtype: np.dtype
+    ) -> None:
         _check(augmentations, pipeline)
         self.mixes = any(augmentation.mixes for augmentation in augmentations)
         named = [(augmentation, f"augmentation.{place}.{augmentation.name()}") for place, augmentation in enumerate(augmentations)]
         self._chain = [(augmentation, StepStream(seed, name)) for augmentation, name in named]
         shift, unit = linear(pipeline.transforms)
+        shift = shift - black(images, shift, unit)
         self._shift, self._unit = (None if (a == neutral).all() else a.astype(dtype) for a, neutral in ((shift, 0), (unit, 1)))
 
     def __call__(self, x: np.ndarray, step: int, portion: int) -> Mix | None:
@@ -57,6 +64,14 @@ def linear(transforms: Sequence[Fitted]) -> tuple[np.ndarray, np.ndarray]:
         shift = shift + unit * (own_shift - own_unit * fitted.transform.offset)
         unit = unit * own_unit
     return shift, unit
+
+
+def black(images: np.ndarray | LazyRows, shift: np.ndarray, unit: np.ndarray) -> float:
+    """The smallest number of all images, in the units of the source; of bytes 0."""
+    if isinstance(images, MappedRows):
+        raw = images.raw
+        return 0.0 if raw.dtype == np.uint8 else min(float(raw[portion].min()) for portion in portions(raw.shape))
+    return min(float((images[portion].min(axis=0) * unit + shift).min()) for portion in portions(images.shape))
 
 
 def described(augmentations: Sequence[Augmentation]) -> str:

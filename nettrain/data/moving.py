@@ -7,7 +7,7 @@ from pydantic import Field
 Filling = Literal["black", "edge", "reflect"]
 Fill = Annotated[
     Filling,
-    Field(description="what comes in from outside: 0; the nearest pixel; the image mirrored at its outermost pixels"),
+    Field(description="what comes in from outside: the darkest value; the nearest pixel (ink on white paper); the image mirrored"),
 ]
 _PIXELS = 16384  # warped at a time: what is computed of so many stays in the cache
 

@@ -99,7 +99,7 @@ class Run:
         size = target_size(self.pipeline.schema)
         augmenter = None
         if config.dataset.augmentation:
-            augmenter = Augmenter(config.dataset.augmentation, self.pipeline, seed=config.seed, dtype=self.network.dtype)
+            augmenter = Augmenter(config.dataset.augmentation, self.pipeline, train.x, seed=config.seed, dtype=self.network.dtype)
             prepared.notes.append(f"augmentation of the training part: {described(config.dataset.augmentation)}")
         self.step = Step(
             self.network,

@@ -5,8 +5,9 @@ from pydantic import ValidationError
 
 from nettrain.component import names, to_mapping
 from nettrain.data.augmentation import Augmentation
-from nettrain.data.augmenter import Augmenter, described, linear
+from nettrain.data.augmenter import Augmenter, black, described, linear
 from nettrain.data.features import Features
+from nettrain.data.mapped_rows import MappedRows
 from nettrain.data.moving import shifted, warped
 from nettrain.data.pipeline import Fitted, Pipeline
 from nettrain.data.schema import Schema
@@ -291,10 +292,10 @@ def test_images_are_changed_in_the_units_of_the_source(name, transforms):
     if augmentation.moves and transforms in SINGLY:
         return
     y = fitted.inputs(Features(x), "float64")
-    Augmenter([augmentation], fitted, seed=5, dtype=np.dtype(np.float64))(y, 7, 2)
-    first = x.copy()
+    Augmenter([augmentation], fitted, y, seed=5, dtype=np.dtype(np.float64))(y, 7, 2)
+    first = x - x.min()
     augmentation.apply(first, StepStream(5, f"augmentation.0.{name}").seek(7, 2))
-    np.testing.assert_allclose(y, fitted.inputs(Features(first), "float64"), rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(y, fitted.inputs(Features(first + x.min()), "float64"), rtol=1e-9, atol=1e-9)
 
 
 @pytest.mark.parametrize("transforms", UNIFORM + SINGLY, ids=str)
@@ -305,13 +306,37 @@ def test_linear_transforms_together_are_one(transforms):
     np.testing.assert_allclose((x - shift) / unit, fitted.inputs(Features(x), "float64"), rtol=1e-10, atol=1e-12)
 
 
+@pytest.mark.parametrize("transforms", [[], ["center"], [{"type": "scale", "factor": 100}]], ids=str)
+@pytest.mark.parametrize("name", ["shift", "crop", "rotate", "scale", "cutout"])
+def test_black_is_the_darkest_value_of_the_source(name, transforms):
+    x = np.full((30, 7, 6, 1), 1.0)
+    x[0, 0, 0] = -1                                          # numbers from -1 to 1, as the USPS digits have
+    fitted = pipeline(x, *transforms)
+    y = fitted.inputs(Features(x), "float64")
+    augmentation = make(name, **ROWS[name][0] | ({"fill": "black"} if name == "crop" else {}))
+    Augmenter([augmentation], fitted, y, seed=5, dtype=np.dtype(np.float64))(y, 7, 2)
+    darkest = np.broadcast_to(fitted.inputs(Features(np.full((1, 7, 6, 1), -1.0)), "float64"), y.shape)
+    assert np.isclose(y, darkest).mean() > 0.015             # of 0.005: here it has come in
+    assert (y >= darkest - 1e-9).all()
+
+
+@pytest.mark.parametrize(("raw", "expected"), [
+    (np.arange(7, 31, dtype=np.uint8).reshape(2, 3, 4, 1), 0), (np.arange(7, 31).reshape(2, 3, 4, 1) - 10.0, -3),
+], ids=["bytes", "numbers"])  # fmt: skip
+def test_black_of_rows_that_are_transformed_later_is_known_too(raw, expected):
+    fitted = pipeline(raw.astype(float), SCALE)
+    waiting = MappedRows(raw, lambda x, out: np.divide(x, 255, out=out), raw.shape[1:], np.dtype(np.float64))
+    assert black(waiting, *linear(fitted.transforms)) == pytest.approx(expected)
+    assert black(raw / 255, *linear(fitted.transforms)) == pytest.approx(raw.min())
+
+
 def test_each_place_in_the_list_has_chances_of_its_own():
     x = many((50, 9, 9, 1))
     flips = [make("flip"), make("flip")]
     once, twice = x.copy(), x.copy()
     fitted = pipeline(x)
-    Augmenter(flips[:1], fitted, seed=0, dtype=x.dtype)(once, 0, 0)
-    Augmenter(flips, fitted, seed=0, dtype=x.dtype)(twice, 0, 0)
+    Augmenter(flips[:1], fitted, x, seed=0, dtype=x.dtype)(once, 0, 0)
+    Augmenter(flips, fitted, x, seed=0, dtype=x.dtype)(twice, 0, 0)
     assert not np.array_equal(twice, x) and not np.array_equal(twice, once)
 
 
@@ -330,8 +355,9 @@ REFUSED = {
 @pytest.mark.parametrize("case", REFUSED)
 def test_what_does_not_fit_says_why(case):
     chain, transforms, shape, message = REFUSED[case]
+    x = images(shape)
     with pytest.raises(ConfigError, match=message):
-        Augmenter([Augmentation.parse(item) for item in chain], pipeline(images(shape), *transforms), seed=0, dtype=np.dtype(np.float32))
+        Augmenter([Augmentation.parse(item) for item in chain], pipeline(x, *transforms), x, seed=0, dtype=np.dtype(np.float32))
 
 
 @pytest.mark.parametrize("mapping", [
