@@ -1,19 +1,31 @@
 """`nettrain check`: validate a configuration against its data, and show the model layer by layer, before anything is trained."""
-import math
 import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
 
 from nettrain.cli.options import AllowPlugins, ConfigPath, Json, Sets
 from nettrain.cli.output import console, print_json, say
+from nettrain.errors import ConfigError
 
 if TYPE_CHECKING:
-    from nettrain.nn.network import Network
+    from nettrain.nn.outline import Outline
     from nettrain.training.run import Run
 
+Layers = Annotated[
+    bool,
+    typer.Option("--layers", help="Print the model as the plain list of layers that it stands for, in YAML that a config can hold."),
+]
 
-def check(config: ConfigPath, sets: Sets = None, allow_plugins: AllowPlugins = False, json: Json = False) -> None:
+
+def check(config: ConfigPath, sets: Sets = None, layers: Layers = False, allow_plugins: AllowPlugins = False, json: Json = False) -> None:
     """Validate CONFIG, load its data, and show every layer with its shape and size. Writes nothing."""
+    if layers and json:
+        raise ConfigError("--layers prints YAML, and --json asks for JSON: leave one of the two out")
+    if layers:
+        write_out(config, sets or [], allow_plugins=allow_plugins)
+        return
     describe(config, sets or [], allow_plugins=allow_plugins, json=json)
     if not json:
         say(f"next: nettrain fit {shlex.quote(str(config))}")
@@ -24,34 +36,56 @@ def describe(config: Path, sets: list[str], *, allow_plugins: bool, json: bool) 
     from nettrain.config.load import load, located
 
     loaded = load(config, sets, allow_plugins=allow_plugins)  # before training is imported: a mistake is told at once
+    from nettrain.nn.outline import outline
     from nettrain.training.train import prepare_run
 
     with located(config, sets):
         run = prepare_run(loaded, allow_plugins=allow_plugins)
-    layers = layer_rows(run.network)
-    total = len(run.network.vector)
+    rows, size = outline(run.network.placed, run.network.input_shape), _value_bytes(run)
     if json:
-        print_json({"parameters": total, "layers": [{key: row[key] for key in row if key != "flops"} for row in layers]})
+        print_json({"parameters": len(run.network.vector), "layers": [_plain(row, size) for row in rows]})
         return
     from nettrain.cli.render import layer_table
 
-    console().print(layer_table(layers, total))
+    console().print(layer_table(rows, size))
     for note in [*run.prepared.notes, f"loss: {run.loss.name()}", *_frozen(run), f"memory: {_memory(run)}"]:
         say(note)
 
 
-def layer_rows(network: "Network") -> list[dict[str, Any]]:
-    """What is shown of each layer."""
-    return [
-        {
-            "name": placed.name,
-            "type": placed.layer.name(),
-            "output_shape": list(placed.output_shape),
-            "parameters": placed.size,
-            "flops": placed.layer.flops(placed.input_shape),
-        }
-        for placed in network.placed
-    ]
+def write_out(config: Path, sets: list[str], *, allow_plugins: bool) -> None:
+    """The model as a list of layers: a sequential model that is the same network, to the bit."""
+    from nettrain.config.load import load, located
+
+    loaded = load(config, sets, allow_plugins=allow_plugins)
+    from nettrain.config.dump import as_brief_yaml, brief
+    from nettrain.training.train import prepare_run
+
+    with located(config, sets):
+        run = prepare_run(loaded, allow_plugins=allow_plugins)
+    network, dropout = run.network, run.config.regularization.dropout
+    layers = run.config.model.expand(network.input_shape, network.output_shape[0], dropout)
+    if dropout:
+        typer.echo("# with regularization.dropout: 0, for its layers stand here")
+    typer.echo(as_brief_yaml({"model": {"type": "sequential", "layers": [brief(layer) for layer in layers]}}), nl=False)
+
+
+def _plain(row: "Outline", size: int) -> dict[str, Any]:
+    """For JSON: memory_bytes for a batch."""
+    found: dict[str, Any] = {
+        "name": row.path,
+        "type": row.type,
+        "output_shape": list(row.output_shape),
+        "receptive_field": row.receptive_field,
+        "parameters": row.parameters,
+        "flops": row.flops,
+        "memory_bytes": row.values * size,
+    }
+    return found | {"layers": [_plain(inner, size) for inner in row.inside]} if row.inside else found
+
+
+def _value_bytes(run: "Run") -> int:
+    """What an output of a layer takes for a batch: the number and its gradient for each row."""
+    return int(2 * run.batch_size * run.network.dtype.itemsize)
 
 
 def _frozen(run: "Run") -> list[str]:
@@ -62,12 +96,9 @@ def _frozen(run: "Run") -> list[str]:
 
 def _memory(run: "Run") -> str:
     """What training holds at once, roughly: weights, gradient, optimizer state; every layer's outputs and their gradients for a batch."""
-    size = run.network.dtype.itemsize
-    weights = len(run.network.vector) * size * 2 + sum(array.nbytes for array in run.update.slots.values())
-    outputs = sum(math.prod(placed.output_shape) for placed in run.network.placed) * run.batch_size * size * 2
-    return f"{_bytes(weights)} for weights, gradient and optimizer, {_bytes(outputs)} for a batch of {run.batch_size} rows"
+    from nettrain.cli.render import size
+    from nettrain.nn.outline import outline
 
-
-def _bytes(count: int) -> str:
-    power = min(int(math.log10(max(count, 1))) // 3, 3)
-    return f"{count / 1000**power:.3g} {('bytes', 'KB', 'MB', 'GB')[power]}"
+    weights = len(run.network.vector) * run.network.dtype.itemsize * 2 + sum(array.nbytes for array in run.update.slots.values())
+    outputs = sum(row.values for row in outline(run.network.placed, run.network.input_shape)) * _value_bytes(run)
+    return f"{size(weights)} for weights, gradient and optimizer, {size(outputs)} for a batch of {run.batch_size} rows"

@@ -1,4 +1,5 @@
 """Tables for people: metrics beside the trivial baseline, classes, the confusion matrix, layers. Names are never read as markup."""
+import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from nettrain.config.explanation import Key
+    from nettrain.nn.outline import Outline
     from nettrain.training.gradcheck import CheckedArray
     from nettrain.training.profile import Profile
 
@@ -107,15 +109,33 @@ def confusion_table(classes: Sequence[str], matrix: Sequence[Sequence[int]], wid
     return table
 
 
-def layer_table(layers: Sequence[Mapping[str, Any]], total: int) -> Table:
-    """A row a layer: name, type, shape of an output row, parameters, multiplications and additions a row."""
-    table = _table("layer", "type", "output shape", "parameters", "FLOPs a row")
+def layer_table(layers: Sequence["Outline"], value_bytes: int) -> Table:
+    """A row a layer, those inside a layer below it and further to the right: type, shape of an output row, the part of the image that a
+    place of it depends on, parameters, multiplications and additions a row, memory of a batch at `value_bytes` an output."""
+    images = any(layer.receptive_field for layer in layers)
+    seen = ["receptive\nfield"] if images else []
+    table = _table("layer", "type", "output shape", *seen, "parameters", "FLOPs a row", "memory\na batch")
+
+    def add(layer: "Outline", depth: int) -> None:
+        shape, field = (" x ".join(map(str, sizes or ("-",))) for sizes in (layer.output_shape, layer.receptive_field))
+        figures = [f"{layer.parameters:,}", f"{layer.flops:,}", size(layer.values * value_bytes)]
+        table.add_row(Text("  " * depth + layer.name), layer.type, shape, *([field] if images else []), *figures)
+        for inner in layer.inside:
+            add(inner, depth + 1)
+
     for layer in layers:
-        shape = " x ".join(map(str, layer["output_shape"]))
-        table.add_row(layer["name"], layer["type"], shape, f"{layer['parameters']:,}", f"{layer['flops']:,}")
+        add(layer, 0)
     table.add_section()
-    table.add_row("total", "", "", f"{total:,}", f"{sum(layer['flops'] for layer in layers):,}")
+    values = size(sum(layer.values for layer in layers) * value_bytes)
+    sums = [f"{sum(layer.parameters for layer in layers):,}", f"{sum(layer.flops for layer in layers):,}", values]
+    table.add_row("total", "", "", *([""] if images else []), *sums)
     return table
+
+
+def size(count: int) -> str:
+    """So many bytes, in three digits."""
+    power = min(int(math.log10(max(count, 1))) // 3, 3)
+    return f"{count / 1000**power:.3g} {('bytes', 'KB', 'MB', 'GB')[power]}"
 
 
 def diagnostics_table(layers: Mapping[str, Mapping[str, float]]) -> Table:

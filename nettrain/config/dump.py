@@ -1,11 +1,14 @@
 """A RunConfig as YAML: complete, in the order of its fields, and read back as an equal one."""
+import dataclasses
 import math
+from typing import Any
 
 import yaml
 
-from nettrain.component import to_mapping
+from nettrain.component import Component, to_mapping
 from nettrain.config.core_schema import FLOAT, INT, PATTERNS, STR
 from nettrain.config.run_config import RunConfig
+from nettrain.nn.layer import Layer
 
 
 def dump(config: RunConfig) -> str:
@@ -16,6 +19,30 @@ def dump(config: RunConfig) -> str:
 def as_yaml(value: object) -> str:
     """Plain values as a YAML document."""
     text: str = yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)
+    return text
+
+
+def brief(value: object) -> object:
+    """The shortest plain value that parses back: without fields that have their defaults, and a bare name where none is left."""
+    if isinstance(value, list | tuple):
+        return [brief(item) for item in value]
+    if not dataclasses.is_dataclass(value) or isinstance(value, type):
+        return value
+    found = {field.name: brief(getattr(value, field.name)) for field in dataclasses.fields(value) if not _is_default(value, field)}
+    if not isinstance(value, Component):
+        return found
+    if isinstance(value, Layer) and value.name() == "activation" and isinstance(found["function"], str):
+        return found["function"]
+    return {"type": value.name()} | found if found else value.name()
+
+
+def _is_default(value: object, field: "dataclasses.Field[Any]") -> bool:
+    return bool(getattr(value, field.name) == field.default)
+
+
+def as_brief_yaml(value: object) -> str:
+    """The same document with a line for each mapping that holds no mappings in lists."""
+    text: str = yaml.dump(value, Dumper=_BriefDumper, sort_keys=False, allow_unicode=True, width=10_000)
     return text
 
 
@@ -49,3 +76,20 @@ _Dumper.add_representer(str, _text)
 _Dumper.add_representer(list, _list)
 for _tag in (INT, FLOAT):
     _Dumper.add_implicit_resolver(_tag, *PATTERNS[_tag])
+
+
+class _BriefDumper(_Dumper):
+    """Mappings on one line where they hold nothing but values, lists of values, and such mappings."""
+
+
+def _mapping(dumper: yaml.SafeDumper, value: dict[str, object]) -> yaml.Node:
+    return dumper.represent_mapping("tag:yaml.org,2002:map", value.items(), flow_style=_fits_a_line(value))
+
+
+def _fits_a_line(value: object) -> bool:
+    if isinstance(value, dict):
+        return all(_fits_a_line(item) for item in value.values())
+    return not isinstance(value, list) or not any(isinstance(item, dict | list) for item in value)
+
+
+_BriefDumper.add_representer(dict, _mapping)

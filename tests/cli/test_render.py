@@ -9,10 +9,15 @@ from rich.live import Live
 
 from nettrain.cli.progress import MovingLine
 from nettrain.cli.render import class_table, confusion_table, diagnostics_table, layer_table, metrics_table, number
+from nettrain.nn.outline import Outline
 
 METRICS = {"train": {"loss": 0.1, "accuracy": 1.0}, "test": {"loss": 0.25, "accuracy": 0.9}}
 BASELINE = {"train": {"accuracy": 0.4}, "test": {"accuracy": 0.5}}
-LAYERS = [{"name": "dense_1", "type": "dense", "output_shape": [28, 28, 3], "parameters": 1234, "flops": 2468}]
+INSIDE = Outline("around.a", "a", "conv", (9,), (3, 1), 7, 8, 9)
+LAYERS = [
+    Outline("around", "around", "residual", (28, 28, 3), (5, 3), 1234, 2468, 500, (INSIDE,)),
+    Outline("probe_1", "probe_1", "probe", (10,), None, 0, 0, 10),
+]
 
 
 def drawn(table, width=100):
@@ -63,13 +68,26 @@ def test_a_confusion_matrix_that_is_too_wide_becomes_a_list_of_mistakes():
     ]
 
 
+def test_layers_inside_a_layer_stand_below_it_and_only_the_outer_ones_are_summed():
+    lines = drawn(layer_table(LAYERS, 8)).splitlines()
+    assert [line.split() for line in lines[-5:]] == [
+        ["around", "residual", "28", "x", "28", "x", "3", "5", "x", "3", "1,234", "2,468", "4", "KB"],
+        ["a", "conv", "9", "3", "x", "1", "7", "8", "72", "bytes"],
+        ["probe_1", "probe", "10", "-", "0", "0", "80", "bytes"],
+        [],
+        ["total", "1,234", "2,468", "4.08", "KB"],
+    ]
+    assert lines[-4].startswith("  a ") and "receptive" in lines[0]
+    assert "receptive" not in drawn(layer_table(LAYERS[1:], 8))
+
+
 @pytest.mark.parametrize("width", [1, 10, 24, 40])
 def test_narrow_terminals_break_no_table(width):
     tables = [
         metrics_table(METRICS, BASELINE),
         class_table(["a", "b"], {"recall": np.array([1.0, 0.5])}),
         confusion_table(["a", "b"], [[1, 0], [0, 1]], width),
-        layer_table(LAYERS, 1234),
+        layer_table(LAYERS, 8),
     ]
     for table in tables:
         assert max(map(len, drawn(table, width).splitlines())) <= width

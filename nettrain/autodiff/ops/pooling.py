@@ -71,6 +71,7 @@ def _fold(function: Any, nothing: float, out: Array, x: Array, places: list[Plac
     """out = the elements of each window along an axis, taken together by a function; nothing: what it makes of none."""
     seen = [(out[_at(axis, there)], x[_at(axis, here)]) for there, here in places]
     whole = [y.shape == out.shape for y, _ in seen[:2]]
+    calls: list[Call]
     if whole == [True, True]:
         calls, rest = [(function, (seen[0][1], seen[1][1]), {"out": out})], seen[2:]
     elif whole[0]:
@@ -106,7 +107,7 @@ class MaxPool(_Pool):
         return {"rows": ((m, down, x[2], c), None), "here": flags, "free": flags, "share": ((m, down, across, c), None)}
 
     def forward_calls(self, out: Array, x: Array, *, rows: Array, **scratch: Array) -> list[Call]:
-        (down, across), calls = self._places(x.shape), []
+        (down, across), calls = self._places(x.shape), list[Call]()
         for part in self._parts(x.shape):
             between = rows[: part.stop - part.start]
             calls += _fold(np.maximum, -np.inf, between, x[part], down, 1)
@@ -114,7 +115,7 @@ class MaxPool(_Pool):
         return calls
 
     def backward_calls(self, grads: Slots, dy: Array, out: Array, x: Array, *, share: Array, **scratch: Array) -> list[Call]:
-        dx, (down, across), calls = grads[0], self._places(x.shape), []
+        dx, (down, across), calls = grads[0], self._places(x.shape), list[Call]()
         tiles = _tiles(down, x.shape[1]) and _tiles(across, x.shape[2])
         for part in self._parts(x.shape):
             into, d, product = dx[part], dy[part], share[: part.stop - part.start]
@@ -182,7 +183,7 @@ class AveragePool(_Pool, Linear):
         return found
 
     def forward_calls(self, out: Array, x: Array, *, rows: Array, **scratch: Array) -> list[Call]:
-        (down, across), weights, calls = self._places(x.shape), self._weights(x), []
+        (down, across), weights, calls = self._places(x.shape), self._weights(x), list[Call]()
         for part in self._parts(x.shape):
             y, between = out[part], rows[: part.stop - part.start]
             calls += _fold(np.add, 0, between, x[part], down, 1)
@@ -191,7 +192,7 @@ class AveragePool(_Pool, Linear):
         return calls
 
     def backward_calls(self, grads: Slots, dy: Array, out: Array, x: Array, *, rows: Array, share: Array) -> list[Call]:
-        dx, (down, across), weights, calls = grads[0], self._places(x.shape), self._weights(x), []
+        dx, (down, across), weights, calls = grads[0], self._places(x.shape), self._weights(x), list[Call]()
         for part in self._parts(x.shape):
             few = slice(0, part.stop - part.start)
             calls.append((np.multiply, (dy[part], weights, share[few]), {}))
