@@ -57,21 +57,22 @@ def cv(
     from nettrain.config.load import load, located
 
     loaded = None if config is None else load(config, changes, allow_plugins=allow_plugins)  # a mistake is told at once
-    from nettrain.search.cross_validation import Settings, cross_validate, go_on
     from nettrain.search.executors import executor_for
 
     def tell(line: str) -> None:
         if not quiet:
             say(line)
 
-    if loaded is None or config is None:
-        assert resume is not None
-        with executor_for(executor, workers) as found:
-            result = go_on(resume, found, allow_plugins=allow_plugins, tell=tell)
-    else:
-        settings = Settings(folds, repeats, stratify, group, final)
-        with located(config, changes), executor_for(executor, workers) as found:
-            result = cross_validate(loaded, settings, found, output_directory=output_directory, run_name=run_name, tell=tell)
+    with executor_for(executor, workers) as ready:  # its processes begin while this one goes on importing
+        from nettrain.search.cross_validation import Settings, cross_validate, go_on
+
+        if loaded is None or config is None:
+            assert resume is not None
+            result = go_on(resume, ready, allow_plugins=allow_plugins, tell=tell)
+        else:
+            settings = Settings(folds, repeats, stratify, group, final)
+            with located(config, changes):
+                result = cross_validate(loaded, settings, ready, output_directory=output_directory, run_name=run_name, tell=tell)
     if json:
         print_json(_summary(result))
     elif not quiet:

@@ -50,20 +50,21 @@ def ensemble(
     from nettrain.config.load import load_ensemble, located
 
     loaded = None if config is None else load_ensemble(config, changes, allow_plugins=allow_plugins)  # a mistake is told at once
-    from nettrain.search.ensemble import go_on, train_ensemble
     from nettrain.search.executors import executor_for
 
     def tell(line: str) -> None:
         if not quiet:
             say(line)
 
-    if loaded is None or config is None:
-        assert resume is not None
-        with executor_for(executor, workers) as found:
-            result = go_on(resume, found, allow_plugins=allow_plugins, tell=tell)
-    else:
-        with located(config, changes), executor_for(executor, workers) as found:
-            result = train_ensemble(loaded, found, output_directory=output_directory, run_name=run_name, tell=tell)
+    with executor_for(executor, workers) as ready:  # its processes begin while this one goes on importing
+        from nettrain.search.ensemble import go_on, train_ensemble
+
+        if loaded is None or config is None:
+            assert resume is not None
+            result = go_on(resume, ready, allow_plugins=allow_plugins, tell=tell)
+        else:
+            with located(config, changes):
+                result = train_ensemble(loaded, ready, output_directory=output_directory, run_name=run_name, tell=tell)
     if json:
         print_json(dataclasses.asdict(result))
     elif not quiet:

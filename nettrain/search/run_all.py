@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from nettrain.errors import Diverged, NettrainError, RunError
+from nettrain.errors import Diverged, NettrainError
 from nettrain.search.executor import Ended, Executor, Job
 from nettrain.training.loop import Interrupted
 from nettrain.training.signals import stop_signals
@@ -15,7 +15,7 @@ Results = dict[int, Mapping[str, Any]]
 
 
 class RunFailed(NettrainError):
-    """A run that ended otherwise than by its own fault or the user's: it was killed, or the memory was used up."""
+    """A run that failed, was killed, or used up the memory, though data and network had been found good before."""
 
     exit_code = 1
 
@@ -23,7 +23,7 @@ class RunFailed(NettrainError):
 def run_all(executor: Executor, jobs: Sequence[Job], ended: Callable[[Job, Mapping[str, Any]], None], go_on: str) -> Results:
     """The results of all jobs, by index.
 
-    Raises Diverged, RunError or RunFailed for the first that does not finish, Interrupted on a signal.
+    Raises Diverged or RunFailed for the first that does not finish, Interrupted on a signal.
     ended  is told of each run that finishes; go_on: the command that goes on after an interruption
     """
     waiting, running = list(jobs), dict[int, Job]()
@@ -60,6 +60,4 @@ def _failure(job: Job, event: Ended) -> NettrainError:
     path = Path(job.parent) / job.name
     if event.status == "diverged":
         return Diverged(f"{path}: {event.message}")
-    if event.status == "failed":
-        return RunError(f"{path}: {event.message}")
     return RunFailed(f"{path}: {event.status.replace('_', ' ')}: {event.message}")

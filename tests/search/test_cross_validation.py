@@ -19,7 +19,7 @@ from nettrain.search.cross_validation import Settings, cross_validate, go_on
 from nettrain.search.executor import Ended, Job
 from nettrain.search.executors import executor_for
 from nettrain.search.interval import t_quantile
-from nettrain.search.run_all import run_all
+from nettrain.search.run_all import RunFailed, run_all
 from nettrain.search.serial import Serial
 from nettrain.training.run_directory import RunDirectory
 
@@ -203,6 +203,46 @@ def test_the_final_run_with_a_validation_source_is_as_the_folds(tmp_path):
     assert load(Path(result.final["run_directory"]) / "config.yaml").early_stopping is not None
 
 
+@pytest.mark.parametrize("how", [("serial", None), ("local", 2)], ids=str)
+def test_groups_that_only_the_option_names_stay_together_and_are_no_feature(table, how):
+    config = load(configuration(table), ["dataset.source.ignore=amount"])
+    result = run(config, table, executor=how[0], workers=how[1], group="who", final=True)
+    for one in [*result.folds, result.final]:
+        model = nettrain.load(one["run_directory"])
+        assert model.names == ("a", "b")
+    for one in result.folds:
+        rows = nettrain.load(one["run_directory"]).training_data.rows
+        groups = [{row // 5 for row in found.tolist()} for found in rows.values()]
+        assert sum(map(len, groups)) == len(set.union(*groups))
+
+
+PLUGIN = """
+from dataclasses import dataclass
+
+from nettrain.nn.activation import Activation
+
+
+@dataclass(frozen=True)
+class Halved(Activation):
+    def apply(self, x):
+        return x * 0.5
+"""
+
+
+def test_a_user_s_own_component_is_known_in_every_fold(table):
+    (table / "own.py").write_text(PLUGIN)
+    config = load(with_plugin(table), allow_plugins=True)
+    results = [run(config, table, executor=executor, workers=workers, final=True) for executor, workers in (("serial", None), ("local", 2))]
+    assert without_paths(results[0]) == without_paths(results[1])
+    assert nettrain.load(results[1].folds[0]["run_directory"], allow_plugins=True).config.model.activation.name() == "halved"
+
+
+def with_plugin(folder):
+    source = {"type": "csv", "path": str(folder / "t.csv"), "target": "kind", "ignore": ["who", "amount"]}
+    return {"name": "t", "plugins": [str(folder / "own.py")], "dataset": {"source": source, "split": {"test": 0.2}},
+            "model": {"type": "mlp", "hidden": [3], "activation": "halved"}, "training": {"epochs": 2}}
+
+
 def test_repeats_have_other_folds_and_other_first_weights(table):
     result = run(configuration(table), table, folds=2, repeats=2)
     assert [Path(one["run_directory"]).name for one in result.folds] == [
@@ -277,7 +317,7 @@ def test_a_run_that_is_killed_too_often_is_a_failure_of_its_own():
         def submit(self, job):
             pass
 
-    with pytest.raises(Exception, match="fold-1: killed: its process ended with signal SIGKILL") as caught, Broken() as executor:
+    with pytest.raises(RunFailed, match="fold-1: killed: its process ended with signal SIGKILL") as caught, Broken() as executor:
         run_all(executor, [Job(0, {}, "runs", "fold-1")], lambda job, result: None, "")
     assert caught.value.exit_code == 1
 
