@@ -46,6 +46,6 @@ Workers = Annotated[
         "--workers", metavar="N", help="Runs side by side, a thread each; they change no bit. Default: all cores.", show_default=False
     ),
 ]
-ExecutorName = Annotated[str, typer.Option("--executor", help="Where runs are made: local (processes), serial.")]
+ExecutorName = Annotated[str, typer.Option("--executor", help="Where runs are made: local (processes), serial, dask, dask:HOST:PORT.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only (and what --json asks for).")]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as one JSON object on stdout.")]

@@ -30,11 +30,15 @@ def sweep(
         Path | None,
         typer.Option("--resume", metavar="DIR", help="Go on with a sweep, or extend it: --trials N.", show_default=False),
     ] = None,
+    study: Annotated[
+        str | None,
+        typer.Option("--study", metavar="URL", help="Leave an Optuna study too, in a database: sqlite:///study.db.", show_default=False),
+    ] = None,
     allow_plugins: AllowPlugins = False,
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Try many settings of a run (grid, random), keep the best; or go on with --resume DIR."""
+    """Try many settings of a run (grid, random, bayes), keep the best; or go on with --resume DIR."""
     if resume is not None:
         given = {
             "CONFIG": config is not None,
@@ -45,11 +49,11 @@ def sweep(
         if any(given.values()):
             named = ", ".join(name for name, is_given in given.items() if is_given)
             raise ConfigError(f"sweep: {named} and --resume exclude each other: a sweep goes on with its own config")
-        result = _resumed(resume, trials, executor, workers, allow_plugins, quiet)
+        result = _resumed(resume, trials, executor, workers, allow_plugins, quiet, study)
     elif config is None:
         raise ConfigError("sweep: name a CONFIG, such as configs/sweeps/digits_random.yaml, or go on with --resume DIR")
     else:
-        result = _swept(config, sets or [], trials, executor, workers, allow_plugins, quiet, output_directory, run_name)
+        result = _swept(config, sets or [], trials, executor, workers, allow_plugins, quiet, output_directory, run_name, study)
     if json:
         from nettrain.search.sweep import as_json
 
@@ -71,6 +75,7 @@ def _swept(
     quiet: bool,
     output_directory: Path,
     run_name: str | None,
+    study: str | None,
 ) -> "SweepResult":
     from nettrain.config.checks import name_problem
     from nettrain.search.sweep_config import load_sweep
@@ -85,18 +90,18 @@ def _swept(
         from nettrain.search.sweep import sweep
 
         with progress(quiet) as observer:
-            return sweep(loaded, output_directory=output_directory, run_name=run_name, executor=ready, observer=observer)
+            return sweep(loaded, output_directory=output_directory, run_name=run_name, executor=ready, observer=observer, study=study)
 
 
 def _resumed(
-    directory: Path, trials: int | None, executor: str, workers: int | None, allow_plugins: bool, quiet: bool
+    directory: Path, trials: int | None, executor: str, workers: int | None, allow_plugins: bool, quiet: bool, study: str | None
 ) -> "SweepResult":
     from nettrain.cli.sweep_progress import progress
     from nettrain.search.sweep import resume_sweep
 
     with progress(quiet) as observer:
         return resume_sweep(
-            directory, trials=trials, executor=executor, workers=workers, allow_plugins=allow_plugins, observer=observer
+            directory, trials=trials, executor=executor, workers=workers, allow_plugins=allow_plugins, observer=observer, study=study
         )
 
 

@@ -15,7 +15,7 @@ def proposer_for(sweep: Sweep) -> Proposer:
     early = sweep.spec.early_terminate
     if early.type == "none":
         return proposer
-    with _optuna(f"early_terminate: {early.type}"):
+    with optuna_for(f"early_terminate: {early.type}"):
         from nettrain.search.pruning import Pruning, pruner_for
     pruner = pruner_for(early.type, early.min_epochs, _most_epochs(sweep))
     return Pruning(proposer, pruner, sweep.space, maximize=sweep.maximize)
@@ -26,7 +26,7 @@ def _proposer(sweep: Sweep) -> Proposer:
         return Grid(sweep.space)
     if sweep.spec.method == "random":
         return RandomSettings(sweep.space, sweep.base.seed)
-    with _optuna("method: bayes"):
+    with optuna_for("method: bayes"):
         from nettrain.search.bayes import Bayes
     return Bayes(sweep.space, sweep.base.seed, maximize=sweep.maximize)
 
@@ -40,8 +40,8 @@ def _most_epochs(sweep: Sweep) -> int:
 
 
 @contextmanager
-def _optuna(what: str) -> Iterator[None]:
-    """Around imports that need it."""
+def optuna_for(what: str) -> Iterator[None]:
+    """Around imports that need it. Raises ConfigError where it is not installed."""
     try:
         yield
     except ModuleNotFoundError as error:

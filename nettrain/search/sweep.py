@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nettrain.config.dump import dump
 from nettrain.config.plugins import in_use
@@ -17,7 +17,7 @@ from nettrain.search.final import final_job
 from nettrain.search.importances import importances
 from nettrain.search.noise import noise_note
 from nettrain.search.proposer import Proposer
-from nettrain.search.proposers import proposer_for
+from nettrain.search.proposers import optuna_for, proposer_for
 from nettrain.search.sweep_config import Sweep, load_sweep
 from nettrain.search.sweep_directory import SweepDirectory
 from nettrain.search.trial import Trial, ranked
@@ -26,6 +26,9 @@ from nettrain.search.trials import Observer, Trials
 from nettrain.training.files import write_json
 from nettrain.training.loop import Interrupted
 from nettrain.training.signals import stop_signals
+
+if TYPE_CHECKING:
+    from nettrain.search.study import Study
 
 POLL = 0.1  # seconds between two looks at the clock and at signals
 
@@ -61,6 +64,7 @@ def sweep(
     workers: int | None = None,
     allow_plugins: bool = False,
     observer: Observer | None = None,
+    study: str | None = None,
 ) -> SweepResult:
     """Compare settings of a run, and leave a sweep directory.
 
@@ -69,18 +73,19 @@ def sweep(
     trials    the same as "trials=N"
     run_name  exactly this name in output_directory; None: the sweep's, with a suffix where it is taken
     executor  local, serial, or an executor that is ready
-    workers   runs side by side; None: as many as cores. They change no result, but where trials are given up early
+    workers   runs side by side; None: as many as cores. They change no result, but with `bayes` and where trials are given up early
+    study     the URL of a database, sqlite:///study.db, in which the sweep is left as an Optuna study too
 
     Raises NettrainError for what the user can mend; Interrupted after SIGINT or SIGTERM, from which `resume_sweep` goes on.
     """
     found = config if isinstance(config, Sweep) else load_sweep(config, sets, trials=trials, allow_plugins=allow_plugins)
     with in_use(found.base.plugins), _ready(executor, workers) as ready:
         facts = _facts(found, ready)
-        proposer = proposer_for(found)
+        proposer, kept = proposer_for(found), _study(study)
         directory = SweepDirectory.create(Path(output_directory), run_name or found.spec.name or "sweep", exact=run_name is not None)
         with directory.locked():
             directory.write_spec(found.spec)
-            return _Session(found, directory, ready, facts, proposer, observer or Observer()).run()
+            return _Session(found, directory, ready, facts, proposer, observer or Observer(), kept).run()
 
 
 def resume_sweep(
@@ -91,6 +96,7 @@ def resume_sweep(
     workers: int | None = None,
     allow_plugins: bool = False,
     observer: Observer | None = None,
+    study: str | None = None,
 ) -> SweepResult:
     """Go on with an interrupted sweep, or extend a finished one to so many trials: the same table as without the break.
 
@@ -105,8 +111,16 @@ def resume_sweep(
                 raise ConfigError(f"--trials {trials}: {directory.rows} holds {len(recorded)} trials already; name more, or leave it out")
             directory.write_spec(found.spec)
         with in_use(found.base.plugins), _ready(executor, workers) as ready:
-            facts = _facts(found, ready)
-            return _Session(found, directory, ready, facts, proposer_for(found), observer or Observer(), recorded).run()
+            facts, proposer, kept = _facts(found, ready), proposer_for(found), _study(study)
+            return _Session(found, directory, ready, facts, proposer, observer or Observer(), kept, recorded).run()
+
+
+def _study(url: str | None) -> "Study | None":
+    if url is None:
+        return None
+    with optuna_for("--study"):
+        from nettrain.search.study import Study
+    return Study(url)
 
 
 @contextmanager
@@ -144,6 +158,7 @@ class _Session:
         facts: Facts,
         proposer: Proposer,
         observer: Observer,
+        study: "Study | None",
         recorded: Sequence[Trial] = (),
     ) -> None:
         self.sweep = found
@@ -151,6 +166,8 @@ class _Session:
         self.executor = executor
         self.facts = facts
         self.observer = observer
+        self.study = study
+        self.notes = list(executor.notes)
         self.runs = TrialRuns(found, directory.path.absolute(), facts)
         limit = found.spec.trials
         self.trials = Trials(self.runs, proposer, executor, observer, limit=limit, record=directory.append)
@@ -169,6 +186,8 @@ class _Session:
                         self.trials.hear(event)
             finally:
                 self._write()
+                if self.study is not None:
+                    self.notes += self.study.write(self.directory.path, self.sweep, self._in_order(), self.runs.reports)
             ranking = self._ranking()
             final = self._final(ranking[0], signalled) if ranking else None
         return self._finished(ranking, final)
@@ -210,7 +229,7 @@ class _Session:
         return event
 
     def _finished(self, ranking: list[Trial], final: Ended | None) -> SweepResult:
-        notes = list(self.executor.notes)
+        notes = self.notes
         rows = self.facts.rows.get(self.runs.part, 0) if self.sweep.spec.cross_validation is None else 0
         if ranking and (note := noise_note(ranking, self.sweep.spec.metric.name, rows)):
             notes.append(note)
