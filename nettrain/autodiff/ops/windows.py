@@ -4,12 +4,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from nettrain.autodiff.primitive import Array, Shape
+from nettrain.autodiff.primitive import Array, Call, Shape
 
 Pair = tuple[int, int]
 
 
-def copy_call(out: Array, x: Array) -> tuple[object, tuple[Array, Array], dict[str, object]]:
+def copy_call(out: Array, x: Array) -> Call:
     """out = x."""
     return np.copyto, (out, x), {}
 
