@@ -112,6 +112,28 @@ def test_a_unit_of_an_image_is_a_channel():
     assert unit_shares(Activation.parse("relu"), y) == {"dead": 0.75}
 
 
+CONVOLUTIONS = [
+    {"type": "conv", "filters": 4, "padding": "same"}, {"type": "batch_norm"}, "relu", "max_pool",
+    {"type": "residual", "layers": [{"type": "conv", "filters": 6, "padding": "same"}, {"type": "group_norm", "groups": 2}, "tanh"]},
+    {"type": "separable_conv", "filters": 3}, "relu", "global_average_pool", {"type": "dense", "units": 2},
+]  # fmt: skip
+
+
+def test_convolutions_have_norms_and_their_dead_units_are_channels():
+    images, loss = streams.generator(0, "images").normal(size=(12, 8, 6, 2)), Loss.parse("mse")
+    net = Network([Layer.parse(layer) for layer in CONVOLUTIONS], (8, 6, 2), seed=1, dtype="float64")
+    net.vector.views["batch_norm_1.beta"][1] = -100.0
+    net.vector.views["separable_conv_1.b"][...] = [-100.0, 100.0, -100.0]
+    found = Probe(net, loss, images, Y).layers()
+    gradients = backward(loss.rows(net.watched(Tensor(images))[0], Tensor(Y)).mean())
+    for path in ("conv_1", "batch_norm_1", "residual_1.conv_1", "residual_1.projection.conv_1", "separable_conv_1"):
+        own = [tensor for name, tensor in net.parameters.items() if name.rpartition(".")[0] == path]
+        assert found[path]["gradient_norm"] == pytest.approx(np.linalg.norm(np.concatenate([gradients[t].ravel() for t in own])), rel=1e-10)
+        assert found[path]["weight_norm"] == pytest.approx(np.linalg.norm(np.concatenate([t.value.ravel() for t in own])))
+    assert found["activation_1"] == {"dead": 1 / 4} and found["activation_2"] == {"dead": 2 / 3}
+    assert set(found["residual_1.activation_1"]) == {"saturated"}
+
+
 @pytest.fixture
 def run(toy, data, tmp_path):
     """Train the toy configuration under a name; the path of its directory."""
