@@ -4,7 +4,7 @@ from typing import Any
 import numpy as np
 
 from nettrain.autodiff.ops import convolution as convolutions
-from nettrain.autodiff.ops import depthwise, exponential, gaussian, indexing, joining, selection, squashing
+from nettrain.autodiff.ops import depthwise, exponential, gaussian, indexing, joining, selection, squashing, winograd
 from nettrain.autodiff.ops import softmax as softmax_ops
 from nettrain.autodiff.ops.windows import Pair
 from nettrain.autodiff.primitive import Primitive
@@ -189,4 +189,9 @@ def convolution(
     inputs = [_tensor(array) for array in (x, w, b) if array is not None]
     if groups > 1 and groups == inputs[0].shape[-1]:
         return apply(depthwise.Depthwise(stride, padding, dilation), *inputs)
-    return apply(convolutions.Convolution(stride, padding, dilation, groups), *inputs)
+    plain = convolutions.Convolution(stride, padding, dilation, groups)
+    if stride == dilation == (1, 1) and groups == 1:
+        shapes = [array.shape for array in inputs]
+        if winograd.Winograd.pays(*shapes[:2], plain.infer(*shapes)):
+            return apply(winograd.Winograd(padding=padding), *inputs)
+    return apply(plain, *inputs)

@@ -6,7 +6,7 @@ from nettrain.autodiff import functions as F
 from nettrain.autodiff.backward import backward, nodes_above
 from nettrain.autodiff.fusion import fuse
 from nettrain.autodiff.memory import Arena
-from nettrain.autodiff.ops import convolution
+from nettrain.autodiff.ops import convolution, winograd
 from nettrain.autodiff.ops.pooling import MaxPool
 from nettrain.autodiff.plan import Plan
 from nettrain.autodiff.tensor import Tensor, apply
@@ -20,7 +20,7 @@ def conv(x, w, b):
     return F.convolution(x, w, b, padding=((1, 0), (0, 1)))
 
 
-# A function of x (5, 6, 7, 2), w (2, 3, 2, 3), b (3,), and the primitives that its plan runs, oldest first.
+# A function of x (5, 6, 7, 2), w (3, 3, 2, 3), b (3,), and the primitives that its plan runs, oldest first.
 CASES = {
     "relu": (lambda x, w, b: F.relu(conv(x, w, b)), ["ConvolutionBlock"]),
     "tanh": (lambda x, w, b: F.tanh(conv(x, w, b)), ["ConvolutionBlock"]),
@@ -44,7 +44,7 @@ CASES = {
 def arrays(seed, whole):
     generator = np.random.Generator(np.random.PCG64(seed))
     draw = (lambda shape: generator.integers(-2, 3, shape)) if whole else (lambda shape: generator.normal(size=shape))
-    return [draw(shape).astype(np.float32) for shape in ((5, 6, 7, 2), (2, 3, 2, 3), (3,))]
+    return [draw(shape).astype(np.float32) for shape in ((5, 6, 7, 2), (3, 3, 2, 3), (3,))]
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -58,9 +58,11 @@ def test_just_the_sequences_that_are_used_for_nothing_else_are_fused(name):
 
 @pytest.mark.parametrize("name", CASES)
 @pytest.mark.parametrize("whole", [False, True], ids=["", "whole numbers, many of them equal"])
-@pytest.mark.parametrize("cache", [convolution.CACHE, 300])
-def test_a_fused_plan_has_the_bits_of_an_eager_run(name, whole, cache, monkeypatch):
+@pytest.mark.parametrize("worth", [0, np.inf], ids=["winograd", "windows"])
+@pytest.mark.parametrize("cache", [convolution.CACHE, 1200])
+def test_a_fused_plan_has_the_bits_of_an_eager_run(name, whole, worth, cache, monkeypatch):
     monkeypatch.setattr(convolution, "CACHE", cache)
+    monkeypatch.setattr(winograd, "WORTH", worth)
     f, _ = CASES[name]
     held = arrays(0, whole)
     inputs = [Tensor(a, requires_grad=True) for a in held]

@@ -39,6 +39,7 @@ from nettrain.autodiff.ops import (
     shape,
     softmax,
     squashing,
+    winograd,
 )
 from nettrain.autodiff.primitive import ElementWise, Primitive, View
 from nettrain.autodiff.tensor import Tensor, apply, float_type
@@ -255,6 +256,21 @@ ROWS = [
         ((2, 4, 3, 3), (2, 2, 1, 3), {"groups": 3, "stride": (2, 1)}),
         ((1, 3, 4, 2), (3, 2, 1, 4), {"groups": 2, "padding": ((1, 1), (1, 0)), "dilation": (1, 2)}),
     ),
+    *[
+        row(f"{x} with {w}, {padding}", winograd.Winograd(padding=padding), [np.round(4 * uniform(*s)) for s in (x, w, *b)],
+            partial(convolved, padding=padding))  # whole numbers: the sums are exact
+        for x, w, padding in (
+            ((2, 4, 6, 2), (3, 3, 2, 3), ((0, 0), (0, 0))),
+            ((1, 3, 3, 1), (3, 3, 1, 1), ((0, 0), (0, 0))),
+            ((2, 5, 4, 3), (3, 3, 3, 2), ((1, 1), (1, 1))),
+            ((1, 2, 3, 2), (3, 3, 2, 1), ((2, 0), (1, 2))),
+            ((2, 1, 1, 2), (3, 3, 2, 2), ((1, 1), (1, 1))),
+        )
+        for b in ((), (w[3:],))
+    ],
+    row("no images", winograd.Winograd(), [uniform(0, 3, 3, 1), uniform(3, 3, 1, 2), uniform(2)], convolved),
+    row("not contiguous", winograd.Winograd(), [np.round(uniform(4, 5, 4, 2))[::2, :, ::-1], np.round(4 * uniform(4, 2, 3, 3)).T,
+        uniform(4)], convolved),
     *blocks(selection.Relu(), lambda y: np.where(y > 0, y, 0)),
     *blocks(selection.Relu(), lambda y: np.where(y > 0, y, 0), (2, 2)),
     *blocks(squashing.Tanh(), np.tanh),

@@ -6,7 +6,7 @@ import pytest
 
 from nettrain import streams
 from nettrain.autodiff.backward import backward
-from nettrain.autodiff.ops import convolution, depthwise
+from nettrain.autodiff.ops import convolution, depthwise, winograd
 from nettrain.autodiff.tensor import Tensor
 from nettrain.nn.layer import Layer
 from nettrain.nn.network import Network
@@ -36,17 +36,19 @@ def test_every_case_of_the_golden_file_is_compared():
     assert {name.partition("/")[0] for name in GOLDEN.files if "/" in name} == set(LAYERS)
 
 
-@pytest.fixture(params=["as it is", "an image at a time", "a row at a time"])
+@pytest.fixture(params=["as it is", "an image at a time", "a row at a time", "winograd's way"])
 def divided(request, monkeypatch):
-    """How much of the work is done at a time."""
-    few = {"as it is": {}, "an image at a time": {"CACHE": 100}, "a row at a time": {"CACHE": 1}}[request.param]
+    """How much of the work is done at a time, and how."""
+    few = {"as it is": {}, "an image at a time": {"CACHE": 100}}.get(request.param, {"CACHE": 1})
+    if request.param == "winograd's way":
+        monkeypatch.setattr(winograd, "WORTH", 0)
     for name, value in few.items():
         monkeypatch.setattr(convolution, name, value)
         monkeypatch.setattr(depthwise, name, value)
 
 
 @pytest.mark.parametrize("case", LAYERS)
-def test_a_layer_and_its_derivatives_are_pytorchs_however_its_work_is_divided(case, divided):
+def test_a_layer_and_its_derivatives_are_pytorchs_however_its_work_is_done(case, divided):
     expected = {name.partition("/")[2]: GOLDEN[name] for name in GOLDEN.files if name.startswith(f"{case}/")}
     network = Network([Layer.parse(LAYERS[case])], expected["x"].shape[1:], dtype="float64")
     for name, view in network.vector.views.items():
