@@ -14,13 +14,13 @@ from nettrain.config.load import load_ensemble
 from nettrain.config.plugins import in_use
 from nettrain.data.dataset import Dataset
 from nettrain.data.loader import Loader
-from nettrain.data.prepare import Loaded, divide, weighted
+from nettrain.data.prepare import Loaded
 from nettrain.errors import ConfigError, RunError
 from nettrain.metrics import all_metrics, outcome_of
 from nettrain.search.directory import new_directory
 from nettrain.search.executor import Executor
 from nettrain.search.members import Member, Training, out_of_bag
-from nettrain.training.build import rows_of, wanted
+from nettrain.search.rows import rows_of_config
 from nettrain.training.checkpoint import Checkpoint
 from nettrain.training.ensemble import Ensemble, ensemble_checkpoint
 from nettrain.training.files import write_atomically, write_json
@@ -93,13 +93,7 @@ def go_on(directory: Path, executor: Executor, *, allow_plugins: bool = False, t
 
 def _load(config: EnsembleRun, loader: Loader) -> tuple[Loaded, int]:
     """The rows of each part, and how many the source has. Raises ConfigError where the method or the vote is not for such data."""
-    asked = rows_of(config)
-    weights, split, limit = asked.pop("weights"), asked.pop("split"), asked.pop("limit")
-    aside = tuple(name for name in (split.column, split.group) if name is not None)
-    with in_use(config.plugins):
-        whole = loader.whole(**asked, aside=aside, wanted=wanted(config.loss))
-        whole = whole if weights is None else weighted(whole, weights)
-        loaded = divide(whole, split=split, limit=limit, seed=asked["seed"])
+    whole, loaded = rows_of_config(config, loader)
     method, task = config.ensemble.method, whole.schema.task
     if whole.schema.itself:
         raise ConfigError("dataset.target: several autoencoders have outputs in units of their own, which cannot be averaged; leave it out")

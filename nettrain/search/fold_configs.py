@@ -1,6 +1,5 @@
 """From one run configuration to those of its folds, each a complete configuration that `nettrain fit` takes too."""
 import io
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -8,16 +7,15 @@ from typing import Any
 import numpy as np
 
 from nettrain.component import to_mapping
-from nettrain.config.plugins import in_use
 from nettrain.config.run_config import RunConfig
 from nettrain.data.dataset import Dataset
 from nettrain.data.features import Features
 from nettrain.data.loader import Loader
-from nettrain.data.prepare import divide, weighted
 from nettrain.data.split import Rows, Split, split_rows
 from nettrain.errors import ConfigError, DataError
 from nettrain.search.folds import assign
-from nettrain.training.build import rows_of, wanted
+from nettrain.search.rows import rows_of_config
+from nettrain.training.build import data_seed
 from nettrain.training.files import write_atomically
 
 
@@ -92,13 +90,8 @@ def divide_into_folds(
     if group is not None and split.group not in (None, group):
         raise ConfigError(f"--group {group}: dataset.split.group is {split.group!r}, and groups can be of one column only; leave one out")
     group = group or split.group
-    asked = rows_of(config)
-    weights, limit, seed = asked.pop("weights"), asked.pop("limit"), asked["seed"]
-    aside = tuple(name for name in dict.fromkeys((asked.pop("split").column, group)) if name is not None)
-    with in_use(config.plugins):
-        whole = (loader or Loader()).whole(**asked, aside=aside, wanted=wanted(config.loss))
-        whole = whole if weights is None else weighted(whole, weights)
-        rows = divide(whole, split=split, limit=limit, seed=seed).rows
+    whole, loaded = rows_of_config(config, loader or Loader(), group)
+    rows, seed = loaded.rows, data_seed(config)
     own = [rows[part] for part in ("train", "validation") if part in rows and part not in whole.separate]
     pool = np.sort(np.concatenate(own))
     if (np.diff(pool) == 0).any():
@@ -120,39 +113,11 @@ def divide_into_folds(
     return Folds(config, tuple(found), repeats, group, pool, rows.get("test"), steering, whole.dataset, whole.fingerprint)
 
 
-def fold_configs(
-    config: RunConfig,
-    folder: Path,
-    *,
-    folds: int,
-    repeats: int = 1,
-    stratify: bool | None = None,
-    group: str | None = None,
-    loader: Loader | None = None,
-) -> list[dict[str, Any]]:
-    """A run configuration a fold, as mappings; the rows of each fold are written into `folder`. The rest as in `divide_into_folds`.
-
-    The figures of the fold are those of the run's test part: `result.metrics["test"]`.
-    """
-    found = divide_into_folds(config, folds=folds, repeats=repeats, stratify=stratify, group=group, loader=loader)
-    return [found.run_config(fold, folder) for fold in found.folds]
-
-
-def mean_score(results: "list[Mapping[str, Any]]", metric: str) -> float:
-    """The mean over folds of a metric (`validation_accuracy`, `test_accuracy` or `accuracy`) on the rows that each fold scores.
-
-    results: those of the runs of `fold_configs`, as mappings. NaN where a fold does not have the metric.
-    """
-    name = metric.removeprefix("validation_").removeprefix("test_")
-    return float(np.mean([result["metrics"]["test"].get(name, np.nan) for result in results]))
-
-
 def run_on_rows(config: RunConfig, path: Path, *, group: str | None = None, seed: int | None = None) -> dict[str, Any]:
     """The same run on the rows that a file names, as a mapping; `seed` then changes the rest of chance only, not the data."""
     dataset = config.dataset
     split = Split(file=str(path), column=dataset.split.column, group=group or dataset.split.group)
-    own_seed = config.seed if dataset.seed is None else dataset.seed
-    dataset = replace(dataset, seed=own_seed, split=split, limit=None)
+    dataset = replace(dataset, seed=data_seed(config), split=split, limit=None)
     found = to_mapping(replace(config, seed=config.seed if seed is None else seed, dataset=dataset))
     return dict(found)  # type: ignore[call-overload]
 

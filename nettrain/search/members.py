@@ -18,6 +18,7 @@ from nettrain.search.executor import Executor, Job
 from nettrain.search.fold_configs import run_on_rows, write_rows
 from nettrain.search.run_all import finished, run_all
 from nettrain.streams import generator
+from nettrain.training.build import data_seed
 from nettrain.training.load import load
 from nettrain.training.predictor import scored_checkpoint
 
@@ -103,8 +104,7 @@ class Training:
     def _mapping(self, place: int, **dataset: Any) -> dict[str, Any]:
         """The configuration with another seed for all but the data."""
         config = self.config
-        own_seed = config.seed if config.dataset.seed is None else config.dataset.seed
-        changed = replace(config.dataset, seed=own_seed, **dataset)
+        changed = replace(config.dataset, seed=data_seed(config), **dataset)
         return dict(to_mapping(replace(config, seed=config.seed + place, dataset=changed)))  # type: ignore[call-overload]
 
     def _stream(self, place: int) -> np.random.Generator:

@@ -29,8 +29,13 @@ def rows_of(config: RunConfig) -> dict[str, Any]:
         "weights": dataset.weights,
         "split": dataset.split,
         "limit": dataset.limit,
-        "seed": config.seed if dataset.seed is None else dataset.seed,
+        "seed": data_seed(config),
     }
+
+
+def data_seed(config: RunConfig) -> int:
+    """The seed of split, limit and generated rows."""
+    return config.seed if config.dataset.seed is None else config.dataset.seed
 
 
 def wanted(loss: Loss | None) -> Wanted | None:

@@ -15,9 +15,10 @@ import pytest
 import nettrain
 from nettrain.config.load import load
 from nettrain.errors import ConfigError, DataError, Diverged, RunError
-from nettrain.search.cross_validation import Settings, cross_validate, go_on
+from nettrain.search.cross_validation import Settings, cross_validate, final_config, go_on
 from nettrain.search.executor import Ended, Job
 from nettrain.search.executors import executor_for
+from nettrain.search.fold_configs import divide_into_folds
 from nettrain.search.interval import t_quantile
 from nettrain.search.run_all import RunFailed, run_all
 from nettrain.search.serial import Serial
@@ -179,6 +180,12 @@ def test_the_final_run_trains_the_folds_mean_best_epochs_without_early_stopping(
     assert result.final["epochs"] == found.training.epochs == int(np.mean(best) + 0.5)
     assert found.early_stopping is None and found.training.monitor is None and found.schedule.monitor is None
     assert f"{found.training.epochs} epochs, the mean of the best epochs" in result.notes[0]
+
+
+@pytest.mark.parametrize(("best", "epochs"), [([1, 2, 2], 2), ([2, 3], 3), ([4, 4, 5], 4), ([None, 3], 3)], ids=str)
+def test_the_mean_of_the_best_epochs_is_rounded_to_the_nearest(table, best, epochs):
+    config = configuration(table)
+    assert final_config(config, divide_into_folds(config, folds=2), best)[0].training.epochs == epochs
 
 
 def test_the_final_run_of_folds_that_choose_no_epoch_trains_as_long_as_they(table):

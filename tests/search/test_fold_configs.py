@@ -9,7 +9,7 @@ from nettrain.config.dump import as_yaml
 from nettrain.config.load import load
 from nettrain.data.loader import Loader
 from nettrain.errors import ConfigError, DataError
-from nettrain.search.fold_configs import divide_into_folds, fold_configs, mean_score
+from nettrain.search.fold_configs import divide_into_folds
 
 CSV = "a,b,who,part,kind\n" + "".join(
     f"{i},{i * i % 7},{i // 4},{('train', 'train', 'validation', 'test')[i % 4]},{'xyz'[i % 3]}\n" for i in range(48)
@@ -27,6 +27,11 @@ def config(tmp_path):
         return load({"dataset": {"source": source, **dict(dataset)}, "model": model, "training": {"epochs": 2}, "seed": 4, **others})
 
     return make
+
+
+def fold_configs(config, folder, **arguments):
+    found = divide_into_folds(config, **arguments)
+    return [found.run_config(fold, folder) for fold in found.folds]
 
 
 def rows_of(found):
@@ -138,9 +143,3 @@ def test_mistakes_are_told(config, tmp_path):
         divide_into_folds(config({"split": {"file": str(tmp_path / "twice.npz")}}), folds=2)
     with pytest.raises(DataError, match="class 'x' has 16 rows for 17 folds"):
         divide_into_folds(config(), folds=17)
-
-
-def test_the_score_is_the_mean_over_the_scored_rows():
-    results = [{"metrics": {"train": {"accuracy": 1.0}, "test": {"accuracy": value}}} for value in (0.5, 0.75)]
-    assert mean_score(results, "validation_accuracy") == mean_score(results, "accuracy") == 0.625
-    assert np.isnan(mean_score(results, "validation_r2"))
