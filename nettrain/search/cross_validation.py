@@ -1,5 +1,6 @@
 """k-fold cross-validation: train on k - 1 folds, score on the other, k times; then perhaps on all of them, scored on the test part."""
 import json
+import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -140,7 +141,7 @@ def _results(jobs: Sequence[Job], executor: Executor, directory: Path, tell: Tel
         tell(f"{job.name}: {figures}  {result['epochs']} epochs in {result['seconds']:.1f} s")
 
     waiting = [job for job in jobs if job.index not in earlier]
-    results = earlier | run_all(executor, waiting, ended, f"nettrain cv --resume {directory}")
+    results = earlier | run_all(executor, waiting, ended, f"nettrain cv --resume {shlex.quote(str(directory))}")
     return [results[job.index] for job in jobs]
 
 

@@ -1,4 +1,5 @@
 """The runs of an ensemble's members: the same configuration on other seeds, bootstrap samples, or weighted rows."""
+import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -121,7 +122,7 @@ class Training:
             self.tell(f"{job.name}: {figures}  {result['epochs']} epochs in {result['seconds']:.1f} s")
 
         waiting = [job for job in jobs if job.index not in earlier]
-        results = earlier | run_all(self.executor, waiting, ended, f"nettrain ensemble --resume {self.directory}")
+        results = earlier | run_all(self.executor, waiting, ended, f"nettrain ensemble --resume {shlex.quote(str(self.directory))}")
         return [Member(job.name, self.directory / job.name, results[job.index], rows=drawn.get(job.index)) for job in jobs]
 
 

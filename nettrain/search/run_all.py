@@ -41,7 +41,7 @@ def run_all(executor: Executor, jobs: Sequence[Job], ended: Callable[[Job, Mappi
             if isinstance(event, Ended):
                 job = running.pop(event.index)
                 if event.status != "finished" or event.result is None:
-                    raise _failure(job, event)
+                    raise _failure(job, event, go_on)
                 results[job.index] = event.result
                 ended(job, event.result)
     return results
@@ -56,8 +56,8 @@ def finished(job: Job) -> Mapping[str, Any] | None:
     return found if isinstance(found, dict) and found.get("metrics") else None
 
 
-def _failure(job: Job, event: Ended) -> NettrainError:
+def _failure(job: Job, event: Ended, go_on: str) -> NettrainError:
     path = Path(job.parent) / job.name
     if event.status == "diverged":
         return Diverged(f"{path}: {event.message}")
-    return RunFailed(f"{path}: {event.status.replace('_', ' ')}: {event.message}")
+    return RunFailed(f"{path}: {event.status.replace('_', ' ')}: {event.message}; to try once more: {go_on}")
