@@ -6,6 +6,8 @@ from nettrain.nn.place import Placed
 
 WORK = 30e6  # FLOPs of a step from which two threads gain more than handing over costs (0.1 ms on one core)
 ROWS = 64  # of a shard: products of fewer rows leave much of a core idle
+IMAGES = 16  # of a shard where convolutions do most: an image has a row of their products for each pixel
+LARGE = 4e6  # bytes of a gradient that leaves the cache: shards of 16 images then take 15 % more time than those of 32
 MOST = 8
 EXTRA_BYTES = 256e6  # what the gradients of the further shards may take
 MOSTLY = 0.9
@@ -29,4 +31,6 @@ def shards_for(placed: Sequence[Placed], batch_size: int, item_size: int) -> int
         return 1
     work = 3 * batch_size * sum(flops.values())
     gradient = item_size * sum(p.size for p in placed)
-    return int(max(1, min(work // WORK, batch_size // ROWS, MOST, 1 + EXTRA_BYTES // max(gradient, 1))))
+    of_images = sum(flops[p.name] for p in placed if len(p.input_shape) == 3)
+    rows = ROWS if 2 * of_images < sum(flops.values()) else IMAGES if gradient < LARGE else 2 * IMAGES
+    return int(max(1, min(work // WORK, batch_size // rows, MOST, 1 + EXTRA_BYTES // max(gradient, 1))))
