@@ -192,6 +192,6 @@ def convolution(
     plain = convolutions.Convolution(stride, padding, dilation, groups)
     if stride == dilation == (1, 1) and groups == 1:
         shapes = [array.shape for array in inputs]
-        if winograd.Winograd.pays(*shapes[:2], plain.infer(*shapes)):
+        if winograd.Winograd.pays(shapes[1], plain.infer(*shapes)):
             return apply(winograd.Winograd(padding=padding), *inputs)
     return apply(plain, *inputs)

@@ -30,7 +30,7 @@ class Winograd(Convolution):
         return super().infer(*shapes)
 
     @staticmethod
-    def pays(x: Shape, w: Shape, out: Shape) -> bool:
+    def pays(w: Shape, out: Shape) -> bool:
         """Whether it is faster than windows, without stride, dilation and groups: for many channels, on images that tiles fit."""
         c, o = w[2:]
         tiles = (out[1] + 1) // 2 * ((out[2] + 1) // 2)
