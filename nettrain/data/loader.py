@@ -1,7 +1,7 @@
 """From sources to whole datasets, their task settled and nothing divided yet; a loader remembers them, so that many runs load once."""
 import json
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -39,9 +39,12 @@ class Loader:
     """Loads a source when it is first asked for and remembers its rows, by all that decides them: its keys, the seed, the columns aside.
 
     A process that makes many runs keeps one for its life. A file that changes meanwhile stays, for it, what it was.
+
+    about_to_load  called before anything is read
     """
 
     def __init__(self) -> None:
+        self.about_to_load: Callable[[], None] = lambda: None
         self._kept: OrderedDict[str, tuple[Dataset, dict[str, Whole]]] = OrderedDict()
 
     def whole(
@@ -76,6 +79,7 @@ class Loader:
         """Two losses that want different tasks of the same rows differ in what is settled, and share the rows."""
         rows = _key(source, seed, aside, itself)
         if rows not in self._kept:
+            self.about_to_load()
             self._kept[rows] = source.load_inputs(seed, aside) if itself else source.load(seed, aside), {}
         self._kept.move_to_end(rows)
         if len(self._kept) > KEPT:
@@ -83,6 +87,8 @@ class Loader:
         dataset, settled = self._kept[rows]
         key = _key(separate, None if wanted is None else (wanted.loss, wanted.tasks))
         if key not in settled:
+            if separate:
+                self.about_to_load()
             settled[key] = _settle(dataset, separate, itself, seed, wanted)
         return settled[key]
 

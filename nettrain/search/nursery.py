@@ -21,12 +21,17 @@ from nettrain.search.worker import Worker
 
 
 class Child:
-    """A worker as the nursery sees it. index: of its job, None while it has none."""
+    """A worker as the nursery sees it. job: the message that it was given, None while it has none."""
 
     def __init__(self, pid: int, channel: Channel) -> None:
         self.pid = pid
         self.channel = channel
-        self.index: int | None = None
+        self.job: Message | None = None
+
+    @property
+    def index(self) -> int | None:
+        """Of its job."""
+        return None if self.job is None else int(self.job["job"]["index"])
 
 
 class Nursery:
@@ -83,8 +88,8 @@ class Nursery:
             return {"fault": traceback.format_exc()}
 
     def _begin(self, message: Message) -> None:
-        child = next((child for child in self._children if child.index is None), None) or self._fork()
-        child.index = message["job"]["index"]
+        child = next((child for child in self._children if child.job is None), None) or self._fork()
+        child.job = message
         self._pass_on(child, message)
 
     def _pass_on(self, child: Child, message: Message) -> None:
@@ -96,8 +101,11 @@ class Nursery:
     def _hear(self, child: Child) -> None:
         messages = child.channel.receive()
         for message in messages or []:
+            if "again" in message and child.job is not None:
+                self._pass_on(child, child.job)
+                continue
             if "ended" in message:
-                child.index = None
+                child.job = None
             self._tell(message)
         if messages is None:
             self._bury(child)
@@ -106,7 +114,7 @@ class Nursery:
         self._children.remove(child)
         child.channel.close()
         _, status = os.waitpid(child.pid, 0)
-        if child.index is not None:
+        if child.job is not None:
             self._tell({"died": {"index": child.index, "code": os.waitstatus_to_exitcode(status)}})
 
     def _tell(self, message: Message) -> None:
@@ -128,27 +136,35 @@ class Nursery:
         ours, theirs = socket.socketpair()
         gc.collect()
         gc.freeze()  # what is here now is never collected: the counters beside the objects would be written, and their pages copied
-        nursery = os.getpid()
+        nursery, threads = os.getpid(), several_threads()
         pid = os.fork()
         if pid == 0:
-            self._grow_up(nursery, [ours, self._parent.socket, *(child.channel.socket for child in self._children)], theirs)
+            self._grow_up(nursery, [ours, self._parent.socket, *(child.channel.socket for child in self._children)], theirs, threads)
         theirs.close()
         self._children.append(Child(pid, Channel(ours)))
         return self._children[-1]
 
-    def _grow_up(self, nursery: int, others: list[socket.socket], own: socket.socket) -> None:
+    def _grow_up(self, nursery: int, others: list[socket.socket], own: socket.socket, threads: bool) -> None:
         """The life of a worker; it never returns. The sockets of others are closed, or nobody would notice their end."""
         code = 1
         try:
             die_with_parent(nursery)
             for other in others:
                 other.close()
-            Worker(Channel(own), self._loader).serve()
+            Worker(Channel(own), self._loader, threads=threads).serve()
             code = 0
         except BaseException:
             traceback.print_exc()
         finally:
             os._exit(code)
+
+
+def several_threads() -> bool:
+    """Whether this process has more than one thread, whoever started it: a library's own are unknown to Python."""
+    try:
+        return len(os.listdir("/proc/self/task")) > 1
+    except OSError:
+        return "polars" in sys.modules
 
 
 def main() -> None:

@@ -2,6 +2,8 @@
 import os
 import select
 import signal
+import socket
+import sys
 from dataclasses import asdict
 
 from nettrain.data.loader import Loader
@@ -12,9 +14,15 @@ from nettrain.training.loop import Interrupted
 
 
 class Worker:
-    """Serves jobs from a channel. `loader` holds the data that the nursery has loaded; its memory is shared until someone writes to it."""
+    """Serves jobs from a channel. `loader` holds the data that the nursery has loaded; its memory is shared until someone writes to it.
 
-    def __init__(self, channel: Channel, loader: Loader) -> None:
+    threads  whether the nursery had any when it forked: what they were to do is never done here, and a library that waits for it (polars)
+             waits for ever. Such a worker can train, but not load: to load it becomes a new program
+    """
+
+    def __init__(self, channel: Channel, loader: Loader, *, threads: bool = False) -> None:
+        if threads:
+            loader.about_to_load = self._begin_anew
         self._channel = channel
         self._loader = loader
         self._index = -1
@@ -49,6 +57,13 @@ class Worker:
             self._take()
         return self._pruned
 
+    def _begin_anew(self) -> None:
+        """Become a program that has inherited nothing but its socket, and be given the job again."""
+        self._send({"again": self._index})
+        own = self._channel.fileno()
+        os.set_inheritable(own, True)
+        os.execv(sys.executable, [sys.executable, "-P", "-m", "nettrain.search.worker", str(own), *sys.argv])
+
     def _take(self) -> None:
         messages = self._channel.receive()
         if messages is None:
@@ -64,3 +79,14 @@ class Worker:
             self._channel.send(message)
         except OSError:
             os._exit(0)
+
+
+def main() -> None:
+    """The program that a worker becomes. Arguments: the socket's descriptor, and those of the nursery's parent."""
+    own = socket.socket(fileno=int(sys.argv[1]))
+    sys.argv = sys.argv[2:]
+    Worker(Channel(own), Loader()).serve()
+
+
+if __name__ == "__main__":
+    main()

@@ -9,6 +9,7 @@ import time
 from dataclasses import asdict
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import nettrain
@@ -305,3 +306,19 @@ def test_an_executor_that_cannot_be_is_told(name, workers, said):
     with pytest.raises(ConfigError) as caught:
         executor_for(name, workers)
     assert str(caught.value).startswith(said)
+
+
+def test_a_worker_that_inherits_threads_can_still_load(job, tmp_path):
+    """Polars has threads of its own, which a fork does not copy: reading in the fork would wait for ever."""
+    polars = pytest.importorskip("polars")
+    sources = []
+    for name, count in (("a", 40), ("b", 60)):
+        polars.DataFrame({"x": [float(i % 7) for i in range(count)], "y": [i % 2 for i in range(count)]}).write_parquet(tmp_path / name)
+        sources.append({"source": {"type": "parquet", "path": str(tmp_path / name), "target": "y"}, "split": {"validation": 0.25}})
+    with Local(1) as executor:
+        executor.prepare(job(0, dataset=sources[0]).config)
+        found = ended(all_events(executor, [job(index, dataset=sources[index % 2], seed=0) for index in range(4)]))
+    assert [found[index].status for index in range(4)] == ["finished"] * 4
+    for index in range(4):
+        rows = np.load(Path(job(index).parent) / f"{index:03}" / "splits.npz")
+        assert sum(len(rows[part]) for part in rows) == (40, 60)[index % 2]
