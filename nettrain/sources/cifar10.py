@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from nettrain.data.array_file import read_npz
-from nettrain.data.dataset import Dataset
+from nettrain.data.arrays import features_from, target_from
+from nettrain.data.dataset import PARTS, UNASSIGNED, Dataset
 from nettrain.data.file_kind import cannot_read
 from nettrain.data.named_set import NamedSet, packed_files
 from nettrain.data.official import Pair, joined
@@ -26,7 +27,7 @@ SET = NamedSet(
 SUBSET = "cifar10_2k.npz"
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 _FOLDER = "cifar-10-batches-bin"                             # in the archive
-_TRAIN, _TEST = [f"data_batch_{i}.bin" for i in range(1, 6)], ["test_batch.bin"]
+_TRAIN, _TEST = [f"data_batch_{i}.bin" for i in range(1, 6)], "test_batch.bin"
 _PLANE = 32 * 32                                             # bytes of one colour
 
 
@@ -48,9 +49,9 @@ class Cifar10(Source):
             train, test = _from_arrays(subset)
             _LOG.warning("cifar10: %s is a subset, %d images to train and %d to test; the whole set is %s from %s", subset, len(train[0]),
                          len(test[0]), file.saved_as, SET.source)
+            found = joined(train, test, "cifar10")
         else:
-            train, test = _from_archive(SET.find()[0])
-        found = joined(train, test, "cifar10")
+            found = _from_archive(SET.find()[0])
         if found.target is None:
             return found
         target = to_classes(replace(found.target, names=("object",)))
@@ -62,37 +63,34 @@ def _from_arrays(path: Path) -> tuple[Pair, Pair]:
     return (found["x_train"], found["y_train"]), (found["x_test"], found["y_test"])
 
 
-def _from_archive(path: Path) -> tuple[Pair, Pair]:
+def _from_archive(path: Path) -> Dataset:
     """Read in the order of the archive, which is unpacked once and nowhere stored."""
-    parts: dict[str, np.ndarray] = {}
+    parts: dict[str, tuple[np.ndarray, np.ndarray]] = {}
     try:
         with tarfile.open(path, "r|*") as archive:
             for member in archive:
                 name = member.name.removeprefix(f"{_FOLDER}/")
-                file = archive.extractfile(member) if name in (*_TRAIN, *_TEST) else None
+                file = archive.extractfile(member) if name in (*_TRAIN, _TEST) else None
                 if file is not None:
                     parts[name] = _records(file.read(), f"{path}: {name}")
     except (OSError, EOFError, zlib.error, tarfile.TarError) as error:
         raise cannot_read(path, error) from None
-    absent = [name for name in (*_TRAIN, *_TEST) if name not in parts]
+    absent = [name for name in (*_TRAIN, _TEST) if name not in parts]
     if absent:
         raise DataError(f"{path}: {', '.join(absent)} missing in it; remove the file to download it again")
-    train, test = (np.concatenate([parts[name] for name in names]) for names in (_TRAIN, _TEST))
-    return _pair(train), _pair(test)
+    images, labels = (np.concatenate([parts[name][i] for name in (*_TRAIN, _TEST)]) for i in (0, 1))
+    tested = len(parts[_TEST][1])
+    part = np.repeat([UNASSIGNED, PARTS.index("test")], [len(labels) - tested, tested])
+    return Dataset(features_from(images), target_from(labels), part, "cifar10")
 
 
-def _records(data: bytes, origin: str) -> np.ndarray:
-    """(n, 3073): the label, then the pixels."""
+def _records(data: bytes, origin: str) -> tuple[np.ndarray, np.ndarray]:
+    """(images (n, 32, 32, 3), labels (n,)) from records of the label and one plane for each colour."""
     width = 1 + 3 * _PLANE
     if not data or len(data) % width:
         raise DataError(f"{origin}: {len(data)} bytes are not a whole number of records of {width}; remove the file to download it again")
     records = np.frombuffer(data, np.uint8).reshape(-1, width)
-    if records[:, 0].max() >= len(CLASSES):
-        raise DataError(f"{origin}: labels up to {records[:, 0].max()} for 10 classes; remove the file to download it again")
-    return records
-
-
-def _pair(records: np.ndarray) -> Pair:
-    """The three planes of colour one behind the other -> channels last."""
-    planes = records[:, 1:].reshape(-1, 3, 32, 32)
-    return np.ascontiguousarray(planes.transpose(0, 2, 3, 1)), records[:, 0]
+    labels = records[:, 0].copy()
+    if labels.max() >= len(CLASSES):
+        raise DataError(f"{origin}: labels up to {labels.max()} for 10 classes; remove the file to download it again")
+    return np.ascontiguousarray(records[:, 1:].reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1)), labels

@@ -55,9 +55,8 @@ def measure(gigabytes: float, layer: str, epochs: int, folder: Path) -> dict[str
     (folder / "run.yaml").write_text(CONFIGURATION.format(layers=LAYERS[layer], epochs=epochs))
     code = "import sys; from nettrain.cli.main import run; run()"
     begin = time.perf_counter()
-    done = subprocess.run(
-        [sys.executable, "-c", code, "fit", "run.yaml", "-o", ".", "--run-name", "run", "--json"], cwd=folder, capture_output=True, text=True
-    )
+    command = [sys.executable, "-c", code, "fit", "run.yaml", "-o", ".", "--run-name", "run", "--json"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
     seconds = time.perf_counter() - begin
     if done.returncode:
         sys.exit(done.stderr)
