@@ -153,6 +153,20 @@ def test_a_mistake_in_a_block_is_told_with_its_place(tmp_path):
     assert "model.blocks[1].pool" in told
 
 
+@pytest.mark.parametrize(("fields", "shape"), [
+    ({"type": "mlp", "hidden": [4, 5], "batch_norm": True}, (6,)),
+    ({"type": "cnn", "blocks": [{"filters": 3, "repeat": 2, "batch_norm": True}]}, (8, 8, 1)),
+    ({"type": "all_conv", "width": 2, "batch_norm": True}, (9, 9, 1)),
+    ({"type": "small_resnet", "blocks": 1, "widths": [4]}, (8, 8, 1)),
+])  # fmt: skip
+def test_batch_norm_stands_behind_a_dense_or_convolutional_layer_without_a_bias_and_before_its_activation(fields, shape):
+    layers = Architecture.parse(fields).expand(shape, 2, 0.0)
+    lists = [layers, *([*layer.layers, layers[place + 1]] for place, layer in enumerate(layers) if layer.name() == "residual")]
+    found = [(a, c) for some in lists for a, b, c in zip(some, some[1:], some[2:], strict=False) if b.name() == "batch_norm"]
+    assert len(found) == sum(layer.name() == "batch_norm" for some in lists for layer in some) > 0
+    assert all(a.name() in ("dense", "conv") and not a.bias and c.name() == "activation" for a, c in found)
+
+
 def test_256_ink_pixels_and_10_digits():
     network = Network(expanded("mlp", {"hidden": [20]}, (16, 16, 1), 10, 0.0), (16, 16, 1))
     assert (network.placed[1].input_shape, network.output_shape) == ((256,), (10,))
