@@ -256,6 +256,9 @@ def test_repeats_have_other_folds_and_other_first_weights(table):
         "repeat-1-fold-1", "repeat-1-fold-2", "repeat-2-fold-1", "repeat-2-fold-2"]
     seeds = [nettrain.load(one["run_directory"]).config.seed for one in result.folds]
     assert seeds == [0, 0, 1, 1]
+    losses = [one["metrics"]["loss"] for one in result.folds]
+    half = t_quantile(0.975, 3) * np.sqrt((1 / 4 + 1 / 1) * np.var(losses, ddof=1))      # a fold scores as many rows as it trains on
+    assert result.interval["loss"] == pytest.approx([np.mean(losses) - half, np.mean(losses) + half])
 
 
 BAD = {
