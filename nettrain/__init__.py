@@ -3,6 +3,7 @@
     result = nettrain.train("digits.yaml")              # or a mapping, with data=(x, y) for arrays in memory
     model = nettrain.load("runs/digits")                # a run directory or a checkpoint
     model.predict(x), model.evaluate(x, y)
+    nettrain.sweep("sweeps/digits_random.yaml").best    # many settings of a run, compared; then the best one tested once
 """
 import importlib
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from nettrain.autodiff.tensor import Tensor as Tensor
     from nettrain.errors import NettrainError as NettrainError
     from nettrain.nn.network import Network as Network
+    from nettrain.search.sweep import resume_sweep as resume_sweep
+    from nettrain.search.sweep import sweep as sweep
     from nettrain.training.load import load as load
     from nettrain.training.train import resume as resume
     from nettrain.training.train import train as train
@@ -24,9 +27,11 @@ _HOMES = {
     "Tensor": "nettrain.autodiff.tensor",
     "load": "nettrain.training.load",
     "resume": "nettrain.training.train",
+    "resume_sweep": "nettrain.search.sweep",
+    "sweep": "nettrain.search.sweep",
     "train": "nettrain.training.train",
 }
-__all__ = ["NettrainError", "Network", "Tensor", "load", "resume", "train"]
+__all__ = ["NettrainError", "Network", "Tensor", "load", "resume", "resume_sweep", "sweep", "train"]
 
 
 def __getattr__(name: str) -> Any:

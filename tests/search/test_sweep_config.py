@@ -169,3 +169,8 @@ def test_a_key_that_some_other_value_brings_is_no_mistake(folder):
 def test_the_score_of_a_fold_is_of_rows_that_it_did_not_train_on(folder):
     found = said(SWEEP.replace("validation_accuracy", "train_accuracy") + "cross_validation: 3\n")
     assert found[0].startswith("s.yaml:2: metric.name: 'train_accuracy' is of rows that were trained on")
+
+
+@pytest.mark.parametrize("path", sorted((Path(__file__).parents[2] / "configs" / "sweeps").glob("*.yaml")), ids=lambda path: path.stem)
+def test_the_examples_can_begin(path):
+    assert load_sweep(path).spec.parameters
