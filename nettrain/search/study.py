@@ -78,16 +78,14 @@ def _free_name(storage: RDBStorage, wanted: str, owner: str) -> str:
 
 def _frozen(trial: Trial, sweep: Sweep, known: Mapping[str, Any], reports: Mapping[int, float], directory: Path) -> FrozenTrial:
     run = directory / trial.run_directory
-    attributes = {
-        "index": trial.index, "status": trial.status, "seconds": trial.seconds, "run_directory": str(run.absolute()),
-        "message": trial.message, "same_as": trial.same_as, "scores": trial.scores, "best_epochs": trial.best_epochs,
-    }  # fmt: skip
+    # Few, for each is a query of some milliseconds.
+    attributes = {"run_directory": str(run.absolute()), "status": trial.status, "message": trial.message, "same_as": trial.same_as}
     frozen = optuna.trial.create_trial(
         state=STATES.get(trial.status, TrialState.FAIL),
         value=trial.metric if trial.status in STATES else None,
         params=there(trial.parameters, sweep.space),
         distributions={path: known[path] for path in trial.parameters},
-        user_attrs={key: value for key, value in attributes.items() if value not in (None, "", [])},
+        user_attrs={key: value for key, value in attributes.items() if value not in (None, "")},
         intermediate_values=dict(reports),
     )
     frozen.datetime_complete = datetime.fromtimestamp(run.stat().st_mtime) if run.exists() else datetime.now()

@@ -11,17 +11,28 @@ from contextlib import suppress
 from dataclasses import asdict
 
 import pytest
+import yaml
 
 from nettrain.component import to_mapping
 from nettrain.config.load import load
 from nettrain.errors import ConfigError, DataError, RunError
 from nettrain.search.executor import Ended, Job, Reported
 from nettrain.search.executors import executor_for
+from nettrain.search.sweep import sweep
 
 pytest.importorskip("distributed", reason='needs pip install "nettrain[distributed]"')
 from nettrain.search import dask_cluster, dask_worker
 
 LONG = 3000  # epochs that take some seconds
+SWEEP = """\
+base:
+  dataset: {source: {type: xor, rows: 40}, split: {validation: 0.25, test: 0.25}}
+  model: {type: mlp, hidden: [3]}
+  training: {epochs: 300, batch_size: 8}
+parameters:
+  optimizer.lr: {min: 0.0001, max: 0.1, distribution: log_uniform}
+trials: 200
+"""
 
 
 @pytest.fixture
@@ -175,6 +186,14 @@ def test_versions_that_differ_are_noted(cluster, monkeypatch):
     assert [f"numpy {here['numpy']} (here 1.0)" in note for note in cluster._cluster.notes] == [True]
 
 
+def test_a_worker_of_several_threads_is_noted(cluster, monkeypatch):
+    monkeypatch.setattr(cluster._cluster, "notes", [])
+    monkeypatch.setattr(cluster._cluster, "workers", lambda: {"tcp://a:1": {"nthreads": 1}, "tcp://b:2": {"nthreads": 4}})
+    cluster._cluster._compare()
+    note, = cluster._cluster.notes
+    assert note.startswith("the worker tcp://b:2 has 4 threads, and makes one run at a time") and "--nthreads 1 --nworkers 4" in note
+
+
 def test_a_local_cluster_leaves_no_process(job, children):
     before = set(children())
     with executor_for("dask", 2) as executor:
@@ -182,6 +201,19 @@ def test_a_local_cluster_leaves_no_process(job, children):
         assert isinstance(executor.next_event(20.0), Reported)
         assert len(set(children()) - before) >= 2
     assert set(children()) - before == set()
+
+
+def table(found):
+    rows = [(trial.index, trial.parameters, trial.metric, trial.status, trial.best_epochs) for trial in found.trials]
+    return rows, found.best.index, found.test
+
+
+def test_a_sweep_has_the_table_of_this_process(cluster, tmp_path):
+    spec = yaml.safe_load(SWEEP) | {"trials": 6}
+    spec["base"]["training"]["epochs"] = 4
+    there = sweep(spec, output_directory=tmp_path / "there", executor=cluster)
+    here = sweep(spec, output_directory=tmp_path / "here", executor="serial")
+    assert table(there) == table(here)
 
 
 @pytest.fixture
@@ -238,6 +270,20 @@ def test_two_workers_of_a_scheduler_give_the_results_of_this_process_and_a_kille
     again = [index for index, used in places.items() if len(set(used)) > 1]
     assert killed and again == [1]
     assert sum(process.poll() is not None for process in workers) == 1
+
+
+@pytest.mark.slow
+def test_a_sweep_on_two_workers_of_a_scheduler_has_the_table_of_the_local_one(dask_at, tmp_path):
+    address, worker, _ = dask_at
+    worker("--no-nanny")
+    worker("--no-nanny")
+    spec = yaml.safe_load(SWEEP) | {"trials": 30}
+    spec["base"]["training"]["epochs"] = 20
+    there = sweep(spec, output_directory=tmp_path / "there", executor=f"dask:{address}")
+    here = sweep(spec, output_directory=tmp_path / "here", executor="local", workers=2)
+    assert table(there) == table(here) and len(there.trials) == 30
+    assert there.notes == here.notes
+    assert not list((tmp_path / "there").rglob(".shared*"))
 
 
 @pytest.mark.slow
@@ -298,3 +344,28 @@ def test_a_scheduler_that_is_gone_ends_the_search(dask_at, job):
             while time.monotonic() < began + 60.0:
                 executor.next_event(1.0)
     assert time.monotonic() - began < 60.0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGKILL, -9)])
+def test_a_sweep_on_a_cluster_of_its_own_ends_with_it(tmp_path, children, number, code):
+    (tmp_path / "sweep.yaml").write_text(SWEEP)
+    program = "from nettrain.cli.main import run; run()"
+    command = [sys.executable, "-c", program, "sweep", "sweep.yaml", "--executor", "dask", "--workers", "2"]
+    with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, start_new_session=True) as process:
+        while b"trial 1 " not in (line := process.stderr.readline()):
+            assert line, "it ended before its second trial"
+        below = children(process.pid)
+        assert len(below) >= 2
+        if number == signal.SIGINT:
+            os.killpg(process.pid, number)  # as a terminal does: to the workers too
+        else:
+            process.kill()
+        said = process.stderr.read().decode()
+    assert process.returncode == code
+    if number == signal.SIGINT:
+        assert said.strip().splitlines()[-1].startswith("interrupted: ") and "Traceback" not in said
+    last = time.monotonic() + 10.0
+    while any(os.path.exists(f"/proc/{pid}") for pid in below) and time.monotonic() < last:
+        time.sleep(0.05)
+    assert [pid for pid in below if os.path.exists(f"/proc/{pid}")] == []
