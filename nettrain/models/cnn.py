@@ -48,6 +48,8 @@ class Block(Record):
 class Cnn(Architecture):
     """Blocks of convolutions and pools, then dense layers as in `mlp`.  Images (n, h, w, c); LeCun et al. 1998, Simonyan & Zisserman 2015.
 
+    A block: a convolution, batch_norm if wanted, the activation, all that `repeat` times, the stride being the first one's; then a max pool
+    of `pool` x `pool` pixels side by side (0: none), then dropout. `padding: same` keeps the size that the stride leaves.
     Before the dense layers the last block's images are flattened, or, with `global_pool`, each channel becomes its mean or largest pixel.
     `regularization.dropout` stands behind each hidden layer; that of a block is the block's.
     """
