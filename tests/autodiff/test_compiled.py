@@ -11,7 +11,7 @@ import pytest
 
 import nettrain
 from nettrain.autodiff.compiled import twin
-from nettrain.autodiff.ops import dropout, fused, moments, normalization, reduction, selection, squashing
+from nettrain.autodiff.ops import dropout, fused, matmul, moments, normalization, reduction, selection, squashing
 from nettrain.autodiff.tensor import float_type
 from nettrain.streams import StepStream, generator
 
@@ -126,6 +126,23 @@ def test_a_run_of_its_calls_takes_no_memory(name):
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 8192
+
+
+@pytest.mark.parametrize("activation", [None, selection.Relu(), squashing.Sigmoid(), squashing.Tanh()], ids=str)
+def test_tiles_of_columns_compute_what_the_whole_does_and_touch_no_other_columns(activation, monkeypatch):
+    inputs = [numbers("x", 33, 40), numbers("w", 40, 100), numbers("b", 100)]
+    whole = run(twin(fused.Affine(activation)), inputs)
+    monkeypatch.setattr(matmul, "WIDE", 1000)
+    monkeypatch.setattr(matmul, "TILE", 32)
+    primitive = twin(fused.Affine(activation))
+    assert len(primitive.forward_tiles(np.empty((33, 100), np.float32), *inputs)[0]) == 4
+    for found, expected in zip(run(primitive, inputs), whole, strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-5)
+    out = np.full((33, 100), np.nan, np.float32)
+    for function, args, named in primitive.forward_tiles(out, *inputs)[0][1]:
+        function(*args, **named)
+    assert np.flatnonzero(np.isfinite(out).all(0)).tolist() == list(range(32, 64)) and np.isnan(out[:, :32]).all()
+    assert np.isnan(out[:, 64:]).all()
 
 
 def test_classes_that_there_are_not_touch_no_foreign_memory():

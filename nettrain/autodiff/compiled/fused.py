@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from nettrain.autodiff.compiled._exponential import exp
-from nettrain.autodiff.compiled._twin import Twin, call
+from nettrain.autodiff.compiled._twin import Twin, call, wide
 from nettrain.autodiff.compiled.reduction import total
 from nettrain.autodiff.ops import fused
 from nettrain.autodiff.ops.matmul import product_call
@@ -18,7 +18,7 @@ from nettrain.kernel import jit
 @jit
 def _shift(y: Array, b: Array) -> None:
     for i in range(y.shape[0]):
-        for j in range(y.shape[1]):
+        for j in range(b.size):
             y[i, j] += b[j]
 
 
@@ -26,7 +26,7 @@ def _shift(y: Array, b: Array) -> None:
 def _shift_relu(y: Array, b: Array) -> None:
     zero = y.dtype.type(0)
     for i in range(y.shape[0]):
-        for j in range(y.shape[1]):
+        for j in range(b.size):
             a = y[i, j] + b[j]
             y[i, j] = zero if a <= zero else a  # NaN stays
 
@@ -36,7 +36,7 @@ def _shift_sigmoid(y: Array, b: Array) -> None:
     one = y.dtype.type(1)
     most = np.log(np.finfo(y.dtype).max) - one  # as in NumPy's form: never quite 0
     for i in range(y.shape[0]):
-        for j in range(y.shape[1]):
+        for j in range(b.size):
             a = -(y[i, j] + b[j])
             y[i, j] = one / (one + exp(most if a > most else a))
 
@@ -45,7 +45,7 @@ def _shift_sigmoid(y: Array, b: Array) -> None:
 def _sum(da: Array, db: Array) -> None:
     db[:] = 0
     for i in range(da.shape[0]):
-        for j in range(da.shape[1]):
+        for j in range(db.size):
             db[j] += da[i, j]
 
 
@@ -54,7 +54,7 @@ def _back_relu(da: Array, db: Array, dy: Array, y: Array) -> None:
     zero, one = y.dtype.type(0), y.dtype.type(1)
     db[:] = 0
     for i in range(y.shape[0]):
-        for j in range(y.shape[1]):
+        for j in range(db.size):
             a = dy[i, j] * (one if y[i, j] > zero else y[i, j])  # 0 or NaN
             da[i, j] = a
             db[j] += a
@@ -65,7 +65,7 @@ def _back_sigmoid(da: Array, db: Array, dy: Array, y: Array) -> None:
     one = y.dtype.type(1)
     db[:] = 0
     for i in range(y.shape[0]):
-        for j in range(y.shape[1]):
+        for j in range(db.size):
             a = (one - y[i, j]) * y[i, j] * dy[i, j]
             da[i, j] = a
             db[j] += a
@@ -76,7 +76,7 @@ def _back_tanh(da: Array, db: Array, dy: Array, y: Array) -> None:
     one = y.dtype.type(1)
     db[:] = 0
     for i in range(y.shape[0]):
-        for j in range(y.shape[1]):
+        for j in range(db.size):
             a = (one - y[i, j] * y[i, j]) * dy[i, j]
             da[i, j] = a
             db[j] += a
@@ -87,11 +87,14 @@ _BACKWARD: dict[type, Any] = {Relu: _back_relu, Sigmoid: _back_sigmoid, Tanh: _b
 
 
 class Affine(Twin, fused.Affine):
-    """Bias and activation in one loop; so are the activation's derivative and the bias's gradient."""
+    """Bias and activation in one loop; so are the activation's derivative and the bias's gradient.
+
+    A tile of columns is handed to the loops as an array of whole rows, of which they touch as many columns as the bias has.
+    """
 
     def forward_calls(self, out: Array, x: Array, w: Array, b: Array, **scratch: Array) -> list[Call]:
         loop = _FORWARD.get(type(self.activation))
-        calls = [product_call(x, w, out), call(loop or _shift, out, b)]
+        calls = [product_call(x, w, out), call(loop or _shift, wide(out), b)]
         if self.activation is not None and loop is None:
             calls += self.activation.forward_calls(out, out)
         return calls
@@ -103,11 +106,11 @@ class Affine(Twin, fused.Affine):
             return super().backward_calls(grads, dy, out, x, w, b, **scratch)
         calls = []
         if self.activation is None:
-            calls.append(call(_sum, da, db))
+            calls.append(call(_sum, wide(da), db))
         elif type(self.activation) in _BACKWARD:
-            calls.append(call(_BACKWARD[type(self.activation)], da, db, dy, out))
+            calls.append(call(_BACKWARD[type(self.activation)], wide(da), db, wide(dy), wide(out)))
         else:
-            calls += [*self.activation.backward_calls([da], dy, out, out), call(_sum, da, db)]
+            calls += [*self.activation.backward_calls([da], dy, out, out), call(_sum, wide(da), db)]
         if dx is not None:
             calls.append(product_call(da, w.T, dx))
         if dw is not None:
