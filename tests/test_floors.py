@@ -83,8 +83,9 @@ def part(name):
 
 
 def is_member(name):
-    """Whether a module is a component in a package whose base is the package: `nettrain.optim.adam`."""
-    return part(name) in BASE_AND_CATALOGUE and name.count(".") == 2 and not name.rpartition(".")[2].startswith("_")
+    """Whether a module is a component in a package whose base is the package: `nettrain.optim.adam`; `compiled` holds twins of them."""
+    file = name.rpartition(".")[2]
+    return part(name) in BASE_AND_CATALOGUE and name.count(".") == 2 and not file.startswith("_") and file != "compiled"
 
 
 def violations(sources):

@@ -14,7 +14,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import nettrain
 from nettrain import errors
 from nettrain.search.executor import Ended, Executor, Facts, Job, Reported, Status
 from nettrain.search.frames import Channel, Message
@@ -143,7 +142,7 @@ class Local(Executor):
     def _start(self) -> None:
         ours, theirs = socket.socketpair()
         paths = [path or os.getcwd() for path in sys.path]
-        package = str(Path(nettrain.__file__).parents[1])
+        package = str(Path(errors.__file__).parents[1])
         environment = os.environ | ONE_THREAD | {"PYTHONPATH": os.pathsep.join([package, *paths])}
         # In the main thread of this process the child may die with the thread; any other may end before the executor does.
         parent = os.getpid() if threading.current_thread() is threading.main_thread() else 0
