@@ -1,8 +1,12 @@
 """Batch norm, layer norm, noise and probes: what each does in training, in evaluation, and with odd batches."""
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from nettrain import streams
+from nettrain.autodiff.plan import Plan
+from nettrain.autodiff.shards import Shards
 from nettrain.autodiff.tensor import Tensor
 from nettrain.nn.layer import Layer
 from nettrain.nn.network import Network
@@ -145,3 +149,38 @@ def test_outside_a_run_a_probe_tells_on_standard_error(capsys):
     network("probe")(Tensor(np.ones((2, 4))), training=True, proposals={})
     said = capsys.readouterr()
     assert said.err == "probe_1: step 1, values: rows 2, mean 1, deviation 0, from 1 to 1, zeros 0%\n" and said.out == ""
+
+
+GOLDEN = np.load(Path(__file__).parents[1] / "golden" / "layers.npz")
+
+
+@pytest.mark.parametrize("shards", [1, 2, 4])
+def test_batch_norm_of_images_in_shards_is_pytorchs_of_the_whole_batch(shards):
+    """Seven images: shards of different sizes. Recorded with the first batch, replayed with all."""
+    expected = {name.partition("/")[2]: GOLDEN[name] for name in GOLDEN.files if name.startswith("layer batch_norm of images/")}
+    found = network({"type": "batch_norm", "momentum": 0.3, "epsilon": 0.01}, shape=expected["x"].shape[2:])
+    for name, view in found.vector.views.items():
+        view[...] = expected[name.removeprefix("batch_norm_1.")]
+    x, dy, rows = np.zeros(expected["x"].shape[1:]), np.zeros(expected["dy"].shape[1:]), len(expected["x"][0])
+    outputs, plans, slots, proposals = [], [], [], {}
+    for lane, part in enumerate(np.array_split(np.arange(rows), shards)):
+        few = slice(part[0], part[-1] + 1)
+        into, own = Tensor(x[few], requires_grad=True), {}
+        outputs.append(found(into, training=True, rows=rows, shard=lane, lane=lane, proposals=own))
+        slots.append({tensor: np.full(tensor.shape, np.nan) for tensor in (*found.slots, into)})
+        total = (outputs[-1] * Tensor(dy[few], feed=True)).sum()
+        plans.append(Plan(total, into=slots[-1], also=[outputs[-1], *own.values()], share=len(part) / rows))
+        proposals = proposals or own
+    together = Shards(plans, lambda tasks: [task() for task in tasks])
+    for i, (batch, gradient) in enumerate(zip(expected["x"], expected["dy"], strict=True)):
+        x[...], dy[...] = batch, gradient
+        together.forward()
+        together.backward()
+        found.commit(proposals)
+        np.testing.assert_allclose(np.concatenate([y.value for y in outputs]), expected["y"][i], rtol=1e-8, atol=1e-13)
+        np.testing.assert_allclose(np.concatenate([list(own.values())[-1] for own in slots]), expected["dx"][i], rtol=1e-8, atol=1e-13)
+        for name, tensor in found.parameters.items():
+            total_gradient = sum(own[tensor] for own in slots)
+            np.testing.assert_allclose(total_gradient, expected[f"d{name.removeprefix('batch_norm_1.')}"][i], rtol=1e-8, atol=1e-13)
+        for name, array in found.state.items():
+            np.testing.assert_allclose(array, expected[name.removeprefix("batch_norm_1.")][i], rtol=1e-8, atol=1e-13)
