@@ -1,4 +1,6 @@
 """The moving average of the weights, which often predicts better than the weights of the last step."""
+from importlib import import_module
+
 import numpy as np
 
 from nettrain.nn.vector import ParameterVector
@@ -12,14 +14,19 @@ class Average:
     layers' state (running statistics) is not averaged.
     """
 
-    def __init__(self, decay: float, vector: ParameterVector) -> None:
+    def __init__(self, decay: float, vector: ParameterVector, *, compiled: bool = False) -> None:
         self.decay = decay
         self.vector = vector
         self.values = vector.values.copy()
-        self._difference = np.empty_like(self.values)
+        self._loop = import_module("nettrain.training.loops").average if compiled else None
+        self._difference = np.empty_like(self.values[:0] if compiled else self.values)
 
     def update(self, t: int) -> None:
         """Take in the weights of step t, counted from 1."""
+        share = (1 - self.decay) / (1 - self.decay**t)
+        if self._loop is not None:
+            self._loop(self.values, self.vector.values, share)
+            return
         np.subtract(self.vector.values, self.values, out=self._difference)
-        self._difference *= (1 - self.decay) / (1 - self.decay**t)
+        self._difference *= share
         self.values += self._difference

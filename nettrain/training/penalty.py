@@ -1,4 +1,6 @@
 """The penalties on weights, l1 and l2: their value, and their gradient on any block of the parameter vector."""
+from importlib import import_module
+
 import numpy as np
 
 from nettrain.config.run_config import Regularization
@@ -6,10 +8,11 @@ from nettrain.nn.vector import ParameterVector
 
 
 class Penalty:
-    """l1 sum |theta| + l2 sum theta^2 over the decayed parameters of a vector."""
+    """l1 sum |theta| + l2 sum theta^2 over the decayed parameters of a vector. compiled: its gradient is added in one loop."""
 
-    def __init__(self, vector: ParameterVector, regularization: Regularization) -> None:
+    def __init__(self, vector: ParameterVector, regularization: Regularization, *, compiled: bool = False) -> None:
         self.vector = vector
+        self._loop = import_module("nettrain.training.loops").penalize if compiled else None
         self.l1, self.l2 = regularization.l1, regularization.l2
 
     def __bool__(self) -> bool:
@@ -24,6 +27,9 @@ class Penalty:
 
     def add_gradient(self, w: np.ndarray, g: np.ndarray, work: np.ndarray) -> None:
         """g += 2 l2 theta + l1 sign(theta), for decayed parameters w; work may be overwritten."""
+        if self._loop is not None:
+            self._loop(g, w, self.l1, self.l2)
+            return
         if self.l2:
             g += np.multiply(w, 2 * self.l2, out=work)
         if self.l1:

@@ -10,7 +10,7 @@ from nettrain.autodiff.shards import Together
 from nettrain.config.run_config import Regularization
 from nettrain.nn.vector import ParameterVector
 from nettrain.optim import Rule
-from nettrain.optim.compiled import compiled
+from nettrain.optim.compiled import compiled as compiled_rule
 from nettrain.training.average import Average
 from nettrain.training.penalty import Penalty
 from nettrain.training.workers import one_after_the_other
@@ -62,11 +62,11 @@ class Update:
         self.optimizer = optimizer
         self.clip_norm = clip_norm
         self.clip_value = clip_value
-        self.average = None if ema is None else Average(ema, vector)
+        self.average = None if ema is None else Average(ema, vector, compiled=compiled)
         self.steps = 0
         size = vector.trainable.stop
         self.slots = optimizer.state(size, vector.values.dtype)
-        self._penalty = Penalty(vector, regularization)
+        self._penalty = Penalty(vector, regularization, compiled=compiled)
         self.together = together
         self._compiled = compiled
         self._lr = 0.0
@@ -89,7 +89,7 @@ class Update:
         w, g = self.vector.values[part], self.vector.gradient[part]
         slots = {name: slot if name in self.optimizer.scalars else slot[part] for name, slot in self.slots.items()}
         decayed = min(max(self.vector.decayed.stop - part.start, 0), len(w))
-        step = compiled(self.optimizer, w, g, slots) if self._compiled else None
+        step = compiled_rule(self.optimizer, w, g, slots) if self._compiled else None
         return Block(w, g, work, rate, decayed, step or self._plain(w, g, slots, work))
 
     def _plain(self, w: np.ndarray, g: np.ndarray, slots: dict[str, np.ndarray], work: list[np.ndarray]) -> Callable[[float, int], None]:
