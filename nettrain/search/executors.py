@@ -1,4 +1,6 @@
 """The executors by the names that `--executor` takes."""
+import os
+
 from nettrain.errors import ConfigError, nearest
 from nettrain.search.executor import Executor
 from nettrain.search.local import Local
@@ -18,6 +20,8 @@ def executor_for(name: str = "local", workers: int | None = None) -> Executor:
         return _dask(address if colon else None, workers)
     if colon:
         raise ConfigError(f"executor {name!r}: {kind} runs on this machine and takes no address; leave {name[len(kind):]!r} out")
+    if kind == "local" and not hasattr(os, "fork"):
+        raise ConfigError("executor local: this system cannot fork processes; use --executor serial, or dask")
     if kind == "local":
         return Local(workers)
     if workers not in (None, 1):

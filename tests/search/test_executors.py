@@ -308,6 +308,12 @@ def test_an_executor_that_cannot_be_is_told(name, workers, said):
     assert str(caught.value).startswith(said)
 
 
+def test_where_nothing_can_be_forked_another_executor_is_named(monkeypatch):
+    monkeypatch.delattr(os, "fork")
+    with pytest.raises(ConfigError, match="executor local: this system cannot fork processes; use --executor serial, or dask"):
+        executor_for("local")
+
+
 def test_a_worker_that_inherits_threads_can_still_load(job, tmp_path):
     """Polars has threads of its own, which a fork does not copy: reading in the fork would wait for ever."""
     polars = pytest.importorskip("polars")
