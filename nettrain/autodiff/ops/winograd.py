@@ -71,12 +71,15 @@ class Winograd(Convolution):
         """The calls that make y of x, some of the images."""
         v, m = self.rooms(y, x, scratch)
         made = scratch["made"][: len(y)]
-        calls = [*self.see(x, v, scratch), (np.matmul, (_places(v), scratch["u"], _places(m)), {})]
+        calls = self.see(x, v, scratch)
+        calls.append((np.matmul, (_places(v), scratch["u"], _places(m)), {}))
         if made.shape == y.shape:
             calls += self.outputs(m, y, scratch)
         else:
             calls += [*self.outputs(m, made, scratch), copy_call(y, made[:, : y.shape[1], : y.shape[2]])]
-        return calls if b is None else [*calls, (np.add, (y, b, y), {})]
+        if b is not None:
+            calls.append((np.add, (y, b, y), {}))
+        return calls
 
     def rooms(self, y: Array, x: Array, scratch: dict[str, Array]) -> tuple[Array, Array]:
         """v (4, 4, n, p, q, c) and m (4, 4, n, p, q, o), tiles p x q, for some of the images."""
@@ -87,13 +90,14 @@ class Winograd(Convolution):
     def see(self, x: Array, v: Array, scratch: dict[str, Array]) -> list[Call]:
         """v = B^T d B."""
         (_, h, w, _), ((top, _), (left, _)), seen = x.shape, self.padding, scratch["seen"][: len(x)]
-        calls: list[Call] = []
-        if seen.shape == x.shape:
-            seen = x
-        else:
-            calls.append(copy_call(seen[:, top : top + h, left : left + w], x))
-        rows = scratch["seen_rows"][:, : len(x)]
-        return calls + _differences(list(rows), seen, 1) + _differences([v[:, j] for j in range(4)], rows, 3)
+        if seen.shape == x.shape and x.flags.c_contiguous:
+            return self.differences(v, x, scratch)
+        return [copy_call(seen[:, top : top + h, left : left + w], x), *self.differences(v, seen, scratch)]
+
+    def differences(self, v: Array, seen: Array, scratch: dict[str, Array]) -> list[Call]:
+        """v = B^T d B, d the four by four pixels of each tile; both contiguous."""
+        rows = scratch["seen_rows"][:, : len(seen)]
+        return _differences(list(rows), seen, 1) + _differences([v[:, j] for j in range(4)], rows, 3)
 
     def outputs(self, m: Array, y: Array, scratch: dict[str, Array]) -> list[Call]:
         """y = A^T m A."""
@@ -148,28 +152,30 @@ class Winograd(Convolution):
 
     def gradients(self, da: Array, z: Array, scratch: dict[str, Array]) -> list[Call]:
         """z = A dY A^T."""
-        few, p, q, o = z.shape[2:]
-        calls: list[Call] = []
-        made = scratch["made"][:few]
+        made = scratch["made"][: len(da)]
         if made.shape == da.shape:
-            made = da
-        else:
-            calls.append(copy_call(made[:, : da.shape[1], : da.shape[2]], da))
+            return self.spread(z, da, scratch)
+        return [copy_call(made[:, : da.shape[1], : da.shape[2]], da), *self.spread(z, made, scratch)]
+
+    def spread(self, z: Array, made: Array, scratch: dict[str, Array]) -> list[Call]:
+        """z = A d A^T, d the two by two gradients of each tile; both contiguous."""
+        few, p, q, o = z.shape[2:]
         rows = scratch["made_rows"][: 8 * few * p * q * o].reshape(4, few, p, 2 * q, o)
-        calls += _spread(list(rows), made[:, ::2], made[:, 1::2])
+        calls = _spread(list(rows), made[:, ::2], made[:, 1::2])
         return calls + _spread([z[:, j] for j in range(4)], rows[:, :, :, ::2], rows[:, :, :, 1::2])
 
     def pixels(self, dx: Array, v: Array, scratch: dict[str, Array]) -> list[Call]:
         """dx = B v B^T, added up where tiles overlap."""
-        few = len(dx)
-        rows = scratch["seen_rows"][:, :few]
-        (_, h, w, _), ((top, _), (left, _)) = dx.shape, self.padding
-        calls = _overlapping(rows, [v[:, j] for j in range(4)], 3, scratch["v_sum"][:, :few])
-        made = scratch["dx_made"][:few]
-        if made.shape == dx.shape:
-            return calls + _overlapping(dx, list(rows), 1, scratch["rows_sum"][:few])
-        calls += _overlapping(made, list(rows), 1, scratch["rows_sum"][:few])
-        return [*calls, copy_call(dx, made[:, top : top + h, left : left + w])]
+        (_, h, w, _), ((top, _), (left, _)), made = dx.shape, self.padding, scratch["dx_made"][: len(dx)]
+        if made.shape == dx.shape and dx.flags.c_contiguous:
+            return self.overlapping(dx, v, scratch)
+        return [*self.overlapping(made, v, scratch), copy_call(dx, made[:, top : top + h, left : left + w])]
+
+    def overlapping(self, dx: Array, v: Array, scratch: dict[str, Array]) -> list[Call]:
+        """dx, with the zeros around it, of the four by four gradients of each tile; both contiguous."""
+        rows = scratch["seen_rows"][:, : len(dx)]
+        calls = _overlapping(rows, [v[:, j] for j in range(4)], 3, scratch["v_sum"][:, : len(dx)])
+        return calls + _overlapping(dx, list(rows), 1, scratch["rows_sum"][: len(dx)])
 
 
 def _places(x: Array) -> Array:
