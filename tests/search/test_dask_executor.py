@@ -111,6 +111,16 @@ def test_what_keeps_a_configuration_from_being_trained_is_told_before_the_first_
         cluster.prepare(csv)
 
 
+def test_each_worker_loads_the_data_once(cluster, job, tmp_path):
+    file = tmp_path / "rows.csv"
+    file.write_text("x,y\n" + "".join(f"{i},{'ab'[i % 2]}\n" for i in range(40)))
+    dataset = {"source": {"type": "csv", "path": str(file), "target": "y"}, "split": {"validation": 0.25}}
+    jobs = [job(index, seed=0, dataset=dataset) for index in range(6)]
+    cluster.prepare(jobs[0].config)
+    file.unlink()  # whoever reads it again fails
+    assert [event.status for event in ended(events_of(cluster, jobs)).values()] == ["finished"] * 6
+
+
 def test_storage_that_workers_do_not_share_is_told(cluster, job, tmp_path, monkeypatch):
     other = Job(0, job().config, str(tmp_path / "other"), "000")
     monkeypatch.setattr(dask_worker, "TOKEN", ".nowhere")  # here only, so that workers look for another file
