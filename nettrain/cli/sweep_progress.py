@@ -152,7 +152,12 @@ class LiveTrials(TrialLines):
 
 def setting_words(setting: Setting) -> list[str]:
     """`optimizer.lr 0.0129`, a word a parameter."""
-    return [f"{path} {f'{value:.4g}' if isinstance(value, float) else show(value)}" for path, value in setting.items()]
+    return [f"{path} {value_words(value)}" for path, value in setting.items()]
+
+
+def value_words(value: object) -> str:
+    """A value, short."""
+    return f"{value:.4g}" if isinstance(value, float) else value if isinstance(value, str) else show(value)
 
 
 def trials_table(result: "SweepResult") -> Table:
@@ -163,9 +168,8 @@ def trials_table(result: "SweepResult") -> Table:
     for title in ("trial", result.metric, *paths):
         table.add_column(Text(title), overflow="fold", justify="right")
     for trial in ranking[:MOST_SHOWN]:
-        values = [trial.parameters.get(path, "") for path in paths]
-        cells = [f"{value:.4g}" if isinstance(value, float) else value if isinstance(value, str) else show(value) for value in values]
-        table.add_row(str(trial.index), number(trial.metric), *map(Text, cells))
+        cells = [Text(value_words(trial.parameters.get(path, ""))) for path in paths]
+        table.add_row(str(trial.index), number(trial.metric), *cells)
     others = {status: sum(trial.status == status for trial in result.trials) for status in dict.fromkeys(t.status for t in result.trials)}
     counted = ", ".join(f"{count} {status.replace('_', ' ')}" for status, count in others.items())
     shown = f"the best {MOST_SHOWN} of them; " if len(ranking) > MOST_SHOWN else ""

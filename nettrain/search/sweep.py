@@ -137,8 +137,8 @@ def _facts(found: Sweep, executor: Executor) -> Facts:
     """Load the data where the runs will be. Raises where it cannot be trained on, or the metric is never logged."""
     spec = found.spec
     if spec.cross_validation is None:
-        return executor.prepare(found.spec.base, spec.metric.name)
-    facts = executor.prepare(found.spec.base)
+        return executor.prepare(found.mapping({}), spec.metric.name)
+    facts = executor.prepare(found.mapping({}))
     part, _, metric = spec.metric.name.partition("_")
     if metric != "loss" and metric not in metric_names(facts.task):
         raise ConfigError(f"metric.name: {metric} is no metric of {facts.task}; there are: loss, {', '.join(metric_names(facts.task))}")

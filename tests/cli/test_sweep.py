@@ -209,7 +209,8 @@ def test_a_trials_line_says_what_became_of_it(sweeps):
 
 
 def test_settings_are_told_as_a_user_would_write_them():
-    assert setting_words({"a": 0.000123456, "b": [1, 2], "c": None, "d": 3}) == ["a 0.0001235", "b [1, 2]", "c null", "d 3"]
+    setting = {"a": 0.000123456, "b": [1, 2], "c": None, "d": 3, "e": "adam"}
+    assert setting_words(setting) == ["a 0.0001235", "b [1, 2]", "c null", "d 3", "e adam"]
 
 
 def imported(arguments):
