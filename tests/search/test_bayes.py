@@ -136,13 +136,15 @@ def test_what_goes_wrong_by_its_setting_is_avoided_and_what_is_killed_is_not_hel
     assert high("diverged") < 30 < 40 < high("killed")  # of 50; the best of the others are at the very edge, where it searches on
 
 
-def test_trials_under_way_are_not_tried_again():
+def test_trials_under_way_keep_others_away():
     space = Space({"lr": Parameter(min=0.0, max=1.0, distribution="uniform")})
-    proposer = Bayes(space, 0, maximize=False)
-    for setting, index in zip(settings(proposer, 20, lambda setting: (setting["lr"] - 0.3) ** 2), range(20), strict=True):
-        assert 0.0 <= setting["lr"] <= 1.0, index
-    side_by_side = [proposer.ask(20 + place)["lr"] for place in range(6)]
-    assert len(set(side_by_side)) == 6
+
+    def spread(seed):
+        proposer = Bayes(space, seed, maximize=False)
+        settings(proposer, 20, lambda setting: (setting["lr"] - 0.3) ** 2)
+        return statistics.pstdev(proposer.ask(20 + place)["lr"] for place in range(8))
+
+    assert statistics.fmean(map(spread, range(4))) > 0.15  # 0.24; 0.06 where each knows nothing of the others
 
 
 BASE = {"dataset": {"source": {"type": "xor", "rows": 60, "noise": 0.3}, "split": {"validation": 0.25, "test": 0.25}},
