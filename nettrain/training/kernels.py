@@ -10,8 +10,8 @@ from nettrain.autodiff.primitive import Primitive
 from nettrain.errors import ConfigError
 from nettrain.nn.place import Placed
 
-LOADING = 2.0  # seconds: twice what Numba's import and the loading of the loops take
-PER_STEP = 50e-6  # seconds that compiled loops save in a step of any size: calls
+LOADING = 2.0  # seconds: twice what Numba's import and the loading of the loops take; compiling them, once a machine, takes 3
+PER_STEP = 50e-6  # seconds that compiled loops save in a step of any size: calls (64-64-32-10, batch 32: 0.088 to 0.028 ms)
 PER_NUMBER = 0.4e-9  # and beside each parameter, and each number that a layer gives
 
 

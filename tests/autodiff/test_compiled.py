@@ -192,6 +192,11 @@ def test_where_nothing_can_be_written_they_are_compiled_anew(tmp_path):
     with_a_copy(tmp_path, HOME=str(tmp_path / "home"), XDG_CACHE_HOME=str(tmp_path / "home"))
 
 
+def test_they_can_be_run_as_python_functions(tmp_path):
+    with_a_copy(tmp_path, HOME=str(tmp_path / "home"), NUMBA_DISABLE_JIT="1")
+    assert not list(tmp_path.rglob("*.nbi"))
+
+
 def test_numba_cache_dir_says_where_they_are_kept(tmp_path):
     with_a_copy(tmp_path, NUMBA_CACHE_DIR=str(tmp_path / "loops"))
     assert list((tmp_path / "loops").rglob("*.nbi"))
