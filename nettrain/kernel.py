@@ -17,7 +17,8 @@ def jit(function: Callable[..., Any]) -> Any:
     it has with (Adam over 131,072 parameters: 39 us with, 39 to 44 without).
 
     NUMBA_CACHE_DIR says where it is kept; else beside the source file, or in the user's cache where that cannot be written. Where nothing
-    can be, every process compiles anew. Numba compiles again when the file of a loop has changed, not when another has whose loops it calls.
+    can be, every process compiles anew. Numba compiles again when the file of a loop has changed, not
+    when another has whose loops it calls.
     """
     return _compiled(function, fastmath=False)
 
