@@ -113,6 +113,8 @@ def _run(found: Folds, settings: Settings, executor: Executor, directory: Path, 
     ]
     if found.group != found.config.dataset.split.group:      # the data has a column aside that the configuration does not name
         executor.prepare(jobs[0].config)
+    for note in executor.notes:
+        tell(f"note: {note}")
     results = _results(jobs, executor, directory, tell)
     scored = [_of_fold(fold, job, result) for fold, job, result in zip(found.folds, jobs, results, strict=True)]
     write_predictions(directory / "predictions.csv", found, [Path(job.parent) / job.name for job in jobs], loader)

@@ -109,6 +109,8 @@ def _load(config: EnsembleRun, loader: Loader) -> tuple[Loaded, int]:
 def _train(
     config: EnsembleRun, loaded: Loaded, rows: int, executor: Executor, directory: Path, loader: Loader, tell: Tell
 ) -> EnsembleResult:
+    for note in executor.notes:
+        tell(f"note: {note}")
     training = Training(config.base, config.ensemble.members, loaded, rows, executor, directory, loader, tell)
     methods = {"seeds": training.seeds, "bagging": training.bagging, "boosting": training.boosting}
     members, notes = methods[config.ensemble.method]()
