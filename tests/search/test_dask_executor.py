@@ -14,8 +14,10 @@ import pytest
 import yaml
 
 from nettrain.component import to_mapping
-from nettrain.config.load import load
+from nettrain.config.load import load, load_ensemble
 from nettrain.errors import ConfigError, DataError, RunError
+from nettrain.search.cross_validation import Settings, cross_validate
+from nettrain.search.ensemble import train_ensemble
 from nettrain.search.executor import Ended, Job, Reported
 from nettrain.search.executors import executor_for
 from nettrain.search.sweep import sweep
@@ -224,6 +226,22 @@ def test_a_sweep_has_the_table_of_this_process(cluster, tmp_path):
     there = sweep(spec, output_directory=tmp_path / "there", executor=cluster)
     here = sweep(spec, output_directory=tmp_path / "here", executor="serial")
     assert table(there) == table(here)
+
+
+def test_folds_and_ensembles_are_those_of_this_process_and_tell_what_is_to_be_known_of_the_workers(cluster, tmp_path, monkeypatch):
+    monkeypatch.setattr(cluster, "notes", ["a worker has another version"])
+    base = yaml.safe_load(SWEEP)["base"] | {"name": "xor"}
+    base["training"]["epochs"] = 3
+    said = []
+    with executor_for("serial") as serial:
+        folds, members = [], []
+        for executor, folder in ((cluster, tmp_path / "there"), (serial, tmp_path / "here")):
+            found = cross_validate(load(base), Settings(folds=2), executor, output_directory=folder, tell=said.append)
+            folds.append(found.mean)
+            config = load_ensemble(base | {"ensemble": {"method": "bagging", "members": 2}})
+            members.append(train_ensemble(config, executor, output_directory=folder, tell=said.append).metrics)
+    assert folds[0] == folds[1] and members[0] == members[1]
+    assert said.count("note: a worker has another version") == 2
 
 
 @pytest.fixture
