@@ -34,13 +34,15 @@ def layer(name, fields):
     return Layer.parse({"type": name} | fields)
 
 
-def trained(layers, shape, loss, y, size, replay, *, shards=1, optimizer="momentum", weights=None, epochs=2):
+def trained(
+    layers, shape, loss, y, size, replay, *, shards=1, optimizer="momentum", weights=None, epochs=2, dtype=np.float32, compiled=False
+):
     """Every loss, the weights and the state after some steps."""
-    network = Network(layers, shape, seed=3)
+    network = Network(layers, shape, seed=3, dtype=dtype)
     network.report = lambda path, text: None
-    x = streams.generator(0, "x").normal(size=(len(y), *shape)).astype(np.float32)
-    update = Update(network.vector, Optimizer.parse(optimizer), Regularization(l2=1e-3), clip_norm=10.0)
-    step = Step(network, loss, update, Part(x, y, weights=weights), size, BATCH, shards=shards, replay=replay)
+    x = streams.generator(0, "x").normal(size=(len(y), *shape)).astype(dtype)
+    update = Update(network.vector, Optimizer.parse(optimizer), Regularization(l2=1e-3), clip_norm=10.0, compiled=compiled)
+    step = Step(network, loss, update, Part(x, y, weights=weights), size, BATCH, shards=shards, replay=replay, compiled=compiled)
     with np.errstate(all="ignore"):
         losses = [step(np.arange(i, min(i + BATCH, len(y))), 0.05) for _ in range(epochs) for i in range(0, len(y), BATCH)]
     return losses, network.vector.values.copy(), {name: array.copy() for name, array in network.state.items()}
@@ -82,6 +84,28 @@ def test_of_every_loss(name, task, size, outputs, targets, weighted):
 def test_of_every_optimizer(name):
     layers = [Layer.parse({"type": "dense", "units": 6}), Layer.parse("relu"), Layer.parse({"type": "dense", "units": 2})]
     both(layers, (4,), Loss.parse("mse"), VALUES, 2, shards=2, optimizer=name)
+
+
+def both_kernels(*arguments, **options):
+    loops, plain = (trained(*arguments, replay=True, dtype=np.float64, compiled=compiled, **options) for compiled in (True, False))
+    np.testing.assert_allclose(loops[0], plain[0], rtol=1e-9)
+    np.testing.assert_allclose(loops[1], plain[1], rtol=1e-9, atol=1e-11)
+    for name, array in plain[2].items():
+        np.testing.assert_allclose(loops[2][name], array, rtol=1e-9, atol=1e-11)
+
+
+@pytest.mark.parametrize("shards", [1, 2])
+@pytest.mark.parametrize(("name", "fields", "shape"), LAYERS)
+def test_with_compiled_loops_every_layer_trains_as_without_but_for_rounding(name, fields, shape, shards):
+    layers = [layer(name, fields), Layer.parse("flatten"), Layer.parse({"type": "dense", "units": 2})]
+    if shards == 1 or layers[0].shardable(shape):
+        both_kernels(layers, shape, Loss.parse("mse"), VALUES.astype(np.float64), 2, shards=shards)
+
+
+@pytest.mark.parametrize(("name", "task", "size", "outputs", "targets"), LOSSES)
+def test_with_compiled_loops_every_loss_is_trained_on_as_without_but_for_rounding(name, task, size, outputs, targets):
+    layers = [Layer.parse({"type": "dense", "units": 6}), Layer.parse("sigmoid"), Layer.parse({"type": "dense", "units": outputs})]
+    both_kernels(layers, (4,), Loss.parse(name), np.resize(targets, (ROWS, *targets.shape[1:])), size, weights=np.linspace(0, 2, ROWS))
 
 
 class Steering(Layer):
