@@ -236,6 +236,26 @@ def test_closing_does_not_wait_for_a_run_that_hangs(job, faulty, children):
     assert time.monotonic() - began < 10.0 and children() == []
 
 
+def gone(pids, seconds=10.0):
+    last = time.monotonic() + seconds
+    while any(Path(f"/proc/{pid}/stat").exists() for pid in pids):
+        assert time.monotonic() < last, pids
+        time.sleep(0.01)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a worker looks for its parent after each epoch only")
+def test_a_worker_that_hangs_ends_with_the_process_that_forked_it(job, faulty, children, tmp_path):
+    counted = tmp_path / "times"
+    with Local(1) as executor:
+        executor.submit(job(0, plugin=faulty, faulty={"how": "hang", "times": str(counted)}))
+        while not counted.exists():
+            assert executor.next_event(0.05) is None
+        nursery, worker = children()
+        assert nursery == executor._process.pid
+        os.kill(nursery, signal.SIGKILL)
+        gone([worker])
+
+
 ORPHAN = """
 import json, os, sys, time
 from nettrain.search.executor import Job, Reported
@@ -262,10 +282,7 @@ def test_the_processes_of_a_parent_that_is_killed_end_themselves(job, children, 
         found = children(parent.pid)
         assert len(found) == 3                               # the nursery and two workers
         parent.kill()
-    last = time.monotonic() + 10.0
-    while any(Path(f"/proc/{child}/stat").exists() for child in found):
-        assert time.monotonic() < last
-        time.sleep(0.01)
+    gone(found)
 
 
 def test_a_nursery_that_cannot_begin_is_told(monkeypatch, tmp_path):
