@@ -146,9 +146,9 @@ class Computation:
         stops = [(i + 1) * few + min(i + 1, more) for i in range(count)]
         return [slice(start, stop) for start, stop in zip([0, *stops], stops, strict=False)]
 
-    def _places(self, portion: int) -> list[int]:
+    def _places(self, portion: int) -> Sequence[int]:
         """Where in a step's random streams each shard of a portion stands."""
-        return [portion * self.shards + lane for lane in range(self.shards)]
+        return range(portion * self.shards, (portion + 1) * self.shards)
 
     def _named(self, gradient: np.ndarray) -> dict[Tensor, np.ndarray]:
         """The slots of the trained parameters in a vector."""
