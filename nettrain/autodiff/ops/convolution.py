@@ -74,6 +74,10 @@ class Convolution(Primitive):
             return None
         return Convolution(padding=padding, dilation=self.dilation)
 
+    def turns(self, w: Shape) -> bool:
+        """Whether dx is made by that convolution; else each element of the columns' gradient is added where it came from."""
+        return self.turned(w) is not None
+
     def scratch(self, *shapes: Shape) -> Scratch:
         """padded: images with their zeros; columns; filters, da, dx_part: contiguous copies where they are wanted; ones, dw_part, db_part:
         for sums; dx_padded; turned: filters turned round; back_columns, back_padded: of their convolution."""
@@ -140,7 +144,7 @@ class Convolution(Primitive):
     def begin_back(self, grads: Slots, w: Array, scratch: dict[str, Array]) -> tuple[list[Call], Array]:
         """What is to be done before the first part; the filters in contiguous memory."""
         calls, w = self.begin(w, scratch)
-        if grads[0] is not None and "turned" in scratch:
+        if grads[0] is not None and self.turns(w.shape):
             calls.append(copy_call(scratch["turned"], w[::-1, ::-1].swapaxes(2, 3)))
             if "back_padded" in scratch:
                 calls.append((scratch["back_padded"].fill, (0,), {}))
@@ -167,14 +171,13 @@ class Convolution(Primitive):
             return calls
         dx, spare = dx[part], scratch["dx_part"][: len(da)]
         made = dx if dx.flags.c_contiguous else spare
-        if "turned" in scratch:
-            turned = self.turned(w.shape)
-            assert turned is not None
+        turned = self.turned(w.shape)
+        if turned is not None and self.turns(w.shape):
             own = {name.removeprefix("back_"): array for name, array in scratch.items() if name.startswith("back_")}
             for few in turned.parts(da.shape, scratch["turned"].shape):
                 calls += turned.forward_part(made[few], da[few], scratch["turned"], None, own)
         else:
-            calls += self._image_calls(made, da, w, scratch)
+            calls += self.image_calls(made, da, w, scratch)
         return calls if made is dx else [*calls, copy_call(dx, made)]
 
     def _filter_calls(self, dw: Array, da: Array, x: Array, scratch: dict[str, Array], first: bool) -> list[Call]:
@@ -187,12 +190,12 @@ class Convolution(Primitive):
             calls += [*more, *_added(product, part, dw, first and rows.start == 0)]
         return calls
 
-    def _image_calls(self, dx: Array, da: Array, w: Array, scratch: dict[str, Array]) -> list[Call]:
+    def image_calls(self, dx: Array, da: Array, w: Array, scratch: dict[str, Array]) -> list[Call]:
         """dx = da w^T, each element of the columns added where it was copied from."""
         windows = self.windows(w.shape)
         padded = scratch["dx_padded"][: len(dx)] if windows.pads else dx
         calls: list[Call] = [(padded.fill, (0,), {})]
-        seen, (kh, kw) = self._grouped(windows.view(padded)), windows.kernel
+        seen = self._grouped(windows.view(padded))
         for rows in self._stripes(dx.shape, w.shape):
             columns, spread = self._spread(seen[:, rows], scratch["columns"])
             filters, pixels = self._by_group(w), self._by_group(da[:, rows])
@@ -200,10 +203,13 @@ class Convolution(Primitive):
                 calls.append(product_call(pixels, filters.swapaxes(-1, -2), columns))
             else:
                 calls.append(product_call(filters, pixels.swapaxes(-1, -2), columns.swapaxes(-1, -2)))
-            for i, j in np.ndindex(kh, kw):
-                there = seen[:, rows, :, i, j]
-                calls.append((np.add, (there, spread[:, :, :, i, j], there), {}))
+            calls += self.put_back(padded, seen[:, rows], spread, rows)
         return [*calls, copy_call(dx, windows.middle(padded, *dx.shape[1:3]))] if windows.pads else calls
+
+    def put_back(self, padded: Array, seen: Array, spread: Array, rows: slice) -> list[Call]:
+        """The calls that add the columns' elements, spread in the order of the windows that are seen in padded, to where they came from."""
+        kernel = np.ndindex(*seen.shape[3:5])
+        return [(np.add, (seen[:, :, :, i, j], spread[:, :, :, i, j], seen[:, :, :, i, j]), {}) for i, j in kernel]
 
     def _seen(self, x: Array, w: Shape, scratch: dict[str, Array]) -> tuple[list[Call], Array]:
         """The windows (n, p, q, i, j, group, c) of x, and what is to be done before they can be seen."""
