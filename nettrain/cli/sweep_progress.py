@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from nettrain.search.sweep import SweepResult
     from nettrain.search.sweep_config import Sweep
 
-PAUSE = 0.1      # seconds between two drawings
+PAUSE = 0.2      # seconds between two drawings
 MOST_SHOWN = 20  # trials in a table
 
 
@@ -86,6 +86,8 @@ class TrialLines(Observer):
 class LiveTrials(TrialLines):
     """The running trials with epoch and value, the best so far, how many are done and how long the rest will take."""
 
+    pause = PAUSE
+
     def __init__(self, live: "Live") -> None:
         self._live = live
         self._running: dict[int, tuple[Setting, str]] = {}
@@ -117,7 +119,7 @@ class LiveTrials(TrialLines):
         self.waited(at_once=True)
 
     def waited(self, *, at_once: bool = False) -> None:
-        """Draw, at most ten times a second."""
+        """Draw, at most five times a second."""
         now = time.monotonic()
         if at_once or now - self._drawn >= PAUSE:
             self._drawn = now

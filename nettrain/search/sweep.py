@@ -30,7 +30,7 @@ from nettrain.training.signals import stop_signals
 if TYPE_CHECKING:
     from nettrain.search.study import Study
 
-POLL = 0.1  # seconds between two looks at the clock and at signals
+POLL = 0.2  # seconds between two looks at the clock and at signals
 
 
 @dataclass(frozen=True)
@@ -168,7 +168,7 @@ class _Session:
         self.observer = observer
         self.study = study
         self.notes = list(executor.notes)
-        self.runs = TrialRuns(found, directory.path.absolute(), facts)
+        self.runs = TrialRuns(found, directory.path.absolute(), facts, observer.pause)
         limit = found.spec.trials
         self.trials = Trials(self.runs, proposer, executor, observer, limit=limit, record=directory.append)
         self.trials.recall(list(recorded))

@@ -14,7 +14,6 @@ from nettrain.search.space import Setting
 from nettrain.search.sweep_config import Sweep
 from nettrain.search.trial import Trial
 
-PAUSE = 0.1           # seconds between two reports of a run that only people look at
 UNSEEN = ("test",)    # until the winner is known
 IN_FOLDERS = 3        # digits of a trial's folder
 
@@ -22,10 +21,12 @@ IN_FOLDERS = 3        # digits of a trial's folder
 class TrialRuns:
     """Makes the jobs of trials and reads their results. count: the runs of a trial.
 
+    pause   the seconds between two reports of a run that only people look at
     report  whether each epoch of a trial's first run is reported, for it may be given up
     """
 
-    def __init__(self, sweep: Sweep, folder: Path, facts: Facts) -> None:
+    def __init__(self, sweep: Sweep, folder: Path, facts: Facts, pause: float) -> None:
+        self._pause = pause
         self._sweep = sweep
         self._folder = folder
         self._folds: dict[str, Folds] = {}
@@ -88,4 +89,4 @@ class TrialRuns:
     def _job(self, index: int, place: int, config: dict[str, Any], parent: Path, name: str) -> Job:
         asked = self.report and place == 0
         unseen = UNSEEN if self._sweep.spec.cross_validation is None else ()
-        return Job(index * self.count + place, config, str(parent), name, self._monitor, 0.0 if asked else PAUSE, unseen)
+        return Job(index * self.count + place, config, str(parent), name, self._monitor, 0.0 if asked else self._pause, unseen)

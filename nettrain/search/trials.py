@@ -1,4 +1,5 @@
 """The trials of a sweep under way: keeps the executor's slots full, puts the runs of each trial together, records what becomes of it."""
+import math
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -15,7 +16,12 @@ from nettrain.search.trial_runs import TrialRuns
 
 
 class Observer:
-    """Sees a sweep go by."""
+    """Sees a sweep go by.
+
+    pause  the least seconds between two reports of a run that it wants; after the first it may want none
+    """
+
+    pause = math.inf
 
     def begin(self, sweep: Sweep, trials: int | None, done: Sequence[Trial]) -> None:
         """Before the first trial of this session. trials: how many there will be, those done included, as far as is known."""
