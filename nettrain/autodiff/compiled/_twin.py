@@ -25,11 +25,18 @@ class Twin(Primitive):
 
     def forward_calls(self, *args: Any, **scratch: Any) -> list[Call]:
         """What the operation does without compiled loops."""
-        return [(super().forward, args, scratch)]  # type: ignore[safe-super]
+        calls = super().forward_calls
+        return [(super().forward, args, scratch)] if _in_general(calls) else calls(*args, **scratch)  # type: ignore[safe-super]
 
     def backward_calls(self, *args: Any, **scratch: Any) -> list[Call]:
         """What the operation does without compiled loops."""
-        return [(super().backward, args, scratch)]  # type: ignore[safe-super]
+        calls = super().backward_calls
+        return [(super().backward, args, scratch)] if _in_general(calls) else calls(*args, **scratch)  # type: ignore[safe-super]
+
+
+def _in_general(calls: Any) -> bool:
+    """Whether these are the calls of any operation: itself, which a twin would hand on to its calls."""
+    return calls.__func__ in (Primitive.forward_calls, Primitive.backward_calls)
 
 
 def contiguous(*arrays: Array | None) -> bool:

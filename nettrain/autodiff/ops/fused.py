@@ -5,7 +5,7 @@ from typing import ClassVar
 import numpy as np
 
 from nettrain.autodiff.ops.indexing import Pick
-from nettrain.autodiff.ops.matmul import columns, make, product, product_call
+from nettrain.autodiff.ops.matmul import columns, make, product_call
 from nettrain.autodiff.ops.softmax import LogSoftmax
 from nettrain.autodiff.primitive import Array, Call, ElementWise, Primitive, Scratch, Shape, Slots
 
@@ -34,31 +34,28 @@ class Affine(Primitive):
         return {} if self.activation is None else {"da": (self.infer(*shapes), None)}
 
     def forward(self, out: Array, x: Array, w: Array, b: Array, **scratch: Array) -> None:
-        tiles = self.forward_tiles(out, x, w, b)
-        if tiles is not None:
-            make(tiles)
-            return
-        product(x, w, out)
-        out += b
-        if self.activation is not None:
-            self.activation.forward(out, out)
+        make(self.forward_tiles(out, x, w, b) or [[self.forward_calls(out, x, w, b)]])
 
     def backward(self, grads: Slots, dy: Array, out: Array, x: Array, w: Array, b: Array, **scratch: Array) -> None:
         tiles = self.backward_tiles(grads, dy, out, x, w, b, **scratch)
-        if tiles is not None:
-            make(tiles)
-            return
-        da = dy
-        if self.activation is not None:
-            da = scratch["da"]
-            self.activation.backward([da], dy, out, out)
-        dx, dw, db = grads
+        make([[self.backward_calls(grads, dy, out, x, w, b, **scratch)]] if tiles is None else tiles)
+
+    def forward_calls(self, out: Array, x: Array, w: Array, b: Array, **scratch: Array) -> list[Call]:
+        """Product, bias, activation."""
+        calls: list[Call] = [product_call(x, w, out), (np.add, (out, b, out), {})]
+        return calls if self.activation is None else calls + self.activation.forward_calls(out, out)
+
+    def backward_calls(self, grads: Slots, dy: Array, out: Array, x: Array, w: Array, b: Array, **scratch: Array) -> list[Call]:
+        """The activation's derivative, then the gradients: db, dx, dw."""
+        da, (dx, dw, db) = scratch.get("da", dy), grads
+        calls: list[Call] = [] if self.activation is None else self.activation.backward_calls([da], dy, out, out)
         if db is not None:
-            np.add.reduce(da, axis=0, out=db)
+            calls.append((np.add.reduce, (da, 0, None, db), {}))
         if dx is not None:
-            product(da, w.swapaxes(-1, -2), dx)
+            calls.append(product_call(da, w.T, dx))
         if dw is not None:
-            product(x.swapaxes(-1, -2), da, dw)
+            calls.append(product_call(x.T, da, dw))
+        return calls
 
     def forward_tiles(self, out: Array, x: Array, w: Array, b: Array, **scratch: Array) -> list[list[list[Call]]] | None:
         """A tile of the columns of w, and so of y, a lane."""
