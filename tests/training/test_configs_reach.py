@@ -22,7 +22,7 @@ IMAGES_REACH = {
     "fashion_cnn": 0.91,
     "usps_cnn": 0.962,                           # LeCun et al. 1989: 0.950
     "semeion_cnn": 0.955,
-    "cifar10_small": 0.40,
+    "cifar10_small": 0.45,                       # PyTorch: 0.463, 0.493 and 0.507 with three seeds
 }
 
 
@@ -52,7 +52,7 @@ def test_a_network_of_convolutions_reaches_its_figure(name, tmp_path):
 def test_photographs_in_folders_are_told_apart_better_than_by_guessing(tmp_path):
     folder = Path(os.environ["NETTRAIN_DATA"]) / "cifar10-png"
     result = nettrain.train(CONFIGS / "images_folder.yaml", sets=[f"dataset.source.path={folder}"], output_directory=tmp_path)
-    assert result.metrics["test"]["accuracy"] >= 0.2          # ten classes, 60 photographs of each
+    assert result.metrics["test"]["accuracy"] >= 0.35         # ten classes, 60 photographs of each
 
 
 @pytest.mark.slow
