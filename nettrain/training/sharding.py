@@ -15,7 +15,8 @@ MOSTLY = 0.9
 
 def tiles_of(layer: Placed) -> int:
     """Into how many tiles the products of a layer are divided; 1 for all but wide ones."""
-    return max((len(columns(*p.shape) or [0]) for p in layer.parameters.values() if len(p.shape) == 2), default=1)
+    matrices = [p.shape for p in layer.parameters.values() if len(p.shape) == 2]
+    return max((len(columns(*shape) or [slice(None)]) for shape in matrices), default=1)
 
 
 def shards_for(placed: Sequence[Placed], batch_size: int, item_size: int) -> int:
