@@ -66,7 +66,8 @@ def _children(parent):
 
 @pytest.fixture
 def children():
-    """The ids of all processes below one (default: this one)."""
+    """The ids of all processes below one (default: this one), without those that other tests' libraries keep (Dask's resource tracker)."""
     if not Path("/proc/self/task").exists():
         pytest.skip("needs Linux's /proc")
-    return lambda parent=None: _children(parent or os.getpid())
+    earlier = set(_children(os.getpid()))
+    return lambda parent=None: [pid for pid in _children(parent or os.getpid()) if pid not in earlier]
