@@ -128,7 +128,9 @@ def test_a_run_of_its_calls_takes_no_memory(name):
     assert peak < 8192
 
 
-@pytest.mark.parametrize("activation", [None, selection.Relu(), squashing.Sigmoid(), squashing.Tanh()], ids=lambda found: type(found).__name__)
+@pytest.mark.parametrize(
+    "activation", [None, selection.Relu(), squashing.Sigmoid(), squashing.Tanh()], ids=lambda found: type(found).__name__
+)
 def test_tiles_of_columns_compute_what_the_whole_does_and_touch_no_other_columns(activation, monkeypatch):
     inputs = [numbers("x", 33, 40), numbers("w", 40, 100), numbers("b", 100)]
     whole = run(twin(fused.Affine(activation)), inputs)
