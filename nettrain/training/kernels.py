@@ -11,6 +11,7 @@ from nettrain.errors import ConfigError
 from nettrain.nn.place import Placed
 
 LOADING = 2.0  # seconds: twice what Numba's import and the loading of the loops take; compiling them, once a machine, takes 3
+MANY = 10  # runs that share it, in a search, a cross-validation or an ensemble
 PER_STEP = 50e-6  # seconds that compiled loops save in a step of any size: calls (64-64-32-10, batch 32: 0.088 to 0.028 ms)
 PER_NUMBER = 0.4e-9  # and beside each parameter, and each number that a layer gives
 
@@ -20,11 +21,15 @@ def numba_is_there() -> bool:
     return find_spec("numba") is not None
 
 
-def kernels_for(placed: Sequence[Placed], batch_size: int, steps: int) -> Literal["numpy", "numba"]:
-    """`numba` where it is installed and would save more time in so many steps than it takes to load, else `numpy`."""
+def kernels_for(placed: Sequence[Placed], batch_size: int, steps: int, *, one_of_many: bool = False) -> Literal["numpy", "numba"]:
+    """`numba` where it is installed and would save more time in so many steps than it takes to load, else `numpy`.
+
+    one_of_many  whether the process makes further runs, which share the loading; how many does not count: a search may be extended
+    """
+    loading = LOADING / MANY if one_of_many else LOADING
     numbers = sum(p.size + batch_size * prod(p.output_shape) for p in placed)
     saved = steps * (PER_STEP + numbers * PER_NUMBER)
-    return "numba" if saved > LOADING and numba_is_there() else "numpy"
+    return "numba" if saved > loading and numba_is_there() else "numpy"
 
 
 def twin_for(kernels: str) -> Callable[[Primitive], Primitive]:

@@ -61,6 +61,8 @@ class Clock:
 class Run:
     """Network, data, update and progress of one training run; made from a configuration and its prepared data.
 
+    one_of_many: whether this process makes further ones
+
     monitor     the metric that chooses the best checkpoint
     watched     the parts that are evaluated at each epoch's end
     shards      into how many parts the rows of a batch are divided
@@ -72,7 +74,7 @@ class Run:
     warnings    what was found to go wrong so far
     """
 
-    def __init__(self, config: RunConfig, prepared: Prepared) -> None:
+    def __init__(self, config: RunConfig, prepared: Prepared, *, one_of_many: bool = False) -> None:
         self.config = config
         self.prepared = prepared
         self.pipeline = prepared.pipeline
@@ -85,7 +87,8 @@ class Run:
         self.steps_per_epoch = -(-len(train) // self.step_rows)
         self.kernels = config.training.kernels
         if self.kernels == "auto":
-            self.kernels = kernels_for(self.network.placed, self.batch_size, config.training.epochs * -(-len(train) // self.batch_size))
+            steps = config.training.epochs * -(-len(train) // self.batch_size)
+            self.kernels = kernels_for(self.network.placed, self.batch_size, steps, one_of_many=one_of_many)
         check_kernels(self.kernels)
         self.network.evaluation.twin = twin_for(self.kernels)
         self.config = dataclasses.replace(

@@ -158,7 +158,7 @@ def _prepared(settled: RunConfig, data: Data | None, loader: Loader | None) -> R
         class_weights=settled.training.class_weights,
         loader=loader,
     )
-    return Run(_decided(settled, prepared), prepared)
+    return Run(_decided(settled, prepared), prepared, one_of_many=loader is not None)
 
 
 def _decided(config: RunConfig, prepared: Prepared) -> RunConfig:

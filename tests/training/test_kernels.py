@@ -165,3 +165,12 @@ def test_a_step_with_compiled_loops_is_a_step_with_numpy_to_the_bit_where_nothin
             run.step(np.arange(start, start + 8), 0.01)
         after.append(run.network.vector.values.tobytes() + run.update.average.values.tobytes())
     assert after[0] == after[1]
+
+
+def test_runs_of_one_process_share_the_loading(toy, data):
+    """A search's trial takes compiled loops for less work than a run alone, however many trials there are."""
+    placed = prepare_run(toy(), data).network.placed
+    steps = int(0.5 * kernels.LOADING / kernels.PER_STEP)
+    assert kernels.kernels_for(placed, 8, steps // 2) == "numpy"
+    assert kernels.kernels_for(placed, 8, steps // 2, one_of_many=True) == ("numba" if kernels.numba_is_there() else "numpy")
+    assert kernels.kernels_for(placed, 8, 100, one_of_many=True) == "numpy"
