@@ -11,7 +11,7 @@ the final result with respect to this operation's output, dx with respect to an 
 in its own signatures: `forward(self, out, a, b)`, `backward(self, grads, dy, out, x, *, mask)`.
 """
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -21,6 +21,12 @@ Array = np.ndarray
 Slots = Sequence[Any]  # an array or None for each input
 Scratch = dict[str, tuple[Shape, type | None]]
 Call = tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]
+
+
+def make(calls: Iterable[Call]) -> None:
+    """Make the calls, one after the other."""
+    for function, args, named in calls:
+        function(*args, **named)
 
 
 class Primitive(ABC):

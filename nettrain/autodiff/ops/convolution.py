@@ -1,26 +1,19 @@
 """Convolution of images, channels last: their windows copied to columns, a few images at a time, times the filters."""
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from nettrain.autodiff.ops.matmul import product_call
-from nettrain.autodiff.ops.windows import Pair, Windows, copy_call
-from nettrain.autodiff.primitive import Array, Call, Primitive, Scratch, Shape, Slots
+from nettrain.autodiff.ops.windows import Filtering, Pair, Windows, copy_call
+from nettrain.autodiff.primitive import Array, Call, Scratch, Shape, Slots, make
 
 CACHE = 192 * 1024  # numbers that a part of the work may hold: 768 KB of float32 stay in the cache of a core
 NARROW = 4  # channels up to which a window is too short to be copied as a run: whole rows of windows are
 
 
-def make(calls: Sequence[Call]) -> None:
-    """Make the calls."""
-    for function, args, named in calls:
-        function(*args, **named)
-
-
 @dataclass(frozen=True)
-class Convolution(Primitive):
+class Convolution(Filtering):
     """y[p, q, o] = b[o] + sum_ijc x[p s + i d - top, q s + j d - left, c] w[i, j, c, o], x being 0 outside (no flip: a correlation).
 
     dw = columns^T dy, db = sum dy, dx the convolution of dy with the filters turned round. With groups, each of them is a convolution
@@ -258,18 +251,6 @@ class Convolution(Primitive):
         down = self.infer(x, w)[1]
         step = self._rows(x, w) if x[0] == 1 else down
         return (slice(start, min(start + step, down)) for start in range(0, down, step))
-
-    def tangent(self, dout: Array, dinputs: Slots, out: Array, x: Array, w: Array, b: Array | None = None, **scratch: Any) -> None:
-        """J (dx, dw, db) = dx * w + x * dw + db."""
-        dx, dw, db = (*dinputs, None)[:3]
-        dout[...] = 0
-        part = np.empty_like(dout)
-        for images, filters in ((dx, w), (x, dw)):
-            if images is not None and filters is not None:
-                self.forward(part, images, filters, **scratch)
-                dout += part
-        if db is not None:
-            dout += db
 
 
 def _added(product: Call, part: Array, total: Array, first: bool) -> list[Call]:

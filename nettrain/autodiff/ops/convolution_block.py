@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from nettrain.autodiff.ops.convolution import Convolution, make
+from nettrain.autodiff.ops.convolution import Convolution
 from nettrain.autodiff.ops.pooling import MaxPool
-from nettrain.autodiff.primitive import Array, Call, ElementWise, Primitive, Scratch, Shape, Slots
+from nettrain.autodiff.primitive import Array, Call, ElementWise, Primitive, Scratch, Shape, Slots, make
 
 
 @dataclass(frozen=True)

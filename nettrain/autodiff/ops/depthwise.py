@@ -1,18 +1,17 @@
 """Convolution of each channel alone, with filters of its own."""
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
-from nettrain.autodiff.ops.windows import Pair, Windows
-from nettrain.autodiff.primitive import Array, Primitive, Scratch, Shape, Slots
+from nettrain.autodiff.ops.windows import Filtering, Pair, Windows
+from nettrain.autodiff.primitive import Array, Scratch, Shape, Slots
 
 CACHE = 96 * 1024  # numbers that a part of the work may hold
 
 
 @dataclass(frozen=True)
-class Depthwise(Primitive):
+class Depthwise(Filtering):
     """y[p, q, c k + m] = b + sum_ij x[p s + i d - top, q s + j d - left, c] w[i, j, 0, c k + m]: k filters a channel.
 
     The same as a convolution with as many groups as channels, which would be small products: here each element of the kernel is
@@ -120,18 +119,6 @@ class Depthwise(Primitive):
         if not direct:
             h, width, c = dx.shape[1:]
             np.add.reduce(_by_channel(windows.middle(total, h, width), c), axis=-1, out=dx)
-
-    def tangent(self, dout: Array, dinputs: Slots, out: Array, x: Array, w: Array, b: Array | None = None, **scratch: Any) -> None:
-        """J (dx, dw, db) = dx * w + x * dw + db."""
-        dx, dw, db = (*dinputs, None)[:3]
-        dout[...] = 0
-        part = np.empty_like(dout)
-        for images, filters in ((dx, w), (x, dw)):
-            if images is not None and filters is not None:
-                self.forward(part, images, filters, **scratch)
-                dout += part
-        if db is not None:
-            dout += db
 
 
 def _by_channel(images: Array, c: int) -> Array:

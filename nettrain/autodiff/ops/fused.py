@@ -5,7 +5,7 @@ from typing import ClassVar
 import numpy as np
 
 from nettrain.autodiff.ops.indexing import Pick
-from nettrain.autodiff.ops.matmul import columns, make, product_call
+from nettrain.autodiff.ops.matmul import columns, make_tiles, product_call
 from nettrain.autodiff.ops.softmax import LogSoftmax
 from nettrain.autodiff.primitive import Array, Call, ElementWise, Primitive, Scratch, Shape, Slots
 
@@ -34,11 +34,11 @@ class Affine(Primitive):
         return {} if self.activation is None else {"da": (self.infer(*shapes), None)}
 
     def forward(self, out: Array, x: Array, w: Array, b: Array, **scratch: Array) -> None:
-        make(self.forward_tiles(out, x, w, b) or [[self.forward_calls(out, x, w, b)]])
+        make_tiles(self.forward_tiles(out, x, w, b) or [[self.forward_calls(out, x, w, b)]])
 
     def backward(self, grads: Slots, dy: Array, out: Array, x: Array, w: Array, b: Array, **scratch: Array) -> None:
         tiles = self.backward_tiles(grads, dy, out, x, w, b, **scratch)
-        make([[self.backward_calls(grads, dy, out, x, w, b, **scratch)]] if tiles is None else tiles)
+        make_tiles([[self.backward_calls(grads, dy, out, x, w, b, **scratch)]] if tiles is None else tiles)
 
     def forward_calls(self, out: Array, x: Array, w: Array, b: Array, **scratch: Array) -> list[Call]:
         """Product, bias, activation."""

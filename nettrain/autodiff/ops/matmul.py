@@ -1,7 +1,7 @@
 """The matrix product."""
 import numpy as np
 
-from nettrain.autodiff.primitive import Array, Call, Multilinear, Shape, Slots
+from nettrain.autodiff.primitive import Array, Call, Multilinear, Shape, Slots, make
 
 
 def product(a: Array, b: Array, out: Array) -> None:
@@ -30,12 +30,11 @@ def columns(i: int, o: int) -> list[slice] | None:
     return [slice(start, min(start + width, o)) for start in range(0, o, width)]
 
 
-def make(phases: list[list[list[Call]]]) -> None:
+def make_tiles(phases: list[list[list[Call]]]) -> None:
     """Make the calls of tiles, one after the other."""
     for phase in phases:
         for calls in phase:
-            for function, args, named in calls:
-                function(*args, **named)
+            make(calls)
 
 
 class Matmul(Multilinear):
@@ -55,7 +54,7 @@ class Matmul(Multilinear):
         if tiles is None:
             product(a, b, out)
         else:
-            make(tiles)
+            make_tiles(tiles)
 
     def backward(self, grads: Slots, dy: Array, out: Array, a: Array, b: Array) -> None:
         tiles = self.backward_tiles(grads, dy, out, a, b)
@@ -66,7 +65,7 @@ class Matmul(Multilinear):
             if db is not None:
                 product(a.swapaxes(-1, -2), dy, db)
         else:
-            make(tiles)
+            make_tiles(tiles)
 
     def forward_tiles(self, out: Array, a: Array, b: Array) -> list[list[list[Call]]] | None:
         """A tile of the columns of b, and so of y, a lane."""

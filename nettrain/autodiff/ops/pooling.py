@@ -5,9 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from nettrain.autodiff.ops.convolution import make
 from nettrain.autodiff.ops.windows import Pair, Windows, copy_call
-from nettrain.autodiff.primitive import Array, Call, Linear, Primitive, Scratch, Shape, Slots
+from nettrain.autodiff.primitive import Array, Call, Linear, Primitive, Scratch, Shape, Slots, make
 
 CACHE = 96 * 1024  # numbers that a part of the work may hold
 Place = tuple[slice, slice]

@@ -1,10 +1,11 @@
 """Where a kernel stands on images, channels last: what convolution and its gradients have in common."""
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from nettrain.autodiff.primitive import Array, Call, Shape
+from nettrain.autodiff.primitive import Array, Call, Primitive, Shape, Slots
 
 Pair = tuple[int, int]
 
@@ -65,3 +66,19 @@ class Windows:
         (rh, rw), (n_step, h_step, w_step, c_step) = self.reach, padded.strides
         shape: Shape = (n, (h - rh) // sh + 1, (w - rw) // sw + 1, kh, kw, c)
         return as_strided(padded, shape, (n_step, sh * h_step, sw * w_step, dh * h_step, dw * w_step, c_step))
+
+
+class Filtering(Primitive):
+    """The base of operations y = x * w + b, linear in the images x and in the filters w; b, added to each pixel, may be left out."""
+
+    def tangent(self, dout: Array, dinputs: Slots, out: Array, x: Array, w: Array, b: Array | None = None, **scratch: Any) -> None:
+        """J (dx, dw, db) = dx * w + x * dw + db."""
+        dx, dw, db = (*dinputs, None)[:3]
+        dout[...] = 0
+        part = np.empty_like(dout)
+        for images, filters in ((dx, w), (x, dw)):
+            if images is not None and filters is not None:
+                self.forward(part, images, filters, **scratch)
+                dout += part
+        if db is not None:
+            dout += db
