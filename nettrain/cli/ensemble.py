@@ -7,7 +7,18 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nettrain.cli.completion import complete_config
-from nettrain.cli.options import AllowPlugins, ExecutorName, Json, OutputDirectory, Quiet, RunName, Seed, Sets, Workers
+from nettrain.cli.options import (
+    AllowPlugins,
+    ExecutorName,
+    Json,
+    OutputDirectory,
+    Quiet,
+    RunName,
+    Seed,
+    Sets,
+    Workers,
+    refuse_beside_resume,
+)
 from nettrain.cli.output import console, print_json, say
 from nettrain.errors import ConfigError
 
@@ -43,9 +54,7 @@ def ensemble(
             "CONFIG": config is not None, "--set": bool(sets), "--seed": seed is not None,
             "--output-directory": output_directory != OUTPUT, "--run-name": run_name is not None,
         }  # fmt: skip
-        if any(given.values()):
-            named = ", ".join(name for name, is_given in given.items() if is_given)
-            raise ConfigError(f"ensemble: {named} and --resume exclude each other: an ensemble goes on as it began")
+        refuse_beside_resume("ensemble", given, "an ensemble goes on as it began")
     changes = [*(sets or []), *([] if seed is None else [f"seed={seed}"])]
     from nettrain.config.load import load_ensemble, located
 

@@ -8,7 +8,7 @@ import typer
 from nettrain.cli.check import describe
 from nettrain.cli.completion import complete_config
 from nettrain.cli.find_lr import find
-from nettrain.cli.options import AllowPlugins, Json, Kernels, Sets, Threads
+from nettrain.cli.options import AllowPlugins, Json, Kernels, Sets, Threads, refuse_beside_resume
 from nettrain.cli.output import console, print_json, say
 from nettrain.errors import ConfigError
 
@@ -59,7 +59,7 @@ def fit(
             "--dry-run": dry_run,
             "--find-lr": find_lr,
         }
-        _refuse_beside_resume([name for name, is_given in given.items() if is_given])
+        refuse_beside_resume("fit", given, "a run goes on with its own config")
         result = _resume(resume, changes, allow_plugins, quiet, threads, profile)
     elif config is None:
         raise ConfigError("fit: name a CONFIG, such as configs/digits.yaml, or go on with --resume RUN")
@@ -89,11 +89,6 @@ def summary(result: "Result") -> dict[str, object]:
         "seconds": result.seconds,
         "metrics": result.metrics,
     }
-
-
-def _refuse_beside_resume(given: list[str]) -> None:
-    if given:
-        raise ConfigError(f"fit: {', '.join(given)} and --resume exclude each other: a run goes on with its own config")
 
 
 def _train(

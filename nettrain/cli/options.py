@@ -1,10 +1,12 @@
 """Arguments and options that several commands share."""
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from nettrain.cli.completion import complete_config
+from nettrain.errors import ConfigError
 
 ConfigPath = Annotated[Path, typer.Argument(help="The YAML file.", show_default=False, autocompletion=complete_config)]
 PluginConfig = Annotated[
@@ -49,3 +51,10 @@ Workers = Annotated[
 ExecutorName = Annotated[str, typer.Option("--executor", help="Where runs are made: local (processes), serial, dask, dask:HOST:PORT.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only (and what --json asks for).")]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as one JSON object on stdout.")]
+
+
+def refuse_beside_resume(command: str, given: Mapping[str, bool], why: str) -> None:
+    """Raises ConfigError naming the options that were given (True) beside --resume, which takes none of them."""
+    if any(given.values()):
+        named = ", ".join(name for name, is_given in given.items() if is_given)
+        raise ConfigError(f"{command}: {named} and --resume exclude each other: {why}")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nettrain.cli.completion import complete_config
-from nettrain.cli.options import AllowPlugins, ExecutorName, Json, OutputDirectory, Quiet, RunName, Sets, Workers
+from nettrain.cli.options import AllowPlugins, ExecutorName, Json, OutputDirectory, Quiet, RunName, Sets, Workers, refuse_beside_resume
 from nettrain.cli.output import console, print_json, say
 from nettrain.errors import ConfigError
 
@@ -46,9 +46,7 @@ def sweep(
             "--output-directory": output_directory != DEFAULT_OUTPUT,
             "--run-name": run_name is not None,
         }
-        if any(given.values()):
-            named = ", ".join(name for name, is_given in given.items() if is_given)
-            raise ConfigError(f"sweep: {named} and --resume exclude each other: a sweep goes on with its own config")
+        refuse_beside_resume("sweep", given, "a sweep goes on with its own config")
         result = _resumed(resume, trials, executor, workers, allow_plugins, quiet, study)
     elif config is None:
         raise ConfigError("sweep: name a CONFIG, such as configs/sweeps/digits_random.yaml, or go on with --resume DIR")
