@@ -13,10 +13,10 @@ from nettrain.version import __version__ as __version__
 if TYPE_CHECKING:
     from nettrain.autodiff.tensor import Tensor as Tensor
     from nettrain.errors import NettrainError as NettrainError
+    from nettrain.inference.load import load as load
     from nettrain.nn.network import Network as Network
-    from nettrain.search.sweep import resume_sweep as resume_sweep
-    from nettrain.search.sweep import sweep as sweep
-    from nettrain.training.load import load as load
+    from nettrain.search.sweep.sweep import resume_sweep as resume_sweep
+    from nettrain.search.sweep.sweep import sweep as sweep
     from nettrain.training.train import resume as resume
     from nettrain.training.train import train as train
 
@@ -25,10 +25,10 @@ _HOMES = {
     "Network": "nettrain.nn.network",
     "NettrainError": "nettrain.errors",
     "Tensor": "nettrain.autodiff.tensor",
-    "load": "nettrain.training.load",
+    "load": "nettrain.inference.load",
     "resume": "nettrain.training.train",
-    "resume_sweep": "nettrain.search.sweep",
-    "sweep": "nettrain.search.sweep",
+    "resume_sweep": "nettrain.search.sweep.sweep",
+    "sweep": "nettrain.search.sweep.sweep",
     "train": "nettrain.training.train",
 }
 __all__ = ["NettrainError", "Network", "Tensor", "load", "resume", "resume_sweep", "sweep", "train"]

@@ -8,9 +8,10 @@ import pytest
 
 PACKAGE = Path(__file__).parents[1] / "nettrain"
 
-GROUND = {"errors", "component", "streams", "version", "kernel"}
+GROUND = {"errors", "component", "streams", "version", "jit"}
 NETWORKS = {"nn", "initializers", "activations", "layers", "losses", "models"}
 DATA = {"data", "sources", "transforms", "augmentations"}
+BELOW_TRAINING = {"autodiff", "config", "optim", "schedules", "metrics", "diagnosis"} | NETWORKS | DATA
 
 # Each part of the package, and every other part that it may import. The four groups of floor 2 do not know each other.
 MAY_IMPORT = {
@@ -18,8 +19,8 @@ MAY_IMPORT = {
     "component": {"errors"},
     "streams": set(),
     "version": set(),
-    "kernel": set(),
-    "autodiff": {"kernel"},
+    "jit": set(),
+    "autodiff": {"jit"},
     "nn": GROUND | {"autodiff"},
     "initializers": GROUND | {"autodiff", "nn"},
     "activations": GROUND | {"autodiff", "nn"},
@@ -34,10 +35,13 @@ MAY_IMPORT = {
     "augmentations": GROUND | {"data"},
     "metrics": GROUND,
     "config": GROUND | {"nn", "optim", "schedules", "data", "metrics"},
-    "training": GROUND | {"autodiff", "config", "optim", "schedules", "metrics"} | NETWORKS | DATA,
-    "search": GROUND | {"autodiff", "config", "optim", "schedules", "metrics", "training"} | NETWORKS | DATA,
-    "cli": GROUND | {"autodiff", "config", "optim", "schedules", "metrics", "training", "search"} | NETWORKS | DATA,
-    "__init__": GROUND | {"autodiff", "config", "optim", "schedules", "metrics", "training", "search"} | NETWORKS | DATA,
+    "diagnosis": GROUND | BELOW_TRAINING - {"diagnosis"},
+    "training": GROUND | BELOW_TRAINING,
+    "inference": GROUND | BELOW_TRAINING | {"training"},
+    "inspection": GROUND | BELOW_TRAINING | {"training", "inference"},
+    "search": GROUND | BELOW_TRAINING | {"training", "inference"},
+    "cli": GROUND | BELOW_TRAINING | {"training", "inference", "inspection", "search"},
+    "__init__": GROUND | BELOW_TRAINING | {"training", "inference", "inspection", "search"},
 }
 # Their base is the package itself, its members are the catalogue.
 BASE_AND_CATALOGUE = ("optim", "schedules", "metrics")

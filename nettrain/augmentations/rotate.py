@@ -6,7 +6,7 @@ import numpy as np
 from pydantic import Field
 
 from nettrain.data.augmentation import Augmentation
-from nettrain.data.moving import Fill, warped
+from nettrain.data.warp import Fill, warped
 
 Degrees = Annotated[float, Field(strict=True, ge=0, le=180)]
 

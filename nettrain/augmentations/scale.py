@@ -7,7 +7,7 @@ from pydantic import Field
 
 from nettrain.component import Positive
 from nettrain.data.augmentation import Augmentation
-from nettrain.data.moving import Fill, warped
+from nettrain.data.warp import Fill, warped
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from nettrain.component import Index, Share
 from nettrain.data.augmentation import Augmentation
-from nettrain.data.moving import Fill, shifted
+from nettrain.data.warp import Fill, shifted
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,7 +4,16 @@ from typing import Any
 import numpy as np
 
 from nettrain.autodiff.ops import convolution as convolutions
-from nettrain.autodiff.ops import depthwise, exponential, gaussian, indexing, joining, selection, squashing, winograd
+from nettrain.autodiff.ops import (
+    depthwise,
+    exponential,
+    gaussian,
+    indexing,
+    joining,
+    selection,
+    squashing,
+    winograd,
+)
 from nettrain.autodiff.ops import softmax as softmax_ops
 from nettrain.autodiff.ops.windows import Pair
 from nettrain.autodiff.primitive import Primitive

@@ -7,7 +7,7 @@ import numpy as np
 
 from nettrain.autodiff.ops import arithmetic, indexing, matmul, reduction, selection, shape
 from nettrain.autodiff.primitive import Array, Primitive, View
-from nettrain.autodiff.recording import current
+from nettrain.autodiff.trace import current
 
 _ages = count()
 

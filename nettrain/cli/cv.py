@@ -22,7 +22,7 @@ from nettrain.cli.output import console, print_json, say
 from nettrain.errors import ConfigError
 
 if TYPE_CHECKING:
-    from nettrain.search.cross_validation import CrossValidation
+    from nettrain.search.cv.cross_validation import CrossValidation
 
 FOLDS, REPEATS, OUTPUT = 5, 1, Path("runs")
 
@@ -66,14 +66,14 @@ def cv(
     from nettrain.config.load import load, located
 
     loaded = None if config is None else load(config, changes, allow_plugins=allow_plugins)  # a mistake is told at once
-    from nettrain.search.executors import executor_for
+    from nettrain.search.executors.registry import executor_for
 
     def tell(line: str) -> None:
         if not quiet:
             say(line)
 
     with executor_for(executor, workers) as ready:  # its processes begin while this one goes on importing
-        from nettrain.search.cross_validation import Settings, cross_validate, go_on
+        from nettrain.search.cv.cross_validation import Settings, cross_validate, go_on
 
         if loaded is None or config is None:
             assert resume is not None

@@ -23,7 +23,7 @@ from nettrain.cli.output import console, print_json, say
 from nettrain.errors import ConfigError
 
 if TYPE_CHECKING:
-    from nettrain.search.ensemble import EnsembleResult
+    from nettrain.search.ensembles.ensemble import EnsembleResult
 
 OUTPUT = Path("runs")
 
@@ -59,14 +59,14 @@ def ensemble(
     from nettrain.config.load import load_ensemble, located
 
     loaded = None if config is None else load_ensemble(config, changes, allow_plugins=allow_plugins)  # a mistake is told at once
-    from nettrain.search.executors import executor_for
+    from nettrain.search.executors.registry import executor_for
 
     def tell(line: str) -> None:
         if not quiet:
             say(line)
 
     with executor_for(executor, workers) as ready:  # its processes begin while this one goes on importing
-        from nettrain.search.ensemble import go_on, train_ensemble
+        from nettrain.search.ensembles.ensemble import go_on, train_ensemble
 
         if loaded is None or config is None:
             assert resume is not None

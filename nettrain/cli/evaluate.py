@@ -10,7 +10,7 @@ from nettrain.errors import ConfigError, NettrainError, nearest
 
 if TYPE_CHECKING:
     from nettrain.data.dataset import Dataset
-    from nettrain.training.predictor import Evaluation, Predictor
+    from nettrain.inference.predictor import Evaluation, Predictor
 
 BY_DEFAULT = ("test", "validation", "train")  # the first that there is
 
@@ -28,7 +28,7 @@ def evaluate(
     """Show the metrics of CHECKPOINT beside the trivial baseline, and for classes the table of each and the confusion matrix."""
     if split is not None and data is not None:
         raise ConfigError("eval: --split and --data exclude each other; leave one of them out")
-    from nettrain.training.load import load
+    from nettrain.inference.load import load
 
     predictor = load(checkpoint, allow_plugins=allow_plugins)
     warn_of_plugins(predictor)

@@ -13,7 +13,7 @@ def find(config: Path, sets: list[str], folder: Path, name: str | None, *, allow
 
     loaded = load(config, sets, allow_plugins=allow_plugins)  # before training is imported: a mistake is told at once
     from nettrain.config.plugins import in_use
-    from nettrain.training.find_lr import find_lr
+    from nettrain.inspection.lr_range_test import find_lr
     from nettrain.training.train import prepare_run
 
     with located(config, sets):

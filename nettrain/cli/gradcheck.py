@@ -26,7 +26,7 @@ def gradcheck(
     double = [*(sets or []), "dtype=float64"]
     loaded = load(config, double, allow_plugins=allow_plugins)  # before training is imported: a mistake is told at once
     from nettrain.config.plugins import in_use
-    from nettrain.training.gradcheck import check_gradients
+    from nettrain.inspection.gradcheck import check_gradients
     from nettrain.training.train import prepare_run
 
     with located(config, double), in_use(loaded.plugins):

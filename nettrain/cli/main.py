@@ -6,7 +6,19 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from nettrain.cli import check, cv, ensemble, evaluate, explain, failure, fit, gradcheck, predict, schema, sweep
+from nettrain.cli import (
+    check,
+    cv,
+    ensemble,
+    evaluate,
+    explain,
+    failure,
+    fit,
+    gradcheck,
+    predict,
+    schema,
+    sweep,
+)
 from nettrain.version import __version__
 
 

@@ -10,7 +10,7 @@ import typer
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from nettrain.training.predictor import Predictor
+    from nettrain.inference.predictor import Predictor
 
 
 def print_json(found: dict[str, Any]) -> None:

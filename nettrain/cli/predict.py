@@ -19,8 +19,8 @@ def predict(
     allow_plugins: AllowPlugins = False,
 ) -> None:
     """Write what CHECKPOINT predicts for each row of INPUT, in the order of the rows: a class or a value, as CSV."""
-    from nettrain.training.load import load
-    from nettrain.training.prediction_table import as_csv, decided_columns, probability_columns
+    from nettrain.inference.load import load
+    from nettrain.inference.prediction_table import as_csv, decided_columns, probability_columns
 
     predictor = load(checkpoint, allow_plugins=allow_plugins)
     warn_of_plugins(predictor)
@@ -39,7 +39,7 @@ def predict(
 
 def write_file(path: Path, text: str) -> None:
     """The whole file or none of it; a device or pipe (/dev/null) is written to, never replaced."""
-    from nettrain.training.files import disk_errors, write_atomically
+    from nettrain.training.artifacts.files import disk_errors, write_atomically
 
     if path.is_dir():
         raise ConfigError(f"-o {path}: is a folder; name a file in it")

@@ -13,7 +13,7 @@ def profiling(wanted: bool) -> Iterator[Sequence[Callback]]:
         yield []
         return
     from nettrain.cli.render import profile_table
-    from nettrain.training.profile import Profile
+    from nettrain.inspection.profile import Profile
 
     profile = Profile()
     try:

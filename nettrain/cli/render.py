@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     import numpy as np
 
     from nettrain.config.explanation import Key
+    from nettrain.inspection.gradcheck import CheckedArray
+    from nettrain.inspection.profile import Profile
     from nettrain.nn.outline import Outline
-    from nettrain.training.gradcheck import CheckedArray
-    from nettrain.training.profile import Profile
 
 PARTS = ("train", "validation", "test")
 MOST_MISTAKES = 20

@@ -6,12 +6,22 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nettrain.cli.completion import complete_config
-from nettrain.cli.options import AllowPlugins, ExecutorName, Json, OutputDirectory, Quiet, RunName, Sets, Workers, refuse_beside_resume
+from nettrain.cli.options import (
+    AllowPlugins,
+    ExecutorName,
+    Json,
+    OutputDirectory,
+    Quiet,
+    RunName,
+    Sets,
+    Workers,
+    refuse_beside_resume,
+)
 from nettrain.cli.output import console, print_json, say
 from nettrain.errors import ConfigError
 
 if TYPE_CHECKING:
-    from nettrain.search.sweep import SweepResult
+    from nettrain.search.sweep.sweep import SweepResult
 
 DEFAULT_OUTPUT = Path("runs")
 
@@ -53,7 +63,7 @@ def sweep(
     else:
         result = _swept(config, sets or [], trials, executor, workers, allow_plugins, quiet, output_directory, run_name, study)
     if json:
-        from nettrain.search.sweep import as_json
+        from nettrain.search.sweep.sweep import as_json
 
         print_json(as_json(result))
     elif not quiet:
@@ -76,16 +86,16 @@ def _swept(
     study: str | None,
 ) -> "SweepResult":
     from nettrain.config.checks import name_problem
-    from nettrain.search.sweep_config import load_sweep
+    from nettrain.search.sweep.config import load_sweep
 
     loaded = load_sweep(config, sets, trials=trials, allow_plugins=allow_plugins)  # before training is imported: a mistake is told at once
     if run_name is not None and (problem := name_problem(run_name)):
         raise ConfigError(f"--run-name: {problem}")
-    from nettrain.search.executors import executor_for
+    from nettrain.search.executors.registry import executor_for
 
     with executor_for(executor, workers) as ready:  # its processes begin while this one goes on importing
         from nettrain.cli.sweep_progress import progress
-        from nettrain.search.sweep import sweep
+        from nettrain.search.sweep.sweep import sweep
 
         with progress(quiet) as observer:
             return sweep(loaded, output_directory=output_directory, run_name=run_name, executor=ready, observer=observer, study=study)
@@ -95,7 +105,7 @@ def _resumed(
     directory: Path, trials: int | None, executor: str, workers: int | None, allow_plugins: bool, quiet: bool, study: str | None
 ) -> "SweepResult":
     from nettrain.cli.sweep_progress import progress
-    from nettrain.search.sweep import resume_sweep
+    from nettrain.search.sweep.sweep import resume_sweep
 
     with progress(quiet) as observer:
         return resume_sweep(

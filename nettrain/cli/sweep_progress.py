@@ -14,15 +14,15 @@ from nettrain.cli.output import console, say
 from nettrain.cli.progress import clock
 from nettrain.cli.render import number
 from nettrain.config.messages import show
-from nettrain.search.space import Setting
-from nettrain.search.trial import Trial, ranked
-from nettrain.search.trials import Observer
+from nettrain.search.sweep.space import Setting
+from nettrain.search.sweep.trial import Trial, ranked
+from nettrain.search.sweep.trials import Observer
 
 if TYPE_CHECKING:
     from rich.live import Live
 
-    from nettrain.search.sweep import SweepResult
-    from nettrain.search.sweep_config import Sweep
+    from nettrain.search.sweep.config import Sweep
+    from nettrain.search.sweep.sweep import SweepResult
 
 PAUSE = 0.2      # seconds between two drawings
 MOST_SHOWN = 20  # trials in a table

@@ -5,7 +5,7 @@ import numpy as np
 
 from nettrain.data.distinct import distinct
 from nettrain.data.features import Features
-from nettrain.data.stored_rows import StoredRows
+from nettrain.data.rows.stored import StoredRows
 from nettrain.data.target import Target
 from nettrain.errors import DataError
 

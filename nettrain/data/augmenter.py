@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from nettrain.data.affine import Affine
 from nettrain.data.augmentation import Augmentation, Mix
-from nettrain.data.mapped_rows import MappedRows
+from nettrain.data.linear import Affine
 from nettrain.data.pipeline import Fitted, Pipeline
-from nettrain.data.rows import LazyRows, portions
+from nettrain.data.rows.base import LazyRows, portions
+from nettrain.data.rows.mapped import MappedRows
 from nettrain.errors import ConfigError
 from nettrain.streams import StepStream
 

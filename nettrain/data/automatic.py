@@ -4,8 +4,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from nettrain.data.features import Features
-from nettrain.data.rows import LazyRows
-from nettrain.data.stored_rows import StoredRows
+from nettrain.data.rows.base import LazyRows
+from nettrain.data.rows.stored import StoredRows
 from nettrain.data.transform import Transform
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from nettrain.data.features import Features
-from nettrain.data.rows import LazyRows
+from nettrain.data.rows.base import LazyRows
 from nettrain.data.transform import Columns, State, Transform, check_columns
 
 

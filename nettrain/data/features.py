@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from nettrain.data.rows import LazyRows
+from nettrain.data.rows.base import LazyRows
 
 MISSING = -1
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from nettrain.data.dataset import Dataset
-from nettrain.data.stored_rows import StoredRows
+from nettrain.data.rows.stored import StoredRows
 
 
 def fingerprint(datasets: Iterable[Dataset]) -> str:

@@ -3,7 +3,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nettrain.data.rows import LazyRows
+from nettrain.data.rows.base import LazyRows
 
 
 @dataclass(frozen=True)

@@ -10,12 +10,12 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import PydanticCustomError
 
 from nettrain.component import to_mapping
-from nettrain.data.affine import Affine
 from nettrain.data.dataset import Dataset
 from nettrain.data.features import MISSING, Category, Features
-from nettrain.data.mapped_rows import MappedRows, map_of
+from nettrain.data.linear import Affine
 from nettrain.data.part import Part
-from nettrain.data.rows import LazyRows, portions
+from nettrain.data.rows.base import LazyRows, portions
+from nettrain.data.rows.mapped import MappedRows, map_of
 from nettrain.data.schema import Schema
 from nettrain.data.target import Target
 from nettrain.data.transform import OutsideDomain, State, Transform

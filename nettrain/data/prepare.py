@@ -6,16 +6,16 @@ from typing import Literal
 
 import numpy as np
 
-from nettrain.data.array_file import read_npy
 from nettrain.data.arrays import weights_from
 from nettrain.data.automatic import automatic_transforms
 from nettrain.data.dataset import PARTS, Dataset
 from nettrain.data.features import MISSING, Features
 from nettrain.data.fingerprint import fingerprint
 from nettrain.data.loader import Loader, Whole
-from nettrain.data.mapped_rows import fit_transform, passed
 from nettrain.data.part import Part
 from nettrain.data.pipeline import Fitted, Pipeline
+from nettrain.data.readers.arrays import read_npy
+from nettrain.data.rows.mapped import fit_transform, passed
 from nettrain.data.schema import Schema
 from nettrain.data.source import Source
 from nettrain.data.split import Rows, Split, check_split, limit_rows, split_rows

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Self
 
 from nettrain.component import Component
-from nettrain.data.conform import conform
+from nettrain.data.align import conform
 from nettrain.data.dataset import Dataset
-from nettrain.data.file_kind import file_kind
+from nettrain.data.readers.file_kind import file_kind
 from nettrain.data.schema import Schema
 
 # How the names of files end, and which source reads them.

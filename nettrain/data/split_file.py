@@ -4,8 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
-from nettrain.data.array_file import array_names, read_npz
 from nettrain.data.dataset import PARTS, Dataset
+from nettrain.data.readers.arrays import array_names, read_npz
 from nettrain.data.split import Rows
 from nettrain.errors import DataError, nearest
 

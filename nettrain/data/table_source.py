@@ -10,11 +10,11 @@ import numpy as np
 from pydantic import Field, PlainValidator
 
 from nettrain.component import Text
+from nettrain.data.align import check_names, conform_target
 from nettrain.data.arrays import weights_from
-from nettrain.data.conform import check_names, conform_target
 from nettrain.data.dataset import Dataset
 from nettrain.data.features import MISSING, Category, Features
-from nettrain.data.file_kind import file_kind
+from nettrain.data.readers.file_kind import file_kind
 from nettrain.data.schema import Schema
 from nettrain.data.source import Source
 from nettrain.data.target import Target

@@ -5,7 +5,13 @@ The files with an underscore are no components: the bases, the outcomes, the tri
 from nettrain.metrics._baseline import baseline
 from nettrain.metrics._metric import MeanMetric, Metric
 from nettrain.metrics._outcome import ClassOutcome, LabelOutcome, Outcome, ValueOutcome, outcome_of
-from nettrain.metrics._summary import all_metrics, direction, metric_names, per_class_table, per_target_table
+from nettrain.metrics._summary import (
+    all_metrics,
+    direction,
+    metric_names,
+    per_class_table,
+    per_target_table,
+)
 
 __all__ = [
     "ClassOutcome",

@@ -6,12 +6,12 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from nettrain.autodiff.memory import Arena
-from nettrain.autodiff.plan import Plan, itself
+from nettrain.autodiff.plan.memory import Arena
+from nettrain.autodiff.plan.plan import Plan, itself
+from nettrain.autodiff.plan.shards import Together
 from nettrain.autodiff.primitive import Primitive
-from nettrain.autodiff.recording import recording
-from nettrain.autodiff.shards import Together
 from nettrain.autodiff.tensor import Tensor
+from nettrain.autodiff.trace import recording
 from nettrain.nn.layer import Scope
 from nettrain.nn.place import Placed
 

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from nettrain import streams
-from nettrain.autodiff.recording import current
-from nettrain.autodiff.shards import Together
+from nettrain.autodiff.plan.shards import Together
 from nettrain.autodiff.tensor import Tensor, now
+from nettrain.autodiff.trace import current
 from nettrain.errors import ConfigError
 from nettrain.nn.evaluation import Evaluation, Rows
 from nettrain.nn.layer import Layer, Output, Scope

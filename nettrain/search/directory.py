@@ -3,7 +3,7 @@ from pathlib import Path
 
 from nettrain.config.checks import name_problem
 from nettrain.errors import ConfigError, RunError
-from nettrain.training.files import disk_errors
+from nettrain.training.artifacts.files import disk_errors
 
 
 def new_directory(parent: Path, name: str, *, exact: bool) -> Path:

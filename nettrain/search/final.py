@@ -8,14 +8,14 @@ import numpy as np
 from nettrain.component import to_mapping
 from nettrain.config.load import load
 from nettrain.config.run_config import RunConfig
-from nettrain.data.array_file import array_names, read_npz
+from nettrain.data.readers.arrays import array_names, read_npz
 from nettrain.data.split import Rows
 from nettrain.schedules import Reactive
-from nettrain.search.executor import Job
-from nettrain.search.fold_configs import run_on_rows, write_rows
-from nettrain.search.sweep_config import Sweep
-from nettrain.search.trial import Trial
-from nettrain.search.trial_runs import TrialRuns
+from nettrain.search.cv.fold_configs import run_on_rows, write_rows
+from nettrain.search.executors.base import Job
+from nettrain.search.sweep.config import Sweep
+from nettrain.search.sweep.trial import Trial
+from nettrain.search.sweep.trial_runs import TrialRuns
 
 NAME = "final"
 

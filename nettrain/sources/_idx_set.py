@@ -3,7 +3,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from nettrain.data.dataset import Dataset
-from nettrain.data.named_set import NamedSet
+from nettrain.data.readers.named_set import NamedSet
 from nettrain.data.source import Source
 
 _KEYS = ("images", "labels", "test_images", "test_labels")

@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 
 from nettrain.data.dataset import PARTS, UNASSIGNED, Dataset
-from nettrain.data.named_set import NamedSet, plain_files
+from nettrain.data.readers.named_set import NamedSet, plain_files
+from nettrain.data.readers.text_column import read_columns
+from nettrain.data.readers.text_table import TextTable
 from nettrain.data.source import Source
 from nettrain.data.table_source import features_of, target_of
-from nettrain.data.text_column import read_columns
-from nettrain.data.text_table import TextTable
 
 SET = NamedSet(
     "adult",

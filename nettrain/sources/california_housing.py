@@ -2,7 +2,7 @@
 from dataclasses import dataclass, replace
 
 from nettrain.data.dataset import Dataset
-from nettrain.data.named_set import NamedSet, SetFile
+from nettrain.data.readers.named_set import NamedSet, SetFile
 from nettrain.data.source import Source
 
 SET = NamedSet(

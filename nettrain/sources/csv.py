@@ -9,10 +9,10 @@ import numpy as np
 from pydantic import Field
 
 from nettrain.component import Flag, Text
+from nettrain.data.readers.text_column import read_columns
+from nettrain.data.readers.text_table import TextTable, positional
 from nettrain.data.schema import Schema
 from nettrain.data.table_source import Column, OpenTable, TableSource
-from nettrain.data.text_column import read_columns
-from nettrain.data.text_table import TextTable, positional
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,14 +8,14 @@ import numpy as np
 from pydantic import Field
 
 from nettrain.component import Text
+from nettrain.data.align import conform
 from nettrain.data.arrays import features_from
-from nettrain.data.conform import conform
 from nettrain.data.dataset import Dataset
-from nettrain.data.idx_file import idx_place, read_idx
-from nettrain.data.official import joined
+from nettrain.data.readers.idx import idx_place, read_idx
+from nettrain.data.readers.predefined_split import joined
+from nettrain.data.rows.stored import Read, StoredRows, stored_rows
 from nettrain.data.schema import Schema
 from nettrain.data.source import Source
-from nettrain.data.stored_rows import Read, StoredRows, stored_rows
 from nettrain.data.task import to_classes
 from nettrain.errors import DataError
 

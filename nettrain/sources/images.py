@@ -8,16 +8,16 @@ import numpy as np
 from pydantic import Field, PlainValidator
 
 from nettrain.component import Count, Text
-from nettrain.data.conform import conform
+from nettrain.data.align import conform
 from nettrain.data.dataset import Dataset
 from nettrain.data.features import Features
-from nettrain.data.file_kind import file_kind
-from nettrain.data.image_file import Color
-from nettrain.data.image_list import ImageList, list_images
-from nettrain.data.image_rows import Size, image_rows
+from nettrain.data.readers.file_kind import file_kind
+from nettrain.data.readers.image_file import Color
+from nettrain.data.readers.image_list import ImageList, list_images
+from nettrain.data.rows.images import Size, image_rows
+from nettrain.data.rows.stored import Reading
 from nettrain.data.schema import Schema
 from nettrain.data.source import Source
-from nettrain.data.stored_rows import Reading
 from nettrain.data.target import Target
 from nettrain.errors import DataError
 

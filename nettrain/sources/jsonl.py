@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from nettrain.component import Text
-from nettrain.data.json_table import JsonTable
+from nettrain.data.readers.json_lines import JsonTable
 from nettrain.data.schema import Schema
 from nettrain.data.table_source import OpenTable, TableSource
 

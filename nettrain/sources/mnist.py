@@ -2,7 +2,7 @@
 from dataclasses import dataclass
 
 from nettrain.data.dataset import Dataset
-from nettrain.data.named_set import NamedSet, packed_files
+from nettrain.data.readers.named_set import NamedSet, packed_files
 from nettrain.data.source import Source
 from nettrain.sources._idx_set import load_idx_set
 

@@ -7,14 +7,14 @@ import numpy as np
 from pydantic import Field
 
 from nettrain.component import Text
-from nettrain.data.array_file import npy_place, read_npy
+from nettrain.data.align import conform
 from nettrain.data.arrays import features_from, weights_from
-from nettrain.data.conform import conform
 from nettrain.data.dataset import Dataset
-from nettrain.data.official import joined
+from nettrain.data.readers.arrays import npy_place, read_npy
+from nettrain.data.readers.predefined_split import joined
+from nettrain.data.rows.stored import Read, StoredRows, stored_rows
 from nettrain.data.schema import Schema
 from nettrain.data.source import Source
-from nettrain.data.stored_rows import Read, StoredRows, stored_rows
 from nettrain.errors import DataError
 
 

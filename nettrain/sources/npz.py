@@ -7,15 +7,15 @@ import numpy as np
 from pydantic import Field
 
 from nettrain.component import Text
-from nettrain.data.array_file import array_names, npz_place, read_npz
+from nettrain.data.align import conform
 from nettrain.data.arrays import features_from, weights_from
-from nettrain.data.conform import conform
 from nettrain.data.dataset import Dataset
-from nettrain.data.file_kind import file_kind
-from nettrain.data.official import joined
+from nettrain.data.readers.arrays import array_names, npz_place, read_npz
+from nettrain.data.readers.file_kind import file_kind
+from nettrain.data.readers.predefined_split import joined
+from nettrain.data.rows.stored import Read, StoredRows, stored_rows
 from nettrain.data.schema import Schema
 from nettrain.data.source import Source
-from nettrain.data.stored_rows import Read, StoredRows, stored_rows
 
 Arrays = dict[str, np.ndarray | StoredRows]
 

@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 
 from nettrain.data.dataset import Dataset
-from nettrain.data.named_set import NamedSet, plain_files
-from nettrain.data.number_file import read_numbers
-from nettrain.data.official import Pair, joined
+from nettrain.data.readers.named_set import NamedSet, plain_files
+from nettrain.data.readers.number_file import read_numbers
+from nettrain.data.readers.predefined_split import Pair, joined
 from nettrain.data.source import Source
 from nettrain.data.task import to_classes
 

@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from nettrain.component import Text
-from nettrain.data.frame_table import FrameTable
+from nettrain.data.readers.frames import FrameTable
 from nettrain.data.schema import Schema
 from nettrain.data.table_source import OpenTable, TableSource
 

@@ -5,8 +5,8 @@ import numpy as np
 
 from nettrain.data.dataset import Dataset
 from nettrain.data.features import Features
-from nettrain.data.named_set import NamedSet, plain_files
-from nettrain.data.number_file import read_numbers
+from nettrain.data.readers.named_set import NamedSet, plain_files
+from nettrain.data.readers.number_file import read_numbers
 from nettrain.data.source import Source
 from nettrain.data.target import Target
 

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from nettrain.component import Flag
 from nettrain.data.dataset import Dataset
-from nettrain.data.named_set import NamedSet, plain_files
+from nettrain.data.readers.named_set import NamedSet, plain_files
 from nettrain.data.source import Source
 
 _ADDRESS = "https://archive.ics.uci.edu/ml/machine-learning-databases/wine-quality"

@@ -4,7 +4,7 @@ The loss is the weighted mean where rows have weights, as in training; metrics c
 """
 import numpy as np
 
-from nettrain.autodiff.shards import Together
+from nettrain.autodiff.plan.shards import Together
 from nettrain.autodiff.tensor import Tensor
 from nettrain.data.part import Part
 from nettrain.data.pipeline import Pipeline

@@ -7,8 +7,8 @@ import numpy as np
 from nettrain.config.initialize_from import InitializeFrom
 from nettrain.errors import CheckpointError, ConfigError, RunError, nearest
 from nettrain.nn.network import Network
-from nettrain.training.checkpoint import Checkpoint
-from nettrain.training.predictor import checkpoint_path
+from nettrain.training.artifacts.checkpoint import Checkpoint
+from nettrain.training.artifacts.run_directory import checkpoint_path
 
 Arrays = Mapping[str, np.ndarray]
 

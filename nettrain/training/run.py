@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from nettrain.autodiff.shards import Task, Together
+from nettrain.autodiff.plan.shards import Task, Together
 from nettrain.config.run_config import RunConfig
 from nettrain.data.augmenter import Augmenter, described
 from nettrain.data.part import Part
@@ -17,15 +17,15 @@ from nettrain.nn.network import Network
 from nettrain.nn.vector import ParameterVector
 from nettrain.optim import Rule, Search
 from nettrain.schedules import Reactive
+from nettrain.training.artifacts.run_directory import RunDirectory
+from nettrain.training.artifacts.weights import Weights
 from nettrain.training.build import build, loss_for, target_size
-from nettrain.training.kernels import check_kernels, kernels_for, twin_for
-from nettrain.training.run_directory import RunDirectory
-from nettrain.training.search_update import SearchUpdate
-from nettrain.training.sharding import MOST, shards_for, tiles_of
-from nettrain.training.step import Step
-from nettrain.training.update import BLOCK, Update
-from nettrain.training.weights import Weights
-from nettrain.training.workers import Workers, one_after_the_other, usable_threads
+from nettrain.training.engine.closure_update import SearchUpdate
+from nettrain.training.engine.kernels import check_kernels, kernels_for, twin_for
+from nettrain.training.engine.sharding import MOST, shards_for, tiles_of
+from nettrain.training.engine.step import Step
+from nettrain.training.engine.threads import Workers, one_after_the_other, usable_threads
+from nettrain.training.engine.update import BLOCK, Update
 
 
 @dataclass

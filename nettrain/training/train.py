@@ -12,10 +12,14 @@ from nettrain.config.plugins import in_use
 from nettrain.config.run_config import RunConfig
 from nettrain.data.loader import Loader
 from nettrain.data.prepare import Prepared, prepare
+from nettrain.diagnosis.layer_statistics import Layers
 from nettrain.errors import CheckpointError, ConfigError, Diverged, RunError
 from nettrain.nn.network import to_standard_error
 from nettrain.schedules import Reactive
-from nettrain.training.blas import one_blas_thread
+from nettrain.training.artifacts.checkpoint import Checkpoint, configuration
+from nettrain.training.artifacts.files import write_json
+from nettrain.training.artifacts.run_directory import RunDirectory
+from nettrain.training.artifacts.weights import Weights
 from nettrain.training.build import loss_for, rows_of, wanted
 from nettrain.training.callbacks import Callback
 from nettrain.training.callbacks.best_weights import BestWeights
@@ -25,17 +29,13 @@ from nettrain.training.callbacks.early_stopping import EarlyStopping
 from nettrain.training.callbacks.metrics_log import MetricsLog
 from nettrain.training.callbacks.reaction import Reaction
 from nettrain.training.callbacks.warnings import Warnings
-from nettrain.training.checkpoint import Checkpoint, configuration
+from nettrain.training.engine.blas import one_blas_thread
+from nettrain.training.engine.threads import usable_threads
 from nettrain.training.evaluate import evaluate, trivial
-from nettrain.training.files import write_json
 from nettrain.training.initialize import initialize
 from nettrain.training.loop import train_epochs
-from nettrain.training.probe import Layers
 from nettrain.training.run import Progress, Result, Run
-from nettrain.training.run_directory import RunDirectory
 from nettrain.training.signals import stop_signals
-from nettrain.training.weights import Weights
-from nettrain.training.workers import usable_threads
 
 Configuration = str | os.PathLike[str] | Mapping[str, object] | RunConfig
 Data = tuple[object, object] | tuple[object, object, object]

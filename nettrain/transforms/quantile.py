@@ -9,7 +9,7 @@ from pydantic import Field
 
 from nettrain.component import Count
 from nettrain.data.elementwise import Elementwise
-from nettrain.data.rows import LazyRows
+from nettrain.data.rows.base import LazyRows
 from nettrain.data.transform import State
 
 _NORMAL = NormalDist()

@@ -6,8 +6,8 @@ import numpy as np
 from pydantic import Field
 
 from nettrain.component import Positive
-from nettrain.data.affine import Affine
-from nettrain.data.rows import LazyRows
+from nettrain.data.linear import Affine
+from nettrain.data.rows.base import LazyRows
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,8 +3,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nettrain.data.affine import Affine, as_float64, mean_of
-from nettrain.data.rows import LazyRows
+from nettrain.data.linear import Affine, as_float64, mean_of
+from nettrain.data.rows.base import LazyRows
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,7 +11,16 @@ import pytest
 
 import nettrain
 from nettrain.autodiff.compiled import twin
-from nettrain.autodiff.ops import dropout, fused, matmul, moments, normalization, reduction, selection, squashing
+from nettrain.autodiff.ops import (
+    dropout,
+    fused,
+    matmul,
+    moments,
+    normalization,
+    reduction,
+    selection,
+    squashing,
+)
 from nettrain.autodiff.tensor import float_type
 from nettrain.streams import StepStream, generator
 

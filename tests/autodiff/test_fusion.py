@@ -4,9 +4,9 @@ import pytest
 
 from nettrain.autodiff import functions as F
 from nettrain.autodiff.backward import backward, nodes_above
-from nettrain.autodiff.fusion import fuse
-from nettrain.autodiff.memory import Arena
-from nettrain.autodiff.plan import Plan
+from nettrain.autodiff.plan.fusion import fuse
+from nettrain.autodiff.plan.memory import Arena
+from nettrain.autodiff.plan.plan import Plan
 from nettrain.autodiff.tensor import Tensor
 
 Y = np.array([0, 2, 1, 2])

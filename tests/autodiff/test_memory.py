@@ -5,9 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nettrain.autodiff import functions as F
-from nettrain.autodiff.actions import Action
-from nettrain.autodiff.memory import Arena, share_memory
-from nettrain.autodiff.plan import Plan
+from nettrain.autodiff.plan.memory import Arena, share_memory
+from nettrain.autodiff.plan.plan import Plan
+from nettrain.autodiff.plan.schedule import Action
 from nettrain.autodiff.tensor import Tensor
 
 

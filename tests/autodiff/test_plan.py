@@ -4,10 +4,10 @@ import pytest
 
 from nettrain.autodiff import functions as F
 from nettrain.autodiff.backward import backward
-from nettrain.autodiff.memory import Arena
-from nettrain.autodiff.plan import Plan
-from nettrain.autodiff.recording import recording
+from nettrain.autodiff.plan.memory import Arena
+from nettrain.autodiff.plan.plan import Plan
 from nettrain.autodiff.tensor import Tensor
+from nettrain.autodiff.trace import recording
 
 FUNCTIONS = {
     "a dense layer": lambda x, mask, w: F.log_softmax(F.relu(x @ w + w[0])).mean(),

@@ -4,11 +4,11 @@ import pytest
 
 from nettrain.autodiff import functions as F
 from nettrain.autodiff.backward import backward
-from nettrain.autodiff.memory import Arena
 from nettrain.autodiff.ops.moments import Moments
 from nettrain.autodiff.ops.normalization import Normalize
-from nettrain.autodiff.plan import Plan
-from nettrain.autodiff.shards import Shards
+from nettrain.autodiff.plan.memory import Arena
+from nettrain.autodiff.plan.plan import Plan
+from nettrain.autodiff.plan.shards import Shards
 from nettrain.autodiff.tensor import Tensor, apply
 
 ROWS = 12

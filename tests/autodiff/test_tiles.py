@@ -6,13 +6,13 @@ import pytest
 
 from nettrain.autodiff import functions as F
 from nettrain.autodiff.backward import backward
-from nettrain.autodiff.memory import Arena
 from nettrain.autodiff.ops import matmul
 from nettrain.autodiff.ops.fused import Affine
 from nettrain.autodiff.ops.matmul import Matmul, columns
 from nettrain.autodiff.ops.selection import Relu
-from nettrain.autodiff.plan import Plan
-from nettrain.autodiff.shards import Shards
+from nettrain.autodiff.plan.memory import Arena
+from nettrain.autodiff.plan.plan import Plan
+from nettrain.autodiff.plan.shards import Shards
 from nettrain.autodiff.tensor import Tensor
 
 SHAPES = [(40, 48), (48, 40), (7, 130), (130, 7), (33, 65)]

@@ -22,7 +22,7 @@ from typing import Any, Self
 import numpy as np
 
 import nettrain
-from nettrain.training.blas import one_blas_thread
+from nettrain.training.engine.blas import one_blas_thread
 from nettrain.training.loop import epoch_order
 from nettrain.training.run import Run
 from step import prepared

@@ -14,7 +14,7 @@ import sys
 import numpy as np
 
 from nettrain.training.train import prepare_run
-from nettrain.training.workers import cores
+from nettrain.training.engine.threads import cores
 from step import measure
 
 BASE = {"rows": 10_000, "width": 512, "depth": 2, "threads": cores()}

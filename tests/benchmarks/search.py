@@ -52,8 +52,8 @@ def spec(trials: int = TRIALS, epochs: int = EPOCHS) -> dict[str, Any]:
 
 def scaling(rounds: int, trials: int, epochs: int) -> dict[str, Any]:
     """Seconds from the first start to the last end, for one worker and for two, and their ratio in each round."""
-    from nettrain.search.sweep import sweep
-    from nettrain.search.trials import Observer
+    from nettrain.search.sweep.sweep import sweep
+    from nettrain.search.sweep.trials import Observer
 
     class Clock(Observer):
         def __init__(self) -> None:
@@ -151,8 +151,8 @@ def peer(trials: int, epochs: int) -> dict[str, Any]:
 
 def bookkeeping(trials: int) -> dict[str, Any]:
     """Milliseconds of the parent's processor a trial, from the draw to the line on the disk: runs that end as soon as they are begun."""
-    from nettrain.search.executor import Ended, Executor, Facts, Job
-    from nettrain.search.sweep import sweep
+    from nettrain.search.executors.base import Ended, Executor, Facts, Job
+    from nettrain.search.sweep.sweep import sweep
     from nettrain.training.train import train
 
     result = {"best_epoch": 5, "epochs": 10, "metrics": {part: {"loss": 0.5, "accuracy": 0.9} for part in ("train", "validation", "test")}}

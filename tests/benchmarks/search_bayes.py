@@ -12,7 +12,7 @@ import sys
 import tempfile
 import time
 
-from nettrain.search.sweep import sweep
+from nettrain.search.sweep.sweep import sweep
 
 BASE = {
     "dataset": {

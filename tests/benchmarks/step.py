@@ -19,8 +19,8 @@ from pathlib import Path
 
 import numpy as np
 
-from nettrain.training.blas import one_blas_thread
-from nettrain.training.flops import layer_flops, sgemm_peak
+from nettrain.training.engine.blas import one_blas_thread
+from nettrain.inspection.flops import layer_flops, sgemm_peak
 from nettrain.training.loop import epoch_order
 from nettrain.training.run import Run
 from nettrain.training.train import prepare_run

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from nettrain.training.checkpoint import Checkpoint
+from nettrain.training.artifacts.checkpoint import Checkpoint
 
 
 def test_fit_leaves_a_run_and_names_the_next_command(folder, command):
@@ -182,7 +182,7 @@ def test_threads_change_no_byte_of_a_run(folder, command):
 
 @pytest.fixture
 def peak(monkeypatch):
-    monkeypatch.setattr("nettrain.training.profile.sgemm_peak", lambda threads: 100.0)
+    monkeypatch.setattr("nettrain.inspection.profile.sgemm_peak", lambda threads: 100.0)
 
 
 @pytest.mark.parametrize("flags", [[], ["--quiet"]], ids=["", "quiet"])

@@ -8,7 +8,14 @@ from rich.console import Console
 from rich.live import Live
 
 from nettrain.cli.progress import MovingLine
-from nettrain.cli.render import class_table, confusion_table, diagnostics_table, layer_table, metrics_table, number
+from nettrain.cli.render import (
+    class_table,
+    confusion_table,
+    diagnostics_table,
+    layer_table,
+    metrics_table,
+    number,
+)
 from nettrain.nn.outline import Outline
 
 METRICS = {"train": {"loss": 0.1, "accuracy": 1.0}, "test": {"loss": 0.25, "accuracy": 0.9}}

@@ -14,8 +14,8 @@ from rich.console import Console
 from rich.live import Live
 
 from nettrain.cli.sweep_progress import LiveTrials, setting_words
-from nettrain.search.sweep_config import load_sweep
-from nettrain.search.trial import Trial
+from nettrain.search.sweep.config import load_sweep
+from nettrain.search.sweep.trial import Trial
 
 SWEEP = """\
 base: flowers.yaml
@@ -225,13 +225,13 @@ def test_help_and_mistakes_import_nothing_heavy(sweeps):
     assert not imported(["sweep", "--help"]) & {"numpy", "yaml", "nettrain.config", "nettrain.search"}
     (sweeps / "s.yaml").write_text(SWEEP.replace("trials: 3", "trails: 3"))
     found = imported(["sweep", "s.yaml"])
-    assert "nettrain.search.sweep_config" in found
+    assert "nettrain.search.sweep.config" in found
     assert not found & {"nettrain.training", "safetensors", "threadpoolctl", "rich.table", "rich.live"}
 
 
 def test_a_sweep_without_extras_imports_none(sweeps):
     found = imported(["sweep", "s.yaml", "--quiet", "--trials", "1"])
-    assert "nettrain.search.sweep" in found and not found & {"optuna", "distributed", "dask", "sqlalchemy", "polars", "PIL"}
+    assert "nettrain.search.sweep.sweep" in found and not found & {"optuna", "distributed", "dask", "sqlalchemy", "polars", "PIL"}
 
 
 def test_the_parent_waits_without_using_the_processor(sweeps, command):

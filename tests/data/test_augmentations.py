@@ -7,11 +7,11 @@ from nettrain.component import names, to_mapping
 from nettrain.data.augmentation import Augmentation
 from nettrain.data.augmenter import Augmenter, black, described, linear
 from nettrain.data.features import Features
-from nettrain.data.mapped_rows import MappedRows
-from nettrain.data.moving import shifted, warped
 from nettrain.data.pipeline import Fitted, Pipeline
+from nettrain.data.rows.mapped import MappedRows
 from nettrain.data.schema import Schema
 from nettrain.data.transform import Transform
+from nettrain.data.warp import shifted, warped
 from nettrain.errors import ConfigError
 from nettrain.streams import StepStream, generator
 

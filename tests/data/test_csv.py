@@ -12,9 +12,9 @@ from pydantic import ValidationError
 from nettrain.component import to_mapping
 from nettrain.data.dataset import Dataset
 from nettrain.data.features import MISSING
+from nettrain.data.readers.text_table import sniff_delimiter
 from nettrain.data.schema import Schema
 from nettrain.data.source import Source
-from nettrain.data.text_table import sniff_delimiter
 from nettrain.errors import ConfigError, DataError, NettrainError
 
 

@@ -17,8 +17,8 @@ from pathlib import Path
 
 import pytest
 
-from nettrain.data.download import download
-from nettrain.data.named_set import NamedSet, SetFile
+from nettrain.data.readers.download import download
+from nettrain.data.readers.named_set import NamedSet, SetFile
 from nettrain.data.source import Source
 from nettrain.errors import DataError
 from nettrain.sources import wine_quality
@@ -189,7 +189,7 @@ def test_a_folder_that_refuses_a_file_is_named_before_anything_is_downloaded(
 
 
 def start(address: str, target: Path) -> subprocess.Popen[bytes]:
-    code = "import sys; from pathlib import Path; from nettrain.data.download import download; download(*sys.argv[1:3], Path(sys.argv[3]))"
+    code = "import sys; from pathlib import Path; from nettrain.data.readers.download import download; download(*sys.argv[1:3], Path(sys.argv[3]))"
     return subprocess.Popen([sys.executable, "-c", code, address, CHECKSUM, str(target)], stderr=subprocess.PIPE)
 
 
@@ -215,5 +215,5 @@ def test_what_a_killed_process_left_is_no_file_and_the_next_download_clears_it(s
 
 
 def test_nothing_that_downloads_is_imported_before_it_is_needed() -> None:
-    code = "import sys, nettrain.data.named_set, nettrain.sources.mnist; print({'pooch', 'requests'} & set(sys.modules))"
+    code = "import sys, nettrain.data.readers.named_set, nettrain.sources.mnist; print({'pooch', 'requests'} & set(sys.modules))"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "set()\n"

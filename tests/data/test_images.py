@@ -15,10 +15,10 @@ from typer.testing import CliRunner
 
 import nettrain
 from nettrain.cli.main import app
-from nettrain.data import image_rows
-from nettrain.data.image_file import read_header, read_image
+from nettrain.data.readers.image_file import read_header, read_image
+from nettrain.data.rows.base import images as image_rows
+from nettrain.data.rows.stored import StoredRows
 from nettrain.data.source import Source
-from nettrain.data.stored_rows import StoredRows
 from nettrain.errors import DataError, NettrainError
 
 GREY = np.array([[0, 50, 100], [150, 200, 255]], np.uint8)

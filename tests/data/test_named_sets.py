@@ -7,12 +7,22 @@ import numpy as np
 import pytest
 
 from nettrain.component import names
-from nettrain.data.named_set import NamedSet, SetFile, data_directory, packed_files
 from nettrain.data.prepare import prepare
+from nettrain.data.readers.named_set import NamedSet, SetFile, data_directory, packed_files
 from nettrain.data.source import Source
 from nettrain.data.task import Wanted
 from nettrain.errors import DataError
-from nettrain.sources import adult, california_housing, cifar10, fashion_mnist, mnist, optdigits, semeion, usps, wine_quality
+from nettrain.sources import (
+    adult,
+    california_housing,
+    cifar10,
+    fashion_mnist,
+    mnist,
+    optdigits,
+    semeion,
+    usps,
+    wine_quality,
+)
 
 SINGLE = (adult, california_housing, cifar10, fashion_mnist, mnist, optdigits, semeion, usps)
 SETS = [*(module.SET for module in SINGLE), *wine_quality.SETS.values()]

@@ -10,7 +10,7 @@ from nettrain.data.prepare import load_parts
 from nettrain.data.source import Source
 from nettrain.data.split import RowRanges, Split, check_split
 from nettrain.errors import ConfigError, NettrainError
-from nettrain.training.checkpoint import Checkpoint
+from nettrain.training.artifacts.checkpoint import Checkpoint
 
 X, Y = np.arange(20.0).reshape(10, 2), np.arange(10) % 2
 

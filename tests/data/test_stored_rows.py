@@ -12,13 +12,14 @@ import numpy as np
 import pytest
 
 import nettrain
-from nettrain.data import pipeline, stored_rows
+from nettrain.data import pipeline
 from nettrain.data.fingerprint import fingerprint
 from nettrain.data.prepare import prepare
-from nettrain.data.rows import LazyRows, portions
+from nettrain.data.rows.base import LazyRows, portions
+from nettrain.data.rows.base import stored as stored_rows
+from nettrain.data.rows.stored import File, StoredRows
 from nettrain.data.source import Source
 from nettrain.data.split import Split
-from nettrain.data.stored_rows import File, StoredRows
 from nettrain.data.transform import Transform
 from nettrain.errors import DataError, NettrainError, RunError
 from nettrain.training.callbacks import Callback, Row

@@ -6,7 +6,16 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from nettrain.component import find, names
-from nettrain.metrics import ClassOutcome, LabelOutcome, Metric, ValueOutcome, all_metrics, baseline, direction, per_class_table
+from nettrain.metrics import (
+    ClassOutcome,
+    LabelOutcome,
+    Metric,
+    ValueOutcome,
+    all_metrics,
+    baseline,
+    direction,
+    per_class_table,
+)
 
 # Which way each metric is better: a metric without a row fails.
 HIGHER_IS_BETTER = {

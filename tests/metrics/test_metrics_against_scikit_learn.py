@@ -6,7 +6,15 @@ import numpy as np
 import pytest
 
 from nettrain.component import find, names
-from nettrain.metrics import Metric, all_metrics, baseline, metric_names, outcome_of, per_class_table, per_target_table
+from nettrain.metrics import (
+    Metric,
+    all_metrics,
+    baseline,
+    metric_names,
+    outcome_of,
+    per_class_table,
+    per_target_table,
+)
 
 GOLDEN = json.loads((Path(__file__).parents[1] / "golden" / "metrics.json").read_text())
 TASKS = ("classification", "multilabel", "regression")

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from nettrain import streams
-from nettrain.autodiff.plan import Plan
-from nettrain.autodiff.shards import Shards
+from nettrain.autodiff.plan.plan import Plan
+from nettrain.autodiff.plan.shards import Shards
 from nettrain.autodiff.tensor import Tensor
 from nettrain.nn.layer import Layer
 from nettrain.nn.network import Network

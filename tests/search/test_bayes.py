@@ -7,15 +7,15 @@ import sys
 import pytest
 
 from nettrain.errors import ConfigError
-from nettrain.search.parameter import Parameter
-from nettrain.search.random_settings import RandomSettings
-from nettrain.search.space import Space
-from nettrain.search.sweep import resume_sweep, sweep
-from nettrain.search.trials import Observer
+from nettrain.search.sweep.parameter import Parameter
+from nettrain.search.sweep.proposers.random import RandomSettings
+from nettrain.search.sweep.space import Space
+from nettrain.search.sweep.sweep import resume_sweep, sweep
+from nettrain.search.sweep.trials import Observer
 
 optuna = pytest.importorskip("optuna", reason='needs pip install "nettrain[search]"')
-from nettrain.search.bayes import STARTUP, Bayes  # noqa: E402
-from nettrain.search.distribution import distribution, distributions, suggested, there  # noqa: E402
+from nettrain.search.sweep.optuna_space import distribution, distributions, suggested, there  # noqa: E402
+from nettrain.search.sweep.proposers.bayes import STARTUP, Bayes  # noqa: E402
 
 EVERY = {
     "type": Parameter(values=("sgd", "momentum", "adam")),

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nettrain.search.boosting import boosting_round
-from nettrain.training.vote import combined
+from nettrain.inference.voting import combined
+from nettrain.search.ensembles.boosting import boosting_round
 
 GOLDEN = json.loads((Path(__file__).parents[1] / "golden" / "boosting.json").read_text())
 

@@ -15,14 +15,14 @@ import pytest
 import nettrain
 from nettrain.config.load import load
 from nettrain.errors import ConfigError, DataError, Diverged, RunError
-from nettrain.search.cross_validation import Settings, cross_validate, final_config, go_on
-from nettrain.search.executor import Ended, Job
-from nettrain.search.executors import executor_for
-from nettrain.search.fold_configs import divide_into_folds
-from nettrain.search.interval import t_quantile
-from nettrain.search.run_all import RunFailed, run_all
-from nettrain.search.serial import Serial
-from nettrain.training.run_directory import RunDirectory
+from nettrain.search.cv.cross_validation import Settings, cross_validate, final_config, go_on
+from nettrain.search.cv.fold_configs import divide_into_folds
+from nettrain.search.cv.interval import t_quantile
+from nettrain.search.executors.base import Ended, Job
+from nettrain.search.executors.registry import executor_for
+from nettrain.search.executors.run_group import RunFailed, run_all
+from nettrain.search.executors.serial import Serial
+from nettrain.training.artifacts.run_directory import RunDirectory
 
 ROWS = 60
 

@@ -16,14 +16,15 @@ import yaml
 from nettrain.component import to_mapping
 from nettrain.config.load import load, load_ensemble
 from nettrain.errors import ConfigError, DataError, RunError
-from nettrain.search.cross_validation import Settings, cross_validate
-from nettrain.search.ensemble import train_ensemble
-from nettrain.search.executor import Ended, Job, Reported
-from nettrain.search.executors import executor_for
-from nettrain.search.sweep import sweep
+from nettrain.search.cv.cross_validation import Settings, cross_validate
+from nettrain.search.ensembles.ensemble import train_ensemble
+from nettrain.search.executors.base import Ended, Job, Reported
+from nettrain.search.executors.registry import executor_for
+from nettrain.search.sweep.sweep import sweep
 
 pytest.importorskip("distributed", reason='needs pip install "nettrain[distributed]"')
-from nettrain.search import dask_cluster, dask_worker
+from nettrain.search.executors.dask import cluster as dask_cluster
+from nettrain.search.executors.dask import worker as dask_worker
 
 LONG = 3000  # epochs that take some seconds
 SWEEP = """\
@@ -178,7 +179,7 @@ def test_an_address_at_which_something_else_answers_is_told():
 
 
 def test_without_the_package_the_command_that_installs_it_is_told(monkeypatch):
-    for name in ("nettrain.search.dask_executor", "nettrain.search.dask_cluster", "nettrain.search.dask_worker"):
+    for name in ("nettrain.search.executors.dask.executor", "nettrain.search.executors.dask.cluster", "nettrain.search.executors.dask.worker"):
         monkeypatch.delitem(sys.modules, name, raising=False)
     monkeypatch.setitem(sys.modules, "distributed", None)
     with pytest.raises(ConfigError, match=r'pip install "nettrain\[distributed\]"'):
@@ -347,7 +348,7 @@ def test_workers_let_go_of_the_runs_of_a_search_that_ended_or_died(dask_at, job,
     assert time.monotonic() - began < 2.0
     script = tmp_path / "search.py"
     script.write_text(
-        "import json, sys\nfrom nettrain.search.executor import Job\nfrom nettrain.search.executors import executor_for\n"
+        "import json, sys\nfrom nettrain.search.executors.base import Job\nfrom nettrain.search.executors.registry import executor_for\n"
         "executor = executor_for(sys.argv[1])\nexecutor.submit(Job(**json.loads(sys.argv[2])))\n"
         "print(executor.next_event(20.0), flush=True)\nwhile True: executor.next_event(1.0)\n"
     )

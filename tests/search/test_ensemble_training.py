@@ -12,12 +12,12 @@ import pytest
 import nettrain
 from nettrain.config.load import load, load_ensemble
 from nettrain.errors import ConfigError, NettrainError, RunError
+from nettrain.inference.voting import disagreement
 from nettrain.metrics import all_metrics, outcome_of
-from nettrain.search import members as members_module
-from nettrain.search.boosting import boosting_round
-from nettrain.search.ensemble import go_on, train_ensemble
-from nettrain.search.executors import executor_for
-from nettrain.training.vote import disagreement
+from nettrain.search.ensembles import members as members_module
+from nettrain.search.ensembles.boosting import boosting_round
+from nettrain.search.ensembles.ensemble import go_on, train_ensemble
+from nettrain.search.executors.registry import executor_for
 
 ROWS = 80
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from nettrain.config.load import load_ensemble
-from nettrain.search.ensemble import train_ensemble
-from nettrain.search.executors import executor_for
+from nettrain.search.ensembles.ensemble import train_ensemble
+from nettrain.search.executors.registry import executor_for
 
 CONFIGS = Path(__file__).parents[2] / "configs" / "ensembles"
 # The figure of the test part, how much the ensemble must be above its mean member, and above what it must be.

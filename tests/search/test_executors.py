@@ -16,10 +16,10 @@ import nettrain
 from nettrain.component import to_mapping
 from nettrain.config.load import load
 from nettrain.errors import ConfigError, DataError, Diverged, RunError
-from nettrain.search.executor import Ended, Facts, Job, Reported
-from nettrain.search.executors import executor_for
-from nettrain.search.job import told
-from nettrain.search.local import CRASHES, KILLS, Local
+from nettrain.search.executors.base import Ended, Facts, Job, Reported
+from nettrain.search.executors.job import told
+from nettrain.search.executors.local import CRASHES, KILLS, Local
+from nettrain.search.executors.registry import executor_for
 
 KINDS = ("serial", "local")
 
@@ -259,8 +259,8 @@ def test_a_worker_that_hangs_ends_with_the_process_that_forked_it(job, faulty, c
 
 ORPHAN = """
 import json, os, sys, time
-from nettrain.search.executor import Job, Reported
-from nettrain.search.local import Local
+from nettrain.search.executors.base import Job, Reported
+from nettrain.search.executors.local import Local
 
 executor = Local(2)
 for index in range(2):

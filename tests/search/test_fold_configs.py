@@ -9,7 +9,7 @@ from nettrain.config.dump import as_yaml
 from nettrain.config.load import load
 from nettrain.data.loader import Loader
 from nettrain.errors import ConfigError, DataError
-from nettrain.search.fold_configs import divide_into_folds
+from nettrain.search.cv.fold_configs import divide_into_folds
 
 CSV = "a,b,who,part,kind\n" + "".join(
     f"{i},{i * i % 7},{i // 4},{('train', 'train', 'validation', 'test')[i % 4]},{'xyz'[i % 3]}\n" for i in range(48)

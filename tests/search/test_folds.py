@@ -11,8 +11,8 @@ from nettrain.data.dataset import Dataset
 from nettrain.data.features import MISSING, Category, Features
 from nettrain.data.target import Target
 from nettrain.errors import NettrainError
-from nettrain.search.folds import assign
-from nettrain.search.interval import estimate, t_quantile
+from nettrain.search.cv.folds import assign
+from nettrain.search.cv.interval import estimate, t_quantile
 
 GOLDEN = json.loads((Path(__file__).parents[1] / "golden" / "folds.json").read_text())
 

@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 
 from nettrain import streams
-from nettrain.search.importances import importances, ranks
-from nettrain.search.noise import noise_note, standard_error
-from nettrain.search.parameter import Parameter
-from nettrain.search.trial import Trial, ranked
+from nettrain.search.sweep.importances import importances, ranks
+from nettrain.search.sweep.parameter import Parameter
+from nettrain.search.sweep.significance import noise_note, standard_error
+from nettrain.search.sweep.trial import Trial, ranked
 
 
 def trial(index, scores, parameters=(), status="finished", same_as=None):

@@ -1,17 +1,17 @@
 """Giving trials up early: the bad ones, not before their epochs, recorded so; the same decisions after an interruption."""
 import pytest
 
-from nettrain.search.parameter import Parameter
-from nettrain.search.proposer import Proposer
-from nettrain.search.space import Space
-from nettrain.search.sweep import resume_sweep, sweep
-from nettrain.search.trials import Observer
+from nettrain.search.sweep.parameter import Parameter
+from nettrain.search.sweep.proposers.base import Proposer
+from nettrain.search.sweep.space import Space
+from nettrain.search.sweep.sweep import resume_sweep, sweep
+from nettrain.search.sweep.trials import Observer
 
 pytest.importorskip("optuna", reason='needs pip install "nettrain[search]"')
 from optuna.trial import TrialState
 
-from nettrain.search.bayes import Bayes
-from nettrain.search.pruning import BEFORE, Pruning, pruner_for
+from nettrain.search.sweep.proposers.bayes import Bayes
+from nettrain.search.sweep.pruning import BEFORE, Pruning, pruner_for
 
 EPOCHS = 27
 SPACE = Space({"lr": Parameter(min=0.0, max=1.0, distribution="uniform")})

@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nettrain.component import adapter
-from nettrain.search.grid import Grid
-from nettrain.search.parameter import Parameter, problems
-from nettrain.search.random_settings import RandomSettings
-from nettrain.search.space import Space
+from nettrain.search.sweep.parameter import Parameter, problems
+from nettrain.search.sweep.proposers.grid import Grid
+from nettrain.search.sweep.proposers.random import RandomSettings
+from nettrain.search.sweep.space import Space
 
 SHARES = st.floats(0, 1, exclude_max=True)
 NUMBERS = st.floats(-1e6, 1e6)

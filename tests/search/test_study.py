@@ -5,8 +5,8 @@ import warnings
 import pytest
 
 from nettrain.errors import ConfigError
-from nettrain.search.sweep import resume_sweep, sweep
-from nettrain.search.trials import Observer
+from nettrain.search.sweep.sweep import resume_sweep, sweep
+from nettrain.search.sweep.trials import Observer
 
 optuna = pytest.importorskip("optuna", reason='needs pip install "nettrain[search]"')
 from optuna.trial import TrialState  # noqa: E402

@@ -13,11 +13,11 @@ import yaml
 import nettrain
 from nettrain.config.load import load
 from nettrain.errors import ConfigError, DataError, RunError
-from nettrain.search.executor import Ended, Reported
-from nettrain.search.proposer import Proposer
-from nettrain.search.serial import Serial
-from nettrain.search.sweep import as_json, resume_sweep, sweep
-from nettrain.search.trials import Observer
+from nettrain.search.executors.base import Ended, Reported
+from nettrain.search.executors.serial import Serial
+from nettrain.search.sweep.proposers.base import Proposer
+from nettrain.search.sweep.sweep import as_json, resume_sweep, sweep
+from nettrain.search.sweep.trials import Observer
 from nettrain.training.loop import Interrupted
 
 BASE = {"name": "base", "dataset": {"source": {"type": "xor", "rows": 60, "noise": 0.3}, "split": {"validation": 0.25, "test": 0.25}},
@@ -277,7 +277,7 @@ class Pruner(Proposer):
 @pytest.mark.parametrize("changes", [{}, {"repeats": 2}])
 def test_a_trial_that_is_given_up_does_not_win(tmp_path, monkeypatch, changes):
     proposer = Pruner()
-    monkeypatch.setattr("nettrain.search.sweep.proposer_for", lambda sweep: proposer)
+    monkeypatch.setattr("nettrain.search.sweep.sweep.proposer_for", lambda sweep: proposer)
     base = BASE | {"training": {"epochs": 50, "batch_size": 10}}
     changes = {"base": base, "early_terminate": "median", "metric": "train_loss", "trials": 9} | changes
     found = sweep(spec(**changes), output_directory=tmp_path, executor="serial")

@@ -7,7 +7,7 @@ from nettrain.component import to_mapping
 from nettrain.config.dump import as_yaml
 from nettrain.config.load import load
 from nettrain.errors import ConfigError
-from nettrain.search.sweep_config import as_mapping, load_sweep
+from nettrain.search.sweep.config import as_mapping, load_sweep
 
 BASE = """\
 dataset: {source: {type: xor, rows: 40}, split: {validation: 0.25, test: 0.25}}

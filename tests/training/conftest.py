@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from nettrain import streams
+from nettrain.training.artifacts.checkpoint import Checkpoint
 from nettrain.training.callbacks import Callback, checkpoints
-from nettrain.training.checkpoint import Checkpoint
 
 ROWS = 40
 

@@ -12,8 +12,8 @@ from nettrain.nn.activation import Activation
 from nettrain.nn.loss import Loss
 from nettrain.nn.network import Network
 from nettrain.optim import Optimizer
-from nettrain.training.step import Step
-from nettrain.training.update import Update
+from nettrain.training.engine.step import Step
+from nettrain.training.engine.update import Update
 
 X = np.sin(np.arange(60)).reshape(20, 3)
 Y = np.arange(20) % 2

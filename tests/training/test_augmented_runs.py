@@ -13,10 +13,10 @@ from nettrain.component import names
 from nettrain.config.load import load
 from nettrain.data.augmentation import Augmentation
 from nettrain.errors import ConfigError
+from nettrain.inspection import profile as profile_module
 from nettrain.nn.loss import Loss
-from nettrain.training import profile as profile_module
+from nettrain.training.artifacts.checkpoint import Checkpoint
 from nettrain.training.callbacks import Callback, checkpoints
-from nettrain.training.checkpoint import Checkpoint
 from nettrain.training.loop import Interrupted
 from nettrain.training.train import prepare_run
 

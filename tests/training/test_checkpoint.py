@@ -12,7 +12,7 @@ from safetensors.numpy import save
 
 import nettrain
 from nettrain.errors import CheckpointError
-from nettrain.training.checkpoint import FORMAT, KEY, Checkpoint
+from nettrain.training.artifacts.checkpoint import FORMAT, KEY, Checkpoint
 
 CONFIG = {
     "dataset": {"source": "memory", "split": {"validation": 0.25}}, "model": {"type": "mlp", "hidden": [12]}, "training": {"epochs": 1},

@@ -3,8 +3,8 @@ import numpy as np
 import pytest
 
 from nettrain import streams
+from nettrain.diagnosis.constant_loss import constant_loss
 from nettrain.nn.loss import Loss
-from nettrain.training.constant_loss import constant_loss
 
 CHANCE = streams.generator(0, "constant")
 CLASSES = CHANCE.choice(3, 500, p=[0.7, 0.25, 0.05])

@@ -10,13 +10,13 @@ import nettrain
 from nettrain import streams
 from nettrain.autodiff.backward import backward
 from nettrain.autodiff.tensor import Tensor
+from nettrain.diagnosis.layer_statistics import Probe, norms, unit_shares, update_ratios
 from nettrain.nn.activation import Activation
 from nettrain.nn.layer import Layer
 from nettrain.nn.loss import Loss
 from nettrain.nn.network import Network
 from nettrain.training.callbacks import Callback, diagnostics
 from nettrain.training.loop import Interrupted
-from nettrain.training.probe import Probe, norms, unit_shares, update_ratios
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 LAYERS = [

@@ -10,10 +10,10 @@ import nettrain
 from nettrain import streams
 from nettrain.cli.main import app
 from nettrain.errors import CheckpointError, ConfigError
+from nettrain.inference.ensemble import ensemble_checkpoint
+from nettrain.inference.voting import combined, disagreement
 from nettrain.metrics import all_metrics, outcome_of
-from nettrain.training.checkpoint import Checkpoint
-from nettrain.training.ensemble import ensemble_checkpoint
-from nettrain.training.vote import combined, disagreement
+from nettrain.training.artifacts.checkpoint import Checkpoint
 
 X = streams.generator(0, "x").normal(size=(60, 3))
 TASKS = {

@@ -9,8 +9,8 @@ import pytest
 
 import nettrain
 from nettrain.errors import RunError
-from nettrain.training import files
-from nettrain.training.files import disk_errors, write_atomically, write_json
+from nettrain.training.artifacts import files
+from nettrain.training.artifacts.files import disk_errors, write_atomically, write_json
 
 
 @pytest.fixture
@@ -63,7 +63,7 @@ def test_numbers_that_json_does_not_know_become_null(tmp_path):
 LIMITED = """
 import resource, signal, sys
 from pathlib import Path
-from nettrain.training.files import write_atomically
+from nettrain.training.artifacts.files import write_atomically
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
 write_atomically(Path(sys.argv[1]), b"new" * 1000)

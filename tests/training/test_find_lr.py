@@ -6,7 +6,7 @@ import pytest
 
 import nettrain
 from nettrain.errors import ConfigError
-from nettrain.training.find_lr import Curve, find_lr, suggest
+from nettrain.inspection.lr_range_test import Curve, find_lr, suggest
 from nettrain.training.train import prepare_run
 
 PLAIN = {"regularization": {}, "early_stopping": None}

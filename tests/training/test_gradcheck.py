@@ -6,7 +6,7 @@ import pytest
 
 from nettrain.config.plugins import in_use
 from nettrain.errors import NettrainError
-from nettrain.training.gradcheck import MOST, check_gradients
+from nettrain.inspection.gradcheck import MOST, check_gradients
 from nettrain.training.train import prepare_run
 
 DENSE, LAST = {"type": "dense", "units": 6}, "dense"

@@ -10,8 +10,8 @@ from nettrain.nn.architecture import Architecture
 from nettrain.nn.loss import Loss
 from nettrain.nn.network import Network
 from nettrain.optim import Optimizer
-from nettrain.training.step import Step
-from nettrain.training.update import Update
+from nettrain.training.engine.step import Step
+from nettrain.training.engine.update import Update
 
 GOLDEN = np.load(Path(__file__).parents[1] / "golden" / "image_networks.npz")
 RATE, CLASSES = 0.05, 4

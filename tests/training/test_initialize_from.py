@@ -7,7 +7,7 @@ import pytest
 import nettrain
 from nettrain.config.load import load
 from nettrain.errors import ConfigError
-from nettrain.training.checkpoint import Checkpoint
+from nettrain.training.artifacts.checkpoint import Checkpoint
 from nettrain.training.train import prepare_run
 
 LAYERS = [{"type": "dense", "units": 5}, "batch_norm", "tanh", "dense"]

@@ -12,8 +12,8 @@ from nettrain import streams
 from nettrain.errors import ConfigError
 from nettrain.layers.dense import Dense
 from nettrain.nn.place import place
-from nettrain.training import kernels
 from nettrain.training.callbacks import Callback
+from nettrain.training.engine import kernels
 from nettrain.training.train import prepare_run
 
 NUMBA = {"training.kernels": "numba"}

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from nettrain.training.checkpoint import Checkpoint
+from nettrain.training.artifacts.checkpoint import Checkpoint
 
 # What the process runs: a fit of a few seconds, with a checkpoint at every epoch's end and two or so within.
 FIT = """

@@ -11,9 +11,9 @@ from nettrain.errors import ConfigError
 from nettrain.layers.dense import Dense
 from nettrain.nn.network import Network
 from nettrain.optim import Optimizer, Rule
-from nettrain.training import update as module
-from nettrain.training.checkpoint import Checkpoint
-from nettrain.training.update import Update
+from nettrain.training.artifacts.checkpoint import Checkpoint
+from nettrain.training.engine import update as module
+from nettrain.training.engine.update import Update
 
 RULES = [name for name in names(Optimizer) if isinstance(Optimizer.parse(name), Rule)]
 

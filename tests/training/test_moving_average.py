@@ -8,9 +8,9 @@ from nettrain.errors import CheckpointError
 from nettrain.initializers.zeros import Zeros
 from nettrain.nn.parameter import Parameter
 from nettrain.nn.vector import ParameterVector
-from nettrain.training.average import Average
+from nettrain.training.artifacts.checkpoint import Checkpoint
 from nettrain.training.callbacks import Callback
-from nettrain.training.checkpoint import Checkpoint
+from nettrain.training.engine.ema import Average
 
 EMA = {"training.ema": 0.9, "optimizer.lr": 0.1}
 

@@ -13,8 +13,8 @@ from nettrain.nn.layer import Layer
 from nettrain.nn.loss import Loss
 from nettrain.nn.network import Network
 from nettrain.optim import Optimizer, Rule
-from nettrain.training.step import Step
-from nettrain.training.update import Update
+from nettrain.training.engine.step import Step
+from nettrain.training.engine.update import Update
 
 TESTS = Path(__file__).parents[1]
 

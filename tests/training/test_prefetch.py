@@ -7,9 +7,9 @@ import pytest
 import nettrain
 from nettrain import streams
 from nettrain.data.part import Part
-from nettrain.training.batch import Batch
 from nettrain.training.callbacks import Callback
-from nettrain.training.prefetch import Prefetch
+from nettrain.training.engine.batch import Batch
+from nettrain.training.engine.prefetch import Prefetch
 
 X = streams.generator(0, "x").normal(size=(30, 4)).astype(np.float32)
 PART = Part(X, np.arange(30), weights=1.0 + np.arange(30))

@@ -4,15 +4,15 @@ import pytest
 
 from nettrain import streams
 from nettrain.activations.relu import Relu
+from nettrain.inspection import profile as profile_module
+from nettrain.inspection.flops import Flops, layer_flops, sgemm_peak
+from nettrain.inspection.profile import Profile
 from nettrain.layers.activation import Activation
 from nettrain.layers.dense import Dense
 from nettrain.layers.dropout import Dropout
 from nettrain.layers.residual import Residual
 from nettrain.nn.network import Network
-from nettrain.training import profile as profile_module
 from nettrain.training.callbacks import Callback
-from nettrain.training.flops import Flops, layer_flops, sgemm_peak
-from nettrain.training.profile import Profile
 from nettrain.training.train import resume, train
 
 X = streams.generator(0, "profile").normal(size=(50, 6))

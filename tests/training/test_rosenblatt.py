@@ -6,7 +6,7 @@ import pytest
 
 import nettrain
 from nettrain import streams
-from nettrain.training.checkpoint import Checkpoint
+from nettrain.training.artifacts.checkpoint import Checkpoint
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 EPOCHS = 30

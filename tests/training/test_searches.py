@@ -5,7 +5,7 @@ import pytest
 import nettrain
 from nettrain.config.load import load
 from nettrain.errors import ConfigError
-from nettrain.training.checkpoint import Checkpoint
+from nettrain.training.artifacts.checkpoint import Checkpoint
 
 FULL = {"training.batch_size": None, "regularization": {"l2": 1e-3}}
 SEARCHES = {

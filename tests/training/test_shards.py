@@ -7,9 +7,9 @@ from nettrain.component import names
 from nettrain.errors import ConfigError
 from nettrain.nn.layer import Layer
 from nettrain.nn.network import Network
-from nettrain.training.sharding import shards_for
+from nettrain.training.engine.sharding import shards_for
+from nettrain.training.engine.threads import Workers
 from nettrain.training.train import prepare_run, train
-from nettrain.training.workers import Workers
 
 SIZES = (1, 2, 3)
 generator = streams.generator(0, "shards")

@@ -5,7 +5,7 @@ import pytest
 import nettrain
 from nettrain.config.load import load
 from nettrain.errors import CheckpointError, ConfigError
-from nettrain.training.checkpoint import Checkpoint
+from nettrain.training.artifacts.checkpoint import Checkpoint
 from nettrain.training.train import prepare_run
 
 NORM = {"type": "batch_norm", "momentum": 0.3}

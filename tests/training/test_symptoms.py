@@ -5,8 +5,8 @@ import math
 import pytest
 
 from nettrain.config.load import load
-from nettrain.training import symptoms
-from nettrain.training.symptoms import AtBaseline, Dying, Epoch, Exploding, Overfitting, Vanishing
+from nettrain.diagnosis import symptoms
+from nettrain.diagnosis.symptoms import AtBaseline, Dying, Epoch, Exploding, Overfitting, Vanishing
 
 CONFIG = load({"dataset": {"source": "xor"}, "model": {"type": "mlp", "hidden": [4]}})
 TREATED = load({

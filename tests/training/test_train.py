@@ -12,8 +12,8 @@ import yaml
 
 import nettrain
 from nettrain.errors import ConfigError, NettrainError, RunError
+from nettrain.training.artifacts.checkpoint import Checkpoint
 from nettrain.training.callbacks import Callback
-from nettrain.training.checkpoint import Checkpoint
 
 
 @pytest.fixture
@@ -217,7 +217,7 @@ def test_overwriting_takes_a_run_directory_and_nothing_else(run, tmp_path):
 HOLD = """
 import sys, time
 from pathlib import Path
-from nettrain.training.run_directory import RunDirectory
+from nettrain.training.artifacts.run_directory import RunDirectory
 with RunDirectory.open(Path(sys.argv[1])).locked():
     print("locked", flush=True)
     sys.stdin.read()

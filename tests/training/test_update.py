@@ -18,10 +18,10 @@ from nettrain.nn.parameter import Parameter
 from nettrain.nn.vector import ParameterVector
 from nettrain.optim import Optimizer, Search
 from nettrain.schedules import Schedule
-from nettrain.training import update as module
-from nettrain.training.search_update import SearchUpdate
-from nettrain.training.step import Step
-from nettrain.training.update import Update
+from nettrain.training.engine import update as module
+from nettrain.training.engine.closure_update import SearchUpdate
+from nettrain.training.engine.step import Step
+from nettrain.training.engine.update import Update
 
 GOLDEN = np.load(Path(__file__).parents[1] / "golden" / "optimizers.npz")
 CASES = json.loads(str(GOLDEN["cases"]))

@@ -8,10 +8,10 @@ import yaml
 
 import nettrain
 from nettrain import streams
+from nettrain.diagnosis.layer_statistics import Probe
 from nettrain.errors import NettrainError
-from nettrain.training.checkpoint import Checkpoint
-from nettrain.training.find_lr import find_lr
-from nettrain.training.probe import Probe
+from nettrain.inspection.lr_range_test import find_lr
+from nettrain.training.artifacts.checkpoint import Checkpoint
 from nettrain.training.train import prepare_run
 
 GOLDEN = np.load(Path(__file__).parents[1] / "golden" / "losses.npz")

@@ -4,7 +4,7 @@ from typing import Any
 from numpy.lib.stride_tricks import as_strided
 
 from nettrain.autodiff.primitive import Array, Call, Primitive
-from nettrain.kernel import entry
+from nettrain.jit import entry
 
 
 class Twin(Primitive):

@@ -5,7 +5,7 @@ from nettrain.autodiff.compiled._twin import Twin, call
 from nettrain.autodiff.ops import convolution
 from nettrain.autodiff.ops.windows import Pair
 from nettrain.autodiff.primitive import Array, Call, Shape
-from nettrain.kernel import jit
+from nettrain.jit import jit
 
 
 @jit

@@ -6,7 +6,7 @@ from nettrain.autodiff.compiled._twin import Twin, call, contiguous, rows
 from nettrain.autodiff.ops import convolution_block
 from nettrain.autodiff.ops.selection import Relu
 from nettrain.autodiff.primitive import Array, Call, Slots
-from nettrain.kernel import jit
+from nettrain.jit import jit
 
 
 @jit

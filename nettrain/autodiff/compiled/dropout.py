@@ -4,7 +4,7 @@ import numpy as np
 from nettrain.autodiff.compiled._twin import Twin, call
 from nettrain.autodiff.ops import dropout
 from nettrain.autodiff.primitive import Array, Call, Slots
-from nettrain.kernel import jit
+from nettrain.jit import jit
 
 
 @jit

@@ -12,7 +12,7 @@ from nettrain.autodiff.ops.matmul import product_call
 from nettrain.autodiff.ops.selection import Relu
 from nettrain.autodiff.ops.squashing import Sigmoid, Tanh
 from nettrain.autodiff.primitive import Array, Call, Slots
-from nettrain.kernel import jit
+from nettrain.jit import jit
 
 
 @jit

@@ -2,7 +2,7 @@
 from nettrain.autodiff.compiled._twin import Twin, call, rows
 from nettrain.autodiff.ops import moments
 from nettrain.autodiff.primitive import Array, Call, Slots
-from nettrain.kernel import jit
+from nettrain.jit import jit
 
 BLOCK = 128  # rows that are added up by themselves: sums of 50,000 rows would lose three digits of float32 one after the other
 

@@ -8,7 +8,7 @@ from nettrain.autodiff.compiled.moments import BLOCK
 from nettrain.autodiff.compiled.reduction import total
 from nettrain.autodiff.ops import normalization
 from nettrain.autodiff.primitive import Array, Call, Slots
-from nettrain.kernel import jit, jit_sum
+from nettrain.jit import jit, jit_sum
 
 
 def wanted_or(grads: Slots, work: Array, *small: Array) -> list[Array]:

@@ -2,7 +2,7 @@
 from nettrain.autodiff.compiled._twin import Twin, call, contiguous
 from nettrain.autodiff.ops import pooling
 from nettrain.autodiff.primitive import Array, Call, Slots
-from nettrain.kernel import jit
+from nettrain.jit import jit
 
 NARROW = 8  # channels below which a vector would be left half empty
 

@@ -2,7 +2,7 @@
 from nettrain.autodiff.compiled._twin import Twin, call
 from nettrain.autodiff.ops import reduction
 from nettrain.autodiff.primitive import Array, Call
-from nettrain.kernel import jit, jit_sum
+from nettrain.jit import jit, jit_sum
 
 
 @jit_sum

@@ -2,7 +2,7 @@
 from nettrain.autodiff.compiled._twin import Twin, call, flat
 from nettrain.autodiff.ops import selection
 from nettrain.autodiff.primitive import Array, Call, Slots
-from nettrain.kernel import jit
+from nettrain.jit import jit
 
 
 @jit

@@ -5,7 +5,7 @@ from typing import Any
 from nettrain.autodiff.compiled._twin import Twin, call
 from nettrain.autodiff.ops import winograd
 from nettrain.autodiff.primitive import Array, Call
-from nettrain.kernel import jit
+from nettrain.jit import jit
 
 
 @jit

@@ -1,4 +1,4 @@
-"""A convolution with its activation and pooling, to the same bits: put in by `nettrain.autodiff.fusion` where a step has that sequence."""
+"""A convolution with its activation and pooling, to the same bits: put in by `nettrain.autodiff.plan.fusion` where a step has that sequence."""
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -7,7 +7,16 @@ import numpy as np
 
 from nettrain.autodiff.ops.convolution import Convolution
 from nettrain.autodiff.ops.pooling import MaxPool
-from nettrain.autodiff.primitive import Array, Call, ElementWise, Primitive, Scratch, Shape, Slots, make
+from nettrain.autodiff.primitive import (
+    Array,
+    Call,
+    ElementWise,
+    Primitive,
+    Scratch,
+    Shape,
+    Slots,
+    make,
+)
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Several operations in one, to the same bits: put in by `nettrain.autodiff.fusion` where a recorded step has just that sequence."""
+"""Several operations in one, to the same bits: put in by `nettrain.autodiff.plan.fusion` where a recorded step has just that sequence."""
 from dataclasses import dataclass, field
 from typing import ClassVar
 

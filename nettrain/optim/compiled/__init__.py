@@ -19,7 +19,7 @@ def compiled(rule: Rule, w: np.ndarray, g: np.ndarray, slots: dict[str, np.ndarr
     package, _, file = type(rule).__module__.rpartition(".")
     if package != "nettrain.optim" or file not in FILES:
         return None
-    entry = import_module("nettrain.kernel").entry
+    entry = import_module("nettrain.jit").entry
     module = import_module(f"{__name__}.{file}")
     vectors, numbers = (w, g, *(slots[name] for name in rule.slots)), module.numbers
     loop = entry(module.loop, *vectors, *numbers(rule, slots, 0.1, 1))

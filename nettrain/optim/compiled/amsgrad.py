@@ -3,7 +3,7 @@ import math
 
 import numpy as np
 
-from nettrain.kernel import jit
+from nettrain.jit import jit
 from nettrain.optim.compiled.adam import numbers
 
 __all__ = ["loop", "numbers"]

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from nettrain.kernel import jit
+from nettrain.jit import jit
 
 
 @jit

@@ -3,7 +3,7 @@ from typing import Any
 
 import numpy as np
 
-from nettrain.kernel import jit
+from nettrain.jit import jit
 
 
 @jit

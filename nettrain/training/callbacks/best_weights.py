@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 
 from nettrain.metrics import direction
+from nettrain.training.artifacts.weights import Weights
 from nettrain.training.callbacks import Callback, Row, monitored_value
 from nettrain.training.run import Run
-from nettrain.training.weights import Weights
 
 
 class BestWeights(Callback):

@@ -6,11 +6,11 @@ from dataclasses import asdict
 import numpy as np
 
 from nettrain.component import to_mapping
+from nettrain.training.artifacts.checkpoint import Checkpoint
+from nettrain.training.artifacts.weights import Weights
 from nettrain.training.callbacks import Callback, Row
 from nettrain.training.callbacks.best_weights import BestWeights
-from nettrain.training.checkpoint import Checkpoint
 from nettrain.training.run import Run
-from nettrain.training.weights import Weights
 
 BETWEEN_EPOCHS = 1.0  # seconds: no more than one write a second
 WITHIN_AN_EPOCH = 60.0  # seconds: a long epoch is saved on its way

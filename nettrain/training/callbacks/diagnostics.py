@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 
+from nettrain.diagnosis.layer_statistics import Layers, Probe, update_ratios
 from nettrain.training.callbacks import Callback, Row
-from nettrain.training.probe import Layers, Probe, update_ratios
 from nettrain.training.run import Run
 
 ROWS = 256  # of the training part, evenly spread: one small batch an epoch, whatever the size of the data

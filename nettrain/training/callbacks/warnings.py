@@ -2,11 +2,11 @@
 from collections.abc import Mapping
 from typing import Any
 
+from nettrain.diagnosis.constant_loss import constant_loss
+from nettrain.diagnosis.symptoms import Epoch, Symptom, all_symptoms
 from nettrain.training.callbacks import Callback, Row
 from nettrain.training.callbacks.diagnostics import Diagnostics
-from nettrain.training.constant_loss import constant_loss
 from nettrain.training.run import Run
-from nettrain.training.symptoms import Epoch, Symptom, all_symptoms
 
 
 class Warnings(Callback):

@@ -1,0 +1,1 @@
+"""The plan: a computation recorded once, then replayed on arrays that stay."""

@@ -1,0 +1,147 @@
+"""The plan: a computation recorded once, eagerly, then replayed on arrays that stay: no allocation, no graph building.
+
+    x, y = Tensor(batch, feed=True), Tensor(targets, feed=True)
+    with recording() as seen:
+        loss = rows(network(x), y).sum() * (1 / n)
+    plan = Plan(loss, into=network.slots)
+    ...                                            # new contents into batch and targets
+    plan.forward()                                 # loss.value is new
+    plan.backward()                                # and so are the slots
+
+The nodes and their order are those of the eager run, so the bits are too; fused primitives keep them.
+"""
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Self
+
+import numpy as np
+
+from nettrain.autodiff.plan.fusion import fuse
+from nettrain.autodiff.plan.memory import Arena, share_memory
+from nettrain.autodiff.plan.schedule import Action, backward_actions, forward_actions, own_arrays
+from nettrain.autodiff.primitive import Array, Barrier, Call, Primitive
+from nettrain.autodiff.tensor import Tensor
+
+
+class Lane:
+    """Calls that one thread makes one after the other. origins: to each call the `origin` of its node."""
+
+    __slots__ = ("calls", "origins")
+
+    def __init__(self) -> None:
+        self.calls: list[Callable[[], None]] = []
+        self.origins: list[int] = []
+
+    def __call__(self) -> None:
+        """Make them."""
+        for call in self.calls:
+            call()
+
+    def add(self, calls: Sequence[Call], origin: int) -> Self:
+        """More calls."""
+        self.calls += [partial(function, *args, **named) for function, args, named in calls]
+        self.origins += [origin] * len(calls)
+        return self
+
+
+Phase = list[Lane]  # that may run side by side: one, or one a tile of a large product
+
+
+@dataclass(frozen=True)
+class Meeting:
+    """Where the shards of a batch meet: a value that all rows share, made by `barrier` from x."""
+
+    barrier: Barrier
+    out: Array
+    x: Array
+
+
+def itself(primitive: Primitive) -> Primitive:
+    """No twin: the primitive as it was recorded."""
+    return primitive
+
+
+class Plan:
+    """The replay of everything above y, and, where y is one number, of its gradients into the slots.
+
+    into   None: the way forward alone
+    dy     the array in which at each `backward` stands the gradient of the final result with respect to y; None: 1
+    also   further tensors of the recording that `forward` computes again: new values of state
+    share  of the batch's rows that this plan has; below 1 it is one of several shards, and `nettrain.autodiff.plan.shards` runs it
+    arena  the memory in which arrays that are not needed at the same time share their bytes: of the recorded tensors, only y and `also`
+           are computed again for others to look at. None: all of them are, each in the array that the recording left
+    twin   gives the primitive that stands in for a recorded one: its compiled form, say
+    fused  whether sequences of operations are put together: see `nettrain.autodiff.plan.fusion`
+
+    forwards   the calls in phases; after some of them stands a meeting
+    backwards  the same on the way back; before some of them stands the gradient with respect to a shared value
+    """
+
+    def __init__(
+        self,
+        y: Tensor,
+        into: Mapping[Tensor, Array] | None,
+        also: Iterable[Tensor] = (),
+        *,
+        dy: Array | None = None,
+        share: float = 1.0,
+        arena: Arena | None = None,
+        twin: Callable[[Primitive], Primitive] = itself,
+        fused: bool = True,
+    ) -> None:
+        results = [y, *also]
+        if fused:
+            fuse(*results)
+        actions = forward_actions(results, twin)
+        own, count = own_arrays(results), len(actions)
+        if into is not None:
+            back = backward_actions(y, into, np.ones_like(y.value) if dy is None else dy, share, twin)
+            actions, own = actions + back.actions, own + back.own
+        if arena is not None:
+            actions = share_memory(actions, own, [tensor.value for tensor in results], arena)
+        self.forwards, ends = _phases(actions[:count], before=False)
+        self.meetings = {phase: Meeting(_barrier(action), action.args[0], action.args[1]) for phase, action in ends.items()}
+        self.backwards, begins = _phases(actions[count:], before=True)
+        self.gradients = {phase: action.args[1] for phase, action in begins.items()}
+
+    def forward(self) -> None:
+        """Compute every value again."""
+        run(self.forwards)
+
+    def backward(self) -> None:
+        """Write every slot again, after `forward`."""
+        run(self.backwards)
+
+
+def run(phases: Sequence[Phase]) -> None:
+    """Make all calls, one after the other."""
+    for phase in phases:
+        for lane in phase:
+            lane()
+
+
+def _phases(actions: Sequence[Action], *, before: bool) -> tuple[list[Phase], dict[int, Action]]:
+    """The calls in phases, and where barriers stand: by the phase that begins with one (`before`) or ends with it."""
+    phases: list[Phase] = [[Lane()]]
+    barriers: dict[int, Action] = {}
+    for action in actions:
+        if action.barrier is not None and before:
+            phases.append([Lane()])
+            barriers[len(phases) - 1] = action
+        tiled = action.tiles(*action.args, **action.scratch)
+        if tiled is None:
+            phases[-1][0].add(action.calls(*action.args, **action.scratch), action.origin)
+        else:
+            phases += [[Lane().add(calls, action.origin) for calls in lanes] for lanes in tiled]
+            phases.append([Lane()])
+        if action.barrier is not None and not before:
+            barriers[len(phases) - 1] = action
+            phases.append([Lane()])
+    return phases, barriers
+
+
+def _barrier(action: Action) -> Barrier:
+    if action.barrier is None:
+        raise TypeError("not a barrier")
+    return action.barrier

@@ -1,0 +1,142 @@
+"""JSON lines read strictly with the standard library: whatever is wrong is a DataError with the file and the line."""
+import gzip
+import json
+import sys
+import zlib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from nettrain.data.features import MISSING, Category
+from nettrain.data.readers.file_kind import cannot_read
+from nettrain.data.table_source import Column, OpenTable
+from nettrain.errors import DataError
+
+_LARGEST = sys.float_info.max
+_ROWS = 4096                                                 # become arrays at a time, so that few Python objects live at once
+
+
+class JsonTable(OpenTable):
+    """One object a line; the columns are the keys of all lines, in the order in which they first appear; a key left out is missing."""
+
+    def __init__(self, path: str) -> None:
+        self.place = self._path = path
+        names: dict[str, None] = {}
+        for _, row in self._rows(_STRICT):
+            names.update(dict.fromkeys(row))
+        self.names = tuple(names)
+        if not names:
+            raise DataError(f"{path}: no rows in it; expected an object a line, such as {{\"a\": 1, \"b\": \"x\"}}")
+
+    def read(self, names: Sequence[str], numeric: dict[str, bool]) -> tuple[dict[str, Column], np.ndarray | None]:
+        """The named columns, and the line of each row."""
+        columns = [_JsonColumn(name, self._path, numeric.get(name)) for name in names]
+        lines: list[int] = []
+        for portion in self._portions():
+            lines += [line for line, _ in portion]
+            for column in columns:
+                column.add([row.get(column.name) for _, row in portion], lines[-len(portion):])
+        return {column.name: column.finish() for column in columns}, np.array(lines)
+
+    def _portions(self) -> Iterator[list[tuple[int, dict[str, object]]]]:
+        portion: list[tuple[int, dict[str, object]]] = []
+        for row in self._rows(_PLAIN):
+            portion.append(row)
+            if len(portion) == _ROWS:
+                yield portion
+                portion = []
+        yield portion
+
+    def _rows(self, decoder: json.JSONDecoder) -> Iterator[tuple[int, dict[str, object]]]:
+        """The objects, each with its line; blank lines are passed over."""
+        path = Path(self._path)
+        try:
+            with path.open("rb") as file:
+                packed = file.read(2) == b"\x1f\x8b"
+            with gzip.open(path) if packed else path.open("rb") as lines:
+                for number, line in enumerate(lines, start=1):
+                    if line.strip():
+                        yield number, self._row(number, line, decoder)
+        except (OSError, EOFError, zlib.error) as error:
+            raise cannot_read(path, error) from None
+
+    def _row(self, number: int, line: bytes, decoder: json.JSONDecoder) -> dict[str, object]:
+        try:
+            row = decoder.decode(line.decode("utf-8-sig"))
+        except (ValueError, RecursionError) as error:        # UnicodeDecodeError is a ValueError
+            raise DataError(f"{self._path}:{number}: not JSON: {error}") from None
+        if not isinstance(row, dict):
+            raise DataError(f"{self._path}:{number}: expected an object, such as {{\"a\": 1}}, got {line.strip()[:40].decode()}")
+        return row
+
+
+class _JsonColumn:
+    """Collects the values of one key. numeric None: the first value decides."""
+
+    def __init__(self, name: str, path: str, numeric: bool | None) -> None:
+        self.name, self._path, self._numeric, self._fixed = name, path, numeric, numeric is False
+        self._portions: list[np.ndarray] = []
+        self._codes: dict[str, int] = {}
+
+    def add(self, values: list[object], lines: list[int]) -> None:
+        """The values of the next rows, and their lines."""
+        if self._numeric is None:
+            first = next((value for value in values if value is not None), None)
+            self._numeric = None if first is None else not isinstance(first, str)
+        if self._numeric is False:
+            self._portions.append(np.array([*map(self._code, lines, values)], np.int32))
+        else:
+            quick = set(map(type, values)) <= {float, type(None)}              # of which NumPy makes numbers and NaN at once
+            numbers = np.array(values, np.float64) if quick else None
+            if numbers is None or np.isinf(numbers).any():
+                numbers = np.array([*map(self._number, lines, values)], np.float64)
+            self._portions.append(numbers)
+
+    def finish(self) -> Column:
+        """Numbers (n,) with NaN where missing, or codes into the sorted texts."""
+        if self._numeric is not False:
+            return np.concatenate(self._portions)
+        # Portions from before the first text hold NaN alone.
+        codes = np.concatenate([np.nan_to_num(portion, nan=MISSING).astype(np.int32) for portion in self._portions])
+        values = sorted(self._codes)
+        places = {value: place for place, value in enumerate(values)}
+        lookup = np.array([*(places[value] for value in self._codes), MISSING], np.int32)
+        return Category(lookup[codes], tuple(values))
+
+    def _number(self, line: int, value: object) -> float:
+        if value is None:
+            return np.nan
+        if isinstance(value, int | float) and abs(value) <= _LARGEST:
+            return float(value)
+        raise self._wrong(line, value, "a number")
+
+    def _code(self, line: int, value: object) -> int:
+        if value is None:
+            return MISSING
+        if self._fixed and isinstance(value, int | float):
+            value = str(int(value)) if value == int(value) and not isinstance(value, bool) else json.dumps(value)
+        if not isinstance(value, str):
+            raise self._wrong(line, value, "a text")
+        return self._codes.setdefault(value, len(self._codes))
+
+    def _wrong(self, line: int, value: object, expected: str) -> DataError:
+        found = json.dumps(value)[:40]
+        return DataError(f"{self._path}:{line}: column {self.name!r}: expected {expected}, as in the rows before, got {found}; correct it, "
+                         "or list the column under `categorical` or `ignore`")
+
+
+def _without_repeats(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    row = dict(pairs)
+    if len(row) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise ValueError(f"the key {next(name for name in names if names.count(name) > 1)!r} stands twice")
+    return row
+
+
+def _refuse(constant: str) -> object:
+    raise ValueError(f"{constant} is no JSON number; write null where a value is missing")
+
+
+# The first reading checks what the second, which is twice as fast, may take for granted.
+_STRICT, _PLAIN = json.JSONDecoder(object_pairs_hook=_without_repeats, parse_constant=_refuse), json.JSONDecoder()

@@ -1,0 +1,87 @@
+"""Named sets: which files they have, where those are kept ($NETTRAIN_DATA, or the user's cache), and where absent ones come from."""
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+
+from nettrain.data.readers.download import download
+from nettrain.errors import DataError
+
+
+@dataclass(frozen=True)
+class SetFile:
+    """One file of a set; a copy on the disk may be packed, with `.gz` behind its name.
+
+    address   gives the bytes that `checksum` ("md5:..." or "sha256:...") is of, packed if it ends in .gz; None where none is known that
+              can be relied on. A copy that is there already is taken as it is.
+    """
+
+    name: str
+    address: str | None = None
+    checksum: str = ""
+
+    @property
+    def saved_as(self) -> str:
+        """The name of a downloaded copy."""
+        return f"{self.name}.gz" if str(self.address).endswith(".gz") else self.name
+
+
+@dataclass(frozen=True)
+class NamedSet:
+    """What a set consists of.
+
+    source  the page where its addresses and checksums stand, or which offers the files
+    folder  in the data folder; "": the set's name
+    """
+
+    name: str
+    files: tuple[SetFile, ...]
+    source: str
+    folder: str = ""
+
+    @property
+    def directory(self) -> Path:
+        """Where the files are kept."""
+        return data_directory() / (self.folder or self.name)
+
+    def find(self) -> list[Path]:
+        """The files, in their order; absent ones are downloaded. Raises DataError that says which files to put where."""
+        absent = [file for file in self.files if _copy(self.directory, file) is None]
+        for file in absent:
+            if file.address is None:
+                raise self._incomplete("")
+            try:
+                download(file.address, file.checksum, self.directory / file.saved_as)
+            except DataError as error:
+                raise self._incomplete(f" ({error})") from None
+        return [found for file in self.files if (found := _copy(self.directory, file)) is not None]
+
+    def _incomplete(self, reason: str) -> DataError:
+        directory = self.directory
+        missing = ", ".join(file.name for file in self.files if _copy(directory, file) is None)
+        return DataError(f"the set {self.name!r} is not complete in {directory}{reason}: put there {missing} (plain or .gz; see "
+                         f"{self.source}), or set NETTRAIN_DATA to the folder that holds the folder {directory.name}")
+
+
+def packed_files(address: str, checksums: Mapping[str, str]) -> tuple[SetFile, ...]:
+    """Files that one address offers packed: name.gz below it, of this checksum."""
+    return tuple(SetFile(name, f"{address}/{name}.gz", checksum) for name, checksum in checksums.items())
+
+
+def plain_files(address: str, checksums: Mapping[str, str]) -> tuple[SetFile, ...]:
+    """Files that one address offers as they are: name below it, of this checksum."""
+    return tuple(SetFile(name, f"{address}/{name}", checksum) for name, checksum in checksums.items())
+
+
+def data_directory() -> Path:
+    """$NETTRAIN_DATA if it is set, otherwise nettrain's place in the user's cache folder."""
+    given = os.environ.get("NETTRAIN_DATA")
+    if given:
+        return Path(given).expanduser()
+    pooch = import_module("pooch")                           # heavy, and needed only here
+    return Path(pooch.os_cache("nettrain"))
+
+
+def _copy(directory: Path, file: SetFile) -> Path | None:
+    return next((path for path in (directory / file.name, directory / f"{file.name}.gz") if path.is_file()), None)

@@ -1,0 +1,57 @@
+"""One trained network, read from a checkpoint."""
+from collections.abc import Mapping
+
+import numpy as np
+
+from nettrain.config.plugins import in_use
+from nettrain.data.dataset import Dataset
+from nettrain.data.pipeline import Pipeline
+from nettrain.errors import CheckpointError, ConfigError
+from nettrain.inference.predictor import Predictor
+from nettrain.metrics import Outcome
+from nettrain.nn.network import Network
+from nettrain.training.artifacts.checkpoint import Checkpoint, check_shapes
+from nettrain.training.artifacts.weights import Weights
+from nettrain.training.build import layers_for, loss_for
+from nettrain.training.engine.blas import one_blas_thread
+from nettrain.training.engine.kernels import twin_for
+from nettrain.training.evaluate import evaluate, predictions
+
+
+class Model(Predictor):
+    """A network with the transforms that were fitted for it.
+
+    epoch  after which its weights were saved
+    """
+
+    def _build(self, checkpoint: Checkpoint) -> None:
+        self.pipeline = Pipeline.unpack(checkpoint.content.get("pipeline"), checkpoint.group("pipeline"))
+        self.schema, self.names = self.pipeline.schema, self.pipeline.names
+        self.epoch = checkpoint.content.get("epoch")
+        try:
+            placed = layers_for(self.config, loss_for(self.config, self.schema.task), self.schema, self.pipeline.shape)
+        except ConfigError as error:
+            raise CheckpointError(f"{self.path}: its configuration does not fit its data ({error}); it is damaged") from None
+        check_shapes(checkpoint, placed, self.path)
+        self.network = Network([p.layer for p in placed], self.pipeline.shape, seed=self.config.seed, dtype=self.config.dtype)
+        self.network.evaluation.twin = twin_for(self.config.training.kernels)
+        Weights.read(checkpoint, self.network, self.path).put_into(self.network)
+
+    def predictions_of(self, dataset: Dataset) -> np.ndarray:
+        """What the network's outputs mean."""
+        with in_use(self.config.plugins), one_blas_thread():
+            x = self.pipeline.inputs(dataset.features, self.config.dtype, dataset.place)
+            return predictions(self.network.outputs(x), self.loss, self.pipeline)
+
+    def figures(self, dataset: Dataset) -> tuple[dict[str, float], Outcome]:
+        """The loss, weighted as in training, and every metric."""
+        weights = self.config.training.class_weights
+        part = self.pipeline.part(dataset, self.config.dtype, weights if isinstance(weights, Mapping) else None)
+        return evaluate(self.network, self.loss, self.pipeline, part)
+
+    def truth(self, dataset: Dataset) -> np.ndarray:
+        """Of an autoencoder the transformed inputs."""
+        if not self.schema.itself:
+            return super().truth(dataset)
+        x = self.pipeline.inputs(dataset.features, self.config.dtype, dataset.place)
+        return x[:].reshape(len(x), -1)

@@ -1,0 +1,142 @@
+"""A trained model as all that evaluates and predicts sees it, one network or many: raw data in, as it was before any transform."""
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from nettrain.config.plugins import in_use
+from nettrain.config.run_config import RunConfig
+from nettrain.data.align import conform
+from nettrain.data.arrays import features_from, target_from, weights_from
+from nettrain.data.dataset import Dataset
+from nettrain.data.loader import Loader
+from nettrain.data.prepare import Loaded, load_parts
+from nettrain.data.schema import Schema
+from nettrain.data.task import check_values
+from nettrain.errors import CheckpointError, DataError, NettrainError
+from nettrain.metrics import Outcome, all_metrics, baseline
+from nettrain.training.artifacts.checkpoint import Checkpoint, configuration
+from nettrain.training.artifacts.run_directory import RunDirectory
+from nettrain.training.build import loss_for, rows_of, target_size, wanted
+from nettrain.training.engine.blas import one_blas_thread
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """The figures of a model on one part; the trivial baseline's beside them where the training targets are known."""
+
+    metrics: dict[str, float]
+    baseline: dict[str, float]
+    outcome: Outcome
+
+
+class Predictor(ABC):
+    """A trained model. `classes` and `task` say what it predicts, `config` how it was made.
+
+    schema           the columns that it wants, and its targets
+    names            of its network's inputs; empty for images
+    changed_plugins  the files that define components of it and are no longer what they were in training
+    """
+
+    schema: Schema
+    names: tuple[str, ...]
+
+    def __init__(self, path: Path, checkpoint: Checkpoint, *, allow_plugins: bool = False, loader: Loader | None = None) -> None:
+        self.path = path
+        self.config: RunConfig = configuration(checkpoint, path, allow_plugins=allow_plugins, same_plugins=False)
+        recorded = {plugin["path"]: plugin["fingerprint"] for plugin in checkpoint.content["config"].get("plugins", ())}
+        self.changed_plugins = [plugin.path for plugin in self.config.plugins if plugin.fingerprint != recorded[plugin.path]]
+        self.fingerprint = checkpoint.content.get("data_fingerprint")
+        self._loader, self._allow_plugins = loader, allow_plugins
+        with in_use(self.config.plugins):
+            self._build(checkpoint)
+        self.task = self.schema.task
+        self.classes = self.schema.classes
+        self.loss = loss_for(self.config, self.task)
+
+    @abstractmethod
+    def _build(self, checkpoint: Checkpoint) -> None:
+        """Set `schema`, `names`, and what predicts. Raises CheckpointError for what no training wrote."""
+
+    @abstractmethod
+    def predictions_of(self, dataset: Dataset) -> np.ndarray:
+        """Probabilities (n, k) or (n, l), or values (n, t) in original units, for rows that `read` gave."""
+
+    @abstractmethod
+    def figures(self, dataset: Dataset) -> tuple[dict[str, float], Outcome]:
+        """Every figure of rows that `read` gave, and the outcome from which they were computed."""
+
+    def truth(self, dataset: Dataset) -> np.ndarray:
+        """The targets as metrics take them: codes (n,), labels (n, l), or numbers (n, t) in the units of the predictions."""
+        if dataset.target is None:
+            raise ValueError("rows without targets have no truth")
+        return dataset.target.values
+
+    def predict(self, x: object) -> np.ndarray:
+        """Class names (n,), labels (n, l) of 0 and 1, or values (n,) or (n, t) in original units, for raw features x."""
+        return self.decided(self.predictions_of(self._dataset(x)))
+
+    def probabilities(self, x: object) -> np.ndarray:
+        """Of each class (n, k) or label (n, l). Raises NettrainError for regression."""
+        if self.task == "regression":
+            raise NettrainError("a regression model has no probabilities: use predict")
+        return self.predictions_of(self._dataset(x))
+
+    def evaluate(self, x: object, y: object = None, weights: object = None) -> dict[str, float]:
+        """The loss and every metric of the task. y: not for an autoencoder; weights: of the rows in the loss, None: all count alike."""
+        features = features_from(x)
+        target = None if self.schema.itself else target_from(y)
+        if target is not None and len(features) != len(target):
+            raise DataError(f"x has {len(features)} rows and y has {len(target)}")
+        of_rows = None if weights is None else weights_from(weights, len(features))
+        dataset = Dataset(features, target, origin="x, y", weights=of_rows)
+        return self.evaluation(conform(self._named(dataset), self.schema, with_target=True)).metrics
+
+    def decided(self, found: np.ndarray) -> np.ndarray:
+        """From probabilities to classes or labels; values stay, a single target column as (n,)."""
+        if self.task == "classification":
+            return np.array(self.classes)[found.argmax(axis=1)]
+        if self.task == "multilabel":
+            return (found >= 0.5).astype(np.int64)
+        return found[:, 0] if found.shape[1] == 1 else found
+
+    def read(self, path: Path, *, with_target: bool) -> Dataset:
+        """A file with the columns that the model was trained on, in the manner of its training source."""
+        with in_use(self.config.plugins):
+            source = self.config.dataset.source.like(path.absolute())
+            return source.load_again(self.schema, with_target=with_target and not self.schema.itself)
+
+    @cached_property
+    def training_data(self) -> Loaded:
+        """The rows of the run, loaded and divided again as they were for training. Raises DataError where they are gone."""
+        with in_use(self.config.plugins):
+            return load_parts(**rows_of(self.config), wanted=wanted(self.loss), loader=self._loader)
+
+    @property
+    def data_changed(self) -> bool:
+        """Whether the data that `training_data` found is not what the model was trained on."""
+        return self.fingerprint is not None and self.training_data.fingerprint != self.fingerprint
+
+    def evaluation(self, dataset: Dataset, train: Dataset | None = None) -> Evaluation:
+        """The figures on some rows, beside those of the trivial baseline, which knows the targets of `train` alone."""
+        asked = wanted(self.loss)
+        if asked is not None and self.task == "regression":
+            check_values(dataset, asked)
+        with in_use(self.config.plugins), one_blas_thread():
+            metrics, outcome = self.figures(dataset)
+            trivial = None if train is None else baseline(self.truth(train), outcome.targets, self.task, target_size(self.schema))
+            return Evaluation(metrics, {} if trivial is None else all_metrics(trivial), outcome)
+
+    def _dataset(self, x: object) -> Dataset:
+        return conform(self._named(Dataset(features_from(x), None, origin="x")), self.schema, with_target=False)
+
+    def _named(self, dataset: Dataset) -> Dataset:
+        """Arrays have no column names: a table of the right width is taken in the order of training."""
+        schema, found = self.schema, dataset.features
+        if schema.texts:
+            raise DataError(f"the model wants the texts of the columns {', '.join(schema.texts)}: give it a file (nettrain predict)")
+        if found.numbers.ndim == 2 and len(schema.numbers) == found.numbers.shape[1]:
+            dataset = replace(dataset, features=replace(found, names=schema.numbers))
+        return dataset

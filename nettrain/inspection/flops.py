@@ -1,0 +1,48 @@
+"""How much a step has to compute, and how fast the machine could: FLOPs of the products by layer, and the peak of a large product."""
+import time
+from dataclasses import dataclass
+
+import numpy as np
+from threadpoolctl import ThreadpoolController
+
+from nettrain.nn.network import Network
+from nettrain.streams import generator
+from nettrain.training.engine.threads import cores
+
+SIZE, TRIES = 2048, 8
+
+
+@dataclass(frozen=True)
+class Flops:
+    """Multiplications and additions of one row in products: of the forward and of the backward pass."""
+
+    forward: int
+    backward: int
+
+
+def layer_flops(network: Network) -> dict[str, Flops]:
+    """By layer. Backward, a layer makes its products again for its weights if they are trained, and for its input if a layer before it is.
+
+    So the gradient of the first input, which no step computes, is not counted.
+    """
+    found: dict[str, Flops] = {}
+    before = False
+    for placed in network.placed:
+        forward = placed.layer.flops(placed.input_shape)
+        trained = any(parameter.trainable for parameter in placed.parameters.values())
+        found[placed.name] = Flops(forward, forward * (trained + before))
+        before = before or trained
+    return found
+
+
+def sgemm_peak(threads: int) -> float:
+    """GFLOP/s of the best of several 2048 x 2048 float32 products on so many BLAS threads, but no more than there are cores."""
+    a = generator(0, "peak").random((SIZE, SIZE), dtype=np.float32)
+    out = np.empty_like(a)
+    best = np.inf
+    with ThreadpoolController().limit(limits=min(threads, cores()), user_api="blas"):
+        for _ in range(TRIES):
+            start = time.perf_counter()
+            np.matmul(a, a, out=out)
+            best = min(best, time.perf_counter() - start)
+    return 2 * SIZE**3 / best / 1e9

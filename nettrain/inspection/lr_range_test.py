@@ -1,0 +1,91 @@
+"""The learning rate range test: which rate to begin with."""
+import csv
+import io
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from nettrain.errors import ConfigError
+from nettrain.optim import Search
+from nettrain.training.artifacts.files import disk_errors, write_atomically
+from nettrain.training.engine.blas import one_blas_thread
+from nettrain.training.loop import epoch_order
+from nettrain.training.run import Run
+
+LOWEST, HIGHEST, STEPS = 1e-6, 10.0, 100
+SMOOTHING = 0.9  # share of the smoothed loss that a step keeps
+TOO_HIGH = 4.0  # times the lowest smoothed loss: the rest of the curve says no more
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One entry a step: the rate, the mean loss of its batch, that loss smoothed; and the rate to begin with, None where none helps."""
+
+    rates: list[float]
+    losses: list[float]
+    smoothed: list[float]
+    suggestion: float | None
+
+    def write(self, folder: Path, name: str) -> Path:
+        """As CSV: name-find-lr.csv, or -2, -3 ... where that is taken."""
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(["step", "lr", "loss", "smoothed"])
+        writer.writerows(zip(range(1, len(self.rates) + 1), self.rates, self.losses, self.smoothed, strict=True))
+        path, number = folder / f"{name}-find-lr.csv", 1
+        while path.exists():
+            number += 1
+            path = folder / f"{name}-find-lr-{number}.csv"
+        with disk_errors(path):
+            folder.mkdir(parents=True, exist_ok=True)
+        write_atomically(path, text.getvalue().encode())
+        return path
+
+
+def find_lr(run: Run) -> Curve:
+    """Train a run that nothing else uses for 100 steps, the rate rising from 1e-6 to 10 by a constant factor. Its schedule is not used.
+
+    Smith 2017, "Cyclical learning rates for training neural networks", section 3.3, with a rate that rises exponentially. Raises
+    ConfigError where the optimizer has no learning rate in this sense.
+    """
+    if isinstance(run.config.optimizer, Search):
+        raise ConfigError(f"optimizer: {run.config.optimizer.name()} tries its steps itself: there is no rate to find for it")
+    rates, losses, smoothed = [], [], []
+    mean = 0.0
+    with one_blas_thread(), np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        for step, lr in enumerate(np.geomspace(LOWEST, HIGHEST, STEPS).tolist(), start=1):
+            rows = _next_rows(run)
+            loss = run.step(rows, lr) / (run.step.weight(rows) or 1)
+            if not math.isfinite(loss):
+                break
+            mean = SMOOTHING * mean + (1 - SMOOTHING) * loss
+            rates.append(lr)
+            losses.append(loss)
+            smoothed.append(mean / (1 - SMOOTHING**step))  # without the bias of starting at 0, as in Adam
+            if step > STEPS // 10 and smoothed[-1] > TOO_HIGH * min(smoothed):
+                break
+    return Curve(rates, losses, smoothed, suggest(rates, smoothed))
+
+
+def suggest(rates: list[float], smoothed: list[float]) -> float | None:
+    """A tenth of the rate at which the smoothed loss is lowest; None where it never falls by a twentieth of where it began.
+
+    At its lowest the loss is about to rise, and smoothing shows it about five times too late: a tenth is safely before.
+    """
+    if not smoothed:
+        return None
+    lowest = int(np.argmin(smoothed))
+    if smoothed[lowest] > 0.95 * float(np.median(smoothed[: STEPS // 5])):
+        return None
+    return float(f"{rates[lowest] / 10:.2g}")
+
+
+def _next_rows(run: Run) -> np.ndarray:
+    """The rows of the next step, in the order in which training would take them."""
+    if run.progress.batch == run.steps_per_epoch:
+        run.progress.epoch, run.progress.batch = run.progress.epoch + 1, 0
+    rows = epoch_order(run)[run.progress.batch * run.step_rows : (run.progress.batch + 1) * run.step_rows]
+    run.progress.batch += 1
+    return rows

@@ -1,0 +1,138 @@
+"""From one run configuration to those of its folds, each a complete configuration that `nettrain fit` takes too."""
+import io
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nettrain.component import to_mapping
+from nettrain.config.run_config import RunConfig
+from nettrain.data.dataset import Dataset
+from nettrain.data.features import Features
+from nettrain.data.loader import Loader
+from nettrain.data.split import Rows, Split, split_rows
+from nettrain.errors import ConfigError, DataError
+from nettrain.search.cv.folds import assign
+from nettrain.search.rows import rows_of_config
+from nettrain.training.artifacts.files import write_atomically
+from nettrain.training.build import data_seed
+
+
+@dataclass(frozen=True)
+class Fold:
+    """One of k parts of the rows, and the run that is scored on it.
+
+    repeat, fold  counted from 1
+    rows          train, validation where the configuration has such a part, and as `test` the fold that is scored
+    """
+
+    repeat: int
+    fold: int
+    rows: Rows
+
+
+@dataclass(frozen=True)
+class Folds:
+    """A configuration's rows divided again and again.
+
+    pool         the rows that are divided: all that `fit` trains on or validates with
+    test         the rows of the test part, which no fold touches; None where there is none
+    validation   the rows of `validation_source`, with which every fold steers; None where validation rows come from the pool
+    dataset      all rows of the source
+    fingerprint  of the data
+    """
+
+    config: RunConfig
+    folds: tuple[Fold, ...]
+    repeats: int
+    group: str | None
+    pool: np.ndarray
+    test: np.ndarray | None
+    validation: np.ndarray | None
+    dataset: Dataset
+    fingerprint: str
+
+    def name(self, fold: Fold) -> str:
+        """The name of the fold's run directory."""
+        return f"fold-{fold.fold}" if self.repeats == 1 else f"repeat-{fold.repeat}-fold-{fold.fold}"
+
+    @property
+    def test_share(self) -> float:
+        """How many rows a fold scores for one on which it trains, validation rows among them: n_test / n_train."""
+        return 1 / (len(self.folds) // self.repeats - 1)
+
+    def run_config(self, fold: Fold, folder: Path) -> dict[str, Any]:
+        """The configuration of the fold's run; its rows are written into `folder`."""
+        path = write_rows(folder / f"{self.name(fold)}.npz", fold.rows)
+        config = replace(self.config, dataset=replace(self.config.dataset, test_source=None))
+        return run_on_rows(config, path, group=self.group, seed=self.config.seed + fold.repeat - 1)
+
+
+def divide_into_folds(
+    config: RunConfig,
+    *,
+    folds: int,
+    repeats: int = 1,
+    stratify: bool | None = None,
+    group: str | None = None,
+    loader: Loader | None = None,
+) -> Folds:
+    """The folds of a configuration. Its test part stays apart; its validation part is divided with the rest.
+
+    stratify  keep the shares of the classes; None: where there are classes and no groups
+    group     a column of what must not be torn apart; None: `dataset.split.group`
+
+    Inside a fold, validation rows (for early stopping and the choice of the best epoch) come from the rows that the fold trains on, as
+    large a share of them as `fit` would take of the pool. Depends on the data and its seed alone. Raises ConfigError and DataError.
+    """
+    split = config.dataset.split
+    if group is not None and split.group not in (None, group):
+        raise ConfigError(f"--group {group}: dataset.split.group is {split.group!r}, and groups can be of one column only; leave one out")
+    group = group or split.group
+    whole, loaded = rows_of_config(config, loader or Loader(), group)
+    rows, seed = loaded.rows, data_seed(config)
+    own = [rows[part] for part in ("train", "validation") if part in rows and part not in whole.separate]
+    pool = np.sort(np.concatenate(own))
+    if (np.diff(pool) == 0).any():
+        raise DataError(f"{split.file}: a row occurs twice in it, and could be trained on and scored in the same fold; "
+                        "cross-validate rows that occur once")
+    share = 1 - len(own[0]) / len(pool)
+    light = Dataset(Features(np.empty((len(whole.dataset), 0))), whole.dataset.target, origin=whole.dataset.origin,
+                    lines=whole.dataset.lines, aside=whole.dataset.aside)
+    inner = Split(validation=share, stratify=split.stratify and group is None, group=group if share else None)
+    steering = rows["validation"] if "validation" in whole.separate else None
+    found = []
+    for repeat in range(repeats):
+        home = assign(light, pool, folds, stratify=stratify, group=group, seed=seed, repeat=repeat)
+        for fold in range(folds):
+            parts = _inside(light, pool[home != fold], inner, seed) | {"test": pool[home == fold]}
+            if steering is not None:
+                parts["validation"] = steering
+            found.append(Fold(repeat + 1, fold + 1, parts))
+    return Folds(config, tuple(found), repeats, group, pool, rows.get("test"), steering, whole.dataset, whole.fingerprint)
+
+
+def run_on_rows(config: RunConfig, path: Path, *, group: str | None = None, seed: int | None = None) -> dict[str, Any]:
+    """The same run on the rows that a file names, as a mapping; `seed` then changes the rest of chance only, not the data."""
+    dataset = config.dataset
+    split = Split(file=str(path), column=dataset.split.column, group=group or dataset.split.group)
+    dataset = replace(dataset, seed=data_seed(config), split=split, limit=None)
+    found = to_mapping(replace(config, seed=config.seed if seed is None else seed, dataset=dataset))
+    return dict(found)  # type: ignore[call-overload]
+
+
+def write_rows(path: Path, rows: Rows) -> Path:
+    """An npz of the rows of each part, with an absolute path; written only where it does not hold them already."""
+    path = path.absolute()
+    content = io.BytesIO()
+    np.savez(content, **rows)  # type: ignore[arg-type]
+    if not path.is_file() or path.read_bytes() != content.getvalue():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(path, content.getvalue())
+    return path
+
+
+def _inside(dataset: Dataset, rows: np.ndarray, split: Split, seed: int) -> Rows:
+    """The rows that a fold trains on, divided into training and validation."""
+    return {part: rows[found] for part, found in split_rows(dataset.take(rows), split, seed).items()}

@@ -1,0 +1,1 @@
+"""Ensembles: members trained on other seeds, samples or weights, which vote."""

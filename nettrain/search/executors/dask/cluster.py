@@ -1,0 +1,201 @@
+"""A Dask cluster that is fit for runs: it answers, has workers with nettrain in this version, and storage that all of them share."""
+import asyncio
+import logging
+import time
+import uuid
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from distributed import Client, LocalCluster, Security
+from distributed.comm import connect
+
+from nettrain.errors import ConfigError, RunError
+from nettrain.search.executors.dask import worker as dask_worker
+from nettrain.training.engine.threads import cores
+
+PORT = 8786     # of a scheduler, unless told otherwise
+ANSWER = 10.0   # seconds in which a scheduler must answer, a worker must be there, and a file that one writes be seen by the other
+ABSENCE = 60.0  # seconds without any worker after which a search ends
+GRACE = 5.0     # seconds that processes have to end
+
+
+class Cluster:
+    """A connection to a scheduler; or, with no address, to one of its own on this machine, with so many workers in processes.
+
+    client  what to hand tasks to
+    notes   what the user should know of the workers, a sentence each
+
+    Raises ConfigError where no scheduler answers, none of its workers does, or one cannot import nettrain.
+    """
+
+    def __init__(self, address: str | None, workers: int | None) -> None:
+        self.notes: list[str] = []
+        self._shared: list[Path] = []
+        with ExitStack() as ending:
+            ending.enter_context(_silenced())
+            ending.callback(self._unshare)
+            if address is None:
+                cluster = LocalCluster(
+                    n_workers=workers or cores(), threads_per_worker=1, processes=True, memory_limit=0, host="127.0.0.1",
+                    dashboard_address="127.0.0.1:0", silence_logs=logging.CRITICAL, preload=[dask_worker.__name__],
+                )  # fmt: skip
+                ending.callback(cluster.close, timeout=GRACE)
+                self.address = cluster.scheduler_address
+            else:
+                self.address = _whole(address)
+            self.client = self._connected()
+            ending.callback(self.client.close, timeout=GRACE)
+            self._wait_for_a_worker()
+            self._present = time.monotonic()
+            self._compare()
+            self._ending = ending.pop_all()
+
+    def close(self) -> None:
+        """Also the processes, where they are its own."""
+        self._ending.close()
+
+    def workers(self) -> dict[str, dict[str, Any]]:
+        """By address, as they come and go. Raises RunError where the scheduler is gone, or all workers have been for a minute."""
+        try:
+            if self.client.status != "running":
+                raise self.lost()
+            found = dict(self.client.scheduler_info()["workers"])
+        except OSError:
+            raise self.lost() from None
+        if found:
+            self._present = time.monotonic()
+        elif time.monotonic() > self._present + ABSENCE:
+            raise RunError(
+                f"{self.address} has had no worker for {ABSENCE:g} s; what has finished is kept. "
+                f"Start workers with `dask worker {self.address} --nthreads 1`, then go on with --resume"
+            )
+        return found
+
+    def lost(self) -> RunError:
+        """For whoever waits for the scheduler in vain."""
+        return RunError(
+            f"the scheduler at {self.address} is gone; what has finished is kept: start it and its workers again, then go on with --resume"
+        )
+
+    def share(self, folder: Path) -> Path:
+        """The folder, or the nearest one above it that exists, once all workers are seen to read and write in it. Raises RunError."""
+        for one in (folder, *folder.parents):
+            if one in self._shared:
+                return one
+        folder = next(one for one in (folder, *folder.parents) if one.is_dir())
+        self._shared.append(folder)
+        word = uuid.uuid4().hex
+        (folder / dask_worker.TOKEN).write_text(word, encoding="utf-8")
+        for address in self.workers():
+            name = uuid.uuid4().hex[:8]
+            answers = self.client.run(dask_worker.answer, str(folder), word, name, workers=[address], on_error="ignore")
+            if answers:  # else the worker has just left
+                file = folder / f"{dask_worker.TOKEN}-{name}"
+                if not answers[address] or not _appears(file, word):
+                    raise unshared(address, folder)
+                file.unlink(missing_ok=True)
+        return folder
+
+    def _unshare(self) -> None:
+        for folder in self._shared:
+            with suppress(OSError):
+                (folder / dask_worker.TOKEN).unlink(missing_ok=True)
+
+    def _connected(self) -> Client:
+        what = f"executor dask:{self.address}"
+        try:
+            _knock(self.address)
+            return Client(self.address, timeout=ANSWER, set_as_default=False)
+        except OSError:
+            raise ConfigError(
+                f"{what}: no Dask scheduler has answered within {ANSWER:g} s; "
+                "start one with `dask scheduler`, and take the address that it prints"
+            ) from None
+        except MemoryError:  # it speaks of lengths that no message of Dask has
+            raise ConfigError(f"{what}: what answers there is no Dask scheduler; take the address that `dask scheduler` prints") from None
+        except (TypeError, ValueError) as error:
+            raise ConfigError(f"{what}: {error}; certificates are named in Dask's configuration, distributed.comm.tls") from None
+
+    def _wait_for_a_worker(self) -> None:
+        try:
+            self.client.wait_for_workers(1, timeout=ANSWER)
+        except TimeoutError:
+            raise ConfigError(
+                f"executor dask:{self.address}: the scheduler has no workers; start some with "
+                f"`dask worker {self.address} --nthreads 1 --nworkers auto`"
+            ) from None
+
+    def _compare(self) -> None:
+        """What differs between here and a worker, and what a worker of several threads leaves unused."""
+        here = dask_worker.about()
+        for address, there in self.client.run(dask_worker.about, on_error="return").items():
+            if isinstance(there, BaseException):
+                raise ConfigError(
+                    f"executor dask: the worker {address} cannot run nettrain {here['nettrain']} ({type(there).__name__}: {there}); "
+                    f'install it there: pip install "nettrain[distributed]=={here["nettrain"]}"'
+                )
+            if other := [f"{key} {there.get(key)} (here {value})" for key, value in here.items() if there.get(key) != value]:
+                self.notes.append(f"the worker {address} has {', '.join(other)}: its runs may differ from those made here")
+        for address, worker in self.workers().items():
+            if worker["nthreads"] > 1:
+                self.notes.append(
+                    f"the worker {address} has {worker['nthreads']} threads, and makes one run at a time: "
+                    f"`dask worker {self.address} --nthreads 1 --nworkers {worker['nthreads']}` makes as many"
+                )
+
+
+def unshared(worker: str, folder: Path) -> RunError:
+    """For a worker that does not find what this process has written."""
+    return RunError(
+        f"{folder}: the worker {worker} does not see this folder, or sees another; the runs of a cluster need storage that all its "
+        "machines share: name a folder there with -o"
+    )
+
+
+def _whole(address: str) -> str:
+    """With protocol and port. Raises ConfigError."""
+    protocol, found, place = address.rpartition("://")
+    host, colon, port = place.rpartition(":")
+    if not colon:
+        host, port = place, str(PORT)
+    if not host or not port.isdigit() or not 0 < int(port) < 65536:
+        raise ConfigError(f"executor dask:{address}: expected dask:HOST:PORT, as `dask scheduler` prints it: dask:10.0.0.5:{PORT}")
+    return f"{protocol if found else 'tcp'}://{host}:{port}"
+
+
+def _knock(address: str) -> None:
+    """Raises OSError (TimeoutError is one) where no scheduler answers. A whole client that fails to connect takes as long again to end."""
+
+    async def greet() -> None:
+        comm = await asyncio.wait_for(connect(address, timeout=ANSWER, **Security().get_connection_args("client")), ANSWER)
+        comm.abort()
+
+    with ThreadPoolExecutor(1) as thread:  # this one may have an event loop of its own that runs, as notebooks have
+        thread.submit(asyncio.run, greet()).result()
+
+
+def _appears(file: Path, word: str) -> bool:
+    """Whether a file that another machine has written is seen here, late as it may be."""
+    last = time.monotonic() + ANSWER
+    while time.monotonic() < last:
+        with suppress(OSError):
+            if file.read_text(encoding="utf-8") == word:
+                return True
+        time.sleep(0.1)
+    return False
+
+
+@contextmanager
+def _silenced() -> Iterator[None]:
+    """Dask logs to stderr what it mends by itself; what matters is told by the executor."""
+    handlers = {handler: handler.level for name in ("distributed", "distributed.client") for handler in logging.getLogger(name).handlers}
+    for handler in handlers:
+        handler.setLevel(logging.CRITICAL + 1)
+    try:
+        yield
+    finally:
+        for handler, level in handlers.items():
+            handler.setLevel(level)

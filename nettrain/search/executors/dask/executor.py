@@ -1,0 +1,175 @@
+"""The executor of a cluster: Dask's scheduler places the runs, begins them again where a worker died, and carries what they report."""
+import json
+import time
+import uuid
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from typing import Any
+
+from distributed import Future, KilledWorker
+
+from nettrain import errors
+from nettrain.errors import RunError
+from nettrain.search.executors.base import Ended, Executor, Facts, Job, Reported
+from nettrain.search.executors.dask import worker as dask_worker
+from nettrain.search.executors.dask.cluster import GRACE, Cluster, unshared
+from nettrain.search.executors.job import told
+
+WATCH = 1.0   # seconds between two looks at which workers there are
+RESULT = 5.0  # seconds for a result of a few kilobytes to come; its worker may have died with it
+
+
+@dataclass
+class _UnderWay:
+    """worker: the address of the one that has reported last."""
+
+    job: Job
+    future: Future
+    began: float
+    worker: str | None = None
+
+
+class Dask(Executor):
+    """A worker makes one run at a time. A run whose worker dies is made again, as often as the scheduler's `allowed-failures` says.
+
+    address  of a scheduler; None: a cluster of this machine's own, which ends with the executor
+    most     how many jobs may be under way at once; None: as many as workers, or as cores for a cluster of its own
+    """
+
+    def __init__(self, address: str | None = None, most: int | None = None) -> None:
+        self._most = most
+        self._name = f"nettrain-{uuid.uuid4().hex[:12]}"
+        self._under_way: dict[int, _UnderWay] = {}
+        self._events: SimpleQueue[Reported | RunError | tuple[int, Future]] = SimpleQueue()
+        self._submitted = 0
+        self._next_look = 0.0
+        self._cluster = Cluster(address, most)
+        self.notes = self._cluster.notes
+        self._client = self._cluster.client
+        self._client.subscribe_topic(self._name, self._hear)
+        self._look()
+
+    def prepare(self, config: Mapping[str, Any], monitor: str | None = None) -> Facts:
+        """In every worker."""
+        text = json.dumps(config)
+        futures = [
+            self._client.submit(
+                dask_worker.prepare, text, monitor, key=f"{self._name}-data-{uuid.uuid4().hex}", workers=[address], allow_other_workers=True
+            )
+            for address in self._cluster.workers()
+        ]
+        answers = [json.loads(future.result()) for future in futures]
+        for answer in answers:
+            if "refused" in answer:
+                raise getattr(errors, answer["refused"], errors.NettrainError)(answer["message"])
+        return Facts(**answers[0]["facts"])
+
+    def submit(self, job: Job) -> None:
+        """To the scheduler. Storage that is not shared is told with the next event."""
+        folder = Path(job.parent)
+        try:
+            folder = self._cluster.share(folder)
+        except RunError as error:
+            self._events.put(error)
+        key = f"{self._name}-{self._submitted}"
+        self._submitted += 1
+        future = self._client.submit(dask_worker.make, json.dumps(asdict(job)), str(folder), self._name, key=key, pure=False)
+        self._under_way[job.index] = _UnderWay(job, future, time.monotonic())
+        self._await(job.index, future)
+
+    def next_event(self, timeout: float | None = None) -> Reported | Ended | None:
+        """What workers and the scheduler tell. Raises RunError where the scheduler is gone, or all workers have been for a minute."""
+        last = None if timeout is None else time.monotonic() + timeout
+        while True:
+            self._look()
+            left = WATCH if last is None else min(WATCH, last - time.monotonic())
+            try:
+                event = self._event(self._events.get(timeout=max(left, 0.0)))
+            except Empty:
+                if last is not None and time.monotonic() >= last:
+                    return None
+                continue
+            if event is not None:
+                return event
+
+    def prune(self, index: int) -> None:
+        """Tell the worker that has reported this run; before its first report there is none to tell."""
+        under_way = self._under_way.get(index)
+        if under_way is not None and under_way.worker is not None:
+            self._client.run(dask_worker.give_up, under_way.future.key, workers=[under_way.worker], on_error="ignore")
+
+    def close(self) -> None:
+        """Runs that are under way end after their batch; a cluster of its own ends with its workers."""
+        futures = [one.future for one in self._under_way.values()]
+        self._under_way = {}
+        try:
+            with suppress(OSError):
+                if futures and self._client.status == "running":
+                    self._abandon(futures)
+        finally:
+            self._cluster.close()
+
+    def _look(self) -> None:
+        """Workers may come and go."""
+        if time.monotonic() < self._next_look:
+            return
+        count = len(self._cluster.workers())
+        self.slots = max(1, min(count, self._most or count))
+        self._next_look = time.monotonic() + WATCH
+
+    def _await(self, index: int, future: Future) -> None:
+        future.add_done_callback(lambda done: self._events.put((index, done)))
+
+    def _hear(self, event: tuple[float, dict[str, Any]]) -> None:
+        """A report; in the client's own thread."""
+        _, message = event
+        under_way = self._under_way.get(message["index"])
+        if under_way is not None:
+            under_way.worker = message.pop("worker")
+            self._events.put(Reported(**message))
+
+    def _event(self, event: Reported | RunError | tuple[int, Future]) -> Reported | Ended | None:
+        if isinstance(event, RunError):
+            raise event
+        if isinstance(event, Reported):
+            return event if event.index in self._under_way else None
+        index, future = event
+        ended = self._ended(self._under_way[index])
+        if ended is None:
+            self._await(index, future)
+        else:
+            del self._under_way[index]
+        return ended
+
+    def _ended(self, under_way: _UnderWay) -> Ended | None:
+        """How a task that is done ended; None where its worker has died with the result, and the run is made again."""
+        index, future, seconds = under_way.job.index, under_way.future, time.monotonic() - under_way.began
+        try:
+            if future.status == "error":
+                error = future.exception(timeout=RESULT)
+                if isinstance(error, KilledWorker):
+                    deaths = error.allowed_failures + 1
+                    message = f"its worker died {deaths} times; if nobody killed it, the machine is short of memory"
+                    return Ended(index, "killed", None, message, seconds)
+                status, message = told(error)
+                return Ended(index, status, None, message, seconds)
+            if future.status == "cancelled" or self._client.status != "running":
+                raise self._cluster.lost()
+            answer = json.loads(future.result(timeout=RESULT))
+        except TimeoutError:
+            return None
+        except OSError:
+            raise self._cluster.lost() from None
+        if "unshared" in answer:
+            raise unshared(answer["unshared"], Path(under_way.job.parent))
+        return Ended(**answer["ended"])
+
+    def _abandon(self, futures: list[Future]) -> None:
+        """Wait until the workers have let go of the runs."""
+        self._client.cancel(futures)
+        last = time.monotonic() + GRACE
+        while time.monotonic() < last and any(self._client.run(dask_worker.busy, self._name, on_error="ignore").values()):
+            time.sleep(0.02)

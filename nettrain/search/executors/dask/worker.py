@@ -1,0 +1,126 @@
+"""What a Dask worker does for the executor: one run at a time, its reports on the way, its end as the result; all as JSON texts."""
+import json
+import platform
+import signal
+import socket
+import threading
+from contextlib import suppress
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy
+from distributed import get_worker
+from threadpoolctl import threadpool_info
+
+from nettrain.data.loader import Loader
+from nettrain.errors import NettrainError
+from nettrain.search.executors.base import Job
+from nettrain.search.executors.job import facts_of, run_job
+from nettrain.training.callbacks import Callback
+from nettrain.training.run import Run
+from nettrain.version import __version__
+
+WANTED = ("executing", "long-running")  # states of a task that somebody waits for
+TOKEN = ".shared"                       # begins the names of the files that show that the storage is shared
+
+_loader = Loader()         # of this process, for its life
+_one = threading.Lock()    # a worker of several threads makes one run at a time too: BLAS threads are limited by process
+_under_way: set[str] = set()
+_given_up: set[str] = set()
+
+
+class Abandoned(BaseException):
+    """Nobody waits for this run any more: its search has ended, or died."""
+
+
+def make(text: str, shared: str, topic: str) -> str:
+    """Make the run of a job. Gives `{"ended": ...}`; `{"unshared": host}` where that folder is another here; `{}` to nobody."""
+    job = Job(**json.loads(text))
+    with _one, suppress(Abandoned):
+        if not (Path(shared) / TOKEN).is_file():
+            return json.dumps({"unshared": socket.gethostname()})
+        with _Line(job.index, topic) as line:
+            return json.dumps({"ended": asdict(run_job(job, line, _loader, [line]))})
+    return "{}"
+
+
+def prepare(config: str, monitor: str | None) -> str:
+    """Load the data into this process. Gives `{"facts": ...}`, or `{"refused": the error's class, "message": ...}`."""
+    with _one:
+        try:
+            return json.dumps({"facts": asdict(facts_of(json.loads(config), monitor, _loader))})
+        except NettrainError as error:
+            return json.dumps({"refused": type(error).__name__, "message": f"{error} (on {socket.gethostname()})"})
+
+
+class _Line(Callback):
+    """The line from a run to the executor, and the end of a run that nobody waits for."""
+
+    def __init__(self, index: int, topic: str) -> None:
+        self._worker = get_worker()
+        self._key = self._worker.get_current_task()
+        self._task = self._worker.state.tasks[self._key]
+        self._index = index
+        self._topic = topic
+
+    def __enter__(self) -> "_Line":
+        _given_up.discard(self._key)
+        _under_way.add(self._key)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        _under_way.discard(self._key)
+        _given_up.discard(self._key)
+
+    def report(self, epoch: int, value: float) -> None:
+        """With the address, so that the executor knows where to prune."""
+        self._worker.log_event(self._topic, {"index": self._index, "epoch": epoch, "value": value, "worker": self._worker.address})
+
+    def given_up(self) -> bool:
+        """Whether the executor has said so."""
+        return self._key in _given_up
+
+    def begin(self, run: Run) -> None:
+        """The data is loaded, which may have taken long."""
+        self.batch_end(run)
+
+    def batch_end(self, run: Run) -> None:
+        """The scheduler takes a task back when its client has cancelled it, or is gone."""
+        if self._task.state not in WANTED:
+            raise Abandoned
+
+
+# What follows is called by the executor at once, between two steps of whatever is under way.
+
+
+def give_up(key: str) -> None:
+    """End a run after its epoch."""
+    _given_up.add(key)
+
+
+def busy(prefix: str) -> bool:
+    """Whether a run of an executor is still under way here."""
+    return any(key.startswith(prefix) for key in _under_way)
+
+
+def about() -> dict[str, str]:
+    """What the bits of a run depend on here."""
+    blas = {f"{library.get('internal_api')} {library.get('version')} {library.get('architecture')}" for library in threadpool_info()}
+    return {"nettrain": __version__, "numpy": numpy.__version__, "python": platform.python_version(), "BLAS": ", ".join(sorted(blas))}
+
+
+def answer(folder: str, word: str, name: str) -> bool:
+    """Whether the folder has the word that the executor has written; if so, an answer is left beside it."""
+    try:
+        seen = (Path(folder) / TOKEN).read_text(encoding="utf-8") == word
+        if seen:
+            (Path(folder) / f"{TOKEN}-{name}").write_text(word, encoding="utf-8")
+    except OSError:
+        return False
+    return seen
+
+
+def dask_setup(worker: Any) -> None:
+    """For the workers of a local cluster, which are in the terminal's group: Ctrl-C is for the executor, which ends them."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)

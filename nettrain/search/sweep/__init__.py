@@ -1,0 +1,1 @@
+"""Sweeps: many settings of a run compared, the best one tested once."""

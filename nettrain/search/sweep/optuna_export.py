@@ -1,0 +1,99 @@
+"""A sweep as an Optuna study in a database, for Optuna's own tools: its dashboard, plots, importances, data frames."""
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import optuna
+from optuna.storages import RDBStorage
+from optuna.trial import FrozenTrial, TrialState
+from sqlalchemy.exc import SQLAlchemyError
+
+from nettrain.errors import ConfigError
+from nettrain.search.sweep.config import Sweep
+from nettrain.search.sweep.optuna_space import distributions, there
+from nettrain.search.sweep.proposers.optuna import quiet
+from nettrain.search.sweep.trial import Trial
+
+OWNER = "sweep_directory"  # the study's attribute that says whose it is
+STATES = {"finished": TrialState.COMPLETE, "pruned": TrialState.PRUNED}  # all others: FAIL
+
+
+class Study:
+    """Has the name of the sweep directory, with a suffix where another sweep's study has that name (digits-2); written anew each time.
+
+    Written when trials are over or interrupted, not as each ends: a call of SQLite takes longer than many a trial.
+    """
+
+    def __init__(self, url: str) -> None:
+        """Raises ConfigError where no study can be written there."""
+        self.url = url
+        try:
+            with self._open():
+                pass
+        except (SQLAlchemyError, ImportError, ValueError, optuna.exceptions.OptunaError) as error:
+            raise ConfigError(
+                f"--study {url}: {_reason(error)}; expected the URL of a database that can be written, such as sqlite:///study.db"
+            ) from None
+
+    def write(self, directory: Path, sweep: Sweep, trials: Sequence[Trial], reports: Callable[[Trial], Mapping[int, float]]) -> list[str]:
+        """All trials of a sweep, in order. Gives a note where that failed."""
+        owner = str(directory.absolute())
+        try:
+            with self._open() as storage:
+                name = _free_name(storage, directory.name, owner)
+                study = optuna.create_study(storage=storage, study_name=name, direction="maximize" if sweep.maximize else "minimize")
+                study.set_user_attr(OWNER, owner)
+                study.set_metric_names([sweep.spec.metric.name])
+                known = distributions(sweep.space)
+                study.add_trials([_frozen(trial, sweep, known, reports(trial), directory) for trial in trials])
+        except (SQLAlchemyError, optuna.exceptions.OptunaError) as error:
+            remedy = f"the sweep is complete without it; to write it again: nettrain sweep --resume {directory} --study URL"
+            return [f"--study {self.url}: {_reason(error)}; {remedy}"]
+        return []
+
+    @contextmanager
+    def _open(self) -> Iterator[RDBStorage]:
+        with quiet():
+            storage = RDBStorage(self.url)
+            try:
+                yield storage
+            finally:
+                storage.remove_session()
+                storage.engine.dispose()
+
+
+def _free_name(storage: RDBStorage, wanted: str, owner: str) -> str:
+    """A name that no other sweep's study has; an earlier state of this sweep's is removed."""
+    owners = {one.study_name: one.user_attrs.get(OWNER) for one in optuna.get_all_study_summaries(storage, include_best_trial=False)}
+    number, name = 1, wanted
+    while name in owners and owners[name] != owner:
+        number += 1
+        name = f"{wanted}-{number}"
+    if name in owners:
+        optuna.delete_study(study_name=name, storage=storage)
+    return name
+
+
+def _frozen(trial: Trial, sweep: Sweep, known: Mapping[str, Any], reports: Mapping[int, float], directory: Path) -> FrozenTrial:
+    run = directory / trial.run_directory
+    # Few, for each is a query of some milliseconds.
+    attributes = {"run_directory": str(run.absolute()), "status": trial.status, "message": trial.message, "same_as": trial.same_as}
+    frozen = optuna.trial.create_trial(
+        state=STATES.get(trial.status, TrialState.FAIL),
+        value=trial.metric if trial.status in STATES else None,
+        params=there(trial.parameters, sweep.space),
+        distributions={path: known[path] for path in trial.parameters},
+        user_attrs={key: value for key, value in attributes.items() if value not in (None, "")},
+        intermediate_values=dict(reports),
+    )
+    frozen.datetime_complete = datetime.fromtimestamp(run.stat().st_mtime) if run.exists() else datetime.now()
+    frozen.datetime_start = frozen.datetime_complete - timedelta(seconds=trial.seconds)
+    return frozen
+
+
+def _reason(error: Exception) -> str:
+    """The first line of what a database says."""
+    cause = getattr(error, "orig", None) or error.__cause__ or error
+    return str(cause).splitlines()[0] if str(cause) else type(cause).__name__

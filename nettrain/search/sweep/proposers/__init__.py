@@ -1,0 +1,1 @@
+"""What chooses the settings of a sweep's trials: grid, random, Bayesian."""

@@ -1,0 +1,52 @@
+"""One trial of a sweep: its setting and what became of it; a line of trials.jsonl."""
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from nettrain.search.executors.base import Status
+from nettrain.search.sweep.space import Setting
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A trial that is over.
+
+    metric         its score: the mean of `scores`; None where it has none
+    seconds        of its runs in all; 0 where an earlier trial had the same setting
+    run_directory  relative to the sweep directory; where a trial has several runs, the folder that holds theirs
+    same_as        the earlier trial that had the same setting, whose result this is
+    scores         of each of its runs
+    best_epochs    of each of its runs
+    """
+
+    index: int
+    parameters: Setting
+    metric: float | None
+    status: Status
+    seconds: float
+    run_directory: str
+    message: str = ""
+    same_as: int | None = None
+    scores: list[float] = field(default_factory=list)
+    best_epochs: list[int] = field(default_factory=list)
+
+    def line(self) -> str:
+        """As one line of JSON, its break included."""
+        return json.dumps(asdict(self)) + "\n"
+
+    @classmethod
+    def read(cls, value: Mapping[str, Any]) -> "Trial":
+        """From such a line. Raises TypeError where it is something else."""
+        return cls(**value)
+
+
+def key(setting: Setting) -> str:
+    """Equal for equal settings."""
+    return json.dumps(setting, sort_keys=True)
+
+
+def ranked(trials: Iterable[Trial], *, maximize: bool) -> list[Trial]:
+    """The finished trials with a score, the best first, of equals the earlier; repeated settings once."""
+    scored = [trial for trial in trials if trial.status == "finished" and trial.metric is not None and trial.same_as is None]
+    return sorted(scored, key=lambda trial: ((-1 if maximize else 1) * (trial.metric or 0.0), trial.index))

@@ -1,0 +1,196 @@
+"""The trials of a sweep under way: keeps the executor's slots full, puts the runs of each trial together, records what becomes of it."""
+import math
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from statistics import fmean
+from typing import Any
+
+from nettrain.errors import ConfigError, DataError
+from nettrain.search.executors.base import Ended, Executor, Job, Reported, Status
+from nettrain.search.sweep.config import Sweep
+from nettrain.search.sweep.proposers.base import Proposer
+from nettrain.search.sweep.space import Setting
+from nettrain.search.sweep.trial import Trial, key
+from nettrain.search.sweep.trial_runs import TrialRuns
+
+
+class Observer:
+    """Sees a sweep go by.
+
+    pause  the least seconds between two reports of a run that it wants; after the first it may want none
+    """
+
+    pause = math.inf
+
+    def begin(self, sweep: Sweep, trials: int | None, done: Sequence[Trial]) -> None:
+        """Before the first trial of this session. trials: how many there will be, those done included, as far as is known."""
+
+    def started(self, index: int, setting: Setting) -> None:
+        """A trial begins."""
+
+    def reported(self, index: int, epoch: int, value: float) -> None:
+        """A run of a trial has ended an epoch."""
+
+    def ended(self, trial: Trial) -> None:
+        """A trial is over, and recorded."""
+
+    def waited(self) -> None:
+        """Now and then, while nothing happens."""
+
+    def final(self, trial: Trial) -> None:
+        """All trials are over, and this one is trained on all but the test part."""
+
+
+@dataclass
+class _UnderWay:
+    """A trial whose runs are being made. results: by the place of the run; waiting: later trials with the same setting."""
+
+    index: int
+    setting: Setting
+    jobs: deque[Job]
+    running: set[int] = field(default_factory=set)
+    results: dict[int, Any] = field(default_factory=dict)
+    seconds: float = 0.0
+
+
+class Trials:
+    """Makes trials until there are no more.
+
+    A setting that an earlier trial has had, or has, is not run again: the trial gets that one's result. With a proposer that draws trial i
+    from i alone, the trials are the same for any number of slots, and after any interruption.
+    """
+
+    def __init__(
+        self,
+        runs: TrialRuns,
+        proposer: Proposer,
+        executor: Executor,
+        observer: Observer,
+        *,
+        limit: int | None,
+        record: Callable[[Trial], None],
+    ) -> None:
+        self._runs = runs
+        self._proposer = proposer
+        self._executor = executor
+        self._observer = observer
+        self._limit = limit
+        self._record = record
+        self._next = 0
+        self._slots = 0                                     # that are taken
+        self._under_way: dict[int, _UnderWay] = {}
+        self._first: dict[str, int] = {}                    # the first trial of each setting
+        self._same: dict[int, list[tuple[int, Setting]]] = {}
+        self.over: dict[int, Trial] = {}
+
+    def recall(self, trials: list[Trial]) -> None:
+        """What earlier sessions have recorded."""
+        for trial in trials:
+            self.over[trial.index] = trial
+            if trial.same_as is None:
+                self._first[key(trial.parameters)] = trial.index
+            reports = self._runs.reports(trial) if self._runs.report else {}
+            self._proposer.recall(trial.index, trial.parameters, trial.status, trial.metric, reports)
+
+    def fill(self) -> bool:
+        """Begin runs while there are slots; whether anything is under way then."""
+        while self._slots < self._executor.slots and (job := self._job()) is not None:
+            under_way = self._under_way[job.index // self._runs.count]
+            under_way.running.add(job.index)
+            self._slots += 1
+            self._executor.submit(job)
+        return self._slots > 0
+
+    def hear(self, event: Reported | Ended) -> None:
+        """What the executor tells."""
+        index, place = divmod(event.index, self._runs.count)
+        trial = self._under_way.get(index)
+        if isinstance(event, Reported):
+            if trial is None:
+                return
+            self._observer.reported(index, event.epoch, event.value)
+            if place == 0 and self._runs.report and self._proposer.should_prune(index, event.epoch, event.value):
+                self._executor.prune(event.index)
+            return
+        self._slots -= 1
+        if trial is None:
+            return  # of a trial that is over, because another run of it went wrong
+        trial.running.discard(event.index)
+        trial.seconds += event.seconds
+        self._ended(trial, place, event)
+
+    def _ended(self, trial: _UnderWay, place: int, event: Ended) -> None:
+        message = event.message if self._runs.count == 1 else f"run {place + 1}: {event.message}"
+        if event.result is not None:
+            trial.results[place] = event.result
+        if event.status not in ("finished", "pruned"):
+            self._close(trial, event.status, None, message)
+        elif event.result is None or self._runs.score(event.result) is None:
+            self._close(trial, "failed", None, f"{self._runs.metric} is not defined for the rows that it is of")
+        elif event.status == "pruned" or len(trial.results) == self._runs.count:
+            scores = self._scores(trial)
+            self._close(trial, event.status, fmean(scores), "")
+
+    def _scores(self, trial: _UnderWay) -> list[float]:
+        return [score for _, result in sorted(trial.results.items()) if (score := self._runs.score(result)) is not None]
+
+    def _close(self, trial: _UnderWay, status: Status, metric: float | None, message: str) -> None:
+        for job in trial.running:
+            self._executor.prune(job)
+        del self._under_way[trial.index]
+        epochs = [result["best_epoch"] or result["epochs"] for _, result in sorted(trial.results.items())]
+        directory = self._runs.directory(trial.index)
+        scores = self._scores(trial)
+        self._over(Trial(trial.index, trial.setting, metric, status, round(trial.seconds, 6), directory, message, None, scores, epochs))
+        for index, setting in self._same.pop(trial.index, []):
+            self._repeat(index, setting, trial.index)
+
+    def _over(self, trial: Trial) -> None:
+        self._record(trial)
+        self.over[trial.index] = trial
+        self._proposer.tell(trial.index, trial.status, trial.metric)
+        self._observer.ended(trial)
+
+    def _job(self) -> Job | None:
+        """The next run: of the first trial that lacks one, or of a new one."""
+        for trial in self._under_way.values():
+            first = trial.jobs and trial.jobs[0].index % self._runs.count == 0
+            if trial.jobs and (first or not self._runs.report or 0 in trial.results):  # the first run decides whether the others are made
+                return trial.jobs.popleft()
+        while (proposed := self._proposal()) is not None:
+            index, setting = proposed
+            first_index = self._first.setdefault(key(setting), index)
+            if first_index in self.over:
+                self._repeat(index, setting, first_index)
+            elif first_index != index:
+                self._same.setdefault(first_index, []).append((index, setting))
+            elif (job := self._begin(index, setting)) is not None:
+                return job
+        return None
+
+    def _proposal(self) -> tuple[int, Setting] | None:
+        while self._next in self.over:
+            self._next += 1
+        if self._limit is not None and self._next >= self._limit:
+            return None
+        setting = self._proposer.ask(self._next)
+        if setting is None:
+            self._limit = self._next
+            return None
+        self._next += 1
+        return self._next - 1, setting
+
+    def _begin(self, index: int, setting: Setting) -> Job | None:
+        try:
+            jobs = deque(self._runs.jobs(index, setting))
+        except (ConfigError, DataError) as error:
+            self._over(Trial(index, setting, None, "failed", 0.0, self._runs.directory(index), str(error)))
+            return None
+        self._under_way[index] = _UnderWay(index, setting, jobs)
+        self._observer.started(index, setting)
+        return jobs.popleft()
+
+    def _repeat(self, index: int, setting: Setting, first: int) -> None:
+        """Record a trial that is an earlier one again."""
+        self._over(replace(self.over[first], index=index, parameters=setting, seconds=0.0, same_as=first))

@@ -1,0 +1,63 @@
+"""The update by an optimizer that asks for the loss itself."""
+from collections.abc import Callable
+
+import numpy as np
+
+from nettrain import streams
+from nettrain.config.run_config import Regularization
+from nettrain.errors import ConfigError
+from nettrain.nn.vector import ParameterVector
+from nettrain.optim import Search
+from nettrain.training.engine.ema import Average
+from nettrain.training.engine.penalty import Penalty
+
+
+class SearchUpdate:
+    """One step after another over the whole trained vector.
+
+    slots, steps, average  as those of `Update`
+    """
+
+    def __init__(
+        self, vector: ParameterVector, optimizer: Search, regularization: Regularization, *, seed: int, ema: float | None = None
+    ) -> None:
+        if any(rate != 1 for _, rate in vector.rates):
+            raise ConfigError(
+                f"optimizer: {optimizer.name()} moves all layers at once: leave out the layers' learning_rate, or take another optimizer"
+            )
+        self.vector = vector
+        self.optimizer = optimizer
+        self.average = None if ema is None else Average(ema, vector)
+        self.steps = 0
+        self.slots = optimizer.state(vector.trainable.stop, vector.values.dtype)
+        self._penalty = Penalty(vector, regularization)
+        self._seed = seed
+
+    def penalty(self) -> float:
+        """l1 sum |theta| + l2 sum theta^2 over the decayed parameters."""
+        return self._penalty.value()
+
+    def __call__(self, lr: float, mean_loss: Callable[[bool], float]) -> None:
+        """One step. mean_loss: of the weights that the vector holds; mean_loss(True) also writes its gradient into `vector.gradient`.
+
+        The penalties are added here.
+        """
+        vector = self.vector
+        weights, g = vector.values[vector.trainable], vector.gradient[vector.trainable]
+        w = weights.copy()
+
+        def evaluate(params: np.ndarray, gradient: np.ndarray | None = None) -> float:
+            weights[...] = params
+            value = mean_loss(gradient is not None) + self._penalty.value()
+            if gradient is not None:
+                n = vector.decayed.stop
+                self._penalty.add_gradient(weights[:n], g[:n], np.empty_like(g[:n]))
+                gradient[...] = g
+            return value
+
+        chance = streams.generator(self._seed, "optimizer", self.steps)
+        self.optimizer.minimise(w, self.slots, evaluate, lr=lr, t=self.steps + 1, generator=chance)
+        weights[...] = w
+        self.steps += 1
+        if self.average is not None:
+            self.average.update(self.steps)

@@ -1,0 +1,32 @@
+"""The moving average of the weights, which often predicts better than the weights of the last step."""
+from importlib import import_module
+
+import numpy as np
+
+from nettrain.nn.vector import ParameterVector
+
+
+class Average:
+    """a_t = (1-d) / (1-d^t) sum over s <= t of d^(t-s) w_s: an exponential moving average without the bias of its start.
+
+    The weights that training began with have no part in it: it is Adam's bias correction (Kingma & Ba 2015, section 3) for weights, and
+    a_1 = w_1. Polyak & Juditsky 1992 for the idea. PyTorch's AveragedModel starts with w_1 too, but gives it the weight d^(t-1). The
+    layers' state (running statistics) is not averaged.
+    """
+
+    def __init__(self, decay: float, vector: ParameterVector, *, compiled: bool = False) -> None:
+        self.decay = decay
+        self.vector = vector
+        self.values = vector.values.copy()
+        self._loop = import_module("nettrain.training.engine.loops").average if compiled else None
+        self._difference = np.empty_like(self.values[:0] if compiled else self.values)
+
+    def update(self, t: int) -> None:
+        """Take in the weights of step t, counted from 1."""
+        share = (1 - self.decay) / (1 - self.decay**t)
+        if self._loop is not None:
+            self._loop(self.values, self.vector.values, share)
+            return
+        np.subtract(self.vector.values, self.values, out=self._difference)
+        self._difference *= share
+        self.values += self._difference

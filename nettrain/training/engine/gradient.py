@@ -1,0 +1,165 @@
+"""The loss of a batch and its gradient: recorded once for each number of rows, then replayed, in shards of the rows."""
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import pairwise
+
+import numpy as np
+
+from nettrain.autodiff.backward import backward
+from nettrain.autodiff.compiled import twin
+from nettrain.autodiff.plan.memory import Arena
+from nettrain.autodiff.plan.plan import Plan, itself
+from nettrain.autodiff.plan.shards import Shards, Together
+from nettrain.autodiff.primitive import Primitive
+from nettrain.autodiff.tensor import Tensor
+from nettrain.autodiff.trace import Recording, recording
+from nettrain.nn.loss import Loss
+from nettrain.nn.network import Network
+from nettrain.training.engine.batch import Batch
+from nettrain.training.engine.threads import one_after_the_other
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """A batch's computation: the loss of each shard, the new values of the layers' state, the plans that compute both again."""
+
+    totals: list[np.ndarray]
+    proposals: dict[str, Tensor]
+    shards: Shards
+
+
+class Computation:
+    """The weighted sum of the loss over the rows in a batch, and the gradient of its mean, into the network's vector.
+
+    shards    into how many parts the rows are divided; the bits depend on it, and on nothing else of how the parts are run
+    together  runs the tasks of a step, on one thread or several
+    watch     is told every recording and the plans made of it
+    steered   whether a layer looks at values to decide what to do: everything then runs eagerly, in one piece
+    compiled  whether compiled loops do the work of the operations that have them, in a replay
+    replay=False records every step anew and runs it operation by operation, each in arrays of its own: to the same bits, for tests.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        loss: Loss,
+        batch: Batch,
+        *,
+        shards: int = 1,
+        together: Together = one_after_the_other,
+        replay: bool = True,
+        compiled: bool = False,
+    ) -> None:
+        self.network = network
+        self.loss = loss
+        self.batch = batch
+        self.shards = shards
+        self.replay = replay
+        self._twin = twin if compiled else itself
+        self.steered = False
+        self.together = together
+        self.watch: Callable[[Recording, Sequence[Plan]], None] | None = None
+        self.proposals: dict[str, Tensor] = {}
+        self._recorded: dict[int, Recorded] = {}
+        self._arenas = [Arena() for _ in range(shards)]
+        self._gradients = [network.vector.gradient, *(np.zeros_like(network.vector.gradient) for _ in range(shards - 1))]
+        self._slots = [self._named(gradient) for gradient in self._gradients]
+        cuts = np.linspace(0, len(network.vector), shards + 1).astype(int)
+        self._sums = [partial(self._sum, slice(start, stop)) for start, stop in pairwise(cuts)]
+
+    def __call__(self, n: int, *, step: int, portion: int = 0, want_gradient: bool = True) -> float:
+        """For the first n rows of the batch. step and portion place the random streams; a loss that is not finite has no gradient."""
+        if self.replay and not self.steered:
+            recorded = self._recorded.get(n) or self._record(n, step, portion)
+        if not self.replay or self.steered:
+            return self._eager(n, step, portion, want_gradient)
+        return self._run(recorded, step, portion, want_gradient)
+
+    def _run(self, recorded: Recorded, step: int, portion: int, want_gradient: bool) -> float:
+        self.network.seek(step, self._places(portion))
+        recorded.shards.forward()
+        self.proposals = recorded.proposals
+        value = sum(map(float, recorded.totals))
+        if want_gradient and math.isfinite(value):  # NumPy's takes 0.5 us for a number
+            recorded.shards.backward()
+            self._add_up(len(recorded.totals))
+        return value
+
+    def commit(self) -> None:
+        """Let the layers take over the state that they proposed in what was computed last."""
+        self.network.commit(self.proposals)
+
+    def _record(self, n: int, step: int, portion: int) -> Recorded:
+        seen, plans, recorded = self._planned(n, step, portion, self._arenas, self._twin, fused=True)
+        self.steered = seen.steered
+        if self.steered:
+            self.network.report(
+                seen.steered_in or self.loss.name(),
+                "looks at values to decide what to compute, which no plan can repeat: every step runs operation by operation, slower",
+            )
+        if self.watch is not None:
+            self.watch(seen, plans)
+        self._recorded[n] = recorded
+        return recorded
+
+    def _planned(
+        self, n: int, step: int, portion: int, arenas: Sequence[Arena | None], twin: Callable[[Primitive], Primitive], *, fused: bool
+    ) -> tuple[Recording, list[Plan], Recorded]:
+        parts = self._parts(n)
+        with recording() as seen:
+            made = [self._total(part, n, lane, step, portion) for lane, part in enumerate(parts)]
+        dy, shares = self._dy(n), [(part.stop - part.start) / n for part in parts]
+        plans = [
+            Plan(total, slots, proposals.values(), dy=dy, share=share, arena=arena, twin=twin, fused=fused)
+            for slots, (total, proposals), share, arena in zip(self._slots, made, shares, arenas, strict=False)
+        ]
+        proposals = {name: Tensor(tensor.value) for name, tensor in made[0][1].items()}  # the values alone: not what they were made of
+        return seen, plans, Recorded([total.value for total, _ in made], proposals, Shards(plans, self.together))
+
+    def _eager(self, n: int, step: int, portion: int, want_gradient: bool) -> float:
+        if not self.steered and len(self._parts(n)) > 1:
+            _, _, recorded = self._planned(n, step, portion, [None] * self.shards, itself, fused=False)
+            return self._run(recorded, step, portion, want_gradient)
+        total, self.proposals = self._total(slice(0, n), n, 0, step, portion)
+        if want_gradient and math.isfinite(total.value):
+            backward(total, self._dy(n), into=self._slots[0])
+        return total.item()
+
+    def _total(self, part: slice, n: int, lane: int, step: int, portion: int) -> tuple[Tensor, dict[str, Tensor]]:
+        """The weighted sum of the loss over a part of the n rows, and what the layers propose for their state."""
+        x = Tensor(self.batch.x[part], feed=True)
+        proposals: dict[str, Tensor] = {}
+        place = self._places(portion)[lane]
+        outputs = self.network(x, training=True, step=step, shard=place, lane=lane, rows=n, proposals=proposals)
+        return self.batch.losses(self.loss, outputs, part).sum(), proposals
+
+    def _dy(self, n: int) -> np.ndarray:
+        """What makes the gradient of the sum that of the mean."""
+        return np.array(1 / n, self.network.dtype) if self.batch.w is None else self.batch.per_weight
+
+    def _parts(self, n: int) -> list[slice]:
+        """The rows of each shard: equal in number, but for one more in the first ones."""
+        count = min(self.shards, n)
+        few, more = divmod(n, count)
+        stops = [(i + 1) * few + min(i + 1, more) for i in range(count)]
+        return [slice(start, stop) for start, stop in zip([0, *stops], stops, strict=False)]
+
+    def _places(self, portion: int) -> Sequence[int]:
+        """Where in a step's random streams each shard of a portion stands."""
+        return range(portion * self.shards, (portion + 1) * self.shards)
+
+    def _named(self, gradient: np.ndarray) -> dict[Tensor, np.ndarray]:
+        """The slots of the trained parameters in a vector."""
+        views, parameters = self.network.vector.named(gradient), self.network.parameters
+        return {parameters[name]: view for name, view in views.items() if parameters[name] in self.network.slots}
+
+    def _add_up(self, count: int) -> None:
+        if count > 1:
+            self.together([partial(task, count) for task in self._sums])
+
+    def _sum(self, part: slice, count: int) -> None:
+        """The batch's gradient: the sum over the shards, in their order."""
+        for gradient in self._gradients[1:count]:
+            self._gradients[0][part] += gradient[part]

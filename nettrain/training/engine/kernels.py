@@ -1,0 +1,46 @@
+"""Which kernels a run takes: NumPy's, or compiled loops, which cost a second to load and pay where there is more than a second of work."""
+from collections.abc import Callable, Sequence
+from importlib.util import find_spec
+from math import prod
+from typing import Literal
+
+from nettrain.autodiff.compiled import twin
+from nettrain.autodiff.plan.plan import itself
+from nettrain.autodiff.primitive import Primitive
+from nettrain.errors import ConfigError
+from nettrain.nn.place import Placed
+
+LOADING = 2.0  # seconds: twice what Numba's import and the loading of the loops take; compiling them, once a machine, takes 3
+MANY = 10  # runs that share it, in a search, a cross-validation or an ensemble
+PER_STEP = 50e-6  # seconds that compiled loops save in a step of any size: calls (64-64-32-10, batch 32: 0.088 to 0.028 ms)
+PER_NUMBER = 0.4e-9  # and beside each parameter, and each number that a layer gives
+
+
+def numba_is_there() -> bool:
+    """Whether Numba is installed; it is not imported."""
+    return find_spec("numba") is not None
+
+
+def kernels_for(placed: Sequence[Placed], batch_size: int, steps: int, *, one_of_many: bool = False) -> Literal["numpy", "numba"]:
+    """`numba` where it is installed and would save more time in so many steps than it takes to load, else `numpy`.
+
+    one_of_many  whether the process makes further runs, which share the loading; how many does not count: a search may be extended
+    """
+    loading = LOADING / MANY if one_of_many else LOADING
+    numbers = sum(p.size + batch_size * prod(p.output_shape) for p in placed)
+    saved = steps * (PER_STEP + numbers * PER_NUMBER)
+    return "numba" if saved > loading and numba_is_there() else "numpy"
+
+
+def twin_for(kernels: str) -> Callable[[Primitive], Primitive]:
+    """What gives the compiled form of an operation; without Numba a model that was trained with it is used with NumPy."""
+    return twin if kernels == "numba" and numba_is_there() else itself
+
+
+def check_kernels(kernels: str) -> None:
+    """Raises ConfigError where Numba is wanted and not installed."""
+    if kernels == "numba" and not numba_is_there():
+        raise ConfigError(
+            'training.kernels: numba is not installed; pip install "nettrain[fast]", '
+            "or take --kernels numpy: the results are then rounded otherwise, so the bits differ from those of a run with numba"
+        )

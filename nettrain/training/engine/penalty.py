@@ -1,0 +1,38 @@
+"""The penalties on weights, l1 and l2: their value, and their gradient on any block of the parameter vector."""
+from importlib import import_module
+
+import numpy as np
+
+from nettrain.config.run_config import Regularization
+from nettrain.nn.vector import ParameterVector
+
+
+class Penalty:
+    """l1 sum |theta| + l2 sum theta^2 over the decayed parameters of a vector. compiled: its gradient is added in one loop."""
+
+    def __init__(self, vector: ParameterVector, regularization: Regularization, *, compiled: bool = False) -> None:
+        self.vector = vector
+        self._loop = import_module("nettrain.training.engine.loops").penalize if compiled else None
+        self.l1, self.l2 = regularization.l1, regularization.l2
+
+    def __bool__(self) -> bool:
+        return bool(self.l1 or self.l2)
+
+    def value(self) -> float:
+        """For the weights that the vector holds, summed in float64."""
+        weights = self.vector.values[self.vector.decayed]
+        return (self.l1 * float(np.abs(weights).sum(dtype=np.float64)) if self.l1 else 0.0) + (
+            self.l2 * float(np.square(weights).sum(dtype=np.float64)) if self.l2 else 0.0
+        )
+
+    def add_gradient(self, w: np.ndarray, g: np.ndarray, work: np.ndarray) -> None:
+        """g += 2 l2 theta + l1 sign(theta), for decayed parameters w; work may be overwritten."""
+        if self._loop is not None:
+            self._loop(g, w, self.l1, self.l2)
+            return
+        if self.l2:
+            g += np.multiply(w, 2 * self.l2, out=work)
+        if self.l1:
+            np.sign(w, out=work)
+            work *= self.l1
+            g += work

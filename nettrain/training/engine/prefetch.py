@@ -1,0 +1,60 @@
+"""The next batch gathered while this one computes."""
+from queue import SimpleQueue
+from threading import Thread
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+
+from nettrain.training.engine.batch import Batch
+
+Wanted = tuple[np.ndarray, int, int]  # rows, step, portion: what `Batch.gather` takes
+
+
+class Prefetch:
+    """A thread that gathers the rows which are announced into a second batch, from which `gather` copies them.
+
+    Rows that were not announced are gathered when they are asked for: no bit depends on what was. An exception of the thread is raised
+    by the `gather` that wanted its rows. Use as a context manager: its end ends the thread, and what was gathered for nothing is forgotten.
+    """
+
+    def __init__(self, batch: Batch) -> None:
+        self._batch = batch
+        self._staged = Batch(batch.part, len(batch), batch.x.dtype, batch.augmenter)
+        self._asked: SimpleQueue[Wanted | None] = SimpleQueue()
+        self._done: SimpleQueue[BaseException | None] = SimpleQueue()
+        self._announced: Wanted | None = None
+        self._thread = Thread(target=self._work, name="prefetch", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
+        self._asked.put(None)
+        self._thread.join()
+
+    def announce(self, wanted: Wanted) -> None:
+        """Begin to gather what the next call of `gather` will want."""
+        self._announced = wanted
+        self._asked.put(wanted)
+
+    def gather(self, rows: np.ndarray, step: int = 0, portion: int = 0) -> None:
+        """Fill the batch, as its own `gather` does."""
+        announced, self._announced = self._announced, None
+        failure = None if announced is None else self._done.get()  # also where other rows are wanted: both would use the same streams
+        if announced is None or announced[1:] != (step, portion) or not np.array_equal(announced[0], rows):
+            self._batch.gather(rows, step, portion)
+        elif failure is not None:
+            raise failure
+        else:
+            self._batch.copy_from(self._staged, len(rows))
+
+    def _work(self) -> None:
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # as in the loop: each thread has its own
+            while (wanted := self._asked.get()) is not None:
+                try:
+                    self._staged.gather(*wanted)
+                    self._done.put(None)
+                except BaseException as error:  # raised in the thread that waits
+                    self._done.put(error)

@@ -1,0 +1,80 @@
+"""Threads that run the independent tasks of a step side by side; how many there are changes no bit."""
+import os
+from collections.abc import Sequence
+from queue import SimpleQueue
+from threading import Thread
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+
+from nettrain.autodiff.plan.shards import Task
+from nettrain.errors import ConfigError
+
+MOST_THREADS = 1024  # more is a mistake
+
+
+def one_after_the_other(tasks: Sequence[Task]) -> None:
+    """Run tasks on this thread."""
+    for task in tasks:
+        task()
+
+
+def cores() -> int:
+    """The processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def usable_threads(threads: int | None) -> int:
+    """The number that was asked for; None: as many as cores. Raises ConfigError where it is none."""
+    if threads is None:
+        return cores()
+    if isinstance(threads, bool) or not isinstance(threads, int) or not 1 <= threads <= MOST_THREADS:
+        raise ConfigError(f"threads: expected a whole number from 1 to {MOST_THREADS}, got {threads!r}")
+    return threads
+
+
+class Workers:
+    """A number of threads, the calling one among them. Tasks are dealt out in turn; each thread runs its own in their order.
+
+    NumPy and BLAS leave the interpreter's lock while they compute. Use as a context manager: its end ends the threads.
+    """
+
+    def __init__(self, threads: int) -> None:
+        self.threads = threads
+        self._tasks: list[SimpleQueue[Sequence[Task] | None]] = [SimpleQueue() for _ in range(threads - 1)]
+        self._done: SimpleQueue[BaseException | None] = SimpleQueue()
+        for tasks in self._tasks:
+            Thread(target=self._work, args=(tasks,), daemon=True).start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
+        for tasks in self._tasks:
+            tasks.put(None)
+
+    def together(self, tasks: Sequence[Task]) -> None:
+        """Run the tasks; return when all are done. An exception in one of them is raised here."""
+        helpers = min(len(tasks), self.threads) - 1
+        for i in range(helpers):
+            self._tasks[i].put(tasks[i + 1 :: helpers + 1])
+        failure: BaseException | None = None
+        try:
+            for task in tasks[:: helpers + 1]:
+                task()
+        finally:
+            for _ in range(helpers):
+                failure = self._done.get() or failure
+        if failure is not None:
+            raise failure
+
+    def _work(self, queue: "SimpleQueue[Sequence[Task] | None]") -> None:
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # as in the loop: each thread has its own
+            while (tasks := queue.get()) is not None:
+                try:
+                    for task in tasks:
+                        task()
+                    self._done.put(None)
+                except BaseException as error:  # raised in the thread that waits
+                    self._done.put(error)
