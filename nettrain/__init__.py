@@ -1,10 +1,11 @@
 """nettrain: multi-layer perceptrons from a YAML file, on an automatic differentiation core that one can read.
 
-    result = nettrain.train("digits.yaml")              # or a mapping, with data=(x, y) for arrays in memory
-    model = nettrain.load("runs/digits")                # a run directory or a checkpoint
-    model.predict(x), model.evaluate(x, y)
-    nettrain.sweep("sweeps/digits_random.yaml").best    # many settings of a run, compared; then the best one tested once
+result = nettrain.train("digits.yaml")              # or a mapping, with data=(x, y) for arrays in memory
+model = nettrain.load("runs/digits")                # a run directory or a checkpoint
+model.predict(x), model.evaluate(x, y)
+nettrain.sweep("sweeps/digits_random.yaml").best    # many settings of a run, compared; then the best one tested once
 """
+
 import importlib
 from typing import TYPE_CHECKING, Any
 

@@ -10,6 +10,7 @@ The YAML name of a component is its file's name and its class in snake_case: `ad
 Names are found by listing the package's files; a module is imported only when a config names it. Inside `plugged` a user's own
 components have names too.
 """
+
 import dataclasses
 import importlib
 import importlib.util
@@ -44,16 +45,18 @@ from nettrain.errors import nearest
 
 # The bounds that fields share. `strict`: the text "12" is no number, and `yes` no truth value.
 Integer = Annotated[int, Field(strict=True)]
-Count = Annotated[int, Field(strict=True, ge=1)]                                    # 1, 2, 3 ...
-Index = Annotated[int, Field(strict=True, ge=0)]                                    # 0, 1, 2 ...
+Count = Annotated[int, Field(strict=True, ge=1)]  # 1, 2, 3 ...
+Index = Annotated[int, Field(strict=True, ge=0)]  # 0, 1, 2 ...
 Real = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 Positive = Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False)]
 NonNegative = Annotated[float, Field(strict=True, ge=0, allow_inf_nan=False)]
-Share = Annotated[float, Field(strict=True, ge=0, lt=1)]                            # [0, 1)
+Share = Annotated[float, Field(strict=True, ge=0, lt=1)]  # [0, 1)
 Flag = Annotated[bool, Field(strict=True)]
 Text = Annotated[str, Field(strict=True, min_length=1)]
 
-KIND_KEY = "x-kind"  # in a JSON Schema of pydantic's: here stands a component of the kind that it names
+KIND_KEY = (
+    "x-kind"  # in a JSON Schema of pydantic's: here stands a component of the kind that it names
+)
 
 
 class Record:
@@ -71,7 +74,9 @@ class Record:
             return validate(value)
         except ValidationError as error:
             known = [field.name for field in dataclasses.fields(cls)]  # type: ignore[arg-type]
-            raise ValidationError.from_exception_data(cls.__name__, [_with_hint(line, known) for line in error.errors()]) from None
+            raise ValidationError.from_exception_data(
+                cls.__name__, [_with_hint(line, known) for line in error.errors()]
+            ) from None
 
 
 def _with_hint(line: ErrorDetails, known: list[str]) -> InitErrorDetails:
@@ -82,7 +87,11 @@ def _with_hint(line: ErrorDetails, known: list[str]) -> InitErrorDetails:
         kind = PydanticCustomError(
             "unknown_key",
             "unknown key {key}{hint} (there are: {known})",
-            {"key": repr(key), "hint": nearest(str(key), known), "known": ", ".join(known) or "none"},
+            {
+                "key": repr(key),
+                "hint": nearest(str(key), known),
+                "known": ", ".join(known) or "none",
+            },
         )
     elif line["type"] not in _STANDARD_ERRORS:
         kind = PydanticCustomError(line["type"], "{message}", {"message": line["msg"]})
@@ -145,7 +154,9 @@ class Component(Record, ABC):
         return super().__get_pydantic_core_schema__(source, handler)
 
     @classmethod
-    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+    def __get_pydantic_json_schema__(
+        cls, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
         """A kind is only named, for others to refer to: its components may hold components of the same kind, without end."""
         return {KIND_KEY: cls.kind} if "kind" in cls.__dict__ else handler(schema)
 
@@ -163,7 +174,9 @@ def built_in(kind: type[Component]) -> list[str]:
     """The YAML names of nettrain's own components of a kind."""
     spec = importlib.util.find_spec(kind.package)
     if spec is None or not spec.submodule_search_locations:
-        raise ModuleNotFoundError(f"the kind {kind.kind!r} names the package {kind.package!r}, which does not exist")
+        raise ModuleNotFoundError(
+            f"the kind {kind.kind!r} names the package {kind.package!r}, which does not exist"
+        )
     files = (file for place in spec.submodule_search_locations for file in Path(place).glob("*.py"))
     return [file.stem for file in files if not file.stem.startswith("_")]
 
@@ -175,7 +188,12 @@ def find(kind: type[Component], name: str) -> type[Component]:
         raise PydanticCustomError(
             "unknown_component",
             "{kind} {name} does not exist{hint} (there are: {known})",
-            {"kind": kind.kind, "name": repr(name), "hint": kind.suggest(name), "known": ", ".join(known)},
+            {
+                "kind": kind.kind,
+                "name": repr(name),
+                "hint": kind.suggest(name),
+                "known": ", ".join(known),
+            },
         )
     for plugged_class in plugged_in(kind):
         if plugged_class.name() == name:
@@ -213,7 +231,10 @@ def to_mapping(value: object) -> object:
     """Plain mappings, lists and scalars that parse back to an equal value; a component's mapping starts with its `type`."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         named = {"type": value.name()} if isinstance(value, Component) else {}
-        return named | {field.name: to_mapping(getattr(value, field.name)) for field in dataclasses.fields(value)}
+        return named | {
+            field.name: to_mapping(getattr(value, field.name))
+            for field in dataclasses.fields(value)
+        }
     if isinstance(value, dict):
         return {key: to_mapping(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

@@ -2,6 +2,7 @@
 
 The command line turns a `NettrainError` into its message and its exit code. Anything else is a fault of ours and keeps its traceback.
 """
+
 import difflib
 from collections.abc import Iterable
 

@@ -1,4 +1,5 @@
 """Compiled loops: Numba (extra `fast`) with this project's options. Imported only where kernels are `numba`: it takes 0.3 s."""
+
 from collections.abc import Callable
 from typing import Any
 

@@ -1,4 +1,5 @@
 """Random streams: every use of chance has its own generator, derived from (seed, name, indices): nothing depends on what ran before."""
+
 import hashlib
 
 import numpy as np

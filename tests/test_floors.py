@@ -1,4 +1,5 @@
 """The floors of the package: a module imports from lower floors only, no two modules import each other, bases do not know catalogues."""
+
 import ast
 from functools import cache
 from graphlib import CycleError, TopologicalSorter
@@ -11,7 +12,9 @@ PACKAGE = Path(__file__).parents[1] / "nettrain"
 GROUND = {"errors", "component", "streams", "version", "jit"}
 NETWORKS = {"nn", "initializers", "activations", "layers", "losses", "models"}
 DATA = {"data", "sources", "transforms", "augmentations"}
-BELOW_TRAINING = {"autodiff", "config", "optim", "schedules", "metrics", "diagnosis"} | NETWORKS | DATA
+BELOW_TRAINING = (
+    {"autodiff", "config", "optim", "schedules", "metrics", "diagnosis"} | NETWORKS | DATA
+)
 
 # Each part of the package, and every other part that it may import. The four groups of floor 2 do not know each other.
 MAY_IMPORT = {
@@ -64,7 +67,9 @@ def modules():
     found = {}
     for file in sorted(PACKAGE.rglob("*.py")):
         parts = file.relative_to(PACKAGE.parent).with_suffix("").parts
-        found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = file.read_text(encoding="utf-8")
+        found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = file.read_text(
+            encoding="utf-8"
+        )
     return found
 
 
@@ -89,7 +94,12 @@ def part(name):
 def is_member(name):
     """Whether a module is a component in a package whose base is the package: `nettrain.optim.adam`; `compiled` holds twins of them."""
     file = name.rpartition(".")[2]
-    return part(name) in BASE_AND_CATALOGUE and name.count(".") == 2 and not file.startswith("_") and file != "compiled"
+    return (
+        part(name) in BASE_AND_CATALOGUE
+        and name.count(".") == 2
+        and not file.startswith("_")
+        and file != "compiled"
+    )
 
 
 def violations(sources):
@@ -100,7 +110,9 @@ def violations(sources):
         for target in sorted(imports(name, source, sources)):
             there = part(target)
             if own != there and there not in MAY_IMPORT[own]:
-                found.append(f"{name} imports {target}: {own} stands on a lower floor than {there}, or beside it")
+                found.append(
+                    f"{name} imports {target}: {own} stands on a lower floor than {there}, or beside it"
+                )
             elif there in CATALOGUES and own != there and own not in CATALOGUES[there]:
                 found.append(f"{name} imports {target}: components of {there} are reached by name")
             elif is_member(target) and not (is_member(name) and own == there):
@@ -110,7 +122,11 @@ def violations(sources):
 
 def cycle(sources):
     """The modules of one import cycle, or nothing. The top module imports the rest only when it is asked for a name."""
-    graph = {name: imports(name, source, sources) - {"nettrain"} for name, source in sources.items() if name != "nettrain"}
+    graph = {
+        name: imports(name, source, sources) - {"nettrain"}
+        for name, source in sources.items()
+        if name != "nettrain"
+    }
     try:
         TopologicalSorter(graph).prepare()
     except CycleError as error:
@@ -157,5 +173,17 @@ def test_a_planted_import_is_found(name, line, said):
 def test_a_planted_cycle_is_found():
     name = "nettrain.errors"
     assert name in cycle(modules() | {name: modules()[name] + "\nfrom nettrain import component"})
-    assert cycle({"nettrain.a": "import nettrain.b", "nettrain.b": "from nettrain.c import x", "nettrain.c": "import nettrain.a"})
-    assert not cycle({"nettrain.a": "import nettrain.b, nettrain.c", "nettrain.b": "import nettrain.c", "nettrain.c": ""})
+    assert cycle(
+        {
+            "nettrain.a": "import nettrain.b",
+            "nettrain.b": "from nettrain.c import x",
+            "nettrain.c": "import nettrain.a",
+        }
+    )
+    assert not cycle(
+        {
+            "nettrain.a": "import nettrain.b, nettrain.c",
+            "nettrain.b": "import nettrain.c",
+            "nettrain.c": "",
+        }
+    )

@@ -1,4 +1,5 @@
 """What no module may contain: unpickling, evaluated text, the global random state; and how each begins."""
+
 import ast
 from pathlib import Path
 
@@ -8,8 +9,22 @@ PACKAGE = Path(__file__).parents[1] / "nettrain"
 FILES = sorted(PACKAGE.rglob("*.py"))
 
 MODULES = {"pickle", "cPickle", "_pickle", "dill", "cloudpickle", "marshal", "shelve", "random"}
-CALLS = {"eval", "exec", "compile", "yaml.load", "yaml.load_all", "yaml.unsafe_load", "yaml.full_load", "os.system"}
-GENERATORS = {"Generator", "PCG64", "Philox", "SeedSequence"}            # np.random's own state is everything else in it
+CALLS = {
+    "eval",
+    "exec",
+    "compile",
+    "yaml.load",
+    "yaml.load_all",
+    "yaml.unsafe_load",
+    "yaml.full_load",
+    "os.system",
+}
+GENERATORS = {
+    "Generator",
+    "PCG64",
+    "Philox",
+    "SeedSequence",
+}  # np.random's own state is everything else in it
 
 
 def dotted(node):
@@ -24,13 +39,25 @@ def faults(source):
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import | ast.ImportFrom):
             named = {alias.name for alias in node.names} | {getattr(node, "module", None) or ""}
-            yield from (name for name in named if name.split(".")[0] in MODULES or name.startswith("numpy.random"))
+            yield from (
+                name
+                for name in named
+                if name.split(".")[0] in MODULES or name.startswith("numpy.random")
+            )
         elif isinstance(node, ast.Call):
             if dotted(node.func) in CALLS:
                 yield dotted(node.func)
             pickling = [key.value for key in node.keywords if key.arg == "allow_pickle"]
-            yield from ("allow_pickle" for value in pickling if not (isinstance(value, ast.Constant) and value.value is False))
-        elif isinstance(node, ast.Attribute) and dotted(node.value) in ("np.random", "numpy.random") and node.attr not in GENERATORS:
+            yield from (
+                "allow_pickle"
+                for value in pickling
+                if not (isinstance(value, ast.Constant) and value.value is False)
+            )
+        elif (
+            isinstance(node, ast.Attribute)
+            and dotted(node.value) in ("np.random", "numpy.random")
+            and node.attr not in GENERATORS
+        ):
             yield dotted(node)
         elif isinstance(node, ast.Raise) and "NotImplementedError" in ast.dump(node):
             yield "NotImplementedError"

@@ -1,4 +1,5 @@
 """A relu that goes on below zero, and levels out."""
+
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -14,7 +15,10 @@ from nettrain.nn.activation import Activation
 class Elu(Activation):
     """y = x where x > 0, else alpha (e^x - 1), above -alpha.  Clevert et al. 2016, eq. 15."""
 
-    alpha: Annotated[Positive, Field(description="minus the limit far below zero; only with 1 is there no kink at 0")] = 1.0
+    alpha: Annotated[
+        Positive,
+        Field(description="minus the limit far below zero; only with 1 is there no kink at 0"),
+    ] = 1.0
     initializer = "he"
 
     def apply(self, x: Tensor) -> Tensor:

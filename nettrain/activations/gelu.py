@@ -1,4 +1,5 @@
 """The unit of most transformers."""
+
 from dataclasses import dataclass
 
 from nettrain.autodiff import functions as f

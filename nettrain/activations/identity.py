@@ -1,4 +1,5 @@
 """No activation."""
+
 from dataclasses import dataclass
 
 from nettrain.autodiff.tensor import Tensor

@@ -1,4 +1,5 @@
 """A relu that lets a little through."""
+
 from dataclasses import dataclass
 from typing import Annotated
 

@@ -1,4 +1,5 @@
 """A leaky relu that learns its slope."""
+
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated
@@ -21,7 +22,9 @@ class Prelu(Activation):
     """
 
     initial: Annotated[Real, Field(description="slope at the start")] = 0.25
-    shared: Annotated[Flag, Field(description="true: one slope; false: one a channel, a unit of a dense layer")] = True
+    shared: Annotated[
+        Flag, Field(description="true: one slope; false: one a channel, a unit of a dense layer")
+    ] = True
     initializer = "he"
 
     def parameters(self, shape: Shape) -> dict[str, Parameter]:

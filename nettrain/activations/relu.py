@@ -1,4 +1,5 @@
 """What most hidden units use."""
+
 from dataclasses import dataclass
 
 from nettrain.autodiff import functions as f

@@ -1,4 +1,5 @@
 """The elu that keeps mean 0 and variance 1 from layer to layer."""
+
 from dataclasses import dataclass
 
 from nettrain.autodiff import functions as f

@@ -1,4 +1,5 @@
 """The logistic unit."""
+
 from dataclasses import dataclass
 
 from nettrain.autodiff import functions as f

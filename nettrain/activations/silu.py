@@ -1,4 +1,5 @@
 """A smooth relu that dips below zero; also called swish."""
+
 from dataclasses import dataclass
 
 from nettrain.autodiff import functions as f

@@ -1,4 +1,5 @@
 """Scores made shares of one."""
+
 from dataclasses import dataclass
 
 from nettrain.autodiff import functions as f

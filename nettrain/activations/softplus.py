@@ -1,4 +1,5 @@
 """A smooth relu."""
+
 from dataclasses import dataclass
 
 from nettrain.autodiff import functions as f

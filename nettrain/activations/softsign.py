@@ -1,4 +1,5 @@
 """A tanh that saturates slowly."""
+
 from dataclasses import dataclass
 
 from nettrain.autodiff import functions as f

@@ -1,4 +1,5 @@
 """The threshold unit."""
+
 from dataclasses import dataclass
 
 from nettrain.autodiff import functions as f

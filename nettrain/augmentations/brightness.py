@@ -1,4 +1,5 @@
 """More and less light."""
+
 from dataclasses import dataclass
 from typing import Annotated
 

@@ -1,4 +1,5 @@
 """Sharper and softer differences of light."""
+
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -21,7 +22,9 @@ class Contrast(Augmentation):
     strength: Annotated[Strength, Field(description="how far the factor may be from 1")] = 0.2
 
     def apply(self, x: np.ndarray, generator: np.random.Generator) -> None:
-        factor = generator.uniform(1 - self.strength, 1 + self.strength, (len(x), 1, 1, 1)).astype(x.dtype)
+        factor = generator.uniform(1 - self.strength, 1 + self.strength, (len(x), 1, 1, 1)).astype(
+            x.dtype
+        )
         mean = x.mean(axis=(1, 2, 3), keepdims=True)
         x *= factor
         x += mean * (1 - factor)

@@ -1,4 +1,5 @@
 """Images cut out of larger ones."""
+
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -24,7 +25,11 @@ class Crop(Augmentation):
     fill: Fill = "reflect"
 
     def flaw(self, h: int, w: int) -> str | None:
-        return f"might cut out padding alone, with {self.padding} pixels of it: take less" if self.padding >= min(h, w) else None
+        return (
+            f"might cut out padding alone, with {self.padding} pixels of it: take less"
+            if self.padding >= min(h, w)
+            else None
+        )
 
     def apply(self, x: np.ndarray, generator: np.random.Generator) -> None:
         top, left = generator.integers(0, 2 * self.padding, (2, len(x)), endpoint=True)

@@ -1,4 +1,5 @@
 """Images with a hole."""
+
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -19,10 +20,16 @@ class Cutout(Augmentation):
     """
 
     size: Annotated[Index, Field(description="side of the square, in pixels", examples=[8])]
-    value: Annotated[Real, Field(description="what is put there, in units of the source; 0 is black")] = 0.0
+    value: Annotated[
+        Real, Field(description="what is put there, in units of the source; 0 is black")
+    ] = 0.0
 
     def flaw(self, h: int, w: int) -> str | None:
-        return f"might hide a whole image, with a square of {self.size} pixels: take a smaller one" if self.size >= min(h, w) else None
+        return (
+            f"might hide a whole image, with a square of {self.size} pixels: take a smaller one"
+            if self.size >= min(h, w)
+            else None
+        )
 
     def apply(self, x: np.ndarray, generator: np.random.Generator) -> None:
         n, h, w, _ = x.shape

@@ -1,4 +1,5 @@
 """Mirror images."""
+
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
@@ -20,8 +21,13 @@ class Flip(Augmentation):
 
     moves = True
 
-    direction: Annotated[Literal["horizontal", "vertical"], Field(description="horizontal: left and right change places")] = "horizontal"
-    probability: Annotated[Chance, Field(description="the share of the images that are mirrored")] = 0.5
+    direction: Annotated[
+        Literal["horizontal", "vertical"],
+        Field(description="horizontal: left and right change places"),
+    ] = "horizontal"
+    probability: Annotated[
+        Chance, Field(description="the share of the images that are mirrored")
+    ] = 0.5
 
     def apply(self, x: np.ndarray, generator: np.random.Generator) -> None:
         chosen = generator.random(len(x)) < self.probability

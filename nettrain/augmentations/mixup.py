@@ -1,4 +1,5 @@
 """Each row mixed with another."""
+
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -21,7 +22,9 @@ class Mixup(Augmentation):
 
     mixes = True
 
-    alpha: Annotated[NonNegative, Field(description="0.1 to 0.4: most rows nearly pure; 1: every l as likely")] = 0.2
+    alpha: Annotated[
+        NonNegative, Field(description="0.1 to 0.4: most rows nearly pure; 1: every l as likely")
+    ] = 0.2
 
     def apply(self, x: np.ndarray, generator: np.random.Generator) -> Mix:
         share = float(generator.beta(self.alpha, self.alpha)) if self.alpha else 1.0

@@ -1,4 +1,5 @@
 """Grain."""
+
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -16,7 +17,13 @@ class Noise(Augmentation):
     The layer `gaussian_noise` does this to any values inside a network, in their units. torchvision's GaussianNoise cuts off at 0 and 1.
     """
 
-    deviation: Annotated[NonNegative, Field(description="standard deviation, in units of the source (bytes: 0 to 255)", examples=[10.0])]
+    deviation: Annotated[
+        NonNegative,
+        Field(
+            description="standard deviation, in units of the source (bytes: 0 to 255)",
+            examples=[10.0],
+        ),
+    ]
 
     def apply(self, x: np.ndarray, generator: np.random.Generator) -> None:
         x += generator.standard_normal(x.shape, x.dtype) * x.dtype.type(self.deviation)

@@ -1,4 +1,5 @@
 """Turned images."""
+
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -27,4 +28,6 @@ class Rotate(Augmentation):
     def apply(self, x: np.ndarray, generator: np.random.Generator) -> None:
         angle = np.radians(generator.uniform(-self.degrees, self.degrees, len(x)))
         cosine, sine = np.cos(angle), np.sin(angle)
-        x[...] = warped(x, np.stack([cosine, sine, -sine, cosine], axis=1).reshape(-1, 2, 2), self.fill)
+        x[...] = warped(
+            x, np.stack([cosine, sine, -sine, cosine], axis=1).reshape(-1, 2, 2), self.fill
+        )

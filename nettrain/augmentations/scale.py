@@ -1,4 +1,5 @@
 """Images seen from nearer or further."""
+
 from dataclasses import dataclass
 from typing import Annotated
 

@@ -1,4 +1,5 @@
 """Images moved by whole pixels."""
+
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
@@ -21,10 +22,18 @@ class Shift(Augmentation):
 
     moves = True
 
-    pixels: Annotated[Index | None, Field(description="furthest move, in pixels", examples=[2])] = None
-    share: Annotated[Share | None, Field(description="furthest move, as a share of the height or width, rounded to whole pixels")] = None
+    pixels: Annotated[Index | None, Field(description="furthest move, in pixels", examples=[2])] = (
+        None
+    )
+    share: Annotated[
+        Share | None,
+        Field(
+            description="furthest move, as a share of the height or width, rounded to whole pixels"
+        ),
+    ] = None
     direction: Annotated[
-        Literal["both", "horizontal", "vertical"], Field(description="horizontal: to the left and right only; vertical: up and down")
+        Literal["both", "horizontal", "vertical"],
+        Field(description="horizontal: to the left and right only; vertical: up and down"),
     ] = "both"
     fill: Fill = "black"
 
@@ -34,11 +43,19 @@ class Shift(Augmentation):
 
     def flaw(self, h: int, w: int) -> str | None:
         rows, columns = self.furthest(h, w)
-        return f"moves by up to {max(rows, columns)} pixels and might leave nothing: take fewer" if rows >= h or columns >= w else None
+        return (
+            f"moves by up to {max(rows, columns)} pixels and might leave nothing: take fewer"
+            if rows >= h or columns >= w
+            else None
+        )
 
     def furthest(self, h: int, w: int) -> tuple[int, int]:
         """The furthest moves down and to the right."""
-        rows, columns = (self.pixels, self.pixels) if self.pixels is not None else (round((self.share or 0) * size) for size in (h, w))
+        rows, columns = (
+            (self.pixels, self.pixels)
+            if self.pixels is not None
+            else (round((self.share or 0) * size) for size in (h, w))
+        )
         return rows * (self.direction != "horizontal"), columns * (self.direction != "vertical")
 
     def apply(self, x: np.ndarray, generator: np.random.Generator) -> None:

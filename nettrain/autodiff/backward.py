@@ -1,4 +1,5 @@
 """Reverse mode: from one value back to everything it was made from, newest node first, without recursion."""
+
 import heapq
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -39,7 +40,9 @@ class Gradients(Mapping[Tensor, Array]):
 
     def __getitem__(self, x: Tensor) -> Array:
         if not x.requires_grad:
-            raise KeyError("this tensor does not require a gradient: make it with Tensor(value, requires_grad=True)")
+            raise KeyError(
+                "this tensor does not require a gradient: make it with Tensor(value, requires_grad=True)"
+            )
         entry = self._found.get(id(x))
         return np.zeros_like(x.value) if entry is None else entry[1].copy()
 
@@ -57,16 +60,22 @@ def backward(y: Tensor, dy: Any = None, into: Mapping[Tensor, Array] | None = No
     into  arrays in which the gradients of some tensors are to stand (slices of a flat vector): written, not added to
     """
     if not y.requires_grad:
-        raise ValueError("this tensor depends on nothing that requires a gradient: make one with Tensor(value, requires_grad=True)")
+        raise ValueError(
+            "this tensor depends on nothing that requires a gradient: make one with Tensor(value, requires_grad=True)"
+        )
     if dy is None and y.value.size != 1:
-        raise ValueError(f"the gradient of a tensor of shape {y.shape} needs dy, a weight for each of its elements; or take its sum first")
+        raise ValueError(
+            f"the gradient of a tensor of shape {y.shape} needs dy, a weight for each of its elements; or take its sum first"
+        )
     seed = np.ones_like(y.value) if dy is None else np.array(dy, dtype=y.dtype)
     if seed.shape != y.shape:
         raise ValueError(f"dy has shape {seed.shape}, but the tensor has {y.shape}")
     slots = {id(x): slot for x, slot in into.items()} if into else {}
     for x, slot in (into or {}).items():
         if slot.shape != x.shape:
-            raise ValueError(f"a slot of shape {slot.shape} does not fit a tensor of shape {x.shape}")
+            raise ValueError(
+                f"a slot of shape {slot.shape} does not fit a tensor of shape {x.shape}"
+            )
     if id(y) in slots:
         slots[id(y)][...] = seed
     found: dict[int, tuple[Tensor, Array]] = {id(y): (y, seed)}
@@ -82,7 +91,9 @@ def backward(y: Tensor, dy: Any = None, into: Mapping[Tensor, Array] | None = No
             first = id(x) not in found and x not in node.inputs[:i]
             given = slots.get(id(x)) if first else None
             grads.append(np.empty(x.value.shape, x.value.dtype) if given is None else given)
-        node.primitive.backward(grads, entry[1], node.out, *[x.value for x in node.inputs], **node.scratch)
+        node.primitive.backward(
+            grads, entry[1], node.out, *[x.value for x in node.inputs], **node.scratch
+        )
         for x, dx in zip(node.inputs, grads, strict=True):
             if dx is None:
                 continue

@@ -1,4 +1,5 @@
 """Gradients held against central differences."""
+
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -25,7 +26,9 @@ class Disagreement:
         return f"{place}: autodiff {self.autodiff:.10g}, finite difference {self.difference:.10g}, relative error {self.error:.2e}"
 
 
-def slopes(f: Callable[..., float], args: list[Array], argument: int, step: float = 1e-6) -> tuple[Array, Array]:
+def slopes(
+    f: Callable[..., float], args: list[Array], argument: int, step: float = 1e-6
+) -> tuple[Array, Array]:
     """(f(x) - f(x - h)) / h and (f(x + h) - f(x)) / h for every element of one argument, in float64; h = step max(1, |x|)."""
     left, right = np.empty(args[argument].shape), np.empty(args[argument].shape)
     here = f(*args)
@@ -38,13 +41,17 @@ def slopes(f: Callable[..., float], args: list[Array], argument: int, step: floa
     return left, right
 
 
-def central_differences(f: Callable[..., float], args: list[Array], argument: int, step: float = 1e-6) -> Array:
+def central_differences(
+    f: Callable[..., float], args: list[Array], argument: int, step: float = 1e-6
+) -> Array:
     """(f(x + h) - f(x - h)) / 2h for every element of one argument: the mean of the slopes on its two sides."""
     left, right = slopes(f, args, argument, step)
     return (left + right) / 2
 
 
-def check(f: Callable[..., Tensor], *args: Any, tolerance: float = 1e-6, step: float = 1e-6, seed: int = 0) -> Disagreement | None:
+def check(
+    f: Callable[..., Tensor], *args: Any, tolerance: float = 1e-6, step: float = 1e-6, seed: int = 0
+) -> Disagreement | None:
     """The worst disagreement between f's gradients and central differences, or None if there is none above `tolerance`.
 
     f may give any shape: its result is weighted with random numbers and summed. At a kink (relu at 0) the central difference is the
@@ -64,8 +71,12 @@ def check(f: Callable[..., Tensor], *args: Any, tolerance: float = 1e-6, step: f
     if outside > 100 * tolerance:
         return worst
     for _ in range(4):
-        shifts = [generator.uniform(-1, 1, size=a.shape) * 1e-3 * np.maximum(1, np.abs(a)) for a in point]
-        again, _ = _worst(f, total, [a + s for a, s in zip(point, shifts, strict=True)], weights, step)
+        shifts = [
+            generator.uniform(-1, 1, size=a.shape) * 1e-3 * np.maximum(1, np.abs(a)) for a in point
+        ]
+        again, _ = _worst(
+            f, total, [a + s for a, s in zip(point, shifts, strict=True)], weights, step
+        )
         if again is None or again.error <= tolerance:
             return None
     return worst
@@ -84,7 +95,11 @@ def errors(gradient: Array, left: Array, right: Array, least: float = 1.0) -> tu
 
 
 def _worst(
-    f: Callable[..., Tensor], total: Callable[..., float], point: list[Array], weights: Array, step: float
+    f: Callable[..., Tensor],
+    total: Callable[..., float],
+    point: list[Array],
+    weights: Array,
+    step: float,
 ) -> tuple[Disagreement | None, float]:
     """The element farthest from its central difference; and how far at most one lies outside the slopes on its two sides."""
     _, pull = vjp(f, *point)
@@ -97,6 +112,8 @@ def _worst(
         if error.size:
             at = tuple(int(i) for i in np.unravel_index(int(error.argmax()), error.shape))
             if worst is None or error[at] > worst.error:
-                worst = Disagreement(argument, at, float(gradient[at]), float(difference[at]), float(error[at]))
+                worst = Disagreement(
+                    argument, at, float(gradient[at]), float(difference[at]), float(error[at])
+                )
             farthest = max(farthest, float(outside.max()))
     return worst, farthest

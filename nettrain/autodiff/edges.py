@@ -1,4 +1,5 @@
 """The chain rule made visible: the local derivative on each edge of the graph, and the paths whose products add up to a derivative."""
+
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,7 +29,9 @@ def edges(y: Tensor) -> list[Edge]:
             local = np.empty((y.value.size, *x.shape), x.dtype)
             for k, dy in enumerate(np.eye(y.value.size, dtype=y.dtype)):
                 slots = [local[k, ...] if j == i else None for j in range(len(inputs))]
-                node.primitive.backward(slots, dy.reshape(y.shape), node.out, *inputs, **node.scratch)
+                node.primitive.backward(
+                    slots, dy.reshape(y.shape), node.out, *inputs, **node.scratch
+                )
             found.append(Edge(x, y, local.reshape(y.shape + x.shape)))
     return found
 

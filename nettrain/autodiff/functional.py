@@ -1,4 +1,5 @@
 """Derivatives of functions: grad, value_and_grad, vjp, jvp, jacobian. Functions take and give tensors; results are arrays."""
+
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -12,7 +13,10 @@ Function = Callable[..., Tensor]
 
 
 def _inputs(args: Sequence[Any]) -> list[Tensor]:
-    return [Tensor(a, requires_grad=True, dtype=None if np.asarray(a).dtype.kind == "f" else np.float64) for a in args]
+    return [
+        Tensor(a, requires_grad=True, dtype=None if np.asarray(a).dtype.kind == "f" else np.float64)
+        for a in args
+    ]
 
 
 def value_and_grad(f: Function, argnum: int = 0) -> Callable[..., tuple[float, Array]]:
@@ -22,7 +26,9 @@ def value_and_grad(f: Function, argnum: int = 0) -> Callable[..., tuple[float, A
         tensors = _inputs(args)
         y = f(*tensors)
         if y.value.size != 1:
-            raise ValueError(f"grad wants a result of one element, got one of shape {y.shape}: take its sum first, or use jacobian")
+            raise ValueError(
+                f"grad wants a result of one element, got one of shape {y.shape}: take its sum first, or use jacobian"
+            )
         if not y.requires_grad:
             return y.item(), np.zeros_like(tensors[argnum].value)
         return y.item(), backward(y)[tensors[argnum]]
@@ -54,15 +60,21 @@ def jvp(f: Function, args: Sequence[Any], tangents: Sequence[Any]) -> tuple[Arra
     """(f(args), J v): forward mode, the derivative of f along the tangents v, one of the shape of each argument."""
     tensors = _inputs(args)
     y = f(*tensors)
-    moving: dict[int, Array] = {id(x): np.asarray(v, dtype=x.dtype) for x, v in zip(tensors, tangents, strict=True)}
+    moving: dict[int, Array] = {
+        id(x): np.asarray(v, dtype=x.dtype) for x, v in zip(tensors, tangents, strict=True)
+    }
     for x in tensors:
         if moving[id(x)].shape != x.shape:
-            raise ValueError(f"a tangent of shape {moving[id(x)].shape} does not fit an argument of shape {x.shape}")
+            raise ValueError(
+                f"a tangent of shape {moving[id(x)].shape} does not fit an argument of shape {x.shape}"
+            )
     for node, tensor in reversed(list(nodes_above(y))):
         dinputs = [moving.get(id(x)) for x in node.inputs]
         if any(dx is not None for dx in dinputs):
             dout = np.empty(node.out.shape, node.out.dtype)
-            node.primitive.tangent(dout, dinputs, node.out, *[x.value for x in node.inputs], **node.scratch)
+            node.primitive.tangent(
+                dout, dinputs, node.out, *[x.value for x in node.inputs], **node.scratch
+            )
             moving[id(tensor)] = dout
     return y.numpy(), moving.get(id(y), np.zeros_like(y.value)).copy()
 

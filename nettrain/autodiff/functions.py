@@ -1,4 +1,5 @@
 """The functions of tensors, for models, losses and anything of one's own: each runs one primitive, after broadcasting."""
+
 from typing import Any
 
 import numpy as np
@@ -26,7 +27,9 @@ def pick(x: Any, index: Any) -> Tensor:
     columns = x.shape[-1] if x.ndim else 0
     wrong = (index.value < 0) | (index.value >= columns)
     if wrong.any():
-        raise ValueError(f"pick: index {index.value[wrong][0]} is no column of scores of shape {x.shape}")
+        raise ValueError(
+            f"pick: index {index.value[wrong][0]} is no column of scores of shape {x.shape}"
+        )
     return apply(indexing.Pick(), x, index)
 
 

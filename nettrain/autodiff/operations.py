@@ -1,4 +1,5 @@
 """All operations by name, for those who want to read them."""
+
 import inspect
 import pkgutil
 import re
@@ -13,7 +14,11 @@ def operations() -> dict[str, type[Primitive]]:
     found: dict[str, type[Primitive]] = {}
     for module in pkgutil.iter_modules(ops.__path__, f"{ops.__name__}."):
         for name, value in vars(import_module(module.name)).items():
-            own = isinstance(value, type) and issubclass(value, Primitive) and value.__module__ == module.name
+            own = (
+                isinstance(value, type)
+                and issubclass(value, Primitive)
+                and value.__module__ == module.name
+            )
             if own and not name.startswith("_") and not inspect.isabstract(value):
                 found[re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()] = value
     return dict(sorted(found.items()))

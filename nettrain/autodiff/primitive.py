@@ -10,6 +10,7 @@ and it writes, never accumulates: where a value has several consumers the engine
 the final result with respect to this operation's output, dx with respect to an input. An operation names its inputs and its scratch
 in its own signatures: `forward(self, out, a, b)`, `backward(self, grads, dy, out, x, *, mask)`.
 """
+
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, ClassVar
@@ -92,10 +93,14 @@ class ElementWise(Primitive):
     def infer(self, *shapes: Shape) -> Shape:
         """The shape that all inputs share."""
         if any(shape != shapes[0] for shape in shapes):
-            raise ValueError(f"{type(self).__name__} wants inputs of one shape, got {' and '.join(map(str, shapes))}")
+            raise ValueError(
+                f"{type(self).__name__} wants inputs of one shape, got {' and '.join(map(str, shapes))}"
+            )
         return shapes[0]
 
-    def tangent(self, dout: Array, dinputs: Slots, out: Array, *inputs: Array, **scratch: Array) -> None:
+    def tangent(
+        self, dout: Array, dinputs: Slots, out: Array, *inputs: Array, **scratch: Array
+    ) -> None:
         """J dx = sum over inputs of backward(dx), the Jacobian being diagonal."""
         dout[...] = 0
         part = np.empty_like(dout)
@@ -109,16 +114,22 @@ class ElementWise(Primitive):
 class Linear(Primitive):
     """The output is linear in all inputs together, so a tangent passes through `forward`."""
 
-    def tangent(self, dout: Array, dinputs: Slots, out: Array, *inputs: Array, **scratch: Array) -> None:
+    def tangent(
+        self, dout: Array, dinputs: Slots, out: Array, *inputs: Array, **scratch: Array
+    ) -> None:
         """J dx = forward(dx)."""
-        given = (np.zeros_like(x) if dx is None else dx for x, dx in zip(inputs, dinputs, strict=True))
+        given = (
+            np.zeros_like(x) if dx is None else dx for x, dx in zip(inputs, dinputs, strict=True)
+        )
         self.forward(dout, *given, **scratch)
 
 
 class Multilinear(Primitive):
     """The output is linear in each input alone: J dx = sum over inputs of forward with that input replaced by its tangent."""
 
-    def tangent(self, dout: Array, dinputs: Slots, out: Array, *inputs: Array, **scratch: Array) -> None:
+    def tangent(
+        self, dout: Array, dinputs: Slots, out: Array, *inputs: Array, **scratch: Array
+    ) -> None:
         """The product rule."""
         dout[...] = 0
         part = np.empty_like(dout)

@@ -1,4 +1,5 @@
 """The eager engine: a Tensor is an array that remembers the operation that made it."""
+
 from collections.abc import Iterator
 from itertools import count
 from typing import Any
@@ -20,7 +21,13 @@ class Node:
 
     __slots__ = ("age", "inputs", "origin", "out", "primitive", "scratch")
 
-    def __init__(self, primitive: Primitive, inputs: "tuple[Tensor, ...]", out: Array, scratch: dict[str, Array]) -> None:
+    def __init__(
+        self,
+        primitive: Primitive,
+        inputs: "tuple[Tensor, ...]",
+        out: Array,
+        scratch: dict[str, Array],
+    ) -> None:
         self.age = self.origin = next(_ages)
         self.primitive = primitive
         self.inputs = inputs
@@ -44,7 +51,9 @@ class Tensor:
     __slots__ = ("__weakref__", "node", "requires_grad", "traced", "value")
     __array_priority__ = 1000  # array + Tensor must ask the Tensor
 
-    def __init__(self, value: Any, requires_grad: bool = False, *, feed: bool = False, dtype: Any = None) -> None:
+    def __init__(
+        self, value: Any, requires_grad: bool = False, *, feed: bool = False, dtype: Any = None
+    ) -> None:
         value = np.asarray(value, dtype=dtype)
         if requires_grad and value.dtype.kind in "iub":
             value = value.astype(np.float64)
@@ -96,7 +105,13 @@ class Tensor:
         return (self[i] for i in range(len(self)))
 
     def __repr__(self) -> str:
-        made = f", from {type(self.node.primitive).__name__}" if self.node else ", requires_grad" if self.requires_grad else ""
+        made = (
+            f", from {type(self.node.primitive).__name__}"
+            if self.node
+            else ", requires_grad"
+            if self.requires_grad
+            else ""
+        )
         return f"Tensor({self.value!r}{made})"
 
     # Comparisons give plain arrays: they have no derivative and steer `where` or Python's own `if`.
@@ -234,8 +249,15 @@ def operands(*inputs: Any) -> tuple[Tensor, ...]:
     """Tensors of one shape: constants wrapped in the type of the tensors beside them (or else of the arrays), everything broadcast."""
     tensors = [x for x in inputs if isinstance(x, Tensor)]
     if len(tensors) < len(inputs):
-        dtype = float_type([x.value for x in tensors] or [x for x in inputs if isinstance(x, np.ndarray)])
-        tensors = [x if isinstance(x, Tensor) else Tensor(x, dtype=None if np.asarray(x).dtype == bool else dtype) for x in inputs]
+        dtype = float_type(
+            [x.value for x in tensors] or [x for x in inputs if isinstance(x, np.ndarray)]
+        )
+        tensors = [
+            x
+            if isinstance(x, Tensor)
+            else Tensor(x, dtype=None if np.asarray(x).dtype == bool else dtype)
+            for x in inputs
+        ]
     shapes = [x.value.shape for x in tensors]
     if shapes.count(shapes[0]) == len(shapes):
         return tuple(tensors)
@@ -269,7 +291,9 @@ def reduce(primitive: Any, x: Tensor, axis: Any, keepdims: bool) -> Tensor:
     result = apply(primitive(), x)
     if keepdims:
         sizes = iter(rows)
-        result = result.reshape(tuple(1 if a in axes else next(sizes) for a in range(len(kept) + len(axes))))
+        result = result.reshape(
+            tuple(1 if a in axes else next(sizes) for a in range(len(kept) + len(axes)))
+        )
     return result
 
 
@@ -291,7 +315,9 @@ def _matmul(a: Any, b: Any) -> Tensor:
     product = apply(matmul.Matmul(), a, b)
     if row or column:
         lead = product.shape[:-2]
-        product = product.reshape(lead + (() if row else product.shape[-2:-1]) + (() if column else product.shape[-1:]))
+        product = product.reshape(
+            lead + (() if row else product.shape[-2:-1]) + (() if column else product.shape[-1:])
+        )
     return product
 
 
@@ -310,5 +336,7 @@ def _item(x: Tensor, key: Any) -> Tensor:
         elif index.shape == x.shape[len(indices) : len(indices) + index.ndim]:
             indices.extend(np.nonzero(_read(k)))  # how many there are is data
         else:
-            raise IndexError(f"a mask of shape {index.shape} does not fit axis {len(indices)} of a tensor of shape {x.shape}")
+            raise IndexError(
+                f"a mask of shape {index.shape} does not fit axis {len(indices)} of a tensor of shape {x.shape}"
+            )
     return apply(indexing.Gather(), x, *[Tensor(index) for index in np.broadcast_arrays(*indices)])

@@ -1,4 +1,5 @@
 """Whether a plan is being recorded: tensors then notice who looks at their values."""
+
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar

@@ -1,4 +1,5 @@
 """`nettrain check`: validate a configuration against its data, and show the model layer by layer, before anything is trained."""
+
 import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -15,14 +16,25 @@ if TYPE_CHECKING:
 
 Layers = Annotated[
     bool,
-    typer.Option("--layers", help="Print the model as the plain list of layers that it stands for, in YAML that a config can hold."),
+    typer.Option(
+        "--layers",
+        help="Print the model as the plain list of layers that it stands for, in YAML that a config can hold.",
+    ),
 ]
 
 
-def check(config: ConfigPath, sets: Sets = None, layers: Layers = False, allow_plugins: AllowPlugins = False, json: Json = False) -> None:
+def check(
+    config: ConfigPath,
+    sets: Sets = None,
+    layers: Layers = False,
+    allow_plugins: AllowPlugins = False,
+    json: Json = False,
+) -> None:
     """Validate CONFIG, load its data, and show every layer with its shape and size. Writes nothing."""
     if layers and json:
-        raise ConfigError("--layers prints YAML, and --json asks for JSON: leave one of the two out")
+        raise ConfigError(
+            "--layers prints YAML, and --json asks for JSON: leave one of the two out"
+        )
     if layers:
         write_out(config, sets or [], allow_plugins=allow_plugins)
         return
@@ -35,7 +47,9 @@ def describe(config: Path, sets: list[str], *, allow_plugins: bool, json: bool) 
     """What `check` shows, and `fit --dry-run`."""
     from nettrain.config.load import load, located
 
-    loaded = load(config, sets, allow_plugins=allow_plugins)  # before training is imported: a mistake is told at once
+    loaded = load(
+        config, sets, allow_plugins=allow_plugins
+    )  # before training is imported: a mistake is told at once
     from nettrain.nn.outline import outline
     from nettrain.training.train import prepare_run
 
@@ -43,12 +57,19 @@ def describe(config: Path, sets: list[str], *, allow_plugins: bool, json: bool) 
         run = prepare_run(loaded, allow_plugins=allow_plugins)
     rows, size = outline(run.network.placed, run.network.input_shape), _value_bytes(run)
     if json:
-        print_json({"parameters": len(run.network.vector), "layers": [_plain(row, size) for row in rows]})
+        print_json(
+            {"parameters": len(run.network.vector), "layers": [_plain(row, size) for row in rows]}
+        )
         return
     from nettrain.cli.render import layer_table
 
     console().print(layer_table(rows, size))
-    for note in [*run.prepared.notes, f"loss: {run.loss.name()}", *_frozen(run), f"memory: {_memory(run)}"]:
+    for note in [
+        *run.prepared.notes,
+        f"loss: {run.loss.name()}",
+        *_frozen(run),
+        f"memory: {_memory(run)}",
+    ]:
         say(note)
 
 
@@ -66,7 +87,12 @@ def write_out(config: Path, sets: list[str], *, allow_plugins: bool) -> None:
     layers = run.config.model.expand(network.input_shape, network.output_shape[0], dropout)
     if dropout:
         typer.echo("# with regularization.dropout: 0, for its layers stand here")
-    typer.echo(as_brief_yaml({"model": {"type": "sequential", "layers": [brief(layer) for layer in layers]}}), nl=False)
+    typer.echo(
+        as_brief_yaml(
+            {"model": {"type": "sequential", "layers": [brief(layer) for layer in layers]}}
+        ),
+        nl=False,
+    )
 
 
 def _plain(row: "Outline", size: int) -> dict[str, Any]:
@@ -80,7 +106,9 @@ def _plain(row: "Outline", size: int) -> dict[str, Any]:
         "flops": row.flops,
         "memory_bytes": row.values * size,
     }
-    return found | {"layers": [_plain(inner, size) for inner in row.inside]} if row.inside else found
+    return (
+        found | {"layers": [_plain(inner, size) for inner in row.inside]} if row.inside else found
+    )
 
 
 def _value_bytes(run: "Run") -> int:
@@ -99,6 +127,10 @@ def _memory(run: "Run") -> str:
     from nettrain.cli.render import size
     from nettrain.nn.outline import outline
 
-    weights = len(run.network.vector) * run.network.dtype.itemsize * 2 + sum(array.nbytes for array in run.update.slots.values())
-    outputs = sum(row.values for row in outline(run.network.placed, run.network.input_shape)) * _value_bytes(run)
+    weights = len(run.network.vector) * run.network.dtype.itemsize * 2 + sum(
+        array.nbytes for array in run.update.slots.values()
+    )
+    outputs = sum(
+        row.values for row in outline(run.network.placed, run.network.input_shape)
+    ) * _value_bytes(run)
     return f"{size(weights)} for weights, gradient and optimizer, {size(outputs)} for a batch of {run.batch_size} rows"

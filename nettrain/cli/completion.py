@@ -1,4 +1,5 @@
 """What the shell completes: names that can be explained, YAML files. It is asked at every key, so nothing heavy is imported."""
+
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,7 +10,11 @@ def complete_name(incomplete: str) -> Iterator[str]:
 
     known = catalogue()
     short = dict.fromkeys(full.rpartition(".")[2] for full in known)
-    yield from (name for name in (*short, *known) if name.startswith(incomplete) and ("." in incomplete) == ("." in name))
+    yield from (
+        name
+        for name in (*short, *known)
+        if name.startswith(incomplete) and ("." in incomplete) == ("." in name)
+    )
 
 
 def complete_config(incomplete: str) -> Iterator[str]:
@@ -22,5 +27,9 @@ def complete_config(incomplete: str) -> Iterator[str]:
         return
     for path in found:
         text = f"{path}/" if path.is_dir() else str(path)
-        if text.startswith(incomplete) and (path.is_dir() or path.suffix in (".yaml", ".yml")) and not path.name.startswith("."):
+        if (
+            text.startswith(incomplete)
+            and (path.is_dir() or path.suffix in (".yaml", ".yml"))
+            and not path.name.startswith(".")
+        ):
             yield text

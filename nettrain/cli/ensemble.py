@@ -1,4 +1,5 @@
 """`nettrain ensemble`: several networks that vote, in one checkpoint."""
+
 import dataclasses
 import shlex
 from pathlib import Path
@@ -31,7 +32,11 @@ OUTPUT = Path("runs")
 def ensemble(
     config: Annotated[
         Path | None,
-        typer.Argument(help="The YAML file, which may have the key `ensemble`.", show_default=False, autocompletion=complete_config),
+        typer.Argument(
+            help="The YAML file, which may have the key `ensemble`.",
+            show_default=False,
+            autocompletion=complete_config,
+        ),
     ] = None,
     workers: Workers = None,
     executor: ExecutorName = "local",
@@ -40,7 +45,13 @@ def ensemble(
     output_directory: OutputDirectory = OUTPUT,
     run_name: RunName = None,
     resume: Annotated[
-        Path | None, typer.Option("--resume", metavar="DIR", help="Go on with an interrupted ensemble.", show_default=False)
+        Path | None,
+        typer.Option(
+            "--resume",
+            metavar="DIR",
+            help="Go on with an interrupted ensemble.",
+            show_default=False,
+        ),
     ] = None,
     allow_plugins: AllowPlugins = False,
     json: Json = False,
@@ -48,7 +59,9 @@ def ensemble(
 ) -> None:
     """Train several networks of CONFIG and let them vote, as its key `ensemble` says (nettrain explain ensemble)."""
     if resume is None and config is None:
-        raise ConfigError("ensemble: name a CONFIG, such as configs/ensembles/digits.yaml, or go on with --resume DIR")
+        raise ConfigError(
+            "ensemble: name a CONFIG, such as configs/ensembles/digits.yaml, or go on with --resume DIR"
+        )
     if resume is not None:
         given = {
             "CONFIG": config is not None, "--set": bool(sets), "--seed": seed is not None,
@@ -58,14 +71,18 @@ def ensemble(
     changes = [*(sets or []), *([] if seed is None else [f"seed={seed}"])]
     from nettrain.config.load import load_ensemble, located
 
-    loaded = None if config is None else load_ensemble(config, changes, allow_plugins=allow_plugins)  # a mistake is told at once
+    loaded = (
+        None if config is None else load_ensemble(config, changes, allow_plugins=allow_plugins)
+    )  # a mistake is told at once
     from nettrain.search.executors.registry import executor_for
 
     def tell(line: str) -> None:
         if not quiet:
             say(line)
 
-    with executor_for(executor, workers) as ready:  # its processes begin while this one goes on importing
+    with executor_for(
+        executor, workers
+    ) as ready:  # its processes begin while this one goes on importing
         from nettrain.search.ensembles.ensemble import go_on, train_ensemble
 
         if loaded is None or config is None:
@@ -73,7 +90,9 @@ def ensemble(
             result = go_on(resume, ready, allow_plugins=allow_plugins, tell=tell)
         else:
             with located(config, changes):
-                result = train_ensemble(loaded, ready, output_directory=output_directory, run_name=run_name, tell=tell)
+                result = train_ensemble(
+                    loaded, ready, output_directory=output_directory, run_name=run_name, tell=tell
+                )
     if json:
         print_json(dataclasses.asdict(result))
     elif not quiet:
@@ -87,10 +106,20 @@ def _report(result: "EnsembleResult") -> None:
     out = console()
     out.print(member_table(result.members, part), "")
     bag = None if result.out_of_bag is None else result.out_of_bag["metrics"]
-    out.print(gain_table([one["metrics"][part] for one in result.members], result.mean_member[part], result.metrics[part], part, bag))
+    out.print(
+        gain_table(
+            [one["metrics"][part] for one in result.members],
+            result.mean_member[part],
+            result.metrics[part],
+            part,
+            bag,
+        )
+    )
     for note in result.notes:
         say(note)
     if result.out_of_bag is not None:
-        say(f"out of bag: {result.out_of_bag['rows']} training rows, each judged by the members that have not seen it")
+        say(
+            f"out of bag: {result.out_of_bag['rows']} training rows, each judged by the members that have not seen it"
+        )
     say(f"disagreement of two members on {part}: {number(result.disagreement[part])}")
     say(f"next: nettrain eval {shlex.quote(result.directory)}")

@@ -1,4 +1,5 @@
 """`nettrain eval`: how good a checkpoint is on a part of its data, or on a file."""
+
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,9 +20,19 @@ def evaluate(
     checkpoint: CheckpointPath,
     split: Annotated[
         str | None,
-        typer.Option("--split", metavar="NAME", help="train, validation or test; default: the last there is.", show_default=False),
+        typer.Option(
+            "--split",
+            metavar="NAME",
+            help="train, validation or test; default: the last there is.",
+            show_default=False,
+        ),
     ] = None,
-    data: Annotated[Path | None, typer.Option("--data", metavar="FILE", help="Evaluate on this file instead.", show_default=False)] = None,
+    data: Annotated[
+        Path | None,
+        typer.Option(
+            "--data", metavar="FILE", help="Evaluate on this file instead.", show_default=False
+        ),
+    ] = None,
     allow_plugins: AllowPlugins = False,
     json: Json = False,
 ) -> None:
@@ -33,12 +44,17 @@ def evaluate(
     predictor = load(checkpoint, allow_plugins=allow_plugins)
     warn_of_plugins(predictor)
     if data is not None:
-        name, found = str(data), predictor.evaluation(predictor.read(data, with_target=True), _training_rows(predictor))
+        name, found = (
+            str(data),
+            predictor.evaluation(predictor.read(data, with_target=True), _training_rows(predictor)),
+        )
     else:
         datasets = predictor.training_data.datasets
         name = _part(split, tuple(datasets))
         if predictor.data_changed:
-            say("warning: the data is not what the model was trained on (its fingerprint differs); rows may have changed parts")
+            say(
+                "warning: the data is not what the model was trained on (its fingerprint differs); rows may have changed parts"
+            )
         found = predictor.evaluation(datasets[name], datasets["train"])
     if json:
         print_json(_summary(predictor, name, found))
@@ -50,7 +66,9 @@ def _part(asked: str | None, there: tuple[str, ...]) -> str:
     if asked is None:
         return next(name for name in BY_DEFAULT if name in there)
     if asked not in there:
-        raise ConfigError(f"--split {asked}: this run has no such part{nearest(asked, there)} (there are: {', '.join(there)})")
+        raise ConfigError(
+            f"--split {asked}: this run has no such part{nearest(asked, there)} (there are: {', '.join(there)})"
+        )
     return asked
 
 
@@ -66,9 +84,17 @@ def _training_rows(predictor: "Predictor") -> "Dataset | None":
 def _summary(predictor: "Predictor", name: str, found: "Evaluation") -> dict[str, object]:
     from nettrain.metrics import ClassOutcome
 
-    summary: dict[str, object] = {"checkpoint": str(predictor.path), "split": name, "metrics": found.metrics, "baseline": found.baseline}
+    summary: dict[str, object] = {
+        "checkpoint": str(predictor.path),
+        "split": name,
+        "metrics": found.metrics,
+        "baseline": found.baseline,
+    }
     if isinstance(found.outcome, ClassOutcome):
-        summary |= {"classes": predictor.classes, "confusion_matrix": found.outcome.confusion_matrix}
+        summary |= {
+            "classes": predictor.classes,
+            "confusion_matrix": found.outcome.confusion_matrix,
+        }
     return summary
 
 
@@ -86,4 +112,9 @@ def _report(predictor: "Predictor", name: str, found: "Evaluation") -> None:
         return
     out.print("", class_table(predictor.classes or targets, per_class_table(found.outcome)))
     if isinstance(found.outcome, ClassOutcome):
-        out.print("", confusion_table(predictor.classes or (), found.outcome.confusion_matrix.tolist(), out.width))
+        out.print(
+            "",
+            confusion_table(
+                predictor.classes or (), found.outcome.confusion_matrix.tolist(), out.width
+            ),
+        )

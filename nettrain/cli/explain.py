@@ -1,4 +1,5 @@
 """`nettrain explain`: what every component, section and key of a configuration is, from the classes themselves."""
+
 import dataclasses
 from collections.abc import Iterator
 from functools import partial
@@ -20,7 +21,10 @@ if TYPE_CHECKING:
 def explain(
     name: Annotated[
         str | None,
-        typer.Argument(help="A component, kind, section or key: adam, schedule.step, dataset.split.", autocompletion=complete_name),
+        typer.Argument(
+            help="A component, kind, section or key: adam, schedule.step, dataset.split.",
+            autocompletion=complete_name,
+        ),
     ] = None,
     config: PluginConfig = None,
     allow_plugins: AllowPlugins = False,
@@ -40,7 +44,9 @@ def everything() -> "Catalogue":
     from nettrain.autodiff.operations import operations
     from nettrain.config.explanation import catalogue
 
-    return catalogue() | {f"operation.{name}": partial(_operation, name, cls) for name, cls in operations().items()}
+    return catalogue() | {
+        f"operation.{name}": partial(_operation, name, cls) for name, cls in operations().items()
+    }
 
 
 def _operation(name: str, cls: type["Primitive"]) -> "Explanation":
@@ -73,7 +79,12 @@ def _list(known: "Catalogue", *, json: bool) -> None:
         elif found.what in ("section", "key"):
             groups.setdefault("sections and keys", []).append((full, found.summary))
     if json:
-        print_json({group: [{"name": name, "summary": summary} for name, summary in members] for group, members in groups.items()})
+        print_json(
+            {
+                group: [{"name": name, "summary": summary} for name, summary in members]
+                for group, members in groups.items()
+            }
+        )
         return
     from nettrain.cli.render import name_table
 

@@ -1,4 +1,5 @@
 """What the command line makes of a failure: a line or a list on stderr and an exit code; only a fault of ours keeps its traceback."""
+
 import errno
 import os
 import sys
@@ -27,12 +28,16 @@ def told() -> Iterator[None]:
         _silence()
         raise typer.Exit(1) from None
     except MemoryError as error:
-        raise _ended(f"out of memory ({error}); use a smaller model, batch or dataset.limit", 1) from None
+        raise _ended(
+            f"out of memory ({error}); use a smaller model, batch or dataset.limit", 1
+        ) from None
     except OSError as error:
         if error.errno not in _MENDABLE:
             raise
         place = f"{error.filename}: " if error.filename else ""
-        raise _ended(f"{place}{(error.strerror or str(error)).lower()}", NettrainError.exit_code) from None
+        raise _ended(
+            f"{place}{(error.strerror or str(error)).lower()}", NettrainError.exit_code
+        ) from None
 
 
 def _silence() -> None:

@@ -1,4 +1,5 @@
 """`nettrain fit --find-lr`: which learning rate to begin with."""
+
 import shlex
 from pathlib import Path
 
@@ -7,11 +8,22 @@ import typer
 from nettrain.cli.output import print_json, say
 
 
-def find(config: Path, sets: list[str], folder: Path, name: str | None, *, allow_plugins: bool, json: bool, quiet: bool) -> None:
+def find(
+    config: Path,
+    sets: list[str],
+    folder: Path,
+    name: str | None,
+    *,
+    allow_plugins: bool,
+    json: bool,
+    quiet: bool,
+) -> None:
     """Run the range test on a network that is thrown away; write the curve, print the suggestion."""
     from nettrain.config.load import load, located
 
-    loaded = load(config, sets, allow_plugins=allow_plugins)  # before training is imported: a mistake is told at once
+    loaded = load(
+        config, sets, allow_plugins=allow_plugins
+    )  # before training is imported: a mistake is told at once
     from nettrain.config.plugins import in_use
     from nettrain.inspection.lr_range_test import find_lr
     from nettrain.training.train import prepare_run
@@ -26,7 +38,11 @@ def find(config: Path, sets: list[str], folder: Path, name: str | None, *, allow
     elif not quiet:
         say(f"the curve of {len(curve.rates)} steps: {path}")
         if curve.suggestion is None:
-            say("the loss did not fall at any rate: look at the data, the loss and the model (nettrain check) before the rate")
+            say(
+                "the loss did not fall at any rate: look at the data, the loss and the model (nettrain check) before the rate"
+            )
         else:
             typer.echo(f"{curve.suggestion:g}")
-            say(f"next: nettrain fit {shlex.quote(str(config))} --set optimizer.lr={curve.suggestion:g}   (now {loaded.optimizer.lr:g})")
+            say(
+                f"next: nettrain fit {shlex.quote(str(config))} --set optimizer.lr={curve.suggestion:g}   (now {loaded.optimizer.lr:g})"
+            )

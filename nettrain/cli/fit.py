@@ -1,4 +1,5 @@
 """`nettrain fit`: train, evaluate, and leave a run directory."""
+
 import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -20,33 +21,71 @@ DEFAULT_OUTPUT = Path("runs")
 
 def fit(
     config: Annotated[
-        Path | None, typer.Argument(help="The YAML file.", show_default=False, autocompletion=complete_config)
+        Path | None,
+        typer.Argument(help="The YAML file.", show_default=False, autocompletion=complete_config),
     ] = None,
     sets: Sets = None,
-    seed: Annotated[int | None, typer.Option("--seed", help="The same as --set seed=N.", show_default=False)] = None,
-    output_directory: Annotated[Path, typer.Option("--output-directory", "-o", help="The folder of all runs.")] = DEFAULT_OUTPUT,
+    seed: Annotated[
+        int | None, typer.Option("--seed", help="The same as --set seed=N.", show_default=False)
+    ] = None,
+    output_directory: Annotated[
+        Path, typer.Option("--output-directory", "-o", help="The folder of all runs.")
+    ] = DEFAULT_OUTPUT,
     run_name: Annotated[
-        str | None, typer.Option("--run-name", help="Name of the run directory; default: the config's name.", show_default=False)
+        str | None,
+        typer.Option(
+            "--run-name",
+            help="Name of the run directory; default: the config's name.",
+            show_default=False,
+        ),
     ] = None,
     resume: Annotated[
         Path | None,
-        typer.Option("--resume", metavar="RUN", help="Go on with a run, or extend it: --set training.epochs=N.", show_default=False),
+        typer.Option(
+            "--resume",
+            metavar="RUN",
+            help="Go on with a run, or extend it: --set training.epochs=N.",
+            show_default=False,
+        ),
     ] = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the run named by --run-name.")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Load the data and build the model; train and write nothing.")] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace the run named by --run-name.")
+    ] = False,
+    dry_run: Annotated[
+        bool,
+        typer.Option(
+            "--dry-run", help="Load the data and build the model; train and write nothing."
+        ),
+    ] = False,
     find_lr: Annotated[
-        bool, typer.Option("--find-lr", help="Only look for a learning rate: 100 steps on a copy, a suggestion, the curve as CSV.")
+        bool,
+        typer.Option(
+            "--find-lr",
+            help="Only look for a learning rate: 100 steps on a copy, a suggestion, the curve as CSV.",
+        ),
     ] = False,
     threads: Threads = None,
     kernels: Kernels = None,
-    profile: Annotated[bool, typer.Option("--profile", help="Tell on stderr where the time of a step goes, layer by layer.")] = False,
+    profile: Annotated[
+        bool,
+        typer.Option(
+            "--profile", help="Tell on stderr where the time of a step goes, layer by layer."
+        ),
+    ] = False,
     allow_plugins: AllowPlugins = False,
     json: Json = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only (and what --json and --profile ask for).")] = False,
+    quiet: Annotated[
+        bool,
+        typer.Option(
+            "--quiet", "-q", help="Print errors only (and what --json and --profile ask for)."
+        ),
+    ] = False,
 ) -> None:
     """Train the model of CONFIG and evaluate it; or go on with --resume RUN."""
     if profile and (dry_run or find_lr):
-        raise ConfigError("fit: --profile is of a training, which --dry-run and --find-lr do not make: leave one of them out")
+        raise ConfigError(
+            "fit: --profile is of a training, which --dry-run and --find-lr do not make: leave one of them out"
+        )
     changes = [*(sets or []), *([] if seed is None else [f"seed={seed}"])]
     changes += [] if kernels is None else [f"training.kernels={kernels}"]
     if resume is not None:
@@ -62,15 +101,35 @@ def fit(
         refuse_beside_resume("fit", given, "a run goes on with its own config")
         result = _resume(resume, changes, allow_plugins, quiet, threads, profile)
     elif config is None:
-        raise ConfigError("fit: name a CONFIG, such as configs/digits.yaml, or go on with --resume RUN")
+        raise ConfigError(
+            "fit: name a CONFIG, such as configs/digits.yaml, or go on with --resume RUN"
+        )
     elif find_lr:
-        find(config, changes, output_directory, run_name, allow_plugins=allow_plugins, json=json, quiet=quiet)
+        find(
+            config,
+            changes,
+            output_directory,
+            run_name,
+            allow_plugins=allow_plugins,
+            json=json,
+            quiet=quiet,
+        )
         return
     elif dry_run:
         describe(config, changes, allow_plugins=allow_plugins, json=json)
         return
     else:
-        result = _train(config, changes, output_directory, run_name, overwrite, allow_plugins, quiet, threads, profile)
+        result = _train(
+            config,
+            changes,
+            output_directory,
+            run_name,
+            overwrite,
+            allow_plugins,
+            quiet,
+            threads,
+            profile,
+        )
     if result.diagnostics and not quiet:
         _show_diagnostics(result)
     if json:
@@ -105,7 +164,9 @@ def _train(
     from nettrain.config.checks import name_problem
     from nettrain.config.load import load, located
 
-    loaded = load(config, sets, allow_plugins=allow_plugins)  # before training is imported: a mistake is told at once
+    loaded = load(
+        config, sets, allow_plugins=allow_plugins
+    )  # before training is imported: a mistake is told at once
     if run_name is not None and (problem := name_problem(run_name)):
         raise ConfigError(f"--run-name: {problem}")
     from nettrain.cli.profile import profiling
@@ -124,13 +185,21 @@ def _train(
         )
 
 
-def _resume(run: Path, sets: list[str], allow_plugins: bool, quiet: bool, threads: int | None, profile: bool) -> "Result":
+def _resume(
+    run: Path, sets: list[str], allow_plugins: bool, quiet: bool, threads: int | None, profile: bool
+) -> "Result":
     from nettrain.cli.profile import profiling
     from nettrain.cli.progress import progress
     from nettrain.training.train import resume
 
     with profiling(profile) as clocks, progress(quiet) as callbacks:
-        return resume(run, sets=sets, allow_plugins=allow_plugins, threads=threads, callbacks=[*callbacks, *clocks])
+        return resume(
+            run,
+            sets=sets,
+            allow_plugins=allow_plugins,
+            threads=threads,
+            callbacks=[*callbacks, *clocks],
+        )
 
 
 def _show_diagnostics(result: "Result") -> None:

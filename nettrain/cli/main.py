@@ -1,4 +1,5 @@
 """The program `nettrain`: its commands, and the one place where failures become exit codes."""
+
 import gc
 import sys
 from typing import Annotated, Any
@@ -49,7 +50,12 @@ def _print_version(wanted: bool) -> None:
 
 @app.callback()
 def _options(
-    version: Annotated[bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version and exit.")] = False,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Show the version and exit."
+        ),
+    ] = False,
 ) -> None:
     """Options before the command."""
 
@@ -68,5 +74,7 @@ app.command("schema")(schema.schema)
 
 def run() -> None:
     """The entry point."""
-    gc.set_threshold(50_000, 20, 50)  # from 700 objects on it would walk what is imported again and again: 5 % of a small run
+    gc.set_threshold(
+        50_000, 20, 50
+    )  # from 700 objects on it would walk what is imported again and again: 5 % of a small run
     sys.exit(app())

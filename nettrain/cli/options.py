@@ -1,4 +1,5 @@
 """Arguments and options that several commands share."""
+
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
@@ -8,7 +9,9 @@ import typer
 from nettrain.cli.completion import complete_config
 from nettrain.errors import ConfigError
 
-ConfigPath = Annotated[Path, typer.Argument(help="The YAML file.", show_default=False, autocompletion=complete_config)]
+ConfigPath = Annotated[
+    Path, typer.Argument(help="The YAML file.", show_default=False, autocompletion=complete_config)
+]
 PluginConfig = Annotated[
     Path | None,
     typer.Option(
@@ -19,14 +22,30 @@ PluginConfig = Annotated[
         autocompletion=complete_config,
     ),
 ]
-CheckpointPath = Annotated[Path, typer.Argument(help="A checkpoint, or a run directory for its best one.", show_default=False)]
-Sets = Annotated[
-    list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change one value: --set optimizer.lr=0.01. Repeatable.")
+CheckpointPath = Annotated[
+    Path,
+    typer.Argument(help="A checkpoint, or a run directory for its best one.", show_default=False),
 ]
-AllowPlugins = Annotated[bool, typer.Option("--allow-plugins", help="Import the Python files that the config names under plugins.")]
+Sets = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set", metavar="KEY=VALUE", help="Change one value: --set optimizer.lr=0.01. Repeatable."
+    ),
+]
+AllowPlugins = Annotated[
+    bool,
+    typer.Option(
+        "--allow-plugins", help="Import the Python files that the config names under plugins."
+    ),
+]
 Threads = Annotated[
     int | None,
-    typer.Option("--threads", metavar="N", help="Threads to use; they change no bit. Default: all cores.", show_default=False),
+    typer.Option(
+        "--threads",
+        metavar="N",
+        help="Threads to use; they change no bit. Default: all cores.",
+        show_default=False,
+    ),
 ]
 Kernels = Annotated[
     str | None,
@@ -37,20 +56,41 @@ Kernels = Annotated[
         show_default=False,
     ),
 ]
-Seed = Annotated[int | None, typer.Option("--seed", help="The same as --set seed=N.", show_default=False)]
-OutputDirectory = Annotated[Path, typer.Option("--output-directory", "-o", help="The folder of all runs.")]
+Seed = Annotated[
+    int | None, typer.Option("--seed", help="The same as --set seed=N.", show_default=False)
+]
+OutputDirectory = Annotated[
+    Path, typer.Option("--output-directory", "-o", help="The folder of all runs.")
+]
 RunName = Annotated[
-    str | None, typer.Option("--run-name", help="Name of the directory; default: after the config's name.", show_default=False)
+    str | None,
+    typer.Option(
+        "--run-name",
+        help="Name of the directory; default: after the config's name.",
+        show_default=False,
+    ),
 ]
 Workers = Annotated[
     int | None,
     typer.Option(
-        "--workers", metavar="N", help="Runs side by side, a thread each; they change no bit. Default: all cores.", show_default=False
+        "--workers",
+        metavar="N",
+        help="Runs side by side, a thread each; they change no bit. Default: all cores.",
+        show_default=False,
     ),
 ]
-ExecutorName = Annotated[str, typer.Option("--executor", help="Where runs are made: local (processes), serial, dask, dask:HOST:PORT.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only (and what --json asks for).")]
-Json = Annotated[bool, typer.Option("--json", help="Print the result as one JSON object on stdout.")]
+ExecutorName = Annotated[
+    str,
+    typer.Option(
+        "--executor", help="Where runs are made: local (processes), serial, dask, dask:HOST:PORT."
+    ),
+]
+Quiet = Annotated[
+    bool, typer.Option("--quiet", "-q", help="Print errors only (and what --json asks for).")
+]
+Json = Annotated[
+    bool, typer.Option("--json", help="Print the result as one JSON object on stdout.")
+]
 
 
 def refuse_beside_resume(command: str, given: Mapping[str, bool], why: str) -> None:

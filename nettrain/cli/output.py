@@ -1,4 +1,5 @@
 """The two streams: results on stdout, as one JSON object or as tables; what people read meanwhile on stderr."""
+
 import io
 import json
 import math
@@ -34,7 +35,9 @@ def console(*, stderr: bool = False) -> "Console":
     from rich.console import Console  # 40 ms that --json and errors do not need
 
     if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # a class name that the terminal's encoding lacks must not end the command
+        sys.stdout.reconfigure(
+            errors="backslashreplace"
+        )  # a class name that the terminal's encoding lacks must not end the command
     found = Console(stderr=stderr, highlight=False)
     if not found.is_terminal:
         found.width = 120

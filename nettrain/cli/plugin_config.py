@@ -1,4 +1,5 @@
 """The components of a configuration's plugins, for the commands that need nothing else of it."""
+
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,7 +12,9 @@ def with_plugins(config: Path | None, *, allow_plugins: bool) -> Iterator[None]:
     """Inside, the components of the plugins that a configuration names are found."""
     if config is None:
         if allow_plugins:
-            raise ConfigError("--allow-plugins: whose? Name the configuration that has them: --config FILE")
+            raise ConfigError(
+                "--allow-plugins: whose? Name the configuration that has them: --config FILE"
+            )
         yield
         return
     from nettrain.config.load import plugins_of

@@ -1,4 +1,5 @@
 """`nettrain predict`: what a checkpoint says of new rows."""
+
 from pathlib import Path
 from typing import Annotated
 
@@ -11,11 +12,27 @@ from nettrain.errors import ConfigError
 
 def predict(
     checkpoint: CheckpointPath,
-    source: Annotated[Path, typer.Argument(metavar="INPUT", help="A file with the columns of the training data.", show_default=False)],
+    source: Annotated[
+        Path,
+        typer.Argument(
+            metavar="INPUT",
+            help="A file with the columns of the training data.",
+            show_default=False,
+        ),
+    ],
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="FILE", help="The CSV file to write; default: stdout.", show_default=False)
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FILE",
+            help="The CSV file to write; default: stdout.",
+            show_default=False,
+        ),
     ] = None,
-    probabilities: Annotated[bool, typer.Option("--probabilities", help="Add the probability of each class.")] = False,
+    probabilities: Annotated[
+        bool, typer.Option("--probabilities", help="Add the probability of each class.")
+    ] = False,
     allow_plugins: AllowPlugins = False,
 ) -> None:
     """Write what CHECKPOINT predicts for each row of INPUT, in the order of the rows: a class or a value, as CSV."""
@@ -25,11 +42,19 @@ def predict(
     predictor = load(checkpoint, allow_plugins=allow_plugins)
     warn_of_plugins(predictor)
     if probabilities and predictor.task == "regression":
-        raise ConfigError("--probabilities: this model predicts values, which have none; leave the option out")
+        raise ConfigError(
+            "--probabilities: this model predicts values, which have none; leave the option out"
+        )
     rows = predictor.read(source, with_target=False)
     found = predictor.predictions_of(rows)
     files = [] if rows.files is None else [("file", rows.files.tolist())]
-    text = as_csv([*files, *decided_columns(predictor, found), *(probability_columns(predictor, found) if probabilities else ())])
+    text = as_csv(
+        [
+            *files,
+            *decided_columns(predictor, found),
+            *(probability_columns(predictor, found) if probabilities else ()),
+        ]
+    )
     if output is None:
         typer.echo(text.encode(), nl=False)  # UTF-8 like a file, whatever the terminal's encoding
         return

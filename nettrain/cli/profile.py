@@ -1,4 +1,5 @@
 """`nettrain fit --profile`: the table of a run's steps, on stderr."""
+
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
@@ -22,9 +23,17 @@ def profiling(wanted: bool) -> Iterator[Sequence[Callback]]:
         if profile.steps:
             console(stderr=True).print(profile_table(profile))
             if profile.fused:
-                say(f"no time of their own (views, or computed together with the layer before): {', '.join(profile.fused)}")
-            say(f"{profile.steps:,} steps; peak: {profile.peak:.0f} GFLOP/s, the best 2048 x 2048 float32 product on the run's threads")
+                say(
+                    f"no time of their own (views, or computed together with the layer before): {', '.join(profile.fused)}"
+                )
+            say(
+                f"{profile.steps:,} steps; peak: {profile.peak:.0f} GFLOP/s, the best 2048 x 2048 float32 product on the run's threads"
+            )
             if profile.epochs:
-                say(f"between two epochs (evaluation, logs, checkpoints): {profile.between_epochs:.1f} ms")
+                say(
+                    f"between two epochs (evaluation, logs, checkpoints): {profile.between_epochs:.1f} ms"
+                )
         elif profile.peak:
-            say("profile: every step recorded a plan, and none was left to clock: train for more steps")
+            say(
+                "profile: every step recorded a plan, and none was left to clock: train for more steps"
+            )

@@ -1,4 +1,5 @@
 """What is seen of a run while it trains: one line that moves on a terminal, one line an epoch elsewhere."""
+
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
     from nettrain.training.run import Run
 
 HEADLINES = ("accuracy", "label_accuracy", "r2")  # the figure of each task that people look at
-BAR = 20                                          # characters
-PAUSE = 0.1                                       # seconds between two drawings
+BAR = 20  # characters
+PAUSE = 0.1  # seconds between two drawings
 
 
 @contextmanager
@@ -64,7 +65,15 @@ class EpochLines(News):
 
     def epoch_end(self, run: "Run", row: Row) -> None:
         """Write the epoch's line, and the new warnings below it."""
-        say("  ".join([f"epoch {row['epoch']}/{run.config.training.epochs}", *figures(row), f"{row['seconds']:.1f} s"]))
+        say(
+            "  ".join(
+                [
+                    f"epoch {row['epoch']}/{run.config.training.epochs}",
+                    *figures(row),
+                    f"{row['seconds']:.1f} s",
+                ]
+            )
+        )
         super().epoch_end(run, row)
 
 
@@ -110,7 +119,10 @@ class MovingLine(News):
     def line(self, run: "Run", now: float) -> Text:
         """What is drawn at a moment of the monotonic clock."""
         elapsed = max(now - self._started, 1e-9)
-        epochs, done = run.config.training.epochs, run.progress.epoch + run.progress.batch / run.steps_per_epoch
+        epochs, done = (
+            run.config.training.epochs,
+            run.progress.epoch + run.progress.batch / run.steps_per_epoch,
+        )
         bar = min(BAR, self._live.console.width // 4)
         filled = round(bar * done / epochs)
         left = (epochs - done) * run.steps_per_epoch * elapsed / max(self._steps, 1)
@@ -128,7 +140,9 @@ class MovingLine(News):
 def figures(row: Row) -> list[str]:
     """The figures of an epoch that are shown: the losses, the headline figure of the task, the learning rate."""
     shown = ["train_loss", "validation_loss", *(f"validation_{name}" for name in HEADLINES)]
-    return [f"{name} {number(row[name])}" for name in shown if name in row] + [f"lr {row['lr']:.3g}"]
+    return [f"{name} {number(row[name])}" for name in shown if name in row] + [
+        f"lr {row['lr']:.3g}"
+    ]
 
 
 def clock(seconds: float) -> str:

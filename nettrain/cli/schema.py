@@ -1,4 +1,5 @@
 """`nettrain schema`: the JSON Schema by which an editor completes and checks a configuration."""
+
 import json
 from pathlib import Path
 from typing import Annotated
@@ -13,7 +14,14 @@ from nettrain.cli.predict import write_file
 
 def schema(
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="FILE", help="The file to write; default: stdout.", show_default=False)
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FILE",
+            help="The file to write; default: stdout.",
+            show_default=False,
+        ),
     ] = None,
     config: PluginConfig = None,
     allow_plugins: AllowPlugins = False,
@@ -31,4 +39,6 @@ def schema(
         typer.echo(text.encode(), nl=False)  # UTF-8 like a file, whatever the terminal's encoding
         return
     write_file(output, text)
-    say(f"next: put this line at the top of a configuration: # yaml-language-server: $schema={output.absolute()}")
+    say(
+        f"next: put this line at the top of a configuration: # yaml-language-server: $schema={output.absolute()}"
+    )

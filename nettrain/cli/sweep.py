@@ -1,4 +1,5 @@
 """`nettrain sweep`: compare many settings of a run, train the best on all but the test part, and test it once."""
+
 import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -28,21 +29,37 @@ DEFAULT_OUTPUT = Path("runs")
 
 def sweep(
     config: Annotated[
-        Path | None, typer.Argument(help="The sweep's YAML file.", show_default=False, autocompletion=complete_config)
+        Path | None,
+        typer.Argument(
+            help="The sweep's YAML file.", show_default=False, autocompletion=complete_config
+        ),
     ] = None,
     sets: Sets = None,
-    trials: Annotated[int | None, typer.Option("--trials", metavar="N", help="How many settings to try.", show_default=False)] = None,
+    trials: Annotated[
+        int | None,
+        typer.Option("--trials", metavar="N", help="How many settings to try.", show_default=False),
+    ] = None,
     workers: Workers = None,
     executor: ExecutorName = "local",
     output_directory: OutputDirectory = DEFAULT_OUTPUT,
     run_name: RunName = None,
     resume: Annotated[
         Path | None,
-        typer.Option("--resume", metavar="DIR", help="Go on with a sweep, or extend it: --trials N.", show_default=False),
+        typer.Option(
+            "--resume",
+            metavar="DIR",
+            help="Go on with a sweep, or extend it: --trials N.",
+            show_default=False,
+        ),
     ] = None,
     study: Annotated[
         str | None,
-        typer.Option("--study", metavar="URL", help="Leave an Optuna study too, in a database: sqlite:///study.db.", show_default=False),
+        typer.Option(
+            "--study",
+            metavar="URL",
+            help="Leave an Optuna study too, in a database: sqlite:///study.db.",
+            show_default=False,
+        ),
     ] = None,
     allow_plugins: AllowPlugins = False,
     json: Json = False,
@@ -59,9 +76,22 @@ def sweep(
         refuse_beside_resume("sweep", given, "a sweep goes on with its own config")
         result = _resumed(resume, trials, executor, workers, allow_plugins, quiet, study)
     elif config is None:
-        raise ConfigError("sweep: name a CONFIG, such as configs/sweeps/digits_random.yaml, or go on with --resume DIR")
+        raise ConfigError(
+            "sweep: name a CONFIG, such as configs/sweeps/digits_random.yaml, or go on with --resume DIR"
+        )
     else:
-        result = _swept(config, sets or [], trials, executor, workers, allow_plugins, quiet, output_directory, run_name, study)
+        result = _swept(
+            config,
+            sets or [],
+            trials,
+            executor,
+            workers,
+            allow_plugins,
+            quiet,
+            output_directory,
+            run_name,
+            study,
+        )
     if json:
         from nettrain.search.sweep.sweep import as_json
 
@@ -69,7 +99,11 @@ def sweep(
     elif not quiet:
         _report(result)
     if result.best is None:
-        say(f"no trial finished; the first says: {result.trials[0].message}" if result.trials else "there was no trial")
+        say(
+            f"no trial finished; the first says: {result.trials[0].message}"
+            if result.trials
+            else "there was no trial"
+        )
         raise typer.Exit(1)
 
 
@@ -88,28 +122,51 @@ def _swept(
     from nettrain.config.checks import name_problem
     from nettrain.search.sweep.config import load_sweep
 
-    loaded = load_sweep(config, sets, trials=trials, allow_plugins=allow_plugins)  # before training is imported: a mistake is told at once
+    loaded = load_sweep(
+        config, sets, trials=trials, allow_plugins=allow_plugins
+    )  # before training is imported: a mistake is told at once
     if run_name is not None and (problem := name_problem(run_name)):
         raise ConfigError(f"--run-name: {problem}")
     from nettrain.search.executors.registry import executor_for
 
-    with executor_for(executor, workers) as ready:  # its processes begin while this one goes on importing
+    with executor_for(
+        executor, workers
+    ) as ready:  # its processes begin while this one goes on importing
         from nettrain.cli.sweep_progress import progress
         from nettrain.search.sweep.sweep import sweep
 
         with progress(quiet) as observer:
-            return sweep(loaded, output_directory=output_directory, run_name=run_name, executor=ready, observer=observer, study=study)
+            return sweep(
+                loaded,
+                output_directory=output_directory,
+                run_name=run_name,
+                executor=ready,
+                observer=observer,
+                study=study,
+            )
 
 
 def _resumed(
-    directory: Path, trials: int | None, executor: str, workers: int | None, allow_plugins: bool, quiet: bool, study: str | None
+    directory: Path,
+    trials: int | None,
+    executor: str,
+    workers: int | None,
+    allow_plugins: bool,
+    quiet: bool,
+    study: str | None,
 ) -> "SweepResult":
     from nettrain.cli.sweep_progress import progress
     from nettrain.search.sweep.sweep import resume_sweep
 
     with progress(quiet) as observer:
         return resume_sweep(
-            directory, trials=trials, executor=executor, workers=workers, allow_plugins=allow_plugins, observer=observer, study=study
+            directory,
+            trials=trials,
+            executor=executor,
+            workers=workers,
+            allow_plugins=allow_plugins,
+            observer=observer,
+            study=study,
         )
 
 
@@ -124,5 +181,7 @@ def _report(result: "SweepResult") -> None:
         console().print(metrics_table({"test": result.test}, {}))
     for note in result.notes:
         say(f"note: {note}")
-    say(f"all trials: {Path(result.directory) / 'trials.csv'}; how much each parameter matters: importances.json beside it")
+    say(
+        f"all trials: {Path(result.directory) / 'trials.csv'}; how much each parameter matters: importances.json beside it"
+    )
     say(f"next: nettrain eval {shlex.quote(str(Path(result.directory) / 'final'))}")

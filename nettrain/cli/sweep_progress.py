@@ -1,4 +1,5 @@
 """What is seen of a sweep: the running trials, the best so far and the time left on a terminal; one line a finished trial elsewhere."""
+
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from nettrain.search.sweep.config import Sweep
     from nettrain.search.sweep.sweep import SweepResult
 
-PAUSE = 0.2      # seconds between two drawings
+PAUSE = 0.2  # seconds between two drawings
 MOST_SHOWN = 20  # trials in a table
 
 
@@ -74,9 +75,17 @@ class TrialLines(Observer):
         elif trial.status == "finished":
             became = f"{trial.seconds:.1f} s"
         else:
-            became = trial.status.replace("_", " ") + (f": {trial.message}" if trial.message else "")
-        score = [] if trial.metric is None else [f"{self._sweep.spec.metric.name} {number(trial.metric)}"]
-        return "  ".join([f"trial {trial.index} ({counted})", *score, *setting_words(trial.parameters), became])
+            became = trial.status.replace("_", " ") + (
+                f": {trial.message}" if trial.message else ""
+            )
+        score = (
+            []
+            if trial.metric is None
+            else [f"{self._sweep.spec.metric.name} {number(trial.metric)}"]
+        )
+        return "  ".join(
+            [f"trial {trial.index} ({counted})", *score, *setting_words(trial.parameters), became]
+        )
 
     def tell(self, line: str) -> None:
         """Show a line that stays."""
@@ -132,7 +141,11 @@ class LiveTrials(TrialLines):
     def drawn(self, now: float) -> Group:
         """What is seen at a moment of the monotonic clock."""
         rows = [
-            Text("  ".join([f"trial {index}", news, *setting_words(setting)]), no_wrap=True, overflow="ellipsis")
+            Text(
+                "  ".join([f"trial {index}", news, *setting_words(setting)]),
+                no_wrap=True,
+                overflow="ellipsis",
+            )
             for index, (setting, news) in sorted(self._running.items())
         ]
         return Group(*rows, Text(self.headline(now), no_wrap=True, overflow="ellipsis"))
@@ -148,7 +161,9 @@ class LiveTrials(TrialLines):
             parts.append(f"{clock(elapsed / done * (self._total - len(self._done)))} left")
         ranking = ranked(self._done, maximize=self._sweep.maximize)
         if ranking:
-            parts.append(f"best {self._sweep.spec.metric.name} {number(ranking[0].metric)} (trial {ranking[0].index})")
+            parts.append(
+                f"best {self._sweep.spec.metric.name} {number(ranking[0].metric)} (trial {ranking[0].index})"
+            )
         return "  ".join(parts)
 
 
@@ -159,7 +174,13 @@ def setting_words(setting: Setting) -> list[str]:
 
 def value_words(value: object) -> str:
     """A value, short."""
-    return f"{value:.4g}" if isinstance(value, float) else value if isinstance(value, str) else show(value)
+    return (
+        f"{value:.4g}"
+        if isinstance(value, float)
+        else value
+        if isinstance(value, str)
+        else show(value)
+    )
 
 
 def trials_table(result: "SweepResult") -> Table:
@@ -172,7 +193,10 @@ def trials_table(result: "SweepResult") -> Table:
     for trial in ranking[:MOST_SHOWN]:
         cells = [Text(value_words(trial.parameters.get(path, ""))) for path in paths]
         table.add_row(str(trial.index), number(trial.metric), *cells)
-    others = {status: sum(trial.status == status for trial in result.trials) for status in dict.fromkeys(t.status for t in result.trials)}
+    others = {
+        status: sum(trial.status == status for trial in result.trials)
+        for status in dict.fromkeys(t.status for t in result.trials)
+    }
     counted = ", ".join(f"{count} {status.replace('_', ' ')}" for status, count in others.items())
     shown = f"the best {MOST_SHOWN} of them; " if len(ranking) > MOST_SHOWN else ""
     table.caption = f"{shown}{len(result.trials)} trials: {counted}"

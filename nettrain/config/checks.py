@@ -1,4 +1,5 @@
 """What must fit together in a configuration whose every value is good by itself; nothing here needs the data."""
+
 from collections.abc import Iterator
 
 from nettrain.component import names
@@ -32,13 +33,19 @@ def problems(config: RunConfig) -> Iterator[Problem]:
 
 def name_problem(name: str) -> str | None:
     """Why a run cannot have this name: it becomes a folder."""
-    if name in ("", ".", "..") or set(name) & set("/\\\0") or len(name.encode(errors="replace")) > 200:
+    if (
+        name in ("", ".", "..")
+        or set(name) & set("/\\\0")
+        or len(name.encode(errors="replace")) > 200
+    ):
         return f"expected a name for a folder: no '/' or '\\', at most 200 bytes; got {name[:60]!r}"
     return None
 
 
 def _split(dataset: DatasetConfig) -> Iterator[Problem]:
-    separate = tuple(part for part in ("validation", "test") if getattr(dataset, f"{part}_source") is not None)
+    separate = tuple(
+        part for part in ("validation", "test") if getattr(dataset, f"{part}_source") is not None
+    )
     try:
         check_split(dataset.split, separate)
     except ConfigError as error:
@@ -52,22 +59,37 @@ def _augmentation(dataset: DatasetConfig) -> Iterator[Problem]:
     chain = list(enumerate(dataset.augmentation))
     mixing = [(place, one.name()) for place, one in chain if one.mixes]
     for place, name in mixing[1:]:
-        yield ("dataset", "augmentation", place), f"{name} would mix rows that {mixing[0][1]} has mixed already: leave one of them out"
+        yield (
+            ("dataset", "augmentation", place),
+            f"{name} would mix rows that {mixing[0][1]} has mixed already: leave one of them out",
+        )
     if dataset.target == "self":
         for place, name in [(place, one.name()) for place, one in chain if one.moves]:
             reason = "but with `target: self` the targets are the images as they were"
-            yield ("dataset", "augmentation", place), f"{name} moves pixels, {reason}: leave it out, or take noise or cutout"
+            yield (
+                ("dataset", "augmentation", place),
+                f"{name} moves pixels, {reason}: leave it out, or take noise or cutout",
+            )
 
 
 def _search(name: str, training: TrainingConfig) -> Iterator[Problem]:
     """An optimizer that asks for the loss itself needs the same loss each time, and does its own scaling."""
     if training.batch_size is not None:
-        yield ("training", "batch_size"), f"the optimizer {name} takes all rows in each step: set training.batch_size: null"
+        yield (
+            ("training", "batch_size"),
+            f"the optimizer {name} takes all rows in each step: set training.batch_size: null",
+        )
     if training.accumulate != 1:
-        yield ("training", "accumulate"), f"the optimizer {name} takes all rows in each step: leave it out"
+        yield (
+            ("training", "accumulate"),
+            f"the optimizer {name} takes all rows in each step: leave it out",
+        )
     for key in ("clip_norm", "clip_value"):
         if getattr(training, key) is not None:
-            yield ("training", key), f"the optimizer {name} chooses the length of its steps itself: leave it out"
+            yield (
+                ("training", key),
+                f"the optimizer {name} chooses the length of its steps itself: leave it out",
+            )
 
 
 def _monitor(path: KeyPath, name: str | None) -> Iterator[Problem]:
@@ -77,8 +99,14 @@ def _monitor(path: KeyPath, name: str | None) -> Iterator[Problem]:
     metrics = ["loss", "penalty", *names(Metric)]
     part, _, metric = name.partition("_")
     if part == "test" and metric in metrics:
-        yield path, f"expected a metric of the training or validation part, got {name!r}: the test part is used once, at the end"
+        yield (
+            path,
+            f"expected a metric of the training or validation part, got {name!r}: the test part is used once, at the end",
+        )
     elif part not in MONITORED or metric not in metrics:
         known = [f"{part}_{metric}" for part in MONITORED for metric in metrics]
         hint = f"; did you mean 'validation_{name}'?" if name in metrics else nearest(name, known)
-        yield path, f"metric {name!r} does not exist{hint or '; there are train_ and validation_ with ' + ', '.join(metrics)}"
+        yield (
+            path,
+            f"metric {name!r} does not exist{hint or '; there are train_ and validation_ with ' + ', '.join(metrics)}",
+        )

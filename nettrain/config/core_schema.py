@@ -2,6 +2,7 @@
 
 PyYAML follows YAML 1.1, where `1e-3` is a text, `no` is false, `0777` is octal and `12:30` is 750.
 """
+
 import re
 
 import yaml
@@ -11,14 +12,18 @@ from yaml.reader import Reader
 from yaml.resolver import BaseResolver
 from yaml.scanner import Scanner
 
-NULL, BOOL, INT, FLOAT, STR = (f"tag:yaml.org,2002:{name}" for name in ("null", "bool", "int", "float", "str"))
+NULL, BOOL, INT, FLOAT, STR = (
+    f"tag:yaml.org,2002:{name}" for name in ("null", "bool", "int", "float", "str")
+)
 
 PATTERNS = {
     NULL: (re.compile(r"(?:~|null|Null|NULL|)$"), ["~", "n", "N", ""]),
     BOOL: (re.compile(r"(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF")),
     INT: (re.compile(r"(?:[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+)$"), list("-+0123456789")),
     FLOAT: (
-        re.compile(r"(?:[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))$"),
+        re.compile(
+            r"(?:[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))$"
+        ),
         list("-+.0123456789"),
     ),
 }
@@ -58,6 +63,8 @@ def scalar(node: yaml.ScalarNode) -> str | int | float | bool | None:
 
 
 def _integer(text: str) -> int:
-    if len(text) > 1000:  # Python itself refuses above 4300 digits, with a message about its own limit
+    if (
+        len(text) > 1000
+    ):  # Python itself refuses above 4300 digits, with a message about its own limit
         raise ValueError(f"an integer of {len(text)} digits is too long")
     return int(text, {"0o": 8, "0x": 16}.get(text[:2], 10))

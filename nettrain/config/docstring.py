@@ -1,4 +1,5 @@
 """What a class says of itself: the first paragraph, which holds the equation, and the rest."""
+
 import inspect
 from typing import NamedTuple
 

@@ -1,4 +1,5 @@
 """A RunConfig as YAML: complete, in the order of its fields, and read back as an equal one."""
+
 import dataclasses
 import math
 from typing import Any
@@ -28,10 +29,18 @@ def brief(value: object) -> object:
         return [brief(item) for item in value]
     if not dataclasses.is_dataclass(value) or isinstance(value, type):
         return value
-    found = {field.name: brief(getattr(value, field.name)) for field in dataclasses.fields(value) if not _is_default(value, field)}
+    found = {
+        field.name: brief(getattr(value, field.name))
+        for field in dataclasses.fields(value)
+        if not _is_default(value, field)
+    }
     if not isinstance(value, Component):
         return found
-    if isinstance(value, Layer) and value.name() == "activation" and isinstance(found["function"], str):
+    if (
+        isinstance(value, Layer)
+        and value.name() == "activation"
+        and isinstance(found["function"], str)
+    ):
         return found["function"]
     return {"type": value.name()} | found if found else value.name()
 
@@ -42,7 +51,9 @@ def _is_default(value: object, field: "dataclasses.Field[Any]") -> bool:
 
 def as_brief_yaml(value: object) -> str:
     """The same document with a line for each mapping that holds no mappings in lists."""
-    text: str = yaml.dump(value, Dumper=_BriefDumper, sort_keys=False, allow_unicode=True, width=10_000)
+    text: str = yaml.dump(
+        value, Dumper=_BriefDumper, sort_keys=False, allow_unicode=True, width=10_000
+    )
     return text
 
 
@@ -56,7 +67,11 @@ class _Dumper(yaml.SafeDumper):
 
 def _float(dumper: yaml.SafeDumper, value: float) -> yaml.Node:
     """repr gives the shortest text that reads back as the same bits: 0.0001, 1e-05, 1e+16."""
-    text = repr(value) if math.isfinite(value) else {"inf": ".inf", "-inf": "-.inf"}.get(repr(value), ".nan")
+    text = (
+        repr(value)
+        if math.isfinite(value)
+        else {"inf": ".inf", "-inf": "-.inf"}.get(repr(value), ".nan")
+    )
     return dumper.represent_scalar(FLOAT, text)
 
 
@@ -68,7 +83,9 @@ def _list(dumper: yaml.SafeDumper, values: list[object]) -> yaml.Node:
 
 def _text(dumper: yaml.SafeDumper, value: str) -> yaml.Node:
     """PyYAML writes the rarer line breaks unescaped unless told to use double quotes; they would read back as spaces."""
-    return dumper.represent_scalar(STR, value, style='"' if set(value) & set("\x85\u2028\u2029") else None)
+    return dumper.represent_scalar(
+        STR, value, style='"' if set(value) & set("\x85\u2028\u2029") else None
+    )
 
 
 _Dumper.add_representer(float, _float)
@@ -83,7 +100,9 @@ class _BriefDumper(_Dumper):
 
 
 def _mapping(dumper: yaml.SafeDumper, value: dict[str, object]) -> yaml.Node:
-    return dumper.represent_mapping("tag:yaml.org,2002:map", value.items(), flow_style=_fits_a_line(value))
+    return dumper.represent_mapping(
+        "tag:yaml.org,2002:map", value.items(), flow_style=_fits_a_line(value)
+    )
 
 
 def _fits_a_line(value: object) -> bool:

@@ -1,4 +1,5 @@
 """The YAML of `nettrain ensemble`, typed: a run configuration and how several such runs become one model."""
+
 from dataclasses import dataclass, fields
 from typing import Annotated, Literal
 
@@ -17,8 +18,13 @@ class EnsembleConfig(Record):
     boosting  each on the rows weighted by the mistakes of those before it: AdaBoost SAMME (Zhu et al. 2009); classes only
     """
 
-    method: Annotated[Literal["seeds", "bagging", "boosting"], Field(description="in what the networks differ")] = "seeds"
-    members: Annotated[Annotated[Integer, Field(ge=2)], Field(description="how many networks; boosting may stop before")] = 10
+    method: Annotated[
+        Literal["seeds", "bagging", "boosting"], Field(description="in what the networks differ")
+    ] = "seeds"
+    members: Annotated[
+        Annotated[Integer, Field(ge=2)],
+        Field(description="how many networks; boosting may stop before"),
+    ] = 10
     vote: Annotated[
         Literal["mean", "majority"] | None,
         Field(

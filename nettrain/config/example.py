@@ -1,4 +1,5 @@
 """An example of a component or a section in its place in a configuration, made of its fields: their examples, defaults and bounds."""
+
 import dataclasses
 from collections.abc import Callable, Iterator
 from functools import cache
@@ -38,7 +39,9 @@ def key_example(record: type[Record], path: tuple[str, ...], *, alone: bool) -> 
     default = default_of(record, path[-1])
     told = default is not None and default != () and not _given(annotation)
     others = {} if alone else _keys(record, required_only=True)
-    return as_yaml(_nested(path[:-1], others | {path[-1]: _short(default) if told else _sample(annotation)}))
+    return as_yaml(
+        _nested(path[:-1], others | {path[-1]: _short(default) if told else _sample(annotation)})
+    )
 
 
 def _nested(path: tuple[str, ...], value: object) -> object:
@@ -72,12 +75,16 @@ def _short(value: object) -> object:
             return value.name() if kind.parse(value.name()) == value else to_mapping(value)
         except (ValidationError, PydanticCustomError):
             return to_mapping(value)
-    return _keys(type(value), required_only=False) if isinstance(value, Record) else to_mapping(value)
+    return (
+        _keys(type(value), required_only=False) if isinstance(value, Record) else to_mapping(value)
+    )
 
 
 def _given(annotation: Annotation) -> list[object]:
     """The examples in a field's own metadata."""
-    infos = [item for item in getattr(annotation, "__metadata__", ()) if isinstance(item, FieldInfo)]
+    infos = [
+        item for item in getattr(annotation, "__metadata__", ()) if isinstance(item, FieldInfo)
+    ]
     return next((list(info.examples) for info in reversed(infos) if info.examples), [])
 
 
@@ -86,7 +93,11 @@ def _sample(annotation: Annotation) -> object:
     if given := _given(annotation):
         return given[0]
     bounds: dict[str, float] = {}
-    while origin(annotation) in (Annotated, Union, UnionType):  # down to the first type that is not null
+    while origin(annotation) in (
+        Annotated,
+        Union,
+        UnionType,
+    ):  # down to the first type that is not null
         bounds |= dict(_bounds(annotation))
         annotation = next(member for member in get_args(annotation) if member is not NoneType)
     if is_kind(annotation):
@@ -114,7 +125,11 @@ def _number(wanted: type, bounds: dict[str, float]) -> object:
 def _bounds(annotation: Annotation) -> Iterator[tuple[str, Any]]:
     for item in getattr(annotation, "__metadata__", ()):
         for bound in item.metadata if isinstance(item, FieldInfo) else [item]:
-            yield from ((name, getattr(bound, name)) for name in ("gt", "ge", "lt", "le") if getattr(bound, name, None) is not None)
+            yield from (
+                (name, getattr(bound, name))
+                for name in ("gt", "ge", "lt", "le")
+                if getattr(bound, name, None) is not None
+            )
 
 
 @cache
@@ -145,7 +160,9 @@ def _place(kind: type[Component]) -> Wrap:
             if cls is kind:
                 return wrap
             seen.add(cls)
-            waiting += [(find(cls, name), wrap) for name in names(cls)] if is_kind(cls) else [(cls, wrap)]  # type: ignore[arg-type]
+            waiting += (
+                [(find(cls, name), wrap) for name in names(cls)] if is_kind(cls) else [(cls, wrap)]
+            )  # type: ignore[arg-type]
     raise LookupError(f"no configuration can hold a {kind.kind}")
 
 

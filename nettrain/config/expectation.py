@@ -1,4 +1,5 @@
 """A field's annotation in plain words: `Annotated[int, Field(ge=1)]` is "a positive integer"."""
+
 import dataclasses
 from collections.abc import Iterator
 from types import NoneType, UnionType
@@ -9,7 +10,13 @@ from pydantic.fields import FieldInfo
 from nettrain.component import names
 from nettrain.config.fields import Annotation, is_kind, origin
 
-_NOUNS = {int: "an integer", float: "a number", str: "a text", bool: "true or false", NoneType: "null"}
+_NOUNS = {
+    int: "an integer",
+    float: "a number",
+    str: "a text",
+    bool: "true or false",
+    NoneType: "null",
+}
 _BOUNDS = {"gt": "above {}", "ge": "of {} or more", "lt": "below {}", "le": "of at most {}"}
 
 

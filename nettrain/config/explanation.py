@@ -1,4 +1,5 @@
 """What can be explained of a configuration: kinds, their components, sections and keys; every word comes from the classes themselves."""
+
 import dataclasses
 from collections.abc import Callable
 from functools import partial
@@ -55,7 +56,11 @@ def catalogue() -> Catalogue:
     for kind in KINDS:
         found[kind.kind] = partial(_kind, kind)
         found |= {f"{kind.kind}.{name}": partial(_component, kind, name) for name in names(kind)}
-    return found | {name: make for name, make in _section_entries(EnsembleRun, (), required=True).items() if name not in found}
+    return found | {
+        name: make
+        for name, make in _section_entries(EnsembleRun, (), required=True).items()
+        if name not in found
+    }
 
 
 def matching(name: str, known: Catalogue) -> list[str]:
@@ -73,7 +78,14 @@ def _component(kind: type[Component], name: str) -> Explanation:
     cls = find(kind, name)
     described = Docstring.of(cls)
     example = component_example(kind, name)
-    return Explanation(f"{kind.kind}.{name}", "component", described.summary, described.details, _keys(cls), example=example)
+    return Explanation(
+        f"{kind.kind}.{name}",
+        "component",
+        described.summary,
+        described.details,
+        _keys(cls),
+        example=example,
+    )
 
 
 def _section_entries(record: type[Record], path: tuple[str, ...], *, required: bool) -> Catalogue:
@@ -93,7 +105,12 @@ def _section_entries(record: type[Record], path: tuple[str, ...], *, required: b
 def _section(record: type[Record], path: tuple[str, ...]) -> Explanation:
     described = Docstring.of(record)
     return Explanation(
-        ".".join(path), "section", described.summary, described.details, _keys(record), example=section_example(record, path)
+        ".".join(path),
+        "section",
+        described.summary,
+        described.details,
+        _keys(record),
+        example=section_example(record, path),
     )
 
 
@@ -105,14 +122,22 @@ def _key_alone(record: type[Record], path: tuple[str, ...], required: bool) -> E
 
 def _keys(record: type[Record]) -> tuple[Key, ...]:
     annotations = hints(record)  # type: ignore[arg-type]
-    return tuple(_key(record, field, annotations[field.name]) for field in dataclasses.fields(record))  # type: ignore[arg-type]
+    return tuple(
+        _key(record, field, annotations[field.name]) for field in dataclasses.fields(record)
+    )  # type: ignore[arg-type]
 
 
 def _key(record: type[Record], field: "dataclasses.Field[Any]", annotation: Annotation) -> Key:
     cls = without_null(annotation)
     own = Docstring.of(cls).summary if isinstance(cls, type) and issubclass(cls, Record) else ""
     default = to_mapping(default_of(record, field.name))
-    return Key(field.name, describe(annotation), _is_required(field), default, _description(annotation) or own)
+    return Key(
+        field.name,
+        describe(annotation),
+        _is_required(field),
+        default,
+        _description(annotation) or own,
+    )
 
 
 def _is_required(field: "dataclasses.Field[Any]") -> bool:
@@ -120,5 +145,7 @@ def _is_required(field: "dataclasses.Field[Any]") -> bool:
 
 
 def _description(annotation: Annotation) -> str:
-    infos = [item for item in getattr(annotation, "__metadata__", ()) if isinstance(item, FieldInfo)]
+    infos = [
+        item for item in getattr(annotation, "__metadata__", ()) if isinstance(item, FieldInfo)
+    ]
     return next((info.description for info in reversed(infos) if info.description), "")

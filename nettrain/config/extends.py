@@ -1,4 +1,5 @@
 """`extends: base.yaml`: a configuration that says only in what it differs from another file, or from several."""
+
 from collections.abc import Callable
 from pathlib import Path
 
@@ -29,11 +30,15 @@ def inherit(document: Document, folder: Path, read: Read, chain: tuple[Path, ...
         path = folder / Path(name).expanduser()
         if path.resolve() in chain:
             circle = " -> ".join(file.name for file in (*chain, path))
-            raise ConfigError(f"{where}goes in a circle ({circle}); a configuration cannot extend itself")
+            raise ConfigError(
+                f"{where}goes in a circle ({circle}); a configuration cannot extend itself"
+            )
         try:
             base = read(path)
         except ConfigError as error:  # what has no line stands here
-            raise ConfigError([where + said if said.startswith(f"{path}: ") else said for said in error.problems]) from None
+            raise ConfigError(
+                [where + said if said.startswith(f"{path}: ") else said for said in error.problems]
+            ) from None
         merged = _over(merged, inherit(base, path.parent, read, (*chain, path.resolve())))
     return _over(merged, document)
 
@@ -41,7 +46,9 @@ def inherit(document: Document, folder: Path, read: Read, chain: tuple[Path, ...
 def _over(base: Document, document: Document) -> Document:
     """One document over another; the base is used up."""
     places = dict(base.places)
-    merged = Document(base.value, places, base.problems + document.problems, base.folders | document.folders)
+    merged = Document(
+        base.value, places, base.problems + document.problems, base.folders | document.folders
+    )
     merged.value = _merge(merged, base.value, document.value, ())
     places |= {path: place for path, place in document.places.items() if path[:1] != ("extends",)}
     return merged
@@ -50,7 +57,11 @@ def _over(base: Document, document: Document) -> Document:
 def _merge(merged: Document, old: object, new: object, path: KeyPath) -> object:
     if isinstance(old, str) and isinstance(new, dict):
         old = _expanded(merged, old, path)
-    if not isinstance(old, dict) or not isinstance(new, dict) or ("type" in new and new["type"] != old.get("type", new["type"])):
+    if (
+        not isinstance(old, dict)
+        or not isinstance(new, dict)
+        or ("type" in new and new["type"] != old.get("type", new["type"]))
+    ):
         forget(merged, path)
         return new
     for key, value in new.items():

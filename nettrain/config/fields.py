@@ -1,4 +1,5 @@
 """Which field of the typed configuration a key path names: its annotation, found through the types that the values themselves name."""
+
 import dataclasses
 from functools import cache
 from types import NoneType, UnionType
@@ -54,13 +55,21 @@ def default_of(record: type[Record], name: str) -> object:
     """What a field holds when its key is absent; None where the key is required."""
     for field in dataclasses.fields(record):  # type: ignore[arg-type]
         if field.name == name:
-            return field.default_factory() if field.default_factory is not dataclasses.MISSING else _or_none(field.default)
+            return (
+                field.default_factory()
+                if field.default_factory is not dataclasses.MISSING
+                else _or_none(field.default)
+            )
     return None
 
 
 def is_kind(annotation: Annotation) -> bool:
     """Whether this is the base of a kind of component: `Optimizer`, not `Adam`."""
-    return isinstance(annotation, type) and issubclass(annotation, Component) and "kind" in annotation.__dict__
+    return (
+        isinstance(annotation, type)
+        and issubclass(annotation, Component)
+        and "kind" in annotation.__dict__
+    )
 
 
 def without_null(annotation: Annotation) -> Annotation:

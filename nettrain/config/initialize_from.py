@@ -1,4 +1,5 @@
 """The key `initialize_from`: the weights of another run to begin with, for fine-tuning."""
+
 import dataclasses
 import os
 from dataclasses import dataclass
@@ -15,10 +16,17 @@ class InitializeFrom(Record):
     """A run or checkpoint, of which all layers are taken but those that are left out; a bare text is the run."""
 
     run: Annotated[
-        Text, Field(description="run directory (its best checkpoint) or checkpoint, relative to the config", examples=["runs/digits"])
+        Text,
+        Field(
+            description="run directory (its best checkpoint) or checkpoint, relative to the config",
+            examples=["runs/digits"],
+        ),
     ]
     leave_out: Annotated[
-        tuple[Text, ...], Field(description="layers (dense_3) or parameters (dense_3.b), of either model, that begin anew")
+        tuple[Text, ...],
+        Field(
+            description="layers (dense_3) or parameters (dense_3.b), of either model, that begin anew"
+        ),
     ] = ()
 
     def absolute(self, folder: Path) -> "InitializeFrom":

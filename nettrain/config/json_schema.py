@@ -1,4 +1,5 @@
 """The JSON Schema (draft 2020-12) of a configuration, by which editors complete and check; all of it comes from the classes themselves."""
+
 import dataclasses
 from typing import Any
 
@@ -16,7 +17,10 @@ from nettrain.config.run_config import RunConfig
 Schema = dict[str, Any]
 
 EXTENDS: Schema = {
-    "anyOf": [{"type": "string", "minLength": 1}, {"type": "array", "items": {"type": "string", "minLength": 1}}],
+    "anyOf": [
+        {"type": "string", "minLength": 1},
+        {"type": "array", "items": {"type": "string", "minLength": 1}},
+    ],
     "description": "YAML file(s), relative to this one, whose values hold where this one says nothing",
 }
 
@@ -36,7 +40,12 @@ def json_schema() -> Schema:
     run["description"] = Docstring.of(RunConfig).summary
     run["properties"] = {"extends": EXTENDS} | run["properties"]
     relaxed = _complete_unless_extended(run, definitions)
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "nettrain", **relaxed, "$defs": definitions}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "nettrain",
+        **relaxed,
+        "$defs": definitions,
+    }
 
 
 def _kind(kind: type[Component]) -> Schema:
@@ -59,7 +68,9 @@ def bare_names(kind: type[Component]) -> dict[str, str]:
 
 def _component(cls: type[Component], definitions: Schema) -> Schema:
     schema = _record(cls, definitions)
-    schema["properties"] = {"type": {"const": cls.name(), "description": schema["description"]}} | schema.get("properties", {})
+    schema["properties"] = {
+        "type": {"const": cls.name(), "description": schema["description"]}
+    } | schema.get("properties", {})
     schema["required"] = ["type", *schema.get("required", [])]
     return schema
 
@@ -110,10 +121,15 @@ def _complete_unless_extended(run: Schema, definitions: Schema) -> Schema:
     required: list[str] = run.pop("required")
     sections = {}
     for key in required:
-        section = definitions.get(run["properties"][key].get("$ref", "").removeprefix("#/$defs/"), {})
+        section = definitions.get(
+            run["properties"][key].get("$ref", "").removeprefix("#/$defs/"), {}
+        )
         if "required" in section:
             sections[key] = {"required": section.pop("required")}
-    return run | {"if": {"required": ["extends"]}, "else": {"required": required, "properties": sections}}
+    return run | {
+        "if": {"required": ["extends"]},
+        "else": {"required": required, "properties": sections},
+    }
 
 
 def _key(kind: type[Component], name: str) -> str:

@@ -1,4 +1,5 @@
 """The place of a value in a configuration: a tuple of keys and indices, written `model.hidden[1]`."""
+
 import re
 
 KeyPath = tuple[str | int, ...]
@@ -8,7 +9,9 @@ _STEP = re.compile(r"\.?([^.\[\]]+)|\[(\d+)\]")
 
 def dotted(path: KeyPath) -> str:
     """('model', 'hidden', 1) as `model.hidden[1]`."""
-    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path).removeprefix(".")
+    return "".join(
+        f"[{part}]" if isinstance(part, int) else f".{part}" for part in path
+    ).removeprefix(".")
 
 
 def parse(text: str) -> KeyPath | None:
@@ -17,7 +20,11 @@ def parse(text: str) -> KeyPath | None:
     end = 0
     while end < len(text):
         step = _STEP.match(text, end)
-        if step is None or (not path and step.group().startswith((".", "["))) or (path and step.group()[0] not in ".["):
+        if (
+            step is None
+            or (not path and step.group().startswith((".", "[")))
+            or (path and step.group()[0] not in ".[")
+        ):
             return None
         path.append(int(step[2]) if step[1] is None else step[1])
         end = step.end()

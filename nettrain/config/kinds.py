@@ -1,4 +1,5 @@
 """All kinds of component that a configuration can name."""
+
 from nettrain.component import Component
 from nettrain.data.augmentation import Augmentation
 from nettrain.data.source import Source

@@ -1,4 +1,5 @@
 """From a file, a mapping or a RunConfig to a validated RunConfig: read, overridden, checked, every problem told at once."""
+
 import dataclasses
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -27,7 +28,10 @@ R = TypeVar("R", bound=RunConfig)
 
 
 def load(
-    config: str | os.PathLike[str] | Mapping[str, object] | RunConfig, sets: Sequence[str] = (), *, allow_plugins: bool = False
+    config: str | os.PathLike[str] | Mapping[str, object] | RunConfig,
+    sets: Sequence[str] = (),
+    *,
+    allow_plugins: bool = False,
 ) -> RunConfig:
     """A complete, valid RunConfig. `sets` are overrides as `--set` takes them: "optimizer.lr=0.01".
 
@@ -39,14 +43,20 @@ def load(
 
 
 def load_ensemble(
-    config: str | os.PathLike[str] | Mapping[str, object] | EnsembleRun, sets: Sequence[str] = (), *, allow_plugins: bool = False
+    config: str | os.PathLike[str] | Mapping[str, object] | EnsembleRun,
+    sets: Sequence[str] = (),
+    *,
+    allow_plugins: bool = False,
 ) -> EnsembleRun:
     """`load` of a configuration that may have the key `ensemble`."""
     return _loaded(config, EnsembleRun, sets, allow_plugins)
 
 
 def _loaded(
-    config: str | os.PathLike[str] | Mapping[str, object] | RunConfig, record: type[R], sets: Sequence[str], allow_plugins: bool
+    config: str | os.PathLike[str] | Mapping[str, object] | RunConfig,
+    record: type[R],
+    sets: Sequence[str],
+    allow_plugins: bool,
 ) -> R:
     if isinstance(config, RunConfig | Mapping):
         # A dataclass built in Python has not been validated.
@@ -57,10 +67,17 @@ def _loaded(
 
 
 def load_document(
-    document: Document, folder: Path, default_name: str, sets: Sequence[str] = (), *, allow_plugins: bool = False
+    document: Document,
+    folder: Path,
+    default_name: str,
+    sets: Sequence[str] = (),
+    *,
+    allow_plugins: bool = False,
 ) -> RunConfig:
     """`load` of what has been read already, such as a part of another file; `folder` is where relative paths without a file count from."""
-    return _validated(inherit(document, folder, document_at), RunConfig, sets, folder, default_name, allow_plugins)
+    return _validated(
+        inherit(document, folder, document_at), RunConfig, sets, folder, default_name, allow_plugins
+    )
 
 
 @contextmanager
@@ -71,7 +88,9 @@ def located(path: Path, sets: Sequence[str]) -> Iterator[None]:
     except ConfigError as error:
         document = _whole(path)
         override(document, EnsembleRun, sets)
-        raise ConfigError([_located(problem, document.places) for problem in error.problems]) from None
+        raise ConfigError(
+            [_located(problem, document.places) for problem in error.problems]
+        ) from None
 
 
 def _located(problem: str, places: Mapping[KeyPath, str]) -> str:
@@ -104,9 +123,13 @@ def document_at(path: Path) -> Document:
     document = read(_text(path), lambda line: f"{path}:{line}")
     document.folders[str(path)] = path.absolute().parent
     if document.value is None and not document.problems:
-        raise ConfigError(f"{path}: is empty; a configuration has at least the keys dataset and model")
+        raise ConfigError(
+            f"{path}: is empty; a configuration has at least the keys dataset and model"
+        )
     if not isinstance(document.value, dict):
-        raise ConfigError(f"{path}: expected a mapping with keys such as dataset and model, got {messages.show(document.value)}")
+        raise ConfigError(
+            f"{path}: expected a mapping with keys such as dataset and model, got {messages.show(document.value)}"
+        )
     return document
 
 
@@ -117,12 +140,16 @@ def _text(path: Path) -> str:
         raise ConfigError(f"{path}: does not exist{_nearby(path)}") from None
     except IsADirectoryError:
         inside = path / "config.yaml"
-        raise ConfigError(f"{path}: is a folder, not a YAML file{f'; did you mean {str(inside)!r}?' if inside.is_file() else ''}") from None
+        raise ConfigError(
+            f"{path}: is a folder, not a YAML file{f'; did you mean {str(inside)!r}?' if inside.is_file() else ''}"
+        ) from None
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1
-        raise ConfigError(f"{path}:{line}: byte 0x{error.object[error.start]:02x} is not UTF-8; save the file as UTF-8") from None
+        raise ConfigError(
+            f"{path}:{line}: byte 0x{error.object[error.start]:02x} is not UTF-8; save the file as UTF-8"
+        ) from None
     except ValueError as error:  # a path with a NUL character
         raise ConfigError(f"{str(path)!r}: {error}") from None
 
@@ -132,26 +159,47 @@ def _nearby(path: Path) -> str:
     folder = path.parent
     if not folder.is_dir():
         return f"; nor does the folder {str(folder)!r}"
-    known = {file.name: str(folder / file.name) for file in folder.iterdir() if file.suffix in (".yaml", ".yml")}
+    known = {
+        file.name: str(folder / file.name)
+        for file in folder.iterdir()
+        if file.suffix in (".yaml", ".yml")
+    }
     hint = nearest(path.name, known) or nearest(f"{path.name}.yaml", known)
     for name, full in known.items():
         hint = hint.replace(repr(name), repr(full))
     return hint
 
 
-def _validated(document: Document, record: type[R], sets: Sequence[str], folder: Path, default_name: str, allow_plugins: bool) -> R:
+def _validated(
+    document: Document,
+    record: type[R],
+    sets: Sequence[str],
+    folder: Path,
+    default_name: str,
+    allow_plugins: bool,
+) -> R:
     override(document, record, sets)
     if record is RunConfig and isinstance(document.value, dict) and "ensemble" in document.value:
         del document.value["ensemble"]
         message = "this configuration is of several networks: run it with `nettrain ensemble`, or leave this key out"
-        document.problems.append(join(messages.place_of(("ensemble",), document.places), ("ensemble",), message))
+        document.problems.append(
+            join(messages.place_of(("ensemble",), document.places), ("ensemble",), message)
+        )
     folder_of = partial(_folder_of, document, folder)
     plugins = _plugins(document, folder_of, allow_plugins)
     with in_use(plugins):
         config = _checked(document, record)
     dataset = _absolute(config.dataset, lambda path: folder_of(("dataset", *path)))
-    initial = config.initialize_from and config.initialize_from.absolute(folder_of(("initialize_from", "run")))
-    return dataclasses.replace(config, name=config.name or default_name, plugins=plugins, dataset=dataset, initialize_from=initial)
+    initial = config.initialize_from and config.initialize_from.absolute(
+        folder_of(("initialize_from", "run"))
+    )
+    return dataclasses.replace(
+        config,
+        name=config.name or default_name,
+        plugins=plugins,
+        dataset=dataset,
+        initialize_from=initial,
+    )
 
 
 def plugins_of(path: Path, *, allow_plugins: bool) -> tuple[Plugin, ...]:
@@ -167,19 +215,32 @@ def _folder_of(document: Document, folder: Path, path: KeyPath) -> Path:
     return document.folders.get(place) or document.folders.get(file, folder)
 
 
-def _plugins(document: Document, folder_of: Callable[[KeyPath], Path], allow_plugins: bool) -> tuple[Plugin, ...]:
+def _plugins(
+    document: Document, folder_of: Callable[[KeyPath], Path], allow_plugins: bool
+) -> tuple[Plugin, ...]:
     try:
-        return settled(listed(document.value), lambda place: folder_of(("plugins", place)), allowed=allow_plugins)
+        return settled(
+            listed(document.value),
+            lambda place: folder_of(("plugins", place)),
+            allowed=allow_plugins,
+        )
     except ConfigError as error:
-        raise ConfigError(document.problems + [_located(problem, document.places) for problem in error.problems]) from None
+        raise ConfigError(
+            document.problems + [_located(problem, document.places) for problem in error.problems]
+        ) from None
 
 
 def _checked(document: Document, record: type[R]) -> R:
     try:
         config: R = adapter(record).validate_python(document.value)  # type: ignore[arg-type]  # a class is hashable
     except ValidationError as error:
-        raise ConfigError(document.problems + messages.lines(error, record, document.value, document.places)) from None
-    found = [join(messages.place_of(path, document.places), path, message) for path, message in problems(config)]
+        raise ConfigError(
+            document.problems + messages.lines(error, record, document.value, document.places)
+        ) from None
+    found = [
+        join(messages.place_of(path, document.places), path, message)
+        for path, message in problems(config)
+    ]
     if document.problems or found:
         raise ConfigError(document.problems + found)
     return config
@@ -193,7 +254,9 @@ def _absolute(dataset: DatasetConfig, folder_of: Callable[[KeyPath], Path]) -> D
             return None
         folders = {field.name: folder_of((key, field.name)) for field in dataclasses.fields(source)}  # type: ignore[arg-type]
         found = {folder: source.absolute(folder) for folder in folders.values()}
-        return source.replace(**{name: getattr(found[folder], name) for name, folder in folders.items()})
+        return source.replace(
+            **{name: getattr(found[folder], name) for name, folder in folders.items()}
+        )
 
     sources = {key: absolute(key) for key in ("source", "validation_source", "test_source")}
     weights = dataset.weights and str(folder_of(("weights",)) / Path(dataset.weights).expanduser())

@@ -1,4 +1,5 @@
 """pydantic's errors as lines that a user understands: the place, the dotted path, what was expected, what was found, what to do."""
+
 import math
 from collections.abc import Iterator, Mapping
 
@@ -14,16 +15,27 @@ from nettrain.errors import nearest
 
 # Errors whose own message is complete: those that the package raises itself.
 _COMPLETE = {"unknown_key", "unknown_component"}
-_YAML_1_1 = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}  # what older YAML took for truth
+_YAML_1_1 = {
+    "yes": "true",
+    "on": "true",
+    "y": "true",
+    "no": "false",
+    "off": "false",
+    "n": "false",
+}  # what older YAML took for truth
 _MISSING = {"missing", "missing_argument", "missing_keyword_only_argument"}
 
 
-def lines(error: ValidationError, record: type[Record], value: object, places: Mapping[KeyPath, str]) -> list[str]:
+def lines(
+    error: ValidationError, record: type[Record], value: object, places: Mapping[KeyPath, str]
+) -> list[str]:
     """Every problem of a value that was to become a `record`, a line each."""
     said: dict[str, None] = {}  # a union reports once a member; said once
     found = error.errors()
     for details in found:
-        if details["type"] == "too_short" and any(_inside(other["loc"], details["loc"]) for other in found):
+        if details["type"] == "too_short" and any(
+            _inside(other["loc"], details["loc"]) for other in found
+        ):
             continue  # pydantic counts the good items: the bad ones are told already
         path, message = _problem(details, record, value)
         said[join(place_of(path, places), path, message)] = None
@@ -36,7 +48,9 @@ def _inside(path: KeyPath, outer: KeyPath) -> bool:
 
 def place_of(path: KeyPath, places: Mapping[KeyPath, str]) -> str:
     """Where a path stands, or the nearest mapping around it: a missing key stands where its parent does."""
-    return next((places[path[:end]] for end in range(len(path), -1, -1) if path[:end] in places), "")
+    return next(
+        (places[path[:end]] for end in range(len(path), -1, -1) if path[:end] in places), ""
+    )
 
 
 def show(value: object) -> str:
@@ -59,7 +73,9 @@ def _problem(details: ErrorDetails, record: type[Record], value: object) -> tupl
     path, kind = details["loc"], details["type"]
     if kind == "value_error":
         message = details["msg"].removeprefix("Value error, ")
-        return path, message if isinstance(details["input"], dict) else f"{message}; got {show(details['input'])}"
+        return path, message if isinstance(
+            details["input"], dict
+        ) else f"{message}; got {show(details['input'])}"
     if kind in _COMPLETE:
         named_by_type = kind == "unknown_component" and isinstance(details["input"], dict)
         return (*path, "type") if named_by_type else path, details["msg"]
@@ -76,7 +92,10 @@ def _problem(details: ErrorDetails, record: type[Record], value: object) -> tupl
         return found.path, f"this key is missing; expected {expected}"
     got = _value_at(value, found.path, details["input"])
     comma = ";" if expected.startswith("one of") else ","
-    return found.path, f"expected {expected}{comma} got {show(got)}{''.join(_remedy(got, expected))}"
+    return (
+        found.path,
+        f"expected {expected}{comma} got {show(got)}{''.join(_remedy(got, expected))}",
+    )
 
 
 def _remedy(got: object, expected: str) -> Iterator[str]:
@@ -87,14 +106,22 @@ def _remedy(got: object, expected: str) -> Iterator[str]:
     if expected.startswith("true or false") and got.lower() in _YAML_1_1:
         yield f"; write {_YAML_1_1[got.lower()]}"
     elif expected.startswith("one of"):
-        yield nearest(got, [name.strip("' ") for name in expected.removeprefix("one of").split(",")])
-    elif ("number" in expected or "integer" in expected) and any(PATTERNS[tag][0].match(got) for tag in (INT, FLOAT)):
+        yield nearest(
+            got, [name.strip("' ") for name in expected.removeprefix("one of").split(",")]
+        )
+    elif ("number" in expected or "integer" in expected) and any(
+        PATTERNS[tag][0].match(got) for tag in (INT, FLOAT)
+    ):
         yield "; write it without quotes"
 
 
 def _value_at(value: object, path: KeyPath, otherwise: object) -> object:
     for part in path:
-        held = part in value if isinstance(value, dict) else isinstance(value, list) and isinstance(part, int) and part < len(value)
+        held = (
+            part in value
+            if isinstance(value, dict)
+            else isinstance(value, list) and isinstance(part, int) and part < len(value)
+        )
         if not held:
             return otherwise
         value = value[part]  # type: ignore[index]

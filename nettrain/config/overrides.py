@@ -1,4 +1,5 @@
 """`--set a.b[0].c=VALUE`, or a sweep's parameter: one value changed in a configuration that has been read but not validated yet."""
+
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,7 +58,9 @@ def _parse(text: str) -> Override:
     key, equals, value = text.partition("=")
     path = parse(key.strip())
     if not equals or path is None:
-        raise ConfigError(f"{label}: expected KEY.PATH=VALUE, such as optimizer.lr=0.01 or model.hidden[0]=64")
+        raise ConfigError(
+            f"{label}: expected KEY.PATH=VALUE, such as optimizer.lr=0.01 or model.hidden[0]=64"
+        )
     return Override(path, read(value, lambda line: label, path), label)
 
 
@@ -72,7 +75,12 @@ def _apply(document: Document, record: type[Record], change: Override) -> None:
         document.places.setdefault(parent, change.label)
         holder = child
     last = change.path[-1]
-    if last == "type" and isinstance(holder, dict) and "type" in holder and holder["type"] != change.document.value:
+    if (
+        last == "type"
+        and isinstance(holder, dict)
+        and "type" in holder
+        and holder["type"] != change.document.value
+    ):
         holder.clear()
         forget(document, change.path[:-1])
     _put(holder, change.path[:-1], last, change.document.value)
@@ -120,9 +128,13 @@ def _put(holder: object, path: KeyPath, part: str | int, value: object) -> None:
         holder[part] = value
     elif isinstance(holder, list) and isinstance(part, int):
         if part >= len(holder):
-            raise ConfigError(f"{dotted(path)} has {len(holder)} items, counted from 0: there is no [{part}]")
+            raise ConfigError(
+                f"{dotted(path)} has {len(holder)} items, counted from 0: there is no [{part}]"
+            )
         holder[part] = value
     elif isinstance(holder, list):
-        raise ConfigError(f"{dotted(path)} is a list: name an item, such as {dotted((*path, 0))}, not {part!r}")
+        raise ConfigError(
+            f"{dotted(path)} is a list: name an item, such as {dotted((*path, 0))}, not {part!r}"
+        )
     else:
         raise ConfigError(f"{dotted(path)} is no list: [{part}] does not exist")

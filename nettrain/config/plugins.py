@@ -3,6 +3,7 @@
 What is kept in the process: the imported module (in `sys.modules`, by path and content, so that the same file is imported once) and
 pydantic's validators of its classes. What is not: the names. Only inside `in_use` does a configuration find them.
 """
+
 import hashlib
 import inspect
 import sys
@@ -28,7 +29,9 @@ class Plugin(Record):
     """A Python file that defines components: every class in it that derives from a kind and does not begin with an underscore."""
 
     path: Annotated[Text, Field(description="Python file, relative to the config")]
-    fingerprint: Annotated[Text | None, Field(description="of its content when the run began; null: taken now")] = None
+    fingerprint: Annotated[
+        Text | None, Field(description="of its content when the run began; null: taken now")
+    ] = None
 
 
 def _expand(value: object) -> object:
@@ -37,7 +40,9 @@ def _expand(value: object) -> object:
 
 Plugins = Annotated[
     tuple[Annotated[Plugin, BeforeValidator(_expand, json_schema_input_type=Text | Plugin)], ...],
-    Field(description="Python files with components of your own; they are imported only with --allow-plugins"),
+    Field(
+        description="Python files with components of your own; they are imported only with --allow-plugins"
+    ),
 ]
 
 
@@ -52,7 +57,9 @@ def listed(value: object) -> tuple[Plugin, ...]:
     return found
 
 
-def settled(plugins: Sequence[Plugin], folder_of: Callable[[int], Path], *, allowed: bool) -> tuple[Plugin, ...]:
+def settled(
+    plugins: Sequence[Plugin], folder_of: Callable[[int], Path], *, allowed: bool
+) -> tuple[Plugin, ...]:
     """The plugins imported, with absolute paths and fingerprints; `folder_of` says where the path of each counts from.
 
     Raises ConfigError, which begins with the plugin's key path: without permission, where a file is absent, fails, has changed since its
@@ -78,7 +85,9 @@ def settled(plugins: Sequence[Plugin], folder_of: Callable[[int], Path], *, allo
 @contextmanager
 def in_use(plugins: Sequence[Plugin]) -> Iterator[None]:
     """Inside, the components of these plugins are found by name, and a failure in their code is told in a few lines."""
-    with plugged(cls for plugin in plugins for cls in _components(plugin.path, plugin.fingerprint or "")):
+    with plugged(
+        cls for plugin in plugins for cls in _components(plugin.path, plugin.fingerprint or "")
+    ):
         try:
             yield
         except NettrainError:
@@ -95,9 +104,13 @@ def _settled(plugin: Plugin, folder: Path) -> Plugin:
     try:
         fingerprint = hashlib.blake2b(path.read_bytes(), digest_size=16).hexdigest()
     except OSError as error:
-        raise ConfigError(f"{path}: cannot be read: {(error.strerror or str(error)).lower()}") from None
+        raise ConfigError(
+            f"{path}: cannot be read: {(error.strerror or str(error)).lower()}"
+        ) from None
     if plugin.fingerprint not in (None, fingerprint):
-        raise ConfigError(f"{path}: has changed since the run began (its fingerprint differs): put the old file back, or train again")
+        raise ConfigError(
+            f"{path}: has changed since the run began (its fingerprint differs): put the old file back, or train again"
+        )
     return replace(plugin, path=str(path), fingerprint=fingerprint)
 
 
@@ -118,24 +131,40 @@ def _components(path: str, fingerprint: str) -> tuple[type[Component], ...]:
     module = _module(path, fingerprint)
     found = []
     for value in vars(module).values():
-        if isinstance(value, type) and issubclass(value, Component) and value.__module__ == module.__name__:
+        if (
+            isinstance(value, type)
+            and issubclass(value, Component)
+            and value.__module__ == module.__name__
+        ):
             if value.__name__.startswith("_") or "kind" in value.__dict__:
                 continue
             _check_class(value, path)
             found.append(value)
     if not found:
-        raise ConfigError(f"{path}: defines no component: a class that derives from a kind, such as nettrain.nn.layer.Layer")
+        raise ConfigError(
+            f"{path}: defines no component: a class that derives from a kind, such as nettrain.nn.layer.Layer"
+        )
     return tuple(found)
 
 
 def _check_class(cls: type[Component], path: str) -> None:
-    if not is_dataclass(cls) or "__dataclass_fields__" not in cls.__dict__ or not cls.__dataclass_params__.frozen:
-        raise ConfigError(f"{path}: class {cls.__name__}: put @dataclass(frozen=True, kw_only=True) above it")
+    if (
+        not is_dataclass(cls)
+        or "__dataclass_fields__" not in cls.__dict__
+        or not cls.__dataclass_params__.frozen
+    ):
+        raise ConfigError(
+            f"{path}: class {cls.__name__}: put @dataclass(frozen=True, kw_only=True) above it"
+        )
     if inspect.isabstract(cls):
         lacking = ", ".join(sorted(cls.__abstractmethods__))
-        raise ConfigError(f"{path}: class {cls.__name__} lacks {lacking} (the name of a mere base class begins with an underscore)")
+        raise ConfigError(
+            f"{path}: class {cls.__name__} lacks {lacking} (the name of a mere base class begins with an underscore)"
+        )
     if any(field.name == "type" for field in fields(cls)):
-        raise ConfigError(f"{path}: class {cls.__name__}: a field cannot be called 'type', which names the component")
+        raise ConfigError(
+            f"{path}: class {cls.__name__}: a field cannot be called 'type', which names the component"
+        )
 
 
 class _Loader(SourceLoader):
@@ -162,16 +191,27 @@ def _module(path: str, fingerprint: str) -> ModuleType:
         spec.loader.exec_module(module)
     except (Exception, SystemExit) as error:
         del sys.modules[name]
-        raise ConfigError(_short(error, path) or f"{path}: {type(error).__name__}: {error}") from None
+        raise ConfigError(
+            _short(error, path) or f"{path}: {type(error).__name__}: {error}"
+        ) from None
     return module
 
 
 def _short(error: BaseException, path: str) -> str | None:
     """The error, and the lines of the plugin on the way to it; None where it has nothing to do with the plugin."""
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == path]
-    lines = [f"  {frame.filename}:{frame.lineno}, in {frame.name}: {frame.line}" for frame in frames[-5:]]
+    frames = [
+        frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == path
+    ]
+    lines = [
+        f"  {frame.filename}:{frame.lineno}, in {frame.name}: {frame.line}" for frame in frames[-5:]
+    ]
     if isinstance(error, SyntaxError) and error.filename == path:
         lines.append(f"  {path}:{error.lineno}: {(error.text or '').strip()}")
     if not lines:
         return None
-    return "\n".join([f"{path}: {type(error).__name__}: {error.msg if isinstance(error, SyntaxError) else error}", *lines])
+    return "\n".join(
+        [
+            f"{path}: {type(error).__name__}: {error.msg if isinstance(error, SyntaxError) else error}",
+            *lines,
+        ]
+    )

@@ -1,4 +1,5 @@
 """What PyYAML says of text that does not parse, in plain words: the line, what stands there, what to do."""
+
 import re
 
 import yaml
@@ -6,25 +7,70 @@ from yaml.reader import ReaderError
 
 # What the parser was doing and what it met -> what to tell. The first row that fits wins; {0}, {1} are the groups of the row's pattern.
 _WORDS = [
-    (r"character '\\t' that cannot start", "a tab stands where a value or key should begin; indent with spaces"),
-    (r"while scanning a quoted scalar.*end of stream", "the quotation mark that opens here is never closed"),
-    (r"while scanning a quoted scalar.*document separator", "the quotation mark that opens here is never closed"),
-    (r"unknown escape character '(.*)'", "the escape \\{0} does not exist; in single quotes a backslash needs none"),
-    (r"while parsing a flow sequence.*<stream end>", "the list that opens here with '[' is never closed with ']'"),
-    (r"while parsing a flow mapping.*<stream end>", "the mapping that opens here with '{{' is never closed with '}}'"),
-    (r"while parsing a flow sequence.*but got '(.*)'", "in the list that opens here: expected ',' or ']', got '{0}'"),
-    (r"while parsing a flow mapping.*but got '(.*)'", "in the mapping that opens here: expected ',' or '}}', got '{0}'"),
+    (
+        r"character '\\t' that cannot start",
+        "a tab stands where a value or key should begin; indent with spaces",
+    ),
+    (
+        r"while scanning a quoted scalar.*end of stream",
+        "the quotation mark that opens here is never closed",
+    ),
+    (
+        r"while scanning a quoted scalar.*document separator",
+        "the quotation mark that opens here is never closed",
+    ),
+    (
+        r"unknown escape character '(.*)'",
+        "the escape \\{0} does not exist; in single quotes a backslash needs none",
+    ),
+    (
+        r"while parsing a flow sequence.*<stream end>",
+        "the list that opens here with '[' is never closed with ']'",
+    ),
+    (
+        r"while parsing a flow mapping.*<stream end>",
+        "the mapping that opens here with '{{' is never closed with '}}'",
+    ),
+    (
+        r"while parsing a flow sequence.*but got '(.*)'",
+        "in the list that opens here: expected ',' or ']', got '{0}'",
+    ),
+    (
+        r"while parsing a flow mapping.*but got '(.*)'",
+        "in the mapping that opens here: expected ',' or '}}', got '{0}'",
+    ),
     (r"character '(.)' that cannot start", "no value can begin with {0!r}; put it in quotes"),
-    (r"mapping values are not allowed", "a second ': ' on this line, or wrong indentation; a text that holds ': ' needs quotes"),
-    (r"sequence entries are not allowed", "a list cannot begin behind 'key: '; put each '- item' on a line of its own, or write [a, b]"),
+    (
+        r"mapping values are not allowed",
+        "a second ': ' on this line, or wrong indentation; a text that holds ': ' needs quotes",
+    ),
+    (
+        r"sequence entries are not allowed",
+        "a list cannot begin behind 'key: '; put each '- item' on a line of its own, or write [a, b]",
+    ),
     (r"could not find expected ':'", "expected 'key: value'; the ':' is missing"),
-    (r"expected <block end>, but found", "does not fit the lines above: check the indentation, quotes and dashes"),
+    (
+        r"expected <block end>, but found",
+        "does not fit the lines above: check the indentation, quotes and dashes",
+    ),
     (r"expected '<document start>'", "does not fit the lines above: check the indentation"),
-    (r"undefined alias '(.*)'", "the alias *{0} repeats a value marked &{0}, but there is none; a text that begins with '*' needs quotes"),
+    (
+        r"undefined alias '(.*)'",
+        "the alias *{0} repeats a value marked &{0}, but there is none; a text that begins with '*' needs quotes",
+    ),
     (r"duplicate anchor '(.*?)'", "the mark &{0} stands twice"),
-    (r"expected the node content, but found '<stream end>'", "ends where a value should stand; brackets that open must close"),
-    (r"expected the node content, but found '(.*)'", "expected a value, got '{0}'; a text that begins so needs quotes"),
-    (r"found another document", "a second document begins here with '---'; a configuration is one document"),
+    (
+        r"expected the node content, but found '<stream end>'",
+        "ends where a value should stand; brackets that open must close",
+    ),
+    (
+        r"expected the node content, but found '(.*)'",
+        "expected a value, got '{0}'; a text that begins so needs quotes",
+    ),
+    (
+        r"found another document",
+        "a second document begins here with '---'; a configuration is one document",
+    ),
 ]
 # Errors that stand where the construct opened, not where the parser gave up.
 _AT_CONTEXT = re.compile(r"quoted scalar|flow sequence|flow mapping|expected ':'")
@@ -48,7 +94,11 @@ def line_of(error: yaml.YAMLError, text: str) -> int:
         return text.count("\n", 0, error.position) + 1
     if not isinstance(error, yaml.MarkedYAMLError):
         return 1
-    mark = error.context_mark if error.context_mark and _AT_CONTEXT.search(_said(error)) else error.problem_mark
+    mark = (
+        error.context_mark
+        if error.context_mark and _AT_CONTEXT.search(_said(error))
+        else error.problem_mark
+    )
     return mark.line + 1 if mark else 1
 
 

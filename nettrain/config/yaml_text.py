@@ -1,4 +1,5 @@
 """YAML text to plain values and the place of every key: composed to nodes, never constructed, within bounds of size and depth."""
+
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,7 +13,7 @@ from nettrain.config.yaml_errors import explain, line_of
 from nettrain.errors import ConfigError
 
 MAX_CHARACTERS = 256 * 1024
-MAX_VALUES = 100_000   # an alias bomb of 400 bytes would unfold to billions
+MAX_VALUES = 100_000  # an alias bomb of 400 bytes would unfold to billions
 MAX_DEPTH = 50
 
 
@@ -31,7 +32,9 @@ class Document:
 
 def forget(document: Document, path: KeyPath) -> None:
     """Remove the places below a path whose value is gone."""
-    for known in [known for known in document.places if known[: len(path)] == path and len(known) > len(path)]:
+    for known in [
+        known for known in document.places if known[: len(path)] == path and len(known) > len(path)
+    ]:
         del document.places[known]
 
 
@@ -41,7 +44,9 @@ def read(text: str, place: Callable[[int], str], root: KeyPath = ()) -> Document
     Raises ConfigError where no value can be made at all: text that does not parse, several documents, too large, too deep.
     """
     if len(text) > MAX_CHARACTERS:
-        raise ConfigError(f"{place(1)}: {len(text)} characters are too many for a configuration (at most {MAX_CHARACTERS})")
+        raise ConfigError(
+            f"{place(1)}: {len(text)} characters are too many for a configuration (at most {MAX_CHARACTERS})"
+        )
     try:
         node = CoreSchema(text).get_single_node()
     except yaml.YAMLError as error:
@@ -73,15 +78,27 @@ class _Builder:
     def _value(self, node: yaml.Node, path: KeyPath) -> object:
         self._count += 1
         if self._count > MAX_VALUES:
-            raise ConfigError(join(self._at(node), path, f"aliases unfold to more than {MAX_VALUES} values; write fewer of them"))
+            raise ConfigError(
+                join(
+                    self._at(node),
+                    path,
+                    f"aliases unfold to more than {MAX_VALUES} values; write fewer of them",
+                )
+            )
         if isinstance(node, yaml.ScalarNode):
             return self._scalar(node, path)
         if id(node) in self._open:
-            raise ConfigError(join(self._at(node), path, "an alias stands inside the very value that it repeats"))
+            raise ConfigError(
+                join(self._at(node), path, "an alias stands inside the very value that it repeats")
+            )
         if len(self._open) >= MAX_DEPTH:
             raise ConfigError(f"{self._at(node)}: nested too deeply (at most {MAX_DEPTH} levels)")
         self._open.append(id(node))
-        value = self._mapping(node, path) if isinstance(node, yaml.MappingNode) else self._sequence(node, path)
+        value = (
+            self._mapping(node, path)
+            if isinstance(node, yaml.MappingNode)
+            else self._sequence(node, path)
+        )
         self._open.pop()
         return value
 
@@ -109,7 +126,13 @@ class _Builder:
                 continue
             if key in values:
                 first = self._places[(*path, key)]
-                self._problems.append(join(self._at(key_node), (*path, key), f"the key stands twice; the first is at {first}"))
+                self._problems.append(
+                    join(
+                        self._at(key_node),
+                        (*path, key),
+                        f"the key stands twice; the first is at {first}",
+                    )
+                )
                 continue
             self._places[(*path, key)] = self._at(key_node)
             values[key] = self._value(value_node, (*path, key))
@@ -129,7 +152,9 @@ class _Builder:
 
     def _refuse_tag(self, node: yaml.Node, usual: str, path: KeyPath) -> None:
         if node.tag != f"tag:yaml.org,2002:{usual}":
-            self._problems.append(join(self._at(node), path, f"the tag {node.tag!r} means nothing here; remove it"))
+            self._problems.append(
+                join(self._at(node), path, f"the tag {node.tag!r} means nothing here; remove it")
+            )
 
 
 def _is_text(node: yaml.Node) -> TypeGuard[yaml.ScalarNode]:

@@ -1,4 +1,5 @@
 """Data loaded once more for a trained model: its columns in the model's order, its labels as the model's codes."""
+
 import dataclasses
 import math
 
@@ -25,30 +26,52 @@ def conform(dataset: Dataset, schema: Schema, *, with_target: bool) -> Dataset:
 
 def _features(dataset: Dataset, schema: Schema) -> Features:
     found = dataset.features
-    if not schema.numbers and not schema.texts:              # images: an array fits if it holds as many numbers a row
+    if (
+        not schema.numbers and not schema.texts
+    ):  # images: an array fits if it holds as many numbers a row
         if math.prod(found.numbers.shape[1:]) != math.prod(schema.shape) or found.categories:
             shape = found.numbers.shape[1:]
-            raise DataError(f"{dataset.origin}: the model was trained on rows of shape {schema.shape}, these have {shape}")
+            raise DataError(
+                f"{dataset.origin}: the model was trained on rows of shape {schema.shape}, these have {shape}"
+            )
         if isinstance(found.numbers, StoredRows):
             return Features(found.numbers.reshaped(schema.shape))
         return Features(found.array.reshape(len(found), *schema.shape))
     if found.numbers.ndim > 2:
-        raise DataError(f"{dataset.origin}: the model was trained on a table of {len(schema.numbers) + len(schema.texts)} columns, "
-                        f"these rows have the shape {found.numbers.shape[1:]}")
+        raise DataError(
+            f"{dataset.origin}: the model was trained on a table of {len(schema.numbers) + len(schema.texts)} columns, "
+            f"these rows have the shape {found.numbers.shape[1:]}"
+        )
     check_names(dataset.origin, schema, (*found.names, *found.categories))
-    mistyped = [f"{name!r} holds texts, the model was trained on numbers" for name in schema.numbers if name not in found.names]
-    mistyped += [f"{name!r} holds numbers, the model was trained on texts" for name in schema.texts if name not in found.categories]
+    mistyped = [
+        f"{name!r} holds texts, the model was trained on numbers"
+        for name in schema.numbers
+        if name not in found.names
+    ]
+    mistyped += [
+        f"{name!r} holds numbers, the model was trained on texts"
+        for name in schema.texts
+        if name not in found.categories
+    ]
     if mistyped:
-        raise DataError(f"{dataset.origin}: columns differ from those of training: {'; '.join(mistyped)}")
+        raise DataError(
+            f"{dataset.origin}: columns differ from those of training: {'; '.join(mistyped)}"
+        )
     places = [found.names.index(name) for name in schema.numbers]
-    return Features(found.array[:, places], schema.numbers, {name: found.categories[name] for name in schema.texts})
+    return Features(
+        found.array[:, places],
+        schema.numbers,
+        {name: found.categories[name] for name in schema.texts},
+    )
 
 
 def check_names(origin: str, schema: Schema, there: tuple[str, ...]) -> None:
     """Raises DataError unless all of the model's columns are there; names what is missing and what is new."""
     missing = [name for name in (*schema.numbers, *schema.texts) if name not in there]
     if missing:
-        new = [name for name in there if name not in (*schema.numbers, *schema.texts, *schema.targets)]
+        new = [
+            name for name in there if name not in (*schema.numbers, *schema.texts, *schema.targets)
+        ]
         raise DataError(
             f"{origin}: columns differ from those of training: missing {_listed(missing)}{nearest(missing[0], new)}"
             + (f"; not known to the model: {_listed(new)}" if new else "")
@@ -61,19 +84,27 @@ def conform_target(dataset: Dataset, schema: Schema) -> Target:
     if found is None:
         raise DataError(f"{dataset.origin}: there is no target in it to evaluate against")
     if found.classes is None and found.values.shape[1] != len(schema.targets):
-        raise DataError(f"{dataset.origin}: {found.values.shape[1]} target columns, the model was trained on {len(schema.targets)}")
+        raise DataError(
+            f"{dataset.origin}: {found.values.shape[1]} target columns, the model was trained on {len(schema.targets)}"
+        )
     if schema.classes is None:
         if found.classes is not None:
-            raise DataError(f"{dataset.origin}: the target holds texts such as {found.classes[0]!r}; the model was trained on numbers")
+            raise DataError(
+                f"{dataset.origin}: the target holds texts such as {found.classes[0]!r}; the model was trained on numbers"
+            )
         return Target(found.values, schema.targets)
     texts, codes = _as_texts(found)
     places = {name: code for code, name in enumerate(schema.classes)}
-    lookup = np.array([places.get(text, places.get(_as_whole(text), -1)) for text in texts], dtype=np.int64)
+    lookup = np.array(
+        [places.get(text, places.get(_as_whole(text), -1)) for text in texts], dtype=np.int64
+    )
     mapped = lookup[codes]
     wrong = np.flatnonzero(mapped < 0)
     if wrong.size:
-        raise DataError(f"{dataset.place(int(wrong[0]))}: target {schema.targets[0]!r} holds {texts[codes[wrong[0]]]!r}, a class that "
-                        f"training did not have (it had: {_listed(schema.classes)})")
+        raise DataError(
+            f"{dataset.place(int(wrong[0]))}: target {schema.targets[0]!r} holds {texts[codes[wrong[0]]]!r}, a class that "
+            f"training did not have (it had: {_listed(schema.classes)})"
+        )
     return Target(mapped, schema.targets, schema.classes)
 
 

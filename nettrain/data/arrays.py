@@ -1,4 +1,5 @@
 """Arrays in memory made features, targets and row weights: shapes and kinds checked, pixels left as they are."""
+
 from collections.abc import Callable
 
 import numpy as np
@@ -41,10 +42,14 @@ def target_from(y: object, origin: str = "y") -> Target:
     if array.ndim == 2 and array.shape[1] == 1:
         array = array[:, 0]
     if array.ndim not in (1, 2) or array.size == 0:
-        raise DataError(f"{origin}: expected targets of the shape (n,) or (n, t), got {array.shape}")
+        raise DataError(
+            f"{origin}: expected targets of the shape (n,) or (n, t), got {array.shape}"
+        )
     if array.dtype.kind == "U":
         if array.ndim == 2:
-            raise DataError(f"{origin}: several target columns must be numbers, got texts such as {str(array[0, 0])!r}")
+            raise DataError(
+                f"{origin}: several target columns must be numbers, got texts such as {str(array[0, 0])!r}"
+            )
         classes, codes = distinct(array)
         return Target(codes.astype(np.int64), classes=tuple(str(name) for name in classes))
     if array.dtype.kind not in "biuf":
@@ -52,19 +57,29 @@ def target_from(y: object, origin: str = "y") -> Target:
     values = array.reshape(len(array), -1).astype(np.float64)
     wrong = np.flatnonzero(~np.isfinite(values).all(axis=1))
     if wrong.size:
-        raise DataError(f"{origin}: row {wrong[0]} holds {values[wrong[0]].tolist()}; a target must be finite: leave such rows out")
-    names = ("target",) if values.shape[1] == 1 else tuple(f"target_{i}" for i in range(values.shape[1]))
+        raise DataError(
+            f"{origin}: row {wrong[0]} holds {values[wrong[0]].tolist()}; a target must be finite: leave such rows out"
+        )
+    names = (
+        ("target",)
+        if values.shape[1] == 1
+        else tuple(f"target_{i}" for i in range(values.shape[1]))
+    )
     return Target(values, names)
 
 
-def weights_from(w: object, rows: int, origin: str = "weights", place: Callable[[int], str] | None = None) -> np.ndarray:
+def weights_from(
+    w: object, rows: int, origin: str = "weights", place: Callable[[int], str] | None = None
+) -> np.ndarray:
     """(n,) or (n, 1) -> float64 (n,). Raises DataError for another shape, for what is no number of 0 or more, and where all are 0.
 
     place   says where a row stands, for messages; by default `<origin>: row 3`
     """
     array = np.asarray(w)
     if array.shape not in ((rows,), (rows, 1)):
-        raise DataError(f"{origin}: expected a weight for each of the {rows} rows, got the shape {array.shape}")
+        raise DataError(
+            f"{origin}: expected a weight for each of the {rows} rows, got the shape {array.shape}"
+        )
     if array.dtype.kind not in "biuf":
         raise DataError(f"{origin}: expected numbers as row weights, got an array of {array.dtype}")
     weights = array.reshape(rows).astype(np.float64)
@@ -73,7 +88,11 @@ def weights_from(w: object, rows: int, origin: str = "weights", place: Callable[
         row = int(wrong[0])
         found = "missing or NaN" if np.isnan(weights[row]) else f"{weights[row]:g}"
         where = f"{origin}: row {row}" if place is None else f"{place(row)}: {origin}"
-        raise DataError(f"{where}: the weight is {found}, and must be a finite number of 0 or more; 0 leaves the row out of the loss")
+        raise DataError(
+            f"{where}: the weight is {found}, and must be a finite number of 0 or more; 0 leaves the row out of the loss"
+        )
     if not weights.any():
-        raise DataError(f"{origin}: every weight is 0, so no row would count; give the rows that count a weight above 0")
+        raise DataError(
+            f"{origin}: every weight is 0, so no row would count; give the rows that count a weight above 0"
+        )
     return weights

@@ -1,4 +1,5 @@
 """The base of all augmentations: images changed by chance, so that a network sees a new variant of each in every epoch."""
+
 from abc import abstractmethod
 from dataclasses import dataclass
 from typing import ClassVar

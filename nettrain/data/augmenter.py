@@ -1,4 +1,5 @@
 """The augmentations of a run, applied to the batches of its training part: by the step's own random streams, in the source's units."""
+
 import dataclasses
 from collections.abc import Sequence
 
@@ -25,15 +26,27 @@ class Augmenter:
     """
 
     def __init__(
-        self, augmentations: Sequence[Augmentation], pipeline: Pipeline, images: np.ndarray | LazyRows, *, seed: int, dtype: np.dtype
+        self,
+        augmentations: Sequence[Augmentation],
+        pipeline: Pipeline,
+        images: np.ndarray | LazyRows,
+        *,
+        seed: int,
+        dtype: np.dtype,
     ) -> None:
         _check(augmentations, pipeline)
         self.mixes = any(augmentation.mixes for augmentation in augmentations)
-        named = [(augmentation, f"augmentation.{place}.{augmentation.name()}") for place, augmentation in enumerate(augmentations)]
+        named = [
+            (augmentation, f"augmentation.{place}.{augmentation.name()}")
+            for place, augmentation in enumerate(augmentations)
+        ]
         self._chain = [(augmentation, StepStream(seed, name)) for augmentation, name in named]
         shift, unit = linear(pipeline.transforms)
         shift = shift - black(images, shift, unit)
-        self._shift, self._unit = (None if (a == neutral).all() else a.astype(dtype) for a, neutral in ((shift, 0), (unit, 1)))
+        self._shift, self._unit = (
+            None if (a == neutral).all() else a.astype(dtype)
+            for a, neutral in ((shift, 0), (unit, 1))
+        )
 
     def __call__(self, x: np.ndarray, step: int, portion: int) -> Mix | None:
         """Change transformed images (n, h, w, c) in their place; gives how rows were mixed, where they were."""
@@ -70,8 +83,15 @@ def black(images: np.ndarray | LazyRows, shift: np.ndarray, unit: np.ndarray) ->
     """The smallest number of all images, in the units of the source; of bytes 0."""
     if isinstance(images, MappedRows):
         raw = images.raw
-        return 0.0 if raw.dtype == np.uint8 else min(float(raw[portion].min()) for portion in portions(raw.shape))
-    return min(float((images[portion].min(axis=0) * unit + shift).min()) for portion in portions(images.shape))
+        return (
+            0.0
+            if raw.dtype == np.uint8
+            else min(float(raw[portion].min()) for portion in portions(raw.shape))
+        )
+    return min(
+        float((images[portion].min(axis=0) * unit + shift).min())
+        for portion in portions(images.shape)
+    )
 
 
 def described(augmentations: Sequence[Augmentation]) -> str:
@@ -81,7 +101,11 @@ def described(augmentations: Sequence[Augmentation]) -> str:
 
 def _described(augmentation: Augmentation) -> str:
     fields = dataclasses.fields(augmentation)  # type: ignore[arg-type]
-    changed = [f"{field.name} {value}" for field in fields if (value := getattr(augmentation, field.name)) != field.default]
+    changed = [
+        f"{field.name} {value}"
+        for field in fields
+        if (value := getattr(augmentation, field.name)) != field.default
+    ]
     return f"{augmentation.name()} ({', '.join(changed)})" if changed else augmentation.name()
 
 
@@ -93,8 +117,15 @@ def _check(augmentations: Sequence[Augmentation], pipeline: Pipeline) -> None:
             "instead are the layers gaussian_noise and dropout"
         )
     h, w, _ = shape
-    flaws = [(place, augmentation.name(), augmentation.flaw(h, w)) for place, augmentation in enumerate(augmentations)]
-    if found := [f"dataset.augmentation[{place}]: {name} of images of {h} x {w} pixels {flaw}" for place, name, flaw in flaws if flaw]:
+    flaws = [
+        (place, augmentation.name(), augmentation.flaw(h, w))
+        for place, augmentation in enumerate(augmentations)
+    ]
+    if found := [
+        f"dataset.augmentation[{place}]: {name} of images of {h} x {w} pixels {flaw}"
+        for place, name, flaw in flaws
+        if flaw
+    ]:
         raise ConfigError(found)
     _, unit = linear(pipeline.transforms)
     moving = [place for place, augmentation in enumerate(augmentations) if augmentation.moves]

@@ -1,4 +1,5 @@
 """The transforms that a dataset gets when its config names none."""
+
 from collections.abc import Sequence
 
 import numpy as np
@@ -23,7 +24,9 @@ def automatic_transforms(train: Features, parts: Sequence[Features]) -> list[Tra
     elif train.numbers.dtype == np.uint8:
         largest = int(_largest(train.numbers))
         # Pictures with a small range of their own (digits: ink counts up to 16) are spread by it.
-        chosen.append({"type": "scale", "divide_by": float(255 if largest > 127 else max(largest, 1))})
+        chosen.append(
+            {"type": "scale", "divide_by": float(255 if largest > 127 else max(largest, 1))}
+        )
     elif _largest(train.numbers) > 1:
         chosen.append("standardize")
     if train.categories:
@@ -32,7 +35,9 @@ def automatic_transforms(train: Features, parts: Sequence[Features]) -> list[Tra
 
 
 def _has_gaps(numbers: np.ndarray | LazyRows) -> bool:
-    return numbers.has_gaps() if isinstance(numbers, StoredRows) else bool(np.isnan(numbers[:]).any())
+    return (
+        numbers.has_gaps() if isinstance(numbers, StoredRows) else bool(np.isnan(numbers[:]).any())
+    )
 
 
 def _largest(numbers: np.ndarray | LazyRows) -> float:

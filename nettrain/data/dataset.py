@@ -1,4 +1,5 @@
 """What a source gives: features, target, and which rows it has itself assigned to a part."""
+
 import dataclasses
 from dataclasses import dataclass, field
 
@@ -52,4 +53,8 @@ class Dataset:
         """Where a row stands, for messages: `wine.csv:12`, `flowers: rose/7.png`, or `digits: row 11` (counted from 0)."""
         if self.files is not None:
             return f"{self.origin}: {self.files[row]}"
-        return f"{self.origin}: row {row}" if self.lines is None else f"{self.origin}:{self.lines[row]}"
+        return (
+            f"{self.origin}: row {row}"
+            if self.lines is None
+            else f"{self.origin}:{self.lines[row]}"
+        )

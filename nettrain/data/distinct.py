@@ -1,4 +1,5 @@
 """The distinct values of a column."""
+
 import numpy as np
 
 

@@ -1,4 +1,5 @@
 """The base of transforms that map each number alone, on rows of any shape; a missing number (NaN) stays missing."""
+
 import dataclasses
 from abc import abstractmethod
 from dataclasses import dataclass

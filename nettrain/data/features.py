@@ -1,4 +1,5 @@
 """The inputs of n rows: an array of numbers, and for tables the categorical columns that no transform has made numbers of yet."""
+
 import dataclasses
 from dataclasses import dataclass, field
 
@@ -43,5 +44,9 @@ class Features:
     def take(self, rows: np.ndarray) -> "Features":
         """The features of some rows, in that order; those that wait in a file go on waiting."""
         kept = {name: column.take(rows) for name, column in self.categories.items()}
-        numbers = self.numbers[rows] if isinstance(self.numbers, np.ndarray) else self.numbers.subset(rows)
+        numbers = (
+            self.numbers[rows]
+            if isinstance(self.numbers, np.ndarray)
+            else self.numbers.subset(rows)
+        )
         return dataclasses.replace(self, numbers=numbers, categories=kept)

@@ -1,4 +1,5 @@
 """A short digest of a dataset: equal data, equal text, so that a run can tell that its data changed."""
+
 import hashlib
 from collections.abc import Iterable
 
@@ -39,7 +40,9 @@ def _add_array(digest: "hashlib.blake2b", array: np.ndarray) -> None:
 
 
 def _add_stored(digest: "hashlib.blake2b", rows: StoredRows) -> None:
-    digest.update(f"stored {rows.arrays.dtype.str}{rows.shape}".encode() + rows.arrays.survey.digest)
+    digest.update(
+        f"stored {rows.arrays.dtype.str}{rows.shape}".encode() + rows.arrays.survey.digest
+    )
     if rows.chosen is not None:
         _add_array(digest, rows.chosen)
 

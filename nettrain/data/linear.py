@@ -1,4 +1,5 @@
 """The base of transforms y = (x - shift) / unit + offset, which can all be inverted."""
+
 from abc import abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -58,5 +59,5 @@ def mean_of(numbers: np.ndarray | LazyRows) -> tuple[np.ndarray, np.ndarray]:
     for x in as_float64(numbers):
         count += (~np.isnan(x)).sum(axis=0)
         total += np.nansum(x, axis=0)
-    with np.errstate(invalid="ignore"):                      # 0 / 0: a column without any number has no mean
+    with np.errstate(invalid="ignore"):  # 0 / 0: a column without any number has no mean
         return total / count, count

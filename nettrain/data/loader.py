@@ -1,4 +1,5 @@
 """From sources to whole datasets, their task settled and nothing divided yet; a loader remembers them, so that many runs load once."""
+
 import json
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
@@ -60,7 +61,11 @@ class Loader:
         wanted: Wanted | None = None,
     ) -> Whole:
         """All rows of a run; the arguments are those of `prepare`. Arrays in memory are not remembered: whoever has them keeps them."""
-        separate = {part: given for part, given in (("validation", validation_source), ("test", test_source)) if given is not None}
+        separate = {
+            part: given
+            for part, given in (("validation", validation_source), ("test", test_source))
+            if given is not None
+        }
         itself = target == "self"
         if data is not None:
             whole = _settle(_from_memory(data, itself=itself), separate, itself, seed, wanted)
@@ -74,13 +79,22 @@ class Loader:
         return whole
 
     def _remembered(
-        self, source: Source, separate: dict[str, Source], aside: tuple[str, ...], itself: bool, seed: int, wanted: Wanted | None
+        self,
+        source: Source,
+        separate: dict[str, Source],
+        aside: tuple[str, ...],
+        itself: bool,
+        seed: int,
+        wanted: Wanted | None,
     ) -> Whole:
         """Two losses that want different tasks of the same rows differ in what is settled, and share the rows."""
         rows = _key(source, seed, aside, itself)
         if rows not in self._kept:
             self.about_to_load()
-            self._kept[rows] = source.load_inputs(seed, aside) if itself else source.load(seed, aside), {}
+            self._kept[rows] = (
+                source.load_inputs(seed, aside) if itself else source.load(seed, aside),
+                {},
+            )
         self._kept.move_to_end(rows)
         if len(self._kept) > KEPT:
             self._kept.popitem(last=False)
@@ -105,13 +119,20 @@ def _from_memory(data: Sequence[object], *, itself: bool) -> Dataset:
     features, target = features_from(data[0]), target_from(data[1])
     if len(features) != len(target):
         raise DataError(f"data: x has {len(features)} rows and y has {len(target)}")
-    return Dataset(features, target, weights=weights_from(data[2], len(features)) if len(data) == 3 else None)
+    return Dataset(
+        features, target, weights=weights_from(data[2], len(features)) if len(data) == 3 else None
+    )
 
 
-def _settle(dataset: Dataset, separate: dict[str, Source], itself: bool, seed: int, wanted: Wanted | None) -> Whole:
+def _settle(
+    dataset: Dataset, separate: dict[str, Source], itself: bool, seed: int, wanted: Wanted | None
+) -> Whole:
     """The task, the columns, and the parts that have a source of their own in the form of the others."""
     if itself:
-        schema, notes = _schema_of_itself(dataset.features, wanted), ["target: the inputs themselves, after the transforms (autoencoder)"]
+        schema, notes = (
+            _schema_of_itself(dataset.features, wanted),
+            ["target: the inputs themselves, after the transforms (autoencoder)"],
+        )
     else:
         dataset, schema, notes = _with_task(dataset, wanted)
     others = {}
@@ -126,15 +147,34 @@ def _with_task(whole: Dataset, wanted: Wanted | None) -> tuple[Dataset, Schema, 
     """The dataset with its target in the form of its task, the columns, and what was decided."""
     if whole.target is None:
         raise DataError(f"{whole.origin}: there is no target in it to train on")
-    task, target, notes = resolve(whole.target, wanted.tasks if wanted else None, wanted.loss if wanted else None)
+    task, target, notes = resolve(
+        whole.target, wanted.tasks if wanted else None, wanted.loss if wanted else None
+    )
     features = whole.features
-    schema = Schema(features.numbers.shape[1:], features.names, tuple(features.categories), task, target.names, target.classes)
+    schema = Schema(
+        features.numbers.shape[1:],
+        features.names,
+        tuple(features.categories),
+        task,
+        target.names,
+        target.classes,
+    )
     return replace(whole, target=target), schema, notes
 
 
 def _schema_of_itself(features: Features, wanted: Wanted | None) -> Schema:
     """The columns of an autoencoder; its targets are named when the transforms have made its inputs."""
     if wanted is not None and "regression" not in wanted.tasks:
-        raise ConfigError(f"loss: {wanted.loss} is for {' or '.join(wanted.tasks)}, but with `target: self` the targets are numbers, the "
-                          "inputs; use `loss: mse`")
-    return Schema(features.numbers.shape[1:], features.names, tuple(features.categories), "regression", (), None, itself=True)
+        raise ConfigError(
+            f"loss: {wanted.loss} is for {' or '.join(wanted.tasks)}, but with `target: self` the targets are numbers, the "
+            "inputs; use `loss: mse`"
+        )
+    return Schema(
+        features.numbers.shape[1:],
+        features.names,
+        tuple(features.categories),
+        "regression",
+        (),
+        None,
+        itself=True,
+    )

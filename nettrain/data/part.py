@@ -1,4 +1,5 @@
 """The prepared rows of one part, as training and evaluation read them."""
+
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,7 +28,9 @@ class Part:
     def gather(self, rows: np.ndarray, x_out: np.ndarray, y_out: np.ndarray | None = None) -> None:
         """Copy the chosen rows into buffers that have their length."""
         if isinstance(self.x, np.ndarray):
-            self.x.take(rows, 0, x_out, "clip")  # clip: else NumPy buffers `out` once more; np.take would look for other arrays first
+            self.x.take(
+                rows, 0, x_out, "clip"
+            )  # clip: else NumPy buffers `out` once more; np.take would look for other arrays first
         else:
             self.x.take(rows, x_out)
         if y_out is not None:

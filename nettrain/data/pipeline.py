@@ -1,4 +1,5 @@
 """What a model needs beside its weights: the raw columns, the fitted transforms, the classes; saved as JSON and arrays."""
+
 import math
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -22,7 +23,9 @@ from nettrain.data.transform import OutsideDomain, State, Transform
 from nettrain.data.weights import row_weights
 from nettrain.errors import CheckpointError, DataError
 
-AS_BYTES = 2**27  # bytes that images would take as the network's inputs; above, they wait as uint8 and are mapped batch by batch
+AS_BYTES = (
+    2**27
+)  # bytes that images would take as the network's inputs; above, they wait as uint8 and are mapped batch by batch
 
 
 @dataclass(frozen=True)
@@ -47,7 +50,9 @@ class Pipeline:
     shape: tuple[int, ...]
     names: tuple[str, ...]
 
-    def inputs(self, features: Features, dtype: str, place: Callable[[int], str] = "row {}".format) -> np.ndarray | MappedRows:
+    def inputs(
+        self, features: Features, dtype: str, place: Callable[[int], str] = "row {}".format
+    ) -> np.ndarray | MappedRows:
         """(n, *shape). Raises DataError where a number is missing or infinite, with its column and place, or a text is left.
 
         Rows that wait in a file, and many uint8 images, are mapped when a batch takes them. They are checked now all the same.
@@ -63,7 +68,9 @@ class Pipeline:
             x[portion] = self._inputs(Features(numbers[portion]), dtype, portion.start, place)
         return x
 
-    def _mapped(self, numbers: np.ndarray | LazyRows, dtype: str, place: Callable[[int], str]) -> MappedRows:
+    def _mapped(
+        self, numbers: np.ndarray | LazyRows, dtype: str, place: Callable[[int], str]
+    ) -> MappedRows:
         chain = [(fitted.transform, fitted.state) for fitted in self.transforms]
         if not (numbers.dtype == np.uint8 and self._good_for_bytes(dtype)):
             for portion in portions(numbers.shape):
@@ -81,23 +88,33 @@ class Pipeline:
             return False
         return True
 
-    def _inputs(self, features: Features, dtype: str, start: int, place: Callable[[int], str]) -> np.ndarray:
+    def _inputs(
+        self, features: Features, dtype: str, start: int, place: Callable[[int], str]
+    ) -> np.ndarray:
         try:
             features = self._transformed(features)
         except OutsideDomain as error:
             raise DataError(f"{place(start + error.row)}: {error}") from None
         if features.categories:
             named = ", ".join(repr(name) for name in features.categories)
-            raise DataError(f"texts where numbers are needed, in the columns {named}; add one_hot to `dataset.transforms`, or list them "
-                            "under the source's `ignore`")
-        with np.errstate(over="ignore"):                     # what overflows is reported below, with its place
+            raise DataError(
+                f"texts where numbers are needed, in the columns {named}; add one_hot to `dataset.transforms`, or list them "
+                "under the source's `ignore`"
+            )
+        with np.errstate(over="ignore"):  # what overflows is reported below, with its place
             x = features.array.astype(dtype, copy=False)
         if not np.isfinite(x).all():
             row, *index = (int(i) for i in np.argwhere(~np.isfinite(x))[0])
-            where = f"{place(start + row)}: " + (f"column {features.names[index[0]]!r}" if features.names else f"pixel {index}")
+            where = f"{place(start + row)}: " + (
+                f"column {features.names[index[0]]!r}" if features.names else f"pixel {index}"
+            )
             if np.isnan(x[row][tuple(index)]):
-                raise DataError(f"{where} is missing or NaN; add impute to `dataset.transforms`, or leave the row out")
-            raise DataError(f"{where} is infinite in {dtype}; correct the value, or leave the row out")
+                raise DataError(
+                    f"{where} is missing or NaN; add impute to `dataset.transforms`, or leave the row out"
+                )
+            raise DataError(
+                f"{where} is infinite in {dtype}; correct the value, or leave the row out"
+            )
         return x
 
     def _transformed(self, features: Features) -> Features:
@@ -121,7 +138,9 @@ class Pipeline:
             values = fitted.transform.invert(values, fitted.state)
         return values
 
-    def part(self, dataset: Dataset, dtype: str, class_weights: Mapping[str, float] | None = None) -> Part:
+    def part(
+        self, dataset: Dataset, dtype: str, class_weights: Mapping[str, float] | None = None
+    ) -> Part:
         """Raw rows made ready for the network; a row's weight is its own times that of its class.
 
         Raises DataError where all weights are 0.
@@ -129,8 +148,10 @@ class Pipeline:
         x = self.inputs(dataset.features, dtype, dataset.place)
         if self.schema.itself:
             if isinstance(dataset.features.numbers, LazyRows):
-                raise DataError(f"{dataset.origin}: with `target: self` the images must be in memory, because they are the targets too; "
-                                "set dataset.source.read: memory")
+                raise DataError(
+                    f"{dataset.origin}: with `target: self` the images must be in memory, because they are the targets too; "
+                    "set dataset.source.read: memory"
+                )
             x = x[:]
             y = x.reshape(len(x), -1)
             return Part(x, y, y, row_weights(dataset, None))
@@ -146,13 +167,32 @@ class Pipeline:
     def pack(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """What JSON can hold, and arrays by name; `unpack` makes an equal pipeline of them."""
         arrays: dict[str, np.ndarray] = {}
-        packed: dict[str, Any] = {"schema": asdict(self.schema), "shape": list(self.shape), "names": list(self.names)}
-        for key, chain in (("transforms", self.transforms), ("target_transforms", self.target_transforms)):
+        packed: dict[str, Any] = {
+            "schema": asdict(self.schema),
+            "shape": list(self.shape),
+            "names": list(self.names),
+        }
+        for key, chain in (
+            ("transforms", self.transforms),
+            ("target_transforms", self.target_transforms),
+        ):
             packed[key] = []
             for place, fitted in enumerate(chain):
-                texts = {name: value for name, value in fitted.state.items() if isinstance(value, list)}
-                numbers = {name: value for name, value in fitted.state.items() if isinstance(value, np.ndarray)}
-                packed[key].append({"transform": to_mapping(fitted.transform), "texts": texts, "arrays": sorted(numbers)})
+                texts = {
+                    name: value for name, value in fitted.state.items() if isinstance(value, list)
+                }
+                numbers = {
+                    name: value
+                    for name, value in fitted.state.items()
+                    if isinstance(value, np.ndarray)
+                }
+                packed[key].append(
+                    {
+                        "transform": to_mapping(fitted.transform),
+                        "texts": texts,
+                        "arrays": sorted(numbers),
+                    }
+                )
                 arrays |= {f"{key}.{place}.{name}": value for name, value in numbers.items()}
         return packed, arrays
 
@@ -161,14 +201,23 @@ class Pipeline:
         """The pipeline that `pack` wrote. Raises CheckpointError for anything that cannot have come from it."""
         try:
             found = _PACKED.validate_python(packed)
-            transforms = tuple(_fitted(item, arrays, f"transforms.{i}") for i, item in enumerate(found.transforms))
-            target_transforms = tuple(_fitted(item, arrays, f"target_transforms.{i}") for i, item in enumerate(found.target_transforms))
+            transforms = tuple(
+                _fitted(item, arrays, f"transforms.{i}") for i, item in enumerate(found.transforms)
+            )
+            target_transforms = tuple(
+                _fitted(item, arrays, f"target_transforms.{i}")
+                for i, item in enumerate(found.target_transforms)
+            )
             pipeline = cls(found.schema, transforms, target_transforms, found.shape, found.names)
             pipeline._rehearse()
         except ValidationError as error:
-            raise CheckpointError(f"the checkpoint's transforms cannot be read: {error.errors()[0]['msg']}; it is damaged") from None
+            raise CheckpointError(
+                f"the checkpoint's transforms cannot be read: {error.errors()[0]['msg']}; it is damaged"
+            ) from None
         except (PydanticCustomError, DataError, LookupError, TypeError, ValueError) as error:
-            raise CheckpointError(f"the checkpoint's transforms do not fit together ({error}); it is damaged") from None
+            raise CheckpointError(
+                f"the checkpoint's transforms do not fit together ({error}); it is damaged"
+            ) from None
         return pipeline
 
     def _rehearse(self) -> None:
@@ -176,12 +225,23 @@ class Pipeline:
         if math.prod(self.schema.shape) > _LARGEST_ROW:
             raise ValueError(f"a row of {self.schema.shape} numbers")
         blank = {name: Category(np.array([MISSING]), ()) for name in self.schema.texts}
-        with suppress(OutsideDomain):                        # what fills a gap may have no logarithm: that is for real rows to tell
-            found = self._transformed(Features(np.full((1, *self.schema.shape), np.nan), self.schema.numbers, blank))
+        with suppress(
+            OutsideDomain
+        ):  # what fills a gap may have no logarithm: that is for real rows to tell
+            found = self._transformed(
+                Features(np.full((1, *self.schema.shape), np.nan), self.schema.numbers, blank)
+            )
             if found.numbers.shape[1:] != self.shape or found.categories:
-                raise ValueError(f"inputs of shape {found.numbers.shape[1:]}, expected {self.shape}")
+                raise ValueError(
+                    f"inputs of shape {found.numbers.shape[1:]}, expected {self.shape}"
+                )
         if self.schema.task == "regression":
-            self.restore(self.targets(Target(np.full((1, len(self.schema.targets)), np.nan), self.schema.targets), "float64"))
+            self.restore(
+                self.targets(
+                    Target(np.full((1, len(self.schema.targets)), np.nan), self.schema.targets),
+                    "float64",
+                )
+            )
 
 
 _LARGEST_ROW = 10**8
@@ -208,4 +268,7 @@ _PACKED = TypeAdapter(_Packed)
 
 def _fitted(packed: _PackedTransform, arrays: dict[str, np.ndarray], prefix: str) -> Fitted:
     state: State = dict(packed.texts)
-    return Fitted(Transform.parse(packed.transform), state | {name: arrays[f"{prefix}.{name}"] for name in packed.arrays})
+    return Fitted(
+        Transform.parse(packed.transform),
+        state | {name: arrays[f"{prefix}.{name}"] for name in packed.arrays},
+    )

@@ -1,4 +1,5 @@
 """From a source to what training needs: load, settle the task, divide the rows, fit the transforms on the training part."""
+
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -87,11 +88,25 @@ def prepare(
     loader         what remembers sources that other runs have loaded
     """
     loaded = load_parts(
-        source, data=data, validation_source=validation_source, test_source=test_source, target=target, weights=weights, split=split,
-        limit=limit, seed=seed, wanted=wanted, loader=loader,
+        source,
+        data=data,
+        validation_source=validation_source,
+        test_source=test_source,
+        target=target,
+        weights=weights,
+        split=split,
+        limit=limit,
+        seed=seed,
+        wanted=wanted,
+        loader=loader,
     )
     return prepare_parts(
-        loaded, transforms=transforms, target_transforms=target_transforms, dtype=dtype, wanted=wanted, class_weights=class_weights
+        loaded,
+        transforms=transforms,
+        target_transforms=target_transforms,
+        dtype=dtype,
+        wanted=wanted,
+        class_weights=class_weights,
     )
 
 
@@ -110,24 +125,45 @@ def load_parts(
     loader: Loader | None = None,
 ) -> Loaded:
     """The raw rows of every part. The arguments are those of `prepare`."""
-    check_split(split, tuple(part for part, given in (("validation", validation_source), ("test", test_source)) if given is not None))
+    check_split(
+        split,
+        tuple(
+            part
+            for part, given in (("validation", validation_source), ("test", test_source))
+            if given is not None
+        ),
+    )
     aside = tuple(name for name in (split.column, split.group) if name is not None)
     whole = (loader or Loader()).whole(
-        source, data=data, validation_source=validation_source, test_source=test_source, target=target, aside=aside, seed=seed,
+        source,
+        data=data,
+        validation_source=validation_source,
+        test_source=test_source,
+        target=target,
+        aside=aside,
+        seed=seed,
         wanted=wanted,
     )
-    return divide(whole if weights is None else weighted(whole, weights), split=split, limit=limit, seed=seed)
+    return divide(
+        whole if weights is None else weighted(whole, weights), split=split, limit=limit, seed=seed
+    )
 
 
 def weighted(whole: Whole, path: str) -> Whole:
     """The rows with the weights that an npy file gives them, times their own; the fingerprint is another, as for any other data."""
     dataset = whole.dataset
     found = weights_from(read_npy(Path(path)), len(dataset), path)
-    dataset = replace(dataset, weights=found if dataset.weights is None else found * dataset.weights)
-    return replace(whole, dataset=dataset, fingerprint=fingerprint((dataset, *whole.separate.values())))
+    dataset = replace(
+        dataset, weights=found if dataset.weights is None else found * dataset.weights
+    )
+    return replace(
+        whole, dataset=dataset, fingerprint=fingerprint((dataset, *whole.separate.values()))
+    )
 
 
-def divide(whole: Whole, *, split: Split = ALL_TRAIN, limit: int | None = None, seed: int = 0) -> Loaded:
+def divide(
+    whole: Whole, *, split: Split = ALL_TRAIN, limit: int | None = None, seed: int = 0
+) -> Loaded:
     """The rows of each part."""
     dataset, notes = whole.dataset, list(whole.notes)
     if split.file is not None:
@@ -136,7 +172,9 @@ def divide(whole: Whole, *, split: Split = ALL_TRAIN, limit: int | None = None, 
         rows = split_rows(dataset, split, seed)
         for part, own in whole.separate.items():
             if part in rows:
-                raise ConfigError(f"dataset.{part}_source: {dataset.origin} has an official {part} part, which is used; leave this key out")
+                raise ConfigError(
+                    f"dataset.{part}_source: {dataset.origin} has an official {part} part, which is used; leave this key out"
+                )
             rows[part] = np.arange(len(own))
     if limit is not None:
         rows = limit_rows(rows, limit, seed)
@@ -149,8 +187,14 @@ def divide(whole: Whole, *, split: Split = ALL_TRAIN, limit: int | None = None, 
 
 
 def _counted_groups(datasets: dict[str, Dataset], column: str) -> str:
-    counts = {part: len(np.unique(dataset.aside[column].codes)) for part, dataset in datasets.items() if column in dataset.aside}
-    return f"groups of {column!r}: " + ", ".join(f"{part} {count}" for part, count in counts.items())
+    counts = {
+        part: len(np.unique(dataset.aside[column].codes))
+        for part, dataset in datasets.items()
+        if column in dataset.aside
+    }
+    return f"groups of {column!r}: " + ", ".join(
+        f"{part} {count}" for part, count in counts.items()
+    )
 
 
 def prepare_parts(
@@ -166,24 +210,36 @@ def prepare_parts(
     notes = list(loaded.notes)
     train = loaded.datasets["train"]
     if transforms is None:
-        transforms = automatic_transforms(train.features, [part.features for part in loaded.datasets.values()])
+        transforms = automatic_transforms(
+            train.features, [part.features for part in loaded.datasets.values()]
+        )
         named = ", ".join(map(_described, transforms)) or "none needed"
         notes.append(f"transforms: {named} (chosen for this data; `dataset.transforms` overrides)")
     if loaded.schema.task != "regression" and target_transforms:
-        raise ConfigError(f"dataset.target_transforms: only regression scales targets, this is {loaded.schema.task}; leave it out")
+        raise ConfigError(
+            f"dataset.target_transforms: only regression scales targets, this is {loaded.schema.task}; leave it out"
+        )
     if loaded.schema.itself:
         if target_transforms:
-            raise ConfigError("dataset.target_transforms: with `target: self` the targets are the transformed inputs; leave it out")
+            raise ConfigError(
+                "dataset.target_transforms: with `target: self` the targets are the transformed inputs; leave it out"
+            )
         target_transforms = []
     if wanted is not None and wanted.raw:
         if target_transforms:
-            raise ConfigError(f"dataset.target_transforms: the loss {wanted.loss} takes targets as they are; leave it out")
+            raise ConfigError(
+                f"dataset.target_transforms: the loss {wanted.loss} takes targets as they are; leave it out"
+            )
         target_transforms = []
     if target_transforms is None:
-        target_transforms = [Transform.parse("standardize")] if loaded.schema.task == "regression" else []
+        target_transforms = (
+            [Transform.parse("standardize")] if loaded.schema.task == "regression" else []
+        )
     for transform in target_transforms:
         if not transform.invertible:
-            raise ConfigError(f"dataset.target_transforms: {transform.name()} cannot be inverted, as predictions need; leave it out")
+            raise ConfigError(
+                f"dataset.target_transforms: {transform.name()} cannot be inverted, as predictions need; leave it out"
+            )
     notes += _names_among_categories(train)
     try:
         pipeline = _fit(train, loaded.schema, transforms, target_transforms)
@@ -193,27 +249,43 @@ def prepare_parts(
         pipeline = replace(pipeline, schema=replace(loaded.schema, targets=_input_names(pipeline)))
     settled = None if class_weights is None else settle_class_weights(class_weights, train)
     if settled is not None and class_weights == "balanced":
-        notes.append("class weights, balanced: " + ", ".join(f"{name} {weight:.4g}" for name, weight in settled.items()))
-    parts = {part: pipeline.part(dataset, dtype, settled) for part, dataset in loaded.datasets.items()}
+        notes.append(
+            "class weights, balanced: "
+            + ", ".join(f"{name} {weight:.4g}" for name, weight in settled.items())
+        )
+    parts = {
+        part: pipeline.part(dataset, dtype, settled) for part, dataset in loaded.datasets.items()
+    }
     if loaded.schema.itself and wanted is not None:
         _check_inputs_as_targets(parts, loaded.datasets, wanted)
     return Prepared(parts, loaded.rows, pipeline, loaded.fingerprint, notes, settled)
 
 
-def _check_inputs_as_targets(parts: dict[str, Part], datasets: dict[str, Dataset], wanted: Wanted) -> None:
+def _check_inputs_as_targets(
+    parts: dict[str, Part], datasets: dict[str, Dataset], wanted: Wanted
+) -> None:
     for name, part in parts.items():
         found = None if part.y is None else wanted.flaw(part.y)
         if found is not None:
-            raise DataError(f"{datasets[name].place(found[0])}: with `target: self` the transformed inputs are the targets: {found[1]}, as "
-                            f"the loss {wanted.loss} needs; use `loss: mse`, or other transforms")
+            raise DataError(
+                f"{datasets[name].place(found[0])}: with `target: self` the transformed inputs are the targets: {found[1]}, as "
+                f"the loss {wanted.loss} needs; use `loss: mse`, or other transforms"
+            )
 
 
 def _input_names(pipeline: Pipeline) -> tuple[str, ...]:
     """One for each of the network's inputs: its column, or the place of its pixel."""
-    return pipeline.names or tuple("pixel_" + "_".join(map(str, index)) for index in np.ndindex(pipeline.shape))
+    return pipeline.names or tuple(
+        "pixel_" + "_".join(map(str, index)) for index in np.ndindex(pipeline.shape)
+    )
 
 
-def _fit(train: Dataset, schema: Schema, transforms: Sequence[Transform], target_transforms: Sequence[Transform]) -> Pipeline:
+def _fit(
+    train: Dataset,
+    schema: Schema,
+    transforms: Sequence[Transform],
+    target_transforms: Sequence[Transform],
+) -> Pipeline:
     features, chain = train.features, []
     for transform in transforms:
         chain.append(Fitted(transform, fit_transform(transform, features)))
@@ -223,7 +295,13 @@ def _fit(train: Dataset, schema: Schema, transforms: Sequence[Transform], target
     one = features.take(np.arange(1))
     if chain:
         one = chain[-1].transform.apply(one, chain[-1].state)
-    return Pipeline(schema, tuple(chain), _fit_target(train.target, target_transforms), one.numbers.shape[1:], one.names)
+    return Pipeline(
+        schema,
+        tuple(chain),
+        _fit_target(train.target, target_transforms),
+        one.numbers.shape[1:],
+        one.names,
+    )
 
 
 def _fit_target(target: Target | None, transforms: Sequence[Transform]) -> tuple[Fitted, ...]:
@@ -250,5 +328,9 @@ def _names_among_categories(train: Dataset) -> list[str]:
 def _described(transform: Transform) -> str:
     """`standardize`, or `scale (divide_by 16)`: the name and the fields that are not at their default."""
     numbers = {name: value for name, value in vars(transform).items() if isinstance(value, float)}
-    changed = [f"{name} {value:g}" for name, value in numbers.items() if value != getattr(type(transform), name)]
+    changed = [
+        f"{name} {value:g}"
+        for name, value in numbers.items()
+        if value != getattr(type(transform), name)
+    ]
     return f"{transform.name()} ({', '.join(changed)})" if changed else transform.name()

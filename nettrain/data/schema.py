@@ -1,4 +1,5 @@
 """The columns that a model was trained on: what a file must hold to be evaluated or predicted."""
+
 from dataclasses import dataclass
 
 from nettrain.data.target import Task

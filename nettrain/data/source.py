@@ -1,4 +1,5 @@
 """The base of all sources: where rows come from."""
+
 import dataclasses
 from abc import abstractmethod
 from pathlib import Path
@@ -11,9 +12,25 @@ from nettrain.data.readers.file_kind import file_kind
 from nettrain.data.schema import Schema
 
 # How the names of files end, and which source reads them.
-_ENDINGS = {".csv": "csv", ".tsv": "csv", ".txt": "csv", ".npz": "npz", ".npy": "npy", "-ubyte": "idx", ".idx": "idx"} | {
-    ".parquet": "parquet", ".arrow": "arrow", ".feather": "arrow", ".jsonl": "jsonl", ".ndjson": "jsonl",
-} | {".png": "images", ".jpg": "images", ".jpeg": "images"}
+_ENDINGS = (
+    {
+        ".csv": "csv",
+        ".tsv": "csv",
+        ".txt": "csv",
+        ".npz": "npz",
+        ".npy": "npy",
+        "-ubyte": "idx",
+        ".idx": "idx",
+    }
+    | {
+        ".parquet": "parquet",
+        ".arrow": "arrow",
+        ".feather": "arrow",
+        ".jsonl": "jsonl",
+        ".ndjson": "jsonl",
+    }
+    | {".png": "images", ".jpg": "images", ".jpeg": "images"}
+)
 
 
 class Source(Component):

@@ -1,4 +1,5 @@
 """Which rows train, which steer (validation), which judge (test): shares, row ranges, or what the source itself assigns."""
+
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,8 +23,12 @@ class RowRanges(Record):
     """[first, end] of each part: the rows first ... end - 1, counted from 0. Rows in no range are left out."""
 
     train: Annotated[RowRange, Field(description="rows that train", examples=[[0, 1000]])]
-    validation: Annotated[RowRange | None, Field(description="rows that steer", examples=[[1000, 1200]])] = None
-    test: Annotated[RowRange | None, Field(description="rows that judge", examples=[[1200, 1400]])] = None
+    validation: Annotated[
+        RowRange | None, Field(description="rows that steer", examples=[[1000, 1200]])
+    ] = None
+    test: Annotated[
+        RowRange | None, Field(description="rows that judge", examples=[[1200, 1400]])
+    ] = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,11 +37,18 @@ class Split(Record):
 
     validation: Annotated[Share, Field(description="share of the rows", examples=[0.2])] = 0.0
     test: Annotated[Share, Field(description="share of the rows", examples=[0.2])] = 0.0
-    stratify: Annotated[Flag, Field(description="keep the shares of the classes in every part")] = False
-    column: Annotated[Text | None, Field(description="column that holds train, validation or test (CSV)")] = None
+    stratify: Annotated[Flag, Field(description="keep the shares of the classes in every part")] = (
+        False
+    )
+    column: Annotated[
+        Text | None, Field(description="column that holds train, validation or test (CSV)")
+    ] = None
     rows: Annotated[RowRanges | None, Field(description="row ranges instead of shares")] = None
     group: Annotated[
-        Text | None, Field(description="column of what must not be torn apart (the patient): whole groups go to a part; no feature (CSV)")
+        Text | None,
+        Field(
+            description="column of what must not be torn apart (the patient): whole groups go to a part; no feature (CSV)"
+        ),
     ] = None
     file: Annotated[
         Text | None,
@@ -48,7 +60,11 @@ class Split(Record):
 
     def absolute(self, folder_of: Callable[[str], Path]) -> "Split":
         """The same with a path that counts from no folder; `folder_of` says from which that of a key does."""
-        return self if self.file is None else replace(self, file=str(folder_of("file") / Path(self.file).expanduser()))
+        return (
+            self
+            if self.file is None
+            else replace(self, file=str(folder_of("file") / Path(self.file).expanduser()))
+        )
 
 
 def check_split(split: Split, separate: tuple[str, ...]) -> None:
@@ -59,17 +75,35 @@ def check_split(split: Split, separate: tuple[str, ...]) -> None:
         for part in separate
         if shares[part] or (split.rows is not None and getattr(split.rows, part) is not None)
     ]
-    if split.file is not None and (any(shares.values()) or split.stratify or split.rows is not None):
-        problems.append("dataset.split.file: rows from a file and shares (validation, test, stratify) or row ranges exclude each other; "
-                        "leave one of them out")
+    if split.file is not None and (
+        any(shares.values()) or split.stratify or split.rows is not None
+    ):
+        problems.append(
+            "dataset.split.file: rows from a file and shares (validation, test, stratify) or row ranges exclude each other; "
+            "leave one of them out"
+        )
     if split.validation + split.test >= 1:
-        problems.append(f"dataset.split: validation {split.validation} + test {split.test} leave none to train on; keep the sum below 1")
+        problems.append(
+            f"dataset.split: validation {split.validation} + test {split.test} leave none to train on; keep the sum below 1"
+        )
     if split.rows is not None and (any(shares.values()) or split.stratify):
-        problems.append("dataset.split.rows: row ranges and shares (validation, test, stratify) exclude each other; leave one of them out")
-    if split.column is not None and (any(shares.values()) or split.stratify or split.rows is not None):
-        problems.append("dataset.split.column: a split column and shares or row ranges exclude each other; leave one of them out")
-    if split.file is None and split.group is not None and (split.stratify or split.rows is not None or split.column is not None):
-        problems.append("dataset.split.group: groups, and stratify, row ranges or a split column exclude each other; leave one of them out")
+        problems.append(
+            "dataset.split.rows: row ranges and shares (validation, test, stratify) exclude each other; leave one of them out"
+        )
+    if split.column is not None and (
+        any(shares.values()) or split.stratify or split.rows is not None
+    ):
+        problems.append(
+            "dataset.split.column: a split column and shares or row ranges exclude each other; leave one of them out"
+        )
+    if (
+        split.file is None
+        and split.group is not None
+        and (split.stratify or split.rows is not None or split.column is not None)
+    ):
+        problems.append(
+            "dataset.split.group: groups, and stratify, row ranges or a split column exclude each other; leave one of them out"
+        )
     if problems:
         raise ConfigError(problems)
 
@@ -94,11 +128,15 @@ def split_rows(dataset: Dataset, split: Split, seed: int) -> Rows:
         official = np.flatnonzero(assigned == index)
         found = np.sort(np.concatenate([official, divided[part]]))
         if getattr(split, part, 0) and not len(found):
-            raise DataError(f"dataset.split.{part}: {getattr(split, part)} of {len(free)} rows is none; make the share larger")
+            raise DataError(
+                f"dataset.split.{part}: {getattr(split, part)} of {len(free)} rows is none; make the share larger"
+            )
         if len(found):
             rows[part] = found
     if "train" not in rows:
-        raise DataError(f"{dataset.origin}: no rows are left to train on ({', '.join(f'{k} {len(v)}' for k, v in rows.items())})")
+        raise DataError(
+            f"{dataset.origin}: no rows are left to train on ({', '.join(f'{k} {len(v)}' for k, v in rows.items())})"
+        )
     return rows
 
 
@@ -122,29 +160,39 @@ def _assigned(dataset: Dataset, split: Split) -> np.ndarray:
     if dataset.part is None:
         return np.full(len(dataset), UNASSIGNED)
     for index, part in enumerate(PARTS[1:], start=1):
-        asked = getattr(split, part) or (split.rows is not None and getattr(split.rows, part) is not None)
+        asked = getattr(split, part) or (
+            split.rows is not None and getattr(split.rows, part) is not None
+        )
         if asked and (dataset.part == index).any():
-            raise ConfigError(f"dataset.split.{part}: {dataset.origin} has an official {part} part, which is used; leave this key out")
+            raise ConfigError(
+                f"dataset.split.{part}: {dataset.origin} has an official {part} part, which is used; leave this key out"
+            )
     return dataset.part
 
 
 def _from_column(dataset: Dataset, name: str) -> np.ndarray:
     column = _aside(dataset, "column", name)
-    lookup = np.array([PARTS.index(value) if value in PARTS else UNASSIGNED for value in (*column.values, "")])
-    part: np.ndarray = lookup[column.codes]                  # MISSING is -1: the last place
+    lookup = np.array(
+        [PARTS.index(value) if value in PARTS else UNASSIGNED for value in (*column.values, "")]
+    )
+    part: np.ndarray = lookup[column.codes]  # MISSING is -1: the last place
     wrong = np.flatnonzero(part == UNASSIGNED)
     if wrong.size:
         code = column.codes[wrong[0]]
         value = "" if code == MISSING else column.values[code]
-        raise DataError(f"{dataset.place(int(wrong[0]))}: split column {name!r}: expected train, validation or test, "
-                        f"got {value!r}{nearest(value, PARTS)}")
+        raise DataError(
+            f"{dataset.place(int(wrong[0]))}: split column {name!r}: expected train, validation or test, "
+            f"got {value!r}{nearest(value, PARTS)}"
+        )
     return part
 
 
 def _aside(dataset: Dataset, key: str, name: str) -> Category:
     if name not in dataset.aside:
-        raise ConfigError(f"dataset.split.{key}: {dataset.origin} has no column {name!r} beside its features; only files with named "
-                          "columns have (csv, parquet, arrow, jsonl)")
+        raise ConfigError(
+            f"dataset.split.{key}: {dataset.origin} has no column {name!r} beside its features; only files with named "
+            "columns have (csv, parquet, arrow, jsonl)"
+        )
     return dataset.aside[name]
 
 
@@ -155,11 +203,17 @@ def _by_ranges(ranges: RowRanges, free: np.ndarray) -> Rows:
         first, end = getattr(ranges, part) or (0, 0)
         place = f"dataset.split.rows.{part}"
         if getattr(ranges, part) is not None and first >= end:
-            raise ConfigError(f"{place}: [{first}, {end}] holds no rows; the first must be below the end")
+            raise ConfigError(
+                f"{place}: [{first}, {end}] holds no rows; the first must be below the end"
+            )
         if end > len(free):
-            raise ConfigError(f"{place}: [{first}, {end}] ends beyond the {len(free)} rows of the data")
+            raise ConfigError(
+                f"{place}: [{first}, {end}] ends beyond the {len(free)} rows of the data"
+            )
         if taken[first:end].any():
-            raise ConfigError(f"{place}: [{first}, {end}] overlaps another part's range; no row may be in two parts")
+            raise ConfigError(
+                f"{place}: [{first}, {end}] overlaps another part's range; no row may be in two parts"
+            )
         taken[first:end] = True
         divided[part] = free[first:end]
     return divided
@@ -169,31 +223,43 @@ def _by_share(split: Split, free: np.ndarray, seed: int) -> Rows:
     order = free[generator(seed, "split").permutation(len(free))]
     test = _rounded(split.test * len(free))
     validation = _rounded(split.validation * len(free))
-    return {"test": order[:test], "validation": order[test:test + validation], "train": order[test + validation:]}
+    return {
+        "test": order[:test],
+        "validation": order[test : test + validation],
+        "train": order[test + validation :],
+    }
 
 
 def _by_class(dataset: Dataset, split: Split, free: np.ndarray, seed: int) -> Rows:
     """Each class divided alone; sizes by largest remainder, so every class keeps its share within one row."""
     target = dataset.target
     if target is None or target.classes is None:
-        raise ConfigError("dataset.split.stratify: only classes have shares to keep, and the target is numbers; leave stratify out")
+        raise ConfigError(
+            "dataset.split.stratify: only classes have shares to keep, and the target is numbers; leave stratify out"
+        )
     codes = target.values[free]
     sizes = np.bincount(codes, minlength=len(target.classes))
     alone = np.flatnonzero(sizes == 1)
     if alone.size and (split.test or split.validation):
         row = free[np.flatnonzero(codes == alone[0])[0]]
-        raise DataError(f"{dataset.place(int(row))}: class {target.classes[alone[0]]!r} has one row only, and a stratified split "
-                        "needs two of each; leave that row out, or set dataset.split.stratify: false")
-    spare = np.maximum(sizes - 1, 0)                         # every class keeps a row to train on where its share allows it
+        raise DataError(
+            f"{dataset.place(int(row))}: class {target.classes[alone[0]]!r} has one row only, and a stratified split "
+            "needs two of each; leave that row out, or set dataset.split.stratify: false"
+        )
+    spare = np.maximum(
+        sizes - 1, 0
+    )  # every class keeps a row to train on where its share allows it
     test = _apportion(sizes, _rounded(split.test * len(free)), split.test, spare)
-    validation = _apportion(sizes, _rounded(split.validation * len(free)), split.validation, spare - test)
+    validation = _apportion(
+        sizes, _rounded(split.validation * len(free)), split.validation, spare - test
+    )
     order = generator(seed, "split").permutation(len(free))
     divided: dict[str, list[np.ndarray]] = {part: [] for part in PARTS}
     for code in range(len(sizes)):
         own = free[order[codes[order] == code]]
-        divided["test"].append(own[:test[code]])
-        divided["validation"].append(own[test[code]:test[code] + validation[code]])
-        divided["train"].append(own[test[code] + validation[code]:])
+        divided["test"].append(own[: test[code]])
+        divided["validation"].append(own[test[code] : test[code] + validation[code]])
+        divided["train"].append(own[test[code] + validation[code] :])
     return {part: np.concatenate(found) for part, found in divided.items()}
 
 
@@ -202,20 +268,28 @@ def _by_group(dataset: Dataset, split: Split, name: str, free: np.ndarray, seed:
     codes = _aside(dataset, "group", name).codes[free]
     if (codes == MISSING).any():
         row = int(free[np.flatnonzero(codes == MISSING)[0]])
-        raise DataError(f"{dataset.place(row)}: the group {name!r} is missing; fill it in, or leave the row out")
+        raise DataError(
+            f"{dataset.place(row)}: the group {name!r} is missing; fill it in, or leave the row out"
+        )
     groups, members, sizes = np.unique(codes, return_inverse=True, return_counts=True)
     asked = [part for part in ("test", "validation") if getattr(split, part)]
     if len(groups) <= len(asked):
-        raise DataError(f"dataset.split.group: {dataset.origin}: column {name!r} has {len(groups)} group{'s' * (len(groups) != 1)} for "
-                        f"{len(asked) + 1} parts, and each needs one; leave out {' or '.join(asked)}, or divide by another column")
+        raise DataError(
+            f"dataset.split.group: {dataset.origin}: column {name!r} has {len(groups)} group{'s' * (len(groups) != 1)} for "
+            f"{len(asked) + 1} parts, and each needs one; leave out {' or '.join(asked)}, or divide by another column"
+        )
     left = generator(seed, "split").permutation(len(groups))
     divided: Rows = {}
-    for later, part in zip(range(len(asked), 0, -1), asked, strict=True):     # the parts that still need a group after this one
+    for later, part in zip(
+        range(len(asked), 0, -1), asked, strict=True
+    ):  # the parts that still need a group after this one
         taken = _nearest(sizes[left], _rounded(getattr(split, part) * len(free)), len(left) - later)
         divided[part] = free[np.isin(members, left[taken])]
         left = left[~taken]
     nothing = free[:0]
-    return {"test": nothing, "validation": nothing} | divided | {"train": free[np.isin(members, left)]}
+    return (
+        {"test": nothing, "validation": nothing} | divided | {"train": free[np.isin(members, left)]}
+    )
 
 
 def _nearest(sizes: np.ndarray, total: int, most: int) -> np.ndarray:
@@ -231,7 +305,9 @@ def _nearest(sizes: np.ndarray, total: int, most: int) -> np.ndarray:
     return taken
 
 
-def _apportion(sizes: np.ndarray, total: int, share: float | None = None, room: np.ndarray | None = None) -> np.ndarray:
+def _apportion(
+    sizes: np.ndarray, total: int, share: float | None = None, room: np.ndarray | None = None
+) -> np.ndarray:
     """Whole counts near share * sizes (default: total / sum) that add to `total`: rounded down, then up where the remainder is largest."""
     exact = sizes * (total / sizes.sum() if share is None else share)
     counts = np.floor(exact + 1e-9).astype(np.int64)

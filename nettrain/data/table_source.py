@@ -1,4 +1,5 @@
 """The base of sources that read a table with named columns: which columns are the target, which are learned from, which are left out."""
+
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Sequence
@@ -20,18 +21,25 @@ from nettrain.data.source import Source
 from nettrain.data.target import Target
 from nettrain.errors import DataError, nearest
 
-Column = np.ndarray | Category                               # numbers (n,), NaN where missing, or texts
+Column = np.ndarray | Category  # numbers (n,), NaN where missing, or texts
 
 
 def _column_list(value: object) -> tuple[str | int, ...]:
     """One column or several, by name, or by place where there is no header."""
     items = value if isinstance(value, list | tuple) else [value]
-    if not all(isinstance(item, str | int) and not isinstance(item, bool) and item != "" for item in items):
-        raise ValueError("expected a column's name (or its place, counted from 0), or a list of them")
+    if not all(
+        isinstance(item, str | int) and not isinstance(item, bool) and item != "" for item in items
+    ):
+        raise ValueError(
+            "expected a column's name (or its place, counted from 0), or a list of them"
+        )
     return tuple(items)
 
 
-ColumnList = Annotated[tuple[str | int, ...], PlainValidator(_column_list, json_schema_input_type=Text | int | list[Text | int])]
+ColumnList = Annotated[
+    tuple[str | int, ...],
+    PlainValidator(_column_list, json_schema_input_type=Text | int | list[Text | int]),
+]
 
 
 class OpenTable(ABC):
@@ -45,7 +53,9 @@ class OpenTable(ABC):
     hint: str = ""
 
     @abstractmethod
-    def read(self, names: Sequence[str], numeric: dict[str, bool]) -> tuple[dict[str, Column], np.ndarray | None]:
+    def read(
+        self, names: Sequence[str], numeric: dict[str, bool]
+    ) -> tuple[dict[str, Column], np.ndarray | None]:
         """The named columns, and the line of each row if the file has lines. numeric: the kind of those that do not decide it alone."""
 
 
@@ -58,12 +68,24 @@ class TableSource(Source):
 
     path: Annotated[Text, Field(description="file, relative to the config", examples=["wine.csv"])]
     target: Annotated[
-        ColumnList, Field(description="column(s) to predict: by name, or by place from 0 (-1: the last)", examples=["quality"])
+        ColumnList,
+        Field(
+            description="column(s) to predict: by name, or by place from 0 (-1: the last)",
+            examples=["quality"],
+        ),
     ] = ()
-    features: Annotated[ColumnList, Field(description="columns to learn from; none named: all others")] = ()
+    features: Annotated[
+        ColumnList, Field(description="columns to learn from; none named: all others")
+    ] = ()
     ignore: Annotated[ColumnList, Field(description="columns to leave out")] = ()
-    weights: Annotated[ColumnList, Field(description="column of how much each row counts in the loss; 0: not at all")] = ()
-    categorical: Annotated[ColumnList, Field(description="columns whose numbers are names (a postcode), not quantities")] = ()
+    weights: Annotated[
+        ColumnList,
+        Field(description="column of how much each row counts in the loss; 0: not at all"),
+    ] = ()
+    categorical: Annotated[
+        ColumnList,
+        Field(description="columns whose numbers are names (a postcode), not quantities"),
+    ] = ()
 
     def __post_init__(self) -> None:
         if len(self.weights) > 1:
@@ -88,7 +110,9 @@ class TableSource(Source):
     def load(self, seed: int, aside: tuple[str, ...] = ()) -> Dataset:
         """All rows."""
         if not self.target:
-            raise DataError(f"{self.path}: `target` is missing: which column is to be predicted? (there are: {_listed(self.open().names)})")
+            raise DataError(
+                f"{self.path}: `target` is missing: which column is to be predicted? (there are: {_listed(self.open().names)})"
+            )
         return self._load(aside, with_target=True)
 
     def load_inputs(self, seed: int, aside: tuple[str, ...] = ()) -> Dataset:
@@ -98,21 +122,39 @@ class TableSource(Source):
     def _load(self, aside: tuple[str, ...], *, with_target: bool) -> Dataset:
         table = self.open()
         target = self._find("target", self.target, table)
-        chosen, ignored = self._find("features", self.features, table), self._find("ignore", self.ignore, table)
-        categorical, kept = self._find("categorical", self.categorical, table), self._find("dataset.split", aside, table)
+        chosen, ignored = (
+            self._find("features", self.features, table),
+            self._find("ignore", self.ignore, table),
+        )
+        categorical, kept = (
+            self._find("categorical", self.categorical, table),
+            self._find("dataset.split", aside, table),
+        )
         weights = self._find("weights", self.weights, table)
         named = Counter(name for names in (target, chosen, ignored, weights) for name in {*names})
         both = sorted(name for name, times in named.items() if times > 1)
         if both:
             keys = "`target`, `features`, `ignore` and `weights`"
-            raise DataError(f"{self.path}: column {both[0]!r} is named under two of {keys}; name it once")
-        features = [name for name in chosen or table.names if name not in (*target, *ignored, *kept, *weights)]
+            raise DataError(
+                f"{self.path}: column {both[0]!r} is named under two of {keys}; name it once"
+            )
+        features = [
+            name
+            for name in chosen or table.names
+            if name not in (*target, *ignored, *kept, *weights)
+        ]
         if not features:
-            raise DataError(f"{self.path}: no column is left to learn from (there are: {_listed(table.names)}; target: {_listed(target)})")
+            raise DataError(
+                f"{self.path}: no column is left to learn from (there are: {_listed(table.names)}; target: {_listed(target)})"
+            )
         numeric = dict.fromkeys((*categorical, *kept), False) | dict.fromkeys(weights, True)
-        columns, lines = table.read([*features, *(target if with_target else ()), *kept, *weights], numeric)
+        columns, lines = table.read(
+            [*features, *(target if with_target else ()), *kept, *weights], numeric
+        )
         texts = {name: column for name in kept if isinstance(column := columns[name], Category)}
-        plain = Dataset(features_of(columns, features), None, origin=self.path, lines=lines, aside=texts)
+        plain = Dataset(
+            features_of(columns, features), None, origin=self.path, lines=lines, aside=texts
+        )
         plain = _weighted(plain, columns, weights)
         return replace(plain, target=target_of(columns, target, plain)) if with_target else plain
 
@@ -121,19 +163,29 @@ class TableSource(Source):
         table = self.open(schema)
         named = (*schema.numbers, *schema.texts)
         weights = self._find("weights", self.weights, table) if with_target else []
-        if not named:                                        # images: every column but the target, row after row of pixels
+        if not named:  # images: every column but the target, row after row of pixels
             named = tuple(name for name in table.names if name not in (*schema.targets, *weights))
             if len(named) != np.prod(schema.shape):
-                raise DataError(f"{self.path}: {len(named)} columns of pixels, the model was trained on rows of shape {schema.shape}")
+                raise DataError(
+                    f"{self.path}: {len(named)} columns of pixels, the model was trained on rows of shape {schema.shape}"
+                )
             schema = replace(schema, numbers=named)
         check_names(self.path, schema, table.names)
         targets = schema.targets if with_target else ()
         for name in targets:
             if name not in table.names:
-                raise DataError(f"{self.path}: no target column {name!r} to evaluate against{nearest(name, table.names)}")
+                raise DataError(
+                    f"{self.path}: no target column {name!r} to evaluate against{nearest(name, table.names)}"
+                )
         classes = schema.task == "classification"
-        numeric = dict.fromkeys(schema.texts, False) | dict.fromkeys(schema.numbers, True) | dict.fromkeys(targets, not classes)
-        columns, lines = table.read([*named, *targets, *weights], numeric | dict.fromkeys(weights, True))
+        numeric = (
+            dict.fromkeys(schema.texts, False)
+            | dict.fromkeys(schema.numbers, True)
+            | dict.fromkeys(targets, not classes)
+        )
+        columns, lines = table.read(
+            [*named, *targets, *weights], numeric | dict.fromkeys(weights, True)
+        )
         found = features_of(columns, [*schema.numbers, *schema.texts])
         names = found.names if len(schema.shape) == 1 else ()
         features = Features(found.array.reshape(len(found), *schema.shape), names, found.categories)
@@ -150,11 +202,15 @@ class TableSource(Source):
         for item in wanted:
             if isinstance(item, int):
                 if not -len(names) <= item < len(names):
-                    raise DataError(f"{self.path}: {key}: there is no column {item}, the columns are 0 to {len(names) - 1}")
+                    raise DataError(
+                        f"{self.path}: {key}: there is no column {item}, the columns are 0 to {len(names) - 1}"
+                    )
                 item = names[item]
             if item not in names:
                 known = f"(there are: {_listed(names)})"
-                raise DataError(f"{table.place}: {key}: no column {item!r}{nearest(item, names)}{table.hint} {known}")
+                raise DataError(
+                    f"{table.place}: {key}: no column {item!r}{nearest(item, names)}{table.hint} {known}"
+                )
             found.append(item)
         return found
 
@@ -174,12 +230,18 @@ def target_of(columns: dict[str, Column], names: Sequence[str], dataset: Dataset
     """Texts become classes. Raises DataError for a missing cell, and for texts in one of several targets."""
     for name in names:
         column = columns[name]
-        empty = np.flatnonzero(column.codes == MISSING if isinstance(column, Category) else np.isnan(column))
+        empty = np.flatnonzero(
+            column.codes == MISSING if isinstance(column, Category) else np.isnan(column)
+        )
         if empty.size:
-            raise DataError(f"{dataset.place(int(empty[0]))}: the target {name!r} is missing (rows like that: {empty.size}); fill it in, "
-                            "or leave the rows out")
+            raise DataError(
+                f"{dataset.place(int(empty[0]))}: the target {name!r} is missing (rows like that: {empty.size}); fill it in, "
+                "or leave the rows out"
+            )
         if isinstance(column, Category) and len(names) > 1:
-            raise DataError(f"{dataset.place(0)}: target {name!r} holds texts; several targets must be numbers")
+            raise DataError(
+                f"{dataset.place(0)}: target {name!r} holds texts; several targets must be numbers"
+            )
     first = columns[names[0]]
     if isinstance(first, Category):
         return Target(first.codes.astype(np.int64), tuple(names), first.values)
@@ -190,7 +252,12 @@ def _weighted(dataset: Dataset, columns: dict[str, Column], names: Sequence[str]
     """The dataset with the row weights of the named column, if one is named."""
     if not names:
         return dataset
-    return replace(dataset, weights=weights_from(columns[names[0]], len(dataset), f"weights column {names[0]!r}", dataset.place))
+    return replace(
+        dataset,
+        weights=weights_from(
+            columns[names[0]], len(dataset), f"weights column {names[0]!r}", dataset.place
+        ),
+    )
 
 
 def _listed(names: Sequence[str], most: int = 20) -> str:

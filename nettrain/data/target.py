@@ -1,4 +1,5 @@
 """What is to be predicted, and which task that makes: classification, regression or multilabel."""
+
 import dataclasses
 from dataclasses import dataclass
 from typing import Literal

@@ -1,4 +1,5 @@
 """Which task a target makes: classification, regression or multilabel, unless the loss wants another that fits as well."""
+
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import cast
@@ -10,8 +11,12 @@ from nettrain.data.distinct import distinct
 from nettrain.data.target import Target, Task
 from nettrain.errors import ConfigError, DataError
 
-MOST_CLASSES = 20                                            # one column of so many different whole numbers is taken as classes
-DEFAULT_LOSS = {"classification": "cross_entropy", "multilabel": "binary_cross_entropy", "regression": "mse"}
+MOST_CLASSES = 20  # one column of so many different whole numbers is taken as classes
+DEFAULT_LOSS = {
+    "classification": "cross_entropy",
+    "multilabel": "binary_cross_entropy",
+    "regression": "mse",
+}
 
 
 @dataclass(frozen=True)
@@ -35,11 +40,15 @@ def check_values(dataset: Dataset, wanted: Wanted) -> None:
     found = None if target is None or target.classes is not None else wanted.flaw(target.values)
     if target is not None and found is not None:
         row, reason = found
-        raise DataError(f"{dataset.place(row)}: target {_named(target)}: {reason}, as the loss {wanted.loss} needs; correct it, or use "
-                        "`loss: mse`")
+        raise DataError(
+            f"{dataset.place(row)}: target {_named(target)}: {reason}, as the loss {wanted.loss} needs; correct it, or use "
+            "`loss: mse`"
+        )
 
 
-def resolve(target: Target, wanted: tuple[str, ...] | None, loss: str | None) -> tuple[Task, Target, list[str]]:
+def resolve(
+    target: Target, wanted: tuple[str, ...] | None, loss: str | None
+) -> tuple[Task, Target, list[str]]:
     """The task, the target in its form (codes for classes), and what was decided for the user.
 
     wanted: the tasks that the loss takes, None to let the target decide. Raises ConfigError where they do not meet, naming the loss that
@@ -94,7 +103,9 @@ def _check_classes(target: Target) -> None:
     present = np.flatnonzero(np.bincount(target.values))
     if len(present) < 2:
         name = (target.classes or ())[int(present[0])]
-        raise DataError(f"target {_named(target)}: every row has the class {name!r}; a classifier needs at least two classes")
+        raise DataError(
+            f"target {_named(target)}: every row has the class {name!r}; a classifier needs at least two classes"
+        )
 
 
 def _named(target: Target) -> str:
@@ -107,4 +118,8 @@ def _described(target: Target) -> str:
         return f"{len(target.classes)} classes"
     if target.values.shape[1] > 1:
         return f"{target.values.shape[1]} columns of {'0 and 1' if _possible(target)[0] == 'multilabel' else 'numbers'}"
-    return f"{len(distinct(target.values)[0])} whole numbers" if _is_whole(target.values) else "numbers"
+    return (
+        f"{len(distinct(target.values)[0])} whole numbers"
+        if _is_whole(target.values)
+        else "numbers"
+    )

@@ -1,4 +1,5 @@
 """The base of all transforms: state is passed in and out, so a fitted transform is plain arrays that a checkpoint can hold."""
+
 from abc import abstractmethod
 from typing import Annotated, ClassVar
 
@@ -10,7 +11,10 @@ from nettrain.data.features import Features
 from nettrain.errors import ConfigError, DataError, nearest
 
 State = dict[str, np.ndarray | list[str]]
-Columns = Annotated[tuple[Text, ...] | None, Field(description="names of the columns it changes; null: all that it can")]
+Columns = Annotated[
+    tuple[Text, ...] | None,
+    Field(description="names of the columns it changes; null: all that it can"),
+]
 
 
 class OutsideDomain(DataError):
@@ -50,4 +54,6 @@ def check_columns(columns: tuple[str, ...] | None, known: tuple[str, ...], trans
     for name in columns or ():
         if name not in known:
             there = f"there are: {', '.join(known)}" if known else "there are none of that kind"
-            raise ConfigError(f"dataset.transforms: {transform}.columns: no column {name!r}{nearest(name, known)} ({there})")
+            raise ConfigError(
+                f"dataset.transforms: {transform}.columns: no column {name!r}{nearest(name, known)} ({there})"
+            )

@@ -1,4 +1,5 @@
 """Images (n, h, w, c) with their pixels in other places, each image by amounts of its own."""
+
 from typing import Annotated, Literal
 
 import numpy as np
@@ -7,7 +8,9 @@ from pydantic import Field
 Filling = Literal["black", "edge", "reflect"]
 Fill = Annotated[
     Filling,
-    Field(description="what comes in from outside: the darkest value; the nearest pixel (ink on white paper); the image mirrored"),
+    Field(
+        description="what comes in from outside: the darkest value; the nearest pixel (ink on white paper); the image mirrored"
+    ),
 ]
 _PIXELS = 16384  # warped at a time: what is computed of so many stays in the cache
 
@@ -17,7 +20,9 @@ def framed(x: np.ndarray, rows: int, columns: int, fill: Filling) -> np.ndarray:
     if fill != "black":
         return np.pad(x, ((0, 0), (rows, rows), (columns, columns), (0, 0)), fill)
     n, h, w, c = x.shape
-    y = np.zeros((n, h + 2 * rows, w + 2 * columns, c), x.dtype)  # 5 microseconds where np.pad takes 25, of a step of 300
+    y = np.zeros(
+        (n, h + 2 * rows, w + 2 * columns, c), x.dtype
+    )  # 5 microseconds where np.pad takes 25, of a step of 300
     y[:, rows : rows + h, columns : columns + w] = x
     return y
 
@@ -25,7 +30,9 @@ def framed(x: np.ndarray, rows: int, columns: int, fill: Filling) -> np.ndarray:
 def shifted(x: np.ndarray, down: np.ndarray, right: np.ndarray, fill: Filling) -> np.ndarray:
     """y[i, r, s] = x[i, r - down_i, s - right_i].  Whole pixels, down and right (n,)."""
     rows, columns = int(np.abs(down).max()), int(np.abs(right).max())
-    windows = np.lib.stride_tricks.sliding_window_view(framed(x, rows, columns, fill), x.shape[1:3], axis=(1, 2))
+    windows = np.lib.stride_tricks.sliding_window_view(
+        framed(x, rows, columns, fill), x.shape[1:3], axis=(1, 2)
+    )
     return windows.transpose(0, 1, 2, 4, 5, 3)[np.arange(len(x)), rows - down, columns - right]
 
 
@@ -56,10 +63,12 @@ def _warp(x: np.ndarray, matrix: np.ndarray, fill: Filling, y: np.ndarray) -> No
     framed_x = framed(x, 1, 1, fill)
     for channel in range(c):
         pixels = framed_x[..., channel].reshape(-1)
-        upper, right, lower, last = (pixels.take(places, mode="clip") for places in (corner, *others))
+        upper, right, lower, last = (
+            pixels.take(places, mode="clip") for places in (corner, *others)
+        )
         right -= upper
         right *= beside
-        upper += right                                       # upper + (right - upper) beside: exact where beside is 0
+        upper += right  # upper + (right - upper) beside: exact where beside is 0
         last -= lower
         last *= beside
         lower += last
@@ -71,7 +80,9 @@ def _warp(x: np.ndarray, matrix: np.ndarray, fill: Filling, y: np.ndarray) -> No
 def _inside(places: np.ndarray, size: int, fill: Filling) -> np.ndarray:
     """Places along an axis of `size` pixels, brought to where the frame holds what the fill says."""
     if fill == "black":
-        return places.clip(-1, size)                         # at `size` itself the neighbour beyond the frame has the weight 0
+        return places.clip(
+            -1, size
+        )  # at `size` itself the neighbour beyond the frame has the weight 0
     if fill == "edge" or size == 1:
         return places.clip(0, size - 1)
     period = 2 * (size - 1)

@@ -1,4 +1,5 @@
 """How much a row counts in the loss: its own weight times that of its class. Metrics count every row alike."""
+
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
@@ -20,8 +21,14 @@ def _class_weights(value: object) -> Literal["balanced"] | dict[str, float] | No
     for name, weight in value.items():
         if not isinstance(name, str | int) or isinstance(name, bool):
             raise ValueError(f"expected the name of a class, got {name!r}; put it in quotes")
-        if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 <= weight < float("inf"):
-            raise ValueError(f"expected a finite number of 0 or more as the weight of class {str(name)!r}, got {weight!r}")
+        if (
+            isinstance(weight, bool)
+            or not isinstance(weight, int | float)
+            or not 0 <= weight < float("inf")
+        ):
+            raise ValueError(
+                f"expected a finite number of 0 or more as the weight of class {str(name)!r}, got {weight!r}"
+            )
         weights[str(name)] = float(weight)
     if not any(weights.values()):
         raise ValueError("expected a weight above 0 for one class at least")
@@ -30,11 +37,15 @@ def _class_weights(value: object) -> Literal["balanced"] | dict[str, float] | No
 
 ClassWeights = Annotated[
     Literal["balanced"] | dict[str, float] | None,
-    PlainValidator(_class_weights, json_schema_input_type=Literal["balanced"] | dict[str, NonNegative] | None),
+    PlainValidator(
+        _class_weights, json_schema_input_type=Literal["balanced"] | dict[str, NonNegative] | None
+    ),
 ]
 
 
-def settle_class_weights(given: Literal["balanced"] | Mapping[str, float], train: Dataset) -> dict[str, float]:
+def settle_class_weights(
+    given: Literal["balanced"] | Mapping[str, float], train: Dataset
+) -> dict[str, float]:
     """The weight of every class. balanced: W / (k W_c), where W_c is the weight of the class's training rows, W that of all, k the classes
     that have any: every class then counts the same in all. Without row weights that is scikit-learn's n / (k n_c).
 
@@ -42,27 +53,46 @@ def settle_class_weights(given: Literal["balanced"] | Mapping[str, float], train
     """
     target = train.target
     if target is None or target.classes is None:
-        raise ConfigError("training.class_weights: only classes have weights, and the target is numbers; leave it out, or give weights "
-                          "to rows (`dataset.source.weights`)")
+        raise ConfigError(
+            "training.class_weights: only classes have weights, and the target is numbers; leave it out, or give weights "
+            "to rows (`dataset.source.weights`)"
+        )
     if isinstance(given, Mapping):
         for name in given:
             if name not in target.classes:
-                known = ", ".join(target.classes[:20]) + (" ..." if len(target.classes) > 20 else "")
-                raise ConfigError(f"training.class_weights: {name!r} is no class of the target{nearest(name, target.classes)} "
-                                  f"(there are: {known})")
+                known = ", ".join(target.classes[:20]) + (
+                    " ..." if len(target.classes) > 20 else ""
+                )
+                raise ConfigError(
+                    f"training.class_weights: {name!r} is no class of the target{nearest(name, target.classes)} "
+                    f"(there are: {known})"
+                )
         return {name: given.get(name, 1.0) for name in target.classes}
-    counts = np.bincount(target.values, weights=train.weights, minlength=len(target.classes)).astype(np.float64)
+    counts = np.bincount(
+        target.values, weights=train.weights, minlength=len(target.classes)
+    ).astype(np.float64)
     share = counts.sum() / np.count_nonzero(counts)
-    return {name: float(share / count) if count else 1.0 for name, count in zip(target.classes, counts, strict=True)}
+    return {
+        name: float(share / count) if count else 1.0
+        for name, count in zip(target.classes, counts, strict=True)
+    }
 
 
 def row_weights(dataset: Dataset, class_weights: Mapping[str, float] | None) -> np.ndarray | None:
     """(n,) float64; None where all rows count the same. Raises DataError where all weights are 0: there would be no mean."""
     weights = dataset.weights
-    if class_weights is not None and dataset.target is not None and dataset.target.classes is not None:
-        of_class = np.array([class_weights[name] for name in dataset.target.classes])[dataset.target.values]
+    if (
+        class_weights is not None
+        and dataset.target is not None
+        and dataset.target.classes is not None
+    ):
+        of_class = np.array([class_weights[name] for name in dataset.target.classes])[
+            dataset.target.values
+        ]
         weights = of_class if weights is None else weights * of_class
     if weights is not None and not weights.any():
-        raise DataError(f"{dataset.origin}: all {len(dataset)} rows of one part have the weight 0, so its loss has no mean; "
-                        "give one of them a weight above 0 (row weights, training.class_weights)")
+        raise DataError(
+            f"{dataset.origin}: all {len(dataset)} rows of one part have the weight 0, so its loss has no mean; "
+            "give one of them a weight above 0 (row weights, training.class_weights)"
+        )
     return weights

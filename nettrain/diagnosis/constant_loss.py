@@ -1,4 +1,5 @@
 """The loss of the best model that looks at no feature: what training must get below to have learnt anything."""
+
 import numpy as np
 
 from nettrain.autodiff.backward import backward
@@ -11,7 +12,9 @@ PATIENCE = 15  # steps without an improvement by a thousandth
 GROW, SHRINK = 1.2, 0.5
 
 
-def constant_loss(loss: Loss, encoded: np.ndarray, outputs: int, weights: np.ndarray | None = None) -> float:
+def constant_loss(
+    loss: Loss, encoded: np.ndarray, outputs: int, weights: np.ndarray | None = None
+) -> float:
     """min_c mean_i loss(c, y_i) over constant outputs c (o,).  encoded targets y (n, ...); weights (n,) of the rows.
 
     Rprop (Riedmiller & Braun 1993, without backtracking): only the signs of the derivatives count, so any unit of the loss will do.

@@ -1,4 +1,5 @@
 """What goes on inside a network, layer by layer: norms of gradients, weights and updates, units that are dead or saturated."""
+
 import math
 
 import numpy as np
@@ -26,14 +27,23 @@ class Probe:
     Nothing that training works on is changed: no weight, no gradient, no running statistics, no random stream.
     """
 
-    def __init__(self, network: Network, loss: Loss, x: np.ndarray, y: np.ndarray, weights: np.ndarray | None = None) -> None:
+    def __init__(
+        self,
+        network: Network,
+        loss: Loss,
+        x: np.ndarray,
+        y: np.ndarray,
+        weights: np.ndarray | None = None,
+    ) -> None:
         self._network = network
         self._loss = loss
         self._x, self._y = Tensor(x), Tensor(y)
         weights = np.ones(len(x)) if weights is None else weights
         self._shares = Tensor((weights / (weights.sum() or 1)).astype(network.dtype))
         gradients = network.vector.named(np.zeros_like(network.vector.gradient))
-        self._gradients = {name: view for name, view in gradients.items() if name not in network.vector.frozen}
+        self._gradients = {
+            name: view for name, view in gradients.items() if name not in network.vector.frozen
+        }
         self._slots = {network.parameters[name]: view for name, view in self._gradients.items()}
         self._plan: Plan | None = None
         self._outputs: list[Output] = []

@@ -1,4 +1,5 @@
 """What goes wrong in training, told from the figures of its epochs, with what to do about it: pure arithmetic on a few numbers an epoch."""
+
 import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
@@ -7,22 +8,26 @@ from typing import Any
 
 from nettrain.config.run_config import RunConfig
 
-Figures = Mapping[str, float]  # of one layer: gradient_norm, weight_norm, update_ratio; dead; saturated
+Figures = Mapping[
+    str, float
+]  # of one layer: gradient_norm, weight_norm, update_ratio; dead; saturated
 
-SEVERAL = 3        # epochs in a row: one bad probe is chance, three are a state
-VANISHING = 1e-3   # first layer's gradient : last layer's. A sigmoid passes on at most 1/4: five in a row. A good start gives 0.1 to 10.
-LARGE = 1e3        # gradient norm. With features and targets of size 1 it is at most about 10.
-GROWN = 1e2        # times the first epoch's norm: gradients shrink or stay as the loss falls, unless they explode
-NOTICEABLE = 10.0  # gradient norm that grown ones must have reached: from 1e-6 to 1e-4 nothing explodes
-DEAD = 0.5         # of a layer's units: some always die without harm, with half of them the layer is another one than was asked for
-BASELINE = 0.97    # of the trivial model's loss: what is above has learnt less than 3 % of what there is to explain
+SEVERAL = 3  # epochs in a row: one bad probe is chance, three are a state
+VANISHING = 1e-3  # first layer's gradient : last layer's. A sigmoid passes on at most 1/4: five in a row. A good start gives 0.1 to 10.
+LARGE = 1e3  # gradient norm. With features and targets of size 1 it is at most about 10.
+GROWN = 1e2  # times the first epoch's norm: gradients shrink or stay as the loss falls, unless they explode
+NOTICEABLE = (
+    10.0  # gradient norm that grown ones must have reached: from 1e-6 to 1e-4 nothing explodes
+)
+DEAD = 0.5  # of a layer's units: some always die without harm, with half of them the layer is another one than was asked for
+BASELINE = 0.97  # of the trivial model's loss: what is above has learnt less than 3 % of what there is to explain
 STANDSTILL = 0.01  # of the loss: what it must fall in SEVERAL epochs to be on its way
 FEWEST_EPOCHS = 5  # before the loss is judged: a slow start is not a standstill ...
 FEWEST_STEPS = 200  # ... nor are few updates, unless the run ends with them
-RISEN = 0.2        # of the best validation loss ...
-VISIBLE = 0.05     # ... and of the first one: what is nearly 0 may double by chance
-FALLEN = 0.1       # of the training loss meanwhile
-LATER = 5          # epochs since the best one: the patience that early_stopping has by default
+RISEN = 0.2  # of the best validation loss ...
+VISIBLE = 0.05  # ... and of the first one: what is nearly 0 may double by chance
+FALLEN = 0.1  # of the training loss meanwhile
+LATER = 5  # epochs since the best one: the patience that early_stopping has by default
 
 
 @dataclass(frozen=True)
@@ -66,7 +71,9 @@ class Vanishing(Symptom):
         if len(norms) < 2:
             return None
         (first, least), *_, (last, most) = norms.items()
-        cut_off = any(figures.get("dead") == 1 for figures in epoch.layers.values())  # another symptom: nothing passes a dead layer
+        cut_off = any(
+            figures.get("dead") == 1 for figures in epoch.layers.values()
+        )  # another symptom: nothing passes a dead layer
         self.epochs = self.epochs + 1 if least < VANISHING * most and not cut_off else 0
         if self.epochs < SEVERAL:
             return None
@@ -95,7 +102,11 @@ class Exploding(Symptom):
             return None
         risen = f", after {self.first:.2g} in the first epoch" if grown else ""
         clip = ["training.clip_norm: 1"] if epoch.config.training.clip_norm is None else []
-        remedies = [*clip, _lower_rate(epoch), "dataset.transforms: [standardize] if the features are large"]
+        remedies = [
+            *clip,
+            _lower_rate(epoch),
+            "dataset.transforms: [standardize] if the features are large",
+        ]
         return f"gradients explode: that of {worst} has the norm {norms[worst]:.2g}{risen}; try {_listed(remedies)}"
 
 
@@ -107,12 +118,20 @@ class Dying(Symptom):
 
     def seen(self, epoch: Epoch) -> str | None:
         """Look at the layer with the most dead units."""
-        dead = {name: figures["dead"] for name, figures in epoch.layers.items() if figures.get("dead", 0) > DEAD}
+        dead = {
+            name: figures["dead"]
+            for name, figures in epoch.layers.items()
+            if figures.get("dead", 0) > DEAD
+        }
         self.epochs = self.epochs + 1 if dead else 0
         if self.epochs < SEVERAL:
             return None
         worst = max(dead, key=lambda name: dead[name])
-        remedies = [_lower_rate(epoch), "activation: leaky_relu", "initializer: he with biases that start at zero"]
+        remedies = [
+            _lower_rate(epoch),
+            "activation: leaky_relu",
+            "initializer: he with biases that start at zero",
+        ]
         return f"units die: {dead[worst]:.0%} of those of {worst} are 0 for every row; try {_listed(remedies)}"
 
 
@@ -127,19 +146,27 @@ class AtBaseline(Symptom):
         """Compare the loss with the trivial model's, until it is once below."""
         number, found = epoch.row["epoch"], epoch.row["train_loss"]
         self.losses = [*self.losses, found][-SEVERAL - 1 :]
-        if self.learnt or number < FEWEST_EPOCHS or (epoch.row["step"] < FEWEST_STEPS and not epoch.last):
+        if (
+            self.learnt
+            or number < FEWEST_EPOCHS
+            or (epoch.row["step"] < FEWEST_STEPS and not epoch.last)
+        ):
             return None
         falls = found < self.losses[0] - STANDSTILL * abs(self.losses[0])
         if falls and not epoch.last:
             return None
         trivial = epoch.trivial()
-        self.learnt = trivial == 0 or found < trivial - (1 - BASELINE) * abs(trivial)  # 0: a loss for which any constant is as good
+        self.learnt = trivial == 0 or found < trivial - (1 - BASELINE) * abs(
+            trivial
+        )  # 0: a loss for which any constant is as good
         if self.learnt:
             return None
         rises = found > self.losses[0] + STANDSTILL * abs(self.losses[0])
         remedies = [
             *(["more epochs"] if falls else []),
-            _lower_rate(epoch) if rises else f"another optimizer.lr (now {epoch.config.optimizer.lr:g})",
+            _lower_rate(epoch)
+            if rises
+            else f"another optimizer.lr (now {epoch.config.optimizer.lr:g})",
             "dataset.transforms: [standardize] if the features are not scaled",
             "more hidden units",
         ]
@@ -161,14 +188,22 @@ class Overfitting(Symptom):
 
     def seen(self, epoch: Epoch) -> str | None:
         """Compare both losses with those of the best epoch so far."""
-        found, train, number = epoch.row.get("validation_loss"), epoch.row["train_loss"], epoch.row["epoch"]
+        found, train, number = (
+            epoch.row.get("validation_loss"),
+            epoch.row["train_loss"],
+            epoch.row["epoch"],
+        )
         if found is None or epoch.config.early_stopping is not None:
             return None
         self.first = found if self.first is None else self.first
         if self.best is None or found < self.best:
             self.best, self.best_epoch, self.train = found, number, train
         risen = found - self.best > max(RISEN * abs(self.best), VISIBLE * abs(self.first))
-        if not risen or train > self.train - FALLEN * abs(self.train) or number - self.best_epoch < LATER:
+        if (
+            not risen
+            or train > self.train - FALLEN * abs(self.train)
+            or number - self.best_epoch < LATER
+        ):
             return None
         if train > self.best:
             return None  # both losses jump about: what is known by heart is known better than what is not
@@ -193,7 +228,11 @@ def all_symptoms() -> list[Symptom]:
 
 def _gradient_norms(epoch: Epoch) -> dict[str, float]:
     """Of each layer that is trained."""
-    return {name: figures["gradient_norm"] for name, figures in epoch.layers.items() if "gradient_norm" in figures}
+    return {
+        name: figures["gradient_norm"]
+        for name, figures in epoch.layers.items()
+        if "gradient_norm" in figures
+    }
 
 
 def _lower_rate(epoch: Epoch) -> str:
@@ -201,4 +240,8 @@ def _lower_rate(epoch: Epoch) -> str:
 
 
 def _listed(remedies: list[str]) -> str:
-    return ", or ".join(remedies) if len(remedies) < 3 else ", ".join(remedies[:-1]) + f", or {remedies[-1]}"
+    return (
+        ", or ".join(remedies)
+        if len(remedies) < 3
+        else ", ".join(remedies[:-1]) + f", or {remedies[-1]}"
+    )

@@ -1,4 +1,5 @@
 """Several trained networks that vote, in one checkpoint."""
+
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -28,17 +29,29 @@ class Ensemble(Predictor):
             settings = _SETTINGS.validate_python(checkpoint.content.get("ensemble"))
             contents = _CONTENTS.validate_python(checkpoint.content.get("members"))
         except ValidationError as error:
-            raise CheckpointError(f"{self.path}: its ensemble cannot be read: {error.errors()[0]['msg']}; it is damaged") from None
+            raise CheckpointError(
+                f"{self.path}: its ensemble cannot be read: {error.errors()[0]['msg']}; it is damaged"
+            ) from None
         if len(settings.weights) != len(contents) or not any(settings.weights):
-            raise CheckpointError(f"{self.path}: has {len(contents)} members and {len(settings.weights)} weights; it is damaged")
+            raise CheckpointError(
+                f"{self.path}: has {len(contents)} members and {len(settings.weights)} weights; it is damaged"
+            )
         self.vote, self.weights = settings.vote, np.array(settings.weights)
-        self.members = tuple(self._member(checkpoint, place, content) for place, content in enumerate(contents))
+        self.members = tuple(
+            self._member(checkpoint, place, content) for place, content in enumerate(contents)
+        )
         self.schema, self.names = self.members[0].schema, self.members[0].names
         if any(member.schema != self.schema for member in self.members):
-            raise CheckpointError(f"{self.path}: its members predict different things from different columns; it is damaged")
+            raise CheckpointError(
+                f"{self.path}: its members predict different things from different columns; it is damaged"
+            )
 
     def _member(self, checkpoint: Checkpoint, place: int, content: Mapping[str, Any]) -> Model:
-        return Model(self.path, Checkpoint(checkpoint.group(f"members.{place}"), content), allow_plugins=self._allow_plugins)
+        return Model(
+            self.path,
+            Checkpoint(checkpoint.group(f"members.{place}"), content),
+            allow_plugins=self._allow_plugins,
+        )
 
     def said(self, dataset: Dataset) -> np.ndarray:
         """(m, n, k): what each member predicts."""
@@ -56,13 +69,32 @@ class Ensemble(Predictor):
 
 
 def ensemble_checkpoint(
-    members: Sequence[Checkpoint], weights: Sequence[float], vote: Vote, config: object, fingerprint: str
+    members: Sequence[Checkpoint],
+    weights: Sequence[float],
+    vote: Vote,
+    config: object,
+    fingerprint: str,
 ) -> Checkpoint:
     """One checkpoint of the checkpoints of several runs. config: of the run that all are variations of, which says what data they share."""
-    tensors = {f"members.{place}.{name}": tensor for place, member in enumerate(members) for name, tensor in member.tensors.items()}
-    contents = [{key: value for key, value in member.content.items() if key != "format"} for member in members]
+    tensors = {
+        f"members.{place}.{name}": tensor
+        for place, member in enumerate(members)
+        for name, tensor in member.tensors.items()
+    }
+    contents = [
+        {key: value for key, value in member.content.items() if key != "format"}
+        for member in members
+    ]
     settings = {"vote": vote, "weights": list(weights)}
-    return Checkpoint(tensors, {"ensemble": settings, "config": config, "data_fingerprint": fingerprint, "members": contents})
+    return Checkpoint(
+        tensors,
+        {
+            "ensemble": settings,
+            "config": config,
+            "data_fingerprint": fingerprint,
+            "members": contents,
+        },
+    )
 
 
 @dataclass(frozen=True)

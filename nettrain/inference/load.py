@@ -1,4 +1,5 @@
 """`nettrain.load`: the trained model in a checkpoint, whether one network or an ensemble."""
+
 import os
 from pathlib import Path
 
@@ -10,7 +11,9 @@ from nettrain.training.artifacts.checkpoint import Checkpoint
 from nettrain.training.artifacts.run_directory import checkpoint_path
 
 
-def load(path: str | os.PathLike[str], *, allow_plugins: bool = False, loader: Loader | None = None) -> Predictor:
+def load(
+    path: str | os.PathLike[str], *, allow_plugins: bool = False, loader: Loader | None = None
+) -> Predictor:
     """The model in a checkpoint; a run directory stands for its best checkpoint (for its last where there is no best).
 
     allow_plugins  whether the Python files that its configuration names may be imported

@@ -1,4 +1,5 @@
 """One trained network, read from a checkpoint."""
+
 from collections.abc import Mapping
 
 import numpy as np
@@ -25,15 +26,29 @@ class Model(Predictor):
     """
 
     def _build(self, checkpoint: Checkpoint) -> None:
-        self.pipeline = Pipeline.unpack(checkpoint.content.get("pipeline"), checkpoint.group("pipeline"))
+        self.pipeline = Pipeline.unpack(
+            checkpoint.content.get("pipeline"), checkpoint.group("pipeline")
+        )
         self.schema, self.names = self.pipeline.schema, self.pipeline.names
         self.epoch = checkpoint.content.get("epoch")
         try:
-            placed = layers_for(self.config, loss_for(self.config, self.schema.task), self.schema, self.pipeline.shape)
+            placed = layers_for(
+                self.config,
+                loss_for(self.config, self.schema.task),
+                self.schema,
+                self.pipeline.shape,
+            )
         except ConfigError as error:
-            raise CheckpointError(f"{self.path}: its configuration does not fit its data ({error}); it is damaged") from None
+            raise CheckpointError(
+                f"{self.path}: its configuration does not fit its data ({error}); it is damaged"
+            ) from None
         check_shapes(checkpoint, placed, self.path)
-        self.network = Network([p.layer for p in placed], self.pipeline.shape, seed=self.config.seed, dtype=self.config.dtype)
+        self.network = Network(
+            [p.layer for p in placed],
+            self.pipeline.shape,
+            seed=self.config.seed,
+            dtype=self.config.dtype,
+        )
         self.network.evaluation.twin = twin_for(self.config.training.kernels)
         Weights.read(checkpoint, self.network, self.path).put_into(self.network)
 
@@ -46,7 +61,9 @@ class Model(Predictor):
     def figures(self, dataset: Dataset) -> tuple[dict[str, float], Outcome]:
         """The loss, weighted as in training, and every metric."""
         weights = self.config.training.class_weights
-        part = self.pipeline.part(dataset, self.config.dtype, weights if isinstance(weights, Mapping) else None)
+        part = self.pipeline.part(
+            dataset, self.config.dtype, weights if isinstance(weights, Mapping) else None
+        )
         return evaluate(self.network, self.loss, self.pipeline, part)
 
     def truth(self, dataset: Dataset) -> np.ndarray:

@@ -1,4 +1,5 @@
 """Predictions as columns of a table: what is decided for each row, and how probable each class is."""
+
 import csv
 import io
 from collections.abc import Iterator, Sequence
@@ -19,7 +20,10 @@ def decided_columns(predictor: Predictor, found: np.ndarray) -> Iterator[Column]
 def probability_columns(predictor: Predictor, found: np.ndarray) -> Iterator[Column]:
     """`probability_NAME` for each class or label."""
     names = predictor.classes or predictor.schema.targets
-    return ((f"probability_{name}", column) for name, column in zip(names, found.T.tolist(), strict=True))
+    return (
+        (f"probability_{name}", column)
+        for name, column in zip(names, found.T.tolist(), strict=True)
+    )
 
 
 def named_columns(name: str, predictor: Predictor, values: np.ndarray) -> Iterator[Column]:
@@ -27,7 +31,10 @@ def named_columns(name: str, predictor: Predictor, values: np.ndarray) -> Iterat
     if values.ndim == 1:
         yield name, values.tolist()
     else:
-        yield from ((f"{name}_{target}", column) for target, column in zip(predictor.schema.targets, values.T.tolist(), strict=True))
+        yield from (
+            (f"{name}_{target}", column)
+            for target, column in zip(predictor.schema.targets, values.T.tolist(), strict=True)
+        )
 
 
 def as_csv(columns: Sequence[Column]) -> str:

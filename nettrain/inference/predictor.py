@@ -1,4 +1,5 @@
 """A trained model as all that evaluates and predicts sees it, one network or many: raw data in, as it was before any transform."""
+
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -43,11 +44,27 @@ class Predictor(ABC):
     schema: Schema
     names: tuple[str, ...]
 
-    def __init__(self, path: Path, checkpoint: Checkpoint, *, allow_plugins: bool = False, loader: Loader | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        checkpoint: Checkpoint,
+        *,
+        allow_plugins: bool = False,
+        loader: Loader | None = None,
+    ) -> None:
         self.path = path
-        self.config: RunConfig = configuration(checkpoint, path, allow_plugins=allow_plugins, same_plugins=False)
-        recorded = {plugin["path"]: plugin["fingerprint"] for plugin in checkpoint.content["config"].get("plugins", ())}
-        self.changed_plugins = [plugin.path for plugin in self.config.plugins if plugin.fingerprint != recorded[plugin.path]]
+        self.config: RunConfig = configuration(
+            checkpoint, path, allow_plugins=allow_plugins, same_plugins=False
+        )
+        recorded = {
+            plugin["path"]: plugin["fingerprint"]
+            for plugin in checkpoint.content["config"].get("plugins", ())
+        }
+        self.changed_plugins = [
+            plugin.path
+            for plugin in self.config.plugins
+            if plugin.fingerprint != recorded[plugin.path]
+        ]
         self.fingerprint = checkpoint.content.get("data_fingerprint")
         self._loader, self._allow_plugins = loader, allow_plugins
         with in_use(self.config.plugins):
@@ -106,7 +123,9 @@ class Predictor(ABC):
         """A file with the columns that the model was trained on, in the manner of its training source."""
         with in_use(self.config.plugins):
             source = self.config.dataset.source.like(path.absolute())
-            return source.load_again(self.schema, with_target=with_target and not self.schema.itself)
+            return source.load_again(
+                self.schema, with_target=with_target and not self.schema.itself
+            )
 
     @cached_property
     def training_data(self) -> Loaded:
@@ -126,17 +145,27 @@ class Predictor(ABC):
             check_values(dataset, asked)
         with in_use(self.config.plugins), one_blas_thread():
             metrics, outcome = self.figures(dataset)
-            trivial = None if train is None else baseline(self.truth(train), outcome.targets, self.task, target_size(self.schema))
+            trivial = (
+                None
+                if train is None
+                else baseline(
+                    self.truth(train), outcome.targets, self.task, target_size(self.schema)
+                )
+            )
             return Evaluation(metrics, {} if trivial is None else all_metrics(trivial), outcome)
 
     def _dataset(self, x: object) -> Dataset:
-        return conform(self._named(Dataset(features_from(x), None, origin="x")), self.schema, with_target=False)
+        return conform(
+            self._named(Dataset(features_from(x), None, origin="x")), self.schema, with_target=False
+        )
 
     def _named(self, dataset: Dataset) -> Dataset:
         """Arrays have no column names: a table of the right width is taken in the order of training."""
         schema, found = self.schema, dataset.features
         if schema.texts:
-            raise DataError(f"the model wants the texts of the columns {', '.join(schema.texts)}: give it a file (nettrain predict)")
+            raise DataError(
+                f"the model wants the texts of the columns {', '.join(schema.texts)}: give it a file (nettrain predict)"
+            )
         if found.numbers.ndim == 2 and len(schema.numbers) == found.numbers.shape[1]:
             dataset = replace(dataset, features=replace(found, names=schema.numbers))
         return dataset

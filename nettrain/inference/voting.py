@@ -1,4 +1,5 @@
 """How several models make one prediction, and how far they disagree."""
+
 from typing import Literal
 
 import numpy as np
@@ -33,10 +34,10 @@ def disagreement(said: np.ndarray, task: str) -> float | None:
         return None
     if task == "regression":
         return float(said.astype(np.float64).std(axis=0).mean())
-    votes = decisions(said, task).sum(axis=0)                # (n, k): how many decide for it
+    votes = decisions(said, task).sum(axis=0)  # (n, k): how many decide for it
     alike = votes * (votes - 1)
     if task == "classification":
         alike = alike.sum(axis=1)
-    else:                                                    # two may also agree that a label is not there
+    else:  # two may also agree that a label is not there
         alike += (count - votes) * (count - votes - 1)
     return float(1 - alike.mean() / (count * (count - 1)))

@@ -1,4 +1,5 @@
 """The start at one value."""
+
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -15,5 +16,7 @@ class Constant(Initializer):
 
     value: Annotated[Real, Field(description="of every element")]
 
-    def sample(self, shape: tuple[int, ...], fan_in: int, fan_out: int, generator: np.random.Generator) -> np.ndarray:
+    def sample(
+        self, shape: tuple[int, ...], fan_in: int, fan_out: int, generator: np.random.Generator
+    ) -> np.ndarray:
         return np.full(shape, float(self.value))

@@ -1,4 +1,5 @@
 """The start for layers before a relu."""
+
 import math
 from dataclasses import dataclass
 from typing import Annotated, Literal
@@ -16,7 +17,12 @@ class He(Initializer):
     PyTorch's kaiming_uniform_ with nonlinearity="relu"; its Linear layers start smaller (a = sqrt 5: Var w = 1 / (3 fan_in)).
     """
 
-    distribution: Annotated[Literal["normal", "uniform"], Field(description="of the values; both have the same variance")] = "normal"
+    distribution: Annotated[
+        Literal["normal", "uniform"],
+        Field(description="of the values; both have the same variance"),
+    ] = "normal"
 
-    def sample(self, shape: tuple[int, ...], fan_in: int, fan_out: int, generator: np.random.Generator) -> np.ndarray:
+    def sample(
+        self, shape: tuple[int, ...], fan_in: int, fan_out: int, generator: np.random.Generator
+    ) -> np.ndarray:
         return draw(self.distribution, math.sqrt(2 / fan_in), shape, generator)

@@ -1,4 +1,5 @@
 """The start that keeps the variance through a linear unit."""
+
 import math
 from dataclasses import dataclass
 from typing import Annotated, Literal
@@ -13,7 +14,12 @@ from nettrain.nn.initializer import Initializer, draw
 class Lecun(Initializer):
     """Var w = 1 / fan_in: a linear unit keeps the variance of its inputs.  LeCun et al. 1998, "Efficient BackProp", eq. 16."""
 
-    distribution: Annotated[Literal["normal", "uniform"], Field(description="of the values; both have the same variance")] = "normal"
+    distribution: Annotated[
+        Literal["normal", "uniform"],
+        Field(description="of the values; both have the same variance"),
+    ] = "normal"
 
-    def sample(self, shape: tuple[int, ...], fan_in: int, fan_out: int, generator: np.random.Generator) -> np.ndarray:
+    def sample(
+        self, shape: tuple[int, ...], fan_in: int, fan_out: int, generator: np.random.Generator
+    ) -> np.ndarray:
         return draw(self.distribution, math.sqrt(1 / fan_in), shape, generator)

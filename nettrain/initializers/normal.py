@@ -1,4 +1,5 @@
 """The start from a normal distribution of fixed width."""
+
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -16,5 +17,7 @@ class Normal(Initializer):
     mean: Annotated[Real, Field(description="of the values")] = 0.0
     deviation: Annotated[Positive, Field(description="standard deviation of the values")] = 0.05
 
-    def sample(self, shape: tuple[int, ...], fan_in: int, fan_out: int, generator: np.random.Generator) -> np.ndarray:
+    def sample(
+        self, shape: tuple[int, ...], fan_in: int, fan_out: int, generator: np.random.Generator
+    ) -> np.ndarray:
         return generator.normal(self.mean, self.deviation, shape)

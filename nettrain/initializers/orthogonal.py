@@ -1,4 +1,5 @@
 """The start that turns and never stretches."""
+
 import math
 from dataclasses import dataclass
 from typing import Annotated
@@ -17,11 +18,20 @@ class Orthogonal(Initializer):
     Every such matrix is as likely as any other. The last axis is the outputs, all others together are the inputs.
     """
 
-    gain: Annotated[Positive, Field(description="what every length is multiplied by; sqrt 2 = 1.414 keeps it through a relu")] = 1.0
+    gain: Annotated[
+        Positive,
+        Field(
+            description="what every length is multiplied by; sqrt 2 = 1.414 keeps it through a relu"
+        ),
+    ] = 1.0
 
-    def sample(self, shape: tuple[int, ...], fan_in: int, fan_out: int, generator: np.random.Generator) -> np.ndarray:
+    def sample(
+        self, shape: tuple[int, ...], fan_in: int, fan_out: int, generator: np.random.Generator
+    ) -> np.ndarray:
         o = shape[-1] if shape else 1
         i = math.prod(shape) // max(o, 1)
         q, r = np.linalg.qr(generator.normal(size=(max(i, o), min(i, o))))
-        q *= np.where(np.diag(r) < 0, -1, 1)  # else the signs would be the algorithm's: Mezzadri 2007, section 5
+        q *= np.where(
+            np.diag(r) < 0, -1, 1
+        )  # else the signs would be the algorithm's: Mezzadri 2007, section 5
         return self.gain * (q if i >= o else q.T).reshape(shape)

@@ -1,4 +1,5 @@
 """The start from a normal distribution without its tails."""
+
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -19,9 +20,13 @@ class TruncatedNormal(Initializer):
     """
 
     mean: Annotated[Real, Field(description="of the values")] = 0.0
-    deviation: Annotated[Positive, Field(description="standard deviation before the tails are cut off")] = 0.05
+    deviation: Annotated[
+        Positive, Field(description="standard deviation before the tails are cut off")
+    ] = 0.05
 
-    def sample(self, shape: tuple[int, ...], fan_in: int, fan_out: int, generator: np.random.Generator) -> np.ndarray:
+    def sample(
+        self, shape: tuple[int, ...], fan_in: int, fan_out: int, generator: np.random.Generator
+    ) -> np.ndarray:
         values = generator.normal(size=shape)
         while (outside := np.abs(values) > CUT).any():
             values[outside] = generator.normal(size=int(outside.sum()))

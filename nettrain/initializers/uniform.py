@@ -1,4 +1,5 @@
 """The start anywhere in an interval."""
+
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -20,5 +21,7 @@ class Uniform(Initializer):
         if self.low >= self.high:
             raise ValueError(f"low must be below high, got low {self.low:g} and high {self.high:g}")
 
-    def sample(self, shape: tuple[int, ...], fan_in: int, fan_out: int, generator: np.random.Generator) -> np.ndarray:
+    def sample(
+        self, shape: tuple[int, ...], fan_in: int, fan_out: int, generator: np.random.Generator
+    ) -> np.ndarray:
         return generator.uniform(self.low, self.high, shape)

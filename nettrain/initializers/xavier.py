@@ -1,4 +1,5 @@
 """The start for layers before a symmetric activation."""
+
 import math
 from dataclasses import dataclass
 from typing import Annotated, Literal
@@ -16,7 +17,12 @@ class Xavier(Initializer):
     Keras's glorot_uniform (its default), PyTorch's xavier_uniform_.
     """
 
-    distribution: Annotated[Literal["normal", "uniform"], Field(description="of the values; both have the same variance")] = "uniform"
+    distribution: Annotated[
+        Literal["normal", "uniform"],
+        Field(description="of the values; both have the same variance"),
+    ] = "uniform"
 
-    def sample(self, shape: tuple[int, ...], fan_in: int, fan_out: int, generator: np.random.Generator) -> np.ndarray:
+    def sample(
+        self, shape: tuple[int, ...], fan_in: int, fan_out: int, generator: np.random.Generator
+    ) -> np.ndarray:
         return draw(self.distribution, math.sqrt(2 / (fan_in + fan_out)), shape, generator)

@@ -1,4 +1,5 @@
 """The start for biases."""
+
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,5 +11,7 @@ from nettrain.nn.initializer import Initializer
 class Zeros(Initializer):
     """w = 0.  For weights between hidden layers it is a trap: all units stay alike."""
 
-    def sample(self, shape: tuple[int, ...], fan_in: int, fan_out: int, generator: np.random.Generator) -> np.ndarray:
+    def sample(
+        self, shape: tuple[int, ...], fan_in: int, fan_out: int, generator: np.random.Generator
+    ) -> np.ndarray:
         return np.zeros(shape)

@@ -1,4 +1,5 @@
 """How much a step has to compute, and how fast the machine could: FLOPs of the products by layer, and the peak of a large product."""
+
 import time
 from dataclasses import dataclass
 

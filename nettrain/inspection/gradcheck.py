@@ -1,4 +1,5 @@
 """Gradients of a run's own model and loss, on rows of its own data, held against central differences."""
+
 import math
 from dataclasses import dataclass
 
@@ -12,11 +13,11 @@ from nettrain.streams import generator
 from nettrain.training.engine.blas import one_blas_thread
 from nettrain.training.run import Run
 
-STEP = 1e-5      # of a difference, times max(1, |w|): rounding, 1e-16 / STEP, and curvature, STEP^2, both stay below the tolerance
-LEAST = 1e-4     # times the loss: gradients below that drown in the rounding of the loss
-BENT = 1e-3      # share of their size by which the slopes on two sides differ at a kink, and nowhere else: there it is about STEP
-NEARBY = 1e-3    # how far from a kink to look again, times max(1, |w|)
-MOST = 64        # elements of one array that are checked
+STEP = 1e-5  # of a difference, times max(1, |w|): rounding, 1e-16 / STEP, and curvature, STEP^2, both stay below the tolerance
+LEAST = 1e-4  # times the loss: gradients below that drown in the rounding of the loss
+BENT = 1e-3  # share of their size by which the slopes on two sides differ at a kink, and nowhere else: there it is about STEP
+NEARBY = 1e-3  # how far from a kink to look again, times max(1, |w|)
+MOST = 64  # elements of one array that are checked
 
 Elements = tuple[np.ndarray, ...]
 
@@ -73,7 +74,9 @@ def check_gradients(run: Run, *, rows: int = 8, tolerance: float = 1e-6) -> Grad
 class _Checker:
     def __init__(self, run: Run, rows: int, tolerance: float) -> None:
         self.network, self.loss, self.tolerance = run.network, run.loss, tolerance
-        self.network.report = lambda path, text: None  # a probe has nothing to say of a hundred evaluations
+        self.network.report = lambda path, text: (
+            None
+        )  # a probe has nothing to say of a hundred evaluations
         part = run.step.part
         self.chance = generator(run.config.seed, "gradcheck")
         chosen = np.sort(self.chance.permutation(len(part))[:rows])
@@ -81,15 +84,23 @@ class _Checker:
             raise ValueError("a part without targets has no loss")
         self.x = np.asarray(part.x[chosen], np.float64)
         self.y = part.y[chosen]
-        self.weights = np.ones(len(chosen)) if part.weights is None else part.weights[chosen].astype(np.float64)
+        self.weights = (
+            np.ones(len(chosen))
+            if part.weights is None
+            else part.weights[chosen].astype(np.float64)
+        )
         self.weights /= self.weights.sum() or 1.0
         frozen = self.network.vector.frozen
-        self.arrays = {"input": self.x} | {name: view for name, view in self.network.vector.views.items() if name not in frozen}
+        self.arrays = {"input": self.x} | {
+            name: view for name, view in self.network.vector.views.items() if name not in frozen
+        }
 
     def check(self) -> GradientCheck:
         loss = self.value()
         if not math.isfinite(loss):
-            raise NettrainError(f"gradcheck: the loss of these {len(self.x)} rows is {loss}: look at the data and the model first")
+            raise NettrainError(
+                f"gradcheck: the loss of these {len(self.x)} rows is {loss}: look at the data and the model first"
+            )
         least = LEAST * max(1.0, abs(loss))
         gradients = self.gradients()
         elements = {name: self.chosen(gradient) for name, gradient in gradients.items()}
@@ -97,7 +108,10 @@ class _Checker:
         return GradientCheck(found, len(self.x), loss, self.tolerance)
 
     def mean_loss(self, x: Tensor) -> Tensor:
-        return (self.loss.rows(self.network(x, training=True, step=0), Tensor(self.y)) * Tensor(self.weights)).sum()
+        return (
+            self.loss.rows(self.network(x, training=True, step=0), Tensor(self.y))
+            * Tensor(self.weights)
+        ).sum()
 
     def value(self) -> float:
         return self.mean_loss(Tensor(self.x)).item()
@@ -107,7 +121,11 @@ class _Checker:
         x = Tensor(self.x, requires_grad=True)
         self.network.vector.gradient[...] = 0
         found = backward(self.mean_loss(x), into=self.network.slots)
-        views = {name: view.copy() for name, view in self.network.vector.gradient_views.items() if name in self.arrays}
+        views = {
+            name: view.copy()
+            for name, view in self.network.vector.gradient_views.items()
+            if name in self.arrays
+        }
         return {"input": np.asarray(found[x])} | views
 
     def chosen(self, gradient: np.ndarray) -> Elements:
@@ -120,7 +138,9 @@ class _Checker:
             places = np.sort(np.concatenate([order[: MOST // 2], others]))
         return np.unravel_index(places, gradient.shape)
 
-    def checked(self, name: str, elements: Elements, gradient: np.ndarray, least: float) -> CheckedArray:
+    def checked(
+        self, name: str, elements: Elements, gradient: np.ndarray, least: float
+    ) -> CheckedArray:
         array = self.arrays[name]
         left, right = self.slopes(array, elements)
         error, outside = errors(gradient[elements], left, right, least)
@@ -128,7 +148,11 @@ class _Checker:
         passed = not error.size or error[worst] <= self.tolerance
         bent = np.abs(right - left) > BENT * np.maximum(least, np.abs(left) + np.abs(right))
         excused = (bent | (outside <= 100 * self.tolerance)) & np.isfinite(gradient[elements])
-        kink = not passed and bool(excused[error > self.tolerance].all()) and self.right_nearby(name, elements, least)
+        kink = (
+            not passed
+            and bool(excused[error > self.tolerance].all())
+            and self.right_nearby(name, elements, least)
+        )
         return CheckedArray(
             name=name,
             shape=array.shape,
@@ -160,9 +184,15 @@ class _Checker:
         before = {name: array.copy() for name, array in self.arrays.items()}
         for _ in range(4):
             for name_, array in self.arrays.items():
-                shift = self.chance.uniform(-1, 1, array.shape) * NEARBY * np.maximum(1, np.abs(before[name_]))
+                shift = (
+                    self.chance.uniform(-1, 1, array.shape)
+                    * NEARBY
+                    * np.maximum(1, np.abs(before[name_]))
+                )
                 array[...] = before[name_] + shift
-            error, _ = errors(self.gradients()[name][elements], *self.slopes(self.arrays[name], elements), least)
+            error, _ = errors(
+                self.gradients()[name][elements], *self.slopes(self.arrays[name], elements), least
+            )
             for name_, array in self.arrays.items():
                 array[...] = before[name_]
             if error.max() <= self.tolerance:

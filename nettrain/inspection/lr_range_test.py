@@ -1,4 +1,5 @@
 """The learning rate range test: which rate to begin with."""
+
 import csv
 import io
 import math
@@ -33,7 +34,9 @@ class Curve:
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
         writer.writerow(["step", "lr", "loss", "smoothed"])
-        writer.writerows(zip(range(1, len(self.rates) + 1), self.rates, self.losses, self.smoothed, strict=True))
+        writer.writerows(
+            zip(range(1, len(self.rates) + 1), self.rates, self.losses, self.smoothed, strict=True)
+        )
         path, number = folder / f"{name}-find-lr.csv", 1
         while path.exists():
             number += 1
@@ -51,7 +54,9 @@ def find_lr(run: Run) -> Curve:
     ConfigError where the optimizer has no learning rate in this sense.
     """
     if isinstance(run.config.optimizer, Search):
-        raise ConfigError(f"optimizer: {run.config.optimizer.name()} tries its steps itself: there is no rate to find for it")
+        raise ConfigError(
+            f"optimizer: {run.config.optimizer.name()} tries its steps itself: there is no rate to find for it"
+        )
     rates, losses, smoothed = [], [], []
     mean = 0.0
     with one_blas_thread(), np.errstate(over="ignore", invalid="ignore", divide="ignore"):
@@ -63,7 +68,9 @@ def find_lr(run: Run) -> Curve:
             mean = SMOOTHING * mean + (1 - SMOOTHING) * loss
             rates.append(lr)
             losses.append(loss)
-            smoothed.append(mean / (1 - SMOOTHING**step))  # without the bias of starting at 0, as in Adam
+            smoothed.append(
+                mean / (1 - SMOOTHING**step)
+            )  # without the bias of starting at 0, as in Adam
             if step > STEPS // 10 and smoothed[-1] > TOO_HIGH * min(smoothed):
                 break
     return Curve(rates, losses, smoothed, suggest(rates, smoothed))
@@ -86,6 +93,8 @@ def _next_rows(run: Run) -> np.ndarray:
     """The rows of the next step, in the order in which training would take them."""
     if run.progress.batch == run.steps_per_epoch:
         run.progress.epoch, run.progress.batch = run.progress.epoch + 1, 0
-    rows = epoch_order(run)[run.progress.batch * run.step_rows : (run.progress.batch + 1) * run.step_rows]
+    rows = epoch_order(run)[
+        run.progress.batch * run.step_rows : (run.progress.batch + 1) * run.step_rows
+    ]
     run.progress.batch += 1
     return rows

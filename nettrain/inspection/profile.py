@@ -1,4 +1,5 @@
 """Where the time of a step goes: a callback that puts clocks into a run's plans, and changes no bit of what they compute."""
+
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Sequence
@@ -59,7 +60,9 @@ class Profile(Callback):
         self.epochs = 0
         self.peak = 0.0
         self._seconds: dict[str | tuple[str, str], float] = defaultdict(float)
-        self._step: dict[str, float] = defaultdict(float)  # of the step under way: seconds by name, and rows by pass
+        self._step: dict[str, float] = defaultdict(
+            float
+        )  # of the step under way: seconds by name, and rows by pass
         self._clocks: list[tuple[tuple[str, str], Clock]] = []
         self._inner = 0.0
         self._dropped = False
@@ -68,7 +71,9 @@ class Profile(Callback):
     def begin(self, run: Run) -> None:
         """Measure the peak, put the clocks in."""
         self.peak = sgemm_peak(run.threads)
-        self._sharing = {p.name: min(run.threads, run.shards * tiles_of(p)) for p in run.network.placed}
+        self._sharing = {
+            p.name: min(run.threads, run.shards * tiles_of(p)) for p in run.network.placed
+        }
         self._sharing[LOSS] = min(run.threads, run.shards)
         self._flops = layer_flops(run.network)
         step, compute = run.step, self._clocked("compute", run.step.compute)
@@ -120,19 +125,35 @@ class Profile(Callback):
         lines = [line for line in map(self._layer, [*self._flops, LOSS]) if line.ms]
         gather, update, compute = self._ms("gather"), self._ms("update"), self._ms("compute")
         lines += [Part("gather the batch", gather), Part("update", update)]
-        lines.append(Part("between layers (threads, sums over shards)", max(0.0, compute - sum(line.ms for line in lines[:-2]))))
+        lines.append(
+            Part(
+                "between layers (threads, sums over shards)",
+                max(0.0, compute - sum(line.ms for line in lines[:-2])),
+            )
+        )
         return [*lines, Part("rest", max(0.0, self._ms("step") - gather - update - compute))]
 
     def total(self) -> Part:
         """The whole step."""
         forward, backward = (self._seconds[f"rows {way}"] for way in ("forward", "backward"))
-        done = sum(flops.forward * forward + flops.backward * backward for flops in self._flops.values())
-        return Part("step", self._ms("step"), gflops=done / self._seconds["step"] / 1e9 if done and self.steps else None)
+        done = sum(
+            flops.forward * forward + flops.backward * backward for flops in self._flops.values()
+        )
+        return Part(
+            "step",
+            self._ms("step"),
+            gflops=done / self._seconds["step"] / 1e9 if done and self.steps else None,
+        )
 
     def _layer(self, name: str) -> Part:
-        forward, backward = (self._ms((name, way)) / self._sharing[name] for way in ("forward", "backward"))
+        forward, backward = (
+            self._ms((name, way)) / self._sharing[name] for way in ("forward", "backward")
+        )
         flops = self._flops.get(name, Flops(0, 0))
-        done = (flops.forward * self._seconds["rows forward"] + flops.backward * self._seconds["rows backward"]) / max(self.steps, 1)
+        done = (
+            flops.forward * self._seconds["rows forward"]
+            + flops.backward * self._seconds["rows backward"]
+        ) / max(self.steps, 1)
         ms = forward + backward
         return Part(name, ms, forward, backward, done / ms / 1e6 if done and ms else None)
 

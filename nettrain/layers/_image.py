@@ -1,4 +1,5 @@
 """What layers that move a kernel over images have in common: how sizes and padding are written, and whether a kernel fits."""
+
 import math
 from dataclasses import dataclass
 from typing import Annotated, Literal
@@ -13,7 +14,9 @@ from nettrain.nn.parameter import Shape
 Size = Count | tuple[Count, Count]
 Padding = Literal["valid", "same"] | Index | tuple[Index, Index]
 
-KernelField = Annotated[Size, Field(description="of the window, or [height, width]", examples=[3, [5, 3]])]
+KernelField = Annotated[
+    Size, Field(description="of the window, or [height, width]", examples=[3, [5, 3]])
+]
 StrideField = Annotated[Size, Field(description="pixels from window to window, or [down, across]")]
 PaddingField = Annotated[
     Padding,
@@ -23,7 +26,9 @@ PaddingField = Annotated[
         examples=["same", 1],
     ),
 ]
-DilationField = Annotated[Size, Field(description="pixels from element to element of the window, or [down, across]")]
+DilationField = Annotated[
+    Size, Field(description="pixels from element to element of the window, or [down, across]")
+]
 
 
 def pair(size: int | tuple[int, int]) -> Pair:
@@ -36,7 +41,13 @@ def image(layer: str, shape: Shape) -> tuple[int, int, int]:
     if len(shape) == 3:
         return (shape[0], shape[1], shape[2])
     side = math.isqrt(shape[0]) if shape else 0
-    asked = [*shape, 1] if len(shape) == 2 else [side, side, 1] if len(shape) == 1 and side > 1 and side**2 == shape[0] else None
+    asked = (
+        [*shape, 1]
+        if len(shape) == 2
+        else [side, side, 1]
+        if len(shape) == 1 and side > 1 and side**2 == shape[0]
+        else None
+    )
     wanted = str(asked) if asked else "[height, width, channels]"
     raise ConfigError(
         f"{layer} takes images of shape (height, width, channels), got rows of shape {shape}: "
@@ -60,7 +71,10 @@ class Kernel:
         windows = Windows(kernel, stride, ((0, 0), (0, 0)), dilation)
         if self.padding == "same":
             sizes = zip((h, w), windows.reach, stride, strict=True)
-            down, across = (_sides(max((math.ceil(size / step) - 1) * step + reach - size, 0)) for size, reach, step in sizes)
+            down, across = (
+                _sides(max((math.ceil(size / step) - 1) * step + reach - size, 0))
+                for size, reach, step in sizes
+            )
             windows = Windows(kernel, stride, (down, across), dilation)
         elif self.padding != "valid":
             a, b = pair(self.padding)
@@ -69,7 +83,9 @@ class Kernel:
         if min(found) < 1:
             (kh, kw), (rh, rw) = kernel, windows.reach
             over = f" that covers {rh} x {rw} (dilation {dilation})" if dilation != (1, 1) else ""
-            around = f" with {windows.surrounded(h, w)} pixels, zeros included" if windows.pads else ""
+            around = (
+                f" with {windows.surrounded(h, w)} pixels, zeros included" if windows.pads else ""
+            )
             raise ConfigError(
                 f"{layer}: a kernel of {kh} x {kw}{over} is larger than images of shape {shape}{around}: "
                 "take a smaller kernel, `padding: same`, or fewer strides and pools in front"

@@ -1,4 +1,5 @@
 """What the pools have in common: windows of pixels, and what is told where they do not fit."""
+
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -19,7 +20,10 @@ class Pool(Layer):
     rows_apart = True
 
     size: Annotated[Size, Field(description="of the window, or [height, width]", examples=[2])] = 2
-    stride: Annotated[Size | None, Field(description="pixels from window to window, or [down, across]; null: the size")] = None
+    stride: Annotated[
+        Size | None,
+        Field(description="pixels from window to window, or [down, across]; null: the size"),
+    ] = None
     padding: Annotated[
         Padding,
         Field(
@@ -30,8 +34,13 @@ class Pool(Layer):
 
     def windows(self, shape: Shape) -> tuple[Windows, tuple[int, int]]:
         """The windows on images of this shape, and how many there are, down and across."""
-        windows, found = Kernel(self.size, self.stride or self.size, self.padding).on(self.name(), shape)
-        if any(max(around) >= size for around, size in zip(windows.padding, windows.kernel, strict=True)):
+        windows, found = Kernel(self.size, self.stride or self.size, self.padding).on(
+            self.name(), shape
+        )
+        if any(
+            max(around) >= size
+            for around, size in zip(windows.padding, windows.kernel, strict=True)
+        ):
             (top, _), (left, _) = windows.padding
             raise ConfigError(
                 f"{self.name()}: with {top} pixels of padding above and {left} beside images of shape {shape}, some windows of "

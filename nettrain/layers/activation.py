@@ -1,4 +1,5 @@
 """An activation as a layer of its own."""
+
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -16,7 +17,9 @@ class Activation(Layer):
 
     rows_apart = True
 
-    function: Annotated[activation.Activation, Field(description="relu, tanh, ...", examples=["relu"])]
+    function: Annotated[
+        activation.Activation, Field(description="relu, tanh, ...", examples=["relu"])
+    ]
 
     @property
     def activates(self) -> activation.Activation:
@@ -29,4 +32,6 @@ class Activation(Layer):
         return self.function.parameters(shape)
 
     def apply(self, x: Tensor, scope: Scope) -> Tensor:
-        return self.function.apply_with(x, {name: scope[name] for name in self.function.parameters(x.shape[1:])})
+        return self.function.apply_with(
+            x, {name: scope[name] for name in self.function.parameters(x.shape[1:])}
+        )

@@ -1,4 +1,5 @@
 """Pooling by the mean."""
+
 from dataclasses import dataclass
 
 from nettrain.autodiff import tensor

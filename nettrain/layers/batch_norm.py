@@ -1,4 +1,5 @@
 """Batch normalization."""
+
 import math
 from dataclasses import dataclass
 from typing import Annotated
@@ -30,14 +31,26 @@ class BatchNorm(TrainedLayer):
 
     rows_apart = True
 
-    momentum: Annotated[float, Field(strict=True, gt=0, le=1, description="weight of a batch in the running mean and variance")] = 0.1
-    epsilon: Annotated[Positive, Field(description="added to the variance: keeps the division finite")] = 1e-5
+    momentum: Annotated[
+        float,
+        Field(
+            strict=True,
+            gt=0,
+            le=1,
+            description="weight of a batch in the running mean and variance",
+        ),
+    ] = 0.1
+    epsilon: Annotated[
+        Positive, Field(description="added to the variance: keeps the division finite")
+    ] = 1e-5
 
     def output_shape(self, shape: Shape) -> Shape:
         return shape
 
     def arrays(self, shape: Shape) -> dict[str, Parameter]:
-        gamma = Parameter(shape[-1:], Initializer.parse({"type": "constant", "value": 1.0}), decayed=False)
+        gamma = Parameter(
+            shape[-1:], Initializer.parse({"type": "constant", "value": 1.0}), decayed=False
+        )
         beta = Parameter(shape[-1:], Initializer.parse("zeros"), decayed=False)
         return {"gamma": gamma, "beta": beta}
 
@@ -50,7 +63,9 @@ class BatchNorm(TrainedLayer):
     def apply(self, x: Tensor, scope: Scope) -> Tensor:
         if scope.training and self.trainable:
             moments = tensor.apply(Moments(), x)
-            self._propose(moments, x.value.size // x.shape[-1] // len(x) * (scope.rows or len(x)), scope)
+            self._propose(
+                moments, x.value.size // x.shape[-1] // len(x) * (scope.rows or len(x)), scope
+            )
         else:
             moments = f.stack([scope["mean"], scope["variance"]])
         return tensor.apply(Normalize(self.epsilon), x, moments, scope["gamma"], scope["beta"])
@@ -61,4 +76,6 @@ class BatchNorm(TrainedLayer):
             return
         mean, variance = scope["mean"], scope["variance"]
         scope.propose("mean", mean + (moments[0] - mean) * self.momentum)
-        scope.propose("variance", variance + (moments[1] * (n / (n - 1)) - variance) * self.momentum)
+        scope.propose(
+            "variance", variance + (moments[1] * (n / (n - 1)) - variance) * self.momentum
+        )

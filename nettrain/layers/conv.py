@@ -1,4 +1,5 @@
 """Convolution."""
+
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -33,15 +34,22 @@ class Conv(TrainedLayer):
     stride: StrideField = 1
     padding: PaddingField = "valid"
     dilation: DilationField = 1
-    groups: Annotated[Count, Field(description="parts of the channels that do not see each other")] = 1
+    groups: Annotated[
+        Count, Field(description="parts of the channels that do not see each other")
+    ] = 1
     bias: Annotated[Flag, Field(description="whether there is a b")] = True
-    initializer: Annotated[Initializer | None, Field(description="of w; null: what the next activation wants, else xavier")] = None
+    initializer: Annotated[
+        Initializer | None,
+        Field(description="of w; null: what the next activation wants, else xavier"),
+    ] = None
     bias_initializer: Annotated[Initializer, Field(description="of b")] = Initializer.parse("zeros")
 
     def before(self, activation: Activation | None) -> Layer:
         if self.initializer is not None:
             return self
-        return self.replace(initializer=Initializer.parse(activation.initializer if activation else "xavier"))
+        return self.replace(
+            initializer=Initializer.parse(activation.initializer if activation else "xavier")
+        )
 
     def _windows(self, shape: Shape) -> tuple[Windows, tuple[int, int]]:
         return Kernel(self.kernel, self.stride, self.padding, self.dilation).on("conv", shape)
@@ -69,11 +77,22 @@ class Conv(TrainedLayer):
     def apply(self, x: Tensor, scope: Scope) -> Tensor:
         windows, _ = self._windows(x.shape[1:])
         b = scope["b"] if self.bias else None
-        return f.convolution(x, scope["w"], b, windows.stride, windows.padding, windows.dilation, self.groups)
+        return f.convolution(
+            x, scope["w"], b, windows.stride, windows.padding, windows.dilation, self.groups
+        )
 
     def flops(self, shape: Shape) -> int:
         windows, (down, across) = self._windows(shape)
-        return 2 * down * across * self.filters * windows.kernel[0] * windows.kernel[1] * shape[2] // self.groups
+        return (
+            2
+            * down
+            * across
+            * self.filters
+            * windows.kernel[0]
+            * windows.kernel[1]
+            * shape[2]
+            // self.groups
+        )
 
     def field(self, shape: Shape) -> ReceptiveField:
         windows, _ = self._windows(shape)

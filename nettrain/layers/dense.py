@@ -1,4 +1,5 @@
 """The fully connected layer."""
+
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -24,20 +25,31 @@ class Dense(TrainedLayer):
     rows_apart = True
 
     units: Annotated[
-        Count | None, Field(description="outputs; null, in the last layer only: as many as the loss needs", examples=[64])
+        Count | None,
+        Field(
+            description="outputs; null, in the last layer only: as many as the loss needs",
+            examples=[64],
+        ),
     ] = None
     bias: Annotated[Flag, Field(description="whether there is a b")] = True
-    initializer: Annotated[Initializer | None, Field(description="of w; null: what the next activation wants, else xavier")] = None
+    initializer: Annotated[
+        Initializer | None,
+        Field(description="of w; null: what the next activation wants, else xavier"),
+    ] = None
     bias_initializer: Annotated[Initializer, Field(description="of b")] = Initializer.parse("zeros")
 
     def before(self, activation: Activation | None) -> Layer:
         if self.initializer is not None:
             return self
-        return self.replace(initializer=Initializer.parse(activation.initializer if activation else "xavier"))
+        return self.replace(
+            initializer=Initializer.parse(activation.initializer if activation else "xavier")
+        )
 
     def output_shape(self, shape: Shape) -> Shape:
         if len(shape) != 1:
-            raise ConfigError(f"dense takes rows of numbers, got rows of shape {shape}: put a flatten layer in front")
+            raise ConfigError(
+                f"dense takes rows of numbers, got rows of shape {shape}: put a flatten layer in front"
+            )
         if self.units is None:
             raise ConfigError("only the last dense layer may leave `units` out")
         return (self.units,)

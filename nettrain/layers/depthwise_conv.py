@@ -1,4 +1,5 @@
 """Convolution of each channel alone."""
+
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -32,16 +33,23 @@ class DepthwiseConv(TrainedLayer):
     dilation: DilationField = 1
     multiplier: Annotated[Count, Field(description="filters a channel")] = 1
     bias: Annotated[Flag, Field(description="whether there is a b")] = True
-    initializer: Annotated[Initializer | None, Field(description="of w; null: what the next activation wants, else xavier")] = None
+    initializer: Annotated[
+        Initializer | None,
+        Field(description="of w; null: what the next activation wants, else xavier"),
+    ] = None
     bias_initializer: Annotated[Initializer, Field(description="of b")] = Initializer.parse("zeros")
 
     def before(self, activation: Activation | None) -> Layer:
         if self.initializer is not None:
             return self
-        return self.replace(initializer=Initializer.parse(activation.initializer if activation else "xavier"))
+        return self.replace(
+            initializer=Initializer.parse(activation.initializer if activation else "xavier")
+        )
 
     def _windows(self, shape: Shape) -> tuple[Windows, tuple[int, int]]:
-        return Kernel(self.kernel, self.stride, self.padding, self.dilation).on("depthwise_conv", shape)
+        return Kernel(self.kernel, self.stride, self.padding, self.dilation).on(
+            "depthwise_conv", shape
+        )
 
     def output_shape(self, shape: Shape) -> Shape:
         return (*self._windows(shape)[1], shape[2] * self.multiplier)
@@ -57,11 +65,15 @@ class DepthwiseConv(TrainedLayer):
     def apply(self, x: Tensor, scope: Scope) -> Tensor:
         windows, _ = self._windows(x.shape[1:])
         b = scope["b"] if self.bias else None
-        return f.convolution(x, scope["w"], b, windows.stride, windows.padding, windows.dilation, x.shape[3])
+        return f.convolution(
+            x, scope["w"], b, windows.stride, windows.padding, windows.dilation, x.shape[3]
+        )
 
     def flops(self, shape: Shape) -> int:
         windows, (down, across) = self._windows(shape)
-        return 2 * down * across * shape[2] * self.multiplier * windows.kernel[0] * windows.kernel[1]
+        return (
+            2 * down * across * shape[2] * self.multiplier * windows.kernel[0] * windows.kernel[1]
+        )
 
     def field(self, shape: Shape) -> ReceptiveField:
         windows, _ = self._windows(shape)

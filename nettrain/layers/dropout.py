@@ -1,4 +1,5 @@
 """Dropout."""
+
 from dataclasses import dataclass
 from typing import Annotated
 

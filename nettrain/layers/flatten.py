@@ -1,4 +1,5 @@
 """Images made rows of numbers."""
+
 import math
 from dataclasses import dataclass
 

@@ -1,4 +1,5 @@
 """Gaussian noise."""
+
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -18,7 +19,9 @@ class GaussianNoise(Layer):
 
     rows_apart = True
 
-    deviation: Annotated[NonNegative, Field(description="standard deviation of the noise, in units of x")] = 0.1
+    deviation: Annotated[
+        NonNegative, Field(description="standard deviation of the noise, in units of x")
+    ] = 0.1
 
     def output_shape(self, shape: Shape) -> Shape:
         return shape

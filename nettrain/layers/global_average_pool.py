@@ -1,4 +1,5 @@
 """The mean of each channel."""
+
 from dataclasses import dataclass
 
 from nettrain.autodiff import tensor

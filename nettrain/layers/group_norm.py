@@ -1,4 +1,5 @@
 """Group normalization."""
+
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -24,8 +25,13 @@ class GroupNorm(TrainedLayer):
 
     rows_apart = True
 
-    groups: Annotated[Count, Field(description="parts of the channels, each with a mean and a variance", examples=[8])]
-    epsilon: Annotated[Positive, Field(description="added to the variance: keeps the division finite")] = 1e-5
+    groups: Annotated[
+        Count,
+        Field(description="parts of the channels, each with a mean and a variance", examples=[8]),
+    ]
+    epsilon: Annotated[
+        Positive, Field(description="added to the variance: keeps the division finite")
+    ] = 1e-5
 
     def output_shape(self, shape: Shape) -> Shape:
         if shape[-1] % self.groups:
@@ -37,9 +43,13 @@ class GroupNorm(TrainedLayer):
         return shape
 
     def arrays(self, shape: Shape) -> dict[str, Parameter]:
-        gamma = Parameter(shape[-1:], Initializer.parse({"type": "constant", "value": 1.0}), decayed=False)
+        gamma = Parameter(
+            shape[-1:], Initializer.parse({"type": "constant", "value": 1.0}), decayed=False
+        )
         beta = Parameter(shape[-1:], Initializer.parse("zeros"), decayed=False)
         return {"gamma": gamma, "beta": beta}
 
     def apply(self, x: Tensor, scope: Scope) -> Tensor:
-        return tensor.apply(NormalizeGroups(self.groups, self.epsilon), x, scope["gamma"], scope["beta"])
+        return tensor.apply(
+            NormalizeGroups(self.groups, self.epsilon), x, scope["gamma"], scope["beta"]
+        )

@@ -1,4 +1,5 @@
 """Layer normalization."""
+
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -23,13 +24,17 @@ class LayerNorm(TrainedLayer):
 
     rows_apart = True
 
-    epsilon: Annotated[Positive, Field(description="added to the variance: keeps the division finite")] = 1e-5
+    epsilon: Annotated[
+        Positive, Field(description="added to the variance: keeps the division finite")
+    ] = 1e-5
 
     def output_shape(self, shape: Shape) -> Shape:
         return shape
 
     def arrays(self, shape: Shape) -> dict[str, Parameter]:
-        gamma = Parameter(shape[-1:], Initializer.parse({"type": "constant", "value": 1.0}), decayed=False)
+        gamma = Parameter(
+            shape[-1:], Initializer.parse({"type": "constant", "value": 1.0}), decayed=False
+        )
         beta = Parameter(shape[-1:], Initializer.parse("zeros"), decayed=False)
         return {"gamma": gamma, "beta": beta}
 

@@ -1,4 +1,5 @@
 """Several ways side by side."""
+
 import dataclasses
 from dataclasses import dataclass
 from typing import Annotated, Literal
@@ -14,7 +15,9 @@ from nettrain.nn.layer import Layer, Scope
 from nettrain.nn.parameter import Shape
 from nettrain.nn.place import Placed, named, place, settle
 
-Branch = Annotated[tuple[Layer, ...], Field(description="layers in this order; an empty list hands its input on")]
+Branch = Annotated[
+    tuple[Layer, ...], Field(description="layers in this order; an empty list hands its input on")
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,10 +32,14 @@ class Parallel(Composite):
             examples=[[[{"type": "dense", "units": 64}, "relu"], []]],
         ),
     ]
-    merge: Annotated[Literal["concatenate", "sum"], Field(description="what is done with the branches' outputs")] = "concatenate"
+    merge: Annotated[
+        Literal["concatenate", "sum"], Field(description="what is done with the branches' outputs")
+    ] = "concatenate"
 
     def before(self, activation: Activation | None) -> Layer:
-        return self.replace(branches=tuple(tuple(settle(branch, activation)) for branch in self.branches))
+        return self.replace(
+            branches=tuple(tuple(settle(branch, activation)) for branch in self.branches)
+        )
 
     def _placed(self, shape: Shape) -> list[list[Placed]]:
         found = []
@@ -40,12 +47,17 @@ class Parallel(Composite):
             try:
                 found.append(place(branch, shape))
             except ConfigError as error:
-                raise ConfigError([f"branch {number}: {problem}" for problem in error.problems]) from None
+                raise ConfigError(
+                    [f"branch {number}: {problem}" for problem in error.problems]
+                ) from None
         return found
 
     def ways(self, shape: Shape) -> list[list[Placed]]:
         return [
-            [dataclasses.replace(placed, name=f"branch_{number}.{placed.name}") for placed in branch]
+            [
+                dataclasses.replace(placed, name=f"branch_{number}.{placed.name}")
+                for placed in branch
+            ]
             for number, branch in enumerate(self._placed(shape), start=1)
         ]
 
@@ -53,8 +65,13 @@ class Parallel(Composite):
         found = [branch[-1].output_shape if branch else shape for branch in self._placed(shape)]
         concatenated = self.merge == "concatenate"
         if len({(len(s), s[:-1]) if concatenated else s for s in found}) > 1:
-            shapes, wanted = " and ".join(map(str, found)), "all axes but the last" if concatenated else "all axes"
-            raise ConfigError(f"the branches give rows of shapes {shapes}: to {self.merge} them they must agree in {wanted}")
+            shapes, wanted = (
+                " and ".join(map(str, found)),
+                "all axes but the last" if concatenated else "all axes",
+            )
+            raise ConfigError(
+                f"the branches give rows of shapes {shapes}: to {self.merge} them they must agree in {wanted}"
+            )
         return (*found[0][:-1], sum(s[-1] for s in found)) if concatenated else found[0]
 
     def apply(self, x: Tensor, scope: Scope) -> Tensor:

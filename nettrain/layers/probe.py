@@ -1,4 +1,5 @@
 """A look at what passes through."""
+
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -21,7 +22,9 @@ class Probe(Layer):
     It changes no bit. The lines go to standard error and, in a run, to its log.txt.
     """
 
-    every: Annotated[Count, Field(description="steps from one report to the next; the first step is told")] = 100
+    every: Annotated[
+        Count, Field(description="steps from one report to the next; the first step is told")
+    ] = 100
 
     def output_shape(self, shape: Shape) -> Shape:
         return shape
@@ -29,7 +32,12 @@ class Probe(Layer):
     def apply(self, x: Tensor, scope: Scope) -> Tensor:
         if scope.proposals is None:
             return x
-        return tensor.apply(probe.Probe(_Teller(self.every, scope, "values"), _Teller(self.every, scope, "gradient")), x)
+        return tensor.apply(
+            probe.Probe(
+                _Teller(self.every, scope, "values"), _Teller(self.every, scope, "gradient")
+            ),
+            x,
+        )
 
 
 class _Teller:
@@ -53,7 +61,11 @@ def summary(array: Array) -> str:
     good = array[np.isfinite(array)]
     told = [f"rows {len(array)}"]
     if good.size:
-        told += [f"mean {good.mean():.4g}", f"deviation {good.std():.4g}", f"from {good.min():.4g} to {good.max():.4g}"]
+        told += [
+            f"mean {good.mean():.4g}",
+            f"deviation {good.std():.4g}",
+            f"from {good.min():.4g} to {good.max():.4g}",
+        ]
     told.append(f"zeros {np.mean(array == 0):.0%}")
     if good.size < array.size:
         told.append(f"not finite {1 - good.size / array.size:.0%}")

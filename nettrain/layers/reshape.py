@@ -1,4 +1,5 @@
 """Rows in another shape."""
+
 import math
 from dataclasses import dataclass
 from typing import Annotated, Literal
@@ -24,7 +25,11 @@ class Reshape(Layer):
 
     shape: Annotated[
         tuple[Count | Literal[-1], ...],
-        Field(min_length=1, description="of a row, without the batch; one size may be -1", examples=[[16, 16, 1]]),
+        Field(
+            min_length=1,
+            description="of a row, without the batch; one size may be -1",
+            examples=[[16, 16, 1]],
+        ),
     ]
 
     def __post_init__(self) -> None:
@@ -36,7 +41,11 @@ class Reshape(Layer):
         if size % known or (size != known and -1 not in self.shape):
             raise ConfigError(
                 f"reshape: rows of shape {shape} hold {size} numbers, which do not make {list(self.shape)}"
-                + (f" ({known} numbers)" if -1 not in self.shape else f": {size} is no multiple of {known}")
+                + (
+                    f" ({known} numbers)"
+                    if -1 not in self.shape
+                    else f": {size} is no multiple of {known}"
+                )
                 + ": take sizes whose product is that number, or -1 for one of them"
             )
         return tuple(size // known if n == -1 else n for n in self.shape)

@@ -1,4 +1,5 @@
 """Layers with a way around them."""
+
 import dataclasses
 from dataclasses import dataclass
 from typing import Annotated
@@ -35,7 +36,10 @@ class Residual(Composite):
         ),
     ]
     projection: Annotated[
-        Flag | None, Field(description="whether the way around projects; null: where the shapes of x and f(x) differ")
+        Flag | None,
+        Field(
+            description="whether the way around projects; null: where the shapes of x and f(x) differ"
+        ),
     ] = None
 
     def before(self, activation: Activation | None) -> Layer:
@@ -44,7 +48,10 @@ class Residual(Composite):
     def ways(self, shape: Shape) -> list[list[Placed]]:
         layers = place(self.layers, shape)
         around = place(self._around(shape, layers[-1].output_shape), shape)
-        return [layers, [dataclasses.replace(placed, name=f"projection.{placed.name}") for placed in around]]
+        return [
+            layers,
+            [dataclasses.replace(placed, name=f"projection.{placed.name}") for placed in around],
+        ]
 
     def _around(self, shape: Shape, wanted: Shape) -> list[Layer]:
         """The layers of the projection: none where x goes around as it is."""
@@ -63,8 +70,12 @@ class Residual(Composite):
             return found
         told = f"residual adds its input to what its layers give: rows of shape {shape} go in, {found} come out"
         if self.projection is False and _projection(shape, found) is not None:
-            raise ConfigError(f"{told}: leave `projection: false` out, or let the layers keep the shape")
-        raise ConfigError(f"{told}, and no projection makes the one of the other: it changes channels, and divides height and width")
+            raise ConfigError(
+                f"{told}: leave `projection: false` out, or let the layers keep the shape"
+            )
+        raise ConfigError(
+            f"{told}, and no projection makes the one of the other: it changes channels, and divides height and width"
+        )
 
     def apply(self, x: Tensor, scope: Scope) -> Tensor:
         y = x
@@ -83,7 +94,11 @@ def _projection(shape: Shape, wanted: Shape) -> Layer | None:
     if len(shape) != 3 or len(wanted) != 3:
         return None
     down, across = _stride(shape[0], wanted[0]), _stride(shape[1], wanted[1])
-    return Conv(filters=wanted[2], kernel=1, stride=(down, across), bias=False) if down and across else None
+    return (
+        Conv(filters=wanted[2], kernel=1, stride=(down, across), bias=False)
+        if down and across
+        else None
+    )
 
 
 def _stride(size: int, few: int) -> int | None:

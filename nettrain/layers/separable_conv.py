@@ -1,4 +1,5 @@
 """Convolution in two parts: each channel alone, then all of them at each pixel."""
+
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -33,16 +34,23 @@ class SeparableConv(TrainedLayer):
     dilation: DilationField = 1
     multiplier: Annotated[Count, Field(description="filters a channel in the first part")] = 1
     bias: Annotated[Flag, Field(description="whether there is a b")] = True
-    initializer: Annotated[Initializer | None, Field(description="of weights; null: what the next activation wants, else xavier")] = None
+    initializer: Annotated[
+        Initializer | None,
+        Field(description="of weights; null: what the next activation wants, else xavier"),
+    ] = None
     bias_initializer: Annotated[Initializer, Field(description="of b")] = Initializer.parse("zeros")
 
     def before(self, activation: Activation | None) -> Layer:
         if self.initializer is not None:
             return self
-        return self.replace(initializer=Initializer.parse(activation.initializer if activation else "xavier"))
+        return self.replace(
+            initializer=Initializer.parse(activation.initializer if activation else "xavier")
+        )
 
     def _windows(self, shape: Shape) -> tuple[Windows, tuple[int, int]]:
-        return Kernel(self.kernel, self.stride, self.padding, self.dilation).on("separable_conv", shape)
+        return Kernel(self.kernel, self.stride, self.padding, self.dilation).on(
+            "separable_conv", shape
+        )
 
     def output_shape(self, shape: Shape) -> Shape:
         return (*self._windows(shape)[1], self.filters)
@@ -51,19 +59,38 @@ class SeparableConv(TrainedLayer):
         kernel, middle = self._windows(shape)[0].kernel, shape[2] * self.multiplier
         size = kernel[0] * kernel[1]
         initializer = self.initializer or Initializer.parse("xavier")
-        depthwise = Parameter((*kernel, 1, middle), initializer, fan_in=size, fan_out=size * self.multiplier)
-        pointwise = Parameter((1, 1, middle, self.filters), initializer, fan_in=middle, fan_out=self.filters)
+        depthwise = Parameter(
+            (*kernel, 1, middle), initializer, fan_in=size, fan_out=size * self.multiplier
+        )
+        pointwise = Parameter(
+            (1, 1, middle, self.filters), initializer, fan_in=middle, fan_out=self.filters
+        )
         b = Parameter((self.filters,), self.bias_initializer, decayed=False)
         return {"depthwise": depthwise, "pointwise": pointwise} | ({"b": b} if self.bias else {})
 
     def apply(self, x: Tensor, scope: Scope) -> Tensor:
         windows, _ = self._windows(x.shape[1:])
-        y = f.convolution(x, scope["depthwise"], None, windows.stride, windows.padding, windows.dilation, x.shape[3])
+        y = f.convolution(
+            x,
+            scope["depthwise"],
+            None,
+            windows.stride,
+            windows.padding,
+            windows.dilation,
+            x.shape[3],
+        )
         return f.convolution(y, scope["pointwise"], scope["b"] if self.bias else None)
 
     def flops(self, shape: Shape) -> int:
         windows, (down, across) = self._windows(shape)
-        return 2 * down * across * shape[2] * self.multiplier * (windows.kernel[0] * windows.kernel[1] + self.filters)
+        return (
+            2
+            * down
+            * across
+            * shape[2]
+            * self.multiplier
+            * (windows.kernel[0] * windows.kernel[1] + self.filters)
+        )
 
     def field(self, shape: Shape) -> ReceptiveField:
         windows, _ = self._windows(shape)

@@ -1,4 +1,5 @@
 """Dropout of whole channels."""
+
 from dataclasses import dataclass
 from typing import Annotated
 

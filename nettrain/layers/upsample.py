@@ -1,4 +1,5 @@
 """Images made larger."""
+
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
@@ -24,7 +25,9 @@ class Upsample(Layer):
     rows_apart = True
 
     factor: Annotated[Size, Field(description="how many times as large, or [down, across]")] = 2
-    method: Annotated[Literal["nearest", "bilinear"], Field(description="what new pixels show")] = "nearest"
+    method: Annotated[Literal["nearest", "bilinear"], Field(description="what new pixels show")] = (
+        "nearest"
+    )
 
     def output_shape(self, shape: Shape) -> Shape:
         (h, w, c), (down, across) = image("upsample", shape), pair(self.factor)
@@ -39,4 +42,6 @@ class Upsample(Layer):
 
     def field(self, shape: Shape) -> ReceptiveField:
         (down, across), reach = pair(self.factor), 1 if self.method == "nearest" else 2
-        return ReceptiveField((reach if down > 1 else 1, reach if across > 1 else 1), (1 / down, 1 / across))
+        return ReceptiveField(
+            (reach if down > 1 else 1, reach if across > 1 else 1), (1 / down, 1 / across)
+        )

@@ -1,4 +1,5 @@
 """Zeros around images."""
+
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -25,7 +26,10 @@ class ZeroPad(Layer):
 
     padding: Annotated[
         Index | tuple[Side, Side],
-        Field(description="zeros on each side, or [top and bottom, left and right], or [[top, bottom], [left, right]]", examples=[1]),
+        Field(
+            description="zeros on each side, or [top and bottom, left and right], or [[top, bottom], [left, right]]",
+            examples=[1],
+        ),
     ]
 
     def _widths(self) -> tuple[tuple[int, int], ...]:

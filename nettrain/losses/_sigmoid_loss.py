@@ -1,4 +1,5 @@
 """The base of the losses whose outputs are yes or no each: p = sigmoid(z)."""
+
 from typing import ClassVar
 
 import numpy as np

@@ -1,4 +1,5 @@
 """The base of the losses of two classes that are called -1 and 1: the sign of one output decides."""
+
 from typing import ClassVar
 
 import numpy as np
@@ -16,7 +17,9 @@ class SignLoss(Loss):
 
     def outputs(self, task: str, size: int) -> int:
         if size != 2:
-            raise ConfigError(f"loss: {self.name()} is for two classes, the target has {size}; use `loss: cross_entropy` or `loss: hinge`")
+            raise ConfigError(
+                f"loss: {self.name()} is for two classes, the target has {size}; use `loss: cross_entropy` or `loss: hinge`"
+            )
         return 1
 
     def encode(self, targets: np.ndarray, size: int) -> np.ndarray:

@@ -1,4 +1,5 @@
 """The base of the losses of numbers: as many outputs as targets, and an output is the prediction."""
+
 from typing import ClassVar
 
 import numpy as np

@@ -1,4 +1,5 @@
 """The loss of yes and no: two classes, or several labels of which any may hold."""
+
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -19,7 +20,9 @@ class BinaryCrossEntropy(SigmoidLoss):
     Label smoothing s puts (1 - s) y + s/2 in the place of y, as Keras does; PyTorch has none here.
     """
 
-    label_smoothing: Annotated[Share, Field(description="s: how far the targets move from 0 and 1 towards one half")] = 0.0
+    label_smoothing: Annotated[
+        Share, Field(description="s: how far the targets move from 0 and 1 towards one half")
+    ] = 0.0
 
     def rows(self, outputs: Tensor, targets: Tensor) -> Tensor:
         if self.label_smoothing:

@@ -1,4 +1,5 @@
 """The loss of classification."""
+
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -20,7 +21,10 @@ class CrossEntropy(Loss):
     term of the sum by its own class j, where here the whole row has the weight of its class y.
     """
 
-    label_smoothing: Annotated[Share, Field(description="s: the share of the target that is spread evenly over all k classes")] = 0.0
+    label_smoothing: Annotated[
+        Share,
+        Field(description="s: the share of the target that is spread evenly over all k classes"),
+    ] = 0.0
 
     tasks = ("classification",)
     contains = ("softmax",)

@@ -1,4 +1,5 @@
 """The cross-entropy that passes over what is easy."""
+
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -21,8 +22,13 @@ class Focal(SigmoidLoss):
     none. Lin et al. 2017, eq. 5, whose detector had gamma 2 and alpha 0.25.
     """
 
-    gamma: Annotated[NonNegative, Field(description="how strongly a row that is right already is passed over")] = 2.0
-    alpha: Annotated[Balance | None, Field(description="weight of y = 1, beside 1 - alpha of y = 0; null: both 1")] = None
+    gamma: Annotated[
+        NonNegative, Field(description="how strongly a row that is right already is passed over")
+    ] = 2.0
+    alpha: Annotated[
+        Balance | None,
+        Field(description="weight of y = 1, beside 1 - alpha of y = 0; null: both 1"),
+    ] = None
 
     def rows(self, outputs: Tensor, targets: Tensor) -> Tensor:
         against = outputs * (1 - 2 * targets)  # -z where y = 1, else z

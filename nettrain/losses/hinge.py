@@ -1,4 +1,5 @@
 """The loss of the multiclass support vector machine."""
+
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,7 +28,9 @@ class Hinge(Loss):
 
     def rows(self, outputs: Tensor, targets: Tensor) -> Tensor:
         true = f.pick(outputs, targets).reshape((-1, 1))
-        return f.relu(outputs - true + 1).sum(axis=1) - 1  # j = y adds exactly 1, without a gradient
+        return (
+            f.relu(outputs - true + 1).sum(axis=1) - 1
+        )  # j = y adds exactly 1, without a gradient
 
     def predictions(self, outputs: np.ndarray, task: str) -> np.ndarray:
         return f.softmax(Tensor(outputs, dtype=np.float64)).value

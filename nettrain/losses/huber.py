@@ -1,4 +1,5 @@
 """The squared error of small errors, the absolute error of large ones."""
+
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -18,7 +19,12 @@ class Huber(ValueLoss):
     As PyTorch's HuberLoss; its SmoothL1Loss is this divided by delta.
     """
 
-    delta: Annotated[Positive, Field(description="from which error on it grows linearly, in units of the transformed target")] = 1.0
+    delta: Annotated[
+        Positive,
+        Field(
+            description="from which error on it grows linearly, in units of the transformed target"
+        ),
+    ] = 1.0
 
     def rows(self, outputs: Tensor, targets: Tensor) -> Tensor:
         error = f.absolute(outputs - targets)

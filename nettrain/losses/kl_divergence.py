@@ -1,4 +1,5 @@
 """The loss of targets that are themselves probabilities."""
+
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,7 +30,9 @@ class KlDivergence(ValueLoss):
         wrong = np.flatnonzero((targets < 0).any(axis=1) | (np.abs(targets.sum(axis=1) - 1) > SUM))
         if not wrong.size:
             return None
-        shown = ", ".join(f"{value:g}" for value in targets[wrong[0], :8]) + ("" if targets.shape[1] <= 8 else ", ...")
+        shown = ", ".join(f"{value:g}" for value in targets[wrong[0], :8]) + (
+            "" if targets.shape[1] <= 8 else ", ..."
+        )
         return int(wrong[0]), f"({shown}) are no probabilities, which are 0 or more and sum to 1"
 
     def rows(self, outputs: Tensor, targets: Tensor) -> Tensor:

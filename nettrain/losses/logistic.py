@@ -1,4 +1,5 @@
 """The loss of logistic regression, in its -1/1 form."""
+
 from dataclasses import dataclass
 
 from nettrain.autodiff import functions as f

@@ -1,4 +1,5 @@
 """The absolute error: the loss of the median."""
+
 from dataclasses import dataclass
 
 from nettrain.autodiff import functions as f

@@ -1,4 +1,5 @@
 """The loss of regression."""
+
 from dataclasses import dataclass
 
 from nettrain.autodiff.tensor import Tensor

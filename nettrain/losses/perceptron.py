@@ -1,4 +1,5 @@
 """Rosenblatt's perceptron criterion."""
+
 from dataclasses import dataclass
 
 from nettrain.autodiff import functions as f
@@ -19,4 +20,6 @@ class Perceptron(SignLoss):
     contains = ("step", "sigmoid", "softmax")
 
     def rows(self, outputs: Tensor, targets: Tensor) -> Tensor:
-        return f.maximum(-targets * outputs, 0).sum(axis=1)  # at a tie the gradient goes to the first, as in his rule
+        return f.maximum(-targets * outputs, 0).sum(
+            axis=1
+        )  # at a tie the gradient goes to the first, as in his rule

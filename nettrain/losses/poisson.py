@@ -1,4 +1,5 @@
 """The loss of counts."""
+
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,7 +22,11 @@ class Poisson(ValueLoss):
 
     def flaw(self, targets: np.ndarray) -> tuple[int, str] | None:
         rows, columns = np.nonzero(targets < 0)
-        return (int(rows[0]), f"{targets[rows[0], columns[0]]:g} is no count, which is 0 or more") if rows.size else None
+        return (
+            (int(rows[0]), f"{targets[rows[0], columns[0]]:g} is no count, which is 0 or more")
+            if rows.size
+            else None
+        )
 
     def rows(self, outputs: Tensor, targets: Tensor) -> Tensor:
         return (f.exp(outputs) - targets * outputs).mean(axis=1)

@@ -1,4 +1,5 @@
 """The pinball loss: the loss of a quantile."""
+
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -17,7 +18,15 @@ class Quantile(ValueLoss):
     none; scikit-learn's QuantileRegressor minimises the same. Koenker & Bassett 1978.
     """
 
-    q: Annotated[float, Field(strict=True, gt=0, lt=1, description="the share of targets that should lie below the prediction")] = 0.5
+    q: Annotated[
+        float,
+        Field(
+            strict=True,
+            gt=0,
+            lt=1,
+            description="the share of targets that should lie below the prediction",
+        ),
+    ] = 0.5
 
     def rows(self, outputs: Tensor, targets: Tensor) -> Tensor:
         error = targets - outputs

@@ -2,6 +2,7 @@
 
 The files with an underscore are no components: the bases, the outcomes, the trivial baseline, and all metrics at once.
 """
+
 from nettrain.metrics._baseline import baseline
 from nettrain.metrics._metric import MeanMetric, Metric
 from nettrain.metrics._outcome import ClassOutcome, LabelOutcome, Outcome, ValueOutcome, outcome_of

@@ -1,4 +1,5 @@
 """The trivial model beside the trained one: what knows only the training targets and looks at no feature."""
+
 import numpy as np
 
 from nettrain.metrics._outcome import ClassOutcome, LabelOutcome, Outcome, ValueOutcome
@@ -15,5 +16,7 @@ def baseline(train_targets: np.ndarray, targets: np.ndarray, task: str, k: int) 
         return ClassOutcome(targets, np.broadcast_to(shares, (len(targets), k)))
     mean = np.mean(train_targets, axis=0, dtype=np.float64)
     if task == "multilabel":
-        return LabelOutcome(targets, np.broadcast_to((mean > 0.5).astype(np.float64), targets.shape))
+        return LabelOutcome(
+            targets, np.broadcast_to((mean > 0.5).astype(np.float64), targets.shape)
+        )
     return ValueOutcome(targets, np.broadcast_to(mean, targets.shape))

@@ -1,4 +1,5 @@
 """The bases of all metrics."""
+
 from abc import abstractmethod
 from typing import ClassVar, Generic, TypeVar
 

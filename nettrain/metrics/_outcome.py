@@ -1,4 +1,5 @@
 """What metrics measure: an outcome, the targets of n rows beside what a model said of them."""
+
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -69,7 +70,12 @@ class LabelOutcome:
     def counts(self) -> Counts:
         """The counts of each label."""
         actual, predicted = self.positives.sum(axis=0), self.predicted.sum(axis=0)
-        return Counts(actual, predicted, (self.positives & self.predicted).sum(axis=0), np.ones(len(actual), dtype=bool))
+        return Counts(
+            actual,
+            predicted,
+            (self.positives & self.predicted).sum(axis=0),
+            np.ones(len(actual), dtype=bool),
+        )
 
 
 @dataclass(frozen=True)
@@ -86,7 +92,11 @@ class ValueOutcome:
 
 
 Outcome = ClassOutcome | LabelOutcome | ValueOutcome
-OUTCOMES: dict[str, type[Outcome]] = {"classification": ClassOutcome, "multilabel": LabelOutcome, "regression": ValueOutcome}
+OUTCOMES: dict[str, type[Outcome]] = {
+    "classification": ClassOutcome,
+    "multilabel": LabelOutcome,
+    "regression": ValueOutcome,
+}
 
 
 def outcome_of(task: str, targets: np.ndarray, predictions: np.ndarray) -> Outcome:

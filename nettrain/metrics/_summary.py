@@ -1,4 +1,5 @@
 """All metrics of an outcome at once: the figures that an epoch logs, the tables a class or target, and which way each is better."""
+
 from functools import cache
 
 import numpy as np
@@ -24,7 +25,12 @@ def _made(plugins: tuple[type, ...]) -> dict[str, Metric]:
 
 def _by_outcome() -> dict[type, dict[str, Metric]]:
     """The metrics of each kind of outcome."""
-    return {outcome: {name: metric for name, metric in _catalogue().items() if outcome in metric.outcomes} for outcome in OUTCOMES.values()}
+    return {
+        outcome: {
+            name: metric for name, metric in _catalogue().items() if outcome in metric.outcomes
+        }
+        for outcome in OUTCOMES.values()
+    }
 
 
 def metric_names(task: str) -> tuple[str, ...]:
@@ -34,7 +40,9 @@ def metric_names(task: str) -> tuple[str, ...]:
 
 def all_metrics(outcome: Outcome) -> dict[str, float]:
     """Every metric of this kind of outcome by name; one that is not defined for these rows is left out."""
-    figures = ((name, metric.value(outcome)) for name, metric in _by_outcome()[type(outcome)].items())
+    figures = (
+        (name, metric.value(outcome)) for name, metric in _by_outcome()[type(outcome)].items()
+    )
     return {name: figure for name, figure in figures if figure is not None}
 
 
@@ -43,9 +51,16 @@ def per_class_table(outcome: ClassOutcome | LabelOutcome) -> dict[str, np.ndarra
 
     NaN for a class that never occurs.
     """
-    chosen = ("precision", "recall", "f1", *(("label_accuracy", "roc_auc") if isinstance(outcome, LabelOutcome) else ()))
+    chosen = (
+        "precision",
+        "recall",
+        "f1",
+        *(("label_accuracy", "roc_auc") if isinstance(outcome, LabelOutcome) else ()),
+    )
     table = {name: _catalogue()[name].each(outcome) for name in chosen}
-    return {name: column for name, column in table.items() if column is not None} | {"support": outcome.counts.actual}
+    return {name: column for name, column in table.items() if column is not None} | {
+        "support": outcome.counts.actual
+    }
 
 
 def per_target_table(outcome: ValueOutcome) -> dict[str, np.ndarray]:

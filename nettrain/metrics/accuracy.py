@@ -1,4 +1,5 @@
 """Accuracy: how many rows are right."""
+
 from dataclasses import dataclass
 
 from nettrain.metrics._metric import Metric

@@ -1,4 +1,5 @@
 """Balanced accuracy: accuracy as if all classes were equally frequent."""
+
 from dataclasses import dataclass
 
 import numpy as np

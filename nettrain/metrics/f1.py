@@ -1,4 +1,5 @@
 """F1: precision and recall in one figure."""
+
 from dataclasses import dataclass
 
 import numpy as np

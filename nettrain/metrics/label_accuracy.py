@@ -1,4 +1,5 @@
 """Label accuracy: how many single labels are right."""
+
 from dataclasses import dataclass
 
 import numpy as np

@@ -1,4 +1,5 @@
 """Log loss: how far the probabilities can be trusted."""
+
 from dataclasses import dataclass
 
 import numpy as np

@@ -1,4 +1,5 @@
 """Mean absolute error."""
+
 from dataclasses import dataclass
 
 import numpy as np

@@ -1,4 +1,5 @@
 """Mean squared error."""
+
 from dataclasses import dataclass
 
 import numpy as np

@@ -1,4 +1,5 @@
 """Precision: how far a predicted class can be trusted."""
+
 from dataclasses import dataclass
 
 import numpy as np

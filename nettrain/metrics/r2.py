@@ -1,4 +1,5 @@
 """R2: the share of the targets' variance that is explained."""
+
 from dataclasses import dataclass
 
 import numpy as np

@@ -1,4 +1,5 @@
 """Recall: how much of a class is found."""
+
 from dataclasses import dataclass
 
 import numpy as np

@@ -1,4 +1,5 @@
 """Root mean squared error."""
+
 from dataclasses import dataclass
 
 import numpy as np

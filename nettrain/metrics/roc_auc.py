@@ -1,4 +1,5 @@
 """ROC AUC: how well the scores rank, whatever the threshold."""
+
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,7 +32,9 @@ class RocAuc(Metric[ClassOutcome | LabelOutcome]):
         p = positive.sum(axis=0, dtype=np.float64)
         pairs = p * (len(positive) - p)
         rank_sum = np.where(positive, ranks(outcome.probabilities), 0).sum(axis=0)
-        return np.divide(rank_sum - p * (p + 1) / 2, pairs, out=np.full(len(p), np.nan), where=pairs > 0)
+        return np.divide(
+            rank_sum - p * (p + 1) / 2, pairs, out=np.full(len(p), np.nan), where=pairs > 0
+        )
 
 
 def ranks(scores: np.ndarray) -> np.ndarray:

@@ -1,4 +1,5 @@
 """Subset accuracy: how many rows have every label right."""
+
 from dataclasses import dataclass
 
 from nettrain.metrics._metric import Metric

@@ -1,4 +1,5 @@
 """Top-5 accuracy: how often the right class is among five guesses."""
+
 from dataclasses import dataclass
 
 import numpy as np

@@ -1,4 +1,5 @@
 """What convolutional architectures are put together from."""
+
 from typing import Literal
 
 from nettrain.layers._image import Padding, Size
@@ -19,7 +20,9 @@ Pooling = Literal["max", "average"]
 def conv(filters: int, kernel: Size, activation: Activation | None, *, stride: Size = 1, padding: Padding = "same",
          batch_norm: bool = False) -> list[Layer]:  # fmt: skip
     """A convolution and its activation, if any; with batch_norm between them it needs no bias, for batch_norm's beta takes its place."""
-    layers: list[Layer] = [Conv(filters=filters, kernel=kernel, stride=stride, padding=padding, bias=not batch_norm)]
+    layers: list[Layer] = [
+        Conv(filters=filters, kernel=kernel, stride=stride, padding=padding, bias=not batch_norm)
+    ]
     if batch_norm:
         layers.append(BatchNorm())
     return layers if activation is None else [*layers, ActivationLayer(function=activation)]
@@ -30,7 +33,14 @@ def pool(kind: Pooling, size: Size = 2) -> Layer:
     return MaxPool(size=size) if kind == "max" else AveragePool(size=size)
 
 
-def head(hidden: tuple[int, ...], outputs: int, activation: Activation, dropout: float, *, flat: bool = False) -> list[Layer]:
+def head(
+    hidden: tuple[int, ...],
+    outputs: int,
+    activation: Activation,
+    dropout: float,
+    *,
+    flat: bool = False,
+) -> list[Layer]:
     """Dense layers with their activations and dropout, and that of the outputs. flat: rows are no images any more."""
     layers: list[Layer] = [] if flat else [Flatten()]
     for units in hidden:

@@ -1,4 +1,5 @@
 """The all convolutional network."""
+
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -25,9 +26,18 @@ class AllConv(Architecture):
     The paper drops 0.2 of the inputs and 0.5 behind each stride: `input_dropout` and `regularization.dropout`.
     """
 
-    width: Annotated[Count, Field(description="channels of the first convolutions, half of those behind")] = 96
-    batch_norm: Annotated[Flag, Field(description="normalize what each convolution but the last gives, before its activation")] = False
-    activation: Annotated[Activation, Field(description="of each convolution but the last")] = Relu()
+    width: Annotated[
+        Count, Field(description="channels of the first convolutions, half of those behind")
+    ] = 96
+    batch_norm: Annotated[
+        Flag,
+        Field(
+            description="normalize what each convolution but the last gives, before its activation"
+        ),
+    ] = False
+    activation: Annotated[Activation, Field(description="of each convolution but the last")] = (
+        Relu()
+    )
     input_dropout: Annotated[Share, Field(description="share of the input pixels dropped")] = 0.0
 
     def expand(self, shape: Shape, outputs: int, dropout: float) -> list[Layer]:
@@ -41,6 +51,8 @@ class AllConv(Architecture):
             *conv(outputs, 1, None), GlobalAveragePool(),
         ]  # fmt: skip
 
-    def _conv(self, filters: int, *, kernel: int = 3, stride: int = 1, padding: Padding = "same") -> list[Layer]:
+    def _conv(
+        self, filters: int, *, kernel: int = 3, stride: int = 1, padding: Padding = "same"
+    ) -> list[Layer]:
         return conv(filters, kernel, self.activation, stride=stride, padding=padding,
                     batch_norm=self.batch_norm)  # fmt: skip

@@ -1,4 +1,5 @@
 """The convolutional network of blocks."""
+
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
@@ -26,9 +27,13 @@ class Block(Record):
     stride: StrideField = 1
     padding: PaddingField = "same"
     repeat: Annotated[Count, Field(description="convolutions one after the other")] = 1
-    batch_norm: Annotated[Flag, Field(description="normalize what each convolution gives, before its activation")] = False
+    batch_norm: Annotated[
+        Flag, Field(description="normalize what each convolution gives, before its activation")
+    ] = False
     activation: Annotated[Activation, Field(description="of each convolution")] = Relu()
-    pool: Annotated[Index, Field(description="size of the max pool's windows, side by side; 0 or 1: none")] = 2
+    pool: Annotated[
+        Index, Field(description="size of the max pool's windows, side by side; 0 or 1: none")
+    ] = 2
     dropout: Annotated[Share, Field(description="share of the block's outputs dropped")] = 0.0
 
     def layers(self) -> list[Layer]:
@@ -36,7 +41,14 @@ class Block(Record):
         found: list[Layer] = []
         for number in range(self.repeat):
             stride = self.stride if number == 0 else 1
-            found += conv(self.filters, self.kernel, self.activation, stride=stride, padding=self.padding, batch_norm=self.batch_norm)
+            found += conv(
+                self.filters,
+                self.kernel,
+                self.activation,
+                stride=stride,
+                padding=self.padding,
+                batch_norm=self.batch_norm,
+            )
         if self.pool > 1:
             found.append(pool("max", self.pool))
         if self.dropout:
@@ -55,16 +67,26 @@ class Cnn(Architecture):
     """
 
     blocks: Annotated[
-        tuple[Block, ...], Field(min_length=1, description="of convolutions, in this order", examples=[[{"filters": 32}, {"filters": 64}]])
+        tuple[Block, ...],
+        Field(
+            min_length=1,
+            description="of convolutions, in this order",
+            examples=[[{"filters": 32}, {"filters": 64}]],
+        ),
     ]
-    hidden: Annotated[tuple[Count, ...], Field(description="units of each hidden dense layer", examples=[[128]])] = ()
+    hidden: Annotated[
+        tuple[Count, ...], Field(description="units of each hidden dense layer", examples=[[128]])
+    ] = ()
     activation: Annotated[Activation, Field(description="of the hidden dense layers")] = Relu()
     global_pool: Annotated[
-        Literal["average", "max"] | None, Field(description="what becomes of each channel before the dense layers; null: flatten")
+        Literal["average", "max"] | None,
+        Field(description="what becomes of each channel before the dense layers; null: flatten"),
     ] = None
 
     def expand(self, shape: Shape, outputs: int, dropout: float) -> list[Layer]:
         layers = [layer for block in self.blocks for layer in block.layers()]
         if self.global_pool is not None:
             layers.append(GlobalAveragePool() if self.global_pool == "average" else GlobalMaxPool())
-        return layers + head(self.hidden, outputs, self.activation, dropout, flat=self.global_pool is not None)
+        return layers + head(
+            self.hidden, outputs, self.activation, dropout, flat=self.global_pool is not None
+        )

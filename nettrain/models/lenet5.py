@@ -1,4 +1,5 @@
 """LeNet-5."""
+
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
@@ -22,11 +23,21 @@ class Lenet5(Architecture):
     28 x 28 the border that the paper's have, which are 32 x 32. Dropout, if any, stands behind the two hidden dense layers.
     """
 
-    activation: Annotated[Activation, Field(description="of the convolutions and the hidden dense layers")] = Tanh()
+    activation: Annotated[
+        Activation, Field(description="of the convolutions and the hidden dense layers")
+    ] = Tanh()
     pool: Annotated[Pooling, Field(description="what the pools take of 2 x 2 pixels")] = "average"
-    padding: Annotated[Literal["same", "valid"], Field(description="of the first convolution")] = "same"
+    padding: Annotated[Literal["same", "valid"], Field(description="of the first convolution")] = (
+        "same"
+    )
 
     def expand(self, shape: Shape, outputs: int, dropout: float) -> list[Layer]:
         first = conv(6, 5, self.activation, padding=self.padding)
         second = conv(16, 5, self.activation, padding="valid")
-        return [*first, pool(self.pool), *second, pool(self.pool), *head((120, 84), outputs, self.activation, dropout)]
+        return [
+            *first,
+            pool(self.pool),
+            *second,
+            pool(self.pool),
+            *head((120, 84), outputs, self.activation, dropout),
+        ]

@@ -1,4 +1,5 @@
 """The multi-layer perceptron."""
+
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -26,15 +27,24 @@ class Mlp(Architecture):
     beta takes its place, then batch_norm, activation, dropout.
     """
 
-    hidden: Annotated[tuple[Count, ...], Field(description="units of each hidden layer", examples=[[64, 64]])]
+    hidden: Annotated[
+        tuple[Count, ...], Field(description="units of each hidden layer", examples=[[64, 64]])
+    ]
     activation: Annotated[Activation, Field(description="of the hidden layers")] = Relu()
-    batch_norm: Annotated[Flag, Field(description="normalize what each hidden dense layer gives, before its activation")] = False
-    initializer: Annotated[Initializer | None, Field(description="of the weights; null: what the activation wants")] = None
+    batch_norm: Annotated[
+        Flag,
+        Field(description="normalize what each hidden dense layer gives, before its activation"),
+    ] = False
+    initializer: Annotated[
+        Initializer | None, Field(description="of the weights; null: what the activation wants")
+    ] = None
 
     def expand(self, shape: Shape, outputs: int, dropout: float) -> list[Layer]:
         layers: list[Layer] = [Flatten()] if len(shape) > 1 else []
         for units in self.hidden:
-            layers.append(Dense(units=units, bias=not self.batch_norm, initializer=self.initializer))
+            layers.append(
+                Dense(units=units, bias=not self.batch_norm, initializer=self.initializer)
+            )
             if self.batch_norm:
                 layers.append(BatchNorm())
             layers.append(ActivationLayer(function=self.activation))

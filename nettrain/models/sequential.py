@@ -1,4 +1,5 @@
 """Layers one after the other, each written out."""
+
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -26,7 +27,9 @@ class Sequential(Architecture):
 
     def expand(self, shape: Shape, outputs: int, dropout: float) -> list[Layer]:
         if dropout:
-            raise ConfigError(f"regularization.dropout: {dropout} has no place in a sequential model: put dropout layers into model.layers")
+            raise ConfigError(
+                f"regularization.dropout: {dropout} has no place in a sequential model: put dropout layers into model.layers"
+            )
         layers = list(self.layers)
         for place, layer in reversed(list(enumerate(layers))):
             if isinstance(layer, Dense):

@@ -1,4 +1,5 @@
 """The residual network for small images."""
+
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -28,11 +29,20 @@ class SmallResnet(Architecture):
     """
 
     blocks: Annotated[Count, Field(description="residual blocks a stage")] = 3
-    widths: Annotated[tuple[Count, ...], Field(min_length=1, description="channels of each stage")] = (16, 32, 64)
-    batch_norm: Annotated[Flag, Field(description="normalize what each convolution gives, before its activation")] = True
-    activation: Annotated[Activation, Field(description="of each convolution, and of each sum")] = Relu()
+    widths: Annotated[
+        tuple[Count, ...], Field(min_length=1, description="channels of each stage")
+    ] = (16, 32, 64)
+    batch_norm: Annotated[
+        Flag, Field(description="normalize what each convolution gives, before its activation")
+    ] = True
+    activation: Annotated[Activation, Field(description="of each convolution, and of each sum")] = (
+        Relu()
+    )
     projection: Annotated[
-        Flag | None, Field(description="whether every block projects its input; null: those whose input has another shape")
+        Flag | None,
+        Field(
+            description="whether every block projects its input; null: those whose input has another shape"
+        ),
     ] = None
 
     def expand(self, shape: Shape, outputs: int, dropout: float) -> list[Layer]:
@@ -48,4 +58,7 @@ class SmallResnet(Architecture):
             *conv(width, 3, self.activation, stride=stride, batch_norm=self.batch_norm),
             *conv(width, 3, None, batch_norm=self.batch_norm),
         ]
-        return [Residual(layers=tuple(inside), projection=self.projection), ActivationLayer(function=self.activation)]
+        return [
+            Residual(layers=tuple(inside), projection=self.projection),
+            ActivationLayer(function=self.activation),
+        ]

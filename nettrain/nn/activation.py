@@ -1,4 +1,5 @@
 """The base of all activations: what a unit does with its weighted sum."""
+
 from abc import abstractmethod
 from collections.abc import Mapping
 from typing import ClassVar

@@ -1,4 +1,5 @@
 """The base of all architectures: a `model:` section that expands to a plain list of layers."""
+
 from abc import abstractmethod
 
 from nettrain.component import Component

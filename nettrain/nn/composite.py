@@ -1,4 +1,5 @@
 """Layers made of layers."""
+
 from abc import abstractmethod
 
 import numpy as np
@@ -22,15 +23,26 @@ class Composite(Layer):
 
     def parameters(self, shape: Shape) -> dict[str, Parameter]:
         """Those of the layers inside."""
-        return {f"{placed.name}.{key}": p for placed in self.inside(shape) for key, p in placed.parameters.items()}
+        return {
+            f"{placed.name}.{key}": p
+            for placed in self.inside(shape)
+            for key, p in placed.parameters.items()
+        }
 
     def state(self, shape: Shape) -> dict[str, np.ndarray]:
         """That of the layers inside."""
-        return {f"{placed.name}.{key}": array for placed in self.inside(shape) for key, array in placed.state.items()}
+        return {
+            f"{placed.name}.{key}": array
+            for placed in self.inside(shape)
+            for key, array in placed.state.items()
+        }
 
     def least_rows(self, shape: Shape) -> int:
         """The most that a layer inside asks for."""
-        return max((placed.layer.least_rows(placed.input_shape) for placed in self.inside(shape)), default=1)
+        return max(
+            (placed.layer.least_rows(placed.input_shape) for placed in self.inside(shape)),
+            default=1,
+        )
 
     def shardable(self, shape: Shape) -> bool:
         """Whether all layers inside are."""

@@ -1,4 +1,5 @@
 """A network's outputs in evaluation: portions of rows, replayed by plans of the way forward alone, on memory that stays."""
+
 import math
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -65,19 +66,30 @@ class Evaluation:
     """
 
     def __init__(
-        self, placed: Sequence[Placed], scope: Scope, replayed: Scope, shape: tuple[int, ...], output_shape: tuple[int, ...], dtype: Any
+        self,
+        placed: Sequence[Placed],
+        scope: Scope,
+        replayed: Scope,
+        shape: tuple[int, ...],
+        output_shape: tuple[int, ...],
+        dtype: Any,
     ) -> None:
         self.rows = portion_rows(placed, np.dtype(dtype).itemsize)
         self.twin: Callable[[Primitive], Primitive] = itself
         self._placed, self._scope, self._replayed = placed, scope, replayed
         self._shape, self._output_shape, self._dtype = shape, output_shape, dtype
-        self._replays: list[Replay] = []  # that nobody uses just now: as many as there have been threads
+        self._replays: list[
+            Replay
+        ] = []  # that nobody uses just now: as many as there have been threads
         self._steered = False
 
     def __call__(self, x: Rows, together: Together | None = None) -> np.ndarray:
         """The outputs (n, ...) for x (n, ...). together: runs the portions, on one thread or several."""
         found = np.empty((len(x), *self._output_shape), self._dtype)
-        tasks = [partial(self._portion, x, found, slice(start, start + self.rows)) for start in range(0, len(x), self.rows)]
+        tasks = [
+            partial(self._portion, x, found, slice(start, start + self.rows))
+            for start in range(0, len(x), self.rows)
+        ]
         if together is not None:
             together(tasks)
         else:
@@ -93,7 +105,9 @@ class Evaluation:
         try:
             replay = self._replays.pop()
         except IndexError:
-            replay = Replay(self._placed, self._replayed, self.rows, self._shape, self._dtype, self.twin)
+            replay = Replay(
+                self._placed, self._replayed, self.rows, self._shape, self._dtype, self.twin
+            )
         if replay.steered:
             self._steered = True
             found[part] = self._eager(rows)

@@ -1,4 +1,5 @@
 """The base of all layers, and the scope in which one runs."""
+
 import dataclasses
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
@@ -142,8 +143,15 @@ class Layer(Component):
 class TrainedLayer(Layer):
     """A layer with parameters of its own: it can be trained at another rate than the rest, or not at all."""
 
-    learning_rate: Annotated[Positive, Field(description="what multiplies the learning rate in this layer")] = 1.0
-    trainable: Annotated[Flag, Field(description="false: the parameters stay as they are (no gradient, no penalty, no update)")] = True
+    learning_rate: Annotated[
+        Positive, Field(description="what multiplies the learning rate in this layer")
+    ] = 1.0
+    trainable: Annotated[
+        Flag,
+        Field(
+            description="false: the parameters stay as they are (no gradient, no penalty, no update)"
+        ),
+    ] = True
 
     @abstractmethod
     def arrays(self, shape: Shape) -> dict[str, Parameter]:
@@ -152,4 +160,6 @@ class TrainedLayer(Layer):
     def parameters(self, shape: Shape) -> dict[str, Parameter]:
         """The arrays, marked with the layer's rate and whether they are trained."""
         marks = {"rate": self.learning_rate, "trainable": self.trainable}
-        return {name: dataclasses.replace(array, **marks) for name, array in self.arrays(shape).items()}  # type: ignore[arg-type]
+        return {
+            name: dataclasses.replace(array, **marks) for name, array in self.arrays(shape).items()
+        }  # type: ignore[arg-type]

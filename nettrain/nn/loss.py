@@ -1,4 +1,5 @@
 """The base of all losses: one number a row, so that means, sample weights and class weights are defined once, outside."""
+
 from abc import abstractmethod
 from typing import ClassVar
 

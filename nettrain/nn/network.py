@@ -1,4 +1,5 @@
 """A network: layers applied one after the other, their parameters in one vector, their state beside it."""
+
 import dataclasses
 import sys
 from collections.abc import Mapping, Sequence
@@ -32,7 +33,9 @@ class Network:
     report      takes (layer path, text) from layers that show what passes through them; to standard error, unless a run says otherwise
     """
 
-    def __init__(self, layers: Sequence[Layer], shape: Shape, *, seed: int = 0, dtype: Any = np.float32) -> None:
+    def __init__(
+        self, layers: Sequence[Layer], shape: Shape, *, seed: int = 0, dtype: Any = np.float32
+    ) -> None:
         try:
             self.placed = place(settle(layers), shape)
         except ConfigError as error:
@@ -40,17 +43,34 @@ class Network:
         self.input_shape = shape
         self.output_shape = self.placed[-1].output_shape if self.placed else shape
         self.dtype = np.dtype(dtype)
-        named = {f"{p.name}.{key}": parameter for p in self.placed for key, parameter in p.parameters.items()}
+        named = {
+            f"{p.name}.{key}": parameter
+            for p in self.placed
+            for key, parameter in p.parameters.items()
+        }
         self.vector = ParameterVector(named, self.dtype)
         for name, p in named.items():
             self.vector.views[name][...] = p.initializer.sample(
                 p.shape, p.fan_in, p.fan_out, streams.generator(seed, f"initialization.{name}")
             )
         frozen = self.vector.frozen
-        self.parameters = {name: Tensor(view, requires_grad=name not in frozen) for name, view in self.vector.views.items()}
-        self.slots = {self.parameters[name]: slot for name, slot in self.vector.gradient_views.items() if name not in frozen}
-        self.state = {f"{p.name}.{key}": array.astype(self.dtype) for p in self.placed for key, array in p.state.items()}
-        self._training = self.parameters | {name: Tensor(array, feed=True) for name, array in self.state.items()}
+        self.parameters = {
+            name: Tensor(view, requires_grad=name not in frozen)
+            for name, view in self.vector.views.items()
+        }
+        self.slots = {
+            self.parameters[name]: slot
+            for name, slot in self.vector.gradient_views.items()
+            if name not in frozen
+        }
+        self.state = {
+            f"{p.name}.{key}": array.astype(self.dtype)
+            for p in self.placed
+            for key, array in p.state.items()
+        }
+        self._training = self.parameters | {
+            name: Tensor(array, feed=True) for name, array in self.state.items()
+        }
         arrays = self.vector.views | self.state
         self._evaluation = {name: Tensor(array) for name, array in arrays.items()}
         self.report = to_standard_error
@@ -58,8 +78,12 @@ class Network:
         self._seed = seed
         self._streams: dict[tuple[str, int], streams.StepStream] = {}
         constants = self.scope(training=False)
-        fed = dataclasses.replace(constants, parameters={name: Tensor(array, feed=True) for name, array in arrays.items()})
-        self.evaluation = Evaluation(self.placed, constants, fed, shape, self.output_shape, self.dtype)
+        fed = dataclasses.replace(
+            constants, parameters={name: Tensor(array, feed=True) for name, array in arrays.items()}
+        )
+        self.evaluation = Evaluation(
+            self.placed, constants, fed, shape, self.output_shape, self.dtype
+        )
 
     def _generator(self, step: int, shard: int, lane: int, path: str) -> np.random.Generator:
         stream = self._streams.get((path, lane))

@@ -1,4 +1,5 @@
 """A network layer by layer, those inside layers too: shapes, what a place sees of the image, parameters, work, memory."""
+
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -56,6 +57,16 @@ def _outline(placed: Sequence[Placed], path: str, seen: _Seen | None) -> list[Ou
         values = math.prod(one.output_shape) + sum(row.values for row in inside)
         sight = None if seen is None else seen.field.within(*seen.image[:2])
         found.append(
-            Outline(full, one.name, layer.name(), one.output_shape, sight, one.size, layer.flops(one.input_shape), values, inside)
+            Outline(
+                full,
+                one.name,
+                layer.name(),
+                one.output_shape,
+                sight,
+                one.size,
+                layer.flops(one.input_shape),
+                values,
+                inside,
+            )
         )
     return found

@@ -1,4 +1,5 @@
 """One array that a layer trains."""
+
 from dataclasses import dataclass
 
 from nettrain.nn.initializer import Initializer

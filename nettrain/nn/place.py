@@ -1,4 +1,5 @@
 """Layers in their places: names, and the shapes of a row before and after each, known before the first row."""
+
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -62,8 +63,14 @@ def place(layers: Sequence[Layer], shape: Shape) -> list[Placed]:
     for name, layer in named(layers):
         try:
             output_shape = layer.output_shape(shape)
-            placed.append(Placed(name, layer, shape, output_shape, layer.parameters(shape), layer.state(shape)))
+            placed.append(
+                Placed(
+                    name, layer, shape, output_shape, layer.parameters(shape), layer.state(shape)
+                )
+            )
         except ConfigError as error:
-            raise ConfigError([f"layer {len(placed) + 1} ({name}): {problem}" for problem in error.problems]) from None
+            raise ConfigError(
+                [f"layer {len(placed) + 1} ({name}): {problem}" for problem in error.problems]
+            ) from None
         shape = output_shape
     return placed

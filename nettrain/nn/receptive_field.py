@@ -1,4 +1,5 @@
 """What a place of an output sees of the input image."""
+
 import math
 from dataclasses import dataclass
 
@@ -17,7 +18,9 @@ class ReceptiveField:
 
     def then(self, layer: "ReceptiveField") -> "ReceptiveField":
         """Of a layer behind: r = r_1 + (r_2 - 1) j_1, j = j_1 j_2.  Araujo, Norris & Sim 2019, eq. 2."""
-        sizes = [r + (more - 1) * j for r, more, j in zip(self.size, layer.size, self.step, strict=True)]
+        sizes = [
+            r + (more - 1) * j for r, more, j in zip(self.size, layer.size, self.step, strict=True)
+        ]
         steps = [j * more for j, more in zip(self.step, layer.step, strict=True)]
         return ReceptiveField((sizes[0], sizes[1]), (steps[0], steps[1]))
 
@@ -29,7 +32,9 @@ class ReceptiveField:
     def within(self, height: int, width: int) -> tuple[int, int]:
         """Height and width in whole pixels, of an image of this size."""
         h, w = self.size
-        return min(height, math.ceil(h) if h < math.inf else height), min(width, math.ceil(w) if w < math.inf else width)
+        return min(height, math.ceil(h) if h < math.inf else height), min(
+            width, math.ceil(w) if w < math.inf else width
+        )
 
 
 EVERYTHING = ReceptiveField((math.inf, math.inf))

@@ -1,4 +1,5 @@
 """All parameters of a network in one contiguous vector, with a view for each name: an update is then a few calls, whatever the depth."""
+
 import math
 from collections.abc import Mapping
 
@@ -19,7 +20,9 @@ class ParameterVector:
         self._places: dict[str, tuple[slice, Shape]] = {}
         self.rates: list[tuple[slice, float]] = []
         decayed = trainable = start = 0
-        for name in sorted(parameters, key=lambda name: _group(parameters[name])):  # stable: the network's order within each group
+        for name in sorted(
+            parameters, key=lambda name: _group(parameters[name])
+        ):  # stable: the network's order within each group
             p = parameters[name]
             stop = start + math.prod(p.shape)
             self._places[name] = (slice(start, stop), p.shape)
@@ -45,7 +48,9 @@ class ParameterVector:
 
     def named(self, flat: np.ndarray) -> dict[str, np.ndarray]:
         """The views, by name and in the network's order, into any vector of this layout."""
-        return {name: flat[self._places[name][0]].reshape(self._places[name][1]) for name in self._names}
+        return {
+            name: flat[self._places[name][0]].reshape(self._places[name][1]) for name in self._names
+        }
 
     def __len__(self) -> int:
         return len(self.values)

@@ -1,4 +1,5 @@
 """The bases of all optimizers, and their catalogue, one a file: element-wise update rules, and searches that ask for the loss."""
+
 from abc import abstractmethod
 from collections.abc import Mapping
 from typing import Annotated, ClassVar, Protocol
@@ -37,7 +38,9 @@ class Rule(Optimizer):
 
     def state(self, size: int, dtype: np.dtype | type) -> dict[str, np.ndarray]:
         """The slots, and the scalars as float64 arrays of one element."""
-        return {name: np.zeros(size, dtype) for name in self.slots} | {name: np.array([start]) for name, start in self.scalars.items()}
+        return {name: np.zeros(size, dtype) for name in self.slots} | {
+            name: np.array([start]) for name, start in self.scalars.items()
+        }
 
     def advance(self, state: dict[str, np.ndarray], t: int) -> None:
         """Change the scalars in place. t: 1 at the first step."""
@@ -47,7 +50,16 @@ class Rule(Optimizer):
         return 1.0
 
     @abstractmethod
-    def update(self, w: np.ndarray, g: np.ndarray, slots: dict[str, np.ndarray], work: list[np.ndarray], *, lr: float, t: int) -> None:
+    def update(
+        self,
+        w: np.ndarray,
+        g: np.ndarray,
+        slots: dict[str, np.ndarray],
+        work: list[np.ndarray],
+        *,
+        lr: float,
+        t: int,
+    ) -> None:
         """Change w and slots in place. g: gradient (may be overwritten); lr: the scheduled rate; t: 1 at the first step.
 
         w, g, the slots and the working vectors are the same block of theirs; a scalar is an array of one element.
@@ -71,6 +83,13 @@ class Search(Optimizer):
 
     @abstractmethod
     def minimise(
-        self, w: np.ndarray, state: dict[str, np.ndarray], evaluate: Evaluate, *, lr: float, t: int, generator: np.random.Generator
+        self,
+        w: np.ndarray,
+        state: dict[str, np.ndarray],
+        evaluate: Evaluate,
+        *,
+        lr: float,
+        t: int,
+        generator: np.random.Generator,
     ) -> None:
         """One step: change w and state in place. lr: the scheduled rate; t: 1 at the first step; generator: this step's own stream."""

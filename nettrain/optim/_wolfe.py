@@ -1,4 +1,5 @@
 """A line search for the strong Wolfe conditions: how far to go along a direction in which the objective falls."""
+
 import math
 from collections.abc import Callable
 from typing import NamedTuple
@@ -13,7 +14,14 @@ class Point(NamedTuple):
 
 
 def strong_wolfe(
-    at: Callable[[float], Point], start: Point, t: float, *, armijo: float = 1e-4, curvature: float = 0.9, most: int = 25, narrowest: float
+    at: Callable[[float], Point],
+    start: Point,
+    t: float,
+    *,
+    armijo: float = 1e-4,
+    curvature: float = 0.9,
+    most: int = 25,
+    narrowest: float,
 ) -> Point:
     """A point with value <= start.value + armijo t start.slope and |slope| <= -curvature start.slope, beginning with the trial t.
 
@@ -23,7 +31,10 @@ def strong_wolfe(
     """
 
     def too_high(point: Point) -> bool:
-        return not math.isfinite(point.value) or point.value > start.value + armijo * point.t * start.slope
+        return (
+            not math.isfinite(point.value)
+            or point.value > start.value + armijo * point.t * start.slope
+        )
 
     previous, point = start, at(t)
     tried = 0
@@ -51,7 +62,9 @@ def strong_wolfe(
         margin = 0.1 * (right - left)
         if min(right - t, t - left) >= margin:
             at_edge = False
-        elif at_edge or not left < t < right:  # no progress twice, or none at all: step back from the nearer edge
+        elif (
+            at_edge or not left < t < right
+        ):  # no progress twice, or none at all: step back from the nearer edge
             t = right - margin if abs(t - right) < abs(t - left) else left + margin
             at_edge = False
         else:
@@ -83,5 +96,7 @@ def cubic_minimum(a: Point, b: Point, smallest: float, largest: float) -> float:
             d2 = math.sqrt(square)
             width = b.slope - a.slope + 2 * d2
             if width:
-                return min(max(b.t - (b.t - a.t) * ((b.slope + d2 - d1) / width), smallest), largest)
+                return min(
+                    max(b.t - (b.t - a.t) * ((b.slope + d2 - d1) / width), smallest), largest
+                )
     return (smallest + largest) / 2

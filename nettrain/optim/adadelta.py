@@ -1,4 +1,5 @@
 """Adadelta: steps in the unit of the weights, from the sizes of past gradients and past steps."""
+
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -18,10 +19,21 @@ class Adadelta(Rule):
 
     lr: Rate = 1.0
     rho: Annotated[Share, Field(description="share of both means that is kept")] = 0.9
-    epsilon: Annotated[Positive, Field(description="squared size of the first steps; keeps the division finite")] = 1e-6
+    epsilon: Annotated[
+        Positive, Field(description="squared size of the first steps; keeps the division finite")
+    ] = 1e-6
     slots = ("v", "u")
 
-    def update(self, w: np.ndarray, g: np.ndarray, slots: dict[str, np.ndarray], work: list[np.ndarray], *, lr: float, t: int) -> None:
+    def update(
+        self,
+        w: np.ndarray,
+        g: np.ndarray,
+        slots: dict[str, np.ndarray],
+        work: list[np.ndarray],
+        *,
+        lr: float,
+        t: int,
+    ) -> None:
         v, u, step = slots["v"], slots["u"], work[0]
         v *= self.rho
         np.multiply(g, g, out=step)

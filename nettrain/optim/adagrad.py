@@ -1,4 +1,5 @@
 """Adagrad: steps scaled by the sum of all squared gradients."""
+
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -21,7 +22,16 @@ class Adagrad(Rule):
     epsilon: Annotated[Positive, Field(description="keeps the division finite")] = 1e-10
     slots = ("sum",)
 
-    def update(self, w: np.ndarray, g: np.ndarray, slots: dict[str, np.ndarray], work: list[np.ndarray], *, lr: float, t: int) -> None:
+    def update(
+        self,
+        w: np.ndarray,
+        g: np.ndarray,
+        slots: dict[str, np.ndarray],
+        work: list[np.ndarray],
+        *,
+        lr: float,
+        t: int,
+    ) -> None:
         s, step = slots["sum"], work[0]
         s += np.multiply(g, g, out=step)
         np.sqrt(s, out=step)

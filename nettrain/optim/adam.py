@@ -1,4 +1,5 @@
 """Adam: steps scaled by the moments of the gradient."""
+
 import math
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
@@ -19,11 +20,22 @@ class Adam(Rule):
 
     lr: Rate = 1e-3
     beta1: Annotated[Share, Field(description="share of the gradient's mean that is kept")] = 0.9
-    beta2: Annotated[Share, Field(description="share of the squared gradient's mean that is kept")] = 0.999
+    beta2: Annotated[
+        Share, Field(description="share of the squared gradient's mean that is kept")
+    ] = 0.999
     epsilon: Annotated[Positive, Field(description="keeps the division finite")] = 1e-8
     slots: ClassVar[tuple[str, ...]] = ("m", "v")
 
-    def update(self, w: np.ndarray, g: np.ndarray, slots: dict[str, np.ndarray], work: list[np.ndarray], *, lr: float, t: int) -> None:
+    def update(
+        self,
+        w: np.ndarray,
+        g: np.ndarray,
+        slots: dict[str, np.ndarray],
+        work: list[np.ndarray],
+        *,
+        lr: float,
+        t: int,
+    ) -> None:
         """One step of Algorithm 1; the bias corrections are folded into two scalars."""
         m, v, step = slots["m"], slots["v"], work[0]
         m *= self.beta1

@@ -1,4 +1,5 @@
 """Adam with decoupled weight decay."""
+
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -16,7 +17,9 @@ class Adamw(Adam):
     Algorithm 2, in PyTorch's form: the decay is scaled by the whole rate lr(t), not by the schedule's factor alone.
     """
 
-    weight_decay: Annotated[NonNegative, Field(description="share of a weight that a step of rate 1 takes away")] = 0.01
+    weight_decay: Annotated[
+        NonNegative, Field(description="share of a weight that a step of rate 1 takes away")
+    ] = 0.01
 
     def decay(self, lr: float) -> float:
         return 1 - lr * self.weight_decay

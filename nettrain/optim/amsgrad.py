@@ -1,4 +1,5 @@
 """AMSGrad: Adam whose steps never grow again."""
+
 import math
 from dataclasses import dataclass
 
@@ -16,7 +17,16 @@ class Amsgrad(Adam):
 
     slots = ("m", "v", "u")
 
-    def update(self, w: np.ndarray, g: np.ndarray, slots: dict[str, np.ndarray], work: list[np.ndarray], *, lr: float, t: int) -> None:
+    def update(
+        self,
+        w: np.ndarray,
+        g: np.ndarray,
+        slots: dict[str, np.ndarray],
+        work: list[np.ndarray],
+        *,
+        lr: float,
+        t: int,
+    ) -> None:
         m, v, u, step = slots["m"], slots["v"], slots["u"], work[0]
         m *= self.beta1
         m += np.multiply(g, 1 - self.beta1, out=step)

@@ -1,4 +1,5 @@
 """A genetic algorithm: many networks, of which the better ones have children."""
+
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -18,22 +19,41 @@ class Genetic(Search):
     Raises ConfigError unless elite < population.
     """
 
-    lr: Annotated[Rate, Field(description="standard deviation of a mutation, before the schedule")] = 0.3
+    lr: Annotated[
+        Rate, Field(description="standard deviation of a mutation, before the schedule")
+    ] = 0.3
     population: Annotated[Count, Field(ge=2, description="genomes in each generation")] = 50
     elite: Annotated[Count, Field(description="best genomes that survive as they are")] = 5
-    mutation: Annotated[NonNegative, Field(le=1, description="probability that a weight of a child is changed")] = 0.2
-    spread: Annotated[NonNegative, Field(description="standard deviation of the first generation around the first weights")] = 1.0
+    mutation: Annotated[
+        NonNegative, Field(le=1, description="probability that a weight of a child is changed")
+    ] = 0.2
+    spread: Annotated[
+        NonNegative,
+        Field(description="standard deviation of the first generation around the first weights"),
+    ] = 1.0
 
     def __post_init__(self) -> None:
         if self.elite >= self.population:
-            raise ValueError(f"elite must be below population, got elite {self.elite} and population {self.population}")
+            raise ValueError(
+                f"elite must be below population, got elite {self.elite} and population {self.population}"
+            )
 
     def state(self, size: int, dtype: np.dtype | type) -> dict[str, np.ndarray]:
         """The genomes, best first, and the objective of each."""
-        return {"genomes": np.zeros((self.population, size), dtype), "objective": np.full(self.population, np.inf)}
+        return {
+            "genomes": np.zeros((self.population, size), dtype),
+            "objective": np.full(self.population, np.inf),
+        }
 
     def minimise(
-        self, w: np.ndarray, state: dict[str, np.ndarray], evaluate: Evaluate, *, lr: float, t: int, generator: np.random.Generator
+        self,
+        w: np.ndarray,
+        state: dict[str, np.ndarray],
+        evaluate: Evaluate,
+        *,
+        lr: float,
+        t: int,
+        generator: np.random.Generator,
     ) -> None:
         genomes, objective = state["genomes"], state["objective"]
         if t == 1:
@@ -49,7 +69,9 @@ class Genetic(Search):
         genomes[...], objective[...] = genomes[order], objective[order]
         w[...] = genomes[0]
 
-    def children(self, genomes: np.ndarray, lr: float, generator: np.random.Generator) -> np.ndarray:
+    def children(
+        self, genomes: np.ndarray, lr: float, generator: np.random.Generator
+    ) -> np.ndarray:
         """As many as replace all but the elite, (population - elite, size)."""
         number, size = self.population - self.elite, genomes.shape[1]
         better = max(2, self.population // 2)

@@ -1,4 +1,5 @@
 """L-BFGS: steps by the curvature that the last steps have shown."""
+
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -28,10 +29,21 @@ class Lbfgs(Search):
     def state(self, size: int, dtype: np.dtype | type) -> dict[str, np.ndarray]:
         """s and y of the last pairs, oldest first; the last step; the gradient before it; how many pairs there are."""
         pairs = {name: np.zeros((self.history, size), dtype) for name in ("s", "y")}
-        return pairs | {name: np.zeros(size, dtype) for name in ("step", "gradient")} | {"pairs": np.zeros(1)}
+        return (
+            pairs
+            | {name: np.zeros(size, dtype) for name in ("step", "gradient")}
+            | {"pairs": np.zeros(1)}
+        )
 
     def minimise(
-        self, w: np.ndarray, state: dict[str, np.ndarray], evaluate: Evaluate, *, lr: float, t: int, generator: np.random.Generator
+        self,
+        w: np.ndarray,
+        state: dict[str, np.ndarray],
+        evaluate: Evaluate,
+        *,
+        lr: float,
+        t: int,
+        generator: np.random.Generator,
     ) -> None:
         g = np.empty_like(w)
         value = evaluate(w, g)
@@ -49,7 +61,9 @@ class Lbfgs(Search):
             return Point(t, value, float(g @ d))
 
         first = lr * min(1.0, 1 / float(np.abs(g).sum())) if t == 1 else lr
-        found = strong_wolfe(along, Point(0.0, value, slope), first, narrowest=LEAST_CHANGE / float(np.abs(d).max()))
+        found = strong_wolfe(
+            along, Point(0.0, value, slope), first, narrowest=LEAST_CHANGE / float(np.abs(d).max())
+        )
         np.multiply(d, found.t, out=state["step"])
         w += state["step"]
 

@@ -1,4 +1,5 @@
 """Lion: steps of one size, along the sign of an averaged gradient."""
+
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -20,14 +21,25 @@ class Lion(Rule):
     lr: Rate = 1e-4
     beta1: Annotated[Share, Field(description="share of the mean in the direction of a step")] = 0.9
     beta2: Annotated[Share, Field(description="share of the gradient's mean that is kept")] = 0.99
-    weight_decay: Annotated[NonNegative, Field(description="share of a weight that a step of rate 1 takes away")] = 0.0
+    weight_decay: Annotated[
+        NonNegative, Field(description="share of a weight that a step of rate 1 takes away")
+    ] = 0.0
     slots = ("m",)
     work = 2
 
     def decay(self, lr: float) -> float:
         return 1 - lr * self.weight_decay
 
-    def update(self, w: np.ndarray, g: np.ndarray, slots: dict[str, np.ndarray], work: list[np.ndarray], *, lr: float, t: int) -> None:
+    def update(
+        self,
+        w: np.ndarray,
+        g: np.ndarray,
+        slots: dict[str, np.ndarray],
+        work: list[np.ndarray],
+        *,
+        lr: float,
+        t: int,
+    ) -> None:
         m, step, part = slots["m"], work[0], work[1]
         np.multiply(m, self.beta1, out=step)
         step += np.multiply(g, 1 - self.beta1, out=part)

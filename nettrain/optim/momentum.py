@@ -1,4 +1,5 @@
 """Gradient descent with momentum."""
+
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -20,7 +21,16 @@ class Momentum(Rule):
     beta: Annotated[Share, Field(description="share of the last step that is kept")] = 0.9
     slots = ("velocity",)
 
-    def update(self, w: np.ndarray, g: np.ndarray, slots: dict[str, np.ndarray], work: list[np.ndarray], *, lr: float, t: int) -> None:
+    def update(
+        self,
+        w: np.ndarray,
+        g: np.ndarray,
+        slots: dict[str, np.ndarray],
+        work: list[np.ndarray],
+        *,
+        lr: float,
+        t: int,
+    ) -> None:
         """V = beta V + lr g;  w -= V."""
         v = slots["velocity"]
         v *= self.beta

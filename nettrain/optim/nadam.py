@@ -1,4 +1,5 @@
 """Nadam: Adam with Nesterov's look ahead."""
+
 import math
 from dataclasses import dataclass
 from typing import Annotated
@@ -21,9 +22,14 @@ class Nadam(Rule):
 
     lr: Rate = 2e-3
     beta1: Annotated[Share, Field(description="share of the gradient's mean that is kept")] = 0.9
-    beta2: Annotated[Share, Field(description="share of the squared gradient's mean that is kept")] = 0.999
+    beta2: Annotated[
+        Share, Field(description="share of the squared gradient's mean that is kept")
+    ] = 0.999
     epsilon: Annotated[Positive, Field(description="keeps the division finite")] = 1e-8
-    psi: Annotated[NonNegative, Field(description="how fast the momentum rises from beta1 / 2 to beta1; 0: it stays")] = 4e-3
+    psi: Annotated[
+        NonNegative,
+        Field(description="how fast the momentum rises from beta1 / 2 to beta1; 0: it stays"),
+    ] = 4e-3
     slots = ("m", "v")
     scalars = {"momentum_product": 1.0}
 
@@ -34,7 +40,16 @@ class Nadam(Rule):
     def advance(self, state: dict[str, np.ndarray], t: int) -> None:
         state["momentum_product"] *= self.momentum(t)
 
-    def update(self, w: np.ndarray, g: np.ndarray, slots: dict[str, np.ndarray], work: list[np.ndarray], *, lr: float, t: int) -> None:
+    def update(
+        self,
+        w: np.ndarray,
+        g: np.ndarray,
+        slots: dict[str, np.ndarray],
+        work: list[np.ndarray],
+        *,
+        lr: float,
+        t: int,
+    ) -> None:
         m, v, step = slots["m"], slots["v"], work[0]
         product = float(slots["momentum_product"][0])
         following = self.momentum(t + 1)

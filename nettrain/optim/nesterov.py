@@ -1,4 +1,5 @@
 """Nesterov's accelerated gradient."""
+
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -21,7 +22,16 @@ class Nesterov(Rule):
     beta: Annotated[Share, Field(description="share of the last step that is kept")] = 0.9
     slots = ("velocity",)
 
-    def update(self, w: np.ndarray, g: np.ndarray, slots: dict[str, np.ndarray], work: list[np.ndarray], *, lr: float, t: int) -> None:
+    def update(
+        self,
+        w: np.ndarray,
+        g: np.ndarray,
+        slots: dict[str, np.ndarray],
+        work: list[np.ndarray],
+        *,
+        lr: float,
+        t: int,
+    ) -> None:
         v, step = slots["velocity"], work[0]
         g *= lr
         v *= self.beta

@@ -1,4 +1,5 @@
 """RAdam: Adam that waits with the second moment until it is worth something."""
+
 import math
 from dataclasses import dataclass
 
@@ -23,9 +24,20 @@ class Radam(Adam):
         rho = longest - 2 * t * kept / (1 - kept)
         if rho <= 5:
             return None
-        return math.sqrt((rho - 4) * (rho - 2) * longest / ((longest - 4) * (longest - 2) * rho)) * math.sqrt(1 - kept)
+        return math.sqrt(
+            (rho - 4) * (rho - 2) * longest / ((longest - 4) * (longest - 2) * rho)
+        ) * math.sqrt(1 - kept)
 
-    def update(self, w: np.ndarray, g: np.ndarray, slots: dict[str, np.ndarray], work: list[np.ndarray], *, lr: float, t: int) -> None:
+    def update(
+        self,
+        w: np.ndarray,
+        g: np.ndarray,
+        slots: dict[str, np.ndarray],
+        work: list[np.ndarray],
+        *,
+        lr: float,
+        t: int,
+    ) -> None:
         m, v, step = slots["m"], slots["v"], work[0]
         m *= self.beta1
         m += np.multiply(g, 1 - self.beta1, out=step)

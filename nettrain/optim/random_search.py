@@ -1,4 +1,5 @@
 """Random search: steps that are tried, and kept where they help."""
+
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -16,7 +17,9 @@ class RandomSearch(Search):
     No gradient at all, for small networks: Rastrigin 1963, with a normal step. Full batch: one step an epoch.
     """
 
-    lr: Annotated[Rate, Field(description="standard deviation of a tried step, before the schedule")] = 0.1
+    lr: Annotated[
+        Rate, Field(description="standard deviation of a tried step, before the schedule")
+    ] = 0.1
     candidates: Annotated[Count, Field(description="steps tried in each epoch")] = 20
 
     def state(self, size: int, dtype: np.dtype | type) -> dict[str, np.ndarray]:
@@ -24,7 +27,14 @@ class RandomSearch(Search):
         return {}
 
     def minimise(
-        self, w: np.ndarray, state: dict[str, np.ndarray], evaluate: Evaluate, *, lr: float, t: int, generator: np.random.Generator
+        self,
+        w: np.ndarray,
+        state: dict[str, np.ndarray],
+        evaluate: Evaluate,
+        *,
+        lr: float,
+        t: int,
+        generator: np.random.Generator,
     ) -> None:
         start, least = w.copy(), evaluate(w)
         for _ in range(self.candidates):

@@ -1,4 +1,5 @@
 """RMSprop: steps scaled by a running mean of the squared gradient."""
+
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -17,11 +18,22 @@ class Rmsprop(Rule):
     """
 
     lr: Rate = 1e-3
-    rho: Annotated[Share, Field(description="share of the squared gradient's mean that is kept")] = 0.9
+    rho: Annotated[
+        Share, Field(description="share of the squared gradient's mean that is kept")
+    ] = 0.9
     epsilon: Annotated[Positive, Field(description="keeps the division finite")] = 1e-8
     slots = ("v",)
 
-    def update(self, w: np.ndarray, g: np.ndarray, slots: dict[str, np.ndarray], work: list[np.ndarray], *, lr: float, t: int) -> None:
+    def update(
+        self,
+        w: np.ndarray,
+        g: np.ndarray,
+        slots: dict[str, np.ndarray],
+        work: list[np.ndarray],
+        *,
+        lr: float,
+        t: int,
+    ) -> None:
         v, step = slots["v"], work[0]
         v *= self.rho
         np.multiply(g, g, out=step)

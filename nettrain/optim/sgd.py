@@ -1,4 +1,5 @@
 """Stochastic gradient descent."""
+
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +13,16 @@ class Sgd(Rule):
 
     lr: Rate = 0.1
 
-    def update(self, w: np.ndarray, g: np.ndarray, slots: dict[str, np.ndarray], work: list[np.ndarray], *, lr: float, t: int) -> None:
+    def update(
+        self,
+        w: np.ndarray,
+        g: np.ndarray,
+        slots: dict[str, np.ndarray],
+        work: list[np.ndarray],
+        *,
+        lr: float,
+        t: int,
+    ) -> None:
         """W -= lr g."""
         step = np.multiply(g, lr, out=work[0])
         w -= step

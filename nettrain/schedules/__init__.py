@@ -1,4 +1,5 @@
 """The bases of all schedules, and their catalogue, one a file: the learning rate as a function of the fractional epoch, or of a metric."""
+
 from abc import abstractmethod
 from dataclasses import dataclass
 from typing import Annotated
@@ -19,7 +20,9 @@ class Schedule(Component):
     kind = "schedule"
     package = "nettrain.schedules"
 
-    warmup: Annotated[NonNegative, Field(description="epochs of linear rise before the schedule starts")] = 0.0
+    warmup: Annotated[
+        NonNegative, Field(description="epochs of linear rise before the schedule starts")
+    ] = 0.0
 
     @abstractmethod
     def factor(self, t: float, horizon: float) -> float:
@@ -49,7 +52,9 @@ class Reactive(Schedule):
     Epochs that end within the warm-up are not observed.
     """
 
-    monitor: Annotated[Text | None, Field(description="metric; null: the one that chooses the best checkpoint")] = None
+    monitor: Annotated[
+        Text | None, Field(description="metric; null: the one that chooses the best checkpoint")
+    ] = None
 
     def factor(self, t: float, horizon: float) -> float:
         """Always 1: time alone changes nothing."""

@@ -1,4 +1,5 @@
 """A rate that stays."""
+
 from dataclasses import dataclass
 
 from nettrain.schedules import Schedule

@@ -1,4 +1,5 @@
 """A rate that falls along half a cosine."""
+
 import math
 from dataclasses import dataclass
 from typing import Annotated
@@ -16,7 +17,9 @@ class Cosine(Schedule):
     Loshchilov & Hutter 2017, "SGDR", eq. 5, without restarts. PyTorch's CosineAnnealingLR takes the end as a rate (eta_min = lr * floor).
     """
 
-    floor: Annotated[NonNegative, Field(le=1, description="share of the rate that is left at the end")] = 0.0
+    floor: Annotated[
+        NonNegative, Field(le=1, description="share of the rate that is left at the end")
+    ] = 0.0
 
     @property
     def depends_on_horizon(self) -> bool:

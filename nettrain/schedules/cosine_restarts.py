@@ -1,4 +1,5 @@
 """A rate that falls along half a cosine, again and again."""
+
 import math
 from dataclasses import dataclass
 from typing import Annotated
@@ -18,13 +19,19 @@ class CosineRestarts(Schedule):
     """
 
     period: Annotated[Positive, Field(description="epochs of the first cycle")] = 10.0
-    stretch: Annotated[Positive, Field(ge=1, description="how many times as long each further cycle is")] = 1.0
-    floor: Annotated[NonNegative, Field(le=1, description="share of the rate that is left at a cycle's end")] = 0.0
+    stretch: Annotated[
+        Positive, Field(ge=1, description="how many times as long each further cycle is")
+    ] = 1.0
+    floor: Annotated[
+        NonNegative, Field(le=1, description="share of the rate that is left at a cycle's end")
+    ] = 0.0
 
     def factor(self, t: float, horizon: float) -> float:
         s, length = t, self.period
         if self.stretch == 1:
             s = t % length
-        while s >= length * (1 - 1e-12):  # t = step / steps rounds below a cycle's end for some steps
+        while s >= length * (
+            1 - 1e-12
+        ):  # t = step / steps rounds below a cycle's end for some steps
             s, length = max(s - length, 0.0), length * self.stretch
         return self.floor + (1 - self.floor) * 0.5 * (1 + math.cos(math.pi * s / length))

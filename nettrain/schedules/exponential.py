@@ -1,4 +1,5 @@
 """A rate that falls by the same share in equal times."""
+
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -15,7 +16,9 @@ class Exponential(Schedule):
     It falls within the epoch too. PyTorch's ExponentialLR(gamma=by) stays within it when stepped once an epoch.
     """
 
-    by: Annotated[Positive, Field(le=1, description="what an epoch multiplies the rate with")] = 0.95
+    by: Annotated[Positive, Field(le=1, description="what an epoch multiplies the rate with")] = (
+        0.95
+    )
 
     def factor(self, t: float, horizon: float) -> float:
         return self.by**t

@@ -1,4 +1,5 @@
 """A rate that falls with the root of time."""
+
 import math
 from dataclasses import dataclass
 from typing import Annotated
@@ -17,7 +18,9 @@ class InverseSqrt(Schedule):
     Transformers library.
     """
 
-    scale: Annotated[Positive | None, Field(description="epochs; null: the warm-up, or 1 where there is none")] = None
+    scale: Annotated[
+        Positive | None, Field(description="epochs; null: the warm-up, or 1 where there is none")
+    ] = None
 
     def factor(self, t: float, horizon: float) -> float:
         return 1 / math.sqrt(1 + t / (self.scale or self.warmup or 1.0))

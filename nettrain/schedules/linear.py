@@ -1,4 +1,5 @@
 """A rate that falls evenly."""
+
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -15,7 +16,9 @@ class Linear(Schedule):
     PyTorch's LinearLR(start_factor=1, end_factor=floor, total_iters).
     """
 
-    floor: Annotated[NonNegative, Field(le=1, description="share of the rate that is left at the end")] = 0.0
+    floor: Annotated[
+        NonNegative, Field(le=1, description="share of the rate that is left at the end")
+    ] = 0.0
 
     @property
     def depends_on_horizon(self) -> bool:

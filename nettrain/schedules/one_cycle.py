@@ -1,4 +1,5 @@
 """A rate that rises and then falls far below where it began."""
+
 import math
 from dataclasses import dataclass
 from typing import Annotated
@@ -18,7 +19,9 @@ class OneCycle(Schedule):
     `optimizer.lr` is the highest rate. A warm-up comes on top of the cycle and is rarely wanted.
     """
 
-    rise: Annotated[Positive, Field(lt=1, description="share of the run in which the rate rises")] = 0.3
+    rise: Annotated[
+        Positive, Field(lt=1, description="share of the run in which the rate rises")
+    ] = 0.3
     start: Annotated[Positive, Field(le=1, description="share of the rate at the beginning")] = 0.04
     end: Annotated[Positive, Field(le=1, description="share of the rate at the end")] = 4e-6
 
@@ -31,4 +34,6 @@ class OneCycle(Schedule):
         progress = min(t / horizon, 1.0) if horizon > 0 else 1.0
         if progress <= self.rise:
             return 1 + (self.start - 1) * 0.5 * (1 + math.cos(math.pi * progress / self.rise))
-        return self.end + (1 - self.end) * 0.5 * (1 + math.cos(math.pi * (progress - self.rise) / (1 - self.rise)))
+        return self.end + (1 - self.end) * 0.5 * (
+            1 + math.cos(math.pi * (progress - self.rise) / (1 - self.rise))
+        )

@@ -1,4 +1,5 @@
 """A rate that has a value for each stretch of time."""
+
 from bisect import bisect_right
 from dataclasses import dataclass
 from typing import Annotated
@@ -18,18 +19,31 @@ class Piecewise(Schedule):
     """
 
     boundaries: Annotated[
-        tuple[Positive, ...], Field(min_length=1, description="epochs at which the rate changes, rising", examples=[[10, 20]])
+        tuple[Positive, ...],
+        Field(
+            min_length=1,
+            description="epochs at which the rate changes, rising",
+            examples=[[10, 20]],
+        ),
     ]
     factors: Annotated[
         tuple[NonNegative, ...],
-        Field(min_length=2, description="share of the rate before the first and after each", examples=[[1, 0.1, 0.01]]),
+        Field(
+            min_length=2,
+            description="share of the rate before the first and after each",
+            examples=[[1, 0.1, 0.01]],
+        ),
     ]
 
     def __post_init__(self) -> None:
         if list(self.boundaries) != sorted(set(self.boundaries)):
             raise ValueError(f"boundaries must rise, got {list(self.boundaries)}")
         if len(self.factors) != len(self.boundaries) + 1:
-            raise ValueError(f"{len(self.boundaries)} boundaries need {len(self.boundaries) + 1} factors, got {len(self.factors)}")
+            raise ValueError(
+                f"{len(self.boundaries)} boundaries need {len(self.boundaries) + 1} factors, got {len(self.factors)}"
+            )
 
     def factor(self, t: float, horizon: float) -> float:
-        return self.factors[bisect_right(self.boundaries, t + 1e-9)]  # 1e-9: t = step / steps rounds below a boundary for some steps
+        return self.factors[
+            bisect_right(self.boundaries, t + 1e-9)
+        ]  # 1e-9: t = step / steps rounds below a boundary for some steps

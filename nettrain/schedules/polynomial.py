@@ -1,4 +1,5 @@
 """A rate that falls along a power."""
+
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -16,7 +17,9 @@ class Polynomial(Schedule):
     """
 
     power: Annotated[Positive, Field(description="1 falls evenly, more falls early")] = 2.0
-    floor: Annotated[NonNegative, Field(le=1, description="share of the rate that is left at the end")] = 0.0
+    floor: Annotated[
+        NonNegative, Field(le=1, description="share of the rate that is left at the end")
+    ] = 0.0
 
     @property
     def depends_on_horizon(self) -> bool:

@@ -1,4 +1,5 @@
 """A rate that falls in steps."""
+
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -16,8 +17,12 @@ class Step(Schedule):
     """
 
     every: Annotated[Positive, Field(description="epochs between two falls")] = 10.0
-    by: Annotated[Positive, Field(le=1, description="what each fall multiplies the rate with")] = 0.1
+    by: Annotated[Positive, Field(le=1, description="what each fall multiplies the rate with")] = (
+        0.1
+    )
 
     def factor(self, t: float, horizon: float) -> float:
         """by^floor(t / every)."""
-        return self.by ** int(t / self.every + 1e-9)  # 1e-9: t = step / steps rounds below a whole epoch for some steps
+        return self.by ** int(
+            t / self.every + 1e-9
+        )  # 1e-9: t = step / steps rounds below a whole epoch for some steps

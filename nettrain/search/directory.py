@@ -1,4 +1,5 @@
 """The directory of several runs that belong together: folds, the members of an ensemble, the trials of a sweep."""
+
 from pathlib import Path
 
 from nettrain.config.checks import name_problem
@@ -16,7 +17,7 @@ def new_directory(parent: Path, name: str, *, exact: bool) -> Path:
         while True:
             path = parent.absolute() / (name if number == 1 else f"{name}-{number}")
             try:
-                path.mkdir()                                 # fails where another process was first
+                path.mkdir()  # fails where another process was first
                 return path
             except FileExistsError:
                 if exact:

@@ -1,4 +1,5 @@
 """The winner's last run: trained on all rows but those of the test part, for as many epochs as it was best after, and tested once."""
+
 from dataclasses import replace
 from pathlib import Path
 from statistics import fmean
@@ -28,7 +29,10 @@ def final_job(sweep: Sweep, runs: TrialRuns, trial: Trial, folder: Path) -> Job:
     path = write_rows(folder / f"{NAME}.npz", _rows(sweep, runs, trial, folder))
     epochs = max(1, round(fmean(trial.best_epochs)))
     group = runs.folds(trial.parameters).group if sweep.spec.cross_validation is not None else None
-    config = load(run_on_rows(_unmonitored(sweep.config(trial.parameters)), path, group=group), allow_plugins=sweep.allow_plugins)
+    config = load(
+        run_on_rows(_unmonitored(sweep.config(trial.parameters)), path, group=group),
+        allow_plugins=sweep.allow_plugins,
+    )
     config = replace(config, training=replace(config.training, epochs=epochs), early_stopping=None)
     return Job(0, dict(to_mapping(config)), str(folder), NAME)  # type: ignore[call-overload]
 
@@ -37,7 +41,9 @@ def _unmonitored(config: RunConfig) -> RunConfig:
     """Without what needs a validation part."""
     if (config.training.monitor or "").startswith("validation_"):
         config = replace(config, training=replace(config.training, monitor=None))
-    if isinstance(config.schedule, Reactive) and (config.schedule.monitor or "").startswith("validation_"):
+    if isinstance(config.schedule, Reactive) and (config.schedule.monitor or "").startswith(
+        "validation_"
+    ):
         config = replace(config, schedule=config.schedule.replace(monitor=None))
     return replace(config, dataset=replace(config.dataset, validation_source=None))
 
@@ -50,6 +56,10 @@ def _rows(sweep: Sweep, runs: TrialRuns, trial: Trial, folder: Path) -> Rows:
     made = folder / trial.run_directory
     path = (made if runs.count == 1 else made / "repeat-1") / "splits.npz"
     rows = read_npz(path, {part: part for part in array_names(path)})
-    own = ["train"] if sweep.config(trial.parameters).dataset.validation_source is not None else ["train", "validation"]
+    own = (
+        ["train"]
+        if sweep.config(trial.parameters).dataset.validation_source is not None
+        else ["train", "validation"]
+    )
     merged = np.sort(np.concatenate([rows[part] for part in own if part in rows]))
     return {"train": merged} | {part: found for part, found in rows.items() if part == "test"}

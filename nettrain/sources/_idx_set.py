@@ -1,4 +1,5 @@
 """Named sets that are kept as MNIST is: four IDX files."""
+
 from collections.abc import Sequence
 from dataclasses import replace
 

@@ -1,4 +1,5 @@
 """Census incomes."""
+
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -25,8 +26,21 @@ SET = NamedSet(
     folder="tables",
 )
 COLUMNS = (
-    "age", "workclass", "fnlwgt", "education", "education-num", "marital-status", "occupation", "relationship", "race", "sex",
-    "capital-gain", "capital-loss", "hours-per-week", "native-country", "income",
+    "age",
+    "workclass",
+    "fnlwgt",
+    "education",
+    "education-num",
+    "marital-status",
+    "occupation",
+    "relationship",
+    "race",
+    "sex",
+    "capital-gain",
+    "capital-loss",
+    "hours-per-week",
+    "native-country",
+    "income",
 )
 _NUMBERS = {"age", "fnlwgt", "education-num", "capital-gain", "capital-loss", "hours-per-week"}
 
@@ -43,7 +57,9 @@ class Adult(Source):
     def load(self, seed: int, aside: tuple[str, ...] = ()) -> Dataset:
         """All rows, the official test part last."""
         both = _Both(SET.find())
-        columns, _ = read_columns(both, COLUMNS, {name: name in _NUMBERS for name in COLUMNS}, frozenset({"?"}), "adult")
+        columns, _ = read_columns(
+            both, COLUMNS, {name: name in _NUMBERS for name in COLUMNS}, frozenset({"?"}), "adult"
+        )
         plain = Dataset(features_of(columns, COLUMNS[:-1]), None, origin="adult")
         part = np.repeat([UNASSIGNED, PARTS.index("test")], both.rows)
         return replace(plain, target=target_of(columns, COLUMNS[-1:], plain), part=part)
@@ -63,4 +79,7 @@ class _Both:
         for place, table in enumerate(self._tables):
             for cells, lines in table.portions():
                 self.rows[place] += len(lines)
-                yield [*cells[:-1], tuple(label.strip().removesuffix(".") for label in cells[-1])], lines
+                yield (
+                    [*cells[:-1], tuple(label.strip().removesuffix(".") for label in cells[-1])],
+                    lines,
+                )

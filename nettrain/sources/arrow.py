@@ -1,4 +1,5 @@
 """Tables in Arrow files (Feather)."""
+
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -18,7 +19,9 @@ class Arrow(TableSource):
     pip install "nettrain[tables]". Raises DataError for columns of dates or lists, and a file that is damaged.
     """
 
-    path: Annotated[Text, Field(description="file, relative to the config", examples=["wine.arrow"])]
+    path: Annotated[
+        Text, Field(description="file, relative to the config", examples=["wine.arrow"])
+    ]
 
     def open(self, schema: Schema | None = None) -> OpenTable:
         """The file's columns."""

@@ -1,4 +1,5 @@
 """House values in California."""
+
 from dataclasses import dataclass, replace
 
 from nettrain.data.dataset import Dataset
@@ -30,5 +31,10 @@ class CaliforniaHousing(Source):
 
     def load(self, seed: int, aside: tuple[str, ...] = ()) -> Dataset:
         """All rows; there is no official test part."""
-        table = {"type": "csv", "path": str(SET.find()[0]), "target": "median_house_value", "header": True}
+        table = {
+            "type": "csv",
+            "path": str(SET.find()[0]),
+            "target": "median_house_value",
+            "header": True,
+        }
         return replace(Source.parse(table).load(seed, aside), origin="california_housing")

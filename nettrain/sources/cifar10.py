@@ -1,4 +1,5 @@
 """CIFAR-10."""
+
 import logging
 import tarfile
 import zlib
@@ -21,14 +22,17 @@ _LOG = logging.getLogger(__name__)
 # Of its three forms the binary one: the others hold pickles, which can run code, and Matlab's files.
 SET = NamedSet(
     "cifar10",
-    packed_files("https://www.cs.toronto.edu/~kriz", {"cifar-10-binary.tar": "md5:c32a1d4ab5d03f1284b67883e8d87530"}),
+    packed_files(
+        "https://www.cs.toronto.edu/~kriz",
+        {"cifar-10-binary.tar": "md5:c32a1d4ab5d03f1284b67883e8d87530"},
+    ),
     source="https://www.cs.toronto.edu/~kriz/cifar.html",
 )
 SUBSET = "cifar10_2k.npz"
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
-_FOLDER = "cifar-10-batches-bin"                             # in the archive
+_FOLDER = "cifar-10-batches-bin"  # in the archive
 _TRAIN, _TEST = [f"data_batch_{i}.bin" for i in range(1, 6)], "test_batch.bin"
-_PLANE = 32 * 32                                             # bytes of one colour
+_PLANE = 32 * 32  # bytes of one colour
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,15 +51,26 @@ class Cifar10(Source):
         whole = any((SET.directory / name).is_file() for name in (file.name, file.saved_as))
         if subset.is_file() and not whole:
             train, test = _from_arrays(subset)
-            _LOG.warning("cifar10: %s is a subset, %d images to train and %d to test; the whole set is %s from %s", subset, len(train[0]),
-                         len(test[0]), file.saved_as, SET.source)
+            _LOG.warning(
+                "cifar10: %s is a subset, %d images to train and %d to test; the whole set is %s from %s",
+                subset,
+                len(train[0]),
+                len(test[0]),
+                file.saved_as,
+                SET.source,
+            )
             found = joined(train, test, "cifar10")
         else:
             found = _from_archive(SET.find()[0])
         if found.target is None:
             return found
         target = to_classes(replace(found.target, names=("object",)))
-        return replace(found, target=replace(target, classes=tuple(CLASSES[int(label)] for label in target.classes or ())))
+        return replace(
+            found,
+            target=replace(
+                target, classes=tuple(CLASSES[int(label)] for label in target.classes or ())
+            ),
+        )
 
 
 def _from_arrays(path: Path) -> tuple[Pair, Pair]:
@@ -77,7 +92,9 @@ def _from_archive(path: Path) -> Dataset:
         raise cannot_read(path, error) from None
     absent = [name for name in (*_TRAIN, _TEST) if name not in parts]
     if absent:
-        raise DataError(f"{path}: {', '.join(absent)} missing in it; remove the file to download it again")
+        raise DataError(
+            f"{path}: {', '.join(absent)} missing in it; remove the file to download it again"
+        )
     images, labels = (np.concatenate([parts[name][i] for name in (*_TRAIN, _TEST)]) for i in (0, 1))
     tested = len(parts[_TEST][1])
     part = np.repeat([UNASSIGNED, PARTS.index("test")], [len(labels) - tested, tested])
@@ -88,9 +105,13 @@ def _records(data: bytes, origin: str) -> tuple[np.ndarray, np.ndarray]:
     """(images (n, 32, 32, 3), labels (n,)) from records of the label and one plane for each colour."""
     width = 1 + 3 * _PLANE
     if not data or len(data) % width:
-        raise DataError(f"{origin}: {len(data)} bytes are not a whole number of records of {width}; remove the file to download it again")
+        raise DataError(
+            f"{origin}: {len(data)} bytes are not a whole number of records of {width}; remove the file to download it again"
+        )
     records = np.frombuffer(data, np.uint8).reshape(-1, width)
     labels = records[:, 0].copy()
     if labels.max() >= len(CLASSES):
-        raise DataError(f"{origin}: labels up to {labels.max()} for 10 classes; remove the file to download it again")
+        raise DataError(
+            f"{origin}: labels up to {labels.max()} for 10 classes; remove the file to download it again"
+        )
     return np.ascontiguousarray(records[:, 1:].reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1)), labels

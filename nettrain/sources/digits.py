@@ -1,4 +1,5 @@
 """The bundled handwritten digits."""
+
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,5 +24,7 @@ class Digits(Source):
         """All rows, in scikit-learn's order; there is no official test part."""
         with np.load(_FILE, allow_pickle=False) as file:
             images, labels = file["images"], file["labels"]
-        target = Target(labels.astype(np.int64), ("digit",), tuple(str(digit) for digit in range(10)))
+        target = Target(
+            labels.astype(np.int64), ("digit",), tuple(str(digit) for digit in range(10))
+        )
         return Dataset(Features(images[..., np.newaxis]), target, origin="digits")

@@ -1,4 +1,5 @@
 """Fashion-MNIST."""
+
 from dataclasses import dataclass
 
 from nettrain.data.dataset import Dataset
@@ -20,7 +21,18 @@ SET = NamedSet(
     source="github.com/zalandoresearch/fashion-mnist, README.md",
     folder="fashion-mnist",
 )
-CLASSES = ("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot")
+CLASSES = (
+    "T-shirt/top",
+    "Trouser",
+    "Pullover",
+    "Dress",
+    "Coat",
+    "Sandal",
+    "Shirt",
+    "Sneaker",
+    "Bag",
+    "Ankle boot",
+)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,4 +1,5 @@
 """Images and labels in IDX, MNIST's format."""
+
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,9 +30,16 @@ class Idx(Source):
     LeCun, Cortes & Burges, "The MNIST database", describe the format.
     """
 
-    images: Annotated[Text, Field(description="file, relative to the config", examples=["train-images-idx3-ubyte.gz"])]
+    images: Annotated[
+        Text,
+        Field(description="file, relative to the config", examples=["train-images-idx3-ubyte.gz"]),
+    ]
     labels: Annotated[
-        Text | None, Field(description="file; null: images to be predicted only", examples=["train-labels-idx1-ubyte.gz"])
+        Text | None,
+        Field(
+            description="file; null: images to be predicted only",
+            examples=["train-labels-idx1-ubyte.gz"],
+        ),
     ] = None
     test_images: Annotated[Text | None, Field(description="file of the official test part")] = None
     test_labels: Annotated[Text | None, Field(description="file of the official test part")] = None
@@ -45,7 +53,9 @@ class Idx(Source):
         """The same with absolute paths."""
         keys = ("images", "labels", "test_images", "test_labels")
         given = {key: value for key in keys if (value := getattr(self, key)) is not None}
-        return self.replace(**{key: str(directory / Path(value).expanduser()) for key, value in given.items()})
+        return self.replace(
+            **{key: str(directory / Path(value).expanduser()) for key, value in given.items()}
+        )
 
     def load(self, seed: int, aside: tuple[str, ...] = ()) -> Dataset:
         """All rows, the official test part behind the others."""
@@ -67,18 +77,30 @@ class Idx(Source):
     def _images(self) -> Sequence[np.ndarray | StoredRows]:
         """Of the training part, and of the test part if there is one."""
         paths = [Path(path) for path in (self.images, self.test_images) if path is not None]
-        return stored_rows([idx_place(path) for path in paths], self.read) or [read_idx(path) for path in paths]
+        return stored_rows([idx_place(path) for path in paths], self.read) or [
+            read_idx(path) for path in paths
+        ]
 
     def load_again(self, schema: Schema, *, with_target: bool, seed: int = 0) -> Dataset:
         """The images alone if no target is wanted."""
         if with_target:
-            return conform(self.replace(test_images=None, test_labels=None).load(seed), schema, with_target=True)
-        images, = self.replace(test_images=None, test_labels=None)._images()
-        return conform(Dataset(features_from(images, self.images), None, origin=self.images), schema, with_target=False)
+            return conform(
+                self.replace(test_images=None, test_labels=None).load(seed),
+                schema,
+                with_target=True,
+            )
+        (images,) = self.replace(test_images=None, test_labels=None)._images()
+        return conform(
+            Dataset(features_from(images, self.images), None, origin=self.images),
+            schema,
+            with_target=False,
+        )
 
 
 def _labels(path: str) -> np.ndarray:
     y = read_idx(Path(path))
     if y.ndim != 1 or not np.issubdtype(y.dtype, np.integer):
-        raise DataError(f"{path}: expected one whole number an image, got {y.dtype} of shape {y.shape}; are images and labels exchanged?")
+        raise DataError(
+            f"{path}: expected one whole number an image, got {y.dtype} of shape {y.shape}; are images and labels exchanged?"
+        )
     return y

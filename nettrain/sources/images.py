@@ -1,4 +1,5 @@
 """Image files."""
+
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,7 +28,9 @@ def _size(value: object) -> Size | None:
     if value is None:
         return None
     sides = value if isinstance(value, Sequence) and not isinstance(value, str) else (value, value)
-    whole = [side for side in sides if isinstance(side, int) and not isinstance(side, bool) and side > 0]
+    whole = [
+        side for side in sides if isinstance(side, int) and not isinstance(side, bool) and side > 0
+    ]
     if len(whole) != 2 or len(sides) != 2:
         raise ValueError("expected [height, width], or one number for both, in whole pixels")
     return whole[0], whole[1]
@@ -55,15 +58,25 @@ class Images(Source):
     `color` are not given, damaged or enormous files, an empty class folder, and a class that training does not have.
     """
 
-    path: Annotated[Text, Field(description="folder or CSV file, relative to the config", examples=["flowers"])]
+    path: Annotated[
+        Text, Field(description="folder or CSV file, relative to the config", examples=["flowers"])
+    ]
     size: Annotated[
         Size | None,
         PlainValidator(_size, json_schema_input_type=tuple[Count, Count] | Count | None),
-        Field(description="[height, width], or one number for both, to which images are scaled; null: they are alike", examples=[[32, 32]]),
+        Field(
+            description="[height, width], or one number for both, to which images are scaled; null: they are alike",
+            examples=[[32, 32]],
+        ),
     ] = None
-    color: Annotated[Color | None, Field(description="into which images are made; null: what all of them have")] = None
+    color: Annotated[
+        Color | None, Field(description="into which images are made; null: what all of them have")
+    ] = None
     read: Annotated[
-        Reading, Field(description="where decoded images wait: memory; disk, a file in the cache folder; auto: disk if they exceed 256 MiB")
+        Reading,
+        Field(
+            description="where decoded images wait: memory; disk, a file in the cache folder; auto: disk if they exceed 256 MiB"
+        ),
     ] = "auto"
 
     def absolute(self, directory: Path) -> Self:
@@ -85,8 +98,10 @@ class Images(Source):
         """Every image, in the colours that the model knows."""
         found = list_images(Path(self.path), labelled=with_target)
         if found.parts is not None and Path(self.path).is_dir():
-            raise DataError(f"{self.path}: holds the parts {', '.join(dict.fromkeys(found.parts))}; name one of them, such as "
-                            f"{Path(self.path) / found.parts[-1]}")
+            raise DataError(
+                f"{self.path}: holds the parts {', '.join(dict.fromkeys(found.parts))}; name one of them, such as "
+                f"{Path(self.path) / found.parts[-1]}"
+            )
         colors: dict[int, Color] = {1: "grey", 3: "rgb"}
         color, known = self.color, None
         if len(schema.shape) == 3:
@@ -99,4 +114,10 @@ class Images(Source):
         if found.labels is not None:
             codes, classes = found.targets()
             target = Target(codes, ("label",), classes)
-        return Dataset(Features(rows), target, found.assigned(), self.path, files=np.array(found.names, dtype=object))
+        return Dataset(
+            Features(rows),
+            target,
+            found.assigned(),
+            self.path,
+            files=np.array(found.names, dtype=object),
+        )

@@ -1,4 +1,5 @@
 """The bundled iris flowers."""
+
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -17,5 +18,7 @@ class Iris(Source):
 
     def load(self, seed: int, aside: tuple[str, ...] = ()) -> Dataset:
         """All rows, sorted by class; there is no official test part."""
-        found = Source.parse({"type": "csv", "path": str(_FILE), "target": "species"}).load(seed, aside)
+        found = Source.parse({"type": "csv", "path": str(_FILE), "target": "species"}).load(
+            seed, aside
+        )
         return replace(found, origin="iris", lines=None)

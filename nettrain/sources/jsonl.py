@@ -1,4 +1,5 @@
 """Tables as JSON lines."""
+
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -18,7 +19,9 @@ class Jsonl(TableSource):
     line for what is no JSON, and for a column that holds both numbers and texts, or lists.
     """
 
-    path: Annotated[Text, Field(description="file, relative to the config", examples=["wine.jsonl"])]
+    path: Annotated[
+        Text, Field(description="file, relative to the config", examples=["wine.jsonl"])
+    ]
 
     def open(self, schema: Schema | None = None) -> OpenTable:
         """The keys of all lines."""

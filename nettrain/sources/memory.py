@@ -1,4 +1,5 @@
 """Arrays handed in from Python."""
+
 from dataclasses import dataclass
 
 from nettrain.data.dataset import Dataset

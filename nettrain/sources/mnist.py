@@ -1,4 +1,5 @@
 """MNIST."""
+
 from dataclasses import dataclass
 
 from nettrain.data.dataset import Dataset

@@ -1,4 +1,5 @@
 """Two half moons."""
+
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -31,4 +32,8 @@ class Moons(Source):
         x = np.where(code == 0, np.cos(t), 1 - np.cos(t))
         y = np.where(code == 0, np.sin(t), 0.5 - np.sin(t))
         points = np.stack([x, y], axis=1) + self.noise * random.standard_normal((self.rows, 2))
-        return Dataset(Features(points, ("x", "y")), Target(code, ("moon",), ("upper", "lower")), origin="moons")
+        return Dataset(
+            Features(points, ("x", "y")),
+            Target(code, ("moon",), ("upper", "lower")),
+            origin="moons",
+        )

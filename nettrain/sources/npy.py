@@ -1,4 +1,5 @@
 """Arrays in NumPy's npy format."""
+
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Self
@@ -26,15 +27,30 @@ class Npy(Source):
     Raises DataError for lengths that differ, and a file that is damaged.
     """
 
-    path: Annotated[Text, Field(description="file of the rows, relative to the config", examples=["x.npy"])]
-    target: Annotated[Text | None, Field(description="file of the targets; null: rows to be predicted only", examples=["y.npy"])] = None
-    weights: Annotated[Text | None, Field(description="file of how much each row counts in the loss; null: all count alike")] = None
+    path: Annotated[
+        Text, Field(description="file of the rows, relative to the config", examples=["x.npy"])
+    ]
+    target: Annotated[
+        Text | None,
+        Field(
+            description="file of the targets; null: rows to be predicted only", examples=["y.npy"]
+        ),
+    ] = None
+    weights: Annotated[
+        Text | None,
+        Field(description="file of how much each row counts in the loss; null: all count alike"),
+    ] = None
     read: Read = "auto"
 
     def absolute(self, directory: Path) -> Self:
         """The same with absolute paths."""
-        target, weights = (None if name is None else str(directory / Path(name).expanduser()) for name in (self.target, self.weights))
-        return self.replace(path=str(directory / Path(self.path).expanduser()), target=target, weights=weights)
+        target, weights = (
+            None if name is None else str(directory / Path(name).expanduser())
+            for name in (self.target, self.weights)
+        )
+        return self.replace(
+            path=str(directory / Path(self.path).expanduser()), target=target, weights=weights
+        )
 
     def load(self, seed: int, aside: tuple[str, ...] = ()) -> Dataset:
         """All rows."""
@@ -53,10 +69,16 @@ class Npy(Source):
     def _weighted(self, dataset: Dataset) -> Dataset:
         if self.weights is None:
             return dataset
-        return replace(dataset, weights=weights_from(read_npy(Path(self.weights)), len(dataset), self.weights))
+        return replace(
+            dataset, weights=weights_from(read_npy(Path(self.weights)), len(dataset), self.weights)
+        )
 
     def load_again(self, schema: Schema, *, with_target: bool, seed: int = 0) -> Dataset:
         """The rows alone if no target is wanted."""
         if with_target:
             return conform(self.load(seed), schema, with_target=True)
-        return conform(Dataset(features_from(self._rows(), self.path), None, origin=self.path), schema, with_target=False)
+        return conform(
+            Dataset(features_from(self._rows(), self.path), None, origin=self.path),
+            schema,
+            with_target=False,
+        )

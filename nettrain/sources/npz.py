@@ -1,4 +1,5 @@
 """Arrays in NumPy's npz format."""
+
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Self
@@ -33,17 +34,28 @@ class Npz(Source):
     path: Annotated[Text, Field(description="file, relative to the config", examples=["data.npz"])]
     x: Annotated[Text, Field(description="name of the array of rows")] = "x"
     y: Annotated[Text, Field(description="name of the array of targets")] = "y"
-    weights: Annotated[Text | None, Field(description="name of the array of row weights in the loss; null: all count alike")] = None
-    x_test: Annotated[Text | None, Field(description="name of the rows of an official test part")] = None
-    y_test: Annotated[Text | None, Field(description="name of the targets of an official test part")] = None
-    weights_test: Annotated[Text | None, Field(description="name of the row weights of an official test part")] = None
+    weights: Annotated[
+        Text | None,
+        Field(description="name of the array of row weights in the loss; null: all count alike"),
+    ] = None
+    x_test: Annotated[
+        Text | None, Field(description="name of the rows of an official test part")
+    ] = None
+    y_test: Annotated[
+        Text | None, Field(description="name of the targets of an official test part")
+    ] = None
+    weights_test: Annotated[
+        Text | None, Field(description="name of the row weights of an official test part")
+    ] = None
     read: Read = "auto"
 
     def __post_init__(self) -> None:
         if (self.x_test is None) != (self.y_test is None):
             raise ValueError("x_test and y_test belong together: give both or neither")
         if self.weights_test is not None and (self.x_test is None or self.weights is None):
-            raise ValueError("weights_test are those of x_test, beside weights, which are those of x: give them too, or leave it out")
+            raise ValueError(
+                "weights_test are those of x_test, beside weights, which are those of x: give them too, or leave it out"
+            )
 
     def absolute(self, directory: Path) -> Self:
         """The same with an absolute path."""
@@ -53,7 +65,9 @@ class Npz(Source):
         """The same array names in another npz file; its test arrays, if any, are not asked for, and weights only where there are some."""
         if file_kind(path) == "npz":
             weights = self.weights if self.weights in array_names(path) else None
-            return self.replace(path=str(path), weights=weights, x_test=None, y_test=None, weights_test=None)
+            return self.replace(
+                path=str(path), weights=weights, x_test=None, y_test=None, weights_test=None
+            )
         return super().like(path)
 
     def load(self, seed: int, aside: tuple[str, ...] = ()) -> Dataset:
@@ -68,7 +82,9 @@ class Npz(Source):
         keys = {"x": self.x, "y": self.y, "weights": self.weights}
         keys |= {"x_test": self.x_test, "y_test": self.y_test, "weights_test": self.weights_test}
         unwanted = () if with_target else ("y", "y_test")
-        wanted = {key: name for key, name in keys.items() if name is not None and key not in unwanted}
+        wanted = {
+            key: name for key, name in keys.items() if name is not None and key not in unwanted
+        }
         found = self._arrays(wanted)
         test = (found["x_test"], _array(found, "y_test")) if "x_test" in found else None
         dataset = joined((found["x"], _array(found, "y")), test, self.path)
@@ -77,7 +93,9 @@ class Npz(Source):
     def _arrays(self, wanted: dict[str, str]) -> Arrays:
         """By key; those of the rows may stay on the disk."""
         images = [key for key in ("x", "x_test") if key in wanted]
-        stored = stored_rows([npz_place(Path(self.path), key, wanted[key]) for key in images], self.read)
+        stored = stored_rows(
+            [npz_place(Path(self.path), key, wanted[key]) for key in images], self.read
+        )
         if stored is None:
             return {**read_npz(Path(self.path), wanted)}
         rest = {key: name for key, name in wanted.items() if key not in images}
@@ -87,7 +105,11 @@ class Npz(Source):
         """Those of the rows of x, then those of the test part."""
         parts = [weights_from(found["weights"], len(found["x"]), f"{self.path}: {self.weights}")]
         if "weights_test" in found:
-            parts.append(weights_from(found["weights_test"], len(found["x_test"]), f"{self.path}: {self.weights_test}"))
+            parts.append(
+                weights_from(
+                    found["weights_test"], len(found["x_test"]), f"{self.path}: {self.weights_test}"
+                )
+            )
         elif "x_test" in found:
             parts.append(np.ones(len(found["x_test"])))
         return np.concatenate(parts)
@@ -95,11 +117,19 @@ class Npz(Source):
     def load_again(self, schema: Schema, *, with_target: bool, seed: int = 0) -> Dataset:
         """The rows alone if no target is wanted; then a file with a single array needs no name."""
         if with_target:
-            return conform(self.replace(x_test=None, y_test=None, weights_test=None).load(seed), schema, with_target=True)
+            return conform(
+                self.replace(x_test=None, y_test=None, weights_test=None).load(seed),
+                schema,
+                with_target=True,
+            )
         there = array_names(Path(self.path))
         name = there[0] if self.x not in there and len(there) == 1 else self.x
         rows = self._arrays({"x": name})["x"]
-        return conform(Dataset(features_from(rows, self.path), None, origin=self.path), schema, with_target=False)
+        return conform(
+            Dataset(features_from(rows, self.path), None, origin=self.path),
+            schema,
+            with_target=False,
+        )
 
 
 def _array(found: Arrays, key: str) -> np.ndarray | None:

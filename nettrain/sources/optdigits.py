@@ -1,4 +1,5 @@
 """The digits of optdigits, complete."""
+
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -37,7 +38,11 @@ class Optdigits(Source):
         """All rows, the official test part last."""
         train, test = map(_pair, SET.find())
         found = joined(train, test, "optdigits")
-        return found if found.target is None else replace(found, target=to_classes(replace(found.target, names=("digit",))))
+        return (
+            found
+            if found.target is None
+            else replace(found, target=to_classes(replace(found.target, names=("digit",))))
+        )
 
 
 def _pair(path: Path) -> Pair:

@@ -1,4 +1,5 @@
 """Tables in Parquet files."""
+
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -18,7 +19,9 @@ class Parquet(TableSource):
     pip install "nettrain[tables]". Raises DataError for columns of dates or lists, and a file that is damaged.
     """
 
-    path: Annotated[Text, Field(description="file, relative to the config", examples=["wine.parquet"])]
+    path: Annotated[
+        Text, Field(description="file, relative to the config", examples=["wine.parquet"])
+    ]
 
     def open(self, schema: Schema | None = None) -> OpenTable:
         """The file's columns."""

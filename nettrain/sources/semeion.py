@@ -1,4 +1,5 @@
 """The Semeion digits."""
+
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,5 +34,7 @@ class Semeion(Source):
         """All rows, in the order of the file."""
         numbers = read_numbers(SET.find()[0], 266)
         images = numbers[:, :256].reshape(-1, 16, 16, 1).astype(np.uint8)
-        target = Target(numbers[:, 256:].argmax(axis=1), ("digit",), tuple(str(digit) for digit in range(10)))
+        target = Target(
+            numbers[:, 256:].argmax(axis=1), ("digit",), tuple(str(digit) for digit in range(10))
+        )
         return Dataset(Features(images), target, origin="semeion")

@@ -1,4 +1,5 @@
 """One period of the sine."""
+
 from dataclasses import dataclass
 from typing import Annotated
 

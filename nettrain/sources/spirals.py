@@ -1,4 +1,5 @@
 """Two spirals, one inside the other."""
+
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -23,7 +24,10 @@ class Spirals(Source):
 
     rows: Annotated[Count, Field(ge=4, description="rows in all")] = 1000
     turns: Annotated[Positive, Field(description="turns of each spiral")] = 1.5
-    noise: Annotated[NonNegative, Field(description="standard deviation around the curves; the spirals reach radius 1")] = 0.02
+    noise: Annotated[
+        NonNegative,
+        Field(description="standard deviation around the curves; the spirals reach radius 1"),
+    ] = 0.02
 
     def load(self, seed: int, aside: tuple[str, ...] = ()) -> Dataset:
         """Drawn with the run's seed; the classes in turn."""
@@ -31,5 +35,11 @@ class Spirals(Source):
         code = np.arange(self.rows) % 2
         r = np.sqrt(random.random(self.rows))
         a = 2 * np.pi * self.turns * r + np.pi * code
-        points = np.stack([r * np.cos(a), r * np.sin(a)], axis=1) + self.noise * random.standard_normal((self.rows, 2))
-        return Dataset(Features(points, ("x", "y")), Target(code, ("spiral",), ("first", "second")), origin="spirals")
+        points = np.stack(
+            [r * np.cos(a), r * np.sin(a)], axis=1
+        ) + self.noise * random.standard_normal((self.rows, 2))
+        return Dataset(
+            Features(points, ("x", "y")),
+            Target(code, ("spiral",), ("first", "second")),
+            origin="spirals",
+        )

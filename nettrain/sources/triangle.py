@@ -1,4 +1,5 @@
 """Inside a triangle, or outside."""
+
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -13,7 +14,7 @@ from nettrain.data.target import Target
 from nettrain.streams import generator
 
 _CORNERS = np.array([(0.0, 1.0), (-np.sqrt(0.75), -0.5), (np.sqrt(0.75), -0.5)])
-_HALF_SIDE = 1.2                                             # of the square that the outside points fill
+_HALF_SIDE = 1.2  # of the square that the outside points fill
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,5 +59,7 @@ def is_inside(points: np.ndarray) -> np.ndarray:
     """(n, 2) -> (n,): left of all three sides, taken anticlockwise."""
     side = np.roll(_CORNERS, -1, axis=0) - _CORNERS
     offset = points[:, np.newaxis] - _CORNERS
-    within: np.ndarray = (side[:, 0] * offset[..., 1] - side[:, 1] * offset[..., 0] >= 0).all(axis=1)
+    within: np.ndarray = (side[:, 0] * offset[..., 1] - side[:, 1] * offset[..., 0] >= 0).all(
+        axis=1
+    )
     return within

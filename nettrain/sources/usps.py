@@ -1,4 +1,5 @@
 """The USPS digits."""
+
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -43,7 +44,11 @@ class Usps(Source):
         arrays = SET.directory / ARRAYS
         train, test = _from_arrays(arrays) if arrays.is_file() else map(_from_text, SET.find())
         found = joined(train, test, "usps")
-        return found if found.target is None else replace(found, target=to_classes(replace(found.target, names=("digit",))))
+        return (
+            found
+            if found.target is None
+            else replace(found, target=to_classes(replace(found.target, names=("digit",))))
+        )
 
 
 def _from_text(path: Path) -> Pair:

@@ -1,4 +1,5 @@
 """Vinho verde and its grades."""
+
 from dataclasses import dataclass, replace
 from typing import Annotated, Literal
 
@@ -34,13 +35,24 @@ class WineQuality(Source):
     """
 
     color: Annotated[Literal["red", "white"], Field(description="which of the two tables")] = "red"
-    classes: Annotated[Flag, Field(description="grades are classes (6 of red, 7 of white), not numbers")] = False
+    classes: Annotated[
+        Flag, Field(description="grades are classes (6 of red, 7 of white), not numbers")
+    ] = False
 
     def load(self, seed: int, aside: tuple[str, ...] = ()) -> Dataset:
         """All rows; there is no official test part."""
         file = SETS[self.color].find()[0]
-        table = {"type": "csv", "path": str(file), "target": "quality", "delimiter": ";", "header": True}
+        table = {
+            "type": "csv",
+            "path": str(file),
+            "target": "quality",
+            "delimiter": ";",
+            "header": True,
+        }
         found = replace(Source.parse(table).load(seed, aside), origin="wine_quality")
         if found.target is None:
             return found
-        return replace(found, target=replace(found.target, task="classification" if self.classes else "regression"))
+        return replace(
+            found,
+            target=replace(found.target, task="classification" if self.classes else "regression"),
+        )

@@ -1,4 +1,5 @@
 """The exclusive or."""
+
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -28,4 +29,8 @@ class Xor(Source):
         corner = np.arange(self.rows) % 4
         p, q = corner // 2, corner % 2
         noise = self.noise * generator(seed, "source.xor").standard_normal((self.rows, 2))
-        return Dataset(Features(np.stack([p, q], axis=1) + noise, ("p", "q")), Target(p ^ q, ("xor",), ("0", "1")), origin="xor")
+        return Dataset(
+            Features(np.stack([p, q], axis=1) + noise, ("p", "q")),
+            Target(p ^ q, ("xor",), ("0", "1")),
+            origin="xor",
+        )

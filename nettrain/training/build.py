@@ -1,4 +1,5 @@
 """From a configuration to a network: the layers that the model section stands for, fitted between the data and the loss."""
+
 from typing import Any
 
 import numpy as np
@@ -51,7 +52,11 @@ def encoded(loss: Loss, targets: np.ndarray, size: int, dtype: np.dtype) -> np.n
 
 def target_size(schema: Schema) -> int:
     """The number of classes, or of target columns."""
-    return len(schema.classes) if schema.classes is not None and schema.task == "classification" else len(schema.targets)
+    return (
+        len(schema.classes)
+        if schema.classes is not None and schema.task == "classification"
+        else len(schema.targets)
+    )
 
 
 def build(config: RunConfig, loss: Loss, schema: Schema, shape: Shape) -> Network:
@@ -70,7 +75,9 @@ def layers_for(config: RunConfig, loss: Loss, schema: Schema, shape: Shape) -> l
         raise ConfigError([f"model: {problem}" for problem in error.problems]) from None
     last = layers[-1].activates if layers else None
     if last is not None and last.name() in loss.contains:
-        raise ConfigError(f"model: the last layer is {last.name()}, which the loss {loss.name()} applies itself: leave the layer out")
+        raise ConfigError(
+            f"model: the last layer is {last.name()}, which the loss {loss.name()} applies itself: leave the layer out"
+        )
     output_shape = placed[-1].output_shape if placed else shape
     if output_shape != (outputs,):
         wanted = f"{outputs} output{'s' * (outputs != 1)} ({_reason(schema)})"

@@ -1,4 +1,5 @@
 """Why a run diverged: where the first value that is not finite stands, and what to do about it."""
+
 import numpy as np
 
 from nettrain.autodiff.tensor import Tensor
@@ -11,7 +12,11 @@ def explain(run: Run, rows: np.ndarray, what: str) -> str:
     if run.config.training.clip_norm is None:
         remedies.append("training.clip_norm: 1")
     remedies.append("dataset.transforms: [standardize], if the features are large")
-    found = [path for path in (run.directory.last, run.directory.best) if path.exists()] if run.directory else []
+    found = (
+        [path for path in (run.directory.last, run.directory.best) if path.exists()]
+        if run.directory
+        else []
+    )
     kept = f"; the last good checkpoint is {found[0]}" if found else ""
     bad = first_bad_layer(run, rows)
     return f"diverged in epoch {run.progress.epoch + 1}: {what}; first bad layer: {bad}; try {', or '.join(remedies)}{kept}"

@@ -2,6 +2,7 @@
 
 The loss is the weighted mean where rows have weights, as in training; metrics count every row alike, as those who read them expect.
 """
+
 import numpy as np
 
 from nettrain.autodiff.plan.shards import Together
@@ -16,13 +17,19 @@ from nettrain.training.build import encoded, target_size
 ROWS = 1024
 
 
-def mean_loss(loss: Loss, outputs: np.ndarray, targets: np.ndarray, weights: np.ndarray | None = None) -> float:
+def mean_loss(
+    loss: Loss, outputs: np.ndarray, targets: np.ndarray, weights: np.ndarray | None = None
+) -> float:
     """sum_i w_i L_i / sum_i w_i over all rows, in float64; without weights all w_i are 1. targets: encoded."""
     total = 0.0
     for start in range(0, len(outputs), ROWS):
         portion = slice(start, start + ROWS)
         rows = loss.rows(Tensor(outputs[portion]), Tensor(targets[portion])).value
-        total += float(rows.sum(dtype=np.float64) if weights is None else np.dot(rows.astype(np.float64), weights[portion]))
+        total += float(
+            rows.sum(dtype=np.float64)
+            if weights is None
+            else np.dot(rows.astype(np.float64), weights[portion])
+        )
     return total / (len(outputs) if weights is None else float(weights.sum()))
 
 
@@ -48,4 +55,6 @@ def trivial(train: Part, part: Part, pipeline: Pipeline) -> dict[str, float]:
     """The metrics of the trivial baseline: the majority class, or the mean of the training targets."""
     if train.truth is None or part.truth is None:
         raise ValueError("a part without targets has no baseline")
-    return all_metrics(baseline(train.truth, part.truth, pipeline.schema.task, target_size(pipeline.schema)))
+    return all_metrics(
+        baseline(train.truth, part.truth, pipeline.schema.task, target_size(pipeline.schema))
+    )

@@ -1,4 +1,5 @@
 """The first weights from another run: fine-tuning."""
+
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -23,12 +24,20 @@ def initialize(network: Network, settings: InitializeFrom) -> None:
         path = checkpoint_path(Path(settings.run))
         checkpoint = Checkpoint.read(path)
         if "ensemble" in checkpoint.content:
-            raise CheckpointError(f"{path}: is of an ensemble, and a run begins with the weights of one network: name one of its members")
+            raise CheckpointError(
+                f"{path}: is of an ensemble, and a run begins with the weights of one network: name one of its members"
+            )
     except (CheckpointError, RunError) as error:
         raise ConfigError(f"initialize_from: {error}") from None
-    given = {**(checkpoint.group("average") or checkpoint.group("parameters")), **checkpoint.group("state")}
+    given = {
+        **(checkpoint.group("average") or checkpoint.group("parameters")),
+        **checkpoint.group("state"),
+    }
     wanted = {**network.vector.views, **network.state}
-    problems = [*_unknown(settings.leave_out, [*wanted, *given], path), *_mismatches(wanted, given, settings.leave_out, path)]
+    problems = [
+        *_unknown(settings.leave_out, [*wanted, *given], path),
+        *_mismatches(wanted, given, settings.leave_out, path),
+    ]
     if problems:
         raise ConfigError([f"initialize_from: {problem}" for problem in problems])
     for name, array in wanted.items():
@@ -48,7 +57,9 @@ def _unknown(leave_out: tuple[str, ...], names: list[str], path: Path) -> Iterat
             yield f"leave_out: neither the model nor {path} has {left!r}{hint}"
 
 
-def _mismatches(wanted: Arrays, given: Arrays, leave_out: tuple[str, ...], path: Path) -> Iterator[str]:
+def _mismatches(
+    wanted: Arrays, given: Arrays, leave_out: tuple[str, ...], path: Path
+) -> Iterator[str]:
     for name in [*wanted, *(name for name in given if name not in wanted)]:
         if _covered(name, leave_out):
             continue

@@ -1,4 +1,5 @@
 """The training loop: begin, batches, evaluate, tell; everything else observes."""
+
 import math
 from collections.abc import Callable, Sequence
 
@@ -20,14 +21,18 @@ class Interrupted(NettrainError):
         self.exit_code = 128 + signal_number
 
 
-def train_epochs(run: Run, callbacks: Sequence[Callback], signalled: Callable[[], int | None]) -> None:
+def train_epochs(
+    run: Run, callbacks: Sequence[Callback], signalled: Callable[[], int | None]
+) -> None:
     """Epochs from where the run stands to its end. `signalled` gives the number of a signal that asks to stop."""
     run.progress.stop_reason = None
     for callback in callbacks:
         callback.begin(run)
     run.clock.start(run.progress.seconds)
     while run.progress.stop_reason is None and run.progress.epoch < run.config.training.epochs:
-        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # what is not finite is found and explained
+        with np.errstate(
+            over="ignore", invalid="ignore", divide="ignore"
+        ):  # what is not finite is found and explained
             train_batches(run, callbacks, signalled)
             row = close_epoch(run)
         for callback in callbacks:
@@ -37,16 +42,28 @@ def train_epochs(run: Run, callbacks: Sequence[Callback], signalled: Callable[[]
         callback.end(run)
 
 
-def train_batches(run: Run, callbacks: Sequence[Callback], signalled: Callable[[], int | None]) -> None:
+def train_batches(
+    run: Run, callbacks: Sequence[Callback], signalled: Callable[[], int | None]
+) -> None:
     """The rest of one epoch."""
     progress = run.progress
     order = epoch_order(run)
-    observing = [callback for callback in callbacks if type(callback).batch_end is not Callback.batch_end]
+    observing = [
+        callback for callback in callbacks if type(callback).batch_end is not Callback.batch_end
+    ]
     while progress.batch < run.steps_per_epoch:
-        rows, then = (order[batch * run.step_rows : (batch + 1) * run.step_rows] for batch in (progress.batch, progress.batch + 1))
+        rows, then = (
+            order[batch * run.step_rows : (batch + 1) * run.step_rows]
+            for batch in (progress.batch, progress.batch + 1)
+        )
         loss = run.step(rows, run.rate, then)
         if not math.isfinite(loss):
-            raise _diverged(run, callbacks, rows, f"the loss of batch {progress.batch + 1} is {loss / len(rows):g}")
+            raise _diverged(
+                run,
+                callbacks,
+                rows,
+                f"the loss of batch {progress.batch + 1} is {loss / len(rows):g}",
+            )
         progress.batch += 1
         progress.weight += run.step.weight(rows)
         progress.loss_sum += loss
@@ -59,19 +76,42 @@ def train_batches(run: Run, callbacks: Sequence[Callback], signalled: Callable[[
                 callback.interrupt(run)
             raise Interrupted(_interruption(run), number)
     if not np.isfinite(run.network.vector.values).all():
-        raise _diverged(run, callbacks, order[-run.step_rows :], f"the weights after batch {progress.batch} are no longer finite")
+        raise _diverged(
+            run,
+            callbacks,
+            order[-run.step_rows :],
+            f"the weights after batch {progress.batch} are no longer finite",
+        )
 
 
 def close_epoch(run: Run) -> Row:
     """Evaluate the watched parts, count the epoch, give its row of figures."""
     progress = run.progress
-    row: Row = {"epoch": progress.epoch + 1, "step": run.update.steps, "lr": run.rate_of(run.update.steps - 1)}
-    row |= {"train_loss": progress.loss_sum / progress.weight, "train_penalty": run.update.penalty()}
+    row: Row = {
+        "epoch": progress.epoch + 1,
+        "step": run.update.steps,
+        "lr": run.rate_of(run.update.steps - 1),
+    }
+    row |= {
+        "train_loss": progress.loss_sum / progress.weight,
+        "train_penalty": run.update.penalty(),
+    }
     with run.evaluated_weights():
         for part in run.watched:
-            figures, _ = evaluate(run.network, run.loss, run.pipeline, run.parts[part], run.together)
-            row |= {f"{part}_{name}": figure for name, figure in figures.items() if f"{part}_{name}" not in row}
-    progress.epoch, progress.batch, progress.loss_sum, progress.weight = progress.epoch + 1, 0, 0.0, 0.0
+            figures, _ = evaluate(
+                run.network, run.loss, run.pipeline, run.parts[part], run.together
+            )
+            row |= {
+                f"{part}_{name}": figure
+                for name, figure in figures.items()
+                if f"{part}_{name}" not in row
+            }
+    progress.epoch, progress.batch, progress.loss_sum, progress.weight = (
+        progress.epoch + 1,
+        0,
+        0.0,
+        0.0,
+    )
     progress.seconds = run.clock.seconds()
     row["seconds"] = round(progress.seconds, 6)
     return row

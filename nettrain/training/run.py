@@ -1,4 +1,5 @@
 """A run under way: what the loop works on and callbacks observe."""
+
 import dataclasses
 import time
 from collections.abc import Iterator, Sequence
@@ -82,28 +83,49 @@ class Run:
         self.network: Network = build(config, self.loss, self.pipeline.schema, self.pipeline.shape)
         train = self.parts["train"]
         self.batch_size = min(config.training.batch_size or len(train), len(train))
-        self.shards = config.training.shards or shards_for(self.network.placed, self.batch_size, self.network.dtype.itemsize)
+        self.shards = config.training.shards or shards_for(
+            self.network.placed, self.batch_size, self.network.dtype.itemsize
+        )
         self.step_rows = self.batch_size * config.training.accumulate
         self.steps_per_epoch = -(-len(train) // self.step_rows)
         self.kernels = config.training.kernels
         if self.kernels == "auto":
             steps = config.training.epochs * -(-len(train) // self.batch_size)
-            self.kernels = kernels_for(self.network.placed, self.batch_size, steps, one_of_many=one_of_many)
+            self.kernels = kernels_for(
+                self.network.placed, self.batch_size, steps, one_of_many=one_of_many
+            )
         check_kernels(self.kernels)
         self.network.evaluation.twin = twin_for(self.kernels)
         self.config = dataclasses.replace(
-            config, training=dataclasses.replace(config.training, shards=self.shards, kernels=self.kernels)
+            config,
+            training=dataclasses.replace(config.training, shards=self.shards, kernels=self.kernels),
         )
-        self.lanes = max([self.shards, *map(tiles_of, self.network.placed), min(MOST, len(self.network.vector) // BLOCK)])
+        self.lanes = max(
+            [
+                self.shards,
+                *map(tiles_of, self.network.placed),
+                min(MOST, len(self.network.vector) // BLOCK),
+            ]
+        )
         self.threads = 1
         self._by: Together = one_after_the_other
-        self.update = update_for(config, self.network.vector, self.lanes, self.together, compiled=self.kernels == "numba")
+        self.update = update_for(
+            config, self.network.vector, self.lanes, self.together, compiled=self.kernels == "numba"
+        )
         check_batch_size(self.network, self.batch_size)
         size = target_size(self.pipeline.schema)
         augmenter = None
         if config.dataset.augmentation:
-            augmenter = Augmenter(config.dataset.augmentation, self.pipeline, train.x, seed=config.seed, dtype=self.network.dtype)
-            prepared.notes.append(f"augmentation of the training part: {described(config.dataset.augmentation)}")
+            augmenter = Augmenter(
+                config.dataset.augmentation,
+                self.pipeline,
+                train.x,
+                seed=config.seed,
+                dtype=self.network.dtype,
+            )
+            prepared.notes.append(
+                f"augmentation of the training part: {described(config.dataset.augmentation)}"
+            )
         self.step = Step(
             self.network,
             self.loss,
@@ -136,7 +158,11 @@ class Run:
             self.schedule_monitor = self.monitored("schedule.monitor", config.schedule.monitor)
         self.watched = ["validation"] if "validation" in self.parts else []
         for name in (self.monitor, self.stopping_monitor, self.schedule_monitor):
-            if name.startswith("train_") and name not in ("train_loss", "train_penalty") and "train" not in self.watched:
+            if (
+                name.startswith("train_")
+                and name not in ("train_loss", "train_penalty")
+                and "train" not in self.watched
+            ):
                 self.watched.append("train")
 
     @contextmanager
@@ -146,9 +172,14 @@ class Run:
         Raises ConfigError where threads is not a positive number.
         """
         self.threads = usable_threads(threads)
-        portions = max(-(-len(part) // self.network.evaluation.rows) for part in self.parts.values())
+        portions = max(
+            -(-len(part) // self.network.evaluation.rows) for part in self.parts.values()
+        )
         busy = self.shards * max(map(tiles_of, self.network.placed), default=1)
-        with Workers(min(self.threads, max(self.lanes, portions))) as workers, self.step.prefetching(self.threads, busy):
+        with (
+            Workers(min(self.threads, max(self.lanes, portions))) as workers,
+            self.step.prefetching(self.threads, busy),
+        ):
             self._by = workers.together
             try:
                 yield
@@ -167,7 +198,11 @@ class Run:
     def weights(self) -> Weights:
         """The weights as they now are, in the arrays that training goes on to change."""
         average = self.update.average
-        return Weights(self.network.vector.values, None if average is None else average.values, self.network.state)
+        return Weights(
+            self.network.vector.values,
+            None if average is None else average.values,
+            self.network.state,
+        )
 
     @contextmanager
     def evaluated_weights(self) -> Iterator[None]:
@@ -191,7 +226,12 @@ class Run:
     def rate_of(self, step: int) -> float:
         """The learning rate of a step, counted from 0: of the step that has just been made, or of a later one."""
         config = self.config
-        return config.schedule.rate(config.optimizer.lr, step, self.steps_per_epoch, config.training.epochs) * self.rate_scale
+        return (
+            config.schedule.rate(
+                config.optimizer.lr, step, self.steps_per_epoch, config.training.epochs
+            )
+            * self.rate_scale
+        )
 
     def monitored(self, key: str, name: str | None) -> str:
         """A metric that every epoch logs: the configured one, or the default. Raises ConfigError where it cannot be logged."""
@@ -199,7 +239,9 @@ class Run:
             return "validation_loss" if "validation" in self.parts else "train_loss"
         part, _, metric = name.partition("_")
         if part not in self.parts:
-            raise ConfigError(f"{key}: {name} needs a {part} part, and there is none: set dataset.split.{part}, or monitor train_loss")
+            raise ConfigError(
+                f"{key}: {name} needs a {part} part, and there is none: set dataset.split.{part}, or monitor train_loss"
+            )
         task = self.pipeline.schema.task
         known = ["loss", *metric_names(task)] + (["penalty"] if part == "train" else [])
         if metric not in known:
@@ -209,15 +251,26 @@ class Run:
 
 
 def update_for(
-    config: RunConfig, vector: ParameterVector, groups: int = 1, together: Together = one_after_the_other, *, compiled: bool = False
+    config: RunConfig,
+    vector: ParameterVector,
+    groups: int = 1,
+    together: Together = one_after_the_other,
+    *,
+    compiled: bool = False,
 ) -> Update | SearchUpdate:
     """What changes the parameters. Raises ConfigError where the model has none that are trained."""
     if vector.trainable.stop == 0:
-        what = "all layers are frozen: leave `trainable: false` out of one" if len(vector) else "no layer has parameters: add a dense one"
+        what = (
+            "all layers are frozen: leave `trainable: false` out of one"
+            if len(vector)
+            else "no layer has parameters: add a dense one"
+        )
         raise ConfigError(f"model: there is nothing to train, {what}")
     optimizer, training = config.optimizer, config.training
     if isinstance(optimizer, Search):
-        return SearchUpdate(vector, optimizer, config.regularization, seed=config.seed, ema=training.ema)
+        return SearchUpdate(
+            vector, optimizer, config.regularization, seed=config.seed, ema=training.ema
+        )
     if not isinstance(optimizer, Rule):
         raise TypeError(f"{type(optimizer).__name__} is neither a Rule nor a Search")
     return Update(

@@ -1,4 +1,5 @@
 """SIGINT and SIGTERM as a question that the loop asks between two batches."""
+
 import signal
 import threading
 from collections.abc import Callable, Iterator

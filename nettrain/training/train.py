@@ -1,4 +1,5 @@
 """`train` and `resume`: the one entry that fit, searches and Python all call."""
+
 import dataclasses
 import os
 from collections.abc import Mapping, Sequence
@@ -78,7 +79,9 @@ def train(
     run = prepare_run(config, data, sets, allow_plugins=allow_plugins, loader=loader)
     with in_use(run.config.plugins), one_blas_thread():
         name = run_name or run.config.name or "run"
-        run.directory = RunDirectory.create(Path(output_directory), name, exact=run_name is not None, overwrite=overwrite)
+        run.directory = RunDirectory.create(
+            Path(output_directory), name, exact=run_name is not None, overwrite=overwrite
+        )
         with run.directory.locked():
             return _finish(run, None, callbacks, threads, unseen)
 
@@ -102,17 +105,23 @@ def resume(
         last = Checkpoint.read(directory.last) if directory.last.exists() else None
         earlier = load(directory.config, allow_plugins=allow_plugins)
         if last is not None:
-            earlier = configuration(last, directory.last, allow_plugins=allow_plugins)  # config.yaml may have been edited
+            earlier = configuration(
+                last, directory.last, allow_plugins=allow_plugins
+            )  # config.yaml may have been edited
         config = load(directory.config, sets, allow_plugins=allow_plugins)
         _check_extension(earlier, config, directory)
         before, kernels = earlier.training.kernels, config.training.kernels
         if last is not None and kernels == "auto":
             kernels = before  # decided once
-            config = dataclasses.replace(config, training=dataclasses.replace(config.training, kernels=kernels))
+            config = dataclasses.replace(
+                config, training=dataclasses.replace(config.training, kernels=kernels)
+            )
         run = prepare_run(config, data, allow_plugins=allow_plugins, begins=last is None)
         run.directory = directory
         if last is not None and last.content.get("data_fingerprint") != run.prepared.fingerprint:
-            raise RunError(f"{directory.path}: the data has changed since the run began; train again instead of resuming")
+            raise RunError(
+                f"{directory.path}: the data has changed since the run began; train again instead of resuming"
+            )
         if last is not None and kernels != before:
             run.prepared.notes.append(
                 f"training.kernels: {kernels} instead of {before} from here on, so the bits differ from those of one run"
@@ -139,7 +148,11 @@ def prepare_run(
 
     begins  whether the weights are those of the beginning: False where a checkpoint is about to give them
     """
-    settled = load(config, sets if data is None else [*sets, "dataset.source=memory"], allow_plugins=allow_plugins)
+    settled = load(
+        config,
+        sets if data is None else [*sets, "dataset.source=memory"],
+        allow_plugins=allow_plugins,
+    )
     with in_use(settled.plugins):
         run = _prepared(settled, data, loader)
         if begins and settled.initialize_from is not None:
@@ -170,10 +183,18 @@ def _decided(config: RunConfig, prepared: Prepared) -> RunConfig:
         target_transforms=tuple(fitted.transform for fitted in pipeline.target_transforms),
     )
     training = dataclasses.replace(config.training, class_weights=prepared.class_weights)
-    return dataclasses.replace(config, dataset=dataset, loss=loss_for(config, pipeline.schema.task), training=training)
+    return dataclasses.replace(
+        config, dataset=dataset, loss=loss_for(config, pipeline.schema.task), training=training
+    )
 
 
-def _finish(run: Run, last: Checkpoint | None, callbacks: Sequence[Callback], threads: int, unseen: Sequence[str] = ()) -> Result:
+def _finish(
+    run: Run,
+    last: Checkpoint | None,
+    callbacks: Sequence[Callback],
+    threads: int,
+    unseen: Sequence[str] = (),
+) -> Result:
     """Train to the end, evaluate the best weights on every part but the unseen ones, write the summary."""
     directory = run.directory
     assert directory is not None
@@ -184,7 +205,9 @@ def _finish(run: Run, last: Checkpoint | None, callbacks: Sequence[Callback], th
     if isinstance(run.config.schedule, Reactive):
         remembering.append(Reaction(run.config.schedule))
     diagnostics = Diagnostics() if run.config.diagnostics else None
-    remembering += [Warnings(diagnostics)] if diagnostics is None else [diagnostics, Warnings(diagnostics)]
+    remembering += (
+        [Warnings(diagnostics)] if diagnostics is None else [diagnostics, Warnings(diagnostics)]
+    )
     if last is None:
         directory.metrics.cut(0)
         directory.diagnostics.cut(0)
@@ -193,7 +216,9 @@ def _finish(run: Run, last: Checkpoint | None, callbacks: Sequence[Callback], th
     else:
         _restore(run, last, remembering)
         if best.epoch is not None:
-            best.weights = Weights.read(Checkpoint.read(directory.best), run.network, directory.best)
+            best.weights = Weights.read(
+                Checkpoint.read(directory.best), run.network, directory.best
+            )
     directory.write_config(run.config)
     for note in run.prepared.notes:
         directory.log(note)
@@ -201,14 +226,21 @@ def _finish(run: Run, last: Checkpoint | None, callbacks: Sequence[Callback], th
     with run.workers(threads):
         try:
             with stop_signals() as signalled:
-                train_epochs(run, [*remembering, Checkpoints(best, remembering), *callbacks], signalled)
+                train_epochs(
+                    run, [*remembering, Checkpoints(best, remembering), *callbacks], signalled
+                )
         except Diverged as error:
             directory.log(str(error))
-            write_json(directory.path / "summary.json", {"stop_reason": "diverged", "epochs": run.progress.epoch, "message": str(error)})
+            write_json(
+                directory.path / "summary.json",
+                {"stop_reason": "diverged", "epochs": run.progress.epoch, "message": str(error)},
+            )
             raise
         result = _evaluated(run, best, diagnostics.layers if diagnostics else {}, unseen)
     write_json(directory.path / "summary.json", dataclasses.asdict(result))
-    directory.log(f"finished: {result.stop_reason} after {result.epochs} epochs, best epoch {result.best_epoch}")
+    directory.log(
+        f"finished: {result.stop_reason} after {result.epochs} epochs, best epoch {result.best_epoch}"
+    )
     return result
 
 
@@ -226,7 +258,9 @@ def _restore(run: Run, last: Checkpoint, remembering: Sequence[Callback]) -> Non
     run.network.restore_state(weights.state)
     if run.update.average is not None:
         if weights.average is None:
-            raise CheckpointError(f"{path}: holds no moving average of the weights, which training.ema needs; train again")
+            raise CheckpointError(
+                f"{path}: holds no moving average of the weights, which training.ema needs; train again"
+            )
         run.update.average.values[...] = weights.average
     try:
         for name, slot in run.update.slots.items():
@@ -238,7 +272,9 @@ def _restore(run: Run, last: Checkpoint, remembering: Sequence[Callback]) -> Non
             if state is not None:
                 callback.restore(state)
     except (KeyError, TypeError, ValueError) as error:
-        raise CheckpointError(f"{path}: does not hold the state of this run ({error}); train again") from None
+        raise CheckpointError(
+            f"{path}: does not hold the state of this run ({error}); train again"
+        ) from None
     if run.progress.epoch > run.config.training.epochs:
         raise RunError(
             f"training.epochs: {run.config.training.epochs} is less than the {run.progress.epoch} epochs that {path} has already trained"
@@ -247,7 +283,11 @@ def _restore(run: Run, last: Checkpoint, remembering: Sequence[Callback]) -> Non
 
 def _check_extension(earlier: RunConfig, config: RunConfig, directory: RunDirectory) -> None:
     """Only the length of a run may change on the way; anything else would be another run."""
-    changed = [key for key in differences(to_mapping(earlier), to_mapping(config)) if not key.startswith(EXTENDABLE)]
+    changed = [
+        key
+        for key in differences(to_mapping(earlier), to_mapping(config))
+        if not key.startswith(EXTENDABLE)
+    ]
     if changed:
         raise RunError(
             f"{directory.path}: {', '.join(changed)} cannot change when a run goes on "
@@ -259,7 +299,11 @@ def differences(a: object, b: object, path: str = "") -> list[str]:
     """The dotted paths at which two plain values differ."""
     if isinstance(a, dict) and isinstance(b, dict):
         keys = list(dict.fromkeys([*a, *b]))
-        return [found for key in keys for found in differences(a.get(key), b.get(key), f"{path}.{key}".lstrip("."))]
+        return [
+            found
+            for key in keys
+            for found in differences(a.get(key), b.get(key), f"{path}.{key}".lstrip("."))
+        ]
     return [] if a == b else [path]
 
 

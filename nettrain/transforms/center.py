@@ -1,4 +1,5 @@
 """Mean 0."""
+
 from dataclasses import dataclass
 
 import numpy as np

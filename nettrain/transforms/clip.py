@@ -1,4 +1,5 @@
 """Outliers brought to a bound."""
+
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -19,8 +20,14 @@ class Clip(Elementwise):
     Raises ConfigError unless low < high, and where neither is given.
     """
 
-    low: Annotated[Real | None, Field(description="what is below becomes this; null: no such bound", examples=[-3.0])] = None
-    high: Annotated[Real | None, Field(description="what is above becomes this; null: no such bound", examples=[3.0])] = None
+    low: Annotated[
+        Real | None,
+        Field(description="what is below becomes this; null: no such bound", examples=[-3.0]),
+    ] = None
+    high: Annotated[
+        Real | None,
+        Field(description="what is above becomes this; null: no such bound", examples=[3.0]),
+    ] = None
 
     by_portions = True
 

@@ -1,4 +1,5 @@
 """Missing cells filled."""
+
 import dataclasses
 from dataclasses import dataclass
 from typing import Annotated, Literal
@@ -21,10 +22,15 @@ class Impute(Transform):
     0 and 1 follows for each column that has a gap in the training rows. Raises DataError for a column with nothing to learn from.
     """
 
-    strategy: Annotated[Literal["mean", "median", "most_frequent", "constant"], Field(description="what fills a missing cell")] = "mean"
+    strategy: Annotated[
+        Literal["mean", "median", "most_frequent", "constant"],
+        Field(description="what fills a missing cell"),
+    ] = "mean"
     value: Annotated[Real, Field(description="the number for strategy constant")] = 0.0
     text: Annotated[Text, Field(description="the text for strategy constant")] = "missing"
-    flag: Annotated[Flag, Field(description="say in a further column where a cell was missing")] = False
+    flag: Annotated[Flag, Field(description="say in a further column where a cell was missing")] = (
+        False
+    )
     columns: Columns = None
 
     def fit(self, features: Features) -> State:
@@ -37,11 +43,18 @@ class Impute(Transform):
                 fill[place] = self._number(features.array[:, place], features.names[place])
         if features.numbers.ndim > 2 and self.columns is None:
             for index in np.ndindex(fill.shape):
-                fill[index] = self._number(features.array[(slice(None), *index)], f"pixel {list(index)}")
+                fill[index] = self._number(
+                    features.array[(slice(None), *index)], f"pixel {list(index)}"
+                )
         texts = self.strategy in ("most_frequent", "constant")
         names = [name for name in features.categories if texts and self._chooses(name)]
         texts_found = [self._text(features.categories[name], name) for name in names]
-        return {"fill": fill, "columns": names, "texts": texts_found, "flags": self._flags(features) if self.flag else []}
+        return {
+            "fill": fill,
+            "columns": names,
+            "texts": texts_found,
+            "flags": self._flags(features) if self.flag else [],
+        }
 
     def apply(self, features: Features, state: State) -> Features:
         """The cells filled; what is there stays."""
@@ -60,13 +73,17 @@ class Impute(Transform):
     def _flags(self, features: Features) -> list[str]:
         """The chosen columns with a gap."""
         if features.numbers.ndim > 2:
-            raise ConfigError("dataset.transforms: impute.flag: pixels have no columns to put flags beside; leave flag out")
+            raise ConfigError(
+                "dataset.transforms: impute.flag: pixels have no columns to put flags beside; leave flag out"
+            )
         known = (*features.names, *features.categories)
         found = [name for name in known if self._chooses(name) and _gaps(features, name).any()]
         for name in found:
             if _flag_name(name) in known:
-                raise ConfigError(f"dataset.transforms: impute.flag: there is a column {_flag_name(name)!r} already; rename it, or leave "
-                                  "flag out")
+                raise ConfigError(
+                    f"dataset.transforms: impute.flag: there is a column {_flag_name(name)!r} already; rename it, or leave "
+                    "flag out"
+                )
         return found
 
     def _chooses(self, name: str) -> bool:
@@ -81,7 +98,9 @@ class Impute(Transform):
         if self.strategy == "most_frequent":
             values, counts = np.unique(present, return_counts=True)
             return float(values[counts.argmax()])
-        return float(present.mean(dtype=np.float64) if self.strategy == "mean" else np.median(present))
+        return float(
+            present.mean(dtype=np.float64) if self.strategy == "mean" else np.median(present)
+        )
 
     def _text(self, column: Category, name: str) -> str:
         if self.strategy == "constant":
@@ -105,8 +124,10 @@ def _gaps(features: Features, name: str) -> np.ndarray:
 
 
 def _nothing_to_learn(name: str, rows: int) -> DataError:
-    return DataError(f"column {name!r}: missing in all {rows} training rows, so there is nothing to learn its filling from; "
-                     "leave the column out (`ignore`), or impute with strategy constant")
+    return DataError(
+        f"column {name!r}: missing in all {rows} training rows, so there is nothing to learn its filling from; "
+        "leave the column out (`ignore`), or impute with strategy constant"
+    )
 
 
 def _filled(column: Category, text: str) -> Category:

@@ -1,4 +1,5 @@
 """The logarithm, for amounts that spread over several powers of ten."""
+
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -19,7 +20,9 @@ class Log(Elementwise):
     x + shift <= 0, with the column, the value and the smallest shift that would do.
     """
 
-    shift: Annotated[Real, Field(description="added before the logarithm; 0 for numbers that are all above 0")] = 1.0
+    shift: Annotated[
+        Real, Field(description="added before the logarithm; 0 for numbers that are all above 0")
+    ] = 1.0
 
     invertible = True
     by_portions = True
@@ -32,9 +35,12 @@ class Log(Elementwise):
         if outside.any():
             row, *index = (int(i) for i in np.argwhere(outside)[0])
             where = f"column {names[index[0]]!r}" if names else f"pixel {index}"
-            raise OutsideDomain(row, f"{where}: no logarithm of {x[outside][0]:g} + shift {self.shift:g} (numbers like that: "
-                                     f"{np.count_nonzero(outside)}); set log.shift above {-x[outside].min():g}, or name the other columns "
-                                     "under log.columns")
+            raise OutsideDomain(
+                row,
+                f"{where}: no logarithm of {x[outside][0]:g} + shift {self.shift:g} (numbers like that: "
+                f"{np.count_nonzero(outside)}); set log.shift above {-x[outside].min():g}, or name the other columns "
+                "under log.columns",
+            )
         return np.log1p(x + (self.shift - 1))
 
     def backward(self, y: np.ndarray, state: State) -> np.ndarray:

@@ -1,4 +1,5 @@
 """Each feature spread over one interval."""
+
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -32,7 +33,9 @@ class Minmax(Affine):
 
     def measure(self, numbers: np.ndarray | LazyRows) -> tuple[np.ndarray, np.ndarray]:
         """min, and (max - min) / (high - low)."""
-        ends = [(np.fmin.reduce(x, axis=0), np.fmax.reduce(x, axis=0)) for x in portions_of(numbers)]
+        ends = [
+            (np.fmin.reduce(x, axis=0), np.fmax.reduce(x, axis=0)) for x in portions_of(numbers)
+        ]
         smallest = np.fmin.reduce([low for low, _ in ends]).astype(np.float64)
         width = np.fmax.reduce([high for _, high in ends]).astype(np.float64) - smallest
         return smallest, np.where(width == 0, 1.0, width / (self.high - self.low))

@@ -1,4 +1,5 @@
 """The shape of a distribution taken away: what counts is the rank."""
+
 from collections.abc import Callable
 from dataclasses import dataclass
 from statistics import NormalDist
@@ -13,7 +14,7 @@ from nettrain.data.rows.base import LazyRows
 from nettrain.data.transform import State
 
 _NORMAL = NormalDist()
-_RIM = 1e-7                                                  # the normal distribution ends here and at 1 - this: 5.2 deviations
+_RIM = 1e-7  # the normal distribution ends here and at 1 - this: 5.2 deviations
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,8 +27,13 @@ class Quantile(Elementwise):
     training values, and stays within them.
     """
 
-    to: Annotated[Literal["uniform", "normal"], Field(description="the shape: even in [0, 1], or with mean 0 and deviation 1")] = "uniform"
-    quantiles: Annotated[Count, Field(ge=2, description="how many are kept, if the training part has as many rows")] = 1000
+    to: Annotated[
+        Literal["uniform", "normal"],
+        Field(description="the shape: even in [0, 1], or with mean 0 and deviation 1"),
+    ] = "uniform"
+    quantiles: Annotated[
+        Count, Field(ge=2, description="how many are kept, if the training part has as many rows")
+    ] = 1000
 
     invertible = True
 
@@ -46,7 +52,9 @@ class Quantile(Elementwise):
 
     def forward(self, x: np.ndarray, state: State, names: tuple[str, ...]) -> np.ndarray:
         share = _each_column(_shares, x, np.asarray(state["quantiles"]))
-        return share if self.to == "uniform" else _map(_NORMAL.inv_cdf, np.clip(share, _RIM, 1 - _RIM))
+        return (
+            share if self.to == "uniform" else _map(_NORMAL.inv_cdf, np.clip(share, _RIM, 1 - _RIM))
+        )
 
     def backward(self, y: np.ndarray, state: State) -> np.ndarray:
         share = y if self.to == "uniform" else _map(_NORMAL.cdf, y)
@@ -63,7 +71,9 @@ def _values(share: np.ndarray, quantiles: np.ndarray) -> np.ndarray:
     return np.interp(share, np.linspace(0, 1, len(quantiles)), quantiles)
 
 
-def _each_column(function: Callable[[np.ndarray, np.ndarray], np.ndarray], x: np.ndarray, quantiles: np.ndarray) -> np.ndarray:
+def _each_column(
+    function: Callable[[np.ndarray, np.ndarray], np.ndarray], x: np.ndarray, quantiles: np.ndarray
+) -> np.ndarray:
     """The function of each column and its quantiles; NaN where x is NaN, or has no quantiles."""
     columns, learned = x.reshape(len(x), -1), quantiles.reshape(len(quantiles), -1)
     y = np.full(columns.shape, np.nan)

@@ -1,4 +1,5 @@
 """All numbers times one factor."""
+
 from dataclasses import dataclass
 from typing import Annotated
 

@@ -1,4 +1,5 @@
 """Mean 0, standard deviation 1."""
+
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,7 +19,7 @@ class Standardize(Affine):
     def measure(self, numbers: np.ndarray | LazyRows) -> tuple[np.ndarray, np.ndarray]:
         """Mean and deviation in two passes: the one-pass formula cancels where the mean is large."""
         mean, count = mean_of(numbers)
-        with np.errstate(invalid="ignore"):                  # 0 / 0, as for the mean
+        with np.errstate(invalid="ignore"):  # 0 / 0, as for the mean
             variance = sum(np.nansum((x - mean) ** 2, axis=0) for x in as_float64(numbers)) / count
         # What rounding alone makes of a constant: Chan, Golub & LeVeque 1983, the bound that scikit-learn uses too.
         epsilon = np.finfo(np.float64).eps

@@ -1,4 +1,5 @@
 """Reverse mode over whole graphs: values with several uses, deep chains, control flow, given slots, and the derivatives on the edges."""
+
 import gc
 import math
 import weakref
@@ -50,7 +51,12 @@ def test_one_tensor_may_be_used_twice_by_one_operation(twice, expected):
 def test_views_of_one_tensor_share_its_gradient():
     x = variable(np.arange(6.0).reshape(2, 3))
     y = (x.T.reshape(6) * np.arange(6)).sum() + x[0].sum() + x[:, 1].sum() + x.reshape(3, 2)[2, 1]
-    expected = np.arange(6).reshape(3, 2).T + np.array([[1, 1, 1], [0, 0, 0]]) + np.array([0, 1, 0]) + np.array([[0, 0, 0], [0, 0, 1]])
+    expected = (
+        np.arange(6).reshape(3, 2).T
+        + np.array([[1, 1, 1], [0, 0, 0]])
+        + np.array([0, 1, 0])
+        + np.array([[0, 0, 0], [0, 0, 1]])
+    )
     np.testing.assert_array_equal(backward(y)[x], expected)
 
 
@@ -162,9 +168,18 @@ def test_float32_gradients_are_float32():
 MISTAKES = {
     "nothing requires a gradient": (lambda x: backward(Tensor([1.0]) * 2), "requires_grad=True"),
     "several elements without dy": (lambda x: backward(x * 2), r"shape \(2,\) needs dy"),
-    "dy of another shape": (lambda x: backward(x * 2, [1.0, 2.0, 3.0]), r"dy has shape \(3,\), but the tensor has \(2,\)"),
-    "a slot of another shape": (lambda x: backward((x * 2).sum(), into={x: np.empty((3, 2))}), r"slot of shape \(3, 2\).*\(2,\)"),
-    "the gradient of a constant": (lambda x: backward((x * 2).sum())[Tensor(1.0)], "does not require a gradient"),
+    "dy of another shape": (
+        lambda x: backward(x * 2, [1.0, 2.0, 3.0]),
+        r"dy has shape \(3,\), but the tensor has \(2,\)",
+    ),
+    "a slot of another shape": (
+        lambda x: backward((x * 2).sum(), into={x: np.empty((3, 2))}),
+        r"slot of shape \(3, 2\).*\(2,\)",
+    ),
+    "the gradient of a constant": (
+        lambda x: backward((x * 2).sum())[Tensor(1.0)],
+        "does not require a gradient",
+    ),
 }
 
 
@@ -197,9 +212,19 @@ def test_edges_of_arrays_are_jacobians_and_multiply_along_a_path():
         np.testing.assert_allclose(total[index], backward(y[index])[x], rtol=1e-12, atol=1e-15)
 
 
-UNARY = [F.tanh, F.sigmoid, F.softplus, lambda x: x * x, lambda x: -x, lambda x: F.exp(x * 0.3), lambda x: 2 - x]
+UNARY = [
+    F.tanh,
+    F.sigmoid,
+    F.softplus,
+    lambda x: x * x,
+    lambda x: -x,
+    lambda x: F.exp(x * 0.3),
+    lambda x: 2 - x,
+]
 BINARY = [lambda a, b: a + b, lambda a, b: a * b, lambda a, b: a - b, lambda a, b: a / (b * b + 1)]
-small_graphs = st.lists(st.tuples(st.integers(0, 99), st.integers(0, 99), st.integers(0, 99)), min_size=1, max_size=7)
+small_graphs = st.lists(
+    st.tuples(st.integers(0, 99), st.integers(0, 99), st.integers(0, 99)), min_size=1, max_size=7
+)
 
 
 def build(steps, *leaves):
@@ -218,7 +243,9 @@ def test_the_derivative_is_the_sum_over_paths_of_the_products_on_the_edges(steps
     y = build(steps, a, b)
     gradients = backward(y)
     for x in (a, b):
-        assert math.fsum(along(path) for path in paths(y, x)) == pytest.approx(float(gradients[x]), rel=1e-12, abs=1e-14)
+        assert math.fsum(along(path) for path in paths(y, x)) == pytest.approx(
+            float(gradients[x]), rel=1e-12, abs=1e-14
+        )
 
 
 @given(steps=small_graphs)

@@ -1,4 +1,5 @@
 """The gradient check catches planted faults, and forgives kinks."""
+
 import numpy as np
 import pytest
 
@@ -62,7 +63,14 @@ class NotWritten(Tanh):
         grads[0][...] = np.nan
 
 
-PLANTED = [(Scaled, 1), (WrongSign, 2), (MissingTerm, 1), (WrongAtOneElement, 1), (Transposed, 2), (NotWritten, 1)]
+PLANTED = [
+    (Scaled, 1),
+    (WrongSign, 2),
+    (MissingTerm, 1),
+    (WrongAtOneElement, 1),
+    (Transposed, 2),
+    (NotWritten, 1),
+]
 
 
 @pytest.mark.parametrize(("fault", "arity"), PLANTED, ids=lambda p: getattr(p, "__name__", None))

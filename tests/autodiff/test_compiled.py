@@ -1,4 +1,5 @@
 """Compiled twins against their operations: float32 within rounding on awkward shapes, NaN and infinity, rows in any number, no memory."""
+
 import os
 import shutil
 import subprocess
@@ -54,7 +55,10 @@ TABLE = {
     "affine, relu": (lambda: fused.Affine(selection.Relu()), affine),
     "affine, sigmoid": (lambda: fused.Affine(squashing.Sigmoid()), affine),
     "affine, tanh": (lambda: fused.Affine(squashing.Tanh()), affine),
-    "cross-entropy": (lambda: fused.SoftmaxCrossEntropy(), lambda n, k: [numbers("z", n, k, low=-20, high=20), np.arange(n) % k]),
+    "cross-entropy": (
+        lambda: fused.SoftmaxCrossEntropy(),
+        lambda n, k: [numbers("z", n, k, low=-20, high=20), np.arange(n) % k],
+    ),
     "dropout": (lambda: dropout.Dropout(0.3, StepStream(0, "dropout").seek(5)), one),
     "moments": (lambda: moments.Moments(), lambda n, c: [numbers("x", n, c) + 3]),
     "normalize": (lambda: normalization.Normalize(1e-5), normalized),
@@ -73,7 +77,10 @@ def run(primitive, inputs, dy=None):
     shapes = [x.shape for x in inputs]
     out = np.full(primitive.infer(*shapes), np.nan, float_type(inputs))
     kinds = primitive.scratch(*shapes).items()
-    scratch = {key: np.full(shape, np.nan if dtype is None else 0, dtype or out.dtype) for key, (shape, dtype) in kinds}
+    scratch = {
+        key: np.full(shape, np.nan if dtype is None else 0, dtype or out.dtype)
+        for key, (shape, dtype) in kinds
+    }
     grads = [np.full_like(x, np.nan) if x.dtype.kind == "f" else None for x in inputs]
     if dy is None:
         dy = np.cos(np.arange(out.size, dtype=out.dtype)).reshape(out.shape)
@@ -87,7 +94,9 @@ def run(primitive, inputs, dy=None):
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 def test_it_is_numpys_within_the_rounding_of_float32(name, shape):
     make, inputs = TABLE[name]
-    exact = run(make(), [x.astype(np.float64) if x.dtype.kind == "f" else x for x in inputs(*shape)])
+    exact = run(
+        make(), [x.astype(np.float64) if x.dtype.kind == "f" else x for x in inputs(*shape)]
+    )
     if name == "dropout":
         exact = run(make(), inputs(*shape))  # float32 takes other draws
     plain, loops = run(make(), inputs(*shape)), run(twin(make()), inputs(*shape))
@@ -125,7 +134,10 @@ def test_a_run_of_its_calls_takes_no_memory(name):
     primitive = twin(make())
     shapes = [x.shape for x in given]
     out = np.empty(primitive.infer(*shapes), np.float32)
-    scratch = {key: np.empty(shape, dtype or np.float32) for key, (shape, dtype) in primitive.scratch(*shapes).items()}
+    scratch = {
+        key: np.empty(shape, dtype or np.float32)
+        for key, (shape, dtype) in primitive.scratch(*shapes).items()
+    }
     grads = [np.empty_like(x) if x.dtype.kind == "f" else None for x in given]
     calls = primitive.forward_calls(out, *given, **scratch)
     calls += primitive.backward_calls(grads, np.ones_like(out), out, *given, **scratch)
@@ -138,9 +150,13 @@ def test_a_run_of_its_calls_takes_no_memory(name):
 
 
 @pytest.mark.parametrize(
-    "activation", [None, selection.Relu(), squashing.Sigmoid(), squashing.Tanh()], ids=lambda found: type(found).__name__
+    "activation",
+    [None, selection.Relu(), squashing.Sigmoid(), squashing.Tanh()],
+    ids=lambda found: type(found).__name__,
 )
-def test_tiles_of_columns_compute_what_the_whole_does_and_touch_no_other_columns(activation, monkeypatch):
+def test_tiles_of_columns_compute_what_the_whole_does_and_touch_no_other_columns(
+    activation, monkeypatch
+):
     inputs = [numbers("x", 33, 40), numbers("w", 40, 100), numbers("b", 100)]
     whole = run(twin(fused.Affine(activation)), inputs)
     monkeypatch.setattr(matmul, "WIDE", 1000)
@@ -152,7 +168,10 @@ def test_tiles_of_columns_compute_what_the_whole_does_and_touch_no_other_columns
     out = np.full((33, 100), np.nan, np.float32)
     for function, args, named in primitive.forward_tiles(out, *inputs)[0][1]:
         function(*args, **named)
-    assert np.flatnonzero(np.isfinite(out).all(0)).tolist() == list(range(32, 64)) and np.isnan(out[:, :32]).all()
+    assert (
+        np.flatnonzero(np.isfinite(out).all(0)).tolist() == list(range(32, 64))
+        and np.isnan(out[:, :32]).all()
+    )
     assert np.isnan(out[:, 64:]).all()
 
 
@@ -183,12 +202,25 @@ assert out[0] == 3
 
 def with_a_copy(tmp_path, **variables):
     """Run SCRIPT with a copy of the package in which nothing can be written; the copy's folder."""
-    shutil.copytree(Path(nettrain.__file__).parent, tmp_path / "nettrain", ignore=shutil.ignore_patterns("__pycache__"))
-    for folder in [tmp_path / "nettrain", *(path for path in (tmp_path / "nettrain").rglob("*") if path.is_dir())]:
+    shutil.copytree(
+        Path(nettrain.__file__).parent,
+        tmp_path / "nettrain",
+        ignore=shutil.ignore_patterns("__pycache__"),
+    )
+    for folder in [
+        tmp_path / "nettrain",
+        *(path for path in (tmp_path / "nettrain").rglob("*") if path.is_dir()),
+    ]:
         (folder / "__pycache__").touch()  # not even by root: a file stands where the folder would
     environment = {key: value for key, value in os.environ.items() if not key.startswith("NUMBA")}
     environment |= {"PYTHONPATH": str(tmp_path)} | variables
-    done = subprocess.run([sys.executable, "-c", SCRIPT], env=environment, cwd=tmp_path, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT],
+        env=environment,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
     assert done.returncode == 0, done.stderr
     return tmp_path
 

@@ -1,4 +1,5 @@
 """Convolutions with what follows them: what is fused, and that a fused plan gives the bits of an eager run, at ties too."""
+
 import numpy as np
 import pytest
 
@@ -24,26 +25,51 @@ def conv(x, w, b):
 CASES = {
     "relu": (lambda x, w, b: F.relu(conv(x, w, b)), ["ConvolutionBlock"]),
     "tanh": (lambda x, w, b: F.tanh(conv(x, w, b)), ["ConvolutionBlock"]),
-    "softplus, which needs its input": (lambda x, w, b: F.softplus(conv(x, w, b)), ["Convolution", "Softplus"]),
+    "softplus, which needs its input": (
+        lambda x, w, b: F.softplus(conv(x, w, b)),
+        ["Convolution", "Softplus"],
+    ),
     "relu and pool": (lambda x, w, b: pool(F.relu(conv(x, w, b))), ["ConvolutionBlock"]),
     "pool and relu": (lambda x, w, b: F.relu(pool(conv(x, w, b))), ["ConvolutionBlock"]),
-    "pool and sigmoid": (lambda x, w, b: F.sigmoid(pool(conv(x, w, b), (3, 2), (3, 2))), ["ConvolutionBlock"]),
+    "pool and sigmoid": (
+        lambda x, w, b: F.sigmoid(pool(conv(x, w, b), (3, 2), (3, 2))),
+        ["ConvolutionBlock"],
+    ),
     "pool alone": (lambda x, w, b: pool(conv(x, w, b)), ["ConvolutionBlock"]),
-    "pool after tanh, whose roundings may make ties": (lambda x, w, b: pool(F.tanh(conv(x, w, b))), ["ConvolutionBlock", "MaxPool"]),
-    "windows that overlap": (lambda x, w, b: pool(F.relu(conv(x, w, b)), (3, 3), (2, 2)), ["ConvolutionBlock", "MaxPool"]),
-    "two pools": (lambda x, w, b: pool(pool(F.relu(conv(x, w, b)))), ["ConvolutionBlock", "MaxPool"]),
+    "pool after tanh, whose roundings may make ties": (
+        lambda x, w, b: pool(F.tanh(conv(x, w, b))),
+        ["ConvolutionBlock", "MaxPool"],
+    ),
+    "windows that overlap": (
+        lambda x, w, b: pool(F.relu(conv(x, w, b)), (3, 3), (2, 2)),
+        ["ConvolutionBlock", "MaxPool"],
+    ),
+    "two pools": (
+        lambda x, w, b: pool(pool(F.relu(conv(x, w, b)))),
+        ["ConvolutionBlock", "MaxPool"],
+    ),
     "the pool's input is used again": (
         lambda x, w, b: (lambda a: pool(a).sum() + a.sum())(F.relu(conv(x, w, b))),
         ["ConvolutionBlock", "MaxPool", "Sum", "Sum", "Add"],
     ),
-    "the convolution is used again": (lambda x, w, b: (lambda a: F.relu(a) + a)(conv(x, w, b)), ["Convolution", "Relu", "Add"]),
-    "each channel alone": (lambda x, w, b: F.relu(F.convolution(x, w[:, :, :1, :2], None, groups=2)), ["Slice", "Depthwise", "Relu"]),
+    "the convolution is used again": (
+        lambda x, w, b: (lambda a: F.relu(a) + a)(conv(x, w, b)),
+        ["Convolution", "Relu", "Add"],
+    ),
+    "each channel alone": (
+        lambda x, w, b: F.relu(F.convolution(x, w[:, :, :1, :2], None, groups=2)),
+        ["Slice", "Depthwise", "Relu"],
+    ),
 }
 
 
 def arrays(seed, whole):
     generator = np.random.Generator(np.random.PCG64(seed))
-    draw = (lambda shape: generator.integers(-2, 3, shape)) if whole else (lambda shape: generator.normal(size=shape))
+    draw = (
+        (lambda shape: generator.integers(-2, 3, shape))
+        if whole
+        else (lambda shape: generator.normal(size=shape))
+    )
     return [draw(shape).astype(np.float32) for shape in ((5, 6, 7, 2), (3, 3, 2, 3), (3,))]
 
 

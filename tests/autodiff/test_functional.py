@@ -1,4 +1,5 @@
 """Derivatives of functions: by hand, by differences, forward and reverse mode agree."""
+
 import numpy as np
 import pytest
 
@@ -19,13 +20,25 @@ def softmax(x):
 CASES = {
     "linear": (lambda x: W @ x, X, lambda x: W),
     "square": (lambda x: x * x, X, lambda x: np.diag(2 * x)),
-    "product of all": (lambda x: x[0] * x[1] * x[2], X, lambda x: np.array([x[1] * x[2], x[0] * x[2], x[0] * x[1]])),
-    "outer": (lambda x: x.reshape(3, 1) * x, X, lambda x: np.einsum("ik,j->ijk", np.eye(3), x) + np.einsum("i,jk->ijk", x, np.eye(3))),
+    "product of all": (
+        lambda x: x[0] * x[1] * x[2],
+        X,
+        lambda x: np.array([x[1] * x[2], x[0] * x[2], x[0] * x[1]]),
+    ),
+    "outer": (
+        lambda x: x.reshape(3, 1) * x,
+        X,
+        lambda x: np.einsum("ik,j->ijk", np.eye(3), x) + np.einsum("i,jk->ijk", x, np.eye(3)),
+    ),
     "softmax": (F.softmax, X, lambda x: np.diag(softmax(x)) - np.outer(softmax(x), softmax(x))),
     "log softmax": (F.log_softmax, X, lambda x: np.eye(3) - softmax(x)),
     "logsumexp": (F.logsumexp, X, softmax),
     "relu": (F.relu, X, lambda x: np.diag((x > 0) * 1.0)),
-    "sigmoid of a dense layer": (lambda x: F.sigmoid(W @ x), X, lambda x: (s := 1 / (1 + np.exp(-W @ x)))[:, None] * (1 - s[:, None]) * W),
+    "sigmoid of a dense layer": (
+        lambda x: F.sigmoid(W @ x),
+        X,
+        lambda x: (s := 1 / (1 + np.exp(-W @ x)))[:, None] * (1 - s[:, None]) * W,
+    ),
     "norm": (lambda x: F.sqrt((x * x).sum()), X, lambda x: x / np.sqrt(np.sum(x * x))),
     "largest": (lambda x: x.max(), X, lambda x: np.array([0.0, 0, 1])),
     "trace of a square": (lambda x: ((x @ x) * np.eye(2)).sum(), W[:, :2], lambda x: 2 * x.T),
@@ -45,7 +58,9 @@ def test_hand_differences_forward_and_reverse_mode_agree(name):
     value, pull = vjp(f, x)
     dy = np.cos(np.arange(y.size) + 1).reshape(y.shape)
     np.testing.assert_array_equal(value, y)
-    np.testing.assert_allclose(pull(dy)[0], np.tensordot(dy, expected, axes=y.ndim), rtol=1e-12, atol=1e-15)
+    np.testing.assert_allclose(
+        pull(dy)[0], np.tensordot(dy, expected, axes=y.ndim), rtol=1e-12, atol=1e-15
+    )
 
     v = np.sin(np.arange(x.size) + 1).reshape(x.shape)
     value, dout = jvp(f, (x,), (v,))
@@ -63,7 +78,9 @@ def test_the_gradient_is_the_jacobian_of_a_single_element(name):
     y, dx = value_and_grad(lambda x: f(x).sum())(x)
     assert y == pytest.approx(float(f(Tensor(x)).value.sum()), rel=1e-15)
     np.testing.assert_array_equal(dx, grad(lambda x: f(x).sum())(x))
-    np.testing.assert_allclose(dx, jacobian(f)(x).reshape(-1, *x.shape).sum(0), rtol=1e-12, atol=1e-15)
+    np.testing.assert_allclose(
+        dx, jacobian(f)(x).reshape(-1, *x.shape).sum(0), rtol=1e-12, atol=1e-15
+    )
 
 
 def test_any_of_several_arguments_can_be_asked_for():
@@ -95,7 +112,10 @@ def test_whole_numbers_are_taken_as_float64_and_float32_stays():
     ("run", "words"),
     [
         (lambda: grad(lambda x: x * 2)([1.0, 2.0]), r"one element, got one of shape \(2,\)"),
-        (lambda: jvp(lambda x: x * 2, ([1.0, 2.0],), ([1.0],)), r"tangent of shape \(1,\).*argument of shape \(2,\)"),
+        (
+            lambda: jvp(lambda x: x * 2, ([1.0, 2.0],), ([1.0],)),
+            r"tangent of shape \(1,\).*argument of shape \(2,\)",
+        ),
         (lambda: vjp(lambda x: x * 2, [1.0, 2.0])[1]([1.0]), r"dy has shape \(1,\)"),
     ],
 )

@@ -1,4 +1,5 @@
 """Functions at extreme inputs, value and gradient, against PyTorch's numbers in tests/golden/functions.npz."""
+
 from pathlib import Path
 
 import numpy as np

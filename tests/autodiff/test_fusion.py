@@ -1,4 +1,5 @@
 """What is fused, what is not, and that a fused plan gives the bits of an eager run."""
+
 import numpy as np
 import pytest
 
@@ -21,10 +22,22 @@ CASES = {
     "two layers and their loss": (mlp, ["Affine", "Affine", "SoftmaxCrossEntropy"]),
     "a sigmoid": (lambda x, w, b: F.sigmoid(x @ w + b), ["Affine"]),
     "exp, told from its output too": (lambda x, w, b: F.exp(x @ w + b), ["Affine"]),
-    "softplus, which needs its input": (lambda x, w, b: F.softplus(x @ w + b), ["Affine", "Softplus"]),
-    "the sum before the activation is used again": (lambda x, w, b: (lambda a: F.relu(a) + a)(x @ w + b), ["Affine", "Relu", "Add"]),
-    "the product is used again": (lambda x, w, b: (lambda a: (a + b) * a)(x @ w), ["Matmul", "Broadcast", "Add", "Multiply"]),
-    "a column is added, not a row": (lambda x, w, b: x @ w + w[0, 0], ["Matmul", "Slice", "Broadcast", "Add"]),
+    "softplus, which needs its input": (
+        lambda x, w, b: F.softplus(x @ w + b),
+        ["Affine", "Softplus"],
+    ),
+    "the sum before the activation is used again": (
+        lambda x, w, b: (lambda a: F.relu(a) + a)(x @ w + b),
+        ["Affine", "Relu", "Add"],
+    ),
+    "the product is used again": (
+        lambda x, w, b: (lambda a: (a + b) * a)(x @ w),
+        ["Matmul", "Broadcast", "Add", "Multiply"],
+    ),
+    "a column is added, not a row": (
+        lambda x, w, b: x @ w + w[0, 0],
+        ["Matmul", "Slice", "Broadcast", "Add"],
+    ),
     "log_softmax is used again": (
         lambda x, w, b: (lambda p: -F.pick(p, Tensor(Y, feed=True)) - p.mean(1))(F.log_softmax(x)),
         ["LogSoftmax", "Pick", "Negative", "Sum", "Multiply", "Subtract"],

@@ -1,4 +1,5 @@
 """Arrays of a plan that are not needed at the same time share their bytes; those that are needed never do, and no bit changes."""
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -28,7 +29,9 @@ def test_gradients_take_turns_in_the_memory():
     """Every output is read on the way back, so they stay; of gradients two are alive at once, and the sums of the shared weights."""
     *_, arena, one = chain(10)
     *_, deeper, _ = chain(20)
-    assert len(deeper) - len(arena) == pytest.approx(10 * one, rel=0.2)  # an output more a layer, no gradient
+    assert len(deeper) - len(arena) == pytest.approx(
+        10 * one, rel=0.2
+    )  # an output more a layer, no gradient
 
 
 def test_forward_alone_needs_two_arrays_however_deep():
@@ -64,7 +67,9 @@ def nothing(*args):
     return []
 
 
-lives = st.lists(st.tuples(st.integers(1, 40), st.integers(0, 12), st.integers(0, 6)), min_size=1, max_size=25)
+lives = st.lists(
+    st.tuples(st.integers(1, 40), st.integers(0, 12), st.integers(0, 6)), min_size=1, max_size=25
+)
 
 
 @given(lives)

@@ -1,4 +1,5 @@
 """Whole small networks, their losses and every gradient, against PyTorch in float64: tests/golden/networks.npz."""
+
 from pathlib import Path
 
 import numpy as np
@@ -39,8 +40,12 @@ def test_a_network_and_its_gradients_are_pytorchs(case):
     value, backward = vjp(mean_loss, *leaves)
     np.testing.assert_allclose(value, golden("loss"), rtol=1e-10)
     for name, gradient in zip(LEAVES, backward(np.ones_like(value)), strict=True):
-        np.testing.assert_allclose(gradient, golden(f"d{name}"), rtol=1e-10, atol=1e-14, err_msg=f"d{name}")
+        np.testing.assert_allclose(
+            gradient, golden(f"d{name}"), rtol=1e-10, atol=1e-14, err_msg=f"d{name}"
+        )
 
 
 def test_every_activation_meets_every_loss():
-    assert {tuple(case.split(", ")) for case in CASES} == {(f, loss) for f in ("relu", "tanh", "sigmoid") for loss in LOSSES}
+    assert {tuple(case.split(", ")) for case in CASES} == {
+        (f, loss) for f in ("relu", "tanh", "sigmoid") for loss in LOSSES
+    }

@@ -1,4 +1,5 @@
 """A plan replays what was recorded: new contents of feeds and parameters go in, the bits of a fresh eager run come out."""
+
 import numpy as np
 import pytest
 
@@ -13,7 +14,9 @@ FUNCTIONS = {
     "a dense layer": lambda x, mask, w: F.log_softmax(F.relu(x @ w + w[0])).mean(),
     "shared weights": lambda x, mask, w: (F.tanh(x @ w) @ w.T - x).T.reshape(-1).max(),
     "a final view": lambda x, mask, w: (x @ w).sum(keepdims=True),
-    "views of views": lambda x, mask, w: (w.reshape(2, 2, 3)[1].T.reshape(-1) * 2).sum() + (w.T[None] * w.T).sum(),
+    "views of views": lambda x, mask, w: (
+        (w.reshape(2, 2, 3)[1].T.reshape(-1) * 2).sum() + (w.T[None] * w.T).sum()
+    ),
     "where a feed says": lambda x, mask, w: F.where(mask, x @ w, w * 2).sum(),
     "nothing but constants and parameters": lambda x, mask, w: (w * w).sum(),
     "the parameter not at all": lambda x, mask, w: (F.step(w) * 1 + x.sum()).sum() + (w * 0).sum(),
@@ -33,7 +36,11 @@ def test_a_replay_has_the_bits_of_a_fresh_run(name, arena):
     assert not seen.steered
     plan = Plan(y, into={parameter: slot}, arena=arena)
     for _ in range(3):
-        x[...], mask[...], w[...] = generator.normal(size=(4, 4)), generator.random((4, 3)) < 0.5, generator.normal(size=(4, 3))
+        x[...], mask[...], w[...] = (
+            generator.normal(size=(4, 4)),
+            generator.random((4, 3)) < 0.5,
+            generator.normal(size=(4, 3)),
+        )
         slot.fill(np.nan)
         plan.forward()
         plan.backward()

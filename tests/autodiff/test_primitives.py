@@ -1,4 +1,5 @@
 """Every primitive, alone: value, gradient, tangent, and what the engine and a planner may rely on. A primitive without a row fails."""
+
 import importlib
 import inspect
 import itertools
@@ -69,7 +70,13 @@ def uniform(*sizes, low=-2.0, high=2.0):
 def row(name, primitive, inputs, value, gradient=None):
     """`primitive` is one, or where it holds a generator a function that makes it anew."""
     make = (lambda: primitive) if isinstance(primitive, Primitive) else primitive
-    return Row(f"{type(make()).__name__}: {name}", make, tuple(np.asarray(x) for x in inputs), value, gradient)
+    return Row(
+        f"{type(make()).__name__}: {name}",
+        make,
+        tuple(np.asarray(x) for x in inputs),
+        value,
+        gradient,
+    )
 
 
 def element_wise(primitive, arity, value, low=-2.0, high=2.0):
@@ -78,9 +85,14 @@ def element_wise(primitive, arity, value, low=-2.0, high=2.0):
     def strided():
         return uniform(5, 8, low=low, high=high)[::2, ::-2].T
 
-    makers = {str(s): lambda s=s: uniform(*s, low=low, high=high) for s in ((3, 4), (1, 4), (4, 1), (1,), (), (2, 3, 4), (0, 3))}
+    makers = {
+        str(s): lambda s=s: uniform(*s, low=low, high=high)
+        for s in ((3, 4), (1, 4), (4, 1), (1,), (), (2, 3, 4), (0, 3))
+    }
     makers["not contiguous"] = strided
-    return [row(name, primitive, [make() for _ in range(arity)], value) for name, make in makers.items()]
+    return [
+        row(name, primitive, [make() for _ in range(arity)], value) for name, make in makers.items()
+    ]
 
 
 def random_mask(share, x):
@@ -119,22 +131,36 @@ def normal_rows(x):
 def normal_groups(x, groups):
     parts = np.split(x, groups, axis=-1)
     axes = tuple(range(1, x.ndim))
-    return np.concatenate([normal(p, p.mean(axes, keepdims=True), p.var(axes, keepdims=True)) for p in parts], axis=-1)
+    return np.concatenate(
+        [normal(p, p.mean(axes, keepdims=True), p.var(axes, keepdims=True)) for p in parts], axis=-1
+    )
 
 
 def between(x, axis, factor):
     """By NumPy's own interpolation."""
     n = x.shape[axis]
-    return np.apply_along_axis(lambda line: np.interp((np.arange(factor * n) + 0.5) / factor - 0.5, np.arange(n), line), axis, x)
+    return np.apply_along_axis(
+        lambda line: np.interp((np.arange(factor * n) + 0.5) / factor - 0.5, np.arange(n), line),
+        axis,
+        x,
+    )
 
 
 def by_channel(x):
-    mask = np.random.Generator(np.random.PCG64(3)).random(size=(len(x), *[1] * (x.ndim - 2), x.shape[-1])) >= 0.4
+    mask = (
+        np.random.Generator(np.random.PCG64(3)).random(
+            size=(len(x), *[1] * (x.ndim - 2), x.shape[-1])
+        )
+        >= 0.4
+    )
     return x * mask / 0.6
 
 
 def cross_entropy(z, y):
-    return [math.log(sum(math.exp(score) for score in scores)) - scores[k] for scores, k in zip(z, y, strict=True)]
+    return [
+        math.log(sum(math.exp(score) for score in scores)) - scores[k]
+        for scores, k in zip(z, y, strict=True)
+    ]
 
 
 def convolved(x, w, b=0, stride=(1, 1), padding=((0, 0), (0, 0)), dilation=(1, 1), groups=1):
@@ -144,7 +170,9 @@ def convolved(x, w, b=0, stride=(1, 1), padding=((0, 0), (0, 0)), dilation=(1, 1
     y = np.empty((n, (h - dh * (kh - 1) - 1) // sh + 1, (width - dw * (kw - 1) - 1) // sw + 1, o))
     for p, q, k in np.ndindex(*y.shape[1:]):
         first = k // (o // groups) * few
-        seen = x[:, p * sh : p * sh + dh * kh : dh, q * sw : q * sw + dw * kw : dw, first : first + few][:, :kh, :kw]
+        seen = x[
+            :, p * sh : p * sh + dh * kh : dh, q * sw : q * sw + dw * kw : dw, first : first + few
+        ][:, :kh, :kw]
         y[:, p, q, k] = np.einsum("nijc,ijc->n", seen, w[..., k])
     return y + b
 
@@ -177,32 +205,59 @@ def pools(*cases):
     """Rows for (images, size, stride, padding), of the largest and of the mean."""
     for x, *fields in cases:
         name = f"{x}, {', '.join(map(str, fields))}"
-        yield row(name, pooling.MaxPool(*fields), [uniform(*x)], lambda x, f=fields: pooled(x, *f, np.nanmax))
-        yield row(name, pooling.AveragePool(*fields), [uniform(*x)], lambda x, f=fields: pooled(x, *f, np.nanmean))
+        yield row(
+            name,
+            pooling.MaxPool(*fields),
+            [uniform(*x)],
+            lambda x, f=fields: pooled(x, *f, np.nanmax),
+        )
+        yield row(
+            name,
+            pooling.AveragePool(*fields),
+            [uniform(*x)],
+            lambda x, f=fields: pooled(x, *f, np.nanmean),
+        )
 
 
 NONE = ((0, 0), (0, 0))
-EQUALS = np.array([[1.0, 1.0, 0.0, -0.0], [1.0, 1.0, 0.0, 0.0], [-1.0, 2.0, 3.0, 3.0], [2.0, 2.0, 3.0, 1.0]])[None, :, :, None]
+EQUALS = np.array(
+    [[1.0, 1.0, 0.0, -0.0], [1.0, 1.0, 0.0, 0.0], [-1.0, 2.0, 3.0, 3.0], [2.0, 2.0, 3.0, 1.0]]
+)[None, :, :, None]
 FIRST = np.array([[1, 0, 1, 0], [0, 0, 0, 0], [0, 1, 1, 0], [0, 0, 0, 0]])[None, :, :, None]
+
+
 def blocks(activation, f, size=None):
     """Rows of a convolution with its activation and a max pool."""
-    for x, w, padding in (((2, 5, 5, 2), (2, 2, 2, 3), ((0, 0), (0, 0))), ((1, 4, 6, 1), (3, 3, 1, 2), ((1, 1), (0, 1)))):
+    for x, w, padding in (
+        ((2, 5, 5, 2), (2, 2, 2, 3), ((0, 0), (0, 0))),
+        ((1, 4, 6, 1), (3, 3, 1, 2), ((1, 1), (0, 1))),
+    ):
         pool = pooling.MaxPool(size, size) if size else None
-        primitive = convolution_block.ConvolutionBlock(convolution.Convolution(padding=padding), activation, pool)
+        primitive = convolution_block.ConvolutionBlock(
+            convolution.Convolution(padding=padding), activation, pool
+        )
 
         def value(x, w, *b, padding=padding):
             y = convolved(x, w, *b, padding=padding)
             if size:
                 (n, h, width, c), (high, wide) = y.shape, size
-                y = y[:, : h // high * high, : width // wide * wide].reshape(n, h // high, high, width // wide, wide, c).max((2, 4))
+                y = (
+                    y[:, : h // high * high, : width // wide * wide]
+                    .reshape(n, h // high, high, width // wide, wide, c)
+                    .max((2, 4))
+                )
             return f(y)
 
         name = f"{x} with {w}{f', pool of {size}' if size else ''}, {type(activation).__name__}"
         yield row(name, primitive, [uniform(*x), uniform(*w)], value)
-        yield row(f"{name}, and a bias", primitive, [uniform(*x), uniform(*w), uniform(w[3])], value)
+        yield row(
+            f"{name}, and a bias", primitive, [uniform(*x), uniform(*w), uniform(w[3])], value
+        )
 
 
-FAR = np.array([-9.0, -5.0, -4.0, -1.0, -0.46875, -0.4, -1e-9, 0.0, 1e-9, 0.3, 0.46875, 0.5, 4.0, 4.5, 7.0])
+FAR = np.array(
+    [-9.0, -5.0, -4.0, -1.0, -0.46875, -0.4, -1e-9, 0.0, 1e-9, 0.3, 0.46875, 0.5, 4.0, 4.5, 7.0]
+)
 TIED = np.array([[1.0, 3.0, 3.0], [2.0, 2.0, 2.0]])
 ROWS = [
     *element_wise(arithmetic.Add(), 2, lambda a, b: a + b),
@@ -212,22 +267,56 @@ ROWS = [
     *element_wise(arithmetic.Divide(), 2, lambda a, b: a / b, low=0.5),
     *element_wise(arithmetic.Power(3.0), 1, lambda x: x * x * x),
     *element_wise(arithmetic.Power(-0.5), 1, lambda x: 1 / np.sqrt(x), low=0.5),
-    row("to the 0 at 0", arithmetic.Power(0.0), [np.zeros(3)], lambda x: np.ones(3), lambda dy, x: [np.zeros(3)]),
-    row("to the 1 at 0", arithmetic.Power(1.0), [np.zeros(3)], lambda x: np.zeros(3), lambda dy, x: [dy]),
-    row("squared below and at 0", arithmetic.Power(2.0), [[-1.5, 0.0]], lambda x: x * x, lambda dy, x: [2 * x * dy]),
+    row(
+        "to the 0 at 0",
+        arithmetic.Power(0.0),
+        [np.zeros(3)],
+        lambda x: np.ones(3),
+        lambda dy, x: [np.zeros(3)],
+    ),
+    row(
+        "to the 1 at 0",
+        arithmetic.Power(1.0),
+        [np.zeros(3)],
+        lambda x: np.zeros(3),
+        lambda dy, x: [dy],
+    ),
+    row(
+        "squared below and at 0",
+        arithmetic.Power(2.0),
+        [[-1.5, 0.0]],
+        lambda x: x * x,
+        lambda dy, x: [2 * x * dy],
+    ),
     *element_wise(arithmetic.PowerOf(), 2, lambda a, b: np.exp(b * np.log(a)), low=0.3),
     *element_wise(exponential.Exp(), 1, lambda x: np.vectorize(math.exp, otypes=[float])(x)),
-    *element_wise(exponential.Log(), 1, lambda x: np.vectorize(math.log, otypes=[float])(x), low=0.3),
+    *element_wise(
+        exponential.Log(), 1, lambda x: np.vectorize(math.log, otypes=[float])(x), low=0.3
+    ),
     *element_wise(exponential.Sqrt(), 1, lambda x: x**0.5, low=0.3),
     *element_wise(squashing.Sigmoid(), 1, lambda x: 1 / (1 + np.exp(-x))),
     *element_wise(squashing.Tanh(), 1, lambda x: 2 / (1 + np.exp(-2 * x)) - 1),
     *element_wise(squashing.Softplus(), 1, lambda x: np.log(1 + np.exp(x))),
     *element_wise(gaussian.Erf(), 1, lambda x: np.vectorize(math.erf, otypes=[float])(x)),
-    *element_wise(gaussian.Erf(), 1, lambda x: np.vectorize(math.erf, otypes=[float])(x), low=-9, high=9),
-    *element_wise(gaussian.Gelu(), 1, lambda x: x * np.vectorize(math.erfc, otypes=[float])(-x / math.sqrt(2)) / 2),
-    *element_wise(gaussian.Gelu(), 1, lambda x: x * np.vectorize(math.erfc, otypes=[float])(-x / math.sqrt(2)) / 2, low=-9, high=9),
+    *element_wise(
+        gaussian.Erf(), 1, lambda x: np.vectorize(math.erf, otypes=[float])(x), low=-9, high=9
+    ),
+    *element_wise(
+        gaussian.Gelu(),
+        1,
+        lambda x: x * np.vectorize(math.erfc, otypes=[float])(-x / math.sqrt(2)) / 2,
+    ),
+    *element_wise(
+        gaussian.Gelu(),
+        1,
+        lambda x: x * np.vectorize(math.erfc, otypes=[float])(-x / math.sqrt(2)) / 2,
+        low=-9,
+        high=9,
+    ),
     *[
-        row(f"{n} x {i} x {o}", fused.Affine(act), [uniform(n, i), uniform(i, o), uniform(o)], value)
+        row(
+            f"{n} x {i} x {o}", fused.Affine(act), [uniform(n, i), uniform(i, o), uniform(o)], value
+        )
         for n, i, o in ((3, 4, 2), (1, 3, 2), (4, 1, 1))
         for act, value in (
             (None, lambda x, w, b: np.einsum("ni,io->no", x, w) + b),
@@ -235,9 +324,19 @@ ROWS = [
             (squashing.Tanh(), lambda x, w, b: np.tanh(np.einsum("ni,io->no", x, w) + b)),
         )
     ],
-    row("strided", fused.Affine(), [uniform(8, 3)[::2], uniform(2, 3).T, uniform(2)], lambda x, w, b: np.einsum("ni,io->no", x, w) + b),
+    row(
+        "strided",
+        fused.Affine(),
+        [uniform(8, 3)[::2], uniform(2, 3).T, uniform(2)],
+        lambda x, w, b: np.einsum("ni,io->no", x, w) + b,
+    ),
     *[
-        row(f"{n} x {k}", fused.SoftmaxCrossEntropy(), [uniform(n, k), np.arange(n) % k], cross_entropy)
+        row(
+            f"{n} x {k}",
+            fused.SoftmaxCrossEntropy(),
+            [uniform(n, k), np.arange(n) % k],
+            cross_entropy,
+        )
         for n, k in ((4, 3), (1, 2), (3, 1))
     ],
     *convolutions(
@@ -248,19 +347,35 @@ ROWS = [
         ((2, 3, 4, 5), (2, 1, 5, 2), {"padding": ((1, 0), (0, 2))}),
         ((1, 5, 7, 1), (2, 2, 1, 2), {"stride": (3, 4)}),
         ((2, 6, 5, 2), (2, 3, 2, 2), {"dilation": (3, 2), "padding": ((0, 1), (2, 1))}),
-        ((2, 5, 4, 1), (3, 2, 1, 2), {"stride": (2, 1), "padding": ((2, 1), (0, 1)), "dilation": (1, 2)}),
+        (
+            (2, 5, 4, 1),
+            (3, 2, 1, 2),
+            {"stride": (2, 1), "padding": ((2, 1), (0, 1)), "dilation": (1, 2)},
+        ),
         ((2, 3, 3, 1), (2, 2, 1, 1), {"padding": ((2, 2), (3, 0))}),
-        ((2, 4, 5, 5), (2, 2, 5, 2), {"stride": (2, 1), "padding": ((1, 0), (0, 1)), "dilation": (1, 2)}),
+        (
+            (2, 4, 5, 5),
+            (2, 2, 5, 2),
+            {"stride": (2, 1), "padding": ((1, 0), (0, 1)), "dilation": (1, 2)},
+        ),
         ((1, 3, 4, 10), (2, 2, 5, 2), {"groups": 2, "stride": (1, 2)}),
         ((2, 4, 3, 4), (2, 2, 2, 6), {"groups": 2, "padding": ((1, 1), (0, 1))}),
         ((1, 2, 3, 12), (1, 2, 6, 2), {"groups": 2}),
         ((2, 2, 3, 4), (1, 1, 2, 4), {"groups": 2}),
         ((2, 4, 3, 3), (2, 2, 1, 3), {"groups": 3, "stride": (2, 1)}),
-        ((1, 3, 4, 2), (3, 2, 1, 4), {"groups": 2, "padding": ((1, 1), (1, 0)), "dilation": (1, 2)}),
+        (
+            (1, 3, 4, 2),
+            (3, 2, 1, 4),
+            {"groups": 2, "padding": ((1, 1), (1, 0)), "dilation": (1, 2)},
+        ),
     ),
     *[
-        row(f"{x} with {w}, {padding}", winograd.Winograd(padding=padding), [np.round(4 * uniform(*s)) for s in (x, w, *b)],
-            partial(convolved, padding=padding))  # whole numbers: the sums are exact
+        row(
+            f"{x} with {w}, {padding}",
+            winograd.Winograd(padding=padding),
+            [np.round(4 * uniform(*s)) for s in (x, w, *b)],
+            partial(convolved, padding=padding),
+        )  # whole numbers: the sums are exact
         for x, w, padding in (
             ((2, 4, 6, 2), (3, 3, 2, 3), ((0, 0), (0, 0))),
             ((1, 3, 3, 1), (3, 3, 1, 1), ((0, 0), (0, 0))),
@@ -270,21 +385,57 @@ ROWS = [
         )
         for b in ((), (w[3:],))
     ],
-    row("no images", winograd.Winograd(), [uniform(0, 3, 3, 1), uniform(3, 3, 1, 2), uniform(2)], convolved),
-    row("not contiguous", winograd.Winograd(), [np.round(uniform(4, 5, 4, 2))[::2, :, ::-1], np.round(4 * uniform(4, 2, 3, 3)).T,
-        uniform(4)], convolved),
+    row(
+        "no images",
+        winograd.Winograd(),
+        [uniform(0, 3, 3, 1), uniform(3, 3, 1, 2), uniform(2)],
+        convolved,
+    ),
+    row(
+        "not contiguous",
+        winograd.Winograd(),
+        [
+            np.round(uniform(4, 5, 4, 2))[::2, :, ::-1],
+            np.round(4 * uniform(4, 2, 3, 3)).T,
+            uniform(4),
+        ],
+        convolved,
+    ),
     *blocks(selection.Relu(), lambda y: np.where(y > 0, y, 0)),
     *blocks(selection.Relu(), lambda y: np.where(y > 0, y, 0), (2, 2)),
     *blocks(squashing.Tanh(), np.tanh),
     *blocks(squashing.Tanh(), np.tanh, (3, 1)),
     *blocks(None, lambda y: y, (2, 3)),
-    row("no images", convolution.Convolution(), [uniform(0, 3, 3, 1), uniform(2, 2, 1, 2), uniform(2)], convolved),
-    row("no images", depthwise.Depthwise(), [uniform(0, 3, 3, 1), uniform(2, 2, 1, 2), uniform(2)], convolved),
-    row("not contiguous", convolution.Convolution(), [uniform(4, 3, 4, 2)[::2, :, ::-1], uniform(5, 2, 2, 2).T, uniform(5)], convolved),
-    row("pixels, not contiguous", convolution.Convolution(), [uniform(4, 3, 4, 2)[::2], uniform(5, 2, 1, 1).T, uniform(10)[::2]],
-        convolved),
-    row("not contiguous", depthwise.Depthwise(), [uniform(4, 3, 4, 2)[::2, :, ::-1], uniform(4, 1, 2, 2).T, uniform(4)],
-        partial(convolved, groups=2)),
+    row(
+        "no images",
+        convolution.Convolution(),
+        [uniform(0, 3, 3, 1), uniform(2, 2, 1, 2), uniform(2)],
+        convolved,
+    ),
+    row(
+        "no images",
+        depthwise.Depthwise(),
+        [uniform(0, 3, 3, 1), uniform(2, 2, 1, 2), uniform(2)],
+        convolved,
+    ),
+    row(
+        "not contiguous",
+        convolution.Convolution(),
+        [uniform(4, 3, 4, 2)[::2, :, ::-1], uniform(5, 2, 2, 2).T, uniform(5)],
+        convolved,
+    ),
+    row(
+        "pixels, not contiguous",
+        convolution.Convolution(),
+        [uniform(4, 3, 4, 2)[::2], uniform(5, 2, 1, 1).T, uniform(10)[::2]],
+        convolved,
+    ),
+    row(
+        "not contiguous",
+        depthwise.Depthwise(),
+        [uniform(4, 3, 4, 2)[::2, :, ::-1], uniform(4, 1, 2, 2).T, uniform(4)],
+        partial(convolved, groups=2),
+    ),
     *pools(
         ((2, 4, 6, 3), (2, 2), (2, 2), NONE),
         ((1, 5, 7, 1), (2, 2), (2, 2), NONE),
@@ -302,85 +453,273 @@ ROWS = [
         ((0, 2, 2, 8), (2, 2), (2, 2), NONE),
         ((2, 3, 2, 2), (3, 1), (1, 1), ((2, 0), (0, 0))),
     ),
-    row("equals", pooling.MaxPool(), [EQUALS], lambda x: pooled(x, (2, 2), (2, 2), NONE, np.nanmax),
-        lambda dy, x: [np.repeat(np.repeat(dy, 2, 1), 2, 2) * FIRST]),
-    row("equals in windows that overlap", pooling.MaxPool((2, 2), (1, 1)), [np.ones((1, 3, 3, 1))], lambda x: x[:, :2, :2],
-        lambda dy, x: [np.pad(dy, ((0, 0), (0, 1), (0, 1), (0, 0)))]),
-    row("equals in many channels", pooling.MaxPool(), [np.tile(EQUALS, 9)], lambda x: pooled(x, (2, 2), (2, 2), NONE, np.nanmax),
-        lambda dy, x: [np.repeat(np.repeat(dy, 2, 1), 2, 2) * FIRST]),
-    row("below zero beside padding", pooling.MaxPool((2, 2), (2, 2), ((1, 1), (1, 1))), [np.full((1, 2, 2, 1), -7.0)], lambda x: x,
-        lambda dy, x: [dy]),
+    row(
+        "equals",
+        pooling.MaxPool(),
+        [EQUALS],
+        lambda x: pooled(x, (2, 2), (2, 2), NONE, np.nanmax),
+        lambda dy, x: [np.repeat(np.repeat(dy, 2, 1), 2, 2) * FIRST],
+    ),
+    row(
+        "equals in windows that overlap",
+        pooling.MaxPool((2, 2), (1, 1)),
+        [np.ones((1, 3, 3, 1))],
+        lambda x: x[:, :2, :2],
+        lambda dy, x: [np.pad(dy, ((0, 0), (0, 1), (0, 1), (0, 0)))],
+    ),
+    row(
+        "equals in many channels",
+        pooling.MaxPool(),
+        [np.tile(EQUALS, 9)],
+        lambda x: pooled(x, (2, 2), (2, 2), NONE, np.nanmax),
+        lambda dy, x: [np.repeat(np.repeat(dy, 2, 1), 2, 2) * FIRST],
+    ),
+    row(
+        "below zero beside padding",
+        pooling.MaxPool((2, 2), (2, 2), ((1, 1), (1, 1))),
+        [np.full((1, 2, 2, 1), -7.0)],
+        lambda x: x,
+        lambda dy, x: [dy],
+    ),
     *[
         row(str(x.shape), primitive, [x], value)
-        for x in (uniform(2, 3, 4, 5), uniform(1, 1, 1, 1), uniform(3, 1, 2, 1), uniform(4, 6, 3, 2)[::2, ::-1, :, ::-1])
+        for x in (
+            uniform(2, 3, 4, 5),
+            uniform(1, 1, 1, 1),
+            uniform(3, 1, 2, 1),
+            uniform(4, 6, 3, 2)[::2, ::-1, :, ::-1],
+        )
         for primitive, value in (
             (pooling.GlobalMaxPool(), lambda x: x.max((1, 2))),
             (pooling.GlobalAveragePool(), lambda x: x.mean((1, 2))),
         )
     ],
-    row("equals", pooling.GlobalMaxPool(), [EQUALS], lambda x: [[3.0]],
-        lambda dy, x: [np.where(np.arange(16).reshape(x.shape) == 10, dy, 0)]),
+    row(
+        "equals",
+        pooling.GlobalMaxPool(),
+        [EQUALS],
+        lambda x: [[3.0]],
+        lambda dy, x: [np.where(np.arange(16).reshape(x.shape) == 10, dy, 0)],
+    ),
     *element_wise(selection.Relu(), 1, lambda x: np.where(x > 0, x, 0)),
-    row("at 0", selection.Relu(), [[0.0, -0.0, 1.0]], lambda x: [0, 0, 1], lambda dy, x: [dy * [0, 0, 1]]),
+    row(
+        "at 0",
+        selection.Relu(),
+        [[0.0, -0.0, 1.0]],
+        lambda x: [0, 0, 1],
+        lambda dy, x: [dy * [0, 0, 1]],
+    ),
     *element_wise(selection.LeakyRelu(0.1), 1, lambda x: np.where(x > 0, x, 0.1 * x)),
-    row("at 0", selection.LeakyRelu(0.1), [[0.0, -0.0, 1.0]], lambda x: [0, 0, 1], lambda dy, x: [dy * [0.1, 0.1, 1]]),
+    row(
+        "at 0",
+        selection.LeakyRelu(0.1),
+        [[0.0, -0.0, 1.0]],
+        lambda x: [0, 0, 1],
+        lambda dy, x: [dy * [0.1, 0.1, 1]],
+    ),
     *element_wise(selection.Absolute(), 1, lambda x: np.sqrt(x * x)),
-    row("at 0", selection.Absolute(), [[0.0, -1.0]], lambda x: [0, 1], lambda dy, x: [dy * [0, -1]]),
+    row(
+        "at 0", selection.Absolute(), [[0.0, -1.0]], lambda x: [0, 1], lambda dy, x: [dy * [0, -1]]
+    ),
     *element_wise(selection.Step(), 1, lambda x: np.where(x > 0, 1.0, 0.0)),
     row("at 0", selection.Step(), [[0.0, 1.0]], lambda x: [0, 1], lambda dy, x: [[0, 0]]),
     *element_wise(selection.Clip(-1.0, 0.5), 1, lambda x: np.minimum(np.maximum(x, -1), 0.5)),
-    row("at its limits", selection.Clip(-1.0, 0.5), [[-1.0, 0.5, 0.6]], lambda x: [-1, 0.5, 0.5], lambda dy, x: [dy * [1, 1, 0]]),
+    row(
+        "at its limits",
+        selection.Clip(-1.0, 0.5),
+        [[-1.0, 0.5, 0.6]],
+        lambda x: [-1, 0.5, 0.5],
+        lambda dy, x: [dy * [1, 1, 0]],
+    ),
     *element_wise(selection.Maximum(), 2, lambda a, b: np.where(a > b, a, b)),
-    row("tie", selection.Maximum(), [[1.0, 2.0], [1.0, 3.0]], lambda a, b: [1, 3], lambda dy, a, b: [dy * [1, 0], dy * [0, 1]]),
+    row(
+        "tie",
+        selection.Maximum(),
+        [[1.0, 2.0], [1.0, 3.0]],
+        lambda a, b: [1, 3],
+        lambda dy, a, b: [dy * [1, 0], dy * [0, 1]],
+    ),
     *element_wise(selection.Minimum(), 2, lambda a, b: np.where(a < b, a, b)),
-    row("tie", selection.Minimum(), [[1.0, 2.0], [1.0, 3.0]], lambda a, b: [1, 2], lambda dy, a, b: [dy * [1, 1], dy * [0, 0]]),
+    row(
+        "tie",
+        selection.Minimum(),
+        [[1.0, 2.0], [1.0, 3.0]],
+        lambda a, b: [1, 2],
+        lambda dy, a, b: [dy * [1, 1], dy * [0, 0]],
+    ),
     *element_wise(squashing.Softsign(), 1, lambda x: np.sign(x) * (1 - 1 / (1 + np.abs(x)))),
-    *element_wise(squashing.Elu(0.7, 1.5), 1, lambda x: np.where(x > 0, 1.5 * x, 1.05 * np.expm1(x))),
-    row("at 0", squashing.Elu(0.7, 1.5), [[0.0, -0.0]], lambda x: [0, 0], lambda dy, x: [1.5 * 0.7 * dy]),
-    row("far out", squashing.Elu(1.0, 1.0), [[1000.0, -1000.0]], lambda x: [1000, -1], lambda dy, x: [dy * [1, 0]]),
+    *element_wise(
+        squashing.Elu(0.7, 1.5), 1, lambda x: np.where(x > 0, 1.5 * x, 1.05 * np.expm1(x))
+    ),
+    row(
+        "at 0",
+        squashing.Elu(0.7, 1.5),
+        [[0.0, -0.0]],
+        lambda x: [0, 0],
+        lambda dy, x: [1.5 * 0.7 * dy],
+    ),
+    row(
+        "far out",
+        squashing.Elu(1.0, 1.0),
+        [[1000.0, -1000.0]],
+        lambda x: [1000, -1],
+        lambda dy, x: [dy * [1, 0]],
+    ),
     *element_wise(squashing.Mish(), 1, lambda x: x * np.tanh(np.logaddexp(0, x))),
-    row("far out", squashing.Mish(), [[1000.0, 30.0, -1000.0, -30.0]], lambda x: [1000, 30, 0, -30 * math.log1p(math.exp(-30))]),
+    row(
+        "far out",
+        squashing.Mish(),
+        [[1000.0, 30.0, -1000.0, -30.0]],
+        lambda x: [1000, 30, 0, -30 * math.log1p(math.exp(-30))],
+    ),
     *element_wise(selection.LeakyRelu(1.7), 1, lambda x: np.where(x > 0, x, 1.7 * x)),
-    row("above 1 at 0", selection.LeakyRelu(1.7), [[0.0, -0.0, 1.0]], lambda x: [0, 0, 1], lambda dy, x: [dy * [1.7, 1.7, 1]]),
-    row("far out", squashing.Softplus(), [[1000.0, -1000.0, -40.0]], lambda x: [1000, 0, math.exp(-40)]),
+    row(
+        "above 1 at 0",
+        selection.LeakyRelu(1.7),
+        [[0.0, -0.0, 1.0]],
+        lambda x: [0, 0, 1],
+        lambda dy, x: [dy * [1.7, 1.7, 1]],
+    ),
+    row(
+        "far out",
+        squashing.Softplus(),
+        [[1000.0, -1000.0, -40.0]],
+        lambda x: [1000, 0, math.exp(-40)],
+    ),
     *element_wise(selection.Prelu(), 2, lambda x, a: np.where(x > 0, x, a * x)),
-    row("at 0", selection.Prelu(), [[0.0, 1.0], [0.5, 0.5]], lambda x, a: [0, 1], lambda dy, x, a: [dy * [0.5, 1], dy * 0]),
+    row(
+        "at 0",
+        selection.Prelu(),
+        [[0.0, 1.0], [0.5, 0.5]],
+        lambda x, a: [0, 1],
+        lambda dy, x, a: [dy * [0.5, 1], dy * 0],
+    ),
     *element_wise(gaussian.Erf(), 1, np.vectorize(math.erf, otypes=[float])),
     row("all ranges", gaussian.Erf(), [FAR], np.vectorize(math.erf)),
-    *element_wise(gaussian.Gelu(), 1, np.vectorize(lambda x: x / 2 * math.erfc(-x / math.sqrt(2)), otypes=[float])),
-    row("all ranges", gaussian.Gelu(), [FAR], np.vectorize(lambda x: x / 2 * math.erfc(-x / math.sqrt(2)))),
+    *element_wise(
+        gaussian.Gelu(),
+        1,
+        np.vectorize(lambda x: x / 2 * math.erfc(-x / math.sqrt(2)), otypes=[float]),
+    ),
+    row(
+        "all ranges",
+        gaussian.Gelu(),
+        [FAR],
+        np.vectorize(lambda x: x / 2 * math.erfc(-x / math.sqrt(2))),
+    ),
     *[
-        row(str(x.shape), moments.Moments(), [x], lambda x: np.stack([x.mean(tuple(range(x.ndim - 1))), x.var(tuple(range(x.ndim - 1)))]))
-        for x in (uniform(5, 4), uniform(1, 3), uniform(3, 1), uniform(2, 3, 2, 4), uniform(6, 8)[::2, ::-2], uniform(3, 4).T)
+        row(
+            str(x.shape),
+            moments.Moments(),
+            [x],
+            lambda x: np.stack([x.mean(tuple(range(x.ndim - 1))), x.var(tuple(range(x.ndim - 1)))]),
+        )
+        for x in (
+            uniform(5, 4),
+            uniform(1, 3),
+            uniform(3, 1),
+            uniform(2, 3, 2, 4),
+            uniform(6, 8)[::2, ::-2],
+            uniform(3, 4).T,
+        )
     ],
     *[
-        row(str(x.shape), normalization.Normalize(0.1), [x, spread(x.shape[-1]), uniform(x.shape[-1]), uniform(x.shape[-1])],
-            lambda x, m, gamma, beta: normal(x, *m) * gamma + beta)
-        for x in (uniform(5, 4), uniform(1, 3), uniform(3, 1), uniform(2, 3, 2, 4), uniform(6, 8)[::2, ::-2])
+        row(
+            str(x.shape),
+            normalization.Normalize(0.1),
+            [x, spread(x.shape[-1]), uniform(x.shape[-1]), uniform(x.shape[-1])],
+            lambda x, m, gamma, beta: normal(x, *m) * gamma + beta,
+        )
+        for x in (
+            uniform(5, 4),
+            uniform(1, 3),
+            uniform(3, 1),
+            uniform(2, 3, 2, 4),
+            uniform(6, 8)[::2, ::-2],
+        )
     ],
     *[
-        row(str(x.shape), normalization.NormalizeRows(0.1), [x, uniform(x.shape[-1]), uniform(x.shape[-1])],
-            lambda x, gamma, beta: normal_rows(x) * gamma + beta)
-        for x in (uniform(5, 4), uniform(1, 3), uniform(3, 1), uniform(2, 3, 2, 4), uniform(6, 8)[::2, ::-2])
+        row(
+            str(x.shape),
+            normalization.NormalizeRows(0.1),
+            [x, uniform(x.shape[-1]), uniform(x.shape[-1])],
+            lambda x, gamma, beta: normal_rows(x) * gamma + beta,
+        )
+        for x in (
+            uniform(5, 4),
+            uniform(1, 3),
+            uniform(3, 1),
+            uniform(2, 3, 2, 4),
+            uniform(6, 8)[::2, ::-2],
+        )
     ],
     *[
-        row(str(x.shape), lambda: noise.GaussianNoise(0.4, np.random.Generator(np.random.PCG64(3))), [x], with_noise)
+        row(
+            str(x.shape),
+            lambda: noise.GaussianNoise(0.4, np.random.Generator(np.random.PCG64(3))),
+            [x],
+            with_noise,
+        )
         for x in (uniform(5, 4), uniform(1, 3), uniform(), uniform(2, 3, 4), uniform(6, 4)[::2].T)
     ],
     *element_wise(probe.Probe(unseen, unseen), 1, lambda x: x),
-    row("matrix", selection.Where(), [uniform(3, 4) > 0, uniform(3, 4), uniform(3, 4)], lambda c, a, b: c * a + (1 - c) * b),
-    row("one element", selection.Where(), [np.array(True), uniform(), uniform()], lambda c, a, b: a),
-    row("not contiguous", selection.Where(), [uniform(4, 3).T > 0, uniform(6, 8)[::2, 1::2], uniform(4, 3).T], np.where),
-    row("matrix", matmul.Matmul(), [uniform(3, 4), uniform(4, 2)], lambda a, b: np.einsum("ni,io->no", a, b)),
-    row("one row, one column", matmul.Matmul(), [uniform(1, 4), uniform(4, 1)], lambda a, b: [[np.sum(a[0] * b[:, 0])]]),
+    row(
+        "matrix",
+        selection.Where(),
+        [uniform(3, 4) > 0, uniform(3, 4), uniform(3, 4)],
+        lambda c, a, b: c * a + (1 - c) * b,
+    ),
+    row(
+        "one element", selection.Where(), [np.array(True), uniform(), uniform()], lambda c, a, b: a
+    ),
+    row(
+        "not contiguous",
+        selection.Where(),
+        [uniform(4, 3).T > 0, uniform(6, 8)[::2, 1::2], uniform(4, 3).T],
+        np.where,
+    ),
+    row(
+        "matrix",
+        matmul.Matmul(),
+        [uniform(3, 4), uniform(4, 2)],
+        lambda a, b: np.einsum("ni,io->no", a, b),
+    ),
+    row(
+        "one row, one column",
+        matmul.Matmul(),
+        [uniform(1, 4), uniform(4, 1)],
+        lambda a, b: [[np.sum(a[0] * b[:, 0])]],
+    ),
     row("one element", matmul.Matmul(), [uniform(1, 1), uniform(1, 1)], lambda a, b: a * b),
-    row("stack", matmul.Matmul(), [uniform(2, 3, 4), uniform(2, 4, 5)], lambda a, b: np.einsum("sni,sio->sno", a, b)),
-    row("not contiguous", matmul.Matmul(), [uniform(4, 3).T, uniform(4, 8)[:, ::-2]], lambda a, b: np.einsum("ni,io->no", a, b)),
+    row(
+        "stack",
+        matmul.Matmul(),
+        [uniform(2, 3, 4), uniform(2, 4, 5)],
+        lambda a, b: np.einsum("sni,sio->sno", a, b),
+    ),
+    row(
+        "not contiguous",
+        matmul.Matmul(),
+        [uniform(4, 3).T, uniform(4, 8)[:, ::-2]],
+        lambda a, b: np.einsum("ni,io->no", a, b),
+    ),
     row("no rows", matmul.Matmul(), [uniform(0, 4), uniform(4, 2)], lambda a, b: np.zeros((0, 2))),
-    row("repeated", matmul.Matmul(), [np.broadcast_to(uniform(3, 4), (2, 3, 4)), uniform(2, 4, 5)], lambda a, b: [a[0] @ y for y in b]),
+    row(
+        "repeated",
+        matmul.Matmul(),
+        [np.broadcast_to(uniform(3, 4), (2, 3, 4)), uniform(2, 4, 5)],
+        lambda a, b: [a[0] @ y for y in b],
+    ),
     *[
         row(str(x.shape), primitive, [x], value)
-        for x in (uniform(3, 4), uniform(1, 4), uniform(4, 1), uniform(5), uniform(2, 3, 4), uniform(6, 4)[::2].T)
+        for x in (
+            uniform(3, 4),
+            uniform(1, 4),
+            uniform(4, 1),
+            uniform(5),
+            uniform(2, 3, 4),
+            uniform(6, 4)[::2].T,
+        )
         for primitive, value in (
             (reduction.Sum(), lambda x: np.einsum("...k->...", x)),
             (reduction.Max(), lambda x: np.sort(x, axis=-1)[..., -1]),
@@ -391,69 +730,221 @@ ROWS = [
         )
     ],
     row("nothing to add", reduction.Sum(), [uniform(3, 0)], lambda x: np.zeros(3)),
-    row("ties", reduction.Max(), [TIED], lambda x: [3, 2], lambda dy, x: [[[0, dy[0], 0], [dy[1], 0, 0]]]),
-    row("ties", reduction.Min(), [-TIED], lambda x: [-3, -2], lambda dy, x: [[[0, dy[0], 0], [dy[1], 0, 0]]]),
-    row("far apart", softmax.Softmax(), [[[800.0, 0.0], [-800.0, -800.0]]], lambda x: [[1, 0], [0.5, 0.5]]),
-    row("far apart", softmax.LogSoftmax(), [[[800.0, 0.0], [-800.0, -800.0]]], lambda x: [[0, -800], [-np.log(2), -np.log(2)]]),
-    row("far apart", softmax.LogSumExp(), [[[800.0, 0.0], [-800.0, -800.0]]], lambda x: [800, -800 + np.log(2)]),
+    row(
+        "ties",
+        reduction.Max(),
+        [TIED],
+        lambda x: [3, 2],
+        lambda dy, x: [[[0, dy[0], 0], [dy[1], 0, 0]]],
+    ),
+    row(
+        "ties",
+        reduction.Min(),
+        [-TIED],
+        lambda x: [-3, -2],
+        lambda dy, x: [[[0, dy[0], 0], [dy[1], 0, 0]]],
+    ),
+    row(
+        "far apart",
+        softmax.Softmax(),
+        [[[800.0, 0.0], [-800.0, -800.0]]],
+        lambda x: [[1, 0], [0.5, 0.5]],
+    ),
+    row(
+        "far apart",
+        softmax.LogSoftmax(),
+        [[[800.0, 0.0], [-800.0, -800.0]]],
+        lambda x: [[0, -800], [-np.log(2), -np.log(2)]],
+    ),
+    row(
+        "far apart",
+        softmax.LogSumExp(),
+        [[[800.0, 0.0], [-800.0, -800.0]]],
+        lambda x: [800, -800 + np.log(2)],
+    ),
     row("a matrix into one axis", shape.Reshape((-1,)), [uniform(3, 4)], np.ravel),
-    row("one axis into three", shape.Reshape((2, 1, 3)), [uniform(6)], lambda x: np.array([[x[:3]], [x[3:]]])),
+    row(
+        "one axis into three",
+        shape.Reshape((2, 1, 3)),
+        [uniform(6)],
+        lambda x: np.array([[x[:3]], [x[3:]]]),
+    ),
     row("one element", shape.Reshape((1, 1)), [uniform()], lambda x: [[x]]),
     row("matrix", shape.Transpose((1, 0)), [uniform(3, 4)], lambda x: np.einsum("ij->ji", x)),
-    row("three axes", shape.Transpose((2, 0, 1)), [uniform(2, 3, 4)], lambda x: np.einsum("ijk->kij", x)),
+    row(
+        "three axes",
+        shape.Transpose((2, 0, 1)),
+        [uniform(2, 3, 4)],
+        lambda x: np.einsum("ijk->kij", x),
+    ),
     row("no axes", shape.Transpose(()), [uniform()], lambda x: x),
     row("a bias", shape.Broadcast((3, 4)), [uniform(4)], lambda x: np.array([x, x, x])),
     row("a column", shape.Broadcast((3, 4)), [uniform(3, 1)], lambda x: x * np.ones(4)),
     row("one number", shape.Broadcast((2, 3)), [uniform()], lambda x: np.full((2, 3), x)),
-    row("middle and front", shape.Broadcast((2, 3, 4, 5)), [uniform(3, 1, 5)], lambda x: np.ones((2, 3, 4, 5)) * x),
+    row(
+        "middle and front",
+        shape.Broadcast((2, 3, 4, 5)),
+        [uniform(3, 1, 5)],
+        lambda x: np.ones((2, 3, 4, 5)) * x,
+    ),
     row("nothing repeated", shape.Broadcast((1, 3)), [uniform(1, 3)], lambda x: x),
-    row("not contiguous", shape.Broadcast((2, 4, 3)), [uniform(6, 4)[::2].T], lambda x: np.array([x, x])),
-    row("every other, backwards", shape.Slice((slice(None, None, -2),)), [uniform(5, 3)], lambda x: np.array([x[4], x[2], x[0]])),
+    row(
+        "not contiguous",
+        shape.Broadcast((2, 4, 3)),
+        [uniform(6, 4)[::2].T],
+        lambda x: np.array([x, x]),
+    ),
+    row(
+        "every other, backwards",
+        shape.Slice((slice(None, None, -2),)),
+        [uniform(5, 3)],
+        lambda x: np.array([x[4], x[2], x[0]]),
+    ),
     row("one element", shape.Slice((1, -1)), [uniform(3, 4)], lambda x: x[1].tolist()[3]),
-    row("new axis, ellipsis", shape.Slice((None, ..., 0)), [uniform(2, 3, 4)], lambda x: np.array([[[y[0] for y in z] for z in x]])),
+    row(
+        "new axis, ellipsis",
+        shape.Slice((None, ..., 0)),
+        [uniform(2, 3, 4)],
+        lambda x: np.array([[[y[0] for y in z] for z in x]]),
+    ),
     row("nothing", shape.Slice((slice(2, 2),)), [uniform(3, 4)], lambda x: np.zeros((0, 4))),
     row("not contiguous", shape.Copy(), [uniform(6, 4)[::2].T], lambda x: x),
     row("one element", shape.Copy(), [uniform()], lambda x: x),
-    row("rows", joining.Concatenate(0), [uniform(2, 3), uniform(1, 3), uniform(0, 3)], lambda *p: np.array([r for x in p for r in x])),
-    row("columns", joining.Concatenate(1), [uniform(3, 2), uniform(5, 3).T[:, ::2]], lambda a, b: np.hstack([a, b])),
-    row("middle axis", joining.Concatenate(1), [uniform(2, 1, 3), uniform(2, 2, 3)], lambda a, b: np.concatenate([a, b], 1)),
+    row(
+        "rows",
+        joining.Concatenate(0),
+        [uniform(2, 3), uniform(1, 3), uniform(0, 3)],
+        lambda *p: np.array([r for x in p for r in x]),
+    ),
+    row(
+        "columns",
+        joining.Concatenate(1),
+        [uniform(3, 2), uniform(5, 3).T[:, ::2]],
+        lambda a, b: np.hstack([a, b]),
+    ),
+    row(
+        "middle axis",
+        joining.Concatenate(1),
+        [uniform(2, 1, 3), uniform(2, 2, 3)],
+        lambda a, b: np.concatenate([a, b], 1),
+    ),
     row("one part", joining.Concatenate(0), [uniform(1)], lambda x: x),
-    row("matrix", joining.Pad(((1, 0), (2, 3)), 7.0), [uniform(2, 3)], lambda x: np.pad(x, ((1, 0), (2, 3)), constant_values=7)),
+    row(
+        "matrix",
+        joining.Pad(((1, 0), (2, 3)), 7.0),
+        [uniform(2, 3)],
+        lambda x: np.pad(x, ((1, 0), (2, 3)), constant_values=7),
+    ),
     row("nothing around", joining.Pad(((0, 0),), 7.0), [uniform(3)], lambda x: x),
     row("no axes", joining.Pad((), 7.0), [uniform()], lambda x: x),
-    row("repeated rows", indexing.Gather(), [uniform(4, 3), [2, 0, 2, 2, -1]], lambda x, i: np.array([x[k] for k in i])),
-    row("a matrix of rows", indexing.Gather(), [uniform(4, 2), [[0, 1], [1, 3]]], lambda x, i: np.array([[x[k] for k in j] for j in i])),
-    row("repeated elements", indexing.Gather(), [uniform(3, 3).T, [0, 2, 0], [1, 1, 1]], lambda x, i, j: [x[0, 1], x[2, 1], x[0, 1]]),
+    row(
+        "repeated rows",
+        indexing.Gather(),
+        [uniform(4, 3), [2, 0, 2, 2, -1]],
+        lambda x, i: np.array([x[k] for k in i]),
+    ),
+    row(
+        "a matrix of rows",
+        indexing.Gather(),
+        [uniform(4, 2), [[0, 1], [1, 3]]],
+        lambda x, i: np.array([[x[k] for k in j] for j in i]),
+    ),
+    row(
+        "repeated elements",
+        indexing.Gather(),
+        [uniform(3, 3).T, [0, 2, 0], [1, 1, 1]],
+        lambda x, i, j: [x[0, 1], x[2, 1], x[0, 1]],
+    ),
     row("one index", indexing.Gather(), [uniform(4), np.array(2)], lambda x, i: x[2]),
-    row("two rows", indexing.Pick(), [uniform(3, 4), [3, 0, 3]], lambda x, i: [x[0, 3], x[1, 0], x[2, 3]]),
+    row(
+        "two rows",
+        indexing.Pick(),
+        [uniform(3, 4), [3, 0, 3]],
+        lambda x, i: [x[0, 3], x[1, 0], x[2, 3]],
+    ),
     row("one class", indexing.Pick(), [uniform(2, 1), [0, 0]], lambda x, i: x[:, 0]),
     row("one row", indexing.Pick(), [uniform(1, 3), [2]], lambda x, i: x[0, 2:]),
-    row("not contiguous", indexing.Pick(), [uniform(4, 6).T[::2], [3, 0, 1]], lambda x, i: [x[0, 3], x[1, 0], x[2, 1]],
-        lambda dy, x, i: [scatter(x, [(0, 3), (1, 0), (2, 1)], dy)]),
+    row(
+        "not contiguous",
+        indexing.Pick(),
+        [uniform(4, 6).T[::2], [3, 0, 1]],
+        lambda x, i: [x[0, 3], x[1, 0], x[2, 1]],
+        lambda dy, x, i: [scatter(x, [(0, 3), (1, 0), (2, 1)], dy)],
+    ),
     *[
-        row(f"{shape} in {groups}", normalization.NormalizeGroups(groups, 0.1), [uniform(*shape), uniform(shape[-1]), uniform(shape[-1])],
-            lambda x, gamma, beta, groups=groups: gamma * normal_groups(x, groups) + beta)
-        for shape, groups in (((3, 2, 3, 4), 2), ((1, 3, 2, 4), 1), ((2, 2, 2, 3), 3), ((3, 6), 2), ((2, 1, 1, 2), 2))
+        row(
+            f"{shape} in {groups}",
+            normalization.NormalizeGroups(groups, 0.1),
+            [uniform(*shape), uniform(shape[-1]), uniform(shape[-1])],
+            lambda x, gamma, beta, groups=groups: gamma * normal_groups(x, groups) + beta,
+        )
+        for shape, groups in (
+            ((3, 2, 3, 4), 2),
+            ((1, 3, 2, 4), 1),
+            ((2, 2, 2, 3), 3),
+            ((3, 6), 2),
+            ((2, 1, 1, 2), 2),
+        )
     ],
-    row("strided", normalization.NormalizeGroups(2, 0.1), [uniform(4, 3, 2, 4)[::2, ::-1, :, ::-1], uniform(4), uniform(8)[::2]],
-        lambda x, gamma, beta: gamma * normal_groups(x, 2) + beta),
+    row(
+        "strided",
+        normalization.NormalizeGroups(2, 0.1),
+        [uniform(4, 3, 2, 4)[::2, ::-1, :, ::-1], uniform(4), uniform(8)[::2]],
+        lambda x, gamma, beta: gamma * normal_groups(x, 2) + beta,
+    ),
     *[
-        row(f"{shape}, {factor} along {axis}", interpolation.Interpolate(axis, factor), [uniform(*shape)],
-            lambda x, axis=axis, factor=factor: between(x, axis, factor))
-        for shape, axis, factor in (((2, 4, 3, 2), 1, 2), ((2, 3, 4, 1), 2, 3), ((1, 1, 2, 1), 1, 4), ((2, 2, 2, 2), 2, 1), ((3, 5), 1, 5))
+        row(
+            f"{shape}, {factor} along {axis}",
+            interpolation.Interpolate(axis, factor),
+            [uniform(*shape)],
+            lambda x, axis=axis, factor=factor: between(x, axis, factor),
+        )
+        for shape, axis, factor in (
+            ((2, 4, 3, 2), 1, 2),
+            ((2, 3, 4, 1), 2, 3),
+            ((1, 1, 2, 1), 1, 4),
+            ((2, 2, 2, 2), 2, 1),
+            ((3, 5), 1, 5),
+        )
     ],
-    row("not contiguous", interpolation.Interpolate(1, 2), [uniform(4, 6).T[::2]], lambda x: between(x, 1, 2)),
+    row(
+        "not contiguous",
+        interpolation.Interpolate(1, 2),
+        [uniform(4, 6).T[::2]],
+        lambda x: between(x, 1, 2),
+    ),
     *[
-        row(str(x.shape), lambda: dropout.SpatialDropout(0.4, np.random.Generator(np.random.PCG64(3))), [x], by_channel)
-        for x in (uniform(5, 3, 2, 4), uniform(1, 1, 1, 3), uniform(6, 4), uniform(4, 2, 3, 6)[::2, :, ::-1, ::3])
+        row(
+            str(x.shape),
+            lambda: dropout.SpatialDropout(0.4, np.random.Generator(np.random.PCG64(3))),
+            [x],
+            by_channel,
+        )
+        for x in (
+            uniform(5, 3, 2, 4),
+            uniform(1, 1, 1, 3),
+            uniform(6, 4),
+            uniform(4, 2, 3, 6)[::2, :, ::-1, ::3],
+        )
     ],
     *[
-        row(str(x.shape), lambda: dropout.Dropout(0.4, np.random.Generator(np.random.PCG64(3))), [x], lambda x: random_mask(0.4, x))
+        row(
+            str(x.shape),
+            lambda: dropout.Dropout(0.4, np.random.Generator(np.random.PCG64(3))),
+            [x],
+            lambda x: random_mask(0.4, x),
+        )
         for x in (uniform(5, 4), uniform(1, 3), uniform(), uniform(2, 3, 4), uniform(6, 4)[::2].T)
     ],
 ]
 TWINS = [
-    Row(f"compiled {row.name}", lambda make=row.make: twin(make()), row.inputs, row.value, row.gradient)
+    Row(
+        f"compiled {row.name}",
+        lambda make=row.make: twin(make()),
+        row.inputs,
+        row.value,
+        row.gradient,
+    )
     for row in ROWS
     if twin(row.make()).__class__ is not row.make().__class__
 ]
@@ -464,14 +955,22 @@ def primitives(package=ops):
     """Every class that can be an operation: bases of other operations, which are abstract or have a leading underscore, are left out."""
     for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
         for name, found in vars(importlib.import_module(module.name)).items():
-            if not (inspect.isclass(found) and issubclass(found, Primitive) and found.__module__ == module.name):
+            if not (
+                inspect.isclass(found)
+                and issubclass(found, Primitive)
+                and found.__module__ == module.name
+            ):
                 continue
-            if not inspect.isabstract(found) and not (name.startswith("_") and found.__subclasses__()):
+            if not inspect.isabstract(found) and not (
+                name.startswith("_") and found.__subclasses__()
+            ):
                 yield found
 
 
 def garbage(sizes, dtype):
-    return np.full(sizes, np.nan if np.dtype(dtype).kind == "f" else True if dtype == np.bool_ else 99, dtype)
+    return np.full(
+        sizes, np.nan if np.dtype(dtype).kind == "f" else True if dtype == np.bool_ else 99, dtype
+    )
 
 
 class Run:
@@ -479,17 +978,30 @@ class Run:
 
     def __init__(self, row, inputs=None, dtype=np.float64):
         self.primitive = row.make()
-        self.inputs = [np.copy(x, order="K") if x.dtype.kind != "f" else x.astype(dtype, order="K") for x in inputs or row.inputs]
+        self.inputs = [
+            np.copy(x, order="K") if x.dtype.kind != "f" else x.astype(dtype, order="K")
+            for x in inputs or row.inputs
+        ]
         shapes = [x.shape for x in self.inputs]
         self.out = garbage(self.primitive.infer(*shapes), float_type(self.inputs))
-        self.scratch = {name: garbage(size, kind or self.out.dtype) for name, (size, kind) in self.primitive.scratch(*shapes).items()}
+        self.scratch = {
+            name: garbage(size, kind or self.out.dtype)
+            for name, (size, kind) in self.primitive.scratch(*shapes).items()
+        }
         self.primitive.forward(self.out, *self.inputs, **self.scratch)
         self.real = [i for i, x in enumerate(self.inputs) if x.dtype.kind == "f"]
-        self.weights = np.cos(np.arange(self.out.size) + 1).reshape(self.out.shape).astype(self.out.dtype)  # a dy without symmetry
+        self.weights = (
+            np.cos(np.arange(self.out.size) + 1).reshape(self.out.shape).astype(self.out.dtype)
+        )  # a dy without symmetry
 
     def backward(self, wanted=None, dy=None):
-        grads = [garbage(x.shape, x.dtype) if i in (self.real if wanted is None else wanted) else None for i, x in enumerate(self.inputs)]
-        self.primitive.backward(grads, self.weights if dy is None else dy, self.out, *self.inputs, **self.scratch)
+        grads = [
+            garbage(x.shape, x.dtype) if i in (self.real if wanted is None else wanted) else None
+            for i, x in enumerate(self.inputs)
+        ]
+        self.primitive.backward(
+            grads, self.weights if dy is None else dy, self.out, *self.inputs, **self.scratch
+        )
         return grads
 
     def tangent(self, tangents):
@@ -508,7 +1020,9 @@ def same_bits(found, expected):
 
 
 def subsets(run):
-    return itertools.chain.from_iterable(itertools.combinations(run.real, n) for n in range(1, len(run.real) + 1))
+    return itertools.chain.from_iterable(
+        itertools.combinations(run.real, n) for n in range(1, len(run.real) + 1)
+    )
 
 
 def test_every_primitive_has_a_row():
@@ -517,7 +1031,10 @@ def test_every_primitive_has_a_row():
 
 def test_every_compiled_twin_has_a_row_by_that_of_its_operation():
     assert {type(row.make()) for row in TWINS} == set(primitives(compiled))
-    assert all(issubclass(kind, Twin) and kind.__name__ == kind.__mro__[2].__name__ for kind in primitives(compiled))
+    assert all(
+        issubclass(kind, Twin) and kind.__name__ == kind.__mro__[2].__name__
+        for kind in primitives(compiled)
+    )
 
 
 @each_row
@@ -526,11 +1043,15 @@ def test_its_calls_do_what_it_does(row):
     for buffer in (other.out, *other.scratch.values()):
         buffer[...] = garbage(buffer.shape, buffer.dtype)
     other.primitive = row.make()  # where it holds a generator, one that has drawn nothing yet
-    for function, args, named in other.primitive.forward_calls(other.out, *other.inputs, **other.scratch):
+    for function, args, named in other.primitive.forward_calls(
+        other.out, *other.inputs, **other.scratch
+    ):
         function(*args, **named)
     same_bits([other.out], [run.out])
     grads = [garbage(x.shape, x.dtype) if i in run.real else None for i, x in enumerate(run.inputs)]
-    for function, args, named in other.primitive.backward_calls(grads, run.weights, other.out, *other.inputs, **other.scratch):
+    for function, args, named in other.primitive.backward_calls(
+        grads, run.weights, other.out, *other.inputs, **other.scratch
+    ):
         function(*args, **named)
     same_bits(grads, run.backward())
 
@@ -562,7 +1083,9 @@ def test_the_gradient_is_the_central_difference(row):
                 total.append(np.sum(Run(row, moved).out * run.weights))
             difference[index] = (total[0] - total[1]) / 2e-6
         # a difference of large values is coarse
-        np.testing.assert_allclose(found[i], difference, rtol=1e-7, atol=1e-8 * max(1, np.abs(run.out).max(initial=0)))
+        np.testing.assert_allclose(
+            found[i], difference, rtol=1e-7, atol=1e-8 * max(1, np.abs(run.out).max(initial=0))
+        )
 
 
 @each_row
@@ -570,7 +1093,10 @@ def test_the_tangent_is_the_gradients_transpose_whichever_inputs_move(row):
     run = Run(row)
     gradients = run.backward()
     for moving in subsets(run):
-        tangents = [np.sin(np.arange(x.size) + i).reshape(x.shape) if i in moving else None for i, x in enumerate(run.inputs)]
+        tangents = [
+            np.sin(np.arange(x.size) + i).reshape(x.shape) if i in moving else None
+            for i, x in enumerate(run.inputs)
+        ]
         terms = [gradients[i] * tangents[i] for i in moving]
         there, back = np.sum(run.weights * run.tangent(tangents)), sum(np.sum(t) for t in terms)
         assert abs(there - back) <= 1e-12 * max(1e-300, sum(np.sum(np.abs(t)) for t in terms))
@@ -582,7 +1108,9 @@ def test_each_subset_of_slots_gets_the_same_numbers(row):
     run = Run(row)
     everything = run.backward()
     for wanted in subsets(run):
-        same_bits(run.backward(wanted), [dx if i in wanted else None for i, dx in enumerate(everything)])
+        same_bits(
+            run.backward(wanted), [dx if i in wanted else None for i, dx in enumerate(everything)]
+        )
 
 
 @each_row
@@ -619,7 +1147,9 @@ def test_the_first_gradient_may_take_the_memory_of_dy_where_it_says_so(row):
     if row.make().gradient_in_place:
         run = Run(row)
         expected, dy = run.backward(), run.weights.copy()
-        first, *others = [dy if i == 0 else garbage(x.shape, x.dtype) for i, x in enumerate(run.inputs)]
+        first, *others = [
+            dy if i == 0 else garbage(x.shape, x.dtype) for i, x in enumerate(run.inputs)
+        ]
         run.primitive.backward([first, *others], dy, run.out, *run.inputs, **run.scratch)
         same_bits([first, *others], expected)
 
@@ -628,7 +1158,10 @@ def test_the_first_gradient_may_take_the_memory_of_dy_where_it_says_so(row):
 def test_slots_and_dy_may_have_any_memory_order(row):
     run = Run(row)
     strided = np.repeat(run.weights[..., None], 2, axis=-1)[..., 0]
-    grads = [garbage((*x.shape, 2), x.dtype)[..., 1] if i in run.real else None for i, x in enumerate(run.inputs)]
+    grads = [
+        garbage((*x.shape, 2), x.dtype)[..., 1] if i in run.real else None
+        for i, x in enumerate(run.inputs)
+    ]
     run.primitive.backward(grads, strided, run.out, *run.inputs, **run.scratch)
     for dx, expected in zip(grads, run.backward(), strict=True):
         if dx is not None:
@@ -644,7 +1177,9 @@ def test_float32_stays_float32(row):
     assert eager.dtype == np.float32
     np.testing.assert_array_equal(eager.value, run.out)
     for i, dx in enumerate(run.backward()):
-        if dx is not None and not isinstance(run.primitive, (dropout.Dropout, noise.GaussianNoise)):  # float32 draws other random numbers
+        if dx is not None and not isinstance(
+            run.primitive, (dropout.Dropout, noise.GaussianNoise)
+        ):  # float32 draws other random numbers
             scale = max(1, np.abs(run.out).max(initial=0))
             np.testing.assert_allclose(dx, Run(row).backward()[i], rtol=1e-4, atol=1e-5 * scale)
 
@@ -659,14 +1194,20 @@ def test_a_view_looks_at_its_inputs_memory_and_its_alias_is_its_gradient(row):
     dx = garbage(source.shape, source.dtype)
     alias = run.primitive.alias(dx)
     if alias is not None:
-        assert alias.flags.c_contiguous  # as eager's gradients are: BLAS may give other bits in other memory orders
+        assert (
+            alias.flags.c_contiguous
+        )  # as eager's gradients are: BLAS may give other bits in other memory orders
         alias[...] = run.weights
         same_bits([dx], run.backward())
 
 
 def test_only_views_that_keep_every_element_once_have_an_alias():
     views = [row for row in ROWS if isinstance(row.make(), View)]
-    aliased = {type(row.make()) for row in views if row.make().alias(np.zeros(row.inputs[0].shape)) is not None}
+    aliased = {
+        type(row.make())
+        for row in views
+        if row.make().alias(np.zeros(row.inputs[0].shape)) is not None
+    }
     assert aliased == {shape.Reshape, shape.Transpose}
     assert shape.Reshape((6,)).alias(np.zeros((3, 2)).T) is None  # a reshape of it would be a copy
 
@@ -682,13 +1223,18 @@ def test_an_element_wise_primitive_allocates_no_array(kind):
         inputs[0] = inputs[0] > 1
     primitive = LARGE[kind]()
     out, dy = np.empty((300, 300), np.float32), inputs[-1].copy()
-    scratch = {name: np.empty(size, dtype or np.float32) for name, (size, dtype) in primitive.scratch(*[x.shape for x in inputs]).items()}
+    scratch = {
+        name: np.empty(size, dtype or np.float32)
+        for name, (size, dtype) in primitive.scratch(*[x.shape for x in inputs]).items()
+    }
     grads = [np.empty_like(out) if x.dtype.kind == "f" else None for x in inputs]
     tracemalloc.start()
     try:
         primitive.forward(out, *inputs, **scratch)
         primitive.backward(grads, dy, out, *inputs, **scratch)
-        assert tracemalloc.get_traced_memory()[1] < out.size  # a quarter of one array: not even a mask of truth values
+        assert (
+            tracemalloc.get_traced_memory()[1] < out.size
+        )  # a quarter of one array: not even a mask of truth values
     finally:
         tracemalloc.stop()
 
@@ -696,7 +1242,9 @@ def test_an_element_wise_primitive_allocates_no_array(kind):
 @pytest.mark.parametrize("primitive", [
     pooling.MaxPool(), pooling.MaxPool((3, 2), (2, 1), ((1, 1), (0, 1))), pooling.AveragePool((3, 3), (2, 2)),
 ])  # fmt: skip
-def test_pooling_has_the_same_bits_however_many_images_are_worked_on_at_a_time(primitive, monkeypatch):
+def test_pooling_has_the_same_bits_however_many_images_are_worked_on_at_a_time(
+    primitive, monkeypatch
+):
     given = row("", primitive, [uniform(5, 7, 6, 2)], None)
     whole = Run(given)
     expected = [whole.out, *whole.backward()]

@@ -1,4 +1,5 @@
 """A recorded step replays on permanent buffers, bit for bit as eager: what a planner needs from the contract of primitives, and no more."""
+
 from collections import Counter
 
 import numpy as np
@@ -32,7 +33,9 @@ class Replay:
             else:
                 out = self._buffer(node.primitive.infer(*shapes), tensor.dtype)
                 kept = node.primitive.scratch(*shapes).items()
-                scratch = {name: self._buffer(size, dtype or tensor.dtype) for name, (size, dtype) in kept}
+                scratch = {
+                    name: self._buffer(size, dtype or tensor.dtype) for name, (size, dtype) in kept
+                }
                 self.forwards.append((node.primitive, out, inputs, scratch))
             values[id(tensor)], bound[id(tensor)] = out, (out, inputs, scratch)
             consumers.update(id(x) for x in node.inputs)
@@ -42,11 +45,17 @@ class Replay:
         gradients, aliased = {id(x): slot for x, slot in slots.items()}, set()
         for node, tensor in reversed(recorded):
             alias = None
-            if isinstance(node.primitive, View) and id(tensor) in wanted and consumers[id(node.inputs[0])] == 1:
+            if (
+                isinstance(node.primitive, View)
+                and id(tensor) in wanted
+                and consumers[id(node.inputs[0])] == 1
+            ):
                 alias = node.primitive.alias(gradients[id(node.inputs[0])])
             if alias is not None:
                 aliased.add(id(tensor))
-            gradients[id(tensor)] = self._buffer(tensor.shape, tensor.dtype) if alias is None else alias
+            gradients[id(tensor)] = (
+                self._buffer(tensor.shape, tensor.dtype) if alias is None else alias
+            )
 
         self.value, self.seed = values[id(loss)], gradients[id(loss)]
         self.backwards, written = [], set()
@@ -62,11 +71,17 @@ class Replay:
                 elif slot is not None:
                     written.add(id(x))
                 grads.append(slot)
-            self.backwards.append((node.primitive, grads, gradients[id(tensor)], bound[id(tensor)], sums))
+            self.backwards.append(
+                (node.primitive, grads, gradients[id(tensor)], bound[id(tensor)], sums)
+            )
 
     def _buffer(self, shape, dtype):
         size = int(np.prod(shape))
-        buffer = np.empty(shape, dtype) if self._lent is None else next(self._lent).reshape(-1)[:size].reshape(shape)
+        buffer = (
+            np.empty(shape, dtype)
+            if self._lent is None
+            else next(self._lent).reshape(-1)[:size].reshape(shape)
+        )
         self.buffers.append(buffer)
         return buffer
 
@@ -95,7 +110,9 @@ def with_views(x, labels, w1, b1, w2, b2, generator):
     """Shared weights, views of views and of what is not contiguous, one consumer and several, a value used twice by one operation."""
     hidden = F.tanh(x @ w1 + b1)
     back = (hidden @ w1.T - x).T.reshape(-1)
-    logits = (hidden.reshape(-1, 2, 6).transpose(1, 0, 2)[0] @ w2.reshape(2, 6, 3)[1]) + b2 + hidden @ w2
+    logits = (
+        (hidden.reshape(-1, 2, 6).transpose(1, 0, 2)[0] @ w2.reshape(2, 6, 3)[1]) + b2 + hidden @ w2
+    )
     return (back * back).mean() - F.pick(F.log_softmax(logits), labels).mean()
 
 
@@ -118,7 +135,9 @@ def test_a_replayed_step_equals_a_fresh_eager_step_bit_for_bit(network, dtype):
 
     def record(rows, larger=None):
         parameters = [Tensor(w, requires_grad=True) for w in views(weights)]
-        loss = network(Tensor(x[:rows], requires_grad=True), Tensor(labels[:rows]), *parameters, generator)
+        loss = network(
+            Tensor(x[:rows], requires_grad=True), Tensor(labels[:rows]), *parameters, generator
+        )
         return Replay(loss, dict(zip(parameters, views(flat), strict=True)), larger)
 
     whole = record(ROWS)

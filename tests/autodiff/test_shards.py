@@ -1,4 +1,5 @@
 """Rows divided into shards give the gradient of the whole batch, whatever runs them and however they are divided."""
+
 import numpy as np
 import pytest
 
@@ -48,13 +49,17 @@ def backwards(tasks):
 
 def arrays(dtype):
     generator = np.random.Generator(np.random.PCG64(5))
-    return {name: generator.normal(size=shape).astype(dtype) for name, shape in SHAPES.items()}, generator
+    return {
+        name: generator.normal(size=shape).astype(dtype) for name, shape in SHAPES.items()
+    }, generator
 
 
 def sharded(name, division, together=serial, dtype=np.float64):
     """(loss, gradients) of new rows, on plans that were recorded with other rows and weights."""
     values, generator = arrays(dtype)
-    parameters = {key: Tensor(np.ones_like(value), requires_grad=True) for key, value in values.items()}
+    parameters = {
+        key: Tensor(np.ones_like(value), requires_grad=True) for key, value in values.items()
+    }
     x = np.linspace(-1, 1, ROWS * 3).reshape(ROWS, 3).astype(dtype) ** 3
     totals, plans, slots, start = [], [], [], 0
     for rows in division:

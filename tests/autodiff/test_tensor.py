@@ -1,4 +1,5 @@
 """Tensors behave as NumPy's arrays do: operators, broadcasting, reductions, products, indexing, joining, types, and errors with shapes."""
+
 import operator
 
 import numpy as np
@@ -12,8 +13,13 @@ from nettrain.autodiff.check import check
 from nettrain.autodiff.tensor import Tensor
 
 OPERATORS = {
-    "add": operator.add, "subtract": operator.sub, "multiply": operator.mul, "divide": operator.truediv, "power": operator.pow,
-    "maximum": F.maximum, "minimum": F.minimum,
+    "add": operator.add,
+    "subtract": operator.sub,
+    "multiply": operator.mul,
+    "divide": operator.truediv,
+    "power": operator.pow,
+    "maximum": F.maximum,
+    "minimum": F.minimum,
 }
 IN_NUMPY = {"maximum": np.maximum, "minimum": np.minimum}
 each_operator = pytest.mark.parametrize("name", OPERATORS)
@@ -47,12 +53,17 @@ def test_an_operator_broadcasts_as_numpy_does(name, pair):
 def test_a_scalar_may_stand_on_either_side(name, scalar):
     x, apply = random(2, 3), OPERATORS[name]
     plain = IN_NUMPY.get(name, apply)
-    equal(apply(Tensor(x), scalar), plain(x, scalar), exact=False)  # NumPy squares by multiplying, and so on
+    equal(
+        apply(Tensor(x), scalar), plain(x, scalar), exact=False
+    )  # NumPy squares by multiplying, and so on
     equal(apply(scalar, Tensor(x)), plain(scalar, x), exact=False)
 
 
 @each_operator
-@pytest.mark.parametrize(("a", "b"), [((2, 3), (3,)), ((2, 1), (1, 3)), ((), (2, 2)), ((2, 3), (2, 3)), ((3, 1, 2), (2, 1))])
+@pytest.mark.parametrize(
+    ("a", "b"),
+    [((2, 3), (3,)), ((2, 1), (1, 3)), ((), (2, 2)), ((2, 3), (2, 3)), ((3, 1, 2), (2, 1))],
+)
 def test_gradients_of_broadcasting_are_summed_over_the_repeats(name, a, b):
     assert check(OPERATORS[name], random(*a), random(*b, seed=1)) is None
 
@@ -73,17 +84,33 @@ def test_comparisons_give_plain_truth_values():
 
 
 REDUCTIONS = {
-    "sum": (Tensor.sum, np.sum), "mean": (Tensor.mean, np.mean), "max": (Tensor.max, np.max), "min": (Tensor.min, np.min),
-    "logsumexp": (F.logsumexp, lambda x, axis, keepdims: np.log(np.sum(np.exp(x), axis=axis, keepdims=keepdims))),
+    "sum": (Tensor.sum, np.sum),
+    "mean": (Tensor.mean, np.mean),
+    "max": (Tensor.max, np.max),
+    "min": (Tensor.min, np.min),
+    "logsumexp": (
+        F.logsumexp,
+        lambda x, axis, keepdims: np.log(np.sum(np.exp(x), axis=axis, keepdims=keepdims)),
+    ),
 }
 
 
 @pytest.mark.parametrize("name", REDUCTIONS)
-@given(data=st.data(), sizes=hnp.array_shapes(min_dims=0, max_dims=4, max_side=3), keepdims=st.booleans())
+@given(
+    data=st.data(),
+    sizes=hnp.array_shapes(min_dims=0, max_dims=4, max_side=3),
+    keepdims=st.booleans(),
+)
 def test_a_reduction_takes_axes_as_numpy_does(name, data, sizes, keepdims):
     n = len(sizes)
     one_axis = [st.integers(-n, n - 1)] if n else []
-    axis = data.draw(st.one_of(st.none(), st.lists(st.integers(0, n - 1) if n else st.nothing(), unique=True).map(tuple), *one_axis))
+    axis = data.draw(
+        st.one_of(
+            st.none(),
+            st.lists(st.integers(0, n - 1) if n else st.nothing(), unique=True).map(tuple),
+            *one_axis,
+        )
+    )
     reduce, plain = REDUCTIONS[name]
     x = random(*sizes)
     equal(reduce(Tensor(x), axis, keepdims), plain(x, axis=axis, keepdims=keepdims), exact=False)
@@ -97,8 +124,19 @@ def test_gradients_of_reductions(name, axis, keepdims):
 
 
 MATMULS = [
-    ((3,), (3,)), ((2, 3), (3,)), ((3,), (3, 4)), ((2, 3), (3, 4)), ((1, 3), (3, 1)), ((5, 2, 3), (3, 4)), ((2, 3), (5, 3, 4)),
-    ((5, 2, 3), (5, 3, 4)), ((5, 1, 2, 3), (6, 3, 4)), ((5, 2, 3), (3,)), ((3,), (5, 3, 4)), ((0, 3), (3, 2)), ((2, 0), (0, 3)),
+    ((3,), (3,)),
+    ((2, 3), (3,)),
+    ((3,), (3, 4)),
+    ((2, 3), (3, 4)),
+    ((1, 3), (3, 1)),
+    ((5, 2, 3), (3, 4)),
+    ((2, 3), (5, 3, 4)),
+    ((5, 2, 3), (5, 3, 4)),
+    ((5, 1, 2, 3), (6, 3, 4)),
+    ((5, 2, 3), (3,)),
+    ((3,), (5, 3, 4)),
+    ((0, 3), (3, 2)),
+    ((2, 0), (0, 3)),
 ]
 
 
@@ -112,11 +150,32 @@ def test_matmul_of_vectors_matrices_and_stacks(a, b):
 
 
 KEYS = [
-    0, -1, slice(1, None), slice(None, None, -2), (0, 1), (slice(None), 2), (..., 0), None, (None, slice(1), None), ..., (1, ..., None),
-    (1, 2, 0), (), np.int64(1), [0, 0, 3], np.array([[0, 1], [3, 3]]), ([0, 1, 0], [2, 2, 2]), (np.array([[1], [2]]), np.array([0, 2])),
-    ([1, 3], 0), (0, [1, 1], -1),
-    np.array([True, False, True, True]), np.arange(12).reshape(4, 3) % 5 == 0, (np.array([True, False, False, True]), 1),
-    (2, np.array([True, False, True])), ([3, 1], np.array([True, False, True])), np.zeros(4, bool),
+    0,
+    -1,
+    slice(1, None),
+    slice(None, None, -2),
+    (0, 1),
+    (slice(None), 2),
+    (..., 0),
+    None,
+    (None, slice(1), None),
+    ...,
+    (1, ..., None),
+    (1, 2, 0),
+    (),
+    np.int64(1),
+    [0, 0, 3],
+    np.array([[0, 1], [3, 3]]),
+    ([0, 1, 0], [2, 2, 2]),
+    (np.array([[1], [2]]), np.array([0, 2])),
+    ([1, 3], 0),
+    (0, [1, 1], -1),
+    np.array([True, False, True, True]),
+    np.arange(12).reshape(4, 3) % 5 == 0,
+    (np.array([True, False, False, True]), 1),
+    (2, np.array([True, False, True])),
+    ([3, 1], np.array([True, False, True])),
+    np.zeros(4, bool),
 ]
 
 
@@ -142,7 +201,10 @@ def test_joining_is_numpys(axis):
         equal(F.stack([Tensor(x) for x in parts], place), np.stack(parts, place))
         assert check(lambda *x, place=place: F.stack(x, place), *parts) is None
     assert check(lambda *x: F.concatenate(x, axis), *parts) is None
-    equal(F.pad(Tensor(parts[0]), ((1, 0), (0, 2)), 5), np.pad(parts[0], ((1, 0), (0, 2)), constant_values=5))
+    equal(
+        F.pad(Tensor(parts[0]), ((1, 0), (0, 2)), 5),
+        np.pad(parts[0], ((1, 0), (0, 2)), constant_values=5),
+    )
 
 
 def test_shapes_change_as_in_numpy():
@@ -241,15 +303,27 @@ def zeros(*sizes):
 
 ERRORS = {
     "operands that do not broadcast": (lambda: zeros(2, 3) + zeros(2), ["(2, 3)", "(2,)"]),
-    "a product that does not fit": (lambda: zeros(2, 3) @ zeros(4, 5), ["(2, 3)", "(4, 5)", "3 columns against 4 rows"]),
+    "a product that does not fit": (
+        lambda: zeros(2, 3) @ zeros(4, 5),
+        ["(2, 3)", "(4, 5)", "3 columns against 4 rows"],
+    ),
     "a product with a number": (lambda: zeros(2, 3) @ 2.0, ["(2, 3)", "()"]),
-    "a reshape of other size": (lambda: zeros(2, 3).reshape(4, 2), ["(2, 3)", "6 elements", "(4, 2)"]),
+    "a reshape of other size": (
+        lambda: zeros(2, 3).reshape(4, 2),
+        ["(2, 3)", "6 elements", "(4, 2)"],
+    ),
     "a reshape with two unknowns": (lambda: zeros(2, 3).reshape(-1, -1), ["(2, 3)", "(-1, -1)"]),
     "an axis that is not there": (lambda: zeros(2, 3).sum(2), ["axis 2", "2 axes"]),
     "an axis twice": (lambda: zeros(2, 3).sum((0, -2)), ["axis (0, -2)"]),
     "the maximum of nothing": (lambda: zeros(2, 0).max(1), ["(2, 0)"]),
-    "parts that differ": (lambda: F.concatenate([zeros(2, 3), zeros(2, 4)]), ["(2, 3)", "(2, 4)", "axis 0"]),
-    "parts with other axes": (lambda: F.concatenate([zeros(2, 3), zeros(2)], 1), ["(2, 3)", "(2,)", "axis 1"]),
+    "parts that differ": (
+        lambda: F.concatenate([zeros(2, 3), zeros(2, 4)]),
+        ["(2, 3)", "(2, 4)", "axis 0"],
+    ),
+    "parts with other axes": (
+        lambda: F.concatenate([zeros(2, 3), zeros(2)], 1),
+        ["(2, 3)", "(2,)", "axis 1"],
+    ),
     "nothing to join": (lambda: F.concatenate([]), ["at least one"]),
     "widths that do not fit": (lambda: F.pad(zeros(2, 3), ((1, 1),)), ["1 widths", "(2, 3)"]),
     "negative widths": (lambda: F.pad(zeros(2), ((-1, 1),)), ["-1"]),

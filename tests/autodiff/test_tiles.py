@@ -1,4 +1,5 @@
 """Products of wide layers in tiles: the same numbers whole or divided, the same bits whoever makes which tile."""
+
 import itertools
 
 import numpy as np
@@ -43,8 +44,12 @@ def test_what_is_not_wide_or_has_few_columns_is_left_whole(i, o):
     assert columns(i, o) is None
 
 
-@pytest.mark.parametrize("wanted", [w for w in itertools.product([True, False], repeat=3) if any(w)])
-@pytest.mark.parametrize("primitive", [Matmul(), Affine(), Affine(Relu())], ids=["matmul", "affine", "affine and relu"])
+@pytest.mark.parametrize(
+    "wanted", [w for w in itertools.product([True, False], repeat=3) if any(w)]
+)
+@pytest.mark.parametrize(
+    "primitive", [Matmul(), Affine(), Affine(Relu())], ids=["matmul", "affine", "affine and relu"]
+)
 @pytest.mark.parametrize("shape", SHAPES)
 def test_tiles_compute_what_the_whole_does(shape, primitive, wanted, monkeypatch):
     i, o = shape
@@ -55,9 +60,15 @@ def test_tiles_compute_what_the_whole_does(shape, primitive, wanted, monkeypatch
 
     def run():
         out = np.full((9, o), np.nan)
-        scratch = {name: np.full(size, np.nan) for name, (size, _) in primitive.scratch(*[x.shape for x in inputs]).items()}
+        scratch = {
+            name: np.full(size, np.nan)
+            for name, (size, _) in primitive.scratch(*[x.shape for x in inputs]).items()
+        }
         primitive.forward(out, *inputs, **scratch)
-        grads = [np.full(x.shape, np.nan) if want else None for x, want in zip(inputs, wanted, strict=False)]
+        grads = [
+            np.full(x.shape, np.nan) if want else None
+            for x, want in zip(inputs, wanted, strict=False)
+        ]
         primitive.backward(grads, dy, out, *inputs, **scratch)
         return [out, *[g for g in grads if g is not None]]
 
@@ -75,7 +86,10 @@ def backwards(tasks):
 
 @pytest.mark.parametrize("rows", [(12,), (7, 5)])
 def test_a_replay_in_tiles_has_the_bits_of_an_eager_run_whoever_makes_which(rows, narrow):
-    w, b, v, c = (Tensor(a.astype(np.float32), requires_grad=True) for a in arrays((50, 60), (60,), (60, 50), (50,)))
+    w, b, v, c = (
+        Tensor(a.astype(np.float32), requires_grad=True)
+        for a in arrays((50, 60), (60,), (60, 50), (50,))
+    )
     parameters = [w, b, v, c]
     (x,) = arrays((sum(rows), 50))
     x = x.astype(np.float32)

@@ -1,4 +1,5 @@
 """Examples worked by hand: small networks, derivatives, the rules of the gradient's flow, and descent."""
+
 import numpy as np
 import pytest
 
@@ -26,7 +27,10 @@ LAYERS = [
 
 @pytest.mark.parametrize(
     ("x", "activations"),
-    [([1.0, -1.0], [[0.98, 0.12], [0.86, 0.11], [0.62, 0.83]]), ([0.0, 0.0], [[0.73, 0.5], [0.72, 0.12], [0.51, 0.85]])],
+    [
+        ([1.0, -1.0], [[0.98, 0.12], [0.86, 0.11], [0.62, 0.83]]),
+        ([0.0, 0.0], [[0.73, 0.5], [0.72, 0.12], [0.51, 0.85]]),
+    ],
 )
 def test_a_sigmoid_network_of_three_layers(x, activations):
     column, rows = Tensor(x), Tensor([x])  # as y = W x for one point, and as y = x W^T for rows
@@ -44,7 +48,9 @@ def test_softmax_and_sigmoid_of_the_same_scores():
 
 def test_tanh_is_a_scaled_sigmoid():
     x = Tensor(np.linspace(-5, 5, 21))
-    np.testing.assert_allclose(F.tanh(x).value, (2 * F.sigmoid(2 * x) - 1).value, rtol=1e-13, atol=1e-15)
+    np.testing.assert_allclose(
+        F.tanh(x).value, (2 * F.sigmoid(2 * x) - 1).value, rtol=1e-13, atol=1e-15
+    )
 
 
 def test_a_linear_unit():
@@ -116,7 +122,11 @@ def test_the_jacobian_of_relu_is_diagonal():
 
 
 def test_the_gradients_of_a_dense_layer():
-    w, x, dh = generator.normal(size=(3, 4)), generator.normal(size=(4, 1)), generator.normal(size=(3, 1))
+    w, x, dh = (
+        generator.normal(size=(3, 4)),
+        generator.normal(size=(4, 1)),
+        generator.normal(size=(3, 1)),
+    )
 
     def loss(w, x):
         return (w @ x * dh).sum()
@@ -127,7 +137,11 @@ def test_the_gradients_of_a_dense_layer():
 
 def test_the_gradient_of_logistic_regression_is_the_loop_over_examples_and_features():
     m, features = 7, 3
-    x, y, w = generator.normal(size=(m, features)), generator.integers(0, 2, m), generator.normal(size=features)
+    x, y, w = (
+        generator.normal(size=(m, features)),
+        generator.integers(0, 2, m),
+        generator.normal(size=features),
+    )
 
     def loss(w):
         p = F.sigmoid(x @ w)

@@ -5,6 +5,7 @@
 The same network, initial distribution, augmentation, optimizer, schedule, dropout, batches and epochs; other random numbers, so that only
 means over seeds can be compared. Its figure comes from the last weights. x_train, y_train, x_test, y_test: images (n, h, w, c) of bytes.
 """
+
 import argparse
 import math
 import statistics
@@ -18,7 +19,9 @@ try:
     from torch import nn
     from torch.nn import functional as F
 except ImportError as error:
-    sys.exit(f"{error.name} is not installed here; this comparison needs PyTorch: pip install torch")
+    sys.exit(
+        f"{error.name} is not installed here; this comparison needs PyTorch: pip install torch"
+    )
 
 EPOCHS, BATCH, RATE, DROPOUT, WIDTHS, HIDDEN = 20, 64, 2e-3, 0.3, (16, 32), 128
 
@@ -27,11 +30,21 @@ def network(channels: int, side: int, classes: int) -> nn.Sequential:
     layers: list[nn.Module] = []
     for width in WIDTHS:
         for _ in range(2):
-            layers += [nn.Conv2d(channels, width, 3, padding=1, bias=False), nn.BatchNorm2d(width), nn.ReLU()]
+            layers += [
+                nn.Conv2d(channels, width, 3, padding=1, bias=False),
+                nn.BatchNorm2d(width),
+                nn.ReLU(),
+            ]
             channels = width
         layers.append(nn.MaxPool2d(2))
         side //= 2
-    layers += [nn.Flatten(), nn.Linear(channels * side * side, HIDDEN), nn.ReLU(), nn.Dropout(DROPOUT), nn.Linear(HIDDEN, classes)]
+    layers += [
+        nn.Flatten(),
+        nn.Linear(channels * side * side, HIDDEN),
+        nn.ReLU(),
+        nn.Dropout(DROPOUT),
+        nn.Linear(HIDDEN, classes),
+    ]
     for layer in layers[:-1]:
         if isinstance(layer, nn.Conv2d | nn.Linear):
             nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
@@ -44,8 +57,12 @@ def network(channels: int, side: int, classes: int) -> nn.Sequential:
 
 def accuracy(seed: int, arrays: dict[str, np.ndarray]) -> float:
     torch.manual_seed(seed)
-    x, x_test = (torch.tensor(arrays[name]).movedim(-1, 1).float() / 255 for name in ("x_train", "x_test"))
-    y, y_test = (torch.tensor(arrays[name].astype(np.int64).reshape(-1)) for name in ("y_train", "y_test"))
+    x, x_test = (
+        torch.tensor(arrays[name]).movedim(-1, 1).float() / 255 for name in ("x_train", "x_test")
+    )
+    y, y_test = (
+        torch.tensor(arrays[name].astype(np.int64).reshape(-1)) for name in ("y_train", "y_test")
+    )
     model = network(x.shape[1], x.shape[2], int(y.max()) + 1)
     optimizer = torch.optim.Adam(model.parameters(), lr=RATE)
     steps = math.ceil(len(x) / BATCH)
@@ -65,7 +82,9 @@ def accuracy(seed: int, arrays: dict[str, np.ndarray]) -> float:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("file", type=Path)
     parser.add_argument("--seeds", type=int, default=3)
     given = parser.parse_args()
@@ -75,7 +94,10 @@ def main() -> None:
     for seed in range(given.seeds):
         start = time.perf_counter()
         found.append(accuracy(seed, arrays))
-        print(f"seed {seed}: test accuracy {found[-1]:.4f}, {time.perf_counter() - start:.0f} s", flush=True)
+        print(
+            f"seed {seed}: test accuracy {found[-1]:.4f}, {time.perf_counter() - start:.0f} s",
+            flush=True,
+        )
     print(f"mean {statistics.mean(found):.4f}")
 
 

@@ -2,6 +2,7 @@
 
 A shell may set variables that choose BLAS's kernels, or keep Python from storing bytecode; a user's machine sets none of them.
 """
+
 import os
 import sys
 

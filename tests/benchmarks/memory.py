@@ -8,6 +8,7 @@ beside what stood before it, Python's own objects and NumPy's arrays: a step tha
 the size of the batch and of the network. allocated_by: the lines that take more at once than views and numbers do. For these two the
 steps run on one thread, and NumPy's buffers for repeating a vector over rows (at most 32 KB, and no arrays) are made small.
 """
+
 import environment  # noqa: F401, I001
 
 import argparse
@@ -121,7 +122,9 @@ def measure(workload: str, early: int, late: int, threads: int | None) -> dict[s
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("workload", nargs="?", default="small", choices=sorted(WORKLOADS))
     parser.add_argument("--early", type=int, default=1_000)
     parser.add_argument("--steps", type=int, default=100_000)

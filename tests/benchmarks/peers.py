@@ -9,6 +9,7 @@ WORKLOAD  mlp, mlp_sgd, small, wide; of torch alone cnn, cifar (tests/benchmarks
 All float32, softmax cross-entropy, rows shuffled every epoch; a step = gather the batch, forward, backward, update. Needs nothing of
 nettrain, so the peers may live in an environment of their own.
 """
+
 import environment  # noqa: F401, I001
 
 import argparse
@@ -48,7 +49,9 @@ def torch_epoch(work: Workload, threads: int | None) -> Epoch:
         layers += [nn.Linear(inputs, outputs), nn.ReLU()]
     model = nn.Sequential(*layers[:-1])
     if work.optimizer == "adam":
-        optimizer: torch.optim.Optimizer = torch.optim.Adam(model.parameters(), lr=work.lr, fused=True)
+        optimizer: torch.optim.Optimizer = torch.optim.Adam(
+            model.parameters(), lr=work.lr, fused=True
+        )
     else:
         optimizer = torch.optim.SGD(model.parameters(), lr=work.lr, momentum=MOMENTUM, fused=True)
     x, y = map(torch.from_numpy, work.data())
@@ -72,9 +75,19 @@ def sklearn_epoch(work: Workload, threads: int | None) -> Epoch:
     from threadpoolctl import threadpool_limits
 
     warnings.simplefilter("ignore")  # that one epoch does not converge
-    solver = {"solver": "adam"} if work.optimizer == "adam" else {"solver": "sgd", "momentum": MOMENTUM, "nesterovs_momentum": False}
+    solver = (
+        {"solver": "adam"}
+        if work.optimizer == "adam"
+        else {"solver": "sgd", "momentum": MOMENTUM, "nesterovs_momentum": False}
+    )
     network = MLPClassifier(
-        work.sizes[1:-1], batch_size=work.batch_size, learning_rate_init=work.lr, alpha=0.0, max_iter=1, warm_start=True, **solver
+        work.sizes[1:-1],
+        batch_size=work.batch_size,
+        learning_rate_init=work.lr,
+        alpha=0.0,
+        max_iter=1,
+        warm_start=True,
+        **solver,
     )
     x, y = work.data()
     if threads:
@@ -89,7 +102,8 @@ def jax_step(work: Workload) -> tuple[Callable[..., Any], Any]:
 
     draw = np.random.Generator(np.random.PCG64(1))
     weights = [
-        (jnp.asarray(draw.normal(0, i**-0.5, (i, o)).astype("f4")), jnp.zeros(o, "float32")) for i, o in pairwise(work.sizes)
+        (jnp.asarray(draw.normal(0, i**-0.5, (i, o)).astype("f4")), jnp.zeros(o, "float32"))
+        for i, o in pairwise(work.sizes)
     ]
 
     def loss(weights, x, y):
@@ -103,13 +117,25 @@ def jax_step(work: Workload) -> tuple[Callable[..., Any], Any]:
         m = jax.tree.map(lambda m, g: 0.9 * m + 0.1 * g, m, g)
         v = jax.tree.map(lambda v, g: 0.999 * v + 0.001 * g * g, v, g)
         rate, second = work.lr / (1 - 0.9**t), 1 - 0.999**t
-        return jax.tree.map(lambda w, m, v: w - rate * m / (jnp.sqrt(v / second) + 1e-8), weights, m, v), m, v, t + 1
+        return (
+            jax.tree.map(
+                lambda w, m, v: w - rate * m / (jnp.sqrt(v / second) + 1e-8), weights, m, v
+            ),
+            m,
+            v,
+            t + 1,
+        )
 
     def momentum(weights, m, v, t, x, y):
         m = jax.tree.map(lambda m, g: MOMENTUM * m + work.lr * g, m, jax.grad(loss)(weights, x, y))
         return jax.tree.map(lambda w, m: w - m, weights, m), m, v, t
 
-    state = (weights, jax.tree.map(jnp.zeros_like, weights), jax.tree.map(jnp.zeros_like, weights), jnp.float32(1))
+    state = (
+        weights,
+        jax.tree.map(jnp.zeros_like, weights),
+        jax.tree.map(jnp.zeros_like, weights),
+        jnp.float32(1),
+    )
     return adam if work.optimizer == "adam" else momentum, state
 
 
@@ -144,7 +170,9 @@ def jax_scan_epoch(work: Workload, threads: int | None) -> Epoch:
 
     @jax.jit
     def scan(state: Any, order: Any) -> Any:
-        return jax.lax.scan(lambda state, rows: (step(*state, x[rows], y[rows]), 0), state, order)[0]
+        return jax.lax.scan(lambda state, rows: (step(*state, x[rows], y[rows]), 0), state, order)[
+            0
+        ]
 
     def epoch() -> None:
         nonlocal state
@@ -154,14 +182,24 @@ def jax_scan_epoch(work: Workload, threads: int | None) -> Epoch:
     return epoch
 
 
-PEERS = {"torch": torch_epoch, "sklearn": sklearn_epoch, "jax": jax_epoch, "jaxscan": jax_scan_epoch}
+PEERS = {
+    "torch": torch_epoch,
+    "sklearn": sklearn_epoch,
+    "jax": jax_epoch,
+    "jaxscan": jax_scan_epoch,
+}
 PACKAGES = {"jaxscan": "jax"}  # where it is not the name
 OF_IMAGES = {"torch"}
 
 
 def available(workload: str) -> list[str]:
     """The peers that are installed, of those that have the workload."""
-    return [name for name in PEERS if find_spec(PACKAGES.get(name, name)) and (WORKLOADS[workload].image is None or name in OF_IMAGES)]
+    return [
+        name
+        for name in PEERS
+        if find_spec(PACKAGES.get(name, name))
+        and (WORKLOADS[workload].image is None or name in OF_IMAGES)
+    ]
 
 
 def measure(peer: str, workload: str, threads: int | None) -> dict[str, object]:
@@ -174,19 +212,34 @@ def measure(peer: str, workload: str, threads: int | None) -> dict[str, object]:
         start = time.perf_counter()
         epoch()
         times.append(1e3 * (time.perf_counter() - start) / work.steps)
-    return {"peer": peer, "workload": workload, "ms_per_step": round(min(times), 4), "median": round(float(np.median(times)), 4)}
+    return {
+        "peer": peer,
+        "workload": workload,
+        "ms_per_step": round(min(times), 4),
+        "median": round(float(np.median(times)), 4),
+    }
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("peer", nargs="?", choices=sorted(PEERS))
     parser.add_argument("workload", nargs="?", choices=sorted(WORKLOADS))
     parser.add_argument("--threads", type=int, help="default: what the peer takes")
-    parser.add_argument("--installed", choices=sorted(WORKLOADS), help="print which peers there are for a workload, and stop")
+    parser.add_argument(
+        "--installed",
+        choices=sorted(WORKLOADS),
+        help="print which peers there are for a workload, and stop",
+    )
     given = parser.parse_args()
     if given.installed:
         print(json.dumps(available(given.installed)))
-    elif given.peer is None or given.workload is None or (WORKLOADS[given.workload].image and given.peer not in OF_IMAGES):
+    elif (
+        given.peer is None
+        or given.workload is None
+        or (WORKLOADS[given.workload].image and given.peer not in OF_IMAGES)
+    ):
         parser.error("name a PEER and a WORKLOAD that it has")
     else:
         print(json.dumps(measure(given.peer, given.workload, given.threads)), flush=True)

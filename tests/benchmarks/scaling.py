@@ -4,6 +4,7 @@
 
 AXIS: rows, width, depth, threads; default all. Relu networks on 64 inputs and 10 classes, Adam, batches of 128.
 """
+
 import environment  # noqa: F401, I001
 
 import argparse
@@ -25,7 +26,16 @@ AXES = {
     "threads": sorted({count for count in (1, 2, 4, 8, 16) if count < cores()} | {cores()}),
 }
 EPOCHS = 2
-COLUMNS = ("rows", "width", "depth", "threads", "ms_per_step", "gflops", "peak_share", "peak_rss_mb")
+COLUMNS = (
+    "rows",
+    "width",
+    "depth",
+    "threads",
+    "ms_per_step",
+    "gflops",
+    "peak_share",
+    "peak_rss_mb",
+)
 
 
 def point(rows: int, width: int, depth: int, threads: int) -> dict[str, float]:
@@ -33,21 +43,36 @@ def point(rows: int, width: int, depth: int, threads: int) -> dict[str, float]:
     draw = np.random.Generator(np.random.PCG64(0))
     x, y = draw.random((rows, 64), dtype=np.float32), draw.integers(0, 10, rows)
     model = {"type": "mlp", "hidden": [width] * depth}
-    config = {"dataset": {"source": "memory", "transforms": []}, "model": model, "training": {"epochs": EPOCHS, "batch_size": 128}}
+    config = {
+        "dataset": {"source": "memory", "transforms": []},
+        "model": model,
+        "training": {"epochs": EPOCHS, "batch_size": 128},
+    }
     return measure(prepare_run(config, data=(x, y)), threads, EPOCHS)
 
 
 def measured(axis: str, value: int) -> dict[str, object]:
     """A point, in a process of its own."""
     place = BASE | {axis: value}
-    done = subprocess.run([sys.executable, __file__, "--point", json.dumps(place)], stdout=subprocess.PIPE, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, __file__, "--point", json.dumps(place)],
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
     return {"axis": axis} | place | json.loads(done.stdout)
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("axes", nargs="*", metavar="AXIS", help=f"of {', '.join(AXES)}")
-    parser.add_argument("--point", type=json.loads, help="measure one point here: what the other processes are started with")
+    parser.add_argument(
+        "--point",
+        type=json.loads,
+        help="measure one point here: what the other processes are started with",
+    )
     given = parser.parse_args()
     if given.point:
         print(json.dumps(point(**given.point)), flush=True)

@@ -9,6 +9,7 @@ batch size, 200 epochs each, which is half a second or more on a core; then the 
 MLPClassifier has the same space, epochs and sizes of its one split, and its winner is fitted again too; it has no test to make. Machines
 that others use swing by a factor of two between minutes: the runs alternate, and what counts is the median of the ratios.
 """
+
 import environment  # noqa: F401, I001
 
 import argparse
@@ -33,7 +34,10 @@ def spec(trials: int = TRIALS, epochs: int = EPOCHS) -> dict[str, Any]:
     return {
         "name": "benchmark",
         "base": {
-            "dataset": {"source": "digits", "split": {"validation": 0.2, "test": 0.2, "stratify": True}},
+            "dataset": {
+                "source": "digits",
+                "split": {"validation": 0.2, "test": 0.2, "stratify": True},
+            },
             "model": {"type": "mlp", "hidden": [64, 64]},
             "training": {"epochs": epochs, "batch_size": 32},
         },
@@ -42,7 +46,11 @@ def spec(trials: int = TRIALS, epochs: int = EPOCHS) -> dict[str, Any]:
         "trials": trials,
         "parameters": {
             "optimizer.lr": {"min": RATES[0], "max": RATES[1], "distribution": "log_uniform"},
-            "regularization.l2": {"min": PENALTIES[0], "max": PENALTIES[1], "distribution": "log_uniform"},
+            "regularization.l2": {
+                "min": PENALTIES[0],
+                "max": PENALTIES[1],
+                "distribution": "log_uniform",
+            },
             "model.hidden": {"values": HIDDEN},
             "model.activation": {"values": ACTIVATIONS},
             "training.batch_size": {"values": BATCHES},
@@ -73,11 +81,17 @@ def scaling(rounds: int, trials: int, epochs: int) -> dict[str, Any]:
         for workers in (1, 2) if i % 2 == 0 else (2, 1):
             clock = Clock()
             with tempfile.TemporaryDirectory() as folder:
-                found = sweep(spec(trials, epochs), output_directory=folder, workers=workers, observer=clock)
+                found = sweep(
+                    spec(trials, epochs), output_directory=folder, workers=workers, observer=clock
+                )
             seconds[workers].append(clock.last - (clock.first or 0.0))
             parent.append(1000 * clock.parent / trials)
             shortest = min(shortest, *(trial.seconds for trial in found.trials))
-        print(f"round {i + 1}: 1 worker {seconds[1][-1]:.2f} s, 2 workers {seconds[2][-1]:.2f} s", file=sys.stderr, flush=True)
+        print(
+            f"round {i + 1}: 1 worker {seconds[1][-1]:.2f} s, 2 workers {seconds[2][-1]:.2f} s",
+            file=sys.stderr,
+            flush=True,
+        )
     ratios = [one / two for one, two in zip(seconds[1], seconds[2], strict=True)]
     return {
         "benchmark": "scaling",
@@ -96,7 +110,7 @@ def against_sklearn(rounds: int, trials: int, epochs: int, python: str) -> dict[
     seconds: dict[str, list[float]] = {"nettrain": [], "sklearn": []}
     scores: dict[str, float] = {}
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "sweep.json"                   # JSON is YAML
+        path = Path(folder) / "sweep.json"  # JSON is YAML
         path.write_text(json.dumps(spec(trials, epochs)))
         program = [sys.executable, "-c", "from nettrain.cli.main import run; run()"]
         ours = [*program, "sweep", str(path), "-o", folder, "--workers", "2", "--quiet", "--json"]
@@ -104,12 +118,24 @@ def against_sklearn(rounds: int, trials: int, epochs: int, python: str) -> dict[
         for i in range(rounds):
             for name in ("nettrain", "sklearn") if i % 2 == 0 else ("sklearn", "nettrain"):
                 began = time.perf_counter()
-                done = subprocess.run(ours if name == "nettrain" else theirs, stdout=subprocess.PIPE, text=True, check=True)
+                done = subprocess.run(
+                    ours if name == "nettrain" else theirs,
+                    stdout=subprocess.PIPE,
+                    text=True,
+                    check=True,
+                )
                 seconds[name].append(time.perf_counter() - began)
                 found = json.loads(done.stdout.splitlines()[-1])
                 scores[name] = found["best"]["metric"] if name == "nettrain" else found["best"]
-            print(f"round {i + 1}: " + ", ".join(f"{name} {s[-1]:.2f} s" for name, s in seconds.items()), file=sys.stderr, flush=True)
-    ratios = [theirs / ours for theirs, ours in zip(seconds["sklearn"], seconds["nettrain"], strict=True)]
+            print(
+                f"round {i + 1}: "
+                + ", ".join(f"{name} {s[-1]:.2f} s" for name, s in seconds.items()),
+                file=sys.stderr,
+                flush=True,
+            )
+    ratios = [
+        theirs / ours for theirs, ours in zip(seconds["sklearn"], seconds["nettrain"], strict=True)
+    ]
     return {"benchmark": "sklearn", "trials": trials, "epochs": epochs, "seconds": seconds, "best_validation_accuracy": scores,
             "ratio": statistics.median(ratios), "ratios": ratios}  # fmt: skip
 
@@ -131,8 +157,12 @@ def peer(trials: int, epochs: int) -> dict[str, Any]:
     x, y = digits.data.astype(np.float32), digits.target
     x, _, y, _ = train_test_split(x, y, test_size=0.2, stratify=y, random_state=0)
     validation = np.full(len(x), -1)
-    validation[train_test_split(np.arange(len(x)), test_size=0.25, stratify=y, random_state=0)[1]] = 0
-    network = MLPClassifier(solver="adam", max_iter=epochs, n_iter_no_change=epochs, tol=0.0, random_state=0)
+    validation[
+        train_test_split(np.arange(len(x)), test_size=0.25, stratify=y, random_state=0)[1]
+    ] = 0
+    network = MLPClassifier(
+        solver="adam", max_iter=epochs, n_iter_no_change=epochs, tol=0.0, random_state=0
+    )
     space = {
         "mlpclassifier__learning_rate_init": loguniform(*RATES),
         "mlpclassifier__alpha": loguniform(*PENALTIES),
@@ -141,7 +171,12 @@ def peer(trials: int, epochs: int) -> dict[str, Any]:
         "mlpclassifier__batch_size": BATCHES,
     }
     search = RandomizedSearchCV(
-        make_pipeline(StandardScaler(), network), space, n_iter=trials, n_jobs=2, cv=PredefinedSplit(validation), random_state=0
+        make_pipeline(StandardScaler(), network),
+        space,
+        n_iter=trials,
+        n_jobs=2,
+        cv=PredefinedSplit(validation),
+        random_state=0,
     )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # all epochs are meant to be used
@@ -155,7 +190,13 @@ def bookkeeping(trials: int) -> dict[str, Any]:
     from nettrain.search.sweep.sweep import sweep
     from nettrain.training.train import train
 
-    result = {"best_epoch": 5, "epochs": 10, "metrics": {part: {"loss": 0.5, "accuracy": 0.9} for part in ("train", "validation", "test")}}
+    result = {
+        "best_epoch": 5,
+        "epochs": 10,
+        "metrics": {
+            part: {"loss": 0.5, "accuracy": 0.9} for part in ("train", "validation", "test")
+        },
+    }
 
     class Instant(Executor):
         slots = 2
@@ -167,11 +208,16 @@ def bookkeeping(trials: int) -> dict[str, Any]:
             return Facts("classification", {"train": 1079, "validation": 359, "test": 359})
 
         def submit(self, job: Job) -> None:
-            if job.name in ("000", "final"):                 # what a winner leaves must be there
-                train(job.config, output_directory=job.parent, run_name=job.name, sets=["training.epochs=1"])
+            if job.name in ("000", "final"):  # what a winner leaves must be there
+                train(
+                    job.config,
+                    output_directory=job.parent,
+                    run_name=job.name,
+                    sets=["training.epochs=1"],
+                )
                 self.began = time.process_time()
             self.ended.append(Ended(job.index, "finished", result, "", 0.0))
-            json.dumps(dict(job.config))                     # what an executor does to send it
+            json.dumps(dict(job.config))  # what an executor does to send it
 
         def next_event(self, timeout: float | None = None) -> Ended:
             return self.ended.pop(0)
@@ -191,17 +237,28 @@ def bookkeeping(trials: int) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         executor = Clock()
         sweep(spec(trials), output_directory=folder, executor=executor)
-    return {"benchmark": "bookkeeping", "trials": trials, "ms_per_trial": 1000 * executor.spent / (trials - 1)}
+    return {
+        "benchmark": "bookkeeping",
+        "trials": trials,
+        "ms_per_trial": 1000 * executor.spent / (trials - 1),
+    }
 
 
 def main() -> None:
     """Read the arguments, measure, print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("what", choices=("scaling", "sklearn", "bookkeeping", "peer"))
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--trials", type=int, help=f"default: {TRIALS}; of bookkeeping 500")
     parser.add_argument("--epochs", type=int, default=EPOCHS)
-    parser.add_argument("--peer-python", default=sys.executable, metavar="PATH", help="a Python that has scikit-learn")
+    parser.add_argument(
+        "--peer-python",
+        default=sys.executable,
+        metavar="PATH",
+        help="a Python that has scikit-learn",
+    )
     options = parser.parse_args()
     trials = options.trials or (500 if options.what == "bookkeeping" else TRIALS)
     if options.what == "scaling":

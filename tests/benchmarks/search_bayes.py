@@ -6,6 +6,7 @@
 Seven parameters, one of them with a condition, most settings bad: lr from 1e-5 to 1, three optimizers, width, activation, batch, dropout.
 A seed decides the rows, the weights and the settings; both methods have the same rows and weights.
 """
+
 import argparse
 import statistics
 import sys
@@ -35,7 +36,13 @@ PARAMETERS = {
 
 def best(method: str, seed: int, trials: int, executor: str) -> tuple[float, float]:
     """The least validation loss of a sweep, and its seconds."""
-    spec = {"base": BASE | {"seed": seed}, "method": method, "metric": "validation_loss", "trials": trials, "parameters": PARAMETERS}
+    spec = {
+        "base": BASE | {"seed": seed},
+        "method": method,
+        "metric": "validation_loss",
+        "trials": trials,
+        "parameters": PARAMETERS,
+    }
     began = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
         found = sweep(spec, output_directory=folder, executor=executor, workers=1)
@@ -46,7 +53,9 @@ def best(method: str, seed: int, trials: int, executor: str) -> tuple[float, flo
 
 def main() -> None:
     """Print the best of each seed, and the means."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--trials", type=int, default=40)
     parser.add_argument("--executor", default="local")
@@ -63,7 +72,9 @@ def main() -> None:
     means = {method: statistics.fmean(found) for method, found in results.items()}
     print(f"mean {means['bayes']:8.4f} {means['random']:8.4f}")
     won = sum(a < b for a, b in zip(results["bayes"], results["random"], strict=True))
-    print(f"bayes is better on {won} of {options.seeds} seeds; seconds: bayes {seconds['bayes']:.0f}, random {seconds['random']:.0f}")
+    print(
+        f"bayes is better on {won} of {options.seeds} seeds; seconds: bayes {seconds['bayes']:.0f}, random {seconds['random']:.0f}"
+    )
 
 
 if __name__ == "__main__":

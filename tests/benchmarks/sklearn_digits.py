@@ -8,6 +8,7 @@ Two hidden layers of 64 relu units, Adam at 1e-3, batches of 32, 30 epochs, no p
 Its figure comes from the last weights; validation rows are left out of the training and not looked at. A whole process is the start
 of Python, imports, reading, training and exit. scikit-learn uses as many BLAS threads as there are cores; OMP_NUM_THREADS=1 changes that.
 """
+
 import argparse
 import json
 import statistics
@@ -24,7 +25,9 @@ try:
     from sklearn.neural_network import MLPClassifier
     from sklearn.preprocessing import StandardScaler
 except ImportError as error:
-    sys.exit(f"{error.name} is not installed here; this comparison needs scikit-learn: pip install scikit-learn")
+    sys.exit(
+        f"{error.name} is not installed here; this comparison needs scikit-learn: pip install scikit-learn"
+    )
 
 
 def make(path: Path) -> None:
@@ -33,20 +36,40 @@ def make(path: Path) -> None:
 
     digits = load_digits()
     header = ",".join([*(f"pixel_{i}" for i in range(64)), "digit"])
-    np.savetxt(path, np.column_stack([digits.data, digits.target]), fmt="%d", delimiter=",", header=header, comments="")
+    np.savetxt(
+        path,
+        np.column_stack([digits.data, digits.target]),
+        fmt="%d",
+        delimiter=",",
+        header=header,
+        comments="",
+    )
 
 
-def parts(targets: np.ndarray, seed: int, splits: str | None, validation: float, test: float) -> tuple[np.ndarray, np.ndarray]:
+def parts(
+    targets: np.ndarray, seed: int, splits: str | None, validation: float, test: float
+) -> tuple[np.ndarray, np.ndarray]:
     """The rows that train and the rows that test: nettrain's, or drawn here, stratified."""
     if splits is not None:
         with np.load(splits.replace("{seed}", str(seed))) as stored:
             return stored["train"], stored["test"]
-    rest, test_rows = train_test_split(np.arange(len(targets)), test_size=test, stratify=targets, random_state=seed)
-    train_rows, _ = train_test_split(rest, test_size=validation / (1 - test), stratify=targets[rest], random_state=seed)
+    rest, test_rows = train_test_split(
+        np.arange(len(targets)), test_size=test, stratify=targets, random_state=seed
+    )
+    train_rows, _ = train_test_split(
+        rest, test_size=validation / (1 - test), stratify=targets[rest], random_state=seed
+    )
     return train_rows, test_rows
 
 
-def accuracy(x: np.ndarray, y: np.ndarray, train: np.ndarray, test: np.ndarray, seed: int, options: argparse.Namespace) -> float:
+def accuracy(
+    x: np.ndarray,
+    y: np.ndarray,
+    train: np.ndarray,
+    test: np.ndarray,
+    seed: int,
+    options: argparse.Namespace,
+) -> float:
     """Of one training."""
     if options.scale == "standardize":
         scaler = StandardScaler().fit(x[train])
@@ -76,16 +99,33 @@ def whole_process_seconds(repeat: int) -> list[float]:
 
 def main() -> None:
     """Read the arguments, train, print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("data", nargs="?", type=Path, help="CSV with a header, the digit in the last column")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "data", nargs="?", type=Path, help="CSV with a header, the digit in the last column"
+    )
     parser.add_argument("--make", type=Path, metavar="PATH", help="write that CSV and stop")
     parser.add_argument("--seeds", type=int, default=1, help="train with the seeds 0 ... N - 1")
     parser.add_argument("--epochs", type=int, default=30)
-    parser.add_argument("--splits", help="npz with the row indices train and test; {seed} stands for the seed")
-    parser.add_argument("--validation", type=float, default=0.2, help="share of the rows left out, without --splits")
-    parser.add_argument("--test", type=float, default=0.2, help="share of the rows tested on, without --splits")
-    parser.add_argument("--scale", choices=("standardize", "divide", "none"), default="standardize", help="divide: by 16")
-    parser.add_argument("--repeat", type=int, default=0, metavar="N", help="also time N processes of this command")
+    parser.add_argument(
+        "--splits", help="npz with the row indices train and test; {seed} stands for the seed"
+    )
+    parser.add_argument(
+        "--validation", type=float, default=0.2, help="share of the rows left out, without --splits"
+    )
+    parser.add_argument(
+        "--test", type=float, default=0.2, help="share of the rows tested on, without --splits"
+    )
+    parser.add_argument(
+        "--scale",
+        choices=("standardize", "divide", "none"),
+        default="standardize",
+        help="divide: by 16",
+    )
+    parser.add_argument(
+        "--repeat", type=int, default=0, metavar="N", help="also time N processes of this command"
+    )
     parser.add_argument("--json", action="store_true", help="one object on stdout")
     options = parser.parse_args()
     if options.make:
@@ -101,7 +141,10 @@ def main() -> None:
         train, test = parts(y, seed, options.splits, options.validation, options.test)
         accuracies.append(accuracy(x, y, train, test, seed, options))
         if not options.json:
-            print(f"seed {seed}: test accuracy {accuracies[-1]:.4f}  ({len(train)} rows train, {len(test)} test)", flush=True)
+            print(
+                f"seed {seed}: test accuracy {accuracies[-1]:.4f}  ({len(train)} rows train, {len(test)} test)",
+                flush=True,
+            )
     result = {"test_accuracy": accuracies, "mean": statistics.mean(accuracies)}
     if options.repeat:
         result["seconds"] = whole_process_seconds(options.repeat)
@@ -110,7 +153,9 @@ def main() -> None:
         return
     print(f"mean {result['mean']:.4f}")
     if options.repeat:
-        print(f"whole process: median {statistics.median(result['seconds']):.2f} s of {', '.join(f'{s:.2f}' for s in result['seconds'])}")
+        print(
+            f"whole process: median {statistics.median(result['seconds']):.2f} s of {', '.join(f'{s:.2f}' for s in result['seconds'])}"
+        )
 
 
 if __name__ == "__main__":

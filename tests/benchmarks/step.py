@@ -8,6 +8,7 @@ ms_per_step is the best epoch after one warm-up epoch, median the middle one. gf
 the input, which no step computes; peak_share is its share of the best 2048 x 2048 float32 product on as many threads. A convolution
 counts with the products of its windows, whichever way it is computed: Winograd's makes fewer, so the share may exceed 1.
 """
+
 import environment  # noqa: F401, I001
 
 import argparse
@@ -32,7 +33,11 @@ HERE = Path(__file__).parent
 def prepared(workload: str, kernels: str = "auto") -> Run:
     """The run of a workload, on random rows and classes."""
     x, y = WORKLOADS[workload].data()
-    return prepare_run(HERE / "workloads" / f"{workload}.yaml", data=(x, y.astype(str)), sets=[f"training.kernels={kernels}"])
+    return prepare_run(
+        HERE / "workloads" / f"{workload}.yaml",
+        data=(x, y.astype(str)),
+        sets=[f"training.kernels={kernels}"],
+    )
 
 
 def epoch(run: Run) -> float:
@@ -48,12 +53,16 @@ def epoch(run: Run) -> float:
 
 def flops(run: Run) -> int:
     """Of one step."""
-    return run.batch_size * sum(layer.forward + layer.backward for layer in layer_flops(run.network).values())
+    return run.batch_size * sum(
+        layer.forward + layer.backward for layer in layer_flops(run.network).values()
+    )
 
 
 def resident_peak() -> float:
     """The most memory that this process has held so far, in MB."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024**2 if sys.platform == "darwin" else 1024)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (
+        1024**2 if sys.platform == "darwin" else 1024
+    )
 
 
 def measure(run: Run, threads: int | None, epochs: int) -> dict[str, float]:
@@ -72,12 +81,22 @@ def measure(run: Run, threads: int | None, epochs: int) -> dict[str, float]:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("workload", choices=sorted(WORKLOADS))
     parser.add_argument("--threads", type=int, help="default: as many as cores")
     parser.add_argument("--epochs", type=int, help="to time; default: as many as the workload says")
-    parser.add_argument("--kernels", choices=["auto", "numpy", "numba"], default="auto", help="default: as the few epochs are worth")
+    parser.add_argument(
+        "--kernels",
+        choices=["auto", "numpy", "numba"],
+        default="auto",
+        help="default: as the few epochs are worth",
+    )
     given = parser.parse_args()
     run = prepared(given.workload, given.kernels)
     about = {"workload": given.workload, "kernels": run.kernels}
-    print(json.dumps(about | measure(run, given.threads, given.epochs or run.config.training.epochs)), flush=True)
+    print(
+        json.dumps(about | measure(run, given.threads, given.epochs or run.config.training.epochs)),
+        flush=True,
+    )

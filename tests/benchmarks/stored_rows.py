@@ -6,6 +6,7 @@
 Writes an uncompressed npy file of that size (random images 64 x 64 x 3, uint8, two classes of different brightness) into a temporary
 folder, and trains on it as anybody would: `fit` in a process of its own, whose largest resident set is peak_mb.
 """
+
 import argparse
 import json
 import resource
@@ -44,7 +45,9 @@ def write_images(folder: Path, size: float) -> int:
         np.lib.format.write_array_header_1_0(file, header)
         for start in range(0, count, PORTION):
             dark = random.integers(0, 200, (PORTION, *ROW), dtype=np.uint8)
-            file.write((dark + 50 * y[start : start + PORTION, None, None, None].astype(np.uint8)).data)
+            file.write(
+                (dark + 50 * y[start : start + PORTION, None, None, None].astype(np.uint8)).data
+            )
     np.save(folder / "y.npy", y)
     return count
 
@@ -55,7 +58,18 @@ def measure(gigabytes: float, layer: str, epochs: int, folder: Path) -> dict[str
     (folder / "run.yaml").write_text(CONFIGURATION.format(layers=LAYERS[layer], epochs=epochs))
     code = "import sys; from nettrain.cli.main import run; run()"
     begin = time.perf_counter()
-    command = [sys.executable, "-c", code, "fit", "run.yaml", "-o", ".", "--run-name", "run", "--json"]
+    command = [
+        sys.executable,
+        "-c",
+        code,
+        "fit",
+        "run.yaml",
+        "-o",
+        ".",
+        "--run-name",
+        "run",
+        "--json",
+    ]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
     seconds = time.perf_counter() - begin
     if done.returncode:
@@ -72,7 +86,9 @@ def measure(gigabytes: float, layer: str, epochs: int, folder: Path) -> dict[str
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--gb", type=float, default=2.2)
     parser.add_argument("--layer", choices=LAYERS, default="dense")
     parser.add_argument("--epochs", type=int, default=1)

@@ -1,4 +1,5 @@
 """The workloads that nettrain and its peers are timed on: the same numbers as in workloads/*.yaml, and the rows. Needs NumPy only."""
+
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,7 +28,9 @@ class Workload:
     def data(self) -> tuple[np.ndarray, np.ndarray]:
         """x (n, i) or (n, h, w, c) from 0 to 1, classes (n,)."""
         draw = np.random.Generator(np.random.PCG64(0))
-        return draw.random((self.rows, *(self.image or self.sizes[:1])), dtype=np.float32), draw.integers(0, self.sizes[-1], self.rows)
+        return draw.random(
+            (self.rows, *(self.image or self.sizes[:1])), dtype=np.float32
+        ), draw.integers(0, self.sizes[-1], self.rows)
 
     @property
     def steps(self) -> int:
@@ -41,6 +44,16 @@ WORKLOADS = {
     "mlp_sgd": Workload(60000, (784, 512, 512, 10), 128, 3, "momentum", 0.01),
     "small": Workload(1797, (64, 64, 32, 10), 32, 30),
     "wide": Workload(10240, (784, 4096, 4096, 10), 512, 2),
-    "cnn": Workload(6400, (12 * 12 * 64, 128, 10), 64, 3, image=(28, 28, 1), convolutions=((32, 64),)),
-    "cifar": Workload(3200, (8 * 8 * 64, 128, 10), 64, 3, image=(32, 32, 3), convolutions=((32, 32), (64, 64)), same=True),
+    "cnn": Workload(
+        6400, (12 * 12 * 64, 128, 10), 64, 3, image=(28, 28, 1), convolutions=((32, 64),)
+    ),
+    "cifar": Workload(
+        3200,
+        (8 * 8 * 64, 128, 10),
+        64,
+        3,
+        image=(32, 32, 3),
+        convolutions=((32, 32), (64, 64)),
+        same=True,
+    ),
 }

@@ -28,7 +28,11 @@ def command():
 def write_flowers(folder):
     chance = random.Random(0)
     kinds = {"red rose": 0.0, "tulip": 3.0}
-    rows = [f"{chance.gauss(mean, 1):.3f},{chance.gauss(-mean, 1):.3f},{kind}" for _ in range(30) for kind, mean in kinds.items()]
+    rows = [
+        f"{chance.gauss(mean, 1):.3f},{chance.gauss(-mean, 1):.3f},{kind}"
+        for _ in range(30)
+        for kind, mean in kinds.items()
+    ]
     (folder / "flowers.csv").write_text("\n".join(["width,height,kind", *rows, ""]))
     (folder / "flowers.yaml").write_text(CONFIG)
 

@@ -19,18 +19,31 @@ def test_check_shows_every_layer_and_writes_nothing(folder, command):
 
 def test_check_tells_how_much_is_frozen(folder, command):
     layers = "[{type: dense, units: 8, trainable: false}, relu, dense]"
-    found = command("check", "flowers.yaml", "--set", "model.type=sequential", "--set", f"model.layers={layers}")
+    found = command(
+        "check", "flowers.yaml", "--set", "model.type=sequential", "--set", f"model.layers={layers}"
+    )
     assert found.exit_code == 0, found.output
     assert "frozen: 24 of 42 parameters stay as they are" in found.stderr.splitlines()
     assert "frozen" not in command("check", "flowers.yaml").stderr
 
 
 def test_check_json_has_the_layers_and_the_number_of_parameters(folder, command):
-    found = json.loads(command("check", "flowers.yaml", "--set", "model.hidden=[]", "--json").stdout)
-    layer = {"name": "dense_1", "type": "dense", "output_shape": [2], "receptive_field": None, "parameters": 6, "flops": 8}
+    found = json.loads(
+        command("check", "flowers.yaml", "--set", "model.hidden=[]", "--json").stdout
+    )
+    layer = {
+        "name": "dense_1",
+        "type": "dense",
+        "output_shape": [2],
+        "receptive_field": None,
+        "parameters": 6,
+        "flops": 8,
+    }
     (told,) = found["layers"]
     assert found["parameters"] == 6 and {key: told[key] for key in layer} == layer
-    assert told["memory_bytes"] == 2 * 2 * 4 * 8  # two outputs and their gradients, float32, a batch of 8
+    assert (
+        told["memory_bytes"] == 2 * 2 * 4 * 8
+    )  # two outputs and their gradients, float32, a batch of 8
 
 
 IMAGES = """\
@@ -61,11 +74,19 @@ def trained_weights(folder, command, name, text):
     return {key: array for key, array in arrays.items() if not key.startswith("progress")}
 
 
-@pytest.mark.parametrize(("model", "dropout"), MODELS.items(), ids=[model[7:19] for model in MODELS])
-def test_the_layers_of_a_model_written_out_are_the_same_network_to_the_bit(folder, command, model, dropout):
+@pytest.mark.parametrize(
+    ("model", "dropout"), MODELS.items(), ids=[model[7:19] for model in MODELS]
+)
+def test_the_layers_of_a_model_written_out_are_the_same_network_to_the_bit(
+    folder, command, model, dropout
+):
     config = IMAGES
-    if "all_conv" in model or "lenet5" in model:                                   # digits are too small for them
-        np.savez(folder / "images.npz", x=np.arange(200 * 12 * 13).reshape(200, 12, 13, 1) % 251 / 251, y=np.arange(200) % 3)
+    if "all_conv" in model or "lenet5" in model:  # digits are too small for them
+        np.savez(
+            folder / "images.npz",
+            x=np.arange(200 * 12 * 13).reshape(200, 12, 13, 1) % 251 / 251,
+            y=np.arange(200) % 3,
+        )
         config = IMAGES.replace("source: digits", "source: {type: npz, path: images.npz}")
     text = config.replace("MODEL", model).replace("DROPOUT", str(dropout))
     (folder / "short.yaml").write_text(text)
@@ -73,14 +94,21 @@ def test_the_layers_of_a_model_written_out_are_the_same_network_to_the_bit(folde
     assert found.exit_code == 0, found.output
     assert found.stdout.startswith("# with regularization.dropout: 0" if dropout else "model:")
     plain = config.replace("model: MODEL\n", found.stdout).replace("DROPOUT", "0")
-    expected, other = (trained_weights(folder, command, name, given) for name, given in (("short", text), ("plain", plain)))
+    expected, other = (
+        trained_weights(folder, command, name, given)
+        for name, given in (("short", text), ("plain", plain))
+    )
     assert set(expected) == set(other)
     for key, array in expected.items():
         np.testing.assert_array_equal(other[key], array, err_msg=key)
 
 
 def test_layers_are_written_one_a_line_without_what_they_have_by_default(folder, command):
-    (folder / "resnet.yaml").write_text(IMAGES.replace("MODEL", "{type: small_resnet, blocks: 1, widths: [8]}").replace("DROPOUT", "0"))
+    (folder / "resnet.yaml").write_text(
+        IMAGES.replace("MODEL", "{type: small_resnet, blocks: 1, widths: [8]}").replace(
+            "DROPOUT", "0"
+        )
+    )
     assert command("check", "resnet.yaml", "--layers").stdout.splitlines() == [
         "model:",
         "  type: sequential",
@@ -102,7 +130,11 @@ def test_layers_are_written_one_a_line_without_what_they_have_by_default(folder,
 
 
 def test_check_shows_layers_inside_layers_and_what_they_see(folder, command):
-    (folder / "resnet.yaml").write_text(IMAGES.replace("MODEL", "{type: small_resnet, blocks: 1, widths: [8, 8]}").replace("DROPOUT", "0"))
+    (folder / "resnet.yaml").write_text(
+        IMAGES.replace("MODEL", "{type: small_resnet, blocks: 1, widths: [8, 8]}").replace(
+            "DROPOUT", "0"
+        )
+    )
     lines = command("check", "resnet.yaml").stdout.splitlines()
     told = next(i for i, line in enumerate(lines) if line.startswith("residual_2"))
     assert " ".join(lines[told].split()[:9]) == "residual_2 residual 4 x 4 x 8 8 x"

@@ -1,4 +1,5 @@
 """`nettrain cv`: what is printed where, and what its options do."""
+
 import json
 from pathlib import Path
 
@@ -8,20 +9,51 @@ import pytest
 def test_a_table_on_stdout_and_a_line_a_fold_on_stderr(command, folder):
     found = command("cv", "flowers.yaml", "--folds", "3", "--executor", "serial")
     assert found.exit_code == 0, found.output
-    assert [line.split()[0] for line in found.stderr.splitlines()[:3]] == ["fold-1:", "fold-2:", "fold-3:"]
-    assert "95 % interval" in found.stdout and "fold 3" in found.stdout and "accuracy" in found.stdout
+    assert [line.split()[0] for line in found.stderr.splitlines()[:3]] == [
+        "fold-1:",
+        "fold-2:",
+        "fold-3:",
+    ]
+    assert (
+        "95 % interval" in found.stdout and "fold 3" in found.stdout and "accuracy" in found.stdout
+    )
     assert "the test part (12 rows) stays untouched; --final" in found.stderr
     assert (folder / "runs" / "flowers-cv" / "predictions.csv").is_file()
 
 
 def test_json_is_one_object_and_quiet_says_nothing_else(command, folder):
-    found = command("cv", "flowers.yaml", "--folds", "2", "--repeats", "2", "--final", "--json", "--quiet", "--workers", "2", "-o", "out")
+    found = command(
+        "cv",
+        "flowers.yaml",
+        "--folds",
+        "2",
+        "--repeats",
+        "2",
+        "--final",
+        "--json",
+        "--quiet",
+        "--workers",
+        "2",
+        "-o",
+        "out",
+    )
     assert found.exit_code == 0 and found.stderr == ""
     said = json.loads(found.stdout)
     assert set(said) == {"directory", "folds", "mean", "std", "interval", "final"}
-    assert [(one["repeat"], one["fold"]) for one in said["folds"]] == [(1, 1), (1, 2), (2, 1), (2, 2)]
-    assert said["directory"] == str(folder / "out" / "flowers-cv") and all(Path(one["run_directory"]).is_dir() for one in said["folds"])
-    assert len(said["interval"]["accuracy"]) == 2 and set(said["final"]) == {"run_directory", "epochs", "metrics"}
+    assert [(one["repeat"], one["fold"]) for one in said["folds"]] == [
+        (1, 1),
+        (1, 2),
+        (2, 1),
+        (2, 2),
+    ]
+    assert said["directory"] == str(folder / "out" / "flowers-cv") and all(
+        Path(one["run_directory"]).is_dir() for one in said["folds"]
+    )
+    assert len(said["interval"]["accuracy"]) == 2 and set(said["final"]) == {
+        "run_directory",
+        "epochs",
+        "metrics",
+    }
     again = command("cv", "--resume", said["directory"], "--json", "--quiet")
     assert json.loads(again.stdout) == said
 
@@ -29,12 +61,19 @@ def test_json_is_one_object_and_quiet_says_nothing_else(command, folder):
 def test_set_and_seed_change_the_runs(command, folder):
     options = ["--folds", "2", "--json", "--quiet", "--executor", "serial"]
     changes = ([], ["--seed", "1"], ["--set", "seed=1"])
-    said = [json.loads(command("cv", "flowers.yaml", *options, *more).stdout)["mean"] for more in changes]
+    said = [
+        json.loads(command("cv", "flowers.yaml", *options, *more).stdout)["mean"]
+        for more in changes
+    ]
     assert said[0] != said[1] == said[2]
 
 
 def test_the_fold_of_a_run_is_evaluated_by_eval(command, folder):
-    said = json.loads(command("cv", "flowers.yaml", "--folds", "2", "--json", "--quiet", "--executor", "serial").stdout)
+    said = json.loads(
+        command(
+            "cv", "flowers.yaml", "--folds", "2", "--json", "--quiet", "--executor", "serial"
+        ).stdout
+    )
     found = command("eval", said["folds"][0]["run_directory"], "--json")
     assert json.loads(found.stdout)["metrics"] == said["folds"][0]["metrics"]
 

@@ -6,7 +6,14 @@ import pytest
 
 def test_eval_judges_the_test_part_by_default(trained, command):
     found = json.loads(command("eval", trained / "runs/flowers", "--json").stdout)
-    assert list(found) == ["checkpoint", "split", "metrics", "baseline", "classes", "confusion_matrix"]
+    assert list(found) == [
+        "checkpoint",
+        "split",
+        "metrics",
+        "baseline",
+        "classes",
+        "confusion_matrix",
+    ]
     assert (found["split"], found["classes"]) == ("test", ["red rose", "tulip"])
     assert Path(found["checkpoint"]).name == "best.safetensors"
     assert sum(map(sum, found["confusion_matrix"])) == 12
@@ -16,7 +23,12 @@ def test_eval_judges_the_test_part_by_default(trained, command):
 def test_eval_agrees_with_the_summary_of_fit(trained, command):
     summary = json.loads((trained / "runs/flowers/summary.json").read_text())
     for part, metrics in summary["metrics"].items():
-        assert json.loads(command("eval", trained / "runs/flowers", "--split", part, "--json").stdout)["metrics"] == metrics
+        assert (
+            json.loads(command("eval", trained / "runs/flowers", "--split", part, "--json").stdout)[
+                "metrics"
+            ]
+            == metrics
+        )
 
 
 def test_a_checkpoint_file_is_taken_as_it_is(trained, command):
@@ -25,7 +37,11 @@ def test_a_checkpoint_file_is_taken_as_it_is(trained, command):
 
 
 def test_eval_of_a_file(trained, command):
-    found = json.loads(command("eval", trained / "runs/flowers", "--data", trained / "flowers.csv", "--json").stdout)
+    found = json.loads(
+        command(
+            "eval", trained / "runs/flowers", "--data", trained / "flowers.csv", "--json"
+        ).stdout
+    )
     assert sum(map(sum, found["confusion_matrix"])) == 60
     assert found["split"] == str(trained / "flowers.csv")
 
@@ -55,8 +71,14 @@ def test_a_file_is_judged_without_baseline_where_the_training_data_is_gone(folde
 
 
 MISTAKES = [
-    (["--split", "tst"], "--split tst: this run has no such part; did you mean 'test'? (there are: train, validation, test)"),
-    (["--split", "test", "--data", "x.csv"], "eval: --split and --data exclude each other; leave one of them out"),
+    (
+        ["--split", "tst"],
+        "--split tst: this run has no such part; did you mean 'test'? (there are: train, validation, test)",
+    ),
+    (
+        ["--split", "test", "--data", "x.csv"],
+        "eval: --split and --data exclude each other; leave one of them out",
+    ),
     (["--data", "absent.csv"], ""),
 ]
 

@@ -38,7 +38,9 @@ class Raised(Layer):
 @pytest.fixture
 def plugged_in(folder):
     Path("mine.py").write_text(PLUGIN)
-    Path("a.yaml").write_text("plugins: [mine.py]\nmodel: {type: nonsense}\n")  # what else is wrong with it does not matter
+    Path("a.yaml").write_text(
+        "plugins: [mine.py]\nmodel: {type: nonsense}\n"
+    )  # what else is wrong with it does not matter
 
 
 def test_without_a_name_everything_has_a_line(command):
@@ -53,14 +55,24 @@ def test_without_a_name_everything_has_a_line(command):
 
 def test_a_component_has_formula_keys_source_and_example(command):
     text = command("explain", "adam").stdout
-    parts = ("optimizer.adam (component)", "m = b1 m + (1-b1) g;", "Kingma & Ba 2015", "a number above 0", "optimizer:\n  type: adam\n")
+    parts = (
+        "optimizer.adam (component)",
+        "m = b1 m + (1-b1) g;",
+        "Kingma & Ba 2015",
+        "a number above 0",
+        "optimizer:\n  type: adam\n",
+    )
     for part in parts:
         assert part in text
 
 
 def test_all_that_a_name_can_mean_is_shown(command):
     text = command("explain", "step").stdout
-    assert "activation.step (component)" in text and "schedule.step (component)" in text and "operation.step (operation)" in text
+    assert (
+        "activation.step (component)" in text
+        and "schedule.step (component)" in text
+        and "operation.step (operation)" in text
+    )
     only = command("explain", "schedule.step").stdout
     assert "schedule.step (component)" in only and "activation.step" not in only
 
@@ -81,7 +93,9 @@ def test_markup_in_a_docstring_is_shown_as_it_is(command):
 
 def test_json_has_the_same(command):
     listed = json.loads(command("explain", "--json").stdout)
-    assert {"name": "tanh", "summary": "y = tanh x."}["name"] in [one["name"] for one in listed["activation"]]
+    assert {"name": "tanh", "summary": "y = tanh x."}["name"] in [
+        one["name"] for one in listed["activation"]
+    ]
     assert {"source", "optimizer", "operation", "sections and keys"} <= set(listed)
     (adam,) = json.loads(command("explain", "adam", "--json").stdout)["found"]
     assert adam["keys"][0] == {
@@ -95,7 +109,13 @@ def test_a_plugin_is_explained_where_it_is_allowed(plugged_in, command):
     refused = command("explain", "raised", "--config", "a.yaml")
     assert refused.exit_code == 2 and "--allow-plugins" in refused.stderr
     text = command("explain", "raised", "--config", "a.yaml", "--allow-plugins").stdout
-    for part in ("layer.raised (component)", "y = x^p.", "Of my own.", "the power", "  - type: raised\n    p: 2.0"):
+    for part in (
+        "layer.raised (component)",
+        "y = x^p.",
+        "Of my own.",
+        "the power",
+        "  - type: raised\n    p: 2.0",
+    ):
         assert part in text
     assert "whose?" in command("explain", "--allow-plugins").stderr
 
@@ -124,7 +144,9 @@ def test_every_operation_has_a_name_and_its_equation():
     while waiting:
         waiting += (subclasses := waiting.pop().__subclasses__())
         classes |= {cls for cls in subclasses if cls.__module__.startswith("nettrain.autodiff.ops")}
-    concrete = {cls for cls in classes if not cls.__abstractmethods__ and not cls.__name__.startswith("_")}
+    concrete = {
+        cls for cls in classes if not cls.__abstractmethods__ and not cls.__name__.startswith("_")
+    }
     assert set(found.values()) == concrete and all(cls.__doc__ for cls in concrete)
 
 
@@ -135,7 +157,11 @@ def complete(command_line, shell="bash"):
     from nettrain.cli.main import app
 
     words = command_line.split(" ")
-    environment = {"_NETTRAIN_COMPLETE": f"complete_{shell}", "COMP_WORDS": command_line, "COMP_CWORD": str(len(words) - 1)}
+    environment = {
+        "_NETTRAIN_COMPLETE": f"complete_{shell}",
+        "COMP_WORDS": command_line,
+        "COMP_CWORD": str(len(words) - 1),
+    }
     return CliRunner().invoke(app, [], env=environment, prog_name="nettrain").stdout.split()
 
 

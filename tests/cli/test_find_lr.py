@@ -13,10 +13,15 @@ def test_a_rate_is_suggested_on_stdout_and_the_curve_is_all_that_is_written(fold
     assert found.exit_code == 0, found.output
     suggestion = float(found.stdout)
     assert 1e-6 < suggestion <= 1
-    assert set(folder.rglob("*")) - before == {folder / "runs", folder / "runs" / "flowers-find-lr.csv"}
+    assert set(folder.rglob("*")) - before == {
+        folder / "runs",
+        folder / "runs" / "flowers-find-lr.csv",
+    }
     rows = list(csv.DictReader(Path("runs/flowers-find-lr.csv").read_text().splitlines()))
     assert list(rows[0]) == ["step", "lr", "loss", "smoothed"] and 20 < len(rows) <= 100
-    assert found.stderr.splitlines()[-1].startswith(f"next: nettrain fit flowers.yaml --set optimizer.lr={suggestion:g}")
+    assert found.stderr.splitlines()[-1].startswith(
+        f"next: nettrain fit flowers.yaml --set optimizer.lr={suggestion:g}"
+    )
     assert load("flowers.yaml").optimizer.lr == 1e-3
 
 
@@ -29,7 +34,9 @@ def test_json_prints_one_object_and_a_second_curve_gets_another_name(folder, com
 
 
 def test_without_a_rate_that_helps_it_says_where_to_look(folder, command):
-    Path("flowers.csv").write_text("width,height,kind\n" + "1,2,rose\n1,2,tulip\n" * 20)  # nothing to tell them apart by
+    Path("flowers.csv").write_text(
+        "width,height,kind\n" + "1,2,rose\n1,2,tulip\n" * 20
+    )  # nothing to tell them apart by
     found = command("fit", "flowers.yaml", "--find-lr")
     assert found.exit_code == 0
     assert found.stdout == "" and "the loss did not fall at any rate" in found.stderr

@@ -18,14 +18,28 @@ def test_results_go_to_stdout_and_progress_to_stderr(folder, command):
     assert "accuracy" in found.stdout and "trivial model" in found.stdout
     epochs = [line for line in found.stderr.splitlines() if line.startswith("epoch ")]
     assert [line.split()[1] for line in epochs] == ["1/3", "2/3", "3/3"]
-    assert all("train_loss" in line and "validation_loss" in line and "validation_accuracy" in line for line in epochs)
+    assert all(
+        "train_loss" in line and "validation_loss" in line and "validation_accuracy" in line
+        for line in epochs
+    )
     assert "rows: train 36, validation 12, test 12" in found.stderr
 
 
 def test_json_prints_exactly_one_object_on_stdout(folder, command):
     found = json.loads(command("fit", "flowers.yaml", "--json").stdout)
-    assert list(found) == ["run_directory", "stop_reason", "epochs", "best_epoch", "seconds", "metrics"]
-    assert (found["run_directory"], found["stop_reason"], found["epochs"]) == ("runs/flowers", "epochs", 3)
+    assert list(found) == [
+        "run_directory",
+        "stop_reason",
+        "epochs",
+        "best_epoch",
+        "seconds",
+        "metrics",
+    ]
+    assert (found["run_directory"], found["stop_reason"], found["epochs"]) == (
+        "runs/flowers",
+        "epochs",
+        3,
+    )
     assert set(found["metrics"]) == {"train", "validation", "test"}
     assert 0 <= found["metrics"]["test"]["accuracy"] <= 1
     assert found["seconds"] > 0
@@ -34,7 +48,12 @@ def test_json_prints_exactly_one_object_on_stdout(folder, command):
 def test_kernels_is_a_setting_that_has_a_flag(folder, command):
     assert command("fit", "flowers.yaml", "--kernels", "numba").exit_code == 0
     assert "kernels: numba" in Path("runs/flowers/config.yaml").read_text()
-    assert command("fit", "--resume", "runs/flowers", "--kernels", "numpy", "--set", "training.epochs=4").exit_code == 0
+    assert (
+        command(
+            "fit", "--resume", "runs/flowers", "--kernels", "numpy", "--set", "training.epochs=4"
+        ).exit_code
+        == 0
+    )
     assert "kernels: numpy" in Path("runs/flowers/config.yaml").read_text()
     found = command("fit", "flowers.yaml", "--kernels", "cuda")
     assert found.exit_code == 2
@@ -50,7 +69,18 @@ def test_quiet_prints_nothing_but_what_json_asks_for(folder, command):
 
 
 def test_flags_reach_the_run(folder, command):
-    flags = ["--set", "training.epochs=2", "--set", "optimizer.lr=0.01", "--seed", 7, "-o", "elsewhere", "--run-name", "mine"]
+    flags = [
+        "--set",
+        "training.epochs=2",
+        "--set",
+        "optimizer.lr=0.01",
+        "--seed",
+        7,
+        "-o",
+        "elsewhere",
+        "--run-name",
+        "mine",
+    ]
     assert command("fit", "flowers.yaml", *flags).exit_code == 0
     config = Path("elsewhere/mine/config.yaml").read_text()
     assert "seed: 7\n" in config and "epochs: 2\n" in config and "lr: 0.01\n" in config
@@ -68,7 +98,10 @@ def test_a_finished_run_can_be_extended(folder, command):
     command("fit", "flowers.yaml")
     found = command("fit", "--resume", "runs/flowers", "--set", "training.epochs=5", "--json")
     assert json.loads(found.stdout)["epochs"] == 5
-    rows = [json.loads(line)["epoch"] for line in Path("runs/flowers/metrics.jsonl").read_text().splitlines()]
+    rows = [
+        json.loads(line)["epoch"]
+        for line in Path("runs/flowers/metrics.jsonl").read_text().splitlines()
+    ]
     assert rows == [1, 2, 3, 4, 5]
 
 
@@ -76,28 +109,77 @@ def test_a_finished_run_can_be_extended(folder, command):
 USAGE = [
     (["fit"], "fit: name a CONFIG, such as configs/digits.yaml, or go on with --resume RUN"),
     (["fit", "flowers.yaml", "--resume", "runs/x"], "fit: CONFIG and --resume exclude each other"),
-    (["fit", "--resume", "runs/x", "--seed", "1", "--overwrite"], "fit: --seed, --overwrite and --resume exclude each other"),
-    (["fit", "--resume", "runs/x", "-o", "there"], "fit: --output-directory and --resume exclude each other"),
+    (
+        ["fit", "--resume", "runs/x", "--seed", "1", "--overwrite"],
+        "fit: --seed, --overwrite and --resume exclude each other",
+    ),
+    (
+        ["fit", "--resume", "runs/x", "-o", "there"],
+        "fit: --output-directory and --resume exclude each other",
+    ),
     (["fit", "--resume", "runs/x"], "runs/x: "),
     (["fit", "flower.yaml"], "flower.yaml: does not exist; did you mean 'flowers.yaml'?"),
-    (["fit", "flowers.csv"], "flowers.csv: expected a mapping with keys such as dataset and model, got 'width,height,kind"),
-    (["fit", "flowers.yaml", "--set", "optimizer.lr=abc"], "--set optimizer.lr=abc: optimizer.lr: expected a number above 0, got 'abc'"),
-    (["fit", "flowers.yaml", "--seed", "-1"], "--set seed=-1: seed: expected an integer of 0 or more, got -1"),
-    (["fit", "flowers.yaml", "--set", "model.hidden=[0]"], "--set model.hidden=[0]: model.hidden[0]: expected a positive integer, got 0"),
-    (["fit", "flowers.yaml", "--set", "dataset.source.target=kin"], "flowers.csv:1: target: no column 'kin'; did you mean 'kind'?"),
-    (["fit", "flowers.yaml", "--run-name", "a/b"], "--run-name: expected a name for a folder: no '/'"),
-    (["fit", "flowers.yaml", "--set", "training.monitor=validation_r2"], "--set training.monitor=validation_r2: training.monitor: "),
+    (
+        ["fit", "flowers.csv"],
+        "flowers.csv: expected a mapping with keys such as dataset and model, got 'width,height,kind",
+    ),
+    (
+        ["fit", "flowers.yaml", "--set", "optimizer.lr=abc"],
+        "--set optimizer.lr=abc: optimizer.lr: expected a number above 0, got 'abc'",
+    ),
+    (
+        ["fit", "flowers.yaml", "--seed", "-1"],
+        "--set seed=-1: seed: expected an integer of 0 or more, got -1",
+    ),
+    (
+        ["fit", "flowers.yaml", "--set", "model.hidden=[0]"],
+        "--set model.hidden=[0]: model.hidden[0]: expected a positive integer, got 0",
+    ),
+    (
+        ["fit", "flowers.yaml", "--set", "dataset.source.target=kin"],
+        "flowers.csv:1: target: no column 'kin'; did you mean 'kind'?",
+    ),
+    (
+        ["fit", "flowers.yaml", "--run-name", "a/b"],
+        "--run-name: expected a name for a folder: no '/'",
+    ),
+    (
+        ["fit", "flowers.yaml", "--set", "training.monitor=validation_r2"],
+        "--set training.monitor=validation_r2: training.monitor: ",
+    ),
     (["fit", "flowers.yaml", "--set", "loss=mse"], "--set loss=mse: loss: mse is for regression"),
-    (["check", "flowers.yaml", "--set", "model={type: sequential, layers: [{type: dense, units: 3}]}"], "--set model={type: sequential, "),
-    (["fit", "flowers.yaml", "--threads", "0"], "threads: expected a whole number from 1 to 1024, got 0"),
-    (["fit", "flowers.yaml", "--threads", "5000"], "threads: expected a whole number from 1 to 1024, got 5000"),
-    (["fit", "--resume", "runs/x", "--threads", "-1"], "threads: expected a whole number from 1 to 1024, got -1"),
-    (["fit", "flowers.yaml", "--profile", "--dry-run"], "fit: --profile is of a training, which --dry-run and --find-lr do not make"),
+    (
+        [
+            "check",
+            "flowers.yaml",
+            "--set",
+            "model={type: sequential, layers: [{type: dense, units: 3}]}",
+        ],
+        "--set model={type: sequential, ",
+    ),
+    (
+        ["fit", "flowers.yaml", "--threads", "0"],
+        "threads: expected a whole number from 1 to 1024, got 0",
+    ),
+    (
+        ["fit", "flowers.yaml", "--threads", "5000"],
+        "threads: expected a whole number from 1 to 1024, got 5000",
+    ),
+    (
+        ["fit", "--resume", "runs/x", "--threads", "-1"],
+        "threads: expected a whole number from 1 to 1024, got -1",
+    ),
+    (
+        ["fit", "flowers.yaml", "--profile", "--dry-run"],
+        "fit: --profile is of a training, which --dry-run and --find-lr do not make",
+    ),
     (["check", "flowers.yml"], "flowers.yml: does not exist; did you mean 'flowers.yaml'?"),
 ]
 
 
-@pytest.mark.parametrize(("arguments", "message"), USAGE, ids=[" ".join(arguments) for arguments, _ in USAGE])
+@pytest.mark.parametrize(
+    ("arguments", "message"), USAGE, ids=[" ".join(arguments) for arguments, _ in USAGE]
+)
 def test_a_mistake_ends_with_code_2_and_nothing_written(folder, command, arguments, message):
     found = command(*arguments)
     assert found.exit_code == 2
@@ -135,13 +217,19 @@ def test_a_fault_of_ours_keeps_its_traceback(folder, command, monkeypatch):
     [
         (OSError(28, "No space left on device", "runs/x"), 2, "runs/x: no space left on device\n"),
         (PermissionError(13, "Permission denied", "runs"), 2, "runs: permission denied\n"),
-        (MemoryError("3 TiB"), 1, "out of memory (3 TiB); use a smaller model, batch or dataset.limit\n"),
+        (
+            MemoryError("3 TiB"),
+            1,
+            "out of memory (3 TiB); use a smaller model, batch or dataset.limit\n",
+        ),
         (KeyboardInterrupt(), 130, "interrupted\n"),
         (BrokenPipeError(32, "Broken pipe"), 1, ""),
     ],
     ids=["disk full", "no permission", "no memory", "interrupted", "reader gone"],
 )
-def test_what_the_system_refuses_is_told_in_a_line(folder, command, monkeypatch, error, exit_code, message):
+def test_what_the_system_refuses_is_told_in_a_line(
+    folder, command, monkeypatch, error, exit_code, message
+):
     def refused(*arguments, **options):
         raise error
 
@@ -159,25 +247,50 @@ def test_diagnostics_end_as_a_table_on_stderr(folder, command):
 
 
 def test_a_warning_is_told_below_its_epoch_and_stays_in_the_log(folder, command):
-    found = command("fit", "flowers.yaml", "--set", "model.initializer=zeros", "--set", "training.epochs=6")
+    found = command(
+        "fit", "flowers.yaml", "--set", "model.initializer=zeros", "--set", "training.epochs=6"
+    )
     lines = found.stderr.splitlines()
     (place,) = [i for i, line in enumerate(lines) if line.startswith("warning: ")]
     assert lines[place - 1].startswith("epoch 6/6")
     assert lines[place].startswith("warning: epoch 6: the training loss is")
     assert lines[place] in Path("runs/flowers/log.txt").read_text()
-    assert json.loads(Path("runs/flowers/summary.json").read_text())["warnings"] == [lines[place].removeprefix("warning: ")]
+    assert json.loads(Path("runs/flowers/summary.json").read_text())["warnings"] == [
+        lines[place].removeprefix("warning: ")
+    ]
 
 
 def test_threads_change_no_byte_of_a_run(folder, command):
     changes = ["--set", "training.shards=2", "--set", "training.epochs=2"]
     for threads in ("1", "2"):
-        assert command("fit", "flowers.yaml", *changes, "--threads", threads, "--run-name", threads).exit_code == 0
-        assert command("fit", "--resume", f"runs/{threads}", "--set", "training.epochs=4", "--threads", threads).exit_code == 0
+        assert (
+            command(
+                "fit", "flowers.yaml", *changes, "--threads", threads, "--run-name", threads
+            ).exit_code
+            == 0
+        )
+        assert (
+            command(
+                "fit",
+                "--resume",
+                f"runs/{threads}",
+                "--set",
+                "training.epochs=4",
+                "--threads",
+                threads,
+            ).exit_code
+            == 0
+        )
     one, two = Path("runs/1"), Path("runs/2")
     assert (one / "config.yaml").read_bytes() == (two / "config.yaml").read_bytes()
     for name in ("last", "best"):
-        arrays, others = (Checkpoint.read(run / "checkpoints" / f"{name}.safetensors").tensors for run in (one, two))
-        assert {key: array.tobytes() for key, array in arrays.items()} == {key: array.tobytes() for key, array in others.items()}
+        arrays, others = (
+            Checkpoint.read(run / "checkpoints" / f"{name}.safetensors").tensors
+            for run in (one, two)
+        )
+        assert {key: array.tobytes() for key, array in arrays.items()} == {
+            key: array.tobytes() for key, array in others.items()
+        }
 
 
 @pytest.fixture
@@ -188,7 +301,14 @@ def peak(monkeypatch):
 @pytest.mark.parametrize("flags", [[], ["--quiet"]], ids=["", "quiet"])
 def test_a_profile_is_a_table_on_stderr_and_leaves_json_as_it_is(folder, command, peak, flags):
     found = command("fit", "flowers.yaml", "--json", "--profile", *flags)
-    assert list(json.loads(found.stdout)) == ["run_directory", "stop_reason", "epochs", "best_epoch", "seconds", "metrics"]
+    assert list(json.loads(found.stdout)) == [
+        "run_directory",
+        "stop_reason",
+        "epochs",
+        "best_epoch",
+        "seconds",
+        "metrics",
+    ]
     lines = [line.split()[0] for line in found.stderr.splitlines() if line.strip()]
     for name in ("dense_1", "dense_2", "loss", "gather", "update", "step"):
         assert name in lines
@@ -197,5 +317,13 @@ def test_a_profile_is_a_table_on_stderr_and_leaves_json_as_it_is(folder, command
 
 
 def test_a_run_of_one_step_says_that_there_is_nothing_to_profile(folder, command, peak):
-    found = command("fit", "flowers.yaml", "--profile", "--set", "training.epochs=1", "--set", "training.batch_size=null")
+    found = command(
+        "fit",
+        "flowers.yaml",
+        "--profile",
+        "--set",
+        "training.epochs=1",
+        "--set",
+        "training.batch_size=null",
+    )
     assert "every step recorded a plan" in found.stderr

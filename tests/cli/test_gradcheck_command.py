@@ -37,18 +37,28 @@ def test_a_right_model_ends_with_code_0_and_writes_nothing(folder, command):
     lines = {line.split()[0]: line for line in found.stdout.splitlines() if line.strip()}
     assert set(lines) >= {"input", "dense_1.w", "dense_1.b", "dense_2.w", "dense_2.b"}
     assert lines["dense_1.w"].rstrip().endswith("right") and "16 of 16" in lines["dense_1.w"]
-    assert found.stderr.startswith("5 rows, loss ") and "next: nettrain fit flowers.yaml" in found.stderr
+    assert (
+        found.stderr.startswith("5 rows, loss ")
+        and "next: nettrain fit flowers.yaml" in found.stderr
+    )
     assert sorted(folder.iterdir()) == before
 
 
 def test_a_wrong_gradient_ends_with_code_1_and_names_what_it_spoils(folder, command):
     Path("mine.py").write_text(PLUGIN)
-    Path("a.yaml").write_text("extends: flowers.yaml\nplugins: [mine.py]\nmodel: {activation: wrong}\n")
+    Path("a.yaml").write_text(
+        "extends: flowers.yaml\nplugins: [mine.py]\nmodel: {activation: wrong}\n"
+    )
     assert command("gradcheck", "a.yaml").exit_code == 2
     found = command("gradcheck", "a.yaml", "--allow-plugins")
     assert found.exit_code == 1
     assert "WRONG: input, dense_1.w, dense_1.b" in found.stderr and "Traceback" not in found.stderr
-    assert command("gradcheck", "a.yaml", "--allow-plugins", "--set", "model.activation=tanh").exit_code == 0
+    assert (
+        command(
+            "gradcheck", "a.yaml", "--allow-plugins", "--set", "model.activation=tanh"
+        ).exit_code
+        == 0
+    )
 
 
 def test_json_has_every_array(folder, command):
@@ -63,6 +73,11 @@ def test_the_tolerance_decides(folder, command):
 
 
 def test_a_mistake_has_its_line(folder, command):
-    Path("flowers.yaml").write_text(Path("flowers.yaml").read_text().replace("hidden: [8]", "hidden: [0]"))
+    Path("flowers.yaml").write_text(
+        Path("flowers.yaml").read_text().replace("hidden: [8]", "hidden: [0]")
+    )
     found = command("gradcheck", "flowers.yaml")
-    assert (found.exit_code, found.stderr) == (2, "flowers.yaml:4: model.hidden[0]: expected a positive integer, got 0\n")
+    assert (found.exit_code, found.stderr) == (
+        2,
+        "flowers.yaml:4: model.hidden[0]: expected a positive integer, got 0\n",
+    )

@@ -1,4 +1,5 @@
 """Each command that loads a configuration or a run can be allowed its plugins, and says how where it is not."""
+
 from pathlib import Path
 
 import pytest
@@ -42,7 +43,11 @@ COMMANDS = [
 @pytest.mark.parametrize("arguments", COMMANDS, ids=" ".join)
 def test_a_plugin_runs_only_with_the_flag(plugged_in, command, arguments):
     refused = command(*arguments)
-    assert refused.exit_code == 2 and "--allow-plugins" in refused.stderr and "Traceback" not in refused.stderr
+    assert (
+        refused.exit_code == 2
+        and "--allow-plugins" in refused.stderr
+        and "Traceback" not in refused.stderr
+    )
     allowed = command(*arguments, "--allow-plugins")
     assert allowed.exit_code == 0, allowed.stderr
 
@@ -52,11 +57,16 @@ def test_a_plugin_that_has_changed_since_is_warned_of(plugged_in, command, argum
     Path("mine.py").write_text(PLUGIN.replace("x * x", "x * x * 1"))
     found = command(*arguments, "--allow-plugins")
     assert found.exit_code == 0
-    assert f"warning: {plugged_in / 'mine.py'} is not what the model was trained with" in found.stderr
+    assert (
+        f"warning: {plugged_in / 'mine.py'} is not what the model was trained with" in found.stderr
+    )
 
 
 def test_a_plugin_that_fails_ends_the_run_with_its_own_lines(plugged_in, command):
     Path("mine.py").write_text(PLUGIN.replace("x * x", "x.nothing"))
     found = command("fit", "flowers.yaml", "--allow-plugins")
     assert found.exit_code == 1
-    assert found.stderr.splitlines()[-1] == f"  {plugged_in / 'mine.py'}:11, in apply: return x.nothing"
+    assert (
+        found.stderr.splitlines()[-1]
+        == f"  {plugged_in / 'mine.py'}:11, in apply: return x.nothing"
+    )

@@ -19,7 +19,9 @@ def test_predictions_stand_in_the_order_of_the_rows(trained, command):
 
 
 def test_a_file_is_written_and_stdout_left_empty(trained, command, tmp_path):
-    found = command("predict", trained / "runs/flowers", trained / "flowers.csv", "-o", tmp_path / "out.csv")
+    found = command(
+        "predict", trained / "runs/flowers", trained / "flowers.csv", "-o", tmp_path / "out.csv"
+    )
     assert (found.stdout, found.stderr) == ("", f"60 rows -> {tmp_path / 'out.csv'}\n")
     assert len(rows_of((tmp_path / "out.csv").read_text())) == 60
 
@@ -34,7 +36,10 @@ def test_probabilities_sum_to_one_and_agree_with_the_prediction(trained, command
 
 def test_columns_are_matched_by_name_and_the_target_may_be_absent(trained, command, tmp_path):
     rows = rows_of((trained / "flowers.csv").read_text())
-    (tmp_path / "new.csv").write_text("\n".join(["height,other,width", *(f"{row['height']},x,{row['width']}" for row in rows)]) + "\n")
+    (tmp_path / "new.csv").write_text(
+        "\n".join(["height,other,width", *(f"{row['height']},x,{row['width']}" for row in rows)])
+        + "\n"
+    )
     same = command("predict", trained / "runs/flowers", trained / "flowers.csv").stdout
     assert command("predict", trained / "runs/flowers", tmp_path / "new.csv").stdout == same
 
@@ -51,7 +56,10 @@ def test_several_values_are_written_in_original_units(folder, command):
     assert float(row["prediction_double"]) == pytest.approx(2030, abs=3)
     assert float(row["prediction_minus"]) == pytest.approx(-30, abs=3)
     found = command("predict", "runs/lines", "lines.csv", "--probabilities")
-    assert (found.exit_code, found.stderr) == (2, "--probabilities: this model predicts values, which have none; leave the option out\n")
+    assert (found.exit_code, found.stderr) == (
+        2,
+        "--probabilities: this model predicts values, which have none; leave the option out\n",
+    )
 
 
 def test_a_column_that_is_missing_is_named(trained, command, tmp_path):
@@ -64,11 +72,22 @@ def test_a_column_that_is_missing_is_named(trained, command, tmp_path):
 def test_an_output_that_cannot_be_written_is_told(trained, command, tmp_path):
     arguments = ["predict", trained / "runs/flowers", trained / "flowers.csv", "-o"]
     found = command(*arguments, tmp_path)
-    assert (found.exit_code, found.stderr) == (2, f"-o {tmp_path}: is a folder; name a file in it\n")
+    assert (found.exit_code, found.stderr) == (
+        2,
+        f"-o {tmp_path}: is a folder; name a file in it\n",
+    )
     found = command(*arguments, tmp_path / "no" / "out.csv")
-    assert (found.exit_code, found.stderr) == (2, f"-o {tmp_path / 'no' / 'out.csv'}: the folder {str(tmp_path / 'no')!r} does not exist\n")
+    assert (found.exit_code, found.stderr) == (
+        2,
+        f"-o {tmp_path / 'no' / 'out.csv'}: the folder {str(tmp_path / 'no')!r} does not exist\n",
+    )
 
 
 def test_a_device_is_written_to_and_not_replaced(trained, command):
-    assert command("predict", trained / "runs/flowers", trained / "flowers.csv", "-o", os.devnull).exit_code == 0
+    assert (
+        command(
+            "predict", trained / "runs/flowers", trained / "flowers.csv", "-o", os.devnull
+        ).exit_code
+        == 0
+    )
     assert not Path(os.devnull).is_file()

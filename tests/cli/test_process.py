@@ -1,4 +1,5 @@
 """What only a process of its own shows: signals, pipes, and what is imported before a command begins to work."""
+
 import json
 import os
 import signal
@@ -25,26 +26,59 @@ def start(*arguments, **options):
 def imported(code):
     """The modules that are loaded after some code has run."""
     script = f"import json, sys\n{code}\nprint(json.dumps(sorted(sys.modules)), file=sys.stderr)"
-    done = subprocess.run([sys.executable, "-c", script], env=environment(), capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     return set(json.loads(done.stderr.splitlines()[-1]))
 
 
 def test_help_imports_nothing_heavy():
-    found = imported("from typer.testing import CliRunner\nfrom nettrain.cli.main import app\nCliRunner().invoke(app, ['fit', '--help'])")
+    found = imported(
+        "from typer.testing import CliRunner\nfrom nettrain.cli.main import app\nCliRunner().invoke(app, ['fit', '--help'])"
+    )
     assert "nettrain.cli.fit" in found
-    assert not found & {"numpy", "yaml", "safetensors", "threadpoolctl", "pooch", "nettrain.config", "nettrain.training"}
+    assert not found & {
+        "numpy",
+        "yaml",
+        "safetensors",
+        "threadpoolctl",
+        "pooch",
+        "nettrain.config",
+        "nettrain.training",
+    }
 
 
 def test_a_config_error_imports_neither_training_nor_rich(folder):
     Path("flowers.yaml").write_text("seed: x\n")
-    found = imported("from nettrain.cli.main import app\ntry:\n    app(['fit', 'flowers.yaml'])\nexcept SystemExit:\n    pass")
+    found = imported(
+        "from nettrain.cli.main import app\ntry:\n    app(['fit', 'flowers.yaml'])\nexcept SystemExit:\n    pass"
+    )
     assert "nettrain.config.load" in found
-    assert not found & {"nettrain.training", "safetensors", "threadpoolctl", "pooch", "rich.table", "rich.live"}
+    assert not found & {
+        "nettrain.training",
+        "safetensors",
+        "threadpoolctl",
+        "pooch",
+        "rich.table",
+        "rich.live",
+    }
 
 
 @pytest.mark.parametrize(("number", "exit_code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_ends_the_run_and_resume_goes_on(folder, number, exit_code):
-    process = start("fit", "flowers.yaml", "--set", "training.epochs=100000", "--json", stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    process = start(
+        "fit",
+        "flowers.yaml",
+        "--set",
+        "training.epochs=100000",
+        "--json",
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
     with process:
         while not process.stderr.readline().startswith("epoch 3/"):
             assert process.poll() is None
@@ -56,7 +90,14 @@ def test_a_signal_ends_the_run_and_resume_goes_on(folder, number, exit_code):
 
 
 def test_a_reader_that_goes_away_is_no_fault(folder):
-    process = start("fit", "flowers.yaml", "--set", "training.epochs=100000", stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    process = start(
+        "fit",
+        "flowers.yaml",
+        "--set",
+        "training.epochs=100000",
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
     with process:
         process.stdout.close()
         process.stderr.readline()
@@ -65,7 +106,13 @@ def test_a_reader_that_goes_away_is_no_fault(folder):
 
 
 def test_results_can_be_piped(trained):
-    process = start("predict", str(trained / "runs/flowers"), str(trained / "flowers.csv"), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    process = start(
+        "predict",
+        str(trained / "runs/flowers"),
+        str(trained / "flowers.csv"),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
     with process:
         stdout, stderr = process.communicate(timeout=30)
     assert (process.returncode, stderr, stdout.splitlines()[0]) == (0, "", "prediction")
@@ -73,10 +120,19 @@ def test_results_can_be_piped(trained):
 
 @pytest.mark.parametrize("command", ["eval", "predict"])
 def test_names_that_the_terminal_cannot_show_are_no_fault(folder, command):
-    Path("flowers.csv").write_text(Path("flowers.csv").read_text().replace("tulip", "Tülpe"), encoding="utf-8")
-    arguments = {"eval": ["eval", "runs/flowers"], "predict": ["predict", "runs/flowers", "flowers.csv"]}
+    Path("flowers.csv").write_text(
+        Path("flowers.csv").read_text().replace("tulip", "Tülpe"), encoding="utf-8"
+    )
+    arguments = {
+        "eval": ["eval", "runs/flowers"],
+        "predict": ["predict", "runs/flowers", "flowers.csv"],
+    }
     for step in (["fit", "flowers.yaml"], arguments[command]):
-        done = subprocess.run([*NETTRAIN, *step], env=environment() | {"PYTHONIOENCODING": "ascii"}, capture_output=True)
+        done = subprocess.run(
+            [*NETTRAIN, *step],
+            env=environment() | {"PYTHONIOENCODING": "ascii"},
+            capture_output=True,
+        )
         assert done.returncode == 0, done.stderr
     assert {"eval": b"T\\xfclpe", "predict": "Tülpe".encode()}[command] in done.stdout
 
@@ -85,7 +141,13 @@ def test_a_full_device_is_told(trained):
     if not Path("/dev/full").exists():
         pytest.skip("needs /dev/full")
     with open("/dev/full", "w") as full:
-        process = start("predict", str(trained / "runs/flowers"), str(trained / "flowers.csv"), stdout=full, stderr=subprocess.PIPE)
+        process = start(
+            "predict",
+            str(trained / "runs/flowers"),
+            str(trained / "flowers.csv"),
+            stdout=full,
+            stderr=subprocess.PIPE,
+        )
         with process:
             _, stderr = process.communicate(timeout=30)
     assert (process.returncode, stderr) == (2, "no space left on device\n")

@@ -39,7 +39,10 @@ def cells(text):
 
 def test_metrics_stand_a_part_a_column_beside_the_trivial_model():
     text = drawn(metrics_table(METRICS, BASELINE))
-    assert cells(text)[-2:] == [["loss", "0.1000", "0.2500", "-"], ["accuracy", "1.0000", "0.9000", "0.5000"]]
+    assert cells(text)[-2:] == [
+        ["loss", "0.1000", "0.2500", "-"],
+        ["accuracy", "1.0000", "0.9000", "0.5000"],
+    ]
     assert "(test)" in text and "validation" not in text
 
 
@@ -48,8 +51,18 @@ def test_without_a_baseline_there_is_no_column_for_it():
 
 
 NUMBERS = [
-    (0.5, "0.5000"), (0, "0"), (0.0, "0.0000"), (36, "36"), (1234567, "1,234,567"), (1234.5, "1234.5000"), (1e-5, "1e-05"),
-    (123456.7, "1.235e+05"), (-0.25, "-0.2500"), (float("nan"), "-"), (None, "-"), (float("inf"), "inf"),
+    (0.5, "0.5000"),
+    (0, "0"),
+    (0.0, "0.0000"),
+    (36, "36"),
+    (1234567, "1,234,567"),
+    (1234.5, "1234.5000"),
+    (1e-5, "1e-05"),
+    (123456.7, "1.235e+05"),
+    (-0.25, "-0.2500"),
+    (float("nan"), "-"),
+    (None, "-"),
+    (float("inf"), "inf"),
 ]
 
 
@@ -60,7 +73,9 @@ def test_numbers_are_written_with_the_digits_that_matter(value, text):
 
 def test_names_from_data_are_no_markup():
     names = ["[red]x[/red]", "[/]"]
-    text = drawn(class_table(names, {"recall": np.array([1.0, np.nan]), "support": np.array([3, 0])}))
+    text = drawn(
+        class_table(names, {"recall": np.array([1.0, np.nan]), "support": np.array([3, 0])})
+    )
     assert cells(text)[1:] == [["[red]x[/red]", "1.0000", "3"], ["[/]", "-", "0"]]
     assert "[/]" in drawn(confusion_table(names, [[1, 0], [0, 1]], 100))
 
@@ -78,7 +93,22 @@ def test_a_confusion_matrix_that_is_too_wide_becomes_a_list_of_mistakes():
 def test_layers_inside_a_layer_stand_below_it_and_only_the_outer_ones_are_summed():
     lines = drawn(layer_table(LAYERS, 8)).splitlines()
     assert [line.split() for line in lines[-5:]] == [
-        ["around", "residual", "28", "x", "28", "x", "3", "5", "x", "3", "1,234", "2,468", "4", "KB"],
+        [
+            "around",
+            "residual",
+            "28",
+            "x",
+            "28",
+            "x",
+            "3",
+            "5",
+            "x",
+            "3",
+            "1,234",
+            "2,468",
+            "4",
+            "KB",
+        ],
         ["a", "conv", "9", "3", "x", "1", "7", "8", "72", "bytes"],
         ["probe_1", "probe", "10", "-", "0", "0", "80", "bytes"],
         [],
@@ -130,12 +160,27 @@ def test_the_moving_line_never_leaves_its_line(width):
         line.batch_end(run)
         run.warnings.append("epoch 4: units die")
         run.progress.epoch, run.progress.batch, run.progress.stop_reason = 4, 0, "epochs"
-        line.epoch_end(run, {"epoch": 4, "train_loss": 0.5, "validation_loss": 0.25, "validation_accuracy": 0.75, "lr": 0.001})
+        line.epoch_end(
+            run,
+            {
+                "epoch": 4,
+                "train_loss": 0.5,
+                "validation_loss": 0.25,
+                "validation_accuracy": 0.75,
+                "lr": 0.001,
+            },
+        )
         line.end(run)
         shown = line.line(run, time.monotonic())
     assert len(console.render_lines(shown, pad=False)) == 1
     text = str(shown)
     assert text.startswith("epoch 4/4  " + "━" * min(20, width // 4) + "  ")
-    for figure in ("train_loss 0.5000", "validation_loss 0.2500", "validation_accuracy 0.7500", "lr 0.001", "rows/s"):
+    for figure in (
+        "train_loss 0.5000",
+        "validation_loss 0.2500",
+        "validation_accuracy 0.7500",
+        "lr 0.001",
+        "rows/s",
+    ):
         assert figure in text
     assert "rows:" in console.file.getvalue() and "warning:" in console.file.getvalue()

@@ -1,4 +1,5 @@
 """`nettrain sweep` as a user meets it: what is printed where, exit codes, signals, the live view, and what is imported when."""
+
 import io
 import json
 import os
@@ -45,11 +46,21 @@ def test_one_object_is_printed(sweeps, command):
     printed = json.loads(found.stdout)
     assert list(printed) == ["directory", "trials", "best", "test"]
     keys = ["index", "parameters", "metric", "status", "seconds", "run_directory"]
-    assert [list(trial) for trial in printed["trials"]] == [keys] * 3 and list(printed["best"]) == keys
-    assert printed["best"] in printed["trials"] and Path(printed["best"]["run_directory"], "config.yaml").exists()
-    assert Path(printed["directory"]) == sweeps / "runs" / "s" and 0 <= printed["test"]["accuracy"] <= 1
+    assert [list(trial) for trial in printed["trials"]] == [keys] * 3 and list(
+        printed["best"]
+    ) == keys
+    assert (
+        printed["best"] in printed["trials"]
+        and Path(printed["best"]["run_directory"], "config.yaml").exists()
+    )
+    assert (
+        Path(printed["directory"]) == sweeps / "runs" / "s"
+        and 0 <= printed["test"]["accuracy"] <= 1
+    )
     lines = found.stderr.splitlines()
-    assert [line.partition("  ")[0] for line in sorted(lines[:3])] != [] and lines[3].startswith("training trial ")
+    assert [line.partition("  ")[0] for line in sorted(lines[:3])] != [] and lines[3].startswith(
+        "training trial "
+    )
     assert sorted(line.split()[1] for line in lines[:3]) == ["0", "1", "2"]
     assert [line.split()[2] for line in lines[:3]] == ["(1/3)", "(2/3)", "(3/3)"]
 
@@ -57,8 +68,15 @@ def test_one_object_is_printed(sweeps, command):
 def test_the_best_are_shown_with_the_test_and_what_to_do_next(sweeps, command):
     found = command("sweep", "s.yaml", "--executor", "serial", "--run-name", "named")
     assert found.exit_code == 0, found.output
-    assert "validation_accuracy" in found.stdout and "model.hidden" in found.stdout and "3 trials: 3 finished" in found.stdout
-    assert found.stderr.splitlines()[-1] == f"next: nettrain eval {sweeps / 'runs' / 'named' / 'final'}"
+    assert (
+        "validation_accuracy" in found.stdout
+        and "model.hidden" in found.stdout
+        and "3 trials: 3 finished" in found.stdout
+    )
+    assert (
+        found.stderr.splitlines()[-1]
+        == f"next: nettrain eval {sweeps / 'runs' / 'named' / 'final'}"
+    )
     evaluated = command("eval", "runs/named/final", "--json")
     assert evaluated.exit_code == 0
     again = command("fit", "runs/named/best.yaml", "--json", "--quiet")
@@ -78,7 +96,10 @@ def test_trials_and_set_change_the_sweep(sweeps, command):
     printed = json.loads(found.stdout)
     assert len(printed["trials"]) == 2
     summary = json.loads(Path(printed["best"]["run_directory"], "summary.json").read_text())
-    assert summary["epochs"] == 1 and summary["metrics"]["validation"]["loss"] == printed["best"]["metric"]
+    assert (
+        summary["epochs"] == 1
+        and summary["metrics"]["validation"]["loss"] == printed["best"]["metric"]
+    )
 
 
 def test_a_sweep_goes_on(sweeps, command):
@@ -94,7 +115,9 @@ def test_without_a_winner_the_exit_code_is_1(sweeps, command):
     found = command("sweep", "s.yaml", "--executor", "serial", "--json", "--set", too_large)
     assert found.exit_code == 1
     assert json.loads(found.stdout)["best"] is None
-    assert found.stderr.splitlines()[-1].startswith("no trial finished; the first says: out of memory")
+    assert found.stderr.splitlines()[-1].startswith(
+        "no trial finished; the first says: out of memory"
+    )
 
 
 @pytest.mark.parametrize(("arguments", "said"), [
@@ -122,7 +145,9 @@ def test_a_mistake_is_told_and_nothing_written(sweeps, command, arguments, said)
 @pytest.mark.parametrize(("number", "exit_code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_ends_the_sweep_and_resume_goes_on(sweeps, command, number, exit_code):
     arguments = ["sweep", "s.yaml", "--trials", "100000", "--workers", "2"]
-    process = subprocess.Popen([*NETTRAIN, *arguments], env=environment(), text=True, stderr=subprocess.PIPE)
+    process = subprocess.Popen(
+        [*NETTRAIN, *arguments], env=environment(), text=True, stderr=subprocess.PIPE
+    )
     with process:
         for _ in range(3):
             assert process.stderr.readline().startswith("trial ")
@@ -130,16 +155,26 @@ def test_a_signal_ends_the_sweep_and_resume_goes_on(sweeps, command, number, exi
         _, stderr = process.communicate(timeout=30)
     assert process.returncode == exit_code, stderr
     last = stderr.splitlines()[-1]
-    assert last.startswith("interrupted: ") and last.endswith(f"to go on: nettrain sweep --resume {sweeps / 'runs' / 's'}")
+    assert last.startswith("interrupted: ") and last.endswith(
+        f"to go on: nettrain sweep --resume {sweeps / 'runs' / 's'}"
+    )
     assert "Traceback" not in stderr
     done = len(Path("runs/s/trials.jsonl").read_text().splitlines())
-    found = command("sweep", "--resume", "runs/s", "--trials", done + 2, "--json", "--quiet", "--workers", 2)
+    found = command(
+        "sweep", "--resume", "runs/s", "--trials", done + 2, "--json", "--quiet", "--workers", 2
+    )
     assert [trial["index"] for trial in json.loads(found.stdout)["trials"]] == list(range(done + 2))
 
 
 def test_ctrl_c_twice_ends_it_at_once(sweeps):
     arguments = ["sweep", "s.yaml", "--trials", "100000", "--workers", "2"]
-    process = subprocess.Popen([*NETTRAIN, *arguments], env=environment(), text=True, stderr=subprocess.PIPE, start_new_session=True)
+    process = subprocess.Popen(
+        [*NETTRAIN, *arguments],
+        env=environment(),
+        text=True,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    )
     with process:
         process.stderr.readline()
         os.killpg(process.pid, signal.SIGINT)
@@ -151,14 +186,19 @@ def test_ctrl_c_twice_ends_it_at_once(sweeps):
 def seen_on_a_terminal(arguments):
     """What a process writes on a terminal of 100 columns that it has on stderr."""
     ours, theirs = pty.openpty()
-    process = subprocess.Popen([*NETTRAIN, *arguments], env=environment(TERM="xterm", LINES="30"), stdout=subprocess.DEVNULL, stderr=theirs)
+    process = subprocess.Popen(
+        [*NETTRAIN, *arguments],
+        env=environment(TERM="xterm", LINES="30"),
+        stdout=subprocess.DEVNULL,
+        stderr=theirs,
+    )
     os.close(theirs)
     seen = b""
     with process:
         try:
             while portion := os.read(ours, 65536):
                 seen += portion
-        except OSError:                                      # Linux: the other end is closed
+        except OSError:  # Linux: the other end is closed
             pass
     os.close(ours)
     assert process.returncode == 0, seen
@@ -166,14 +206,24 @@ def seen_on_a_terminal(arguments):
 
 
 def test_on_a_terminal_the_trials_are_seen_as_they_run(sweeps):
-    seen = seen_on_a_terminal(["sweep", "s.yaml", "--workers", "2", "--set", "training.epochs=300", "--trials", "6"])
+    seen = seen_on_a_terminal(
+        ["sweep", "s.yaml", "--workers", "2", "--set", "training.epochs=300", "--trials", "6"]
+    )
     assert "of 6 trials" in seen and "best validation_accuracy" in seen and "left" in seen
     assert "trial 0" in seen and "epoch " in seen and "optimizer.lr" in seen
     assert "on all rows but the test part" in seen
 
 
 def over(index, metric, status="finished", **more):
-    return Trial(index, {"optimizer.lr": 0.123456, "model.hidden": [4]}, metric, status, 1.25, f"trials/{index:03}", **more)
+    return Trial(
+        index,
+        {"optimizer.lr": 0.123456, "model.hidden": [4]},
+        metric,
+        status,
+        1.25,
+        f"trials/{index:03}",
+        **more,
+    )
 
 
 def test_the_live_view_says_what_runs_what_is_best_and_how_long_it_takes(sweeps):
@@ -197,7 +247,12 @@ def test_a_trials_line_says_what_became_of_it(sweeps):
     view = LiveTrials.__mro__[1]()
     view.tell = lines.append
     view.begin(load_sweep("s.yaml"), 4, [])
-    for trial in (over(0, 0.5), over(1, None, "diverged", message="in epoch 2"), over(2, 0.5, same_as=0), over(3, 0.25, "pruned")):
+    for trial in (
+        over(0, 0.5),
+        over(1, None, "diverged", message="in epoch 2"),
+        over(2, 0.5, same_as=0),
+        over(3, 0.25, "pruned"),
+    ):
         view.ended(trial)
     setting = "optimizer.lr 0.1235  model.hidden [4]"
     assert lines == [
@@ -217,25 +272,51 @@ def imported(arguments):
     """The modules that are loaded when a command has ended."""
     script = (f"import json, sys\nfrom nettrain.cli.main import app\ntry:\n    app({arguments!r})\nexcept SystemExit:\n    pass\n"
               "print(json.dumps(sorted(sys.modules)), file=sys.stderr)")  # fmt: skip
-    done = subprocess.run([sys.executable, "-c", script], env=environment(), capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     return set(json.loads(done.stderr.splitlines()[-1]))
 
 
 def test_help_and_mistakes_import_nothing_heavy(sweeps):
-    assert not imported(["sweep", "--help"]) & {"numpy", "yaml", "nettrain.config", "nettrain.search"}
+    assert not imported(["sweep", "--help"]) & {
+        "numpy",
+        "yaml",
+        "nettrain.config",
+        "nettrain.search",
+    }
     (sweeps / "s.yaml").write_text(SWEEP.replace("trials: 3", "trails: 3"))
     found = imported(["sweep", "s.yaml"])
     assert "nettrain.search.sweep.config" in found
-    assert not found & {"nettrain.training", "safetensors", "threadpoolctl", "rich.table", "rich.live"}
+    assert not found & {
+        "nettrain.training",
+        "safetensors",
+        "threadpoolctl",
+        "rich.table",
+        "rich.live",
+    }
 
 
 def test_a_sweep_without_extras_imports_none(sweeps):
     found = imported(["sweep", "s.yaml", "--quiet", "--trials", "1"])
-    assert "nettrain.search.sweep.sweep" in found and not found & {"optuna", "distributed", "dask", "sqlalchemy", "polars", "PIL"}
+    assert "nettrain.search.sweep.sweep" in found and not found & {
+        "optuna",
+        "distributed",
+        "dask",
+        "sqlalchemy",
+        "polars",
+        "PIL",
+    }
 
 
 def test_the_parent_waits_without_using_the_processor(sweeps, command):
     before = time.process_time()
     began = time.monotonic()
-    command("sweep", "s.yaml", "--set", "training.epochs=3000", "--trials", 2, "--workers", 2, "--quiet")
+    command(
+        "sweep", "s.yaml", "--set", "training.epochs=3000", "--trials", 2, "--workers", 2, "--quiet"
+    )
     assert time.process_time() - before < max(1.0, 0.5 * (time.monotonic() - began))

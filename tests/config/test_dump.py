@@ -17,19 +17,36 @@ texts = st.text(min_size=1, max_size=20)
 configs = st.fixed_dictionaries(
     {
         "dataset": st.fixed_dictionaries(
-            {"source": st.just("digits"), "split": st.fixed_dictionaries({"validation": shares, "test": shares})},
-            optional={"transforms": st.none() | st.just(["standardize"]) | st.just([]), "limit": st.none() | st.integers(1, 10**6)},
+            {
+                "source": st.just("digits"),
+                "split": st.fixed_dictionaries({"validation": shares, "test": shares}),
+            },
+            optional={
+                "transforms": st.none() | st.just(["standardize"]) | st.just([]),
+                "limit": st.none() | st.integers(1, 10**6),
+            },
         ),
-        "model": st.fixed_dictionaries({"type": st.just("mlp"), "hidden": st.lists(st.integers(1, 10**4), max_size=4)}),
+        "model": st.fixed_dictionaries(
+            {"type": st.just("mlp"), "hidden": st.lists(st.integers(1, 10**4), max_size=4)}
+        ),
     },
     optional={
         "name": st.from_regex(r"[a-zA-Z0-9 _:#'\"~.é-]{3,20}", fullmatch=True),
         "seed": st.integers(0, 2**70),
         "dtype": st.sampled_from(["float32", "float64"]),
-        "optimizer": st.fixed_dictionaries({"type": st.sampled_from(["sgd", "momentum", "adam"]), "lr": rates | st.integers(1, 9)}),
-        "schedule": st.fixed_dictionaries({"type": st.just("cosine"), "warmup": st.floats(0, 1e20)}),
-        "regularization": st.fixed_dictionaries({"l1": st.floats(0, 1e10), "l2": st.floats(0, 1e-3)}),
-        "early_stopping": st.none() | st.fixed_dictionaries({"min_delta": st.floats(0, 1), "monitor": st.just("validation_loss")}),
+        "optimizer": st.fixed_dictionaries(
+            {"type": st.sampled_from(["sgd", "momentum", "adam"]), "lr": rates | st.integers(1, 9)}
+        ),
+        "schedule": st.fixed_dictionaries(
+            {"type": st.just("cosine"), "warmup": st.floats(0, 1e20)}
+        ),
+        "regularization": st.fixed_dictionaries(
+            {"l1": st.floats(0, 1e10), "l2": st.floats(0, 1e-3)}
+        ),
+        "early_stopping": st.none()
+        | st.fixed_dictionaries(
+            {"min_delta": st.floats(0, 1), "monitor": st.just("validation_loss")}
+        ),
     },
 )
 
@@ -44,7 +61,14 @@ def test_a_dumped_config_loads_as_an_equal_one(tmp_path_factory, mapping):
 
 
 @settings(deadline=None)
-@given(st.floats() | texts | st.integers() | st.booleans() | st.none() | st.lists(st.floats() | texts, max_size=4))
+@given(
+    st.floats()
+    | texts
+    | st.integers()
+    | st.booleans()
+    | st.none()
+    | st.lists(st.floats() | texts, max_size=4)
+)
 def test_any_value_reads_back_with_its_type(value):
     text = yaml.dump({"key": value}, Dumper=_Dumper, allow_unicode=True, width=120)
     found = read(text, str).value["key"]
@@ -54,7 +78,9 @@ def test_any_value_reads_back_with_its_type(value):
 @settings(deadline=None)
 @given(texts)
 def test_a_text_stays_a_text_for_readers_of_yaml_1_1(value):
-    assert yaml.safe_load(yaml.dump({"key": value}, Dumper=_Dumper, allow_unicode=True, width=120)) == {"key": value}
+    assert yaml.safe_load(
+        yaml.dump({"key": value}, Dumper=_Dumper, allow_unicode=True, width=120)
+    ) == {"key": value}
 
 
 @pytest.mark.parametrize("value", [1e-4, 1e-5, 1e16, 1.0, 0.1, math.inf, -math.inf, 5e-324])
@@ -72,7 +98,13 @@ def test_the_text_is_complete_ordered_and_has_lists_on_one_line():
 
 
 def test_every_section_of_the_config_is_written(tmp_path):
-    config = load({"dataset": {"source": "digits"}, "model": {"type": "mlp", "hidden": []}, "early_stopping": {}})
+    config = load(
+        {
+            "dataset": {"source": "digits"},
+            "model": {"type": "mlp", "hidden": []},
+            "early_stopping": {},
+        }
+    )
     sections = {key for key, value in vars(config).items() if isinstance(value, Record)}
     written = read(dump(config), str).value
     for section in sections:

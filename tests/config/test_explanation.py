@@ -1,4 +1,5 @@
 """Everything that a configuration can hold is explained, with an example that loads."""
+
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,9 @@ from nettrain.config.yaml_text import read
 
 KNOWN = catalogue()
 MINIMAL = {"dataset": {"source": "xor"}, "model": {"type": "mlp", "hidden": [8]}}
-WITH_EXAMPLE = [name for name in KNOWN if name != "plugins" and KNOWN[name]().example]  # a plugin's file must be there
+WITH_EXAMPLE = [
+    name for name in KNOWN if name != "plugins" and KNOWN[name]().example
+]  # a plugin's file must be there
 
 
 @pytest.mark.parametrize("name", KNOWN)
@@ -18,7 +21,9 @@ def test_everything_says_what_it_is(name):
     found = KNOWN[name]()
     assert found.name == name and found.summary and found.summary == found.summary.strip()
     assert [key.name for key in found.keys if not key.description or not key.expects] == []
-    assert bool(found.example) is (found.what != "kind") and bool(found.members) is (found.what == "kind")
+    assert bool(found.example) is (found.what != "kind") and bool(found.members) is (
+        found.what == "kind"
+    )
 
 
 @pytest.mark.parametrize("name", WITH_EXAMPLE)
@@ -36,13 +41,17 @@ def merged(under, over):
 
 
 def contains(value, path):
-    return not path or (isinstance(value, dict) and path[0] in value and contains(value[path[0]], path[1:]))
+    return not path or (
+        isinstance(value, dict) and path[0] in value and contains(value[path[0]], path[1:])
+    )
 
 
 def kind_in(value, kind, name=None):
     """Whether a component of that name stands somewhere in it; a metric stands in the name of what is monitored."""
     if isinstance(value, dict):
-        return value.get("type") == name or any(kind_in(item, kind, name) for item in value.values())
+        return value.get("type") == name or any(
+            kind_in(item, kind, name) for item in value.values()
+        )
     if isinstance(value, list):
         return any(kind_in(item, kind, name) for item in value)
     return kind == "metric" and value == f"validation_{name}"
@@ -50,13 +59,19 @@ def kind_in(value, kind, name=None):
 
 def test_a_component_is_told_by_its_class_alone():
     adam = KNOWN["optimizer.adam"]()
-    assert adam.summary.startswith("m = b1 m + (1-b1) g; v = b2 v + (1-b2) g^2;") and adam.details == "Kingma & Ba 2015, Algorithm 1."
+    assert (
+        adam.summary.startswith("m = b1 m + (1-b1) g; v = b2 v + (1-b2) g^2;")
+        and adam.details == "Kingma & Ba 2015, Algorithm 1."
+    )
     lr, beta1, *_ = adam.keys
     assert (lr.name, lr.expects, lr.required, lr.default, lr.description) == (
         "lr", "a number above 0", False, 1e-3, "learning rate, before the schedule",
     )  # fmt: skip
     assert beta1.expects == "a number of 0 or more and below 1"
-    assert adam.example == "optimizer:\n  type: adam\n  lr: 0.001\n  beta1: 0.9\n  beta2: 0.999\n  epsilon: 1e-08\n"
+    assert (
+        adam.example
+        == "optimizer:\n  type: adam\n  lr: 0.001\n  beta1: 0.9\n  beta2: 0.999\n  epsilon: 1e-08\n"
+    )
 
 
 def test_an_example_holds_what_is_required():
@@ -89,10 +104,22 @@ def test_a_name_means_itself_and_what_ends_with_it(name, meant):
 
 
 def test_every_section_is_there_and_no_key_of_it_is_forgotten():
-    assert {key.name for key in KNOWN["training"]().keys} == {name.split(".")[1] for name in KNOWN if name.startswith("training.")}
-    assert {"dataset", "dataset.split", "dataset.split.rows", "regularization", "early_stopping", "name", "dtype"} <= set(KNOWN)
+    assert {key.name for key in KNOWN["training"]().keys} == {
+        name.split(".")[1] for name in KNOWN if name.startswith("training.")
+    }
+    assert {
+        "dataset",
+        "dataset.split",
+        "dataset.split.rows",
+        "regularization",
+        "early_stopping",
+        "name",
+        "dtype",
+    } <= set(KNOWN)
 
 
 def test_members_are_the_files_of_the_kind():
-    activations = {path.stem for path in (Path(__file__).parents[2] / "nettrain/activations").glob("[!_]*.py")}
+    activations = {
+        path.stem for path in (Path(__file__).parents[2] / "nettrain/activations").glob("[!_]*.py")
+    }
     assert {name for name, _ in KNOWN["activation"]().members} == activations

@@ -1,4 +1,5 @@
 """A configuration that extends others: what is merged, what is replaced, where its paths and mistakes stand."""
+
 from pathlib import Path
 
 import pytest
@@ -40,18 +41,35 @@ def section(config, name):
 
 def test_what_is_not_said_comes_from_the_base(folder):
     config = loaded("extends: base.yaml\nseed: 3\ntraining: {batch_size: 5}\n")
-    assert (config.name, config.seed, config.training.epochs, config.training.batch_size) == ("a", 3, 7, 5)
+    assert (config.name, config.seed, config.training.epochs, config.training.batch_size) == (
+        "a",
+        3,
+        7,
+        5,
+    )
     assert config.dataset.split.validation == 0.2
 
 
 # What the file says of one section, and what comes of the base's.
 MERGED = [
     ("optimizer: {lr: 0.1}", "optimizer", {"type": "momentum", "lr": 0.1, "beta": 0.8}),
-    ("optimizer: {type: momentum, lr: 0.1}", "optimizer", {"type": "momentum", "lr": 0.1, "beta": 0.8}),
+    (
+        "optimizer: {type: momentum, lr: 0.1}",
+        "optimizer",
+        {"type": "momentum", "lr": 0.1, "beta": 0.8},
+    ),
     ("optimizer: {type: sgd}", "optimizer", {"type": "sgd"}),
     ("optimizer: momentum", "optimizer", {"type": "momentum", "beta": 0.9}),
-    ("model: {hidden: [3]}", "model", {"type": "mlp", "hidden": [3], "activation": {"type": "tanh"}}),
-    ("model: {activation: {type: leaky_relu}}", "model", {"hidden": [8, 8], "activation": {"type": "leaky_relu", "slope": 0.01}}),
+    (
+        "model: {hidden: [3]}",
+        "model",
+        {"type": "mlp", "hidden": [3], "activation": {"type": "tanh"}},
+    ),
+    (
+        "model: {activation: {type: leaky_relu}}",
+        "model",
+        {"hidden": [8, 8], "activation": {"type": "leaky_relu", "slope": 0.01}},
+    ),
     ("dataset: {source: {rows: 40}}", "dataset", {"source": {"type": "xor", "rows": 40}}),
     ("dataset: {split: null}", "dataset", None),
 ]
@@ -87,7 +105,10 @@ def test_the_resolved_configuration_extends_nothing(folder):
 
 
 def test_overrides_come_last(folder):
-    assert loaded("extends: base.yaml\n", "optimizer.type=sgd", "training.epochs=1").training.epochs == 1
+    assert (
+        loaded("extends: base.yaml\n", "optimizer.type=sgd", "training.epochs=1").training.epochs
+        == 1
+    )
     assert loaded("extends: base.yaml\n", "model.hidden[1]=3").model.hidden == (8, 3)
 
 
@@ -97,26 +118,48 @@ def test_a_mapping_from_python_extends_files_of_the_current_folder(folder):
 
 def test_paths_count_from_the_file_they_stand_in(folder):
     Path("sub").mkdir()
-    Path("sub/base.yaml").write_text("dataset: {source: {type: csv, path: wine.csv, target: q}}\nmodel: {type: mlp, hidden: []}\n")
+    Path("sub/base.yaml").write_text(
+        "dataset: {source: {type: csv, path: wine.csv, target: q}}\nmodel: {type: mlp, hidden: []}\n"
+    )
     here = "extends: sub/base.yaml\ndataset: {source: "
     assert loaded("extends: sub/base.yaml\n").dataset.source.path == str(folder / "sub/wine.csv")
     assert loaded(here + "{ignore: x}}\n").dataset.source.path == str(folder / "sub/wine.csv")
     assert loaded(here + "{path: wine.csv}}\n").dataset.source.path == str(folder / "wine.csv")
-    assert loaded("extends: sub/base.yaml\n", "dataset.source.path=b.csv").dataset.source.path == str(folder / "b.csv")
+    assert loaded(
+        "extends: sub/base.yaml\n", "dataset.source.path=b.csv"
+    ).dataset.source.path == str(folder / "b.csv")
 
 
 # A file that extends base.yaml -> its first problem.
 MISTAKES = [
     ("extends: bse.yaml", "a.yaml:1: extends: bse.yaml: does not exist; did you mean 'base.yaml'?"),
-    ("extends: a.yaml", "a.yaml:1: extends: goes in a circle (a.yaml -> a.yaml); a configuration cannot extend itself"),
-    ("extends: back.yaml", "back.yaml:1: extends: goes in a circle (a.yaml -> back.yaml -> a.yaml); a configuration cannot extend itself"),
-    ("extends: [base.yaml,\n  3]", "a.yaml:2: extends: expected a YAML file or a list of them, got 3"),
+    (
+        "extends: a.yaml",
+        "a.yaml:1: extends: goes in a circle (a.yaml -> a.yaml); a configuration cannot extend itself",
+    ),
+    (
+        "extends: back.yaml",
+        "back.yaml:1: extends: goes in a circle (a.yaml -> back.yaml -> a.yaml); a configuration cannot extend itself",
+    ),
+    (
+        "extends: [base.yaml,\n  3]",
+        "a.yaml:2: extends: expected a YAML file or a list of them, got 3",
+    ),
     ("extends: null", "a.yaml:1: extends: expected a YAML file or a list of them, got null"),
     ("extends: sub", "a.yaml:1: extends: sub: is a folder, not a YAML file"),
-    ("extends: torn.yaml", "torn.yaml:2: not valid YAML: the quotation mark that opens here is never closed"),
+    (
+        "extends: torn.yaml",
+        "torn.yaml:2: not valid YAML: the quotation mark that opens here is never closed",
+    ),
     ("extends: wrong.yaml", "wrong.yaml:2: training.epochs: expected a positive integer, got 0"),
-    ("extends: base.yaml\ntraining: {epochs: -1}", "a.yaml:2: training.epochs: expected a positive integer, got -1"),
-    ("extends: base.yaml\noptimizer: {type: sgd}\nmodel: {hidden: [0]}", "a.yaml:3: model.hidden[0]: expected a positive integer, got 0"),
+    (
+        "extends: base.yaml\ntraining: {epochs: -1}",
+        "a.yaml:2: training.epochs: expected a positive integer, got -1",
+    ),
+    (
+        "extends: base.yaml\noptimizer: {type: sgd}\nmodel: {hidden: [0]}",
+        "a.yaml:3: model.hidden[0]: expected a positive integer, got 0",
+    ),
 ]
 
 
@@ -131,5 +174,8 @@ def test_a_mistake_is_told_where_it_stands(folder, text, problem):
 
 def test_what_is_found_later_is_told_with_the_line_of_the_base(folder):
     Path("a.yaml").write_text("extends: base.yaml\n")
-    with pytest.raises(ConfigError, match=r"^base.yaml:2: model: does not fit$"), located(Path("a.yaml"), []):
+    with (
+        pytest.raises(ConfigError, match=r"^base.yaml:2: model: does not fit$"),
+        located(Path("a.yaml"), []),
+    ):
         raise ConfigError("model: does not fit")

@@ -1,4 +1,5 @@
 """The JSON Schema against the loader: what one takes the other takes, in every component, in our configurations and in broken ones."""
+
 from pathlib import Path
 
 import pytest
@@ -29,7 +30,11 @@ def test_every_kind_is_in_the_schema():
     found, waiting = set(), [Component]
     while waiting:
         waiting += (subclasses := waiting.pop().__subclasses__())
-        found |= {cls for cls in subclasses if "kind" in cls.__dict__ and cls.__module__.startswith("nettrain.")}
+        found |= {
+            cls
+            for cls in subclasses
+            if "kind" in cls.__dict__ and cls.__module__.startswith("nettrain.")
+        }
     assert found == set(KINDS)
 
 
@@ -48,7 +53,15 @@ CHANGES = [
     ({}, True),
     ({"optimizer": "adam"}, True),
     ({"optimizer": {"type": "adam", "lr": 1}}, True),
-    ({"model": {"type": "sequential", "layers": ["relu", {"type": "dense"}, {"type": "activation", "function": "tanh"}]}}, True),
+    (
+        {
+            "model": {
+                "type": "sequential",
+                "layers": ["relu", {"type": "dense"}, {"type": "activation", "function": "tanh"}],
+            }
+        },
+        True,
+    ),
     ({"loss": None}, True),
     ({"extends": "base.yaml"}, True),
     ({"extends": ["a.yaml", "b.yaml"]}, True),
@@ -66,7 +79,17 @@ CHANGES = [
     ({"model": {"type": "mpl", "hidden": [1]}}, False),
     ({"model": {"hidden": [1]}}, False),
     ({"model": {"type": "sequential", "layers": ["rel"]}}, False),
-    ({"model": {"type": "sequential", "layers": [{"type": "dense", "initializer": {"type": "he", "distribution": "wide"}}]}}, False),
+    (
+        {
+            "model": {
+                "type": "sequential",
+                "layers": [
+                    {"type": "dense", "initializer": {"type": "he", "distribution": "wide"}}
+                ],
+            }
+        },
+        False,
+    ),
     ({"optimizer": "adm"}, False),
     ({"optimizer": {"type": "adam", "lr": 0}}, False),
     ({"training": {"epochs": "30"}}, False),
@@ -88,15 +111,28 @@ def test_what_is_required_may_stand_in_the_extended_file():
 
 def test_an_editor_can_show_what_each_key_is():
     adam = SCHEMA["$defs"]["optimizer.adam"]
-    rate = {"type": "number", "exclusiveMinimum": 0, "default": 1e-3, "description": "learning rate, before the schedule"}
+    rate = {
+        "type": "number",
+        "exclusiveMinimum": 0,
+        "default": 1e-3,
+        "description": "learning rate, before the schedule",
+    }
     assert adam["properties"]["lr"] == rate
     assert "Kingma" not in adam["description"] and adam["description"].startswith("m = b1 m")
-    described = {item["const"]: item["description"] for item in SCHEMA["$defs"]["layer"]["anyOf"] if "const" in item}
-    assert described["relu"].startswith("y = max(x, 0)") and described["dense"].startswith("y = x w + b")
+    described = {
+        item["const"]: item["description"]
+        for item in SCHEMA["$defs"]["layer"]["anyOf"]
+        if "const" in item
+    }
+    assert described["relu"].startswith("y = max(x, 0)") and described["dense"].startswith(
+        "y = x w + b"
+    )
     assert SCHEMA["properties"]["optimizer"]["default"]["type"] == "adam"
 
 
-@pytest.mark.parametrize(("kind", "name"), COMPONENTS, ids=lambda value: getattr(value, "kind", value))
+@pytest.mark.parametrize(
+    ("kind", "name"), COMPONENTS, ids=lambda value: getattr(value, "kind", value)
+)
 def test_every_key_says_what_it_is(kind, name):
     properties = SCHEMA["$defs"][f"{kind.kind}.{name}"]["properties"]
     assert [key for key, schema in properties.items() if not schema.get("description")] == []
@@ -117,7 +153,28 @@ def loads(config):
     return True
 
 
-JUNK = st.sampled_from([None, True, -1, 0, 0.5, 1, 2, 0.1, 1234.5, "x", "", [], [0], ["a"], [[1, 2]], {}, {"type": "nothing"}, {"a": 1}])
+JUNK = st.sampled_from(
+    [
+        None,
+        True,
+        -1,
+        0,
+        0.5,
+        1,
+        2,
+        0.1,
+        1234.5,
+        "x",
+        "",
+        [],
+        [0],
+        ["a"],
+        [[1, 2]],
+        {},
+        {"type": "nothing"},
+        {"a": 1},
+    ]
+)
 
 
 def values(schema, depth=0):
@@ -126,7 +183,11 @@ def values(schema, depth=0):
         schema = SCHEMA["$defs"][schema["$ref"].removeprefix("#/$defs/")]
     if "anyOf" in schema:
         members = [member for member in schema["anyOf"] if depth < 3 or "$ref" not in member]
-        return st.sampled_from(members).flatmap(lambda member: values(member, depth + 1)) if members else JUNK
+        return (
+            st.sampled_from(members).flatmap(lambda member: values(member, depth + 1))
+            if members
+            else JUNK
+        )
     for key in ("const", "enum"):
         if key in schema:
             return st.just(schema[key]) if key == "const" else st.sampled_from(schema[key])
@@ -159,8 +220,12 @@ def ordinary(schema, depth):
 def mappings(schema, depth):
     properties = schema.get("properties", {})
     required = {key: values(properties[key], depth + 1) for key in schema.get("required", [])}
-    optional = {key: values(item, depth + 1) for key, item in properties.items() if key not in required}
-    return st.fixed_dictionaries(required, optional=optional | {"strange": JUNK} if depth else optional)
+    optional = {
+        key: values(item, depth + 1) for key, item in properties.items() if key not in required
+    }
+    return st.fixed_dictionaries(
+        required, optional=optional | {"strange": JUNK} if depth else optional
+    )
 
 
 def parses(kind, mapping):
@@ -168,18 +233,28 @@ def parses(kind, mapping):
     try:
         kind.parse(mapping)
     except ValidationError as error:
-        related = all(line["type"] == "value_error" and isinstance(line["input"], dict) for line in error.errors())
+        related = all(
+            line["type"] == "value_error" and isinstance(line["input"], dict)
+            for line in error.errors()
+        )
         return None if related else False
     except PydanticCustomError:
         return False
     return True
 
 
-@pytest.mark.parametrize(("kind", "name"), COMPONENTS, ids=lambda value: getattr(value, "kind", value))
+@pytest.mark.parametrize(
+    ("kind", "name"), COMPONENTS, ids=lambda value: getattr(value, "kind", value)
+)
 @settings(max_examples=25, deadline=None)
 @given(chosen=st.data())
 def test_the_schema_takes_what_the_loader_takes(kind, name, chosen):
     mapping = chosen.draw(values({"$ref": f"#/$defs/{kind.kind}.{name}"}))
     loaded = parses(kind, mapping)
     if loaded is not None:
-        assert Draft202012Validator({"$ref": f"#/$defs/{kind.kind}", "$defs": SCHEMA["$defs"]}).is_valid(mapping) is loaded
+        assert (
+            Draft202012Validator(
+                {"$ref": f"#/$defs/{kind.kind}", "$defs": SCHEMA["$defs"]}
+            ).is_valid(mapping)
+            is loaded
+        )

@@ -1,4 +1,5 @@
 """Components of a user's own: imported with permission only, found while they are in use, forgotten afterwards."""
+
 from pathlib import Path
 
 import pytest
@@ -55,21 +56,30 @@ def refused(text=CONFIG, *sets, allow=True):
 def test_a_plugin_needs_permission(folder):
     Path("mine.py").write_text("raise SystemExit('this must not run')\n")
     (problem,) = refused(allow=False)
-    assert problem.startswith("a.yaml:1: plugins: mine.py: this is Python code, and a configuration may not run code")
+    assert problem.startswith(
+        "a.yaml:1: plugins: mine.py: this is Python code, and a configuration may not run code"
+    )
     assert "--allow-plugins" in problem and "allow_plugins=True" in problem
 
 
 def test_its_components_are_found_by_name(folder):
     config = load("a.yaml", allow_plugins=True)
     assert (config.model.activation.name(), config.model.activation.a) == ("square", 2)
-    assert refused(CONFIG.replace("square", "sqare"))[0].endswith("prelu, relu, selu, sigmoid, silu, softmax, softplus, softsign, square, "
-                                                                  "step, tanh)")
-    assert refused(CONFIG.replace("a: 2", "a: 0")) == ["a.yaml:3: model.activation.a: expected a number above 0, got 0"]
-    assert refused(CONFIG.replace("a: 2", "b: 2"))[0].startswith("a.yaml:3: model.activation.b: unknown key 'b'")
+    assert refused(CONFIG.replace("square", "sqare"))[0].endswith(
+        "prelu, relu, selu, sigmoid, silu, softmax, softplus, softsign, square, step, tanh)"
+    )
+    assert refused(CONFIG.replace("a: 2", "a: 0")) == [
+        "a.yaml:3: model.activation.a: expected a number above 0, got 0"
+    ]
+    assert refused(CONFIG.replace("a: 2", "b: 2"))[0].startswith(
+        "a.yaml:3: model.activation.b: unknown key 'b'"
+    )
 
 
 def test_a_bare_layer_may_be_a_plugged_in_activation(folder):
-    Path("a.yaml").write_text("plugins: [mine.py]\ndataset: {source: xor}\nmodel: {type: sequential, layers: [square, dense]}\n")
+    Path("a.yaml").write_text(
+        "plugins: [mine.py]\ndataset: {source: xor}\nmodel: {type: sequential, layers: [square, dense]}\n"
+    )
     assert load("a.yaml", allow_plugins=True).model.layers[0].function.name() == "square"
 
 
@@ -93,7 +103,10 @@ def test_a_configuration_does_not_see_the_plugins_of_another(folder):
 
 def test_the_resolved_configuration_has_the_path_and_the_fingerprint(folder):
     config = load("a.yaml", allow_plugins=True)
-    assert config.plugins[0].path == str(folder / "mine.py") and len(config.plugins[0].fingerprint) == 32
+    assert (
+        config.plugins[0].path == str(folder / "mine.py")
+        and len(config.plugins[0].fingerprint) == 32
+    )
     Path("sub").mkdir()
     Path("sub/resolved.yaml").write_text(dump(config))
     again = load("sub/resolved.yaml", allow_plugins=True)
@@ -127,15 +140,35 @@ def test_no_bytecode_is_left_beside_the_file(folder):
 
 # What stands in the file -> what is said of it, after its path.
 FAULTS = [
-    (PLUGIN.replace("class Square", "class Relu"), "the activation 'relu' exists already (nettrain's own); give class Relu another name"),
-    (PLUGIN.replace("@dataclass(frozen=True, kw_only=True)\n", ""), "class Square: put @dataclass(frozen=True, kw_only=True) above it"),
-    (PLUGIN.replace("frozen=True, ", ""), "class Square: put @dataclass(frozen=True, kw_only=True) above it"),
-    (PLUGIN.replace("def apply", "def aply"), "class Square lacks apply (the name of a mere base class begins with an underscore)"),
-    (PLUGIN.replace("class Square", "class _Square"),
-     "defines no component: a class that derives from a kind, such as nettrain.nn.layer.Layer"),
-    ("x = 1\ny = nothing + x\n", "NameError: name 'nothing' is not defined\n  {path}:2, in <module>: y = nothing + x"),
+    (
+        PLUGIN.replace("class Square", "class Relu"),
+        "the activation 'relu' exists already (nettrain's own); give class Relu another name",
+    ),
+    (
+        PLUGIN.replace("@dataclass(frozen=True, kw_only=True)\n", ""),
+        "class Square: put @dataclass(frozen=True, kw_only=True) above it",
+    ),
+    (
+        PLUGIN.replace("frozen=True, ", ""),
+        "class Square: put @dataclass(frozen=True, kw_only=True) above it",
+    ),
+    (
+        PLUGIN.replace("def apply", "def aply"),
+        "class Square lacks apply (the name of a mere base class begins with an underscore)",
+    ),
+    (
+        PLUGIN.replace("class Square", "class _Square"),
+        "defines no component: a class that derives from a kind, such as nettrain.nn.layer.Layer",
+    ),
+    (
+        "x = 1\ny = nothing + x\n",
+        "NameError: name 'nothing' is not defined\n  {path}:2, in <module>: y = nothing + x",
+    ),
     ("x = (\n", "SyntaxError: '(' was never closed\n  {path}:1: x = ("),
-    ("import absent_module\n", "ModuleNotFoundError: No module named 'absent_module'\n  {path}:1, in <module>: import absent_module"),
+    (
+        "import absent_module\n",
+        "ModuleNotFoundError: No module named 'absent_module'\n  {path}:1, in <module>: import absent_module",
+    ),
     ("import sys\nsys.exit(3)\n", "SystemExit: 3\n  {path}:2, in <module>: sys.exit(3)"),
 ]
 
@@ -152,7 +185,10 @@ def test_a_fault_of_the_file_is_told_in_short(folder, text, said):
 def test_two_plugins_cannot_give_the_same_name(folder):
     Path("yours.py").write_text(PLUGIN)
     (problem,) = refused(CONFIG.replace("[mine.py]", "[mine.py, yours.py]"))
-    assert f"plugins[1]: {folder / 'yours.py'}: the activation 'square' exists already ({folder / 'mine.py'})" in problem
+    assert (
+        f"plugins[1]: {folder / 'yours.py'}: the activation 'square' exists already ({folder / 'mine.py'})"
+        in problem
+    )
 
 
 @pytest.mark.parametrize(("plugins", "said"), [

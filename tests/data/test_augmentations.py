@@ -1,4 +1,5 @@
 """The contract of all augmentations, and what each does to small images, to whom the chances fall, and to how many."""
+
 import numpy as np
 import pytest
 from pydantic import ValidationError
@@ -77,10 +78,10 @@ def test_images_are_changed_in_their_place_and_nothing_else(name, dtype, shape):
     x = buffer[: shape[0]]
     x[...] = images(shape, dtype)
     before = x.copy()
-    for step in range(8):                                    # a single image may well be left as it is
+    for step in range(8):  # a single image may well be left as it is
         make(name, **ROWS[name][0]).apply(x, StepStream(3, name).seek(step))
     assert np.isfinite(x).all()
-    assert (buffer[shape[0]:] == 77).all()
+    assert (buffer[shape[0] :] == 77).all()
     assert name == "mixup" or not np.array_equal(x, before)
     assert x.shape == shape and x.dtype == dtype
 
@@ -100,16 +101,22 @@ def test_images_of_a_batch_fare_differently_and_of_a_place_the_same(name):
     augmentation = make(name, **ROWS[name][0])
     y = applied(augmentation, x)
     assert len(np.unique(y.reshape(40, -1), axis=0)) > 1
-    assert applied(augmentation, x).tobytes() == y.tobytes() != applied(augmentation, x, step=1).tobytes()
+    assert (
+        applied(augmentation, x).tobytes()
+        == y.tobytes()
+        != applied(augmentation, x, step=1).tobytes()
+    )
 
 
 @pytest.mark.parametrize("name", ROWS)
 def test_both_dtypes_meet_the_same_chances(name):
-    if name == "noise":                                      # draws as many bits as it needs
+    if name == "noise":  # draws as many bits as it needs
         return
     x = images()
     narrow = applied(make(name, **ROWS[name][0]), x.astype(np.float32))
-    np.testing.assert_allclose(narrow, applied(make(name, **ROWS[name][0]), x), rtol=1e-4, atol=1e-2)
+    np.testing.assert_allclose(
+        narrow, applied(make(name, **ROWS[name][0]), x), rtol=1e-4, atol=1e-2
+    )
 
 
 @pytest.mark.parametrize("name", ROWS)
@@ -139,7 +146,11 @@ def test_each_image_is_shifted_by_its_own_amount():
     down, right = np.array([0, 1, -2, 0]), np.array([0, -1, 0, 2])
     y = shifted(x, down, right, "black")
     assert np.array_equal(y[0], x[0])
-    assert np.array_equal(y[1, 1:, :4], x[1, :4, 1:]) and (y[1, 0] == 0).all() and (y[1, :, 4] == 0).all()
+    assert (
+        np.array_equal(y[1, 1:, :4], x[1, :4, 1:])
+        and (y[1, 0] == 0).all()
+        and (y[1, :, 4] == 0).all()
+    )
     assert np.array_equal(y[2, :3], x[2, 2:]) and (y[2, 3:] == 0).all()
     assert np.array_equal(y[3, :, 2:], x[3, :, :3]) and (y[3, :, :2] == 0).all()
 
@@ -167,8 +178,14 @@ def test_what_becomes_of_a_small_image(augmentation, highest, expected):
 @pytest.mark.parametrize("fill", ["black", "edge", "reflect"])
 def test_a_quarter_turn_is_numpys_rot90(fill):
     square = images((1, 6, 6, 1))[0, :, :, 0]
-    np.testing.assert_allclose(drawn(make("rotate", degrees=90, fill=fill), square), np.rot90(square), rtol=1e-12)
-    np.testing.assert_allclose(drawn(make("rotate", degrees=90, fill=fill), square, highest=False), np.rot90(square, -1), rtol=1e-12)
+    np.testing.assert_allclose(
+        drawn(make("rotate", degrees=90, fill=fill), square), np.rot90(square), rtol=1e-12
+    )
+    np.testing.assert_allclose(
+        drawn(make("rotate", degrees=90, fill=fill), square, highest=False),
+        np.rot90(square, -1),
+        rtol=1e-12,
+    )
 
 
 def bilinear(image, row, column, fill):
@@ -195,7 +212,9 @@ def test_warping_is_bilinear_and_fills_what_comes_from_outside(fill, shape):
 
 def many(shape=(4000, 9, 9, 1)):
     """Images in which every pixel has a value of its own."""
-    return np.repeat(1 + np.arange(np.prod(shape[1:]), dtype=np.float64).reshape(1, *shape[1:]), shape[0], axis=0)
+    return np.repeat(
+        1 + np.arange(np.prod(shape[1:]), dtype=np.float64).reshape(1, *shape[1:]), shape[0], axis=0
+    )
 
 
 def test_so_many_are_flipped_as_was_asked_for():
@@ -207,13 +226,15 @@ def test_so_many_are_flipped_as_was_asked_for():
     assert np.array_equal(applied(make("flip", direction="vertical", probability=1), x), x[:, ::-1])
 
 
-@pytest.mark.parametrize("augmentation", [make("shift", pixels=2), make("crop", padding=2, fill="black")], ids=str)
+@pytest.mark.parametrize(
+    "augmentation", [make("shift", pixels=2), make("crop", padding=2, fill="black")], ids=str
+)
 def test_every_shift_is_as_likely(augmentation):
-    middle = applied(augmentation, many())[:, 4, 4, 0] - 1   # the pixel that came to the middle
+    middle = applied(augmentation, many())[:, 4, 4, 0] - 1  # the pixel that came to the middle
     counts = np.bincount(middle.astype(int), minlength=81).reshape(9, 9)
     assert (counts[2:7, 2:7] > 0).all() and counts[2:7, 2:7].sum() == 4000
     chi_squared = ((counts[2:7, 2:7] - 160) ** 2 / 160).sum()
-    assert chi_squared < 60                                  # 24 degrees of freedom: beyond that once in 15,000
+    assert chi_squared < 60  # 24 degrees of freedom: beyond that once in 15,000
 
 
 def test_angles_and_factors_are_uniform():
@@ -221,7 +242,10 @@ def test_angles_and_factors_are_uniform():
     plane = np.repeat(np.arange(9.0)[np.newaxis, np.newaxis, :, np.newaxis], 9, axis=1)
     x = np.repeat(plane, 4000, axis=0)
     turned = applied(make("rotate", degrees=30), x)
-    sine, cosine = (turned[:, 4, 4, 0] - turned[:, 5, 4, 0]), (turned[:, 4, 5, 0] - turned[:, 4, 4, 0])
+    sine, cosine = (
+        (turned[:, 4, 4, 0] - turned[:, 5, 4, 0]),
+        (turned[:, 4, 5, 0] - turned[:, 4, 4, 0]),
+    )
     uniform(np.degrees(np.arctan2(sine, cosine)), -30, 30)
     scaled = applied(make("scale", low=0.8, high=1.4), x)
     uniform(1 / (scaled[:, 4, 5, 0] - scaled[:, 4, 4, 0]), 0.8, 1.4)
@@ -251,7 +275,9 @@ def test_a_hole_has_its_size_and_is_cut_by_the_edge_alone():
     rows, columns = holes.any(axis=(2, 3)).sum(axis=1), holes.any(axis=(1, 3)).sum(axis=1)
     assert np.array_equal(holes.sum(axis=(1, 2, 3)), rows * columns)
     assert rows.max() == columns.max() == 3 and rows.min() == columns.min() == 2
-    assert (rows == 2).mean() == pytest.approx(2 / 9, abs=0.03)  # the middle on the first or the last row
+    assert (rows == 2).mean() == pytest.approx(
+        2 / 9, abs=0.03
+    )  # the middle on the first or the last row
 
 
 @pytest.mark.parametrize("alpha", [0.2, 1.0])
@@ -261,14 +287,19 @@ def test_mixup_is_equation_1_of_its_paper(alpha):
         y = x.copy()
         mix = make("mixup", alpha=alpha).apply(y, StepStream(3, "mixup").seek(step))
         if step < 50:
-            np.testing.assert_allclose(y, mix.share * x + (1 - mix.share) * x[mix.partner], rtol=1e-12)
+            np.testing.assert_allclose(
+                y, mix.share * x + (1 - mix.share) * x[mix.partner], rtol=1e-12
+            )
             assert sorted(mix.partner) == list(range(6))
         shares.append(mix.share)
     # Beta(a, a): mean 1/2, variance 1 / (4 (2a + 1))
-    assert np.mean(shares) == pytest.approx(0.5, abs=0.05) and np.var(shares) == pytest.approx(1 / (4 * (2 * alpha + 1)), rel=0.1)
+    assert np.mean(shares) == pytest.approx(0.5, abs=0.05) and np.var(shares) == pytest.approx(
+        1 / (4 * (2 * alpha + 1)), rel=0.1
+    )
 
 
 # The same images whichever way: changed before the transforms, as here, or in a batch that has been transformed.
+
 
 def pipeline(x, *transforms):
     features, chain = Features(x), []
@@ -281,7 +312,11 @@ def pipeline(x, *transforms):
 
 SCALE = {"type": "scale", "divide_by": 255}
 UNIFORM = [[], [SCALE], ["center"], [SCALE, "center"], ["center", {"type": "scale", "factor": 3}]]
-SINGLY = [["standardize"], [{"type": "minmax", "low": -1}], [SCALE, "standardize", {"type": "minmax", "low": -3, "high": 5}]]
+SINGLY = [
+    ["standardize"],
+    [{"type": "minmax", "low": -1}],
+    [SCALE, "standardize", {"type": "minmax", "low": -3, "high": 5}],
+]
 
 
 @pytest.mark.parametrize("name", ROWS)
@@ -295,7 +330,9 @@ def test_images_are_changed_in_the_units_of_the_source(name, transforms):
     Augmenter([augmentation], fitted, y, seed=5, dtype=np.dtype(np.float64))(y, 7, 2)
     first = x - x.min()
     augmentation.apply(first, StepStream(5, f"augmentation.0.{name}").seek(7, 2))
-    np.testing.assert_allclose(y, fitted.inputs(Features(first + x.min()), "float64"), rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(
+        y, fitted.inputs(Features(first + x.min()), "float64"), rtol=1e-9, atol=1e-9
+    )
 
 
 @pytest.mark.parametrize("transforms", UNIFORM + SINGLY, ids=str)
@@ -303,20 +340,26 @@ def test_linear_transforms_together_are_one(transforms):
     x = images((20, 7, 6, 2))
     fitted = pipeline(x, *transforms)
     shift, unit = linear(fitted.transforms)
-    np.testing.assert_allclose((x - shift) / unit, fitted.inputs(Features(x), "float64"), rtol=1e-10, atol=1e-12)
+    np.testing.assert_allclose(
+        (x - shift) / unit, fitted.inputs(Features(x), "float64"), rtol=1e-10, atol=1e-12
+    )
 
 
-@pytest.mark.parametrize("transforms", [[], ["center"], [{"type": "scale", "factor": 100}]], ids=str)
+@pytest.mark.parametrize(
+    "transforms", [[], ["center"], [{"type": "scale", "factor": 100}]], ids=str
+)
 @pytest.mark.parametrize("name", ["shift", "crop", "rotate", "scale", "cutout"])
 def test_black_is_the_darkest_value_of_the_source(name, transforms):
     x = np.full((30, 7, 6, 1), 1.0)
-    x[0, 0, 0] = -1                                          # numbers from -1 to 1, as the USPS digits have
+    x[0, 0, 0] = -1  # numbers from -1 to 1, as the USPS digits have
     fitted = pipeline(x, *transforms)
     y = fitted.inputs(Features(x), "float64")
     augmentation = make(name, **ROWS[name][0] | ({"fill": "black"} if name == "crop" else {}))
     Augmenter([augmentation], fitted, y, seed=5, dtype=np.dtype(np.float64))(y, 7, 2)
-    darkest = np.broadcast_to(fitted.inputs(Features(np.full((1, 7, 6, 1), -1.0)), "float64"), y.shape)
-    assert np.isclose(y, darkest).mean() > 0.015             # of 0.005: here it has come in
+    darkest = np.broadcast_to(
+        fitted.inputs(Features(np.full((1, 7, 6, 1), -1.0)), "float64"), y.shape
+    )
+    assert np.isclose(y, darkest).mean() > 0.015  # of 0.005: here it has come in
     assert (y >= darkest - 1e-9).all()
 
 
@@ -325,7 +368,9 @@ def test_black_is_the_darkest_value_of_the_source(name, transforms):
 ], ids=["bytes", "numbers"])  # fmt: skip
 def test_black_of_rows_that_are_transformed_later_is_known_too(raw, expected):
     fitted = pipeline(raw.astype(float), SCALE)
-    waiting = MappedRows(raw, lambda x, out: np.divide(x, 255, out=out), raw.shape[1:], np.dtype(np.float64))
+    waiting = MappedRows(
+        raw, lambda x, out: np.divide(x, 255, out=out), raw.shape[1:], np.dtype(np.float64)
+    )
     assert black(waiting, *linear(fitted.transforms)) == pytest.approx(expected)
     assert black(raw / 255, *linear(fitted.transforms)) == pytest.approx(raw.min())
 
@@ -342,13 +387,43 @@ def test_each_place_in_the_list_has_chances_of_its_own():
 
 IMAGES, FIRST, SECOND = (4, 7, 6, 1), r"dataset.augmentation\[0\]: ", r"dataset.augmentation\[1\]: "
 REFUSED = {
-    "moving pixels of different units": (["flip"], ["standardize"], IMAGES, FIRST + r"flip moves pixels.*\(standardize\).*divide_by: 255"),
+    "moving pixels of different units": (
+        ["flip"],
+        ["standardize"],
+        IMAGES,
+        FIRST + r"flip moves pixels.*\(standardize\).*divide_by: 255",
+    ),
     "minmax too": (["brightness", "rotate"], ["minmax"], IMAGES, SECOND + "rotate moves pixels"),
-    "what cannot be undone": (["brightness"], ["quantile"], IMAGES, "what quantile does to pixels cannot be undone"),
-    "too far": ([{"type": "shift", "pixels": 6}], [], IMAGES, FIRST + "shift of images of 7 x 6 pixels moves by up to 6"),
-    "too much padding": (["flip", {"type": "crop", "padding": 6}], [], IMAGES, SECOND + "crop of .* with 6 pixels"),
-    "too large a hole": ([{"type": "cutout", "size": 6}], [], IMAGES, FIRST + "cutout of .* a square of 6 pixels"),
-    "a table": (["flip"], [], (4, 7), r"dataset.augmentation: is for images, .* and these rows have \(7,\): leave it out"),
+    "what cannot be undone": (
+        ["brightness"],
+        ["quantile"],
+        IMAGES,
+        "what quantile does to pixels cannot be undone",
+    ),
+    "too far": (
+        [{"type": "shift", "pixels": 6}],
+        [],
+        IMAGES,
+        FIRST + "shift of images of 7 x 6 pixels moves by up to 6",
+    ),
+    "too much padding": (
+        ["flip", {"type": "crop", "padding": 6}],
+        [],
+        IMAGES,
+        SECOND + "crop of .* with 6 pixels",
+    ),
+    "too large a hole": (
+        [{"type": "cutout", "size": 6}],
+        [],
+        IMAGES,
+        FIRST + "cutout of .* a square of 6 pixels",
+    ),
+    "a table": (
+        ["flip"],
+        [],
+        (4, 7),
+        r"dataset.augmentation: is for images, .* and these rows have \(7,\): leave it out",
+    ),
 }
 
 
@@ -357,7 +432,13 @@ def test_what_does_not_fit_says_why(case):
     chain, transforms, shape, message = REFUSED[case]
     x = images(shape)
     with pytest.raises(ConfigError, match=message):
-        Augmenter([Augmentation.parse(item) for item in chain], pipeline(x, *transforms), x, seed=0, dtype=np.dtype(np.float32))
+        Augmenter(
+            [Augmentation.parse(item) for item in chain],
+            pipeline(x, *transforms),
+            x,
+            seed=0,
+            dtype=np.dtype(np.float32),
+        )
 
 
 @pytest.mark.parametrize("mapping", [
@@ -372,4 +453,7 @@ def test_fields_out_of_bounds_are_refused(mapping):
 
 
 def test_a_chain_is_described_by_what_is_not_at_its_default():
-    assert described([make("flip"), make("shift", pixels=2, fill="edge")]) == "flip, shift (pixels 2, fill edge)"
+    assert (
+        described([make("flip"), make("shift", pixels=2, fill="edge")])
+        == "flip, shift (pixels 2, fill edge)"
+    )

@@ -1,4 +1,5 @@
 """Downloads from a server on loopback that misbehaves in the ways that servers do."""
+
 import errno
 import gc
 import gzip
@@ -24,7 +25,10 @@ from nettrain.errors import DataError
 from nettrain.sources import wine_quality
 
 # pooch leaves a response open when its connection breaks: it is closed when it is collected, which is done here, not in a later test.
-pytestmark = [pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning"), pytest.mark.usefixtures("collected")]
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning"),
+    pytest.mark.usefixtures("collected"),
+]
 
 CONTENT = b'"acid";"quality"\n7.4;5\n7.8;6\n' * 5000
 CHECKSUM = f"sha256:{hashlib.sha256(CONTENT).hexdigest()}"
@@ -67,8 +71,8 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
         def trickle(self) -> None:
             for start in range(0, len(CONTENT), 1000):
                 try:
-                    self.wfile.write(CONTENT[start:start + 1000])
-                except OSError:                              # the one who asked was killed
+                    self.wfile.write(CONTENT[start : start + 1000])
+                except OSError:  # the one who asked was killed
                     return
                 time.sleep(0.01)
 
@@ -91,7 +95,12 @@ def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def wine(address: str, checksum: str = CHECKSUM) -> NamedSet:
-    return NamedSet("wine", (SetFile("red.csv", f"{address}/red.csv", checksum),), "wine.org/data", folder="tables")
+    return NamedSet(
+        "wine",
+        (SetFile("red.csv", f"{address}/red.csv", checksum),),
+        "wine.org/data",
+        folder="tables",
+    )
 
 
 def left(data: Path) -> list[str]:
@@ -103,21 +112,36 @@ def test_an_absent_file_is_downloaded_once(manner: str, server: Server, data: Pa
     found = wine(f"{server.address}/{manner}")
     assert [file.read_bytes() for file in found.find()] == [CONTENT] and left(data) == ["red.csv"]
     requests = len(server.asked)
-    assert found.find() == [data / "tables" / "red.csv"] and len(server.asked) == requests == (2 if manner == "flaky" else 1)
+    assert found.find() == [data / "tables" / "red.csv"] and len(server.asked) == requests == (
+        2 if manner == "flaky" else 1
+    )
 
 
 def test_only_what_is_absent_is_downloaded(server: Server, data: Path) -> None:
     (data / "tables").mkdir(parents=True)
     (data / "tables" / "white.csv.gz").write_bytes(gzip.compress(b"x"))
-    red, = wine(f"{server.address}/good").files
-    both = NamedSet("wine", (SetFile("white.csv", f"{server.address}/gone/white.csv", "md5:0"), red), "wine.org", folder="tables")
-    assert [file.name for file in both.find()] == ["white.csv.gz", "red.csv"] and server.asked == ["good"]
+    (red,) = wine(f"{server.address}/good").files
+    both = NamedSet(
+        "wine",
+        (SetFile("white.csv", f"{server.address}/gone/white.csv", "md5:0"), red),
+        "wine.org",
+        folder="tables",
+    )
+    assert [file.name for file in both.find()] == ["white.csv.gz", "red.csv"] and server.asked == [
+        "good"
+    ]
 
 
-def test_a_source_downloads_its_set(server: Server, data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    file = replace(wine_quality.SETS["red"].files[0], address=f"{server.address}/good", checksum=CHECKSUM)
+def test_a_source_downloads_its_set(
+    server: Server, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = replace(
+        wine_quality.SETS["red"].files[0], address=f"{server.address}/good", checksum=CHECKSUM
+    )
     monkeypatch.setitem(wine_quality.SETS, "red", replace(wine_quality.SETS["red"], files=(file,)))
-    with pytest.raises(DataError, match="expected a number, got 'acid'"):   # the test's file repeats its header: it was read
+    with pytest.raises(
+        DataError, match="expected a number, got 'acid'"
+    ):  # the test's file repeats its header: it was read
         Source.parse("wine_quality").load(0)
     assert left(data) == ["winequality-red.csv"]
 
@@ -125,14 +149,24 @@ def test_a_source_downloads_its_set(server: Server, data: Path, monkeypatch: pyt
 # How the server behaves, the checksum, the reason that the error gives.
 BAD = {
     "broken off": ("cut", CHECKSUM, "the connection broke off (3 attempts)"),
-    "another file": ("other", CHECKSUM, f"is not the file that is expected: its sha256 is {hashlib.sha256(CONTENT[::-1]).hexdigest()}"),
-    "another file by md5": ("good", "md5:" + "0" * 32, f"its md5 is {hashlib.md5(CONTENT).hexdigest()} (145000 bytes), not 000"),
+    "another file": (
+        "other",
+        CHECKSUM,
+        f"is not the file that is expected: its sha256 is {hashlib.sha256(CONTENT[::-1]).hexdigest()}",
+    ),
+    "another file by md5": (
+        "good",
+        "md5:" + "0" * 32,
+        f"its md5 is {hashlib.md5(CONTENT).hexdigest()} (145000 bytes), not 000",
+    ),
     "not found": ("gone", CHECKSUM, "the server answers 404 Not Found"),
 }
 
 
 @pytest.mark.parametrize("case", BAD)
-def test_a_download_that_fails_says_why_what_to_do_and_leaves_nothing(case: str, server: Server, data: Path) -> None:
+def test_a_download_that_fails_says_why_what_to_do_and_leaves_nothing(
+    case: str, server: Server, data: Path
+) -> None:
     manner, checksum, reason = BAD[case]
     with pytest.raises(DataError) as caught:
         wine(f"{server.address}/{manner}", checksum).find()
@@ -142,34 +176,49 @@ def test_a_download_that_fails_says_why_what_to_do_and_leaves_nothing(case: str,
     assert left(data) == []
 
 
-def test_a_file_that_came_wrong_is_asked_for_again_the_next_time(server: Server, data: Path) -> None:
+def test_a_file_that_came_wrong_is_asked_for_again_the_next_time(
+    server: Server, data: Path
+) -> None:
     with pytest.raises(DataError):
         wine(f"{server.address}/other").find()
     assert wine(f"{server.address}/good").find()[0].read_bytes() == CONTENT
 
 
 def test_without_a_network_the_error_names_the_host(data: Path) -> None:
-    with socket.socket() as taken:                           # bound and not listening: nobody answers there
+    with socket.socket() as taken:  # bound and not listening: nobody answers there
         taken.bind(("127.0.0.1", 0))
-        with pytest.raises(DataError, match=r"no connection to 127.0.0.1 \(3 attempts\)\): put there red.csv"):
+        with pytest.raises(
+            DataError, match=r"no connection to 127.0.0.1 \(3 attempts\)\): put there red.csv"
+        ):
             wine(f"http://127.0.0.1:{taken.getsockname()[1]}").find()
     assert left(data) == []
 
 
-def test_a_folder_that_cannot_be_made_is_named(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_that_cannot_be_made_is_named(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "file").write_bytes(b"")
     monkeypatch.setenv("NETTRAIN_DATA", str(tmp_path / "file"))
-    with pytest.raises(DataError, match=r"red.csv cannot be written into .*file/tables: Not a directory.*NETTRAIN_DATA"):
+    with pytest.raises(
+        DataError,
+        match=r"red.csv cannot be written into .*file/tables: Not a directory.*NETTRAIN_DATA",
+    ):
         wine(f"{server.address}/good").find()
     assert server.asked == []
 
 
-@pytest.mark.skipif(hasattr(os, "geteuid") and os.geteuid() == 0, reason="root writes into any folder")
-def test_a_read_only_folder_is_named_before_anything_is_downloaded(server: Server, data: Path) -> None:
+@pytest.mark.skipif(
+    hasattr(os, "geteuid") and os.geteuid() == 0, reason="root writes into any folder"
+)
+def test_a_read_only_folder_is_named_before_anything_is_downloaded(
+    server: Server, data: Path
+) -> None:
     (data / "tables").mkdir(parents=True)
     (data / "tables").chmod(0o500)
     try:
-        with pytest.raises(DataError, match=r"red.csv cannot be written into .*tables: Permission denied"):
+        with pytest.raises(
+            DataError, match=r"red.csv cannot be written into .*tables: Permission denied"
+        ):
             wine(f"{server.address}/good").find()
     finally:
         (data / "tables").chmod(0o700)
@@ -183,14 +232,19 @@ def test_a_folder_that_refuses_a_file_is_named_before_anything_is_downloaded(
         raise PermissionError(errno.EACCES, "Permission denied")
 
     monkeypatch.setattr(Path, "write_bytes", refuse)
-    with pytest.raises(DataError, match=r"red.csv cannot be written into .*tables: Permission denied\): put there red.csv"):
+    with pytest.raises(
+        DataError,
+        match=r"red.csv cannot be written into .*tables: Permission denied\): put there red.csv",
+    ):
         wine(f"{server.address}/good").find()
     assert server.asked == []
 
 
 def start(address: str, target: Path) -> subprocess.Popen[bytes]:
     code = "import sys; from pathlib import Path; from nettrain.data.readers.download import download; download(*sys.argv[1:3], Path(sys.argv[3]))"
-    return subprocess.Popen([sys.executable, "-c", code, address, CHECKSUM, str(target)], stderr=subprocess.PIPE)
+    return subprocess.Popen(
+        [sys.executable, "-c", code, address, CHECKSUM, str(target)], stderr=subprocess.PIPE
+    )
 
 
 def test_two_processes_at_once_get_one_whole_file(server: Server, data: Path) -> None:
@@ -200,7 +254,9 @@ def test_two_processes_at_once_get_one_whole_file(server: Server, data: Path) ->
     assert target.read_bytes() == CONTENT and left(data) == ["red.csv"] and server.asked == ["slow"]
 
 
-def test_what_a_killed_process_left_is_no_file_and_the_next_download_clears_it(server: Server, data: Path) -> None:
+def test_what_a_killed_process_left_is_no_file_and_the_next_download_clears_it(
+    server: Server, data: Path
+) -> None:
     target = data / "tables" / "red.csv"
     process = start(f"{server.address}/slow/red.csv", target)
     partial = data / "tables" / ".red.csv.part"
@@ -216,4 +272,9 @@ def test_what_a_killed_process_left_is_no_file_and_the_next_download_clears_it(s
 
 def test_nothing_that_downloads_is_imported_before_it_is_needed() -> None:
     code = "import sys, nettrain.data.readers.named_set, nettrain.sources.mnist; print({'pooch', 'requests'} & set(sys.modules))"
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "set()\n"
+    assert (
+        subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, check=True
+        ).stdout
+        == "set()\n"
+    )

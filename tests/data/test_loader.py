@@ -1,4 +1,5 @@
 """Sources loaded once: what counts as the same, what is remembered, and that nothing of a run depends on it."""
+
 import dataclasses
 
 import numpy as np
@@ -13,7 +14,9 @@ from nettrain.data.split import Split
 from nettrain.data.task import Wanted
 from nettrain.errors import ConfigError, DataError
 
-CSV = "a,b,who,part,kind\n" + "".join(f"{i},{i * i},{i % 5},train,{'xy'[i % 2]}\n" for i in range(20))
+CSV = "a,b,who,part,kind\n" + "".join(
+    f"{i},{i * i},{i % 5},train,{'xy'[i % 2]}\n" for i in range(20)
+)
 
 
 @pytest.fixture
@@ -52,15 +55,23 @@ def test_many_runs_load_a_source_once_whatever_their_split(table, loads):
 
 def test_two_losses_share_the_rows_and_settle_their_own_task(tmp_path, loads):
     (tmp_path / "n.csv").write_text("a,y\n" + "".join(f"{i},{i % 3}\n" for i in range(9)))
-    source, loader = Source.parse({"type": "csv", "path": str(tmp_path / "n.csv"), "target": "y"}), Loader()
-    tasks = [load_parts(source, wanted=Wanted(loss, (task,)), loader=loader).schema.task
-             for loss, task in (("cross_entropy", "classification"), ("mse", "regression"))]
+    source, loader = (
+        Source.parse({"type": "csv", "path": str(tmp_path / "n.csv"), "target": "y"}),
+        Loader(),
+    )
+    tasks = [
+        load_parts(source, wanted=Wanted(loss, (task,)), loader=loader).schema.task
+        for loss, task in (("cross_entropy", "classification"), ("mse", "regression"))
+    ]
     assert tasks == ["classification", "regression"] and loads == [("csv", "load")]
 
 
 def test_a_value_that_one_loss_refuses_is_refused_though_the_rows_are_remembered(tmp_path):
     (tmp_path / "n.csv").write_text("a,y\n1,0.5\n2,-1.5\n")
-    source, loader = Source.parse({"type": "csv", "path": str(tmp_path / "n.csv"), "target": "y"}), Loader()
+    source, loader = (
+        Source.parse({"type": "csv", "path": str(tmp_path / "n.csv"), "target": "y"}),
+        Loader(),
+    )
     wanted = Wanted("poisson", ("regression",))
     load_parts(source, wanted=wanted, loader=loader)
     refuses = dataclasses.replace(wanted, flaw=lambda targets: (1, "it is negative"))
@@ -68,17 +79,27 @@ def test_a_value_that_one_loss_refuses_is_refused_though_the_rows_are_remembered
         load_parts(source, wanted=refuses, loader=loader)
 
 
-@pytest.mark.parametrize("other", [{"seed": 1}, {"split": Split(group="who", test=0.4)}, {"target": "self"}], ids=str)
+@pytest.mark.parametrize(
+    "other", [{"seed": 1}, {"split": Split(group="who", test=0.4)}, {"target": "self"}], ids=str
+)
 def test_a_run_whose_rows_are_decided_otherwise_loads_for_itself(other, table, loads):
     loader = Loader()
     found = [load_parts(table, loader=loader, **arguments) for arguments in ({}, other, {}, other)]
     assert loads == [("csv", "load"), ("csv", "load_inputs" if "target" in other else "load")]
-    assert found[0].fingerprint == found[2].fingerprint and found[1].fingerprint == found[3].fingerprint
+    assert (
+        found[0].fingerprint == found[2].fingerprint
+        and found[1].fingerprint == found[3].fingerprint
+    )
 
 
 def test_generated_rows_are_those_of_their_seed(loads):
     loader = Loader()
-    found = [load_parts(Source.parse("moons"), seed=seed, loader=loader).datasets["train"].features.numbers for seed in (0, 1, 0)]
+    found = [
+        load_parts(Source.parse("moons"), seed=seed, loader=loader)
+        .datasets["train"]
+        .features.numbers
+        for seed in (0, 1, 0)
+    ]
     assert np.array_equal(found[0], found[2]) and not np.array_equal(found[0], found[1])
     assert loads == [("moons", "load")] * 2
 
@@ -86,7 +107,11 @@ def test_generated_rows_are_those_of_their_seed(loads):
 def test_parts_with_a_source_of_their_own_are_remembered_too(loads):
     loader = Loader()
     for _ in range(2):
-        load_parts(Source.parse("moons"), test_source=Source.parse({"type": "moons", "rows": 10}), loader=loader)
+        load_parts(
+            Source.parse("moons"),
+            test_source=Source.parse({"type": "moons", "rows": 10}),
+            loader=loader,
+        )
     assert loads.count(("moons", "load_again")) == 1
 
 
@@ -101,14 +126,25 @@ def test_only_the_last_datasets_are_kept(loads):
     loader = Loader()
     for seed in (*range(loader_module.KEPT), 0, loader_module.KEPT, 0, 1):
         load_parts(Source.parse("xor"), seed=seed, loader=loader)
-    assert len(loads) == loader_module.KEPT + 2          # 0 was used again and stays; 1 had to be loaded again
+    assert (
+        len(loads) == loader_module.KEPT + 2
+    )  # 0 was used again and stays; 1 had to be loaded again
 
 
 def test_a_run_with_a_loader_gives_the_same_bits(tmp_path, table):
-    config = {"dataset": {"source": {"type": "csv", "path": table.path, "target": "kind"}, "split": {"test": 0.25}},
-              "model": {"type": "mlp", "hidden": [4]}, "training": {"epochs": 2}}
+    config = {
+        "dataset": {
+            "source": {"type": "csv", "path": table.path, "target": "kind"},
+            "split": {"test": 0.25},
+        },
+        "model": {"type": "mlp", "hidden": [4]},
+        "training": {"epochs": 2},
+    }
     loader = Loader()
-    runs = [nettrain.train(config, output_directory=tmp_path, loader=given) for given in (None, loader, loader)]
+    runs = [
+        nettrain.train(config, output_directory=tmp_path, loader=given)
+        for given in (None, loader, loader)
+    ]
     assert len({str(run.metrics) for run in runs}) == 1
 
 

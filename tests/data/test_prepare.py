@@ -19,7 +19,9 @@ from nettrain.data.transform import Transform
 from nettrain.errors import CheckpointError, ConfigError, DataError, NettrainError
 
 ALL = ("classification", "regression", "multilabel")
-MIXED = "a,b,city,y\n" + "".join(f"{i},{'' if i % 5 == 0 else i * i},{'Oslo' if i % 3 else 'Bern'},{i / 4}\n" for i in range(40))
+MIXED = "a,b,city,y\n" + "".join(
+    f"{i},{'' if i % 5 == 0 else i * i},{'Oslo' if i % 3 else 'Bern'},{i / 4}\n" for i in range(40)
+)
 
 
 def table(folder: Path, content: str = MIXED, **fields: object) -> Source:
@@ -28,22 +30,41 @@ def table(folder: Path, content: str = MIXED, **fields: object) -> Source:
 
 
 def numbers(*columns: object) -> Target:
-    return Target(np.stack([np.asarray(column, np.float64) for column in columns], axis=1), tuple(f"y{i}" for i in range(len(columns))))
+    return Target(
+        np.stack([np.asarray(column, np.float64) for column in columns], axis=1),
+        tuple(f"y{i}" for i in range(len(columns))),
+    )
 
 
 # The target, what the loss takes (None: anything), and the task.
 TASKS = {
     "texts": (Target(np.array([0, 1]), classes=("a", "b")), None, "classification"),
     "few whole numbers": (numbers([3, 4, 8]), None, "classification"),
-    "few whole numbers under a loss for numbers": (numbers([3, 4, 8]), ("regression",), "regression"),
+    "few whole numbers under a loss for numbers": (
+        numbers([3, 4, 8]),
+        ("regression",),
+        "regression",
+    ),
     "twenty whole numbers": (numbers(range(20)), None, "classification"),
     "many whole numbers": (numbers(range(21)), None, "regression"),
-    "many whole numbers under a loss for classes": (numbers(range(21)), ("classification",), "classification"),
+    "many whole numbers under a loss for classes": (
+        numbers(range(21)),
+        ("classification",),
+        "classification",
+    ),
     "fractions": (numbers([0.5, 1, 2]), ALL, "regression"),
     "columns of 0 and 1": (numbers([0, 1], [1, 1]), None, "multilabel"),
-    "columns of 0 and 1 under a loss for numbers": (numbers([0, 1], [1, 1]), ("regression",), "regression"),
+    "columns of 0 and 1 under a loss for numbers": (
+        numbers([0, 1], [1, 1]),
+        ("regression",),
+        "regression",
+    ),
     "one column of 0 and 1": (numbers([0, 1]), None, "classification"),
-    "one column of 0 and 1 under a loss for labels": (numbers([0, 1]), ("multilabel",), "multilabel"),
+    "one column of 0 and 1 under a loss for labels": (
+        numbers([0, 1]),
+        ("multilabel",),
+        "multilabel",
+    ),
     "columns of numbers": (numbers([0, 1], [2, 1]), None, "regression"),
 }
 
@@ -58,18 +79,32 @@ def test_the_target_and_the_loss_settle_the_task(case: str) -> None:
 def test_whole_numbers_become_classes_named_after_them_and_it_is_said() -> None:
     _, target, notes = resolve(numbers([8, 3, 4, 3]), None, None)
     assert target.classes == ("3", "4", "8") and target.values.tolist() == [2, 0, 1, 0]
-    assert notes == ["target 'y0': 3 whole numbers, taken as classes; `loss: mse` makes it regression"]
+    assert notes == [
+        "target 'y0': 3 whole numbers, taken as classes; `loss: mse` makes it regression"
+    ]
 
 
 MISFITS = {
     "numbers under a loss for classes": (
-        numbers([0.5, 1.5]), ("classification",), "cross_entropy", "target 'y0' holds numbers", "`loss: mse`",
+        numbers([0.5, 1.5]),
+        ("classification",),
+        "cross_entropy",
+        "target 'y0' holds numbers",
+        "`loss: mse`",
     ),
     "texts under a loss for numbers": (
-        Target(np.array([0, 1, 2]), classes=("a", "b", "c")), ("regression",), "mse", "'target' holds 3 classes", "`loss: cross_entropy`",
+        Target(np.array([0, 1, 2]), classes=("a", "b", "c")),
+        ("regression",),
+        "mse",
+        "'target' holds 3 classes",
+        "`loss: cross_entropy`",
     ),
     "labels under a loss for classes": (
-        numbers([0, 1], [1, 0]), ("classification",), "cross_entropy", "2 columns of 0 and 1", "`loss: binary_cross_entropy`",
+        numbers([0, 1], [1, 0]),
+        ("classification",),
+        "cross_entropy",
+        "2 columns of 0 and 1",
+        "`loss: binary_cross_entropy`",
     ),
 }
 
@@ -79,11 +114,17 @@ def test_a_loss_that_does_not_fit_names_the_one_that_does(case: str) -> None:
     target, wanted, loss, problem, remedy = MISFITS[case]
     with pytest.raises(ConfigError) as caught:
         resolve(target, wanted, loss)
-    assert str(caught.value).startswith(f"loss: {loss} is for") and problem in str(caught.value) and remedy in str(caught.value)
+    assert (
+        str(caught.value).startswith(f"loss: {loss} is for")
+        and problem in str(caught.value)
+        and remedy in str(caught.value)
+    )
 
 
 def test_one_class_only_is_an_error() -> None:
-    with pytest.raises(DataError, match="every row has the class 'b'; a classifier needs at least two"):
+    with pytest.raises(
+        DataError, match="every row has the class 'b'; a classifier needs at least two"
+    ):
         resolve(Target(np.array([1, 1]), classes=("a", "b")), None, None)
     with pytest.raises(DataError, match="every row has the class '7'"):
         resolve(numbers([7, 7]), None, None)
@@ -91,40 +132,65 @@ def test_one_class_only_is_an_error() -> None:
 
 def same(first: Prepared, second: Prepared) -> bool:
     return first.fingerprint == second.fingerprint and all(
-        np.array_equal(part.x, second.parts[name].x) and np.array_equal(part.y, second.parts[name].y) for name, part in first.parts.items()
+        np.array_equal(part.x, second.parts[name].x)
+        and np.array_equal(part.y, second.parts[name].y)
+        for name, part in first.parts.items()
     )
 
 
 def test_preparing_depends_on_the_seed_alone(tmp_path: Path) -> None:
-    made = [prepare(table(tmp_path), split=Split(validation=0.25, test=0.25), seed=seed) for seed in (0, 0, 1)]
+    made = [
+        prepare(table(tmp_path), split=Split(validation=0.25, test=0.25), seed=seed)
+        for seed in (0, 0, 1)
+    ]
     assert same(made[0], made[1]) and not np.array_equal(made[0].rows["test"], made[2].rows["test"])
 
 
 def test_transforms_are_fitted_on_the_training_part_only(tmp_path: Path) -> None:
-    made = prepare(table(tmp_path, "a,y\n1,0\n3,1\n1000,0\n", header=True), split=Split(rows=RowRanges(train=(0, 2), test=(2, 3))))
-    assert made.parts["train"].x.tolist() == [[-1], [1]] and made.parts["test"].x.tolist() == [[998]]
+    made = prepare(
+        table(tmp_path, "a,y\n1,0\n3,1\n1000,0\n", header=True),
+        split=Split(rows=RowRanges(train=(0, 2), test=(2, 3))),
+    )
+    assert made.parts["train"].x.tolist() == [[-1], [1]] and made.parts["test"].x.tolist() == [
+        [998]
+    ]
 
 
 def test_a_table_gets_the_transforms_it_needs(tmp_path: Path) -> None:
     made = prepare(table(tmp_path), split=Split(validation=0.25), dtype="float64")
-    assert [fitted.transform.name() for fitted in made.pipeline.transforms] == ["impute", "standardize", "one_hot"]
-    assert made.pipeline.names == ("a", "b", "city=Bern", "city=Oslo") and made.pipeline.shape == (4,)
+    assert [fitted.transform.name() for fitted in made.pipeline.transforms] == [
+        "impute",
+        "standardize",
+        "one_hot",
+    ]
+    assert made.pipeline.names == ("a", "b", "city=Bern", "city=Oslo") and made.pipeline.shape == (
+        4,
+    )
     x = made.parts["train"].x
-    assert np.allclose(x[:, :2].mean(axis=0), 0) and np.allclose(x[:, :2].std(axis=0), 1) and set(x[:, 2:].ravel()) == {0, 1}
+    assert (
+        np.allclose(x[:, :2].mean(axis=0), 0)
+        and np.allclose(x[:, :2].std(axis=0), 1)
+        and set(x[:, 2:].ravel()) == {0, 1}
+    )
     assert "transforms: impute, standardize, one_hot" in "\n".join(made.notes)
 
 
 def test_a_text_column_that_names_its_rows_is_pointed_out(tmp_path: Path) -> None:
     content = "a,name,city,y\n" + "".join(f"{i},n{i},c{i % 3},{i % 2}\n" for i in range(30))
     notes = [note for note in prepare(table(tmp_path, content)).notes if "`ignore`" in note]
-    assert notes == ["column 'name': 30 different texts in 30 training rows; list it under `ignore` if it names rows"]
+    assert notes == [
+        "column 'name': 30 different texts in 30 training rows; list it under `ignore` if it names rows"
+    ]
 
 
 @pytest.mark.parametrize(("largest", "divisor"), [(255, 255), (128, 255), (16, 16), (1, 1)])
 def test_pixels_are_scaled_by_their_range(largest: int, divisor: int) -> None:
     x = np.full((4, 2, 2), largest, np.uint8)
     made = prepare(data=(x, [0, 1, 0, 1]))
-    assert np.allclose(made.parts["train"].x, largest / divisor) and made.parts["train"].x.dtype == np.float32
+    assert (
+        np.allclose(made.parts["train"].x, largest / divisor)
+        and made.parts["train"].x.dtype == np.float32
+    )
 
 
 def test_pixels_within_one_stay_as_they_are() -> None:
@@ -136,11 +202,16 @@ def test_regression_targets_are_standardised_and_restored(tmp_path: Path) -> Non
     made = prepare(table(tmp_path), split=Split(test=0.25), dtype="float64")
     train, test = made.parts["train"], made.parts["test"]
     assert train.y.mean() == pytest.approx(0) and train.y.std() == pytest.approx(1)
-    assert np.allclose(made.pipeline.restore(test.y), test.truth) and np.allclose(test.truth[:, 0], made.rows["test"] / 4)
+    assert np.allclose(made.pipeline.restore(test.y), test.truth) and np.allclose(
+        test.truth[:, 0], made.rows["test"] / 4
+    )
 
 
 def test_arrays_in_memory_are_a_source_too() -> None:
-    made = prepare(data=(np.arange(12.0).reshape(6, 2), ["a", "b", "a", "b", "a", "b"]), split=Split(test=0.5, stratify=True))
+    made = prepare(
+        data=(np.arange(12.0).reshape(6, 2), ["a", "b", "a", "b", "a", "b"]),
+        split=Split(test=0.5, stratify=True),
+    )
     assert made.parts["train"].x.shape[1:] == (2,) and made.pipeline.schema.classes == ("a", "b")
     assert np.bincount(made.parts["test"].y).tolist() in ([2, 1], [1, 2])
     with pytest.raises(DataError, match="x has 3 rows and y has 2"):
@@ -151,30 +222,49 @@ def test_parts_from_sources_of_their_own_keep_their_rows(tmp_path: Path) -> None
     (tmp_path / "test.csv").write_text("y,city,b,a\n2.5,Oslo,4,2\n", encoding="utf-8")
     other = Source.parse({"type": "csv", "path": str(tmp_path / "test.csv")})
     made = load_parts(table(tmp_path), test_source=other, split=Split(validation=0.5))
-    assert made.datasets["test"].features.numbers.tolist() == [[2, 4]] and made.datasets["test"].target.values.tolist() == [[2.5]]
-    assert {part: len(rows) for part, rows in made.rows.items()} == {"train": 20, "validation": 20, "test": 1}
+    assert made.datasets["test"].features.numbers.tolist() == [[2, 4]] and made.datasets[
+        "test"
+    ].target.values.tolist() == [[2.5]]
+    assert {part: len(rows) for part, rows in made.rows.items()} == {
+        "train": 20,
+        "validation": 20,
+        "test": 1,
+    }
 
 
 def test_a_generated_validation_part_does_not_repeat_the_training_rows() -> None:
     made = load_parts(Source.parse("moons"), validation_source=Source.parse("moons"))
-    assert not np.isin(made.datasets["validation"].features.numbers, made.datasets["train"].features.numbers).any()
+    assert not np.isin(
+        made.datasets["validation"].features.numbers, made.datasets["train"].features.numbers
+    ).any()
 
 
 def test_limit_keeps_the_shares_of_the_parts() -> None:
     made = prepare(Source.parse("digits"), split=Split(validation=0.2, test=0.2), limit=100)
-    assert {part: len(rows) for part, rows in made.rows.items()} == {"train": 60, "validation": 20, "test": 20}
+    assert {part: len(rows) for part, rows in made.rows.items()} == {
+        "train": 60,
+        "validation": 20,
+        "test": 20,
+    }
     whole = prepare(Source.parse("digits"), split=Split(validation=0.2, test=0.2))
     assert all(np.isin(rows, whole.rows[part]).all() for part, rows in made.rows.items())
     assert made.fingerprint == whole.fingerprint
 
 
 def test_a_changed_number_text_or_label_changes_the_fingerprint(tmp_path: Path) -> None:
-    contents = [MIXED, MIXED.replace("7,49", "7,48"), MIXED.replace("Bern", "Basel"), MIXED.replace(",9.75", ",9.5")]
+    contents = [
+        MIXED,
+        MIXED.replace("7,49", "7,48"),
+        MIXED.replace("Bern", "Basel"),
+        MIXED.replace(",9.75", ",9.5"),
+    ]
     assert len({load_parts(table(tmp_path, content)).fingerprint for content in contents}) == 4
 
 
 def test_a_split_column_divides_and_is_no_feature(tmp_path: Path) -> None:
-    content = "a,fold,y\n" + "".join(f"{i},{'test' if i % 4 == 0 else 'train'},{i % 2}\n" for i in range(12))
+    content = "a,fold,y\n" + "".join(
+        f"{i},{'test' if i % 4 == 0 else 'train'},{i % 2}\n" for i in range(12)
+    )
     made = prepare(table(tmp_path, content), split=Split(column="fold"))
     assert made.rows["test"].tolist() == [0, 4, 8] and made.pipeline.names == ("a",)
 
@@ -182,33 +272,92 @@ def test_a_split_column_divides_and_is_no_feature(tmp_path: Path) -> None:
 def test_groups_stay_together_and_their_column_is_no_feature(tmp_path: Path) -> None:
     content = "a,who,y\n" + "".join(f"{i},{i // 3},{i % 2}\n" for i in range(60))
     made = prepare(table(tmp_path, content), split=Split(group="who", test=0.25, validation=0.25))
-    assert made.pipeline.names == ("a",) and "groups of 'who': train 10, validation 5, test 5" in made.notes
+    assert (
+        made.pipeline.names == ("a",)
+        and "groups of 'who': train 10, validation 5, test 5" in made.notes
+    )
     groups = [{row // 3 for row in rows.tolist()} for rows in made.rows.values()]
     assert sorted(map(len, groups)) == [5, 5, 10] and len(set.union(*groups)) == 20
 
 
 BAD = {
-    "NaN without impute": (MIXED, {"transforms": ["standardize", "one_hot"]}, "t.csv:2: column 'b' is missing or NaN", "add impute"),
-    "texts left": (MIXED, {"transforms": ["impute"]}, "in the columns 'city'; add one_hot", "`ignore`"),
-    "too large for float32": ("a,y\n1,0\n1e300,1\n", {"transforms": []}, "t.csv:3: column 'a' is infinite in float32", "correct the value"),
-    "an unknown column": (MIXED, {"transforms": [{"type": "scale", "columns": ["bb"]}]}, "no column 'bb'; did you mean 'b'?", "a, b"),
-    "no inverse for the target": (MIXED, {"target_transforms": ["impute"]}, "target_transforms: impute cannot be inverted", "leave"),
-    "classes to scale": ("a,y\n1,0\n2,1\n", {"target_transforms": ["scale"]}, "only regression scales targets", "leave it out"),
-    "no split column": (MIXED, {"split": Split(column="fold")}, "dataset.split: no column 'fold'", "there are: a, b"),
-    "stratified numbers": (MIXED, {"split": Split(test=0.5, stratify=True)}, "only classes have shares to keep", "leave stratify out"),
-    "a share beside a source": (MIXED, {"split": Split(test=0.5), "test_source": "sine"}, "test_source is given too", "leave one"),
+    "NaN without impute": (
+        MIXED,
+        {"transforms": ["standardize", "one_hot"]},
+        "t.csv:2: column 'b' is missing or NaN",
+        "add impute",
+    ),
+    "texts left": (
+        MIXED,
+        {"transforms": ["impute"]},
+        "in the columns 'city'; add one_hot",
+        "`ignore`",
+    ),
+    "too large for float32": (
+        "a,y\n1,0\n1e300,1\n",
+        {"transforms": []},
+        "t.csv:3: column 'a' is infinite in float32",
+        "correct the value",
+    ),
+    "an unknown column": (
+        MIXED,
+        {"transforms": [{"type": "scale", "columns": ["bb"]}]},
+        "no column 'bb'; did you mean 'b'?",
+        "a, b",
+    ),
+    "no inverse for the target": (
+        MIXED,
+        {"target_transforms": ["impute"]},
+        "target_transforms: impute cannot be inverted",
+        "leave",
+    ),
+    "classes to scale": (
+        "a,y\n1,0\n2,1\n",
+        {"target_transforms": ["scale"]},
+        "only regression scales targets",
+        "leave it out",
+    ),
+    "no split column": (
+        MIXED,
+        {"split": Split(column="fold")},
+        "dataset.split: no column 'fold'",
+        "there are: a, b",
+    ),
+    "stratified numbers": (
+        MIXED,
+        {"split": Split(test=0.5, stratify=True)},
+        "only classes have shares to keep",
+        "leave stratify out",
+    ),
+    "a share beside a source": (
+        MIXED,
+        {"split": Split(test=0.5), "test_source": "sine"},
+        "test_source is given too",
+        "leave one",
+    ),
     "no logarithm": (
-        "a,y\n1,0\n0,1\n-3,0\n", {"transforms": ["log"]}, "t.csv:4: column 'a': no logarithm of -3 + shift 1", "set log.shift above 3",
+        "a,y\n1,0\n0,1\n-3,0\n",
+        {"transforms": ["log"]},
+        "t.csv:4: column 'a': no logarithm of -3 + shift 1",
+        "set log.shift above 3",
     ),
     "no logarithm within a chain": (
-        "a,y\n1,0\n-3,0\n2,1\n", {"transforms": ["log", "standardize"]}, "t.csv:3: column 'a': no logarithm", "log.columns",
+        "a,y\n1,0\n-3,0\n2,1\n",
+        {"transforms": ["log", "standardize"]},
+        "t.csv:3: column 'a': no logarithm",
+        "log.columns",
     ),
     "no logarithm of the target": (
-        "a,y\n1,0.5\n-3,-2.5\n2,1\n", {"target_transforms": ["log"]}, "t.csv:3: column 'y': no logarithm of -2.5", "above 2.5",
+        "a,y\n1,0.5\n-3,-2.5\n2,1\n",
+        {"target_transforms": ["log"]},
+        "t.csv:3: column 'y': no logarithm of -2.5",
+        "above 2.5",
     ),
     "no logarithm of a target to test with": (
-        "a,y\n1,0.5\n2,1.5\n3,-2.5\n", {"target_transforms": ["log"], "split": Split(rows=RowRanges(train=(0, 2), test=(2, 3)))},
-        "t.csv:4: column 'y': no logarithm of -2.5", "above 2.5",
+        "a,y\n1,0.5\n2,1.5\n3,-2.5\n",
+        {"target_transforms": ["log"], "split": Split(rows=RowRanges(train=(0, 2), test=(2, 3)))},
+        "t.csv:4: column 'y': no logarithm of -2.5",
+        "above 2.5",
     ),
     "one class": ("a,y\n1,0\n2,0\n", {}, "every row has the class '0'", "at least two"),
 }
@@ -218,7 +367,10 @@ BAD = {
 def test_what_cannot_be_prepared_says_why(case: str, tmp_path: Path) -> None:
     content, arguments, problem, remedy = BAD[case]
     kinds = {"transforms": Transform, "target_transforms": Transform}
-    parsed = {key: [kinds[key].parse(item) for item in value] if key in kinds else value for key, value in arguments.items()}
+    parsed = {
+        key: [kinds[key].parse(item) for item in value] if key in kinds else value
+        for key, value in arguments.items()
+    }
     if "test_source" in parsed:
         parsed["test_source"] = Source.parse(parsed["test_source"])
     with pytest.raises(NettrainError) as caught:
@@ -235,9 +387,19 @@ def test_gather_copies_the_chosen_rows_into_buffers() -> None:
 
 CHAINS = {
     "automatic": None,
-    "logarithms": [{"type": "impute", "strategy": "constant"}, {"type": "log", "shift": 0.5}, "quantile", "one_hot"],
+    "logarithms": [
+        {"type": "impute", "strategy": "constant"},
+        {"type": "log", "shift": 0.5},
+        "quantile",
+        "one_hot",
+    ],
     "flags": [{"type": "impute", "flag": True}, "center", {"type": "clip", "high": 3}, "one_hot"],
-    "named": ["impute", {"type": "minmax", "columns": ["b"]}, {"type": "scale", "divide_by": 4}, "one_hot"],
+    "named": [
+        "impute",
+        {"type": "minmax", "columns": ["b"]},
+        {"type": "scale", "divide_by": 4},
+        "one_hot",
+    ],
 }
 
 
@@ -245,12 +407,16 @@ CHAINS = {
 def test_a_pipeline_survives_packing(case: str, tmp_path: Path) -> None:
     chain = CHAINS[case]
     loaded = load_parts(table(tmp_path), split=Split(test=0.25))
-    made = prepare_parts(loaded, transforms=None if chain is None else [Transform.parse(item) for item in chain])
+    made = prepare_parts(
+        loaded, transforms=None if chain is None else [Transform.parse(item) for item in chain]
+    )
     packed, arrays = made.pipeline.pack()
     again = Pipeline.unpack(json.loads(json.dumps(packed)), arrays)
     part = again.part(loaded.datasets["test"], "float32")
     assert again.schema == made.pipeline.schema and again.names == made.pipeline.names
-    assert np.array_equal(part.x, made.parts["test"].x) and np.array_equal(part.y, made.parts["test"].y)
+    assert np.array_equal(part.x, made.parts["test"].x) and np.array_equal(
+        part.y, made.parts["test"].y
+    )
     assert np.array_equal(again.restore(part.y), made.pipeline.restore(made.parts["test"].y))
 
 
@@ -260,11 +426,16 @@ def damage(packed: dict, arrays: dict, what: str) -> tuple[object, dict]:
     if what == "a key is missing":
         return {key: value for key, value in packed.items() if key != "schema"}, arrays
     if what == "a transform is unknown":
-        return packed | {"transforms": [packed["transforms"][0] | {"transform": {"type": "whiten"}}]}, arrays
+        return packed | {
+            "transforms": [packed["transforms"][0] | {"transform": {"type": "whiten"}}]
+        }, arrays
     if what == "an array is missing":
         return packed, {key: value for key, value in arrays.items() if not key.endswith("unit")}
     if what == "an array is too short":
-        return packed, {key: value[:1] if key == "transforms.0.fill" else np.zeros(7) for key, value in arrays.items()}
+        return packed, {
+            key: value[:1] if key == "transforms.0.fill" else np.zeros(7)
+            for key, value in arrays.items()
+        }
     if what == "the inputs have another shape":
         return packed | {"shape": [9]}, arrays
     return packed | {"schema": packed["schema"] | {"shape": [10**12]}}, arrays
@@ -273,8 +444,13 @@ def damage(packed: dict, arrays: dict, what: str) -> tuple[object, dict]:
 @pytest.mark.parametrize(
     "what",
     [
-        "nothing at all", "a key is missing", "a transform is unknown", "an array is missing", "an array is too short",
-        "the inputs have another shape", "a row of terabytes",
+        "nothing at all",
+        "a key is missing",
+        "a transform is unknown",
+        "an array is missing",
+        "an array is too short",
+        "the inputs have another shape",
+        "a row of terabytes",
     ],
 )
 def test_a_damaged_pipeline_is_refused(what: str, tmp_path: Path) -> None:
@@ -299,10 +475,17 @@ def test_a_gap_far_down_in_images_is_named() -> None:
 
 def test_a_pipeline_whose_logarithm_has_no_0_survives_packing(tmp_path: Path) -> None:
     content = "a,y\n" + "".join(f"{i + 1},{i + 0.5}\n" for i in range(9))
-    chain = [Transform.parse({"type": "impute", "strategy": "constant"}), Transform.parse({"type": "log", "shift": 0})]
-    made = prepare(table(tmp_path, content), transforms=chain, target_transforms=chain[1:], dtype="float64")
+    chain = [
+        Transform.parse({"type": "impute", "strategy": "constant"}),
+        Transform.parse({"type": "log", "shift": 0}),
+    ]
+    made = prepare(
+        table(tmp_path, content), transforms=chain, target_transforms=chain[1:], dtype="float64"
+    )
     again = Pipeline.unpack(*made.pipeline.pack())
-    assert np.array_equal(again.restore(made.parts["train"].y), made.pipeline.restore(made.parts["train"].y))
+    assert np.array_equal(
+        again.restore(made.parts["train"].y), made.pipeline.restore(made.parts["train"].y)
+    )
     assert np.allclose(again.restore(made.parts["train"].y), made.parts["train"].truth)
 
 
@@ -310,33 +493,77 @@ def test_target_transforms_are_undone_in_reverse(tmp_path: Path) -> None:
     chain = [Transform.parse("standardize"), Transform.parse({"type": "minmax", "low": -1})]
     made = prepare(table(tmp_path), target_transforms=chain, dtype="float64")
     train = made.parts["train"]
-    assert train.y.min() == -1 and train.y.max() == 1 and np.allclose(made.pipeline.restore(train.y), train.truth)
+    assert (
+        train.y.min() == -1
+        and train.y.max() == 1
+        and np.allclose(made.pipeline.restore(train.y), train.truth)
+    )
 
 
 def test_a_prediction_row_with_a_gap_is_named(tmp_path: Path) -> None:
     pipeline = prepare(table(tmp_path, "a,y\n1,0\n2,1\n")).pipeline
     with pytest.raises(DataError, match=r"new\.csv:7: column 'a' is missing or NaN"):
-        pipeline.part(Dataset(Features(np.array([[1.0], [np.nan]]), ("a",)), None, origin="new.csv", lines=np.array([6, 7])), "float32")
+        pipeline.part(
+            Dataset(
+                Features(np.array([[1.0], [np.nan]]), ("a",)),
+                None,
+                origin="new.csv",
+                lines=np.array([6, 7]),
+            ),
+            "float32",
+        )
 
 
 def test_rows_to_predict_have_no_truth(tmp_path: Path) -> None:
     pipeline = prepare(table(tmp_path)).pipeline
     city = Category(np.array([0]), ("Oslo",))
-    part = pipeline.part(Dataset(Features(np.array([[1.0, 2.0]]), ("a", "b"), {"city": city}), None), "float32")
+    part = pipeline.part(
+        Dataset(Features(np.array([[1.0, 2.0]]), ("a", "b"), {"city": city}), None), "float32"
+    )
     assert part.y is None and part.truth is None and part.x.shape == (1, 4)
 
 
 DATA = Path(os.environ.get("NETTRAIN_DATA", ""))
 REAL = {
     "titanic": (
-        {"path": "tables/titanic.csv", "target": "Survived", "ignore": ["PassengerId", "Name", "Ticket", "Cabin"]}, (891, 10), ("0", "1"),
+        {
+            "path": "tables/titanic.csv",
+            "target": "Survived",
+            "ignore": ["PassengerId", "Name", "Ticket", "Cabin"],
+        },
+        (891, 10),
+        ("0", "1"),
     ),
-    "adult": ({"path": "tables/adult.data.gz", "header": False, "target": -1}, (32561, 105), ("<=50K", ">50K")),
-    "wine": ({"path": "tables/winequality-red.csv", "target": "quality"}, (1599, 11), tuple("345678")),
-    "auto_mpg": ({"path": "tables/auto_mpg.csv", "target": "mpg", "ignore": "name"}, (398, 9), None),
-    "wdbc": ({"path": "tables/wdbc.csv", "target": "diagnosis", "ignore": "id"}, (569, 30), ("B", "M")),
-    "optdigits": ({"path": "optdigits/optdigits.tra", "target": -1}, (3823, 64), tuple("0123456789")),
-    "semeion": ({"path": "semeion/semeion.csv", "target": "digit"}, (1593, 256), tuple("0123456789")),
+    "adult": (
+        {"path": "tables/adult.data.gz", "header": False, "target": -1},
+        (32561, 105),
+        ("<=50K", ">50K"),
+    ),
+    "wine": (
+        {"path": "tables/winequality-red.csv", "target": "quality"},
+        (1599, 11),
+        tuple("345678"),
+    ),
+    "auto_mpg": (
+        {"path": "tables/auto_mpg.csv", "target": "mpg", "ignore": "name"},
+        (398, 9),
+        None,
+    ),
+    "wdbc": (
+        {"path": "tables/wdbc.csv", "target": "diagnosis", "ignore": "id"},
+        (569, 30),
+        ("B", "M"),
+    ),
+    "optdigits": (
+        {"path": "optdigits/optdigits.tra", "target": -1},
+        (3823, 64),
+        tuple("0123456789"),
+    ),
+    "semeion": (
+        {"path": "semeion/semeion.csv", "target": "digit"},
+        (1593, 256),
+        tuple("0123456789"),
+    ),
 }
 
 
@@ -350,22 +577,47 @@ def test_real_tables_load_whole(name: str) -> None:
 
 @pytest.mark.skipif(not os.environ.get("NETTRAIN_DATA"), reason="NETTRAIN_DATA is not set")
 def test_adult_has_its_missing_cells_and_its_own_test_file() -> None:
-    source = Source.parse({"type": "csv", "path": "tables/adult.data.gz", "target": -1}).absolute(DATA)
+    source = Source.parse({"type": "csv", "path": "tables/adult.data.gz", "target": -1}).absolute(
+        DATA
+    )
     found = source.load(0)
-    gaps = {name: int((column.codes < 0).sum()) for name, column in found.features.categories.items()}
-    assert {name: count for name, count in gaps.items() if count} == {"column_1": 1836, "column_6": 1843, "column_13": 583}
+    gaps = {
+        name: int((column.codes < 0).sum()) for name, column in found.features.categories.items()
+    }
+    assert {name: count for name, count in gaps.items() if count} == {
+        "column_1": 1836,
+        "column_6": 1843,
+        "column_13": 583,
+    }
     loaded = load_parts(source)
     again = source.like(DATA / "tables/adult.test.gz").load_again(loaded.schema, with_target=False)
     assert len(again) == 16281
-    with pytest.raises(DataError, match=r"target 'column_14' holds '<=50K\.', a class that training did not have"):
+    with pytest.raises(
+        DataError, match=r"target 'column_14' holds '<=50K\.', a class that training did not have"
+    ):
         load_parts(source, test_source=replace(source, path=str(DATA / "tables/adult.test.gz")))
 
 
 @pytest.mark.skipif(not os.environ.get("NETTRAIN_DATA"), reason="NETTRAIN_DATA is not set")
 def test_mnist_uses_its_official_test_part() -> None:
     made = load_parts(Source.parse("mnist"), split=Split(validation=0.1))
-    assert {part: len(rows) for part, rows in made.rows.items()} == {"train": 54000, "validation": 6000, "test": 10000}
+    assert {part: len(rows) for part, rows in made.rows.items()} == {
+        "train": 54000,
+        "validation": 6000,
+        "test": 10000,
+    }
     train = np.concatenate([made.datasets[part].target.values for part in ("train", "validation")])
-    assert np.bincount(train).tolist() == [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949]
+    assert np.bincount(train).tolist() == [
+        5923,
+        6742,
+        5958,
+        6131,
+        5842,
+        5421,
+        5918,
+        6265,
+        5851,
+        5949,
+    ]
     with pytest.raises(ConfigError, match="mnist has an official test part"):
         load_parts(Source.parse("mnist"), split=Split(test=0.1))

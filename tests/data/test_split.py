@@ -14,7 +14,12 @@ from nettrain.errors import ConfigError, DataError, NettrainError
 def dataset(codes: list[int] | np.ndarray, **keys: object) -> Dataset:
     codes = np.asarray(codes)
     classes = tuple(f"class {i}" for i in range(codes.max() + 1))
-    return Dataset(Features(np.zeros((len(codes), 1)), ("a",)), Target(codes, classes=classes), origin="t.csv", **keys)
+    return Dataset(
+        Features(np.zeros((len(codes), 1)), ("a",)),
+        Target(codes, classes=classes),
+        origin="t.csv",
+        **keys,
+    )
 
 
 shares = st.sampled_from([(0.2, 0.2), (0.25, 0.0), (0.0, 0.5), (0.1, 0.3), (0.45, 0.4)])
@@ -22,18 +27,30 @@ shares = st.sampled_from([(0.2, 0.2), (0.25, 0.0), (0.0, 0.5), (0.1, 0.3), (0.45
 
 @given(rows=st.integers(10, 300), share=shares, seed=st.integers(0, 2**32))
 def test_split_is_a_partition(rows: int, share: tuple[float, float], seed: int) -> None:
-    parts = split_rows(dataset(np.zeros(rows, int)), Split(validation=share[0], test=share[1]), seed)
+    parts = split_rows(
+        dataset(np.zeros(rows, int)), Split(validation=share[0], test=share[1]), seed
+    )
     assert np.array_equal(np.sort(np.concatenate(list(parts.values()))), np.arange(rows))
     for part, wanted in zip(("validation", "test"), share, strict=True):
         assert abs(len(parts.get(part, [])) - wanted * rows) <= 0.5
     assert all((np.diff(found) > 0).all() for found in parts.values())
 
 
-@given(sizes=st.lists(st.integers(2, 60), min_size=2, max_size=6), share=shares, seed=st.integers(0, 99))
-def test_stratified_parts_keep_every_class_within_one_row(sizes: list[int], share: tuple[float, float], seed: int) -> None:
-    codes = np.random.Generator(np.random.PCG64(seed)).permutation(np.repeat(np.arange(len(sizes)), sizes))
+@given(
+    sizes=st.lists(st.integers(2, 60), min_size=2, max_size=6),
+    share=shares,
+    seed=st.integers(0, 99),
+)
+def test_stratified_parts_keep_every_class_within_one_row(
+    sizes: list[int], share: tuple[float, float], seed: int
+) -> None:
+    codes = np.random.Generator(np.random.PCG64(seed)).permutation(
+        np.repeat(np.arange(len(sizes)), sizes)
+    )
     try:
-        parts = split_rows(dataset(codes), Split(validation=share[0], test=share[1], stratify=True), seed)
+        parts = split_rows(
+            dataset(codes), Split(validation=share[0], test=share[1], stratify=True), seed
+        )
     except DataError as error:
         assert "is none" in str(error)
         return
@@ -56,7 +73,9 @@ def test_a_class_of_two_rows_keeps_one_to_train_on() -> None:
 
 
 def test_split_depends_on_the_seed_alone() -> None:
-    rows = [split_rows(dataset(np.zeros(100, int)), Split(test=0.3), seed)["test"] for seed in (1, 1, 2)]
+    rows = [
+        split_rows(dataset(np.zeros(100, int)), Split(test=0.3), seed)["test"] for seed in (1, 1, 2)
+    ]
     assert np.array_equal(rows[0], rows[1]) and not np.array_equal(rows[0], rows[2])
 
 
@@ -72,14 +91,23 @@ def test_official_rows_stay_and_shares_divide_the_others() -> None:
 
 
 def test_row_ranges_are_taken_as_they_stand() -> None:
-    rows = split_rows(dataset(np.zeros(10, int)), Split(rows=RowRanges(train=(2, 6), test=(6, 9))), 0)
-    assert {part: found.tolist() for part, found in rows.items()} == {"train": [2, 3, 4, 5], "test": [6, 7, 8]}
+    rows = split_rows(
+        dataset(np.zeros(10, int)), Split(rows=RowRanges(train=(2, 6), test=(6, 9))), 0
+    )
+    assert {part: found.tolist() for part, found in rows.items()} == {
+        "train": [2, 3, 4, 5],
+        "test": [6, 7, 8],
+    }
 
 
 def test_a_split_column_assigns_every_row() -> None:
     column = Category(np.array([1, 0, 1, 2]), ("test", "train", "validation"))
     rows = split_rows(dataset([0, 1, 0, 1], aside={"part": column}), Split(column="part"), 0)
-    assert {part: found.tolist() for part, found in rows.items()} == {"train": [0, 2], "test": [1], "validation": [3]}
+    assert {part: found.tolist() for part, found in rows.items()} == {
+        "train": [0, 2],
+        "test": [1],
+        "validation": [3],
+    }
 
 
 @given(sizes=st.lists(st.integers(1, 80), min_size=1, max_size=3), limit=st.integers(3, 100))
@@ -89,7 +117,11 @@ def test_limit_keeps_the_share_of_each_part_and_the_order(sizes: list[int], limi
     total = sum(sizes)
     for part, found in rows.items():
         assert set(kept[part]) <= set(found) and (np.diff(kept[part]) > 0).all()
-        assert len(kept[part]) == len(found) if limit >= total else abs(len(kept[part]) - len(found) * limit / total) <= 1
+        assert (
+            len(kept[part]) == len(found)
+            if limit >= total
+            else abs(len(kept[part]) - len(found) * limit / total) <= 1
+        )
     if limit < total and min(sizes) * limit >= total:
         assert sum(map(len, kept.values())) == limit
 
@@ -99,23 +131,65 @@ ALL_TEST = {"part": Category(np.array([0, 0]), ("test",))}
 OFFICIAL = np.array([UNASSIGNED, UNASSIGNED, PARTS.index("test")])
 BAD = {
     "one row of a class": (
-        dataset([0, 0, 0, 1]), Split(test=0.5, stratify=True), "t.csv: row 3: class 'class 1' has one row", "stratify: false",
+        dataset([0, 0, 0, 1]),
+        Split(test=0.5, stratify=True),
+        "t.csv: row 3: class 'class 1' has one row",
+        "stratify: false",
     ),
     "official and asked for": (
-        dataset([0, 1, 0], part=OFFICIAL), Split(test=0.5), "dataset.split.test: t.csv has an official test part", "leave this key out",
+        dataset([0, 1, 0], part=OFFICIAL),
+        Split(test=0.5),
+        "dataset.split.test: t.csv has an official test part",
+        "leave this key out",
     ),
     "official and a range": (
-        dataset([0, 1, 0], part=OFFICIAL), Split(rows=RowRanges(train=(0, 1), test=(1, 2))), "dataset.split.test", "leave this key out",
+        dataset([0, 1, 0], part=OFFICIAL),
+        Split(rows=RowRanges(train=(0, 1), test=(1, 2))),
+        "dataset.split.test",
+        "leave this key out",
     ),
-    "an empty part": (dataset([0, 1, 0, 1]), Split(validation=0.05), "0.05 of 4 rows is none", "make the share larger"),
-    "an empty range": (dataset([0, 1, 0]), Split(rows=RowRanges(train=(2, 2))), "dataset.split.rows.train: [2, 2] holds no rows", "below"),
-    "a range too long": (dataset([0, 1, 0]), Split(rows=RowRanges(train=(0, 9))), "[0, 9] ends beyond the 3 rows", "rows.train"),
-    "ranges that overlap": (dataset([0, 1, 0]), Split(rows=RowRanges(train=(0, 2), test=(1, 3))), "[1, 3] overlaps", "rows.test"),
+    "an empty part": (
+        dataset([0, 1, 0, 1]),
+        Split(validation=0.05),
+        "0.05 of 4 rows is none",
+        "make the share larger",
+    ),
+    "an empty range": (
+        dataset([0, 1, 0]),
+        Split(rows=RowRanges(train=(2, 2))),
+        "dataset.split.rows.train: [2, 2] holds no rows",
+        "below",
+    ),
+    "a range too long": (
+        dataset([0, 1, 0]),
+        Split(rows=RowRanges(train=(0, 9))),
+        "[0, 9] ends beyond the 3 rows",
+        "rows.train",
+    ),
+    "ranges that overlap": (
+        dataset([0, 1, 0]),
+        Split(rows=RowRanges(train=(0, 2), test=(1, 3))),
+        "[1, 3] overlaps",
+        "rows.test",
+    ),
     "an unknown part": (
-        dataset([0, 1, 0], aside=ASIDE), Split(column="part"), "t.csv: row 1: split column 'part'", "'tset'; did you mean 'test'?",
+        dataset([0, 1, 0], aside=ASIDE),
+        Split(column="part"),
+        "t.csv: row 1: split column 'part'",
+        "'tset'; did you mean 'test'?",
     ),
-    "no such column": (dataset([0, 1, 0]), Split(column="part"), "no column 'part'", "csv, parquet"),
-    "nothing to train on": (dataset([0, 1], aside=ALL_TEST), Split(column="part"), "no rows are left to train on", "test 2"),
+    "no such column": (
+        dataset([0, 1, 0]),
+        Split(column="part"),
+        "no column 'part'",
+        "csv, parquet",
+    ),
+    "nothing to train on": (
+        dataset([0, 1], aside=ALL_TEST),
+        Split(column="part"),
+        "no rows are left to train on",
+        "test 2",
+    ),
 }
 
 
@@ -137,8 +211,16 @@ CONTRADICTIONS = {
     "shares above one": (Split(validation=0.5, test=0.5), (), "keep the sum below 1"),
     "shares and ranges": (Split(test=0.1, rows=RowRanges(train=(0, 5))), (), "exclude each other"),
     "shares and column": (Split(test=0.1, column="part"), (), "exclude each other"),
-    "a share and a source": (Split(test=0.1), ("test",), "dataset.split.test: test_source is given too"),
-    "a range and a source": (Split(rows=RowRanges(train=(0, 5), validation=(5, 6))), ("validation",), "validation_source is given too"),
+    "a share and a source": (
+        Split(test=0.1),
+        ("test",),
+        "dataset.split.test: test_source is given too",
+    ),
+    "a range and a source": (
+        Split(rows=RowRanges(train=(0, 5), validation=(5, 6))),
+        ("validation",),
+        "validation_source is given too",
+    ),
 }
 
 
@@ -157,11 +239,21 @@ def test_a_split_reads_from_yaml() -> None:
 def grouped(sizes: list[int], **keys: object) -> Dataset:
     """Rows of as many groups, in turn as the sizes say."""
     codes = np.repeat(np.arange(len(sizes)), sizes)
-    return dataset(np.zeros(len(codes), int), aside={"who": Category(codes, tuple(map(str, range(len(sizes)))))}, **keys)
+    return dataset(
+        np.zeros(len(codes), int),
+        aside={"who": Category(codes, tuple(map(str, range(len(sizes)))))},
+        **keys,
+    )
 
 
-@given(sizes=st.lists(st.integers(1, 30), min_size=3, max_size=40), share=shares, seed=st.integers(0, 99))
-def test_no_group_is_in_two_parts_and_shares_are_met_within_a_group(sizes: list[int], share: tuple[float, float], seed: int) -> None:
+@given(
+    sizes=st.lists(st.integers(1, 30), min_size=3, max_size=40),
+    share=shares,
+    seed=st.integers(0, 99),
+)
+def test_no_group_is_in_two_parts_and_shares_are_met_within_a_group(
+    sizes: list[int], share: tuple[float, float], seed: int
+) -> None:
     found = grouped(sizes)
     parts = split_rows(found, Split(validation=share[0], test=share[1], group="who"), seed)
     codes = found.aside["who"].codes
@@ -175,7 +267,9 @@ def test_no_group_is_in_two_parts_and_shares_are_met_within_a_group(sizes: list[
 
 def test_many_small_groups_meet_the_shares_nearly() -> None:
     parts = split_rows(grouped([3, 5, 4, 2] * 50), Split(validation=0.2, test=0.1, group="who"), 0)
-    assert {part: len(rows) for part, rows in parts.items()} == pytest.approx({"train": 490, "validation": 140, "test": 70}, abs=3)
+    assert {part: len(rows) for part, rows in parts.items()} == pytest.approx(
+        {"train": 490, "validation": 140, "test": 70}, abs=3
+    )
 
 
 def test_groups_are_divided_by_the_seed_alone() -> None:
@@ -190,13 +284,30 @@ def test_as_many_groups_as_parts_leave_one_each() -> None:
 
 
 BAD_GROUPS = {
-    "too few groups": (grouped([50, 50]), Split(test=0.2, validation=0.2, group="who"), "'who' has 2 groups for 3 parts", "another column"),
-    "one group": (grouped([50]), Split(test=0.2, group="who"), "'who' has 1 group for 2 parts", "leave out test"),
-    "a missing group": (
-        dataset([0, 1], aside={"who": Category(np.array([0, MISSING]), ("a",))}), Split(test=0.5, group="who"),
-        "t.csv: row 1: the group 'who' is missing", "fill it in",
+    "too few groups": (
+        grouped([50, 50]),
+        Split(test=0.2, validation=0.2, group="who"),
+        "'who' has 2 groups for 3 parts",
+        "another column",
     ),
-    "no such column": (dataset([0, 1]), Split(test=0.5, group="who"), "dataset.split.group: t.csv has no column 'who'", "csv, parquet"),
+    "one group": (
+        grouped([50]),
+        Split(test=0.2, group="who"),
+        "'who' has 1 group for 2 parts",
+        "leave out test",
+    ),
+    "a missing group": (
+        dataset([0, 1], aside={"who": Category(np.array([0, MISSING]), ("a",))}),
+        Split(test=0.5, group="who"),
+        "t.csv: row 1: the group 'who' is missing",
+        "fill it in",
+    ),
+    "no such column": (
+        dataset([0, 1]),
+        Split(test=0.5, group="who"),
+        "dataset.split.group: t.csv has no column 'who'",
+        "csv, parquet",
+    ),
 }
 
 
@@ -208,7 +319,11 @@ def test_groups_that_cannot_be_divided_say_why(case: str) -> None:
     assert problem in str(caught.value) and remedy in str(caught.value)
 
 
-@pytest.mark.parametrize("keys", [{"stratify": True}, {"column": "part"}, {"rows": RowRanges(train=(0, 1))}])
+@pytest.mark.parametrize(
+    "keys", [{"stratify": True}, {"column": "part"}, {"rows": RowRanges(train=(0, 1))}]
+)
 def test_groups_exclude_other_ways_to_divide(keys: dict[str, object]) -> None:
-    with pytest.raises(ConfigError, match=r"dataset.split.group: groups, and stratify, .*leave one of them out"):
+    with pytest.raises(
+        ConfigError, match=r"dataset.split.group: groups, and stratify, .*leave one of them out"
+    ):
         check_split(Split(group="who", **keys), ())

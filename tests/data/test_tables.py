@@ -1,4 +1,5 @@
 """Parquet, Arrow and JSON lines: the same columns, fields and errors as CSV, whatever the container."""
+
 import gzip
 import json
 import subprocess
@@ -37,7 +38,13 @@ def write(folder: Path, kind: str, columns: dict[str, list]) -> Path:
     elif kind == "jsonl":
         path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     else:
-        cells = [["" if cell is None else str(int(cell)) if isinstance(cell, bool) else str(cell) for cell in row.values()] for row in rows]
+        cells = [
+            [
+                "" if cell is None else str(int(cell)) if isinstance(cell, bool) else str(cell)
+                for cell in row.values()
+            ]
+            for row in rows
+        ]
         path.write_text("\n".join([",".join(columns), *map(",".join, cells), ""]), encoding="utf-8")
     return path
 
@@ -51,10 +58,16 @@ def test_every_kind_of_table_gives_the_same_columns(kind: str, tmp_path: Path) -
     found = load(write(tmp_path, kind, COLUMNS), kind, target="kind", categorical="code")
     assert found.features.names == ("age", "wage", "rich")
     nan = np.nan
-    assert np.array_equal(found.features.numbers, [[39, 1.5, 1], [nan, 2.5, 0], [50, nan, 1], [38, 4, nan]], equal_nan=True)
+    assert np.array_equal(
+        found.features.numbers,
+        [[39, 1.5, 1], [nan, 2.5, 0], [50, nan, 1], [38, 4, nan]],
+        equal_nan=True,
+    )
     city, code = found.features.categories["city"], found.features.categories["code"]
     assert city.values == ("Bern", "Oslo") and city.codes.tolist() == [1, MISSING, 0, 1]
-    assert sorted(code.values) == ["10", "7"] and [code.values[c] if c >= 0 else None for c in code.codes] == ["7", "10", "7", None]
+    assert sorted(code.values) == ["10", "7"] and [
+        code.values[c] if c >= 0 else None for c in code.codes
+    ] == ["7", "10", "7", None]
     assert found.target.classes == ("a", "b") and found.target.values.tolist() == [1, 0, 1, 1]
 
 
@@ -62,8 +75,12 @@ def test_every_kind_of_table_gives_the_same_columns(kind: str, tmp_path: Path) -
 def test_every_kind_of_table_has_the_fields_of_csv(kind: str, tmp_path: Path) -> None:
     path = write(tmp_path, kind, COLUMNS | {"age": [39, 1, 50, 38]})
     assert load(path, kind, target=-1, features=["wage", "age"]).features.names == ("wage", "age")
-    assert load(path, kind, target=["age", 0], ignore=["city", "kind"], categorical="code").target.names == ("age", "age")
-    with pytest.raises(DataError, match=r"no column 'wages'; did you mean 'wage'\?.*there are: age, wage"):
+    assert load(
+        path, kind, target=["age", 0], ignore=["city", "kind"], categorical="code"
+    ).target.names == ("age", "age")
+    with pytest.raises(
+        DataError, match=r"no column 'wages'; did you mean 'wage'\?.*there are: age, wage"
+    ):
         load(path, kind, target="kind", ignore="wages")
     with pytest.raises(DataError, match="`target` is missing"):
         load(path, kind)
@@ -73,8 +90,17 @@ def test_every_kind_of_table_has_the_fields_of_csv(kind: str, tmp_path: Path) ->
 
 @pytest.mark.parametrize("trained", KINDS)
 @pytest.mark.parametrize("other", KINDS)
-def test_a_model_reads_another_kind_of_table_by_name(trained: str, other: str, tmp_path: Path) -> None:
-    source = Source.parse({"type": trained, "path": str(write(tmp_path, trained, COLUMNS)), "target": "kind", "categorical": "code"})
+def test_a_model_reads_another_kind_of_table_by_name(
+    trained: str, other: str, tmp_path: Path
+) -> None:
+    source = Source.parse(
+        {
+            "type": trained,
+            "path": str(write(tmp_path, trained, COLUMNS)),
+            "target": "kind",
+            "categorical": "code",
+        }
+    )
     schema = prepare(source).pipeline.schema
     turned = {name: COLUMNS[name] for name in reversed(COLUMNS)} | {"more": [1, 2, 3, 4]}
     (tmp_path / "new").mkdir()
@@ -83,20 +109,34 @@ def test_a_model_reads_another_kind_of_table_by_name(trained: str, other: str, t
     found = again.load_again(schema, with_target=True)
     expected = source.load(0)
     assert np.array_equal(found.features.numbers, expected.features.numbers, equal_nan=True)
-    assert found.features.names == expected.features.names and np.array_equal(found.target.values, expected.target.values)
+    assert found.features.names == expected.features.names and np.array_equal(
+        found.target.values, expected.target.values
+    )
     for name, column in expected.features.categories.items():
         new = found.features.categories[name]
-        assert [new.values[c] for c in new.codes if c >= 0] == [column.values[c] for c in column.codes if c >= 0]
+        assert [new.values[c] for c in new.codes if c >= 0] == [
+            column.values[c] for c in column.codes if c >= 0
+        ]
 
 
 @pytest.mark.parametrize("kind", ["parquet", "arrow", "jsonl"])
 def test_groups_weights_and_empty_columns_come_from_any_table(kind: str, tmp_path: Path) -> None:
-    columns = {"x": [float(i) for i in range(30)], "who": [i // 3 for i in range(30)], "w": [1.0 + i % 2 for i in range(30)]}
+    columns = {
+        "x": [float(i) for i in range(30)],
+        "who": [i // 3 for i in range(30)],
+        "w": [1.0 + i % 2 for i in range(30)],
+    }
     path = write(tmp_path, kind, columns | {"none": [None] * 30, "y": [i % 2 for i in range(30)]})
-    source = Source.parse({"type": kind, "path": str(path), "target": "y", "weights": "w", "ignore": "none"})
+    source = Source.parse(
+        {"type": kind, "path": str(path), "target": "y", "weights": "w", "ignore": "none"}
+    )
     made = prepare(source, split=Split(group="who", test=0.3))
-    assert made.pipeline.names == ("x",) and {row // 3 for row in made.rows["test"]}.isdisjoint({row // 3 for row in made.rows["train"]})
-    with pytest.raises(DataError, match=r"column 'none': missing in all 30 training rows.*leave the column out"):
+    assert made.pipeline.names == ("x",) and {row // 3 for row in made.rows["test"]}.isdisjoint(
+        {row // 3 for row in made.rows["train"]}
+    )
+    with pytest.raises(
+        DataError, match=r"column 'none': missing in all 30 training rows.*leave the column out"
+    ):
         prepare(source.replace(ignore=()))
 
 
@@ -108,15 +148,25 @@ def test_other_types_of_numbers_and_texts_in_parquet_are_taken_too(tmp_path: Pat
     })  # fmt: skip
     frame.write_parquet(tmp_path / "t.parquet")
     found = load(tmp_path / "t.parquet", "parquet", target="y", categorical="post")
-    assert np.array_equal(found.features.numbers, [[1, 1.25], [np.nan, 2.5]], equal_nan=True) and found.target.classes == ("a", "b")
-    assert found.features.categories["sort"].codes.tolist() == [0, MISSING] == found.features.categories["post"].codes.tolist()
+    assert np.array_equal(
+        found.features.numbers, [[1, 1.25], [np.nan, 2.5]], equal_nan=True
+    ) and found.target.classes == ("a", "b")
+    assert (
+        found.features.categories["sort"].codes.tolist()
+        == [0, MISSING]
+        == found.features.categories["post"].codes.tolist()
+    )
     assert found.features.categories["post"].values == ("1000",)
 
 
 def test_json_lines_may_leave_keys_out_be_packed_and_have_blank_lines(tmp_path: Path) -> None:
-    (tmp_path / "t.jsonl").write_bytes(gzip.compress(b'{"a": 1, "y": "n"}\n\n{"y": "m", "b": "x"}\n'))
+    (tmp_path / "t.jsonl").write_bytes(
+        gzip.compress(b'{"a": 1, "y": "n"}\n\n{"y": "m", "b": "x"}\n')
+    )
     found = load(tmp_path / "t.jsonl", "jsonl", target="y")
-    assert np.array_equal(found.features.numbers, [[1], [np.nan]], equal_nan=True) and found.lines.tolist() == [1, 3]
+    assert np.array_equal(
+        found.features.numbers, [[1], [np.nan]], equal_nan=True
+    ) and found.lines.tolist() == [1, 3]
     assert found.features.categories["b"].codes.tolist() == [MISSING, 0]
 
 
@@ -143,21 +193,77 @@ def cut(path: Path, size: int) -> Path:
 
 # The file, what the message says of it, and the remedy.
 BAD = {
-    "a date": (lambda f: frame(f, day=[date(2020, 1, 1)] * 2), "column 'day' holds values of type Date", "`ignore`"),
-    "lists": (lambda f: frame(f, "arrow", bag=[[1], [2]]), "column 'bag' holds values of type List(Int64)", "`ignore`"),
-    "no rows in parquet": (lambda f: write(f, "parquet", {"y": [], "a": []}), "columns (y, a) and no rows", ""),
-    "parquet cut short": (lambda f: cut(frame(f, a=[1, 2]), 300), "t.parquet: cannot be read: ", "damaged"),
-    "arrow cut short": (lambda f: cut(frame(f, "arrow", a=[1, 2]), 300), "t.arrow: cannot be read: ", "damaged"),
-    "no such parquet": (lambda f: f / "none.parquet", "none.parquet: no such file", "check the path"),
-    "no JSON": (lambda f: text(f, b'{"y": 1}\n{"y": \n'), "t.jsonl:2: not JSON: Expecting value", ""),
-    "a JSON list": (lambda f: text(f, b'{"y": 1}\n[1]\n'), "t.jsonl:2: expected an object, such as {\"a\": 1}, got [1]", ""),
-    "NaN in JSON": (lambda f: text(f, b'{"y": NaN}\n'), "t.jsonl:1: not JSON: NaN is no JSON number", "write null"),
-    "a key twice": (lambda f: text(f, b'{"y": 1, "y": 2}\n'), "t.jsonl:1: not JSON: the key 'y' stands twice", ""),
+    "a date": (
+        lambda f: frame(f, day=[date(2020, 1, 1)] * 2),
+        "column 'day' holds values of type Date",
+        "`ignore`",
+    ),
+    "lists": (
+        lambda f: frame(f, "arrow", bag=[[1], [2]]),
+        "column 'bag' holds values of type List(Int64)",
+        "`ignore`",
+    ),
+    "no rows in parquet": (
+        lambda f: write(f, "parquet", {"y": [], "a": []}),
+        "columns (y, a) and no rows",
+        "",
+    ),
+    "parquet cut short": (
+        lambda f: cut(frame(f, a=[1, 2]), 300),
+        "t.parquet: cannot be read: ",
+        "damaged",
+    ),
+    "arrow cut short": (
+        lambda f: cut(frame(f, "arrow", a=[1, 2]), 300),
+        "t.arrow: cannot be read: ",
+        "damaged",
+    ),
+    "no such parquet": (
+        lambda f: f / "none.parquet",
+        "none.parquet: no such file",
+        "check the path",
+    ),
+    "no JSON": (
+        lambda f: text(f, b'{"y": 1}\n{"y": \n'),
+        "t.jsonl:2: not JSON: Expecting value",
+        "",
+    ),
+    "a JSON list": (
+        lambda f: text(f, b'{"y": 1}\n[1]\n'),
+        't.jsonl:2: expected an object, such as {"a": 1}, got [1]',
+        "",
+    ),
+    "NaN in JSON": (
+        lambda f: text(f, b'{"y": NaN}\n'),
+        "t.jsonl:1: not JSON: NaN is no JSON number",
+        "write null",
+    ),
+    "a key twice": (
+        lambda f: text(f, b'{"y": 1, "y": 2}\n'),
+        "t.jsonl:1: not JSON: the key 'y' stands twice",
+        "",
+    ),
     "not UTF-8": (lambda f: text(f, b'{"y": "\xff"}\n'), "t.jsonl:1: not JSON: 'utf-8' codec", ""),
-    "a number among texts": (lambda f: text(f, b'{"y": "a"}\n{"y": 3}\n'), ":2: column 'y': expected a text, as in", "`categorical`"),
-    "a text among numbers": (lambda f: text(f, b'{"y": 1}\n{"y": "b"}\n'), "t.jsonl:2: column 'y': expected a number", 'before, got "b"'),
-    "a nested object": (lambda f: text(f, b'{"y": {"z": 1}}\n'), "column 'y': expected a number, as in", 'before, got {"z": 1}; correct'),
-    "a number too large": (lambda f: text(f, b'{"y": 1' + b"0" * 400 + b"}\n"), "t.jsonl:1: column 'y': expected a number", ""),
+    "a number among texts": (
+        lambda f: text(f, b'{"y": "a"}\n{"y": 3}\n'),
+        ":2: column 'y': expected a text, as in",
+        "`categorical`",
+    ),
+    "a text among numbers": (
+        lambda f: text(f, b'{"y": 1}\n{"y": "b"}\n'),
+        "t.jsonl:2: column 'y': expected a number",
+        'before, got "b"',
+    ),
+    "a nested object": (
+        lambda f: text(f, b'{"y": {"z": 1}}\n'),
+        "column 'y': expected a number, as in",
+        'before, got {"z": 1}; correct',
+    ),
+    "a number too large": (
+        lambda f: text(f, b'{"y": 1' + b"0" * 400 + b"}\n"),
+        "t.jsonl:1: column 'y': expected a number",
+        "",
+    ),
     "an empty file": (lambda f: text(f, b"\n"), "t.jsonl: no rows in it", "an object a line"),
 }
 
@@ -173,29 +279,48 @@ def test_a_bad_table_is_refused_with_place_and_reason(case: str, tmp_path: Path)
 
 @pytest.mark.parametrize("kind", ["parquet", "arrow"])
 def test_texts_where_a_model_wants_numbers_are_named(kind: str, tmp_path: Path) -> None:
-    source = Source.parse({"type": kind, "path": str(write(tmp_path, kind, {"a": [1, 2], "y": [0.5, 1]})), "target": "y"})
+    source = Source.parse(
+        {
+            "type": kind,
+            "path": str(write(tmp_path, kind, {"a": [1, 2], "y": [0.5, 1]})),
+            "target": "y",
+        }
+    )
     schema = prepare(source).pipeline.schema
     write(tmp_path, kind, {"a": ["one", "two"], "y": [0.5, 1]})
     with pytest.raises(DataError, match="column 'a': expected numbers, got texts such as 'one'"):
         source.load_again(schema, with_target=False)
 
 
-def test_without_polars_the_error_says_how_to_install_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_polars_the_error_says_how_to_install_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = frame(tmp_path)
     monkeypatch.setitem(sys.modules, "polars", None)
-    with pytest.raises(ConfigError, match=r't.parquet: .*not installed: pip install "nettrain\[tables\]"'):
+    with pytest.raises(
+        ConfigError, match=r't.parquet: .*not installed: pip install "nettrain\[tables\]"'
+    ):
         load(path, "parquet", target="y")
 
 
 def test_polars_is_imported_by_what_needs_it_alone() -> None:
-    parsed = "from nettrain.data.source import Source; Source.parse({'type': 'parquet', 'path': 'x'})"
+    parsed = (
+        "from nettrain.data.source import Source; Source.parse({'type': 'parquet', 'path': 'x'})"
+    )
     code = f"import sys; {parsed}; print('polars' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False\n"
+    assert (
+        subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, check=True
+        ).stdout
+        == "False\n"
+    )
 
 
 @pytest.mark.parametrize("kind", ["parquet", "arrow", "jsonl"])
 def test_no_damaged_byte_is_more_than_a_message(kind: str, tmp_path: Path) -> None:
-    whole = write(tmp_path, kind, {"a": [1.5, None] * 50, "s": ["x", "yy"] * 50, "y": [0, 1] * 50}).read_bytes()
+    whole = write(
+        tmp_path, kind, {"a": [1.5, None] * 50, "s": ["x", "yy"] * 50, "y": [0, 1] * 50}
+    ).read_bytes()
     chance = np.random.Generator(np.random.PCG64(0))
     refused = 0
     for _ in range(100):

@@ -13,23 +13,44 @@ from nettrain.data.transform import OutsideDomain, Transform
 from nettrain.errors import ConfigError, DataError
 
 TABLE = Features(
-    np.array([[1.0, 10, 5], [2, 30, 5], [6, 20, 5]]), ("a", "b", "same"), {"city": Category(np.array([1, 0, MISSING]), ("Bern", "Oslo"))}
+    np.array([[1.0, 10, 5], [2, 30, 5], [6, 20, 5]]),
+    ("a", "b", "same"),
+    {"city": Category(np.array([1, 0, MISSING]), ("Bern", "Oslo"))},
 )
 GAPS = Features(
-    np.array([[1.0, np.nan], [3, 8], [np.nan, 4], [5, 4]]), ("a", "b"), {"city": Category(np.array([1, MISSING, 1, 0]), ("B", "O"))}
+    np.array([[1.0, np.nan], [3, 8], [np.nan, 4], [5, 4]]),
+    ("a", "b"),
+    {"city": Category(np.array([1, MISSING, 1, 0]), ("B", "O"))},
 )
 IMAGES = Features(np.arange(24, dtype=np.uint8).reshape(2, 2, 3, 2))
 AFFINE = ["standardize", "minmax", "scale", "center"]
 # Every transform that maps numbers alone, with fields under which it changes TABLE.
-NUMERIC = {**{name: {} for name in AFFINE}, "clip": {"low": 2, "high": 20}, "log": {}, "quantile": {"to": "normal"}}
+NUMERIC = {
+    **{name: {} for name in AFFINE},
+    "clip": {"low": 2, "high": 20},
+    "log": {},
+    "quantile": {"to": "normal"},
+}
 
 # What each transform makes of TABLE (impute: of GAPS), numbers only.
 EXPECTED = {
-    "standardize": ({}, TABLE, [[-0.9258201, -1.2247449, 0], [-0.46291005, 1.2247449, 0], [1.38873015, 0, 0]]),
+    "standardize": (
+        {},
+        TABLE,
+        [[-0.9258201, -1.2247449, 0], [-0.46291005, 1.2247449, 0], [1.38873015, 0, 0]],
+    ),
     "minmax": ({"low": -1}, TABLE, [[-1, -1, -1], [-0.6, 1, -1], [1, 0, -1]]),
     "center": ({}, TABLE, [[-2, -10, 0], [-1, 10, 0], [3, 0, 0]]),
     "clip": ({"low": 2, "high": 20}, TABLE, [[2, 10, 5], [2, 20, 5], [6, 20, 5]]),
-    "log": ({}, TABLE, [[np.log(2), np.log(11), np.log(6)], [np.log(3), np.log(31), np.log(6)], [np.log(7), np.log(21), np.log(6)]]),
+    "log": (
+        {},
+        TABLE,
+        [
+            [np.log(2), np.log(11), np.log(6)],
+            [np.log(3), np.log(31), np.log(6)],
+            [np.log(7), np.log(21), np.log(6)],
+        ],
+    ),
     "quantile": ({}, TABLE, [[0, 0, 0.5], [0.5, 1, 0.5], [1, 0.5, 0.5]]),
     "scale": ({"divide_by": 10}, TABLE, [[0.1, 1, 0.5], [0.2, 3, 0.5], [0.6, 2, 0.5]]),
     "impute": ({"strategy": "most_frequent"}, GAPS, [[1, 4], [3, 8], [1, 4], [5, 4]]),
@@ -70,7 +91,11 @@ def test_state_is_arrays_and_lists_of_names(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", AFFINE)
-@given(numbers=hnp.arrays(np.float64, st.tuples(st.integers(1, 8), st.integers(1, 4)), elements=st.floats(-1e6, 1e6)))
+@given(
+    numbers=hnp.arrays(
+        np.float64, st.tuples(st.integers(1, 8), st.integers(1, 4)), elements=st.floats(-1e6, 1e6)
+    )
+)
 def test_invert_undoes_apply(name: str, numbers: np.ndarray) -> None:
     transform = make(name)
     features = Features(numbers, tuple("abcd"[: numbers.shape[1]]))
@@ -83,7 +108,10 @@ def test_invert_undoes_apply(name: str, numbers: np.ndarray) -> None:
 def test_numeric_transforms_touch_the_named_columns_only(name: str) -> None:
     transform = make(name, columns=["b"], **NUMERIC[name])
     state = transform.fit(TABLE)
-    got, everywhere = transform.apply(TABLE, state).numbers, fit_apply(make(name, **NUMERIC[name]), TABLE).numbers
+    got, everywhere = (
+        transform.apply(TABLE, state).numbers,
+        fit_apply(make(name, **NUMERIC[name]), TABLE).numbers,
+    )
     assert np.array_equal(got[:, [0, 2]], TABLE.numbers[:, [0, 2]])
     assert np.array_equal(got[:, 1], everywhere[:, 1])
     if transform.invertible:
@@ -107,7 +135,9 @@ def test_missing_numbers_stay_missing_and_count_for_nothing(name: str) -> None:
 
 @pytest.mark.parametrize("name", NUMERIC)
 def test_a_column_without_numbers_stays_missing(name: str) -> None:
-    assert np.isnan(fit_apply(make(name, **NUMERIC[name]), Features(np.full((3, 1), np.nan), ("a",))).numbers).all()
+    assert np.isnan(
+        fit_apply(make(name, **NUMERIC[name]), Features(np.full((3, 1), np.nan), ("a",))).numbers
+    ).all()
 
 
 TRAINED = np.array([0.3, -1, 4, 2.5, 9, 7, 2.5, 2.5, -3, 11])[:, None]
@@ -115,13 +145,38 @@ NEW = np.array([-9, -3, -2, 0, 2.5, 2.6, 8, 11, 99.0])[:, None]
 # scikit-learn 1.9.1, QuantileTransformer(n_quantiles=5, output_distribution=to): NEW mapped, and -1, 0.1, 0.5, 0.77, 2 mapped back.
 SCIKIT_LEARN = {
     "uniform": (
-        [0, 0, 0.06493506493506494, 0.19480519480519481, 0.5, 0.5066666666666667, 0.8421052631578947, 1, 1],
+        [
+            0,
+            0,
+            0.06493506493506494,
+            0.19480519480519481,
+            0.5,
+            0.5066666666666667,
+            0.8421052631578947,
+            1,
+            1,
+        ],
         [-3, -1.46, 2.5, 6.630000000000001, 11],
     ),
     "normal": (
-        [-5.199337582605575, -5.199337582605575, -1.51461421633577, -0.8603241400016763, 0, 0.016711632998748692, 1.0031479676625337,
-         5.19933758270342, 5.19933758270342],
-        [-0.5567090894555609, 3.097417559155435, 5.371936919110197, 6.807651019489656, 10.567747492984594],
+        [
+            -5.199337582605575,
+            -5.199337582605575,
+            -1.51461421633577,
+            -0.8603241400016763,
+            0,
+            0.016711632998748692,
+            1.0031479676625337,
+            5.19933758270342,
+            5.19933758270342,
+        ],
+        [
+            -0.5567090894555609,
+            3.097417559155435,
+            5.371936919110197,
+            6.807651019489656,
+            10.567747492984594,
+        ],
     ),
 }
 
@@ -131,15 +186,27 @@ def test_quantiles_are_scikit_learns(to: str) -> None:
     expected, back = SCIKIT_LEARN[to]
     transform = make("quantile", to=to, quantiles=5)
     state = transform.fit(Features(TRAINED, ("a",)))
-    assert np.allclose(transform.apply(Features(NEW, ("a",)), state).numbers[:, 0], expected, rtol=1e-8, atol=1e-12)
-    assert np.allclose(transform.invert(np.array([[-1], [0.1], [0.5], [0.77], [2]]), state)[:, 0], back, rtol=1e-8)
+    assert np.allclose(
+        transform.apply(Features(NEW, ("a",)), state).numbers[:, 0], expected, rtol=1e-8, atol=1e-12
+    )
+    assert np.allclose(
+        transform.invert(np.array([[-1], [0.1], [0.5], [0.77], [2]]), state)[:, 0], back, rtol=1e-8
+    )
 
 
 @pytest.mark.parametrize("to", ["uniform", "normal"])
-@given(numbers=hnp.arrays(np.float64, st.integers(1, 30), elements=st.floats(-1e6, 1e6) | st.sampled_from([0.0, 1.0])))
-def test_quantile_never_falls_and_gives_equal_values_one_place(to: str, numbers: np.ndarray) -> None:
+@given(
+    numbers=hnp.arrays(
+        np.float64, st.integers(1, 30), elements=st.floats(-1e6, 1e6) | st.sampled_from([0.0, 1.0])
+    )
+)
+def test_quantile_never_falls_and_gives_equal_values_one_place(
+    to: str, numbers: np.ndarray
+) -> None:
     order = np.sort(numbers)
-    got = fit_apply(make("quantile", to=to, quantiles=7), Features(order[:, None], ("a",))).numbers[:, 0]
+    got = fit_apply(make("quantile", to=to, quantiles=7), Features(order[:, None], ("a",))).numbers[
+        :, 0
+    ]
     assert (np.diff(got) >= -1e-9).all() and np.isfinite(got).all()
     assert all(len(set(got[order == value])) == 1 for value in order)
 
@@ -153,16 +220,25 @@ def test_log_is_exact_for_small_numbers_and_inverts() -> None:
     tiny = Features(np.array([[1e-12], [0], [5e7]]), ("a",))
     transform = make("log")
     got = transform.apply(tiny, transform.fit(tiny)).numbers
-    assert got[0, 0] == pytest.approx(1e-12, rel=1e-11) and np.allclose(transform.invert(got, {}), tiny.numbers, rtol=1e-14, atol=0)
-    assert make("log", shift=0).apply(Features(np.array([[np.e]]), ("a",)), {}).numbers[0, 0] == pytest.approx(1)
+    assert got[0, 0] == pytest.approx(1e-12, rel=1e-11) and np.allclose(
+        transform.invert(got, {}), tiny.numbers, rtol=1e-14, atol=0
+    )
+    assert make("log", shift=0).apply(Features(np.array([[np.e]]), ("a",)), {}).numbers[
+        0, 0
+    ] == pytest.approx(1)
 
 
 def test_log_says_what_has_none() -> None:
     negative = Features(np.array([[1.0, 3], [2, -7.5], [2, -1]]), ("a", "b"))
-    with pytest.raises(OutsideDomain, match=r"column 'b': no logarithm of -7.5 \+ shift 1 \(.*: 2\); set log.shift above 7.5") as caught:
+    with pytest.raises(
+        OutsideDomain,
+        match=r"column 'b': no logarithm of -7.5 \+ shift 1 \(.*: 2\); set log.shift above 7.5",
+    ) as caught:
         fit_apply(make("log"), negative)
     assert caught.value.row == 1
-    assert fit_apply(make("log", shift=7.6, columns=["b"]), negative).numbers[1, 1] == pytest.approx(np.log(0.1))
+    assert fit_apply(make("log", shift=7.6, columns=["b"]), negative).numbers[
+        1, 1
+    ] == pytest.approx(np.log(0.1))
     with pytest.raises(DataError, match=r"^pixel \[0, 0, 0\]: no logarithm of 0 \+ shift 0"):
         fit_apply(make("log", shift=0), IMAGES)
 
@@ -175,14 +251,21 @@ def test_flags_say_where_cells_were_missing() -> None:
     assert got.numbers[:, 2:].tolist() == [[0, 1, 0], [0, 0, 1], [1, 0, 0], [0, 0, 0]]
     whole = Features(np.ones((1, 2)), ("a", "b"), {"city": Category(np.array([0]), ("B",))})
     assert transform.apply(whole, state).numbers.tolist() == [[1, 1, 0, 0, 0]]
-    assert fit_apply(make("impute", flag=True, columns=["b"]), GAPS).names == ("a", "b", "b_missing")
+    assert fit_apply(make("impute", flag=True, columns=["b"]), GAPS).names == (
+        "a",
+        "b",
+        "b_missing",
+    )
     assert fit_apply(make("impute", flag=True), TABLE).names == ("a", "b", "same", "city_missing")
 
 
 @pytest.mark.parametrize(
     ("features", "message"),
     [
-        (Features(np.array([[np.nan, 1], [2, 3]]), ("a", "a_missing")), "there is a column 'a_missing' already; rename it"),
+        (
+            Features(np.array([[np.nan, 1], [2, 3]]), ("a", "a_missing")),
+            "there is a column 'a_missing' already; rename it",
+        ),
         (IMAGES, "pixels have no columns"),
     ],
 )
@@ -200,20 +283,31 @@ def test_a_constant_column_becomes_zero_despite_rounding(value: float) -> None:
 def test_standardize_measures_more_rows_than_one_portion() -> None:
     x = np.random.Generator(np.random.PCG64(0)).normal(100, 3, (10000, 2))
     state = make("standardize").fit(Features(x, ("a", "b")))
-    assert np.allclose(state["shift"], x.mean(axis=0), rtol=1e-13) and np.allclose(state["unit"], x.std(axis=0), rtol=1e-12)
+    assert np.allclose(state["shift"], x.mean(axis=0), rtol=1e-13) and np.allclose(
+        state["unit"], x.std(axis=0), rtol=1e-12
+    )
 
 
-@pytest.mark.parametrize(("strategy", "fill"), [("mean", [3, 16 / 3]), ("median", [3, 4]), ("constant", [0, 0])])
+@pytest.mark.parametrize(
+    ("strategy", "fill"), [("mean", [3, 16 / 3]), ("median", [3, 4]), ("constant", [0, 0])]
+)
 def test_impute_fills_numbers(strategy: str, fill: list[float]) -> None:
     got = fit_apply(make("impute", strategy=strategy), GAPS).numbers
     assert [got[2, 0], got[0, 1]] == pytest.approx(fill)
     assert np.array_equal(got[[0, 1, 3], 0], [1, 3, 5])
 
 
-@pytest.mark.parametrize(("strategy", "filled"), [("most_frequent", "O"), ("constant", "missing"), ("mean", None)])
+@pytest.mark.parametrize(
+    ("strategy", "filled"), [("most_frequent", "O"), ("constant", "missing"), ("mean", None)]
+)
 def test_impute_fills_texts(strategy: str, filled: str | None) -> None:
     column = fit_apply(make("impute", strategy=strategy), GAPS).categories["city"]
-    assert [None if code == MISSING else column.values[code] for code in column.codes] == ["O", filled, "O", "B"]
+    assert [None if code == MISSING else column.values[code] for code in column.codes] == [
+        "O",
+        filled,
+        "O",
+        "B",
+    ]
 
 
 def test_one_hot_learns_the_values_of_the_training_rows_and_names_its_columns() -> None:
@@ -221,27 +315,53 @@ def test_one_hot_learns_the_values_of_the_training_rows_and_names_its_columns() 
     assert fit_apply(make("one_hot"), TABLE.take(np.array([1]))).names[3:] == ("city=Bern",)
 
 
-def test_an_unseen_category_is_zeros_and_one_counted_warning(caplog: pytest.LogCaptureFixture) -> None:
+def test_an_unseen_category_is_zeros_and_one_counted_warning(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     transform = make("one_hot")
-    new = Features(np.zeros((3, 3)), TABLE.names, {"city": Category(np.array([0, 1, 1]), ("Oslo", "Rome"))})
+    new = Features(
+        np.zeros((3, 3)), TABLE.names, {"city": Category(np.array([0, 1, 1]), ("Oslo", "Rome"))}
+    )
     with caplog.at_level(logging.WARNING):
         got = transform.apply(new, transform.fit(TABLE)).numbers
     assert got[:, 3:].tolist() == [[0, 1], [0, 0], [0, 0]]
-    assert [record.getMessage() for record in caplog.records] == ["values that training did not have become zeros: city 'Rome' (2 rows)"]
+    assert [record.getMessage() for record in caplog.records] == [
+        "values that training did not have become zeros: city 'Rome' (2 rows)"
+    ]
 
 
 @pytest.mark.parametrize("name", EXPECTED)
 def test_an_unknown_column_is_named_with_a_suggestion(name: str) -> None:
-    with pytest.raises(ConfigError, match=r"columns: no column 'samee'|columns: no column 'citi'; did you mean 'city'"):
-        make(name, **{**EXPECTED[name][0], "columns": ["citi" if name == "one_hot" else "samee"]}).fit(TABLE)
+    with pytest.raises(
+        ConfigError,
+        match=r"columns: no column 'samee'|columns: no column 'citi'; did you mean 'city'",
+    ):
+        make(
+            name, **{**EXPECTED[name][0], "columns": ["citi" if name == "one_hot" else "samee"]}
+        ).fit(TABLE)
 
 
 NO_NUMBER = Features(np.full((3, 1), np.nan), ("age",))
 NO_TEXT = Features(np.zeros((2, 0)), (), {"city": Category(np.array([-1, -1]), ())})
 BAD = {
-    "a column that is all missing": ("impute", {}, NO_NUMBER, "column 'age': missing in all 3 training rows.*`ignore`"),
-    "texts that are all missing": ("impute", {"strategy": "most_frequent"}, NO_TEXT, "column 'city': missing in all 2"),
-    "more values than a category has": ("one_hot", {"most_values": 1}, TABLE, "column 'city' holds 2 different texts; leave it out"),
+    "a column that is all missing": (
+        "impute",
+        {},
+        NO_NUMBER,
+        "column 'age': missing in all 3 training rows.*`ignore`",
+    ),
+    "texts that are all missing": (
+        "impute",
+        {"strategy": "most_frequent"},
+        NO_TEXT,
+        "column 'city': missing in all 2",
+    ),
+    "more values than a category has": (
+        "one_hot",
+        {"most_values": 1},
+        TABLE,
+        "column 'city' holds 2 different texts; leave it out",
+    ),
 }
 
 

@@ -1,4 +1,5 @@
 """Turned and enlarged images against PyTorch's numbers in tests/golden/warping.npz."""
+
 from pathlib import Path
 
 import numpy as np

@@ -1,4 +1,5 @@
 """Weights of rows from every kind of source, weights of classes, and what a part makes of both."""
+
 import numpy as np
 import pytest
 from pydantic import TypeAdapter, ValidationError
@@ -22,13 +23,25 @@ TABLE = "w,a,b,kind\n0.5,1,2,x\n0,3,4,y\n2,5,6,y\n1,7,8,y\n"
 def table(tmp_path):
     def write(text, **fields):
         (tmp_path / "table.csv").write_text(text)
-        return Source.parse({"type": "csv", "path": str(tmp_path / "table.csv"), "target": "kind", "weights": "w", **fields})
+        return Source.parse(
+            {
+                "type": "csv",
+                "path": str(tmp_path / "table.csv"),
+                "target": "kind",
+                "weights": "w",
+                **fields,
+            }
+        )
 
     return write
 
 
 def of_classes(codes, names, weights=None):
-    return Dataset(Features(np.zeros((len(codes), 1)), ("x",)), Target(np.array(codes), ("kind",), names), weights=weights)
+    return Dataset(
+        Features(np.zeros((len(codes), 1)), ("x",)),
+        Target(np.array(codes), ("kind",), names),
+        weights=weights,
+    )
 
 
 @pytest.mark.parametrize("fields", [{}, {"weights": 0}, {"features": ["a", "b"]}])
@@ -39,13 +52,20 @@ def test_a_column_of_weights_is_no_feature(table, fields):
 
 
 def test_weights_follow_their_rows(table):
-    found = prepare(table(TABLE), split=Split(rows=RowRanges(train=(2, 4), validation=(0, 2))), transforms=[])
-    assert [found.parts[part].weights.tolist() for part in ("train", "validation")] == [[2.0, 1.0], [0.5, 0.0]]
+    found = prepare(
+        table(TABLE), split=Split(rows=RowRanges(train=(2, 4), validation=(0, 2))), transforms=[]
+    )
+    assert [found.parts[part].weights.tolist() for part in ("train", "validation")] == [
+        [2.0, 1.0],
+        [0.5, 0.0],
+    ]
     assert found.parts["train"].x.tolist() == [[5, 6], [7, 8]]
 
 
 def test_rows_without_weights_have_none(table):
-    assert prepare(table(TABLE, weights=[], ignore="w"), transforms=[]).parts["train"].weights is None
+    assert (
+        prepare(table(TABLE, weights=[], ignore="w"), transforms=[]).parts["train"].weights is None
+    )
 
 
 def test_arrays_bring_their_weights(tmp_path):
@@ -54,15 +74,23 @@ def test_arrays_bring_their_weights(tmp_path):
         np.save(tmp_path / f"{name}.npy", array)
     npz = {"type": "npz", "path": str(tmp_path / "all.npz"), "weights": "importance"}
     assert Source.parse(npz).load(0).weights.tolist() == W.tolist()
-    assert Source.parse(npz | {"x_test": "xt", "y_test": "yt"}).load(0).weights.tolist() == [*W, 1, 1]
-    assert Source.parse(npz | {"x_test": "xt", "y_test": "yt", "weights_test": "wt"}).load(0).weights.tolist() == [*W, *W[:2]]
+    assert Source.parse(npz | {"x_test": "xt", "y_test": "yt"}).load(0).weights.tolist() == [
+        *W,
+        1,
+        1,
+    ]
+    assert Source.parse(npz | {"x_test": "xt", "y_test": "yt", "weights_test": "wt"}).load(
+        0
+    ).weights.tolist() == [*W, *W[:2]]
     npy = {"type": "npy", "path": "x.npy", "target": "y.npy", "weights": "w.npy"}
     assert Source.parse(npy).absolute(tmp_path).load(0).weights.tolist() == W.tolist()
     assert prepare(data=(X, Y, W), transforms=[]).parts["train"].weights.tolist() == W.tolist()
 
 
 def test_data_with_other_weights_has_another_fingerprint():
-    prints = [prepare(data=data, transforms=[]).fingerprint for data in ((X, Y), (X, Y, W), (X, Y, W + 1))]
+    prints = [
+        prepare(data=data, transforms=[]).fingerprint for data in ((X, Y), (X, Y, W), (X, Y, W + 1))
+    ]
     assert len(set(prints)) == 3
 
 
@@ -71,25 +99,57 @@ def test_another_file_may_lack_the_weights(table, tmp_path):
     schema = prepare(source, transforms=[]).pipeline.schema
     (tmp_path / "with.csv").write_text("a,b,kind,w\n1,2,y,3\n")
     (tmp_path / "without.csv").write_text("a,b,kind\n1,2,y\n")
-    again = {name: source.like(tmp_path / name).load_again(schema, with_target=True) for name in ("with.csv", "without.csv")}
+    again = {
+        name: source.like(tmp_path / name).load_again(schema, with_target=True)
+        for name in ("with.csv", "without.csv")
+    }
     assert again["with.csv"].weights.tolist() == [3.0]
     assert again["without.csv"].weights is None
     assert source.like(tmp_path / "with.csv").load_again(schema, with_target=False).weights is None
     np.savez(tmp_path / "bare.npz", x=X, y=Y)
-    assert Source.parse({"type": "npz", "path": "p.npz", "weights": "w"}).like(tmp_path / "bare.npz").weights is None
+    assert (
+        Source.parse({"type": "npz", "path": "p.npz", "weights": "w"})
+        .like(tmp_path / "bare.npz")
+        .weights
+        is None
+    )
 
 
 @pytest.mark.parametrize(
     ("text", "fields", "message"),
     [
-        (TABLE, {"weights": "wait"}, "table.csv:1: weights: no column 'wait' (there are: w, a, b, kind)"),
-        (TABLE, {"weights": "ww"}, "table.csv:1: weights: no column 'ww'; did you mean 'w'? (there are: w, a, b, kind)"),
+        (
+            TABLE,
+            {"weights": "wait"},
+            "table.csv:1: weights: no column 'wait' (there are: w, a, b, kind)",
+        ),
+        (
+            TABLE,
+            {"weights": "ww"},
+            "table.csv:1: weights: no column 'ww'; did you mean 'w'? (there are: w, a, b, kind)",
+        ),
         (TABLE, {"weights": 9}, "table.csv: weights: there is no column 9, the columns are 0 to 3"),
-        (TABLE, {"weights": "kind"}, "column 'kind' is named under two of `target`, `features`, `ignore` and `weights`; name it once"),
-        (TABLE.replace("\n2,", "\n-2,"), {}, "table.csv:4: weights column 'w': the weight is -2, and must be a finite number of 0 or more"),
-        (TABLE.replace("\n2,", "\n,"), {}, "table.csv:4: weights column 'w': the weight is missing or NaN, and must be a finite number"),
+        (
+            TABLE,
+            {"weights": "kind"},
+            "column 'kind' is named under two of `target`, `features`, `ignore` and `weights`; name it once",
+        ),
+        (
+            TABLE.replace("\n2,", "\n-2,"),
+            {},
+            "table.csv:4: weights column 'w': the weight is -2, and must be a finite number of 0 or more",
+        ),
+        (
+            TABLE.replace("\n2,", "\n,"),
+            {},
+            "table.csv:4: weights column 'w': the weight is missing or NaN, and must be a finite number",
+        ),
         (TABLE.replace("\n2,", "\nmuch,"), {}, "table.csv:4: column 'w'"),
-        ("w,a,kind\n0,1,x\n0,2,y\n", {}, "weights column 'w': every weight is 0, so no row would count"),
+        (
+            "w,a,kind\n0,1,x\n0,2,y\n",
+            {},
+            "weights column 'w': every weight is 0, so no row would count",
+        ),
     ],
 )
 def test_weights_that_cannot_be_are_told_with_their_place(table, text, fields, message):
@@ -102,12 +162,27 @@ def test_weights_that_cannot_be_are_told_with_their_place(table, text, fields, m
     ("weights", "message"),
     [
         (np.ones(3), "weights: expected a weight for each of the 4 rows, got the shape (3,)"),
-        (np.ones((4, 2)), "weights: expected a weight for each of the 4 rows, got the shape (4, 2)"),
+        (
+            np.ones((4, 2)),
+            "weights: expected a weight for each of the 4 rows, got the shape (4, 2)",
+        ),
         (["a", "b", "c", "d"], "weights: expected numbers as row weights, got an array of <U1"),
-        ([1, 2, -1, 3], "weights: row 2: the weight is -1, and must be a finite number of 0 or more; 0 leaves the row out of the loss"),
-        ([1, np.inf, 1, 3], "weights: row 1: the weight is inf, and must be a finite number of 0 or more"),
-        ([np.nan, 1, 1, 3], "weights: row 0: the weight is missing or NaN, and must be a finite number of 0 or more"),
-        ([0, 0, 0, 0], "weights: every weight is 0, so no row would count; give the rows that count a weight above 0"),
+        (
+            [1, 2, -1, 3],
+            "weights: row 2: the weight is -1, and must be a finite number of 0 or more; 0 leaves the row out of the loss",
+        ),
+        (
+            [1, np.inf, 1, 3],
+            "weights: row 1: the weight is inf, and must be a finite number of 0 or more",
+        ),
+        (
+            [np.nan, 1, 1, 3],
+            "weights: row 0: the weight is missing or NaN, and must be a finite number of 0 or more",
+        ),
+        (
+            [0, 0, 0, 0],
+            "weights: every weight is 0, so no row would count; give the rows that count a weight above 0",
+        ),
     ],
 )
 def test_arrays_of_weights_that_cannot_be_are_refused(weights, message):
@@ -122,7 +197,9 @@ def test_a_column_of_weights_may_have_two_axes_and_any_kind_of_number():
 
 
 def test_data_of_four_arrays_is_refused():
-    with pytest.raises(DataError, match=r"data: expected \(x, y\) or \(x, y, weights\), got 4 arrays"):
+    with pytest.raises(
+        DataError, match=r"data: expected \(x, y\) or \(x, y, weights\), got 4 arrays"
+    ):
         prepare(data=(X, Y, W, W))
 
 
@@ -138,11 +215,17 @@ def test_balanced_classes_count_the_same_in_all():
 
 
 def test_a_class_without_training_rows_weighs_1_and_does_not_count():
-    assert settle_class_weights("balanced", of_classes([0, 0, 2, 2], ("a", "b", "c"))) == {"a": 1.0, "b": 1.0, "c": 1.0}
+    assert settle_class_weights("balanced", of_classes([0, 0, 2, 2], ("a", "b", "c"))) == {
+        "a": 1.0,
+        "b": 1.0,
+        "c": 1.0,
+    }
 
 
 def test_row_and_class_weights_multiply():
-    parts = prepare(data=(X, np.array(["n", "y", "y", "y"]), W), transforms=[], class_weights={"y": 3.0}).parts
+    parts = prepare(
+        data=(X, np.array(["n", "y", "y", "y"]), W), transforms=[], class_weights={"y": 3.0}
+    ).parts
     assert parts["train"].weights.tolist() == [0.5, 0.0, 6.0, 3.0]
 
 
@@ -160,7 +243,10 @@ def test_classes_that_are_numbers_are_named_by_them():
         (2, "expected balanced, or a mapping from class names to weights"),
         ({}, "expected balanced, or a mapping from class names to weights"),
         ({"a": -1}, "expected a finite number of 0 or more as the weight of class 'a', got -1"),
-        ({"a": float("nan")}, "expected a finite number of 0 or more as the weight of class 'a', got nan"),
+        (
+            {"a": float("nan")},
+            "expected a finite number of 0 or more as the weight of class 'a', got nan",
+        ),
         ({"a": "2"}, "expected a finite number of 0 or more as the weight of class 'a', got '2'"),
         ({True: 1}, "expected the name of a class, got True; put it in quotes"),
         ({"a": 0, "b": 0}, "expected a weight above 0 for one class at least"),
@@ -175,27 +261,48 @@ def test_class_weights_that_cannot_be_are_refused(value, message):
 def test_a_class_that_does_not_exist_is_told_with_the_nearest():
     with pytest.raises(ConfigError) as raised:
         prepare(data=(X, np.array(["ham", "spam", "spam", "ham"])), class_weights={"sparm": 2.0})
-    assert str(raised.value) == "training.class_weights: 'sparm' is no class of the target; did you mean 'spam'? (there are: ham, spam)"
+    assert (
+        str(raised.value)
+        == "training.class_weights: 'sparm' is no class of the target; did you mean 'spam'? (there are: ham, spam)"
+    )
 
 
 def test_numbers_have_no_class_weights():
-    with pytest.raises(ConfigError, match=r"training.class_weights: only classes have weights, and the target is numbers"):
+    with pytest.raises(
+        ConfigError,
+        match=r"training.class_weights: only classes have weights, and the target is numbers",
+    ):
         prepare(data=(X, np.array([0.1, 2.5, 3.5, 4.5])), class_weights="balanced")
 
 
 def test_a_part_whose_rows_all_weigh_nothing_is_refused():
     split = Split(rows=RowRanges(train=(0, 2), validation=(2, 4)))
-    with pytest.raises(DataError, match=r"all 2 rows of one part have the weight 0, so its loss has no mean"):
-        prepare(data=(X, np.array(["a", "b", "b", "b"])), split=split, transforms=[], class_weights={"b": 0.0})
+    with pytest.raises(
+        DataError, match=r"all 2 rows of one part have the weight 0, so its loss has no mean"
+    ):
+        prepare(
+            data=(X, np.array(["a", "b", "b", "b"])),
+            split=split,
+            transforms=[],
+            class_weights={"b": 0.0},
+        )
 
 
 def test_a_file_gives_each_row_of_the_source_its_weight_times_its_own(table, tmp_path):
     np.save(tmp_path / "more.npy", [[1.0], [1], [2], [3]])
-    found = load_parts(table(TABLE), weights=str(tmp_path / "more.npy"), split=Split(rows=RowRanges(train=(2, 4), test=(0, 1))))
-    assert found.datasets["train"].weights.tolist() == [4.0, 3.0] and found.datasets["test"].weights.tolist() == [0.5]
+    found = load_parts(
+        table(TABLE),
+        weights=str(tmp_path / "more.npy"),
+        split=Split(rows=RowRanges(train=(2, 4), test=(0, 1))),
+    )
+    assert found.datasets["train"].weights.tolist() == [4.0, 3.0] and found.datasets[
+        "test"
+    ].weights.tolist() == [0.5]
     assert found.fingerprint != load_parts(table(TABLE)).fingerprint
     np.save(tmp_path / "sole.npy", [1.0, 2, 3, 4])
-    assert load_parts(table(TABLE, weights=[]), weights=str(tmp_path / "sole.npy")).datasets["train"].weights.tolist() == [1, 2, 3, 4]
+    assert load_parts(table(TABLE, weights=[]), weights=str(tmp_path / "sole.npy")).datasets[
+        "train"
+    ].weights.tolist() == [1, 2, 3, 4]
 
 
 @pytest.mark.parametrize(
@@ -218,4 +325,9 @@ def test_a_file_that_is_read_anew_is_not_what_a_loader_remembers(table, tmp_path
     loader, path = Loader(), tmp_path / "w.npy"
     for value in (2.0, 5.0):
         np.save(path, np.full(4, value))
-        assert load_parts(table(TABLE, weights=[], ignore="w"), weights=str(path), loader=loader).datasets["train"].weights[0] == value
+        assert (
+            load_parts(table(TABLE, weights=[], ignore="w"), weights=str(path), loader=loader)
+            .datasets["train"]
+            .weights[0]
+            == value
+        )

@@ -1,4 +1,5 @@
 """Makes nettrain/sources/bundled from scikit-learn's copies: `python tests/golden/bundled_data.py`, with scikit-learn installed."""
+
 import csv
 from pathlib import Path
 
@@ -10,7 +11,11 @@ BUNDLED = Path(__file__).parents[2] / "nettrain" / "sources" / "bundled"
 
 def main() -> None:
     digits = load_digits()
-    np.savez_compressed(BUNDLED / "digits.npz", images=digits.images.astype(np.uint8), labels=digits.target.astype(np.uint8))
+    np.savez_compressed(
+        BUNDLED / "digits.npz",
+        images=digits.images.astype(np.uint8),
+        labels=digits.target.astype(np.uint8),
+    )
     iris = load_iris()
     with (BUNDLED / "iris.csv").open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")

@@ -2,6 +2,7 @@
 
 Made with scikit-learn 1.9 and SciPy; run it where they are installed: `python tests/golden/folds.py`. The tests read the file only.
 """
+
 import json
 from pathlib import Path
 
@@ -15,7 +16,9 @@ CODES = {
     "the last class first": [2] * 7 + [0] * 6 + [1] * 11 + [0] * 3,
     "rare": [0] * 90 + [1] * 5 + [0] * 7 + [2] * 6,
     "mixed": np.random.Generator(np.random.PCG64(0)).integers(0, 4, 101).tolist(),
-    "mixed and skewed": np.random.Generator(np.random.PCG64(1)).choice(3, 150, p=[0.8, 0.14, 0.06]).tolist(),
+    "mixed and skewed": np.random.Generator(np.random.PCG64(1))
+    .choice(3, 150, p=[0.8, 0.14, 0.06])
+    .tolist(),
 }
 GROUPS = {
     "equal": [1] * 4 + [2] * 4 + [3] * 4 + [4] * 4 + [5] * 4,
@@ -34,18 +37,35 @@ def main():
     golden = {"stratified": [], "plain": [], "repeated": [], "grouped": [], "t": []}
     for name, codes in CODES.items():
         for folds in FOLDS:
-            splits = StratifiedKFold(folds, shuffle=True, random_state=0).split(np.zeros(len(codes)), codes)
-            counts = [np.bincount(np.array(codes)[test], minlength=max(codes) + 1).tolist() for _, test in splits]
-            golden["stratified"].append({"name": name, "codes": codes, "folds": folds, "counts": counts})
+            splits = StratifiedKFold(folds, shuffle=True, random_state=0).split(
+                np.zeros(len(codes)), codes
+            )
+            counts = [
+                np.bincount(np.array(codes)[test], minlength=max(codes) + 1).tolist()
+                for _, test in splits
+            ]
+            golden["stratified"].append(
+                {"name": name, "codes": codes, "folds": folds, "counts": counts}
+            )
     for n in (10, 11, 13, 150, 1797):
         for folds in FOLDS:
-            golden["plain"].append({"rows": n, "folds": folds, "sizes": sizes(KFold(folds, shuffle=True, random_state=0), n)})
+            golden["plain"].append(
+                {
+                    "rows": n,
+                    "folds": folds,
+                    "sizes": sizes(KFold(folds, shuffle=True, random_state=0), n),
+                }
+            )
             repeated = RepeatedKFold(n_splits=folds, n_repeats=3, random_state=0)
-            golden["repeated"].append({"rows": n, "folds": folds, "repeats": 3, "sizes": sizes(repeated, n)})
+            golden["repeated"].append(
+                {"rows": n, "folds": folds, "repeats": 3, "sizes": sizes(repeated, n)}
+            )
     for name, groups in GROUPS.items():
         for folds in FOLDS:
             found = sizes(GroupKFold(folds), len(groups), groups)
-            golden["grouped"].append({"name": name, "groups": groups, "folds": folds, "sizes": found})
+            golden["grouped"].append(
+                {"name": name, "groups": groups, "folds": folds, "sizes": found}
+            )
     for degrees in (1, 2, 3, 4, 5, 9, 10, 29, 30, 99, 100, 999):
         for p in (0.6, 0.9, 0.95, 0.975, 0.995, 0.9995):
             golden["t"].append({"degrees": degrees, "p": p, "t": float(stats.t.ppf(p, degrees))})

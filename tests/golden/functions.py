@@ -6,6 +6,7 @@ Run it in an environment with PyTorch: `python tests/golden/functions.py`. The t
 large and huge, equal ones included. `value.NAME` is f(x); `gradient.NAME` the gradient of sum f(x) for element-wise functions; for the
 others that of sum f(x) * `weights`.
 """
+
 import itertools
 from pathlib import Path
 
@@ -13,9 +14,16 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-points = np.array(sorted({sign * size for size in (0, 1e-8, 5, 30, 100, 700) for sign in (1, -1)}), dtype=np.float64)
+points = np.array(
+    sorted({sign * size for size in (0, 1e-8, 5, 30, 100, 700) for sign in (1, -1)}),
+    dtype=np.float64,
+)
 rows = np.array(list(itertools.combinations_with_replacement(points, 3)))
-weights = {"softmax": np.array([1.0, -2.0, 0.5]), "log_softmax": np.array([1.0, -2.0, 0.5]), "logsumexp": np.array(1.0)}
+weights = {
+    "softmax": np.array([1.0, -2.0, 0.5]),
+    "log_softmax": np.array([1.0, -2.0, 0.5]),
+    "logsumexp": np.array(1.0),
+}
 
 ELEMENT_WISE = {
     "sigmoid": torch.sigmoid,

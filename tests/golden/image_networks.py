@@ -6,6 +6,7 @@ Stochastic gradient descent with momentum 0.9 and a constant rate on the mean cr
 our order of axes: `lenet5/x` (steps, rows, h, w, c) bytes, /y (steps, rows), /losses (steps,), /start/conv_1.w ... (float32, exact in
 float64), and after the last step /end/conv_1.w ..., running statistics among them.
 """
+
 import platform
 from pathlib import Path
 
@@ -26,7 +27,11 @@ class Lenet5(nn.Module):
     def __init__(self):
         super().__init__()
         self.conv_1, self.conv_2 = nn.Conv2d(1, 6, 5, padding=2), nn.Conv2d(6, 16, 5)
-        self.dense_1, self.dense_2, self.dense_3 = nn.Linear(64, 120), nn.Linear(120, 84), nn.Linear(84, CLASSES)
+        self.dense_1, self.dense_2, self.dense_3 = (
+            nn.Linear(64, 120),
+            nn.Linear(120, 84),
+            nn.Linear(84, CLASSES),
+        )
 
     def forward(self, x):
         x = F.max_pool2d(F.relu(self.conv_1(x)), 2)
@@ -39,12 +44,18 @@ class Around(nn.Module):
 
     def __init__(self, i, o, stride):
         super().__init__()
-        self.conv_1, self.conv_2 = nn.Conv2d(i, o, 3, stride=stride, padding=1, bias=False), nn.Conv2d(o, o, 3, padding=1, bias=False)
+        self.conv_1, self.conv_2 = (
+            nn.Conv2d(i, o, 3, stride=stride, padding=1, bias=False),
+            nn.Conv2d(o, o, 3, padding=1, bias=False),
+        )
         self.batch_norm_1, self.batch_norm_2 = nn.BatchNorm2d(o), nn.BatchNorm2d(o)
         self.projection = nn.Module()
         self.projects = i != o
         if self.projects:
-            self.projection.conv_1, self.projection.batch_norm_1 = nn.Conv2d(i, o, 1, stride=stride, bias=False), nn.BatchNorm2d(o)
+            self.projection.conv_1, self.projection.batch_norm_1 = (
+                nn.Conv2d(i, o, 1, stride=stride, bias=False),
+                nn.BatchNorm2d(o),
+            )
 
     def forward(self, x):
         y = self.batch_norm_2(self.conv_2(F.relu(self.batch_norm_1(self.conv_1(x)))))
@@ -58,7 +69,10 @@ class SmallResnet(nn.Module):
 
     def __init__(self):
         super().__init__()
-        self.conv_1, self.batch_norm_1 = nn.Conv2d(3, 4, 3, padding=1, bias=False), nn.BatchNorm2d(4)
+        self.conv_1, self.batch_norm_1 = (
+            nn.Conv2d(3, 4, 3, padding=1, bias=False),
+            nn.BatchNorm2d(4),
+        )
         self.residual_1, self.residual_2 = Around(4, 4, 1), Around(4, 4, 1)
         self.residual_3, self.residual_4 = Around(4, 6, 2), Around(6, 6, 1)
         self.dense_1 = nn.Linear(6, CLASSES)
@@ -79,12 +93,17 @@ def named(module):
         path, _, last = name.rpartition(".")
         normalizes = "batch_norm" in path.rpartition(".")[2]
         if last != "num_batches_tracked":
-            yield f"{path}.{({'weight': 'gamma', 'bias': 'beta'} if normalizes else {}).get(last, OURS[last])}", array
+            yield (
+                f"{path}.{({'weight': 'gamma', 'bias': 'beta'} if normalizes else {}).get(last, OURS[last])}",
+                array,
+            )
 
 
 def ours(array):
     """In our order of axes: matrices (i, o), filters (kh, kw, i, o)."""
-    turned = array.permute(2, 3, 1, 0) if array.ndim == 4 else array.mT if array.ndim == 2 else array
+    turned = (
+        array.permute(2, 3, 1, 0) if array.ndim == 4 else array.mT if array.ndim == 2 else array
+    )
     return turned.detach().numpy().copy()
 
 
@@ -94,7 +113,9 @@ def case(module, seed):
         for name, array in named(module):
             size = np.prod(array.shape[1:]) if array.ndim > 1 else 100
             at = 1.0 if name.endswith(("gamma", "variance")) else 0.0
-            values = at + generator.normal(size=array.shape) * (0.0 if name.endswith(("mean", "variance")) else np.sqrt(2 / size))
+            values = at + generator.normal(size=array.shape) * (
+                0.0 if name.endswith(("mean", "variance")) else np.sqrt(2 / size)
+            )
             array.copy_(torch.tensor(values.astype(np.float32).astype(np.float64)))
     start = {name: ours(array) for name, array in named(module)}
     x = generator.integers(0, 256, (STEPS, ROWS, *module.shape), np.uint8)
@@ -102,7 +123,9 @@ def case(module, seed):
     optimizer, losses = torch.optim.SGD(module.parameters(), lr=RATE, momentum=0.9), []
     for images, classes in zip(x, y, strict=True):
         optimizer.zero_grad()
-        loss = F.cross_entropy(module(torch.tensor(images / 255).movedim(-1, 1)), torch.tensor(classes))
+        loss = F.cross_entropy(
+            module(torch.tensor(images / 255).movedim(-1, 1)), torch.tensor(classes)
+        )
         loss.backward()
         optimizer.step()
         losses.append(loss.item())

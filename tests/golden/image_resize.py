@@ -1,7 +1,8 @@
 """Makes image_resize.npz: images scaled by PyTorch's bilinear interpolation with antialiasing, as torchvision's Resize uses it.
 
-    python tests/golden/image_resize.py        (PyTorch 2.13.0)
+python tests/golden/image_resize.py        (PyTorch 2.13.0)
 """
+
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,9 @@ def main() -> None:
     arrays = {"image": image}
     for name, size in SIZES.items():
         planes = torch.from_numpy(image.astype(np.float64)).permute(2, 0, 1)[None]
-        scaled = torch.nn.functional.interpolate(planes, size=size, mode="bilinear", antialias=True, align_corners=False)
+        scaled = torch.nn.functional.interpolate(
+            planes, size=size, mode="bilinear", antialias=True, align_corners=False
+        )
         arrays[name] = scaled[0].permute(1, 2, 0).numpy()
     np.savez_compressed(Path(__file__).with_suffix(".npz"), **arrays)
 

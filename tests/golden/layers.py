@@ -7,6 +7,7 @@ Arrays of a layer or network: `layer batch_norm/x` (batches, rows, ...), /dy, /y
 its gradients /dgamma (batches, ...); arrays of state /mean (batches, ...) as they are after each batch; then in evaluation /eval_y and
 /eval_dx of the first batch. Images are channels last.
 """
+
 import platform
 from pathlib import Path
 
@@ -46,7 +47,11 @@ def activation(f, generator, **parameters):
     y = f(x, **leaves)
     y.backward(dy)
     found = {"x": X, "y": array(y), "dy": array(dy), "dx": array(x.grad)}
-    return found | {name: array(leaf) for name, leaf in leaves.items()} | {f"d{name}": array(leaf.grad) for name, leaf in leaves.items()}
+    return (
+        found
+        | {name: array(leaf) for name, leaf in leaves.items()}
+        | {f"d{name}": array(leaf.grad) for name, leaf in leaves.items()}
+    )
 
 
 class ChannelsLast(nn.Module):
@@ -106,15 +111,22 @@ class Parallel(nn.Module):
 
 def batch_norm(module, prefix=""):
     parameters = {f"{prefix}gamma": module.weight, f"{prefix}beta": module.bias}
-    return parameters, {f"{prefix}mean": module.running_mean, f"{prefix}variance": module.running_var}
+    return parameters, {
+        f"{prefix}mean": module.running_mean,
+        f"{prefix}variance": module.running_var,
+    }
 
 
 def linear(module, prefix=""):
-    return {f"{prefix}w": module.weight} | ({} if module.bias is None else {f"{prefix}b": module.bias}), {}
+    return {f"{prefix}w": module.weight} | (
+        {} if module.bias is None else {f"{prefix}b": module.bias}
+    ), {}
 
 
 def conv(module, prefix=""):
-    return {f"{prefix}w": module.weight} | ({} if module.bias is None else {f"{prefix}b": module.bias}), {}
+    return {f"{prefix}w": module.weight} | (
+        {} if module.bias is None else {f"{prefix}b": module.bias}
+    ), {}
 
 
 def ours(array):
@@ -142,10 +154,14 @@ def cases():
     dense = nn.Linear(5, 3)
     yield "dense", dense, (5,), linear(dense)
     first, norm, last = nn.Linear(5, 6, bias=False), nn.BatchNorm1d(6), nn.Linear(6, 3)
-    parts = joined(linear(first, "dense_1."), batch_norm(norm, "batch_norm_1."), linear(last, "dense_2."))
+    parts = joined(
+        linear(first, "dense_1."), batch_norm(norm, "batch_norm_1."), linear(last, "dense_2.")
+    )
     yield "mlp", nn.Sequential(first, norm, nn.ReLU(), last), (5,), parts
     first, norm, last = nn.Linear(5, 4), nn.BatchNorm1d(4), nn.Linear(4, 5)
-    parts = joined(linear(first, "dense_1."), batch_norm(norm, "batch_norm_1."), linear(last, "dense_2."))
+    parts = joined(
+        linear(first, "dense_1."), batch_norm(norm, "batch_norm_1."), linear(last, "dense_2.")
+    )
     yield "residual", Residual(first, norm, nn.Tanh(), last), (5,), parts
     first, norm = nn.Linear(5, 4), nn.BatchNorm1d(5)
     parts = joined(linear(first, "branch_1.dense_1."), batch_norm(norm, "branch_2.batch_norm_1."))
@@ -157,31 +173,74 @@ def image_cases():
     nothing = {}, {}
     yield "max_pool", ChannelsLast(nn.MaxPool2d(2)), (4, 7, 3), nothing
     pool = nn.MaxPool2d((3, 2), stride=(2, 1), padding=(1, 1))
-    yield "max_pool of many equals", ChannelsLast(nn.Sequential(nn.ReLU(), pool)), (5, 4, 2), nothing
+    yield (
+        "max_pool of many equals",
+        ChannelsLast(nn.Sequential(nn.ReLU(), pool)),
+        (5, 4, 2),
+        nothing,
+    )
     yield "average_pool", ChannelsLast(nn.AvgPool2d(2)), (4, 7, 3), nothing
     pool = nn.AvgPool2d((3, 2), stride=(2, 1), padding=(1, 1), count_include_pad=False)
     yield "average_pool with padding", ChannelsLast(pool), (5, 4, 2), nothing
-    yield "global_max_pool of many equals", GlobalPool(nn.Sequential(nn.ReLU(), nn.AdaptiveMaxPool2d(1))), (2, 1, 3), nothing
+    yield (
+        "global_max_pool of many equals",
+        GlobalPool(nn.Sequential(nn.ReLU(), nn.AdaptiveMaxPool2d(1))),
+        (2, 1, 3),
+        nothing,
+    )
     yield "global_average_pool", GlobalPool(nn.AdaptiveAvgPool2d(1)), (3, 4, 2), nothing
     norm = nn.GroupNorm(2, 4, eps=0.01)
-    yield "group_norm", ChannelsLast(norm), (2, 3, 4), ({"gamma": norm.weight, "beta": norm.bias}, {})
+    yield (
+        "group_norm",
+        ChannelsLast(norm),
+        (2, 3, 4),
+        ({"gamma": norm.weight, "beta": norm.bias}, {}),
+    )
     norm = nn.GroupNorm(3, 6)
     yield "group_norm of a table", norm, (6,), ({"gamma": norm.weight, "beta": norm.bias}, {})
-    yield "upsample", ChannelsLast(nn.Upsample(scale_factor=(2, 3), mode="nearest")), (3, 2, 2), nothing
-    yield "upsample bilinear", ChannelsLast(nn.Upsample(scale_factor=(2, 3), mode="bilinear")), (3, 4, 2), nothing
+    yield (
+        "upsample",
+        ChannelsLast(nn.Upsample(scale_factor=(2, 3), mode="nearest")),
+        (3, 2, 2),
+        nothing,
+    )
+    yield (
+        "upsample bilinear",
+        ChannelsLast(nn.Upsample(scale_factor=(2, 3), mode="bilinear")),
+        (3, 4, 2),
+        nothing,
+    )
     yield "zero_pad", ChannelsLast(nn.ZeroPad2d((3, 0, 1, 2))), (2, 3, 2), nothing
     first, norm = nn.Conv2d(2, 4, 3, padding=1, bias=False), nn.BatchNorm2d(4)
     parts = joined(conv(first, "conv_1."), batch_norm(norm, "batch_norm_1."))
-    yield "block", ChannelsLast(nn.Sequential(first, norm, nn.ReLU(), nn.MaxPool2d(2))), (4, 6, 2), parts
-    first, norm, last = nn.Conv2d(3, 4, 3, stride=2, padding=1, bias=False), nn.BatchNorm2d(4), nn.Conv2d(4, 4, 3, padding=1, bias=False)
-    projection, shift, middle = nn.Conv2d(3, 4, 1, stride=2, bias=False), nn.BatchNorm2d(4), nn.BatchNorm2d(4)
+    yield (
+        "block",
+        ChannelsLast(nn.Sequential(first, norm, nn.ReLU(), nn.MaxPool2d(2))),
+        (4, 6, 2),
+        parts,
+    )
+    first, norm, last = (
+        nn.Conv2d(3, 4, 3, stride=2, padding=1, bias=False),
+        nn.BatchNorm2d(4),
+        nn.Conv2d(4, 4, 3, padding=1, bias=False),
+    )
+    projection, shift, middle = (
+        nn.Conv2d(3, 4, 1, stride=2, bias=False),
+        nn.BatchNorm2d(4),
+        nn.BatchNorm2d(4),
+    )
     parts = joined(
         conv(first, "conv_1."), batch_norm(middle, "batch_norm_1."), conv(last, "conv_2."), batch_norm(norm, "batch_norm_2."),
         conv(projection, "projection.conv_1."), batch_norm(shift, "projection.batch_norm_1."),
     )  # fmt: skip
-    yield "residual with a projection", ChannelsLast(
-        Projected(nn.Sequential(projection, shift), first, middle, nn.ReLU(), last, norm)
-    ), (5, 6, 3), parts
+    yield (
+        "residual with a projection",
+        ChannelsLast(
+            Projected(nn.Sequential(projection, shift), first, middle, nn.ReLU(), last, norm)
+        ),
+        (5, 6, 3),
+        parts,
+    )
 
 
 def layer(module, shape, parameters, state, generator):
@@ -191,7 +250,7 @@ def layer(module, shape, parameters, state, generator):
     x = generator.normal(1, 2, size=(BATCHES, 7, *shape))
     module.train()
     dy = generator.normal(size=(BATCHES, *module(torch.tensor(x[0])).shape))
-    for name, kept in state.items():                          # as if that call had not been
+    for name, kept in state.items():  # as if that call had not been
         kept.fill_(1.0 if name.endswith("variance") else 0.0)
     found = {"x": x, "dy": dy} | {name: array(ours(p)) for name, p in parameters.items()}
     steps = []
@@ -217,8 +276,14 @@ def everything():
     generator = np.random.default_rng(5)
     for name, f in ACTIVATIONS.items():
         yield f"activation {name}", activation(f, generator)
-    yield "activation prelu", activation(lambda x, slope: F.prelu(x, slope), generator, slope=np.array([0.25]))
-    yield "activation prelu of channels", activation(lambda x, slope: F.prelu(x, slope), generator, slope=generator.normal(size=5))
+    yield (
+        "activation prelu",
+        activation(lambda x, slope: F.prelu(x, slope), generator, slope=np.array([0.25])),
+    )
+    yield (
+        "activation prelu of channels",
+        activation(lambda x, slope: F.prelu(x, slope), generator, slope=generator.normal(size=5)),
+    )
     for name, module, shape, (parameters, state) in cases():
         yield f"layer {name}", layer(module, shape, parameters, state, generator)
 

@@ -8,6 +8,7 @@ The two `weighted` cases are cross_entropy's weighted mean, by PyTorch's `weight
 Where a convention differs the comment beside the case says so. Outputs are three times normal; some errors are exactly 0, some margins
 exactly at the kink of the hinge.
 """
+
 import json
 import platform
 from pathlib import Path
@@ -82,7 +83,12 @@ def case(outputs, targets, row_losses):
     outputs = torch.tensor(outputs, requires_grad=True)
     rows = row_losses(outputs, torch.tensor(targets))
     rows.mean().backward()
-    return {"outputs": outputs, "targets": torch.tensor(targets), "rows": rows, "doutputs": outputs.grad}
+    return {
+        "outputs": outputs,
+        "targets": torch.tensor(targets),
+        "rows": rows,
+        "doutputs": outputs.grad,
+    }
 
 
 def weighted(row_weights):
@@ -95,7 +101,13 @@ def weighted(row_weights):
         rows = functional.cross_entropy(outputs, targets, reduction="none")
         loss = (rows * torch.tensor(row_weights)).sum() / row_weights.sum()
     loss.backward()
-    return {"outputs": outputs, "targets": targets, "weights": torch.tensor(row_weights), "loss": loss, "doutputs": outputs.grad}
+    return {
+        "outputs": outputs,
+        "targets": targets,
+        "weights": torch.tensor(row_weights),
+        "loss": loss,
+        "doutputs": outputs.grad,
+    }
 
 
 def named(case, arrays):

@@ -3,6 +3,7 @@
 Run it in an environment with scikit-learn: `python tests/golden/metrics.py`. The tests read the file only.
 A figure that scikit-learn calls undefined (NaN) is null.
 """
+
 import json
 import math
 import platform
@@ -38,10 +39,17 @@ def plain(value):
 def averaged(y, predicted, **keywords):
     """Macro precision, recall and F1, and those of each class or label. 'occurring': scikit-learn's own choice of labels."""
     figures = {}
-    functions = {"precision": metrics.precision_score, "recall": metrics.recall_score, "f1": metrics.f1_score}
+    functions = {
+        "precision": metrics.precision_score,
+        "recall": metrics.recall_score,
+        "f1": metrics.f1_score,
+    }
     for name, function in functions.items():
         value = function(y, predicted, average="macro", zero_division=0)
-        figures[name] = {"value": value, "each": function(y, predicted, average=None, zero_division=0, **keywords)}
+        figures[name] = {
+            "value": value,
+            "each": function(y, predicted, average=None, zero_division=0, **keywords),
+        }
     return figures
 
 
@@ -54,13 +62,28 @@ def classes(y, p):
     for figure in figures.values():
         figure["each"] = np.where(occurs, figure["each"], np.nan)
     figures["accuracy"] = {"value": metrics.accuracy_score(y, predicted)}
-    per_class = np.array([metrics.recall_score(y == c, predicted == c, zero_division=0) if (y == c).any() else np.nan for c in labels])
-    figures["balanced_accuracy"] = {"value": metrics.balanced_accuracy_score(y, predicted), "each": per_class}
+    per_class = np.array(
+        [
+            metrics.recall_score(y == c, predicted == c, zero_division=0)
+            if (y == c).any()
+            else np.nan
+            for c in labels
+        ]
+    )
+    figures["balanced_accuracy"] = {
+        "value": metrics.balanced_accuracy_score(y, predicted),
+        "each": per_class,
+    }
     figures["log_loss"] = {"value": metrics.log_loss(y, p, labels=labels)}
-    figures["top5_accuracy"] = {"value": metrics.top_k_accuracy_score(y, p, k=5, labels=labels) if k > 5 else math.nan}
+    figures["top5_accuracy"] = {
+        "value": metrics.top_k_accuracy_score(y, p, k=5, labels=labels) if k > 5 else math.nan
+    }
     several = {"multi_class": "ovr", "average": "macro", "labels": labels}
     area = metrics.roc_auc_score(y, p[:, 1]) if k == 2 else metrics.roc_auc_score(y, p, **several)
-    figures["roc_auc"] = {"value": area, "each": [metrics.roc_auc_score(y == c, p[:, c]) for c in labels]}
+    figures["roc_auc"] = {
+        "value": area,
+        "each": [metrics.roc_auc_score(y == c, p[:, c]) for c in labels],
+    }
     confusion = metrics.confusion_matrix(y, predicted, labels=labels)
     return {"figures": figures, "confusion_matrix": confusion, "support": confusion.sum(axis=1)}
 
@@ -72,7 +95,10 @@ def labels(y, p):
     each = [metrics.accuracy_score(y[:, c], predicted[:, c]) for c in range(y.shape[1])]
     figures["label_accuracy"] = {"value": 1 - metrics.hamming_loss(y, predicted), "each": each}
     area = metrics.roc_auc_score(y, p, average="macro")
-    figures["roc_auc"] = {"value": area, "each": [metrics.roc_auc_score(y[:, c], p[:, c]) for c in range(y.shape[1])]}
+    figures["roc_auc"] = {
+        "value": area,
+        "each": [metrics.roc_auc_score(y[:, c], p[:, c]) for c in range(y.shape[1])],
+    }
     return {"figures": figures, "support": y.sum(axis=0)}
 
 
@@ -85,7 +111,12 @@ def values(y, predicted):
     }
     return {
         "figures": {
-            name: {"value": function(y, predicted), "each": np.broadcast_to(function(y, predicted, multioutput="raw_values"), y.shape[1:])}
+            name: {
+                "value": function(y, predicted),
+                "each": np.broadcast_to(
+                    function(y, predicted, multioutput="raw_values"), y.shape[1:]
+                ),
+            }
             for name, function in functions.items()
         }
     }
@@ -97,9 +128,21 @@ def class_cases():
     yield "four classes", generator.integers(0, 4, 57), probabilities(57, 4, 6)
     yield "four classes, tied scores", generator.integers(0, 4, 57), probabilities(57, 4, 1)
     yield "a class absent from the targets", generator.choice([0, 2], 23), probabilities(23, 3, 3)
-    yield "a class absent from the predictions", generator.integers(0, 3, 23), probabilities(23, 3, 3, [1, 1, 0.01])
-    yield "a class absent from both", generator.choice([0, 1, 3], 23), probabilities(23, 4, 3, [1, 1, 0.01, 1])
-    yield "the last class absent from both", generator.integers(0, 3, 23), probabilities(23, 4, 3, [1, 1, 1, 0.01])
+    yield (
+        "a class absent from the predictions",
+        generator.integers(0, 3, 23),
+        probabilities(23, 3, 3, [1, 1, 0.01]),
+    )
+    yield (
+        "a class absent from both",
+        generator.choice([0, 1, 3], 23),
+        probabilities(23, 4, 3, [1, 1, 0.01, 1]),
+    )
+    yield (
+        "the last class absent from both",
+        generator.integers(0, 3, 23),
+        probabilities(23, 4, 3, [1, 1, 1, 0.01]),
+    )
     yield "one class only", np.ones(9, dtype=int), probabilities(9, 2, 3)
     yield "all right", np.arange(12) % 3, np.eye(3)[np.arange(12) % 3]
     yield "all wrong", np.arange(12) % 3, np.eye(3)[(np.arange(12) + 1) % 3]
@@ -113,10 +156,26 @@ def class_cases():
 
 def label_cases():
     yield "three labels", generator.integers(0, 2, (31, 3)), label_probabilities(31, 3, 6)
-    yield "tied scores, some at one half", generator.integers(0, 2, (31, 3)), label_probabilities(31, 3, 1)
-    yield "a label that no row has", generator.integers(0, 2, (19, 3)) * [1, 0, 1], label_probabilities(19, 3, 3)
-    yield "a label that is never predicted", generator.integers(0, 2, (19, 3)), label_probabilities(19, 3, 3) * [1, 0.4, 1]
-    yield "a label that neither occurs", generator.integers(0, 2, (19, 3)) * [1, 0, 1], label_probabilities(19, 3, 3) * [1, 0.4, 1]
+    yield (
+        "tied scores, some at one half",
+        generator.integers(0, 2, (31, 3)),
+        label_probabilities(31, 3, 1),
+    )
+    yield (
+        "a label that no row has",
+        generator.integers(0, 2, (19, 3)) * [1, 0, 1],
+        label_probabilities(19, 3, 3),
+    )
+    yield (
+        "a label that is never predicted",
+        generator.integers(0, 2, (19, 3)),
+        label_probabilities(19, 3, 3) * [1, 0.4, 1],
+    )
+    yield (
+        "a label that neither occurs",
+        generator.integers(0, 2, (19, 3)) * [1, 0, 1],
+        label_probabilities(19, 3, 3) * [1, 0.4, 1],
+    )
     yield "all right", np.eye(4, dtype=int), np.eye(4)
     yield "one row", np.array([[1, 0]]), np.array([[0.75, 0.5]])
 
@@ -125,7 +184,11 @@ def value_cases():
     y = np.round(generator.normal(size=(37, 1)) * 1000, 3)
     yield "one target", y, np.round(y + generator.normal(size=y.shape) * 300, 3)
     y = np.round(generator.normal(size=(29, 3)) * [1, 1e-6, 1e6], 9)
-    yield "three targets of unlike scale", y, y + np.round(generator.normal(size=y.shape) * [0.3, 1e-7, 1e6], 9)
+    yield (
+        "three targets of unlike scale",
+        y,
+        y + np.round(generator.normal(size=y.shape) * [0.3, 1e-7, 1e6], 9),
+    )
     yield "far from zero", y[:, :1] + 1e6, y[:, :1] + 1e6 + 0.125
     yield "worse than the mean", y[:, :1], -y[:, :1]
     yield "all right", y, y
@@ -143,20 +206,37 @@ def baseline_cases():
         ("classes", np.array([2, 0, 1, 2, 2, 0, 1, 2, 0]), 3),
         ("tied classes", np.array([2, 1, 2, 1, 2, 1, 0, 2, 1]), 3),
     ):
-        yield name, "classification", k, y, DummyClassifier(strategy="prior").fit(x, y).predict_proba(rows)
+        yield (
+            name,
+            "classification",
+            k,
+            y,
+            DummyClassifier(strategy="prior").fit(x, y).predict_proba(rows),
+        )
     y = np.array([[1, 0, 1], [0, 1, 1], [1, 0, 1], [0, 1, 0]] * 2)
-    yield "labels, two of them tied", "multilabel", 3, y, DummyClassifier(strategy="most_frequent").fit(x[:8], y).predict(rows)
+    yield (
+        "labels, two of them tied",
+        "multilabel",
+        3,
+        y,
+        DummyClassifier(strategy="most_frequent").fit(x[:8], y).predict(rows),
+    )
     y = np.round(generator.normal(size=(9, 2)), 6)
     yield "values", "regression", 2, y, DummyRegressor(strategy="mean").fit(x, y).predict(rows)
 
 
 def tree(value):
-    return {key: tree(item) for key, item in value.items()} if isinstance(value, dict) else plain(value)
+    return (
+        {key: tree(item) for key, item in value.items()}
+        if isinstance(value, dict)
+        else plain(value)
+    )
 
 
 warnings.simplefilter("ignore")  # scikit-learn warns of each undefined figure
 outcomes = [
-    {"task": task, "case": case, "targets": y.tolist(), "predictions": p.tolist()} | tree(figures(y, p))
+    {"task": task, "case": case, "targets": y.tolist(), "predictions": p.tolist()}
+    | tree(figures(y, p))
     for task, cases, figures in (
         ("classification", class_cases, classes),
         ("multilabel", label_cases, labels),
@@ -165,7 +245,8 @@ outcomes = [
     for case, y, p in cases()
 ]
 baselines = [
-    {"case": case, "task": task, "k": k, "train_targets": y.tolist(), "predictions": p.tolist()} for case, task, k, y, p in baseline_cases()
+    {"case": case, "task": task, "k": k, "train_targets": y.tolist(), "predictions": p.tolist()}
+    for case, task, k, y, p in baseline_cases()
 ]
 versions = f"tests/golden/metrics.py, scikit-learn {sklearn.__version__}, NumPy {np.__version__}, Python {platform.python_version()}"
 lines = ",\n".join(json.dumps(outcome) for outcome in outcomes)

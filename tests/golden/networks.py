@@ -10,6 +10,7 @@ Arrays of a case `relu, mse`: `relu, mse/x`, .../targets, /outputs, /predictions
 each row), /w1 (inputs, outputs) ... /b3, and their gradients /dw1 ... /db3, /dx, /doutputs.
 The first row of x is zero and so is b1: every relu of the first layer stands at its kink there, where the derivative is 0.
 """
+
 import platform
 from itertools import pairwise
 from pathlib import Path
@@ -30,7 +31,9 @@ LOSSES = {
     ),
     "binary_cross_entropy": (
         lambda generator: generator.integers(0, 2, (ROWS, OUTPUTS)).astype(float),
-        lambda outputs, y: functional.binary_cross_entropy_with_logits(outputs, y, reduction="none").sum(dim=1),
+        lambda outputs, y: functional.binary_cross_entropy_with_logits(
+            outputs, y, reduction="none"
+        ).sum(dim=1),
         torch.sigmoid,
     ),
     "mse": (
@@ -54,13 +57,27 @@ def case(activation, loss, seed):
     leaves = {name: torch.tensor(array, requires_grad=True) for name, array in arrays.items()}
     targets = draw_targets(generator)
 
-    outputs = f(f(leaves["x"] @ leaves["w1"] + leaves["b1"]) @ leaves["w2"] + leaves["b2"]) @ leaves["w3"] + leaves["b3"]
+    outputs = (
+        f(f(leaves["x"] @ leaves["w1"] + leaves["b1"]) @ leaves["w2"] + leaves["b2"]) @ leaves["w3"]
+        + leaves["b3"]
+    )
     outputs.retain_grad()
     rows = row_losses(outputs, torch.tensor(targets))
     rows.mean().backward()
-    arrays |= {f"d{name}": leaf.grad.numpy() for name, leaf in (leaves | {"outputs": outputs}).items()}
-    results = {"outputs": outputs, "predictions": meaning(outputs), "rows": rows, "loss": rows.mean()}
-    return arrays | {"targets": targets} | {name: result.detach().numpy() for name, result in results.items()}
+    arrays |= {
+        f"d{name}": leaf.grad.numpy() for name, leaf in (leaves | {"outputs": outputs}).items()
+    }
+    results = {
+        "outputs": outputs,
+        "predictions": meaning(outputs),
+        "rows": rows,
+        "loss": rows.mean(),
+    }
+    return (
+        arrays
+        | {"targets": targets}
+        | {name: result.detach().numpy() for name, result in results.items()}
+    )
 
 
 np.savez_compressed(

@@ -10,6 +10,7 @@ minimum, where rounding decides; it is stopped while the loss still falls.
 Under a schedule the rates are those of schedules.py. Momentum stands under none: PyTorch keeps the rate outside the velocity, which is
 the same only while the rate is constant; Nesterov likewise.
 """
+
 import json
 import platform
 from pathlib import Path
@@ -26,26 +27,67 @@ NAMES = ("w1", "b1", "w2", "b2")
 CASES = {
     "sgd": ({"type": "sgd", "lr": 0.1}, 0, SGD, {"lr": 0.1}),
     "sgd, l2": ({"type": "sgd", "lr": 0.1}, 0.01, SGD, {"lr": 0.1}),
-    "momentum": ({"type": "momentum", "lr": 0.05, "beta": 0.9}, 0, SGD, {"lr": 0.05, "momentum": 0.9}),
+    "momentum": (
+        {"type": "momentum", "lr": 0.05, "beta": 0.9},
+        0,
+        SGD,
+        {"lr": 0.05, "momentum": 0.9},
+    ),
     "momentum, beta 0": ({"type": "momentum", "lr": 0.05, "beta": 0.0}, 0, SGD, {"lr": 0.05}),
-    "momentum, l2": ({"type": "momentum", "lr": 0.05, "beta": 0.5}, 0.01, SGD, {"lr": 0.05, "momentum": 0.5}),
+    "momentum, l2": (
+        {"type": "momentum", "lr": 0.05, "beta": 0.5},
+        0.01,
+        SGD,
+        {"lr": 0.05, "momentum": 0.5},
+    ),
     "adam": ({"type": "adam", "lr": 1e-3}, 0, Adam, {"lr": 1e-3}),
     "adam, other constants": (
-        {"type": "adam", "lr": 0.05, "beta1": 0.8, "beta2": 0.9, "epsilon": 1e-4}, 0, Adam, {"lr": 0.05, "betas": (0.8, 0.9), "eps": 1e-4}
+        {"type": "adam", "lr": 0.05, "beta1": 0.8, "beta2": 0.9, "epsilon": 1e-4},
+        0,
+        Adam,
+        {"lr": 0.05, "betas": (0.8, 0.9), "eps": 1e-4},
     ),
     "adam, l2": ({"type": "adam", "lr": 0.01}, 0.01, Adam, {"lr": 0.01}),
-    "nesterov": ({"type": "nesterov", "lr": 0.05}, 0, SGD, {"lr": 0.05, "momentum": 0.9, "nesterov": True}),
-    "nesterov, l2": ({"type": "nesterov", "lr": 0.05, "beta": 0.5}, 0.01, SGD, {"lr": 0.05, "momentum": 0.5, "nesterov": True}),
-    "adamw": ({"type": "adamw", "lr": 0.01, "weight_decay": 0.1}, 0, AdamW, {"lr": 0.01, "weight_decay": 0.1}),
+    "nesterov": (
+        {"type": "nesterov", "lr": 0.05},
+        0,
+        SGD,
+        {"lr": 0.05, "momentum": 0.9, "nesterov": True},
+    ),
+    "nesterov, l2": (
+        {"type": "nesterov", "lr": 0.05, "beta": 0.5},
+        0.01,
+        SGD,
+        {"lr": 0.05, "momentum": 0.5, "nesterov": True},
+    ),
+    "adamw": (
+        {"type": "adamw", "lr": 0.01, "weight_decay": 0.1},
+        0,
+        AdamW,
+        {"lr": 0.01, "weight_decay": 0.1},
+    ),
     "adamw, defaults": ({"type": "adamw"}, 0, AdamW, {"lr": 1e-3}),
     "rmsprop": ({"type": "rmsprop"}, 0, RMSprop, {"lr": 1e-3, "alpha": 0.9}),
     "rmsprop, l2": (
-        {"type": "rmsprop", "lr": 0.01, "rho": 0.99, "epsilon": 1e-4}, 0.01, RMSprop, {"lr": 0.01, "alpha": 0.99, "eps": 1e-4}
+        {"type": "rmsprop", "lr": 0.01, "rho": 0.99, "epsilon": 1e-4},
+        0.01,
+        RMSprop,
+        {"lr": 0.01, "alpha": 0.99, "eps": 1e-4},
     ),
     "adagrad": ({"type": "adagrad"}, 0, Adagrad, {"lr": 0.01}),
-    "adagrad, l2": ({"type": "adagrad", "lr": 0.1, "epsilon": 1e-3}, 0.01, Adagrad, {"lr": 0.1, "eps": 1e-3}),
+    "adagrad, l2": (
+        {"type": "adagrad", "lr": 0.1, "epsilon": 1e-3},
+        0.01,
+        Adagrad,
+        {"lr": 0.1, "eps": 1e-3},
+    ),
     "adadelta": ({"type": "adadelta"}, 0, Adadelta, {}),
-    "adadelta, l2": ({"type": "adadelta", "lr": 2, "rho": 0.8, "epsilon": 1e-4}, 0.01, Adadelta, {"lr": 2, "rho": 0.8, "eps": 1e-4}),
+    "adadelta, l2": (
+        {"type": "adadelta", "lr": 2, "rho": 0.8, "epsilon": 1e-4},
+        0.01,
+        Adadelta,
+        {"lr": 2, "rho": 0.8, "eps": 1e-4},
+    ),
     "nadam": ({"type": "nadam"}, 0, NAdam, {}),
     "nadam, l2": (
         {"type": "nadam", "lr": 0.01, "beta1": 0.8, "beta2": 0.9, "epsilon": 1e-4, "psi": 0.1},
@@ -55,15 +97,33 @@ CASES = {
     ),
     "amsgrad": ({"type": "amsgrad"}, 0, Adam, {"amsgrad": True}),
     "amsgrad, l2": (
-        {"type": "amsgrad", "lr": 0.05, "beta1": 0.5, "beta2": 0.5}, 0.01, Adam, {"lr": 0.05, "betas": (0.5, 0.5), "amsgrad": True}
+        {"type": "amsgrad", "lr": 0.05, "beta1": 0.5, "beta2": 0.5},
+        0.01,
+        Adam,
+        {"lr": 0.05, "betas": (0.5, 0.5), "amsgrad": True},
     ),
     "radam": ({"type": "radam"}, 0, RAdam, {}),
-    "radam, l2": ({"type": "radam", "lr": 0.02, "beta2": 0.9}, 0.01, RAdam, {"lr": 0.02, "betas": (0.9, 0.9)}),
+    "radam, l2": (
+        {"type": "radam", "lr": 0.02, "beta2": 0.9},
+        0.01,
+        RAdam,
+        {"lr": 0.02, "betas": (0.9, 0.9)},
+    ),
     "lbfgs": ({"type": "lbfgs"}, 0, LBFGS, {}),
-    "lbfgs, l2": ({"type": "lbfgs", "lr": 0.5, "history": 3}, 0.01, LBFGS, {"lr": 0.5, "history_size": 3}),
+    "lbfgs, l2": (
+        {"type": "lbfgs", "lr": 0.5, "history": 3},
+        0.01,
+        LBFGS,
+        {"lr": 0.5, "history_size": 3},
+    ),
 }
 LBFGS_STEPS = 20
-SCHEDULED = [(case, schedule) for case in ("sgd", "adam") for schedule in schedules.CASES if schedule not in schedules.APART]
+SCHEDULED = [
+    (case, schedule)
+    for case in ("sgd", "adam")
+    for schedule in schedules.CASES
+    if schedule not in schedules.APART
+]
 
 generator = np.random.default_rng(100)
 x = generator.normal(size=(ROWS, INPUTS))
@@ -78,7 +138,10 @@ start = {
 
 
 def loss(weights, rows):
-    logits = torch.tanh(torch.tensor(x[rows]) @ weights["w1"] + weights["b1"]) @ weights["w2"] + weights["b2"]
+    logits = (
+        torch.tanh(torch.tensor(x[rows]) @ weights["w1"] + weights["b1"]) @ weights["w2"]
+        + weights["b2"]
+    )
     return torch.nn.functional.cross_entropy(logits, torch.tensor(targets[rows]))
 
 
@@ -104,11 +167,19 @@ def final_weights(case, schedule=None):
 
 
 def lbfgs_weights(weights, l2, keywords):
-    rule = LBFGS(weights.values(), **{"history_size": 10} | keywords, max_iter=1, max_eval=26, line_search_fn="strong_wolfe")
+    rule = LBFGS(
+        weights.values(),
+        **{"history_size": 10} | keywords,
+        max_iter=1,
+        max_eval=26,
+        line_search_fn="strong_wolfe",
+    )
 
     def objective():
         rule.zero_grad()
-        total = loss(weights, slice(None)) + l2 * ((weights["w1"] ** 2).sum() + (weights["w2"] ** 2).sum())
+        total = loss(weights, slice(None)) + l2 * (
+            (weights["w1"] ** 2).sum() + (weights["w2"] ** 2).sum()
+        )
         total.backward()
         return total
 
@@ -124,7 +195,9 @@ def flat(weights):
 def keys(case):
     """What nettrain needs to compute the same weights."""
     mapping, l2, _, _ = CASES[case]
-    return {"optimizer": mapping, "l2": l2} | ({"steps": LBFGS_STEPS} if mapping["type"] == "lbfgs" else {})
+    return {"optimizer": mapping, "l2": l2} | (
+        {"steps": LBFGS_STEPS} if mapping["type"] == "lbfgs" else {}
+    )
 
 
 torch.use_deterministic_algorithms(True)

@@ -8,6 +8,7 @@ PyTorch has no inverse root: that of Vaswani et al. 2017, sqrt(W / step) after W
 
 `plateau_values` are 200 values of a metric, one an epoch; `plateau: <case>` the rates that ReduceLROnPlateau has after each.
 """
+
 import json
 import math
 import platform
@@ -88,11 +89,23 @@ APART = {"one_cycle, warm-up"}
 PLATEAU = {
     "defaults": ({"type": "plateau"}, "min", {"patience": 10, "threshold": 1e-4, "min_lr": 1e-6}),
     "of a score": (
-        {"type": "plateau", "by": 0.5, "patience": 3, "threshold": 0.05, "min_lr": 0.01, "cooldown": 4, "monitor": "validation_accuracy"},
+        {
+            "type": "plateau",
+            "by": 0.5,
+            "patience": 3,
+            "threshold": 0.05,
+            "min_lr": 0.01,
+            "cooldown": 4,
+            "monitor": "validation_accuracy",
+        },
         "max",
         {"factor": 0.5, "patience": 3, "threshold": 0.05, "min_lr": 0.01, "cooldown": 4},
     ),
-    "impatient": ({"type": "plateau", "by": 0.9, "patience": 0, "min_lr": 0}, "min", {"factor": 0.9, "patience": 0, "eps": 0}),
+    "impatient": (
+        {"type": "plateau", "by": 0.9, "patience": 0, "min_lr": 0},
+        "min",
+        {"factor": 0.9, "patience": 0, "eps": 0},
+    ),
 }
 
 
@@ -103,7 +116,9 @@ def inverse_sqrt(rule, scale):
 def one_cycle(rule, lr, steps, rise, div_factor, final_div_factor):
     """PyTorch's cycle rises within pct_start * total_steps - 1 steps and ends at step total_steps - 1."""
     keys = {"div_factor": div_factor, "final_div_factor": final_div_factor, "cycle_momentum": False}
-    return lr_scheduler.OneCycleLR(rule, lr, total_steps=steps + 1, pct_start=(rise * steps + 1) / (steps + 1), **keys)
+    return lr_scheduler.OneCycleLR(
+        rule, lr, total_steps=steps + 1, pct_start=(rise * steps + 1) / (steps + 1), **keys
+    )
 
 
 def scheduler(case, rule):
@@ -113,7 +128,9 @@ def scheduler(case, rule):
     scheduler = proper(rule, rule.param_groups[0]["lr"])
     if not warmup:
         return scheduler
-    rise = lr_scheduler.LinearLR(rule, start_factor=1 / warmup, end_factor=1.0, total_iters=warmup - 1)
+    rise = lr_scheduler.LinearLR(
+        rule, start_factor=1 / warmup, end_factor=1.0, total_iters=warmup - 1
+    )
     return lr_scheduler.SequentialLR(rule, [rise, scheduler], [warmup])
 
 
@@ -157,10 +174,16 @@ def plateau_rates(case):
 def keys(case):
     """What nettrain needs to compute the same rates."""
     mapping, steps_per_epoch, _ = CASES[case]
-    return {"schedule": mapping, "steps_per_epoch": steps_per_epoch, "epochs": STEPS // steps_per_epoch}
+    return {
+        "schedule": mapping,
+        "steps_per_epoch": steps_per_epoch,
+        "epochs": STEPS // steps_per_epoch,
+    }
 
 
-warnings.filterwarnings("ignore", module="torch.optim.lr_scheduler")  # SequentialLR warns of its own way of stepping
+warnings.filterwarnings(
+    "ignore", module="torch.optim.lr_scheduler"
+)  # SequentialLR warns of its own way of stepping
 
 if __name__ == "__main__":
     np.savez_compressed(

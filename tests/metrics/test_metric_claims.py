@@ -1,4 +1,5 @@
 """What metrics promise beyond agreeing with scikit-learn."""
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -39,7 +40,9 @@ HIGHER_IS_BETTER = {
 def test_direction_knows_every_metric_of_every_part():
     assert list(HIGHER_IS_BETTER) == names(Metric)
     for name, higher in HIGHER_IS_BETTER.items():
-        assert [direction(f"{part}_{name}") for part in ("train", "validation", "test")] == [higher] * 3
+        assert [direction(f"{part}_{name}") for part in ("train", "validation", "test")] == [
+            higher
+        ] * 3
 
 
 @pytest.mark.parametrize("name", ["train_loss", "validation_loss", "train_penalty"])
@@ -47,7 +50,18 @@ def test_loss_and_penalty_are_better_lower(name):
     assert direction(name) is False
 
 
-@pytest.mark.parametrize("name", ["accuracy", "validation_acuracy", "val_accuracy", "validation", "validation_", "", "_accuracy"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "accuracy",
+        "validation_acuracy",
+        "val_accuracy",
+        "validation",
+        "validation_",
+        "",
+        "_accuracy",
+    ],
+)
 def test_direction_is_none_for_what_is_no_metric(name):
     assert direction(name) is None
 
@@ -64,7 +78,9 @@ def perfect(n=12):
 @pytest.mark.parametrize("outcome", perfect(), ids=lambda outcome: type(outcome).__name__)
 def test_a_perfect_outcome_is_the_best_of_every_metric(outcome):
     for name, value in all_metrics(outcome).items():
-        assert value == pytest.approx(1.0 if HIGHER_IS_BETTER[name] else 0.0, rel=0, abs=1e-15), name
+        assert value == pytest.approx(1.0 if HIGHER_IS_BETTER[name] else 0.0, rel=0, abs=1e-15), (
+            name
+        )
 
 
 outcomes = st.integers(1, 30).flatmap(
@@ -104,8 +120,12 @@ def test_the_confusion_matrix_adds_up(drawn):
     targets, scores, _ = drawn
     outcome = ClassOutcome(targets, scores)
     assert outcome.confusion_matrix.sum() == len(targets)
-    assert per_class_table(outcome)["support"].tolist() == np.bincount(targets, minlength=4).tolist()
-    assert all_metrics(outcome)["accuracy"] == pytest.approx((targets == outcome.predicted).mean(), rel=1e-12)
+    assert (
+        per_class_table(outcome)["support"].tolist() == np.bincount(targets, minlength=4).tolist()
+    )
+    assert all_metrics(outcome)["accuracy"] == pytest.approx(
+        (targets == outcome.predicted).mean(), rel=1e-12
+    )
 
 
 def test_a_tie_predicts_the_first_class():
@@ -125,7 +145,9 @@ def test_the_table_of_labels_has_every_metric_that_a_label_has():
 
 
 def test_a_label_is_predicted_from_one_half_upwards():
-    assert LabelOutcome(np.ones((1, 3)), np.array([[0.5, 0.49999, 0.50001]])).predicted.tolist() == [[True, False, True]]
+    assert LabelOutcome(
+        np.ones((1, 3)), np.array([[0.5, 0.49999, 0.50001]])
+    ).predicted.tolist() == [[True, False, True]]
 
 
 def test_a_constant_target_scores_0_where_its_mean_is_rounded():
@@ -146,7 +168,9 @@ def test_roc_auc_of_two_classes_ranks_by_the_score_of_class_1():
 
 
 def test_the_baseline_predicts_the_first_of_tied_classes():
-    assert baseline(np.array([2, 1, 1, 2, 0]), np.array([0, 0]), "classification", 4).predicted.tolist() == [1, 1]
+    assert baseline(
+        np.array([2, 1, 1, 2, 0]), np.array([0, 0]), "classification", 4
+    ).predicted.tolist() == [1, 1]
 
 
 def test_the_baseline_of_a_regression_explains_nothing():

@@ -1,4 +1,5 @@
 """Every activation against an independent formula, and what the layers expect of all of them."""
+
 import math
 
 import numpy as np
@@ -25,10 +26,23 @@ ROWS = {
     "mish": ({}, lambda x: x * np.tanh(np.logaddexp(0, x)), "he"),
     "prelu": ({"initial": 0.3}, lambda x: np.where(x > 0, x, 0.3 * x), "he"),
     "relu": ({}, lambda x: np.where(x > 0, x, 0.0), "he"),
-    "selu": ({}, lambda x: 1.0507009873554805 * np.where(x > 0, x, 1.6732632423543772 * np.expm1(np.minimum(x, 0))), "lecun"),
+    "selu": (
+        {},
+        lambda x: (
+            1.0507009873554805 * np.where(x > 0, x, 1.6732632423543772 * np.expm1(np.minimum(x, 0)))
+        ),
+        "lecun",
+    ),
     "sigmoid": ({}, lambda x: np.exp(-np.logaddexp(0, -x)), "xavier"),
     "silu": ({}, lambda x: x * np.exp(-np.logaddexp(0, -x)), "he"),
-    "softmax": ({}, lambda x: np.exp(x - x.max(1, keepdims=True)) / np.exp(x - x.max(1, keepdims=True)).sum(1, keepdims=True), "xavier"),
+    "softmax": (
+        {},
+        lambda x: (
+            np.exp(x - x.max(1, keepdims=True))
+            / np.exp(x - x.max(1, keepdims=True)).sum(1, keepdims=True)
+        ),
+        "xavier",
+    ),
     "softplus": ({}, lambda x: np.logaddexp(0, x), "he"),
     "softsign": ({}, lambda x: np.sign(x) * (1 - 1 / (1 + np.abs(x))), "xavier"),
     "step": ({}, lambda x: (x > 0) * 1.0, "xavier"),
@@ -47,7 +61,9 @@ def test_every_activation_has_a_row():
 
 @every
 def test_values_are_the_formulas(name):
-    np.testing.assert_allclose(made(name).apply(Tensor(X)).value, ROWS[name][1](X), rtol=1e-13, atol=1e-15)
+    np.testing.assert_allclose(
+        made(name).apply(Tensor(X)).value, ROWS[name][1](X), rtol=1e-13, atol=1e-15
+    )
 
 
 @every
@@ -101,12 +117,16 @@ def test_softmax_and_sigmoid_of_3_1_minus_3():
 
 def test_tanh_is_a_stretched_sigmoid():
     stretched = 2 * made("sigmoid").apply(Tensor(2 * X)).value - 1
-    np.testing.assert_allclose(made("tanh").apply(Tensor(X)).value, stretched, rtol=1e-12, atol=1e-15)
+    np.testing.assert_allclose(
+        made("tanh").apply(Tensor(X)).value, stretched, rtol=1e-12, atol=1e-15
+    )
 
 
 @every
 def test_bounds_and_rectifies_say_what_the_function_does(name):
-    low, left, right, high = made(name).apply(Tensor(np.array([[-1e6], [-1.0], [1.0], [1e6]]))).value[:, 0]
+    low, left, right, high = (
+        made(name).apply(Tensor(np.array([[-1e6], [-1.0], [1.0], [1e6]]))).value[:, 0]
+    )
     bounded = low != high and abs(low) < 100 and abs(high) < 100
     found = type(made(name)).bounds
     assert (found is not None) == bounded
@@ -116,18 +136,24 @@ def test_bounds_and_rectifies_say_what_the_function_does(name):
 
 def test_prelu_learns_one_slope_or_one_a_unit():
     for shared, shape in ((True, (1,)), (False, (5,))):
-        layer = Layer.parse({"type": "activation", "function": {"type": "prelu", "initial": 0.3, "shared": shared}})
+        layer = Layer.parse(
+            {"type": "activation", "function": {"type": "prelu", "initial": 0.3, "shared": shared}}
+        )
         network = Network([layer], (5,), dtype="float64")
         slope = network.vector.views["activation_1.slope"]
         assert slope.shape == shape and (slope == 0.3).all()
         assert network.vector.decayed == slice(0, 0)
         slope[...] = np.arange(slope.size) + 2
-        np.testing.assert_allclose(network(Tensor(X), training=True).value, np.where(X > 0, X, slope * X), rtol=1e-15)
+        np.testing.assert_allclose(
+            network(Tensor(X), training=True).value, np.where(X > 0, X, slope * X), rtol=1e-15
+        )
 
 
 def test_prelu_at_its_start_is_leaky_relu():
     network = Network([Layer.parse("prelu")], (5,), dtype="float64")
-    np.testing.assert_array_equal(network(Tensor(X)).value, made("leaky_relu").replace(slope=0.25).apply(Tensor(X)).value)
+    np.testing.assert_array_equal(
+        network(Tensor(X)).value, made("leaky_relu").replace(slope=0.25).apply(Tensor(X)).value
+    )
 
 
 def test_the_tails_of_gelu_are_right_in_proportion_where_1_plus_erf_would_cancel():

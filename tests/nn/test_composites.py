@@ -1,4 +1,5 @@
 """Layers made of layers: names, what flows through them, and where a mistake inside them is told."""
+
 import numpy as np
 import pytest
 
@@ -9,7 +10,11 @@ from nettrain.errors import ConfigError
 from nettrain.nn.layer import Layer
 from nettrain.nn.network import Network
 
-DENSE, NORM, CONV = {"type": "dense", "units": 3}, {"type": "batch_norm"}, {"type": "conv", "filters": 4}
+DENSE, NORM, CONV = (
+    {"type": "dense", "units": 3},
+    {"type": "batch_norm"},
+    {"type": "conv", "filters": 4},
+)
 
 
 def residual(*layers):
@@ -25,14 +30,21 @@ def network(*layers, shape=(3,), **keywords):
 
 
 def test_layers_inside_are_counted_in_their_own_list():
-    found = network(DENSE, residual(DENSE, "relu", DENSE, NORM), residual(NORM), parallel([DENSE, DENSE], [residual(DENSE)]))
+    found = network(
+        DENSE,
+        residual(DENSE, "relu", DENSE, NORM),
+        residual(NORM),
+        parallel([DENSE, DENSE], [residual(DENSE)]),
+    )
     assert list(found.vector.views) == [
         "dense_1.w", "dense_1.b", "residual_1.dense_1.w", "residual_1.dense_1.b", "residual_1.dense_2.w", "residual_1.dense_2.b",
         "residual_1.batch_norm_1.gamma", "residual_1.batch_norm_1.beta", "residual_2.batch_norm_1.gamma", "residual_2.batch_norm_1.beta",
         "parallel_1.branch_1.dense_1.w", "parallel_1.branch_1.dense_1.b", "parallel_1.branch_1.dense_2.w", "parallel_1.branch_1.dense_2.b",
         "parallel_1.branch_2.residual_1.dense_1.w", "parallel_1.branch_2.residual_1.dense_1.b",
     ]  # fmt: skip
-    assert list(found.state) == [f"residual_{n}.batch_norm_1.{key}" for n in (1, 2) for key in ("mean", "variance")]
+    assert list(found.state) == [
+        f"residual_{n}.batch_norm_1.{key}" for n in (1, 2) for key in ("mean", "variance")
+    ]
 
 
 def test_a_residual_adds_what_goes_around_it():
@@ -44,7 +56,9 @@ def test_a_residual_adds_what_goes_around_it():
 
 def projected(layers, shape, **fields):
     found = network(residual(*layers) | fields, shape=shape)
-    return {name: view.shape for name, view in found.vector.views.items() if "projection" in name}, found.output_shape
+    return {
+        name: view.shape for name, view in found.vector.views.items() if "projection" in name
+    }, found.output_shape
 
 
 @pytest.mark.parametrize(("layers", "shape", "fields", "parameters", "output_shape"), [
@@ -57,7 +71,9 @@ def projected(layers, shape, **fields):
     ([CONV | {"padding": "same", "stride": [1, 3]}], (7, 8, 4), {}, {"residual_1.projection.conv_1.w": (1, 1, 4, 4)}, (7, 3, 4)),
     (["relu"], (7, 8, 4), {"projection": False}, {}, (7, 8, 4)),
 ])  # fmt: skip
-def test_a_residual_projects_where_shapes_differ_or_where_it_is_told_to(layers, shape, fields, parameters, output_shape):
+def test_a_residual_projects_where_shapes_differ_or_where_it_is_told_to(
+    layers, shape, fields, parameters, output_shape
+):
     assert projected(layers, shape, **fields) == (parameters, output_shape)
 
 
@@ -68,13 +84,17 @@ def test_a_projection_is_added_to_what_the_layers_give():
     inner = network(CONV | {"padding": "same", "stride": 2}, shape=(5, 6, 2))
     for name, view in inner.vector.views.items():
         view[...] = found.vector.views[f"residual_1.{name}"]
-    np.testing.assert_allclose(found(Tensor(x)).value, x[:, ::2, ::2] @ w + inner(Tensor(x)).value, rtol=1e-12)
+    np.testing.assert_allclose(
+        found(Tensor(x)).value, x[:, ::2, ::2] @ w + inner(Tensor(x)).value, rtol=1e-12
+    )
 
 
 def test_parallel_branches_get_the_same_input_and_an_empty_one_hands_it_on():
     x = streams.generator(0, "x").normal(size=(4, 3))
     side_by_side = network(parallel(["tanh"], [], ["relu"]))(Tensor(x)).value
-    np.testing.assert_array_equal(side_by_side, np.concatenate([np.tanh(x), x, np.maximum(x, 0)], axis=1))
+    np.testing.assert_array_equal(
+        side_by_side, np.concatenate([np.tanh(x), x, np.maximum(x, 0)], axis=1)
+    )
     total = network(parallel(["tanh"], [], ["relu"], merge="sum"))(Tensor(x)).value
     np.testing.assert_array_equal(total, np.tanh(x) + x + np.maximum(x, 0))
 
@@ -85,13 +105,21 @@ def test_images_are_concatenated_by_their_channels():
 
 
 def test_the_work_inside_is_counted():
-    found = network(residual(DENSE, "relu", {"type": "dense", "units": 3, "bias": False}), parallel([DENSE, DENSE], [DENSE]))
-    assert [(p.size, p.layer.flops(p.input_shape)) for p in found.placed] == [(12 + 9, 36), (36, 54)]
+    found = network(
+        residual(DENSE, "relu", {"type": "dense", "units": 3, "bias": False}),
+        parallel([DENSE, DENSE], [DENSE]),
+    )
+    assert [(p.size, p.layer.flops(p.input_shape)) for p in found.placed] == [
+        (12 + 9, 36),
+        (36, 54),
+    ]
 
 
 def test_a_dense_layer_inside_starts_as_the_next_activation_wants_be_it_inside_or_behind():
     branches = parallel([DENSE], [DENSE, "selu", DENSE], merge="sum")
-    found = network(residual(DENSE, "tanh", DENSE), branches, "relu", residual(residual(DENSE)), DENSE)
+    found = network(
+        residual(DENSE, "tanh", DENSE), branches, "relu", residual(residual(DENSE)), DENSE
+    )
     first, second, _, third, _ = (p.layer for p in found.placed)
     assert [first.layers[i].initializer.name() for i in (0, 2)] == ["xavier", "he"]
     assert second.branches[0][0].initializer.name() == "he"
@@ -101,7 +129,9 @@ def test_a_dense_layer_inside_starts_as_the_next_activation_wants_be_it_inside_o
 
 def test_dropout_inside_draws_from_a_stream_of_its_own():
     drop = {"type": "dropout", "rate": 0.5}
-    y = network(parallel([drop], [drop], [residual(drop)]), shape=(50,))(Tensor(np.ones((4, 50))), training=True).value
+    y = network(parallel([drop], [drop], [residual(drop)]), shape=(50,))(
+        Tensor(np.ones((4, 50))), training=True
+    ).value
     masks = [y[:, :50] > 0, y[:, 50:100] > 0, y[:, 100:] > 1]
     assert all((a != b).any() for i, a in enumerate(masks) for b in masks[:i])
 

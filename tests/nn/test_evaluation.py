@@ -1,4 +1,5 @@
 """Outputs in evaluation: replayed in portions on memory that stays, to the bits of an eager pass over the same portions."""
+
 import tracemalloc
 
 import numpy as np
@@ -29,7 +30,9 @@ def test_outputs_have_the_bits_of_an_eager_pass_over_the_same_portions(n):
     found, x = network(), rows(n)
     for _ in range(2):
         eager = [found(Tensor(x[start : start + 16])).value for start in range(0, n, 16)]
-        np.testing.assert_array_equal(found.outputs(x), np.concatenate([np.empty((0, 3), np.float32), *eager]))
+        np.testing.assert_array_equal(
+            found.outputs(x), np.concatenate([np.empty((0, 3), np.float32), *eager])
+        )
 
 
 def test_new_weights_and_new_state_are_seen_by_the_next_replay():
@@ -39,7 +42,9 @@ def test_new_weights_and_new_state_are_seen_by_the_next_replay():
         array[...] = streams.generator(1, "new").uniform(0.5, 1.5, size=array.shape)
     after = found.outputs(x)
     assert not np.allclose(before, after)
-    np.testing.assert_array_equal(after, np.concatenate([found(Tensor(x[:16])).value, found(Tensor(x[16:])).value]))
+    np.testing.assert_array_equal(
+        after, np.concatenate([found(Tensor(x[:16])).value, found(Tensor(x[16:])).value])
+    )
 
 
 def test_what_was_given_is_not_written_over_by_the_next_call():
@@ -57,7 +62,9 @@ def test_later_portions_take_no_memory_but_their_outputs():
     found.outputs(x)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert peak < 1600 * 3 * 4 + 40_000  # the outputs, and a hundred tasks; one layer of one portion would be 2.5 KB
+    assert (
+        peak < 1600 * 3 * 4 + 40_000
+    )  # the outputs, and a hundred tasks; one layer of one portion would be 2.5 KB
 
 
 class Steering(Layer):
@@ -78,12 +85,15 @@ def test_a_layer_that_looks_at_values_is_asked_anew_for_every_portion():
         np.testing.assert_array_equal(found.outputs(x), np.concatenate([x[:4] * 2, x[4:]]))
 
 
-@pytest.mark.parametrize(("shape", "layers", "expected"), [
-    ((20,), LAYERS, 1024),
-    ((784,), [{"type": "dense", "units": 4096}], 512),
-    ((10**8,), [], 1024),
-    ((10**8,), ["relu"], 1),
-])
+@pytest.mark.parametrize(
+    ("shape", "layers", "expected"),
+    [
+        ((20,), LAYERS, 1024),
+        ((784,), [{"type": "dense", "units": 4096}], 512),
+        ((10**8,), [], 1024),
+        ((10**8,), ["relu"], 1),
+    ],
+)
 def test_a_portion_of_wide_rows_has_fewer_of_them(shape, layers, expected):
     placed = Network([Layer.parse(layer) for layer in layers], shape).placed
     assert portion_rows(placed, 4) == expected

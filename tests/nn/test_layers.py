@@ -1,4 +1,5 @@
 """The contract of every layer: what its YAML says, shapes known before the first row, rows that do not see each other, derivatives."""
+
 import dataclasses
 
 import numpy as np
@@ -33,12 +34,36 @@ ROWS = {
     ],
     "conv": [
         ({"filters": 3}, (4, 5, 2), (2, 3, 3), {"w": (3, 3, 2, 3), "b": (3,)}),
-        ({"filters": 1, "kernel": [1, 3], "bias": False, "initializer": "orthogonal"}, (2, 3, 1), (2, 1, 1), {"w": (1, 3, 1, 1)}),
-        ({"filters": 2, "kernel": [2, 3], "stride": [3, 2], "padding": "same"}, (5, 4, 1), (2, 2, 2), {"w": (2, 3, 1, 2), "b": (2,)}),
-        ({"filters": 4, "kernel": 2, "stride": 3, "padding": [1, 2], "dilation": 2, "groups": 2}, (4, 3, 6), (2, 2, 4),
-            {"w": (2, 2, 3, 4), "b": (4,)}),
-        ({"filters": 2, "kernel": 1, "padding": 1}, (2, 2, 3), (4, 4, 2), {"w": (1, 1, 3, 2), "b": (2,)}),
-        ({"filters": 6, "kernel": 2, "groups": 3, "bias_initializer": "he"}, (3, 2, 3), (2, 1, 6), {"w": (2, 2, 1, 6), "b": (6,)}),
+        (
+            {"filters": 1, "kernel": [1, 3], "bias": False, "initializer": "orthogonal"},
+            (2, 3, 1),
+            (2, 1, 1),
+            {"w": (1, 3, 1, 1)},
+        ),
+        (
+            {"filters": 2, "kernel": [2, 3], "stride": [3, 2], "padding": "same"},
+            (5, 4, 1),
+            (2, 2, 2),
+            {"w": (2, 3, 1, 2), "b": (2,)},
+        ),
+        (
+            {"filters": 4, "kernel": 2, "stride": 3, "padding": [1, 2], "dilation": 2, "groups": 2},
+            (4, 3, 6),
+            (2, 2, 4),
+            {"w": (2, 2, 3, 4), "b": (4,)},
+        ),
+        (
+            {"filters": 2, "kernel": 1, "padding": 1},
+            (2, 2, 3),
+            (4, 4, 2),
+            {"w": (1, 1, 3, 2), "b": (2,)},
+        ),
+        (
+            {"filters": 6, "kernel": 2, "groups": 3, "bias_initializer": "he"},
+            (3, 2, 3),
+            (2, 1, 6),
+            {"w": (2, 2, 1, 6), "b": (6,)},
+        ),
     ],
     "dense": [
         ({"units": 4}, (3,), (4,), {"w": (3, 4), "b": (4,)}),
@@ -47,12 +72,30 @@ ROWS = {
     ],
     "depthwise_conv": [
         ({}, (4, 3, 2), (2, 1, 2), {"w": (3, 3, 1, 2), "b": (2,)}),
-        ({"kernel": [2, 1], "stride": 2, "padding": "same", "multiplier": 3, "bias": False}, (3, 2, 2), (2, 1, 6), {"w": (2, 1, 1, 6)}),
-        ({"kernel": 2, "dilation": [2, 1], "padding": 1}, (2, 2, 1), (2, 3, 1), {"w": (2, 2, 1, 1), "b": (1,)}),
+        (
+            {"kernel": [2, 1], "stride": 2, "padding": "same", "multiplier": 3, "bias": False},
+            (3, 2, 2),
+            (2, 1, 6),
+            {"w": (2, 1, 1, 6)},
+        ),
+        (
+            {"kernel": 2, "dilation": [2, 1], "padding": 1},
+            (2, 2, 1),
+            (2, 3, 1),
+            {"w": (2, 2, 1, 1), "b": (1,)},
+        ),
     ],
-    "dropout": [({"rate": 0.4}, (6,), (6,), {}), ({"rate": 0}, (2, 3, 1), (2, 3, 1), {}), ({}, (4,), (4,), {})],
+    "dropout": [
+        ({"rate": 0.4}, (6,), (6,), {}),
+        ({"rate": 0}, (2, 3, 1), (2, 3, 1), {}),
+        ({}, (4,), (4,), {}),
+    ],
     "flatten": [({}, (2, 3, 4), (24,), {}), ({}, (5,), (5,), {})],
-    "gaussian_noise": [({"deviation": 0.3}, (6,), (6,), {}), ({"deviation": 0}, (3,), (3,), {}), ({}, (2, 3, 1), (2, 3, 1), {})],
+    "gaussian_noise": [
+        ({"deviation": 0.3}, (6,), (6,), {}),
+        ({"deviation": 0}, (3,), (3,), {}),
+        ({}, (2, 3, 1), (2, 3, 1), {}),
+    ],
     "global_average_pool": [({}, (2, 3, 4), (4,), {}), ({}, (1, 1, 1), (1,), {})],
     "global_max_pool": [({}, (2, 3, 4), (4,), {}), ({}, (1, 1, 1), (1,), {})],
     "group_norm": [
@@ -71,8 +114,22 @@ ROWS = {
         ({"size": 3, "stride": [2, 4], "padding": [1, 2]}, (5, 3, 2), (3, 2, 2), {}),
     ],
     "parallel": [
-        ({"branches": [[{"type": "dense", "units": 2}], ["tanh", {"type": "dense", "units": 3, "bias": False}], []]}, (4,), (9,),
-            {"branch_1.dense_1.w": (4, 2), "branch_1.dense_1.b": (2,), "branch_2.dense_1.w": (4, 3)}),
+        (
+            {
+                "branches": [
+                    [{"type": "dense", "units": 2}],
+                    ["tanh", {"type": "dense", "units": 3, "bias": False}],
+                    [],
+                ]
+            },
+            (4,),
+            (9,),
+            {
+                "branch_1.dense_1.w": (4, 2),
+                "branch_1.dense_1.b": (2,),
+                "branch_2.dense_1.w": (4, 3),
+            },
+        ),
         ({"branches": [["softplus"], ["tanh"], []], "merge": "sum"}, (2, 3, 4), (2, 3, 4), {}),
         ({"branches": [["sigmoid"]]}, (3,), (3,), {}),
     ],
@@ -83,21 +140,67 @@ ROWS = {
         ({"shape": [-1]}, (3,), (3,), {}),
     ],
     "residual": [
-        ({"layers": [{"type": "dense", "units": 4}, "tanh", {"type": "dense", "units": 3}]}, (3,), (3,),
-            {"dense_1.w": (3, 4), "dense_1.b": (4,), "dense_2.w": (4, 3), "dense_2.b": (3,)}),
+        (
+            {"layers": [{"type": "dense", "units": 4}, "tanh", {"type": "dense", "units": 3}]},
+            (3,),
+            (3,),
+            {"dense_1.w": (3, 4), "dense_1.b": (4,), "dense_2.w": (4, 3), "dense_2.b": (3,)},
+        ),
         ({"layers": ["softplus"]}, (2, 3, 4), (2, 3, 4), {}),
-        ({"layers": [{"type": "residual", "layers": [{"type": "dense", "units": 2, "bias": False}]}]}, (2,), (2,),
-            {"residual_1.dense_1.w": (2, 2)}),
-        ({"layers": ["softplus"], "projection": True}, (3,), (3,), {"projection.dense_1.w": (3, 3)}),
-        ({"layers": [{"type": "conv", "filters": 2, "stride": 2, "padding": "same", "bias": False}, "tanh"]}, (3, 4, 1), (2, 2, 2),
-            {"conv_1.w": (3, 3, 1, 2), "projection.conv_1.w": (1, 1, 1, 2)}),
+        (
+            {
+                "layers": [
+                    {"type": "residual", "layers": [{"type": "dense", "units": 2, "bias": False}]}
+                ]
+            },
+            (2,),
+            (2,),
+            {"residual_1.dense_1.w": (2, 2)},
+        ),
+        (
+            {"layers": ["softplus"], "projection": True},
+            (3,),
+            (3,),
+            {"projection.dense_1.w": (3, 3)},
+        ),
+        (
+            {
+                "layers": [
+                    {"type": "conv", "filters": 2, "stride": 2, "padding": "same", "bias": False},
+                    "tanh",
+                ]
+            },
+            (3, 4, 1),
+            (2, 2, 2),
+            {"conv_1.w": (3, 3, 1, 2), "projection.conv_1.w": (1, 1, 1, 2)},
+        ),
     ],
     "separable_conv": [
-        ({"filters": 3}, (4, 3, 2), (2, 1, 3), {"depthwise": (3, 3, 1, 2), "pointwise": (1, 1, 2, 3), "b": (3,)}),
-        ({"filters": 2, "kernel": 2, "stride": 2, "padding": "same", "multiplier": 2, "bias": False}, (3, 2, 3), (2, 1, 2),
-            {"depthwise": (2, 2, 1, 6), "pointwise": (1, 1, 6, 2)}),
+        (
+            {"filters": 3},
+            (4, 3, 2),
+            (2, 1, 3),
+            {"depthwise": (3, 3, 1, 2), "pointwise": (1, 1, 2, 3), "b": (3,)},
+        ),
+        (
+            {
+                "filters": 2,
+                "kernel": 2,
+                "stride": 2,
+                "padding": "same",
+                "multiplier": 2,
+                "bias": False,
+            },
+            (3, 2, 3),
+            (2, 1, 2),
+            {"depthwise": (2, 2, 1, 6), "pointwise": (1, 1, 6, 2)},
+        ),
     ],
-    "spatial_dropout": [({"rate": 0.4}, (2, 3, 6), (2, 3, 6), {}), ({"rate": 0}, (3,), (3,), {}), ({}, (1, 2, 8), (1, 2, 8), {})],
+    "spatial_dropout": [
+        ({"rate": 0.4}, (2, 3, 6), (2, 3, 6), {}),
+        ({"rate": 0}, (3,), (3,), {}),
+        ({}, (1, 2, 8), (1, 2, 8), {}),
+    ],
     "upsample": [
         ({}, (2, 3, 2), (4, 6, 2), {}),
         ({"factor": [1, 3], "method": "bilinear"}, (3, 2, 2), (3, 6, 2), {}),
@@ -167,7 +270,9 @@ def test_a_batch_gives_what_its_rows_give_alone(name, fields, shape, output_shap
 
 
 @every
-def test_only_the_layers_that_say_so_differ_between_training_and_evaluation(name, fields, shape, output_shape, parameters):
+def test_only_the_layers_that_say_so_differ_between_training_and_evaluation(
+    name, fields, shape, output_shape, parameters
+):
     layer = made(name, fields)
     network, x = network_of(layer, shape), rows(5, shape)
     same = np.array_equal(network(Tensor(x)).value, network(Tensor(x), training=True).value)
@@ -176,7 +281,9 @@ def test_only_the_layers_that_say_so_differ_between_training_and_evaluation(name
 
 @every
 @pytest.mark.parametrize("training", [False, True])
-def test_derivatives_of_input_and_parameters_agree_with_finite_differences(name, fields, shape, output_shape, parameters, training):
+def test_derivatives_of_input_and_parameters_agree_with_finite_differences(
+    name, fields, shape, output_shape, parameters, training
+):
     layer = made(name, fields)
     keys = list(parameters)
     values = [streams.generator(2, key).normal(size=parameters[key]) for key in keys]
@@ -184,7 +291,10 @@ def test_derivatives_of_input_and_parameters_agree_with_finite_differences(name,
     state = {key: Tensor(array + 0.5) for key, array in layer.state(shape).items()}
 
     def output(x, *arrays):
-        own = {f"it.{key}": array for key, array in (state | dict(zip(keys, arrays, strict=True))).items()}
+        own = {
+            f"it.{key}": array
+            for key, array in (state | dict(zip(keys, arrays, strict=True))).items()
+        }
         return layer.apply(x, Scope(own, training, lambda path: streams.generator(0, path), "it"))
 
     assert check(output, rows(3, shape), *values) is None
@@ -213,17 +323,32 @@ def test_dropout_drops_its_share_and_scales_the_rest_so_that_the_mean_stays():
 
 def test_dropout_in_evaluation_is_the_very_input():
     x = Tensor(rows(2, (3,)))
-    assert made("dropout", {"rate": 0.9}).apply(x, Scope({}, False, lambda path: streams.generator(0, path), "it")) is x
+    assert (
+        made("dropout", {"rate": 0.9}).apply(
+            x, Scope({}, False, lambda path: streams.generator(0, path), "it")
+        )
+        is x
+    )
 
 
 def test_flatten_lets_the_channels_run_fastest():
     x = rows(2, (2, 3, 4))
-    assert np.array_equal(network_of(made("flatten", {}), (2, 3, 4))(Tensor(x)).value, x.reshape(2, 24))
+    assert np.array_equal(
+        network_of(made("flatten", {}), (2, 3, 4))(Tensor(x)).value, x.reshape(2, 24)
+    )
 
 
 IMAGES = {
-    "first": ([[1, 3, 5, 3], [4, 2, 3, 1], [3, 1, 1, 3], [0, 1, 0, 4]], [[4, 5], [3, 4]], [[2.5, 3], [1.25, 2]]),
-    "second": ([[1, 1, 2, 4], [5, 6, 7, 8], [3, 2, 1, 0], [1, 2, 3, 4]], [[6, 8], [3, 4]], [[3.25, 5.25], [2, 2]]),
+    "first": (
+        [[1, 3, 5, 3], [4, 2, 3, 1], [3, 1, 1, 3], [0, 1, 0, 4]],
+        [[4, 5], [3, 4]],
+        [[2.5, 3], [1.25, 2]],
+    ),
+    "second": (
+        [[1, 1, 2, 4], [5, 6, 7, 8], [3, 2, 1, 0], [1, 2, 3, 4]],
+        [[6, 8], [3, 4]],
+        [[3.25, 5.25], [2, 2]],
+    ),
 }
 
 
@@ -235,14 +360,19 @@ def test_pools_of_the_worked_examples(image, largest, mean):
 
 
 def test_spatial_dropout_drops_whole_channels_of_a_row():
-    y = network_of(made("spatial_dropout", {"rate": 0.3}), (3, 4, 500))(Tensor(np.ones((40, 3, 4, 500))), training=True).value
+    y = network_of(made("spatial_dropout", {"rate": 0.3}), (3, 4, 500))(
+        Tensor(np.ones((40, 3, 4, 500))), training=True
+    ).value
     assert (y == y[:, :1, :1]).all() and set(np.unique(y).round(12)) == {0.0, round(1 / 0.7, 12)}
     assert (y[:, 0, 0] == 0).mean() == pytest.approx(0.3, abs=5 * np.sqrt(0.21 / 20000))
 
 
 def test_a_table_becomes_images_whose_channel_runs_fastest():
     x = rows(2, (24,))
-    assert np.array_equal(network_of(made("reshape", {"shape": [3, -1, 2]}), (24,))(Tensor(x)).value, x.reshape(2, 3, 4, 2))
+    assert np.array_equal(
+        network_of(made("reshape", {"shape": [3, -1, 2]}), (24,))(Tensor(x)).value,
+        x.reshape(2, 3, 4, 2),
+    )
 
 
 def test_two_sizes_of_a_reshape_cannot_both_be_left_open():
@@ -264,7 +394,11 @@ def test_a_linear_unit():
 
 def test_the_initializer_of_dense_follows_the_next_activation():
     def chosen(*layers):
-        return Network([Layer.parse(layer) for layer in layers], (3,)).placed[0].layer.initializer.name()
+        return (
+            Network([Layer.parse(layer) for layer in layers], (3,))
+            .placed[0]
+            .layer.initializer.name()
+        )
 
     assert chosen({"type": "dense", "units": 2}, "relu") == "he"
     assert chosen({"type": "dense", "units": 2}, {"type": "dropout"}, "tanh", "relu") == "xavier"

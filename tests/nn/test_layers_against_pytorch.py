@@ -1,4 +1,5 @@
 """Activations and layers, forward and backward, in training and in evaluation, against PyTorch in float64: tests/golden/layers.npz."""
+
 from pathlib import Path
 
 import numpy as np
@@ -26,14 +27,32 @@ LAYERS = {
     "layer_norm": [{"type": "layer_norm"}],
     "layer_norm of images": [{"type": "layer_norm", "epsilon": 0.01}],
     "dense": [{"type": "dense", "units": 3}],
-    "mlp": [{"type": "dense", "units": 6, "bias": False}, BATCH_NORM, "relu", {"type": "dense", "units": 3}],
+    "mlp": [
+        {"type": "dense", "units": 6, "bias": False},
+        BATCH_NORM,
+        "relu",
+        {"type": "dense", "units": 3},
+    ],
     "residual": [
-        {"type": "residual", "layers": [{"type": "dense", "units": 4}, BATCH_NORM, "tanh", {"type": "dense", "units": 5}]}
+        {
+            "type": "residual",
+            "layers": [
+                {"type": "dense", "units": 4},
+                BATCH_NORM,
+                "tanh",
+                {"type": "dense", "units": 5},
+            ],
+        }
     ],
     "max_pool": [{"type": "max_pool"}],
-    "max_pool of many equals": ["relu", {"type": "max_pool", "size": [3, 2], "stride": [2, 1], "padding": 1}],
+    "max_pool of many equals": [
+        "relu",
+        {"type": "max_pool", "size": [3, 2], "stride": [2, 1], "padding": 1},
+    ],
     "average_pool": [{"type": "average_pool"}],
-    "average_pool with padding": [{"type": "average_pool", "size": [3, 2], "stride": [2, 1], "padding": 1}],
+    "average_pool with padding": [
+        {"type": "average_pool", "size": [3, 2], "stride": [2, 1], "padding": 1}
+    ],
     "global_max_pool of many equals": ["relu", "global_max_pool"],
     "global_average_pool": ["global_average_pool"],
     "group_norm": [{"type": "group_norm", "groups": 2, "epsilon": 0.01}],
@@ -43,14 +62,30 @@ LAYERS = {
     "zero_pad": [{"type": "zero_pad", "padding": [[1, 2], [3, 0]]}],
     "block": [CONV | {"padding": "same"}, BATCH_NORM, "relu", "max_pool"],
     "residual with a projection": [
-        {"type": "residual", "layers": [CONV | {"stride": 2, "padding": 1}, BATCH_NORM, "relu", CONV | {"padding": 1}, BATCH_NORM]}
+        {
+            "type": "residual",
+            "layers": [
+                CONV | {"stride": 2, "padding": 1},
+                BATCH_NORM,
+                "relu",
+                CONV | {"padding": 1},
+                BATCH_NORM,
+            ],
+        }
     ],
-    "parallel": [{"type": "parallel", "branches": [[{"type": "dense", "units": 4}, "silu"], [BATCH_NORM], []]}],
+    "parallel": [
+        {
+            "type": "parallel",
+            "branches": [[{"type": "dense", "units": 4}, "silu"], [BATCH_NORM], []],
+        }
+    ],
 }
 
 
 def golden(case):
-    return {name.partition("/")[2]: GOLDEN[name] for name in GOLDEN.files if name.startswith(f"{case}/")}
+    return {
+        name.partition("/")[2]: GOLDEN[name] for name in GOLDEN.files if name.startswith(f"{case}/")
+    }
 
 
 def equal(found, expected, what=""):
@@ -69,7 +104,9 @@ def test_an_activation_and_its_derivative_are_pytorchs(name):
 def test_prelu_and_the_derivatives_of_input_and_slope_are_pytorchs(case):
     expected = golden(f"activation {case}")
     prelu = Activation.parse({"type": "prelu", "shared": case == "prelu"})
-    y, pull = vjp(lambda x, slope: prelu.apply_with(x, {"slope": slope}), expected["x"], expected["slope"])
+    y, pull = vjp(
+        lambda x, slope: prelu.apply_with(x, {"slope": slope}), expected["x"], expected["slope"]
+    )
     equal(y, expected["y"])
     dx, dslope = pull(expected["dy"])
     equal(dx, expected["dx"])
@@ -77,13 +114,17 @@ def test_prelu_and_the_derivatives_of_input_and_slope_are_pytorchs(case):
 
 
 def test_every_layer_of_the_golden_file_is_compared():
-    assert {case.removeprefix("layer ") for case in CASES if case.startswith("layer")} == set(LAYERS)
+    assert {case.removeprefix("layer ") for case in CASES if case.startswith("layer")} == set(
+        LAYERS
+    )
 
 
 @pytest.mark.parametrize("case", LAYERS)
 def test_a_layer_its_derivatives_and_its_state_are_pytorchs_batch_after_batch(case):
     expected = golden(f"layer {case}")
-    network = Network([Layer.parse(layer) for layer in LAYERS[case]], expected["x"].shape[2:], dtype="float64")
+    network = Network(
+        [Layer.parse(layer) for layer in LAYERS[case]], expected["x"].shape[2:], dtype="float64"
+    )
     prefix = f"{network.placed[0].name}." if len(LAYERS[case]) == 1 else ""
     for name, view in network.vector.views.items():
         view[...] = expected[name.removeprefix(prefix)]

@@ -1,4 +1,5 @@
 """What single losses promise beyond the contract of all: their fields, their kinks, what they are least for, what they refuse."""
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -41,25 +42,36 @@ def test_focal_is_equation_5_of_its_paper(gamma, alpha):
 
 def test_focal_without_focus_and_balance_is_binary_cross_entropy():
     focal = {"type": "focal", "gamma": 0, "alpha": None}
-    np.testing.assert_allclose(rows(focal, Z, LABELS), rows("binary_cross_entropy", Z, LABELS), rtol=1e-13)
+    np.testing.assert_allclose(
+        rows(focal, Z, LABELS), rows("binary_cross_entropy", Z, LABELS), rtol=1e-13
+    )
 
 
 def test_focal_passes_over_easy_rows():
     easy, hard = np.array([[3.0]]), np.array([[-3.0]])
     ratio = rows("focal", hard, [[1.0]]) / rows("focal", easy, [[1.0]])
-    assert ratio > 100 * rows("binary_cross_entropy", hard, [[1.0]]) / rows("binary_cross_entropy", easy, [[1.0]])
+    assert ratio > 100 * rows("binary_cross_entropy", hard, [[1.0]]) / rows(
+        "binary_cross_entropy", easy, [[1.0]]
+    )
 
 
 @pytest.mark.parametrize("q", [0.1, 0.5, 0.9])
 def test_quantile_is_the_pinball(q):
     expected = np.where(VALUES >= Z, q * (VALUES - Z), (1 - q) * (Z - VALUES)).mean(axis=1)
     np.testing.assert_allclose(rows({"type": "quantile", "q": q}, Z, VALUES), expected, rtol=1e-8)
-    assert check(lambda z: Loss.parse({"type": "quantile", "q": q}).rows(z, Tensor(VALUES)), Z) is None
+    assert (
+        check(lambda z: Loss.parse({"type": "quantile", "q": q}).rows(z, Tensor(VALUES)), Z) is None
+    )
 
 
 @pytest.mark.parametrize(
     ("loss", "least"),
-    [("mse", np.mean), ("mae", np.median), ("quantile", np.median), ({"type": "quantile", "q": 0.9}, lambda y: np.quantile(y, 0.9))],
+    [
+        ("mse", np.mean),
+        ("mae", np.median),
+        ("quantile", np.median),
+        ({"type": "quantile", "q": 0.9}, lambda y: np.quantile(y, 0.9)),
+    ],
 )
 def test_the_best_constant_is_the_mean_the_median_or_the_quantile(loss, least):
     y = random.exponential(size=(101, 1))
@@ -81,15 +93,25 @@ def test_kl_divergence_is_0_at_its_target_and_cross_entropy_for_certain_ones():
         z = np.maximum(np.log(shares), -100)
     assert rows("kl_divergence", z, shares)[0] == pytest.approx(0, abs=1e-12)
     codes = np.array([0, 3, 1, 1, 2, 0])
-    np.testing.assert_allclose(rows("kl_divergence", Z, np.eye(4)[codes]), rows("cross_entropy", Z, codes), rtol=1e-12)
+    np.testing.assert_allclose(
+        rows("kl_divergence", Z, np.eye(4)[codes]), rows("cross_entropy", Z, codes), rtol=1e-12
+    )
 
 
 def test_logistic_is_binary_cross_entropy_in_other_letters():
     codes = np.array([0, 1, 1, 0, 1, 0])
     logistic, binary = Loss.parse("logistic"), Loss.parse("binary_cross_entropy")
     z = Z[:, :1]
-    np.testing.assert_allclose(rows("logistic", z, logistic.encode(codes, 2)), rows("binary_cross_entropy", z, codes[:, None]), rtol=1e-12)
-    np.testing.assert_allclose(logistic.predictions(z, "classification"), binary.predictions(z, "classification"), rtol=1e-12)
+    np.testing.assert_allclose(
+        rows("logistic", z, logistic.encode(codes, 2)),
+        rows("binary_cross_entropy", z, codes[:, None]),
+        rtol=1e-12,
+    )
+    np.testing.assert_allclose(
+        logistic.predictions(z, "classification"),
+        binary.predictions(z, "classification"),
+        rtol=1e-12,
+    )
 
 
 def test_hinge_is_0_beyond_the_margin_and_has_no_gradient_on_it():
@@ -101,24 +123,38 @@ def test_hinge_is_0_beyond_the_margin_and_has_no_gradient_on_it():
 
 def test_a_row_on_the_boundary_counts_as_a_mistake_of_the_perceptron():
     assert rows("perceptron", [[0.0], [0.0]], [[1.0], [-1.0]]).tolist() == [0, 0]
-    assert gradient("perceptron", [[0.0], [0.0], [2.0], [-2.0]], [[1.0], [-1.0], [1.0], [1.0]]).tolist() == [[-1], [1], [0], [-1]]
+    assert gradient(
+        "perceptron", [[0.0], [0.0], [2.0], [-2.0]], [[1.0], [-1.0], [1.0], [1.0]]
+    ).tolist() == [[-1], [1], [0], [-1]]
 
 
 def test_the_loss_of_smoothed_targets_is_that_of_the_mixture():
     codes, s = np.array([0, 3, 1, 1, 2, 0]), 0.2
     everything = np.mean([rows("cross_entropy", Z, np.full(6, k)) for k in range(4)], axis=0)
     smoothed = {"type": "cross_entropy", "label_smoothing": s}
-    np.testing.assert_allclose(rows(smoothed, Z, codes), (1 - s) * rows("cross_entropy", Z, codes) + s * everything, rtol=1e-12)
+    np.testing.assert_allclose(
+        rows(smoothed, Z, codes),
+        (1 - s) * rows("cross_entropy", Z, codes) + s * everything,
+        rtol=1e-12,
+    )
     assert check(lambda z: Loss.parse(smoothed).rows(z, Tensor(codes)), Z) is None
 
 
 def test_smoothing_two_classes_is_the_same_with_one_output_as_with_two():
     codes = np.array([0, 1, 1, 0, 1, 0])
-    one = rows({"type": "binary_cross_entropy", "label_smoothing": 0.2}, Z[:, 1:2] - Z[:, :1], codes[:, None].astype(float))
-    np.testing.assert_allclose(one, rows({"type": "cross_entropy", "label_smoothing": 0.2}, Z[:, :2], codes), rtol=1e-12)
+    one = rows(
+        {"type": "binary_cross_entropy", "label_smoothing": 0.2},
+        Z[:, 1:2] - Z[:, :1],
+        codes[:, None].astype(float),
+    )
+    np.testing.assert_allclose(
+        one, rows({"type": "cross_entropy", "label_smoothing": 0.2}, Z[:, :2], codes), rtol=1e-12
+    )
 
 
-@pytest.mark.parametrize("name", ["cross_entropy", "hinge", "logistic", "perceptron", "binary_cross_entropy", "focal"])
+@pytest.mark.parametrize(
+    "name", ["cross_entropy", "hinge", "logistic", "perceptron", "binary_cross_entropy", "focal"]
+)
 @settings(deadline=None, max_examples=50)
 @given(data=st.data())
 def test_the_largest_prediction_is_the_class_that_the_scores_decide_on(name, data):
@@ -134,7 +170,10 @@ def test_the_largest_prediction_is_the_class_that_the_scores_decide_on(name, dat
 def test_losses_of_two_classes_refuse_three(name):
     with pytest.raises(ConfigError) as raised:
         Loss.parse(name).outputs("classification", 3)
-    assert str(raised.value) == f"loss: {name} is for two classes, the target has 3; use `loss: cross_entropy` or `loss: hinge`"
+    assert (
+        str(raised.value)
+        == f"loss: {name} is for two classes, the target has 3; use `loss: cross_entropy` or `loss: hinge`"
+    )
 
 
 @pytest.mark.parametrize(
@@ -144,9 +183,21 @@ def test_losses_of_two_classes_refuse_three(name):
         ("poisson", [[0.0, 2.5], [3.0, 1.0]], None),
         ("poisson", [[0.0], [3.0], [-2.0]], (2, "-2 is no count, which is 0 or more")),
         ("kl_divergence", [[0.3, 0.7], [1.0, 0.0], [0.33333, 0.66667]], None),
-        ("kl_divergence", [[0.3, 0.7], [0.5, 0.6]], (1, "(0.5, 0.6) are no probabilities, which are 0 or more and sum to 1")),
-        ("kl_divergence", [[-0.5, 1.5]], (0, "(-0.5, 1.5) are no probabilities, which are 0 or more and sum to 1")),
-        ("kl_divergence", [[1.0], [1.0]], (0, "a single column is no distribution: name a target column a class")),
+        (
+            "kl_divergence",
+            [[0.3, 0.7], [0.5, 0.6]],
+            (1, "(0.5, 0.6) are no probabilities, which are 0 or more and sum to 1"),
+        ),
+        (
+            "kl_divergence",
+            [[-0.5, 1.5]],
+            (0, "(-0.5, 1.5) are no probabilities, which are 0 or more and sum to 1"),
+        ),
+        (
+            "kl_divergence",
+            [[1.0], [1.0]],
+            (0, "a single column is no distribution: name a target column a class"),
+        ),
     ],
 )
 def test_a_loss_says_which_targets_it_cannot_take(name, targets, flaw):

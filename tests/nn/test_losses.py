@@ -1,4 +1,5 @@
 """The contract of every loss: rows against a formula, derivatives, outputs that cannot overflow."""
+
 import numpy as np
 import pytest
 
@@ -32,7 +33,12 @@ def focal(y, p):
 
 def weston_watkins(z, y):
     """The sum over the other classes, a class at a time."""
-    return np.array([sum(max(0.0, 1 + z[i, j] - z[i, c]) for j in range(z.shape[1]) if j != c) for i, c in enumerate(y)])
+    return np.array(
+        [
+            sum(max(0.0, 1 + z[i, j] - z[i, c]) for j in range(z.shape[1]) if j != c)
+            for i, c in enumerate(y)
+        ]
+    )
 
 
 # By YAML name, a case a task: (task, size, outputs needed, targets as data gives them, as `rows` wants them, rows, predictions) at OUTPUTS.
@@ -64,10 +70,16 @@ ROWS = {
     "poisson": [("regression", 3, 3, COUNTS, COUNTS, (np.exp(OUTPUTS) - COUNTS * OUTPUTS).mean(1), np.exp(OUTPUTS))],
     "quantile": [("regression", 3, 3, VALUES, VALUES, abs(ERROR).mean(1) / 2, OUTPUTS)],
 }  # fmt: skip
-CASES = [pytest.param(name, *case, id=f"{name}, {case[0]} of {case[1]}") for name, cases in ROWS.items() for case in cases]
+CASES = [
+    pytest.param(name, *case, id=f"{name}, {case[0]} of {case[1]}")
+    for name, cases in ROWS.items()
+    for case in cases
+]
 FIELDS = ("name", "task", "size", "outputs", "targets", "encoded", "rows", "predictions")
 every = pytest.mark.parametrize(FIELDS, CASES)
-but_poisson = pytest.mark.parametrize(FIELDS, [case for case in CASES if case.values[0] != "poisson"])  # whose rate is e^z
+but_poisson = pytest.mark.parametrize(
+    FIELDS, [case for case in CASES if case.values[0] != "poisson"]
+)  # whose rate is e^z
 
 
 def encoded_targets(name, targets, size):
@@ -77,7 +89,9 @@ def encoded_targets(name, targets, size):
 
 def test_every_loss_has_a_row_for_every_task():
     assert set(ROWS) == set(names(Loss))
-    assert all({case[0] for case in cases} == set(Loss.parse(name).tasks) for name, cases in ROWS.items())
+    assert all(
+        {case[0] for case in cases} == set(Loss.parse(name).tasks) for name, cases in ROWS.items()
+    )
 
 
 @every
@@ -91,16 +105,22 @@ def test_values_are_the_formulas(name, task, size, outputs, targets, encoded, ro
 
 
 @every
-def test_derivatives_agree_with_finite_differences(name, task, size, outputs, targets, encoded, rows, predictions):
+def test_derivatives_agree_with_finite_differences(
+    name, task, size, outputs, targets, encoded, rows, predictions
+):
     found = Tensor(encoded_targets(name, targets, size))
     assert check(lambda z: Loss.parse(name).rows(z, found), OUTPUTS[:, :outputs]) is None
 
 
 @every
-def test_a_batch_gives_what_its_rows_give_alone(name, task, size, outputs, targets, encoded, rows, predictions):
+def test_a_batch_gives_what_its_rows_give_alone(
+    name, task, size, outputs, targets, encoded, rows, predictions
+):
     loss, z, y = Loss.parse(name), OUTPUTS[:, :outputs], encoded_targets(name, targets, size)
     alone = [loss.rows(Tensor(z[i : i + 1]), Tensor(y[i : i + 1])).value for i in range(4)]
-    np.testing.assert_allclose(loss.rows(Tensor(z), Tensor(y)).value, np.concatenate(alone), rtol=1e-13)
+    np.testing.assert_allclose(
+        loss.rows(Tensor(z), Tensor(y)).value, np.concatenate(alone), rtol=1e-13
+    )
 
 
 @but_poisson
@@ -110,7 +130,9 @@ def test_outputs_of_1000_give_finite_losses_derivatives_and_predictions(
     name, task, size, outputs, targets, encoded, rows, predictions, dtype, sign
 ):
     loss, y = Loss.parse(name), encoded_targets(name, targets, size)
-    z = Tensor((sign * np.where(OUTPUTS[:, :outputs] > 0, 1000, -1000)).astype(dtype), requires_grad=True)
+    z = Tensor(
+        (sign * np.where(OUTPUTS[:, :outputs] > 0, 1000, -1000)).astype(dtype), requires_grad=True
+    )
     found = loss.rows(z, Tensor(y if y.dtype.kind == "i" else y.astype(dtype)))
     assert found.value.dtype == dtype and np.isfinite(found.value).all()
     assert np.isfinite(backward(found.sum())[z]).all()
@@ -118,7 +140,9 @@ def test_outputs_of_1000_give_finite_losses_derivatives_and_predictions(
 
 
 @every
-def test_predictions_are_float64_and_those_of_classes_add_to_one(name, task, size, outputs, targets, encoded, rows, predictions):
+def test_predictions_are_float64_and_those_of_classes_add_to_one(
+    name, task, size, outputs, targets, encoded, rows, predictions
+):
     found = Loss.parse(name).predictions(OUTPUTS[:, :outputs].astype(np.float32), task)
     assert found.dtype == np.float64 and found.shape == (4, size)
     if task == "classification":
@@ -132,9 +156,14 @@ def test_the_yaml_form_reads_back(name):
 
 def test_binary_cross_entropy_is_n_times_the_mean_over_examples_of_the_sum_over_classes():
     loss = Loss.parse("binary_cross_entropy").rows(Tensor(OUTPUTS), Tensor(LABELS)).mean().item()
-    by_hand = -sum(
-        LABELS[i, k] * np.log(P[i, k]) + (1 - LABELS[i, k]) * np.log(1 - P[i, k]) for i in range(4) for k in range(3)
-    ) / 4
+    by_hand = (
+        -sum(
+            LABELS[i, k] * np.log(P[i, k]) + (1 - LABELS[i, k]) * np.log(1 - P[i, k])
+            for i in range(4)
+            for k in range(3)
+        )
+        / 4
+    )
     assert loss == pytest.approx(by_hand, rel=1e-12)
 
 
@@ -142,5 +171,7 @@ def test_the_gradient_of_a_sigmoid_unit_with_binary_cross_entropy_is_output_minu
     """The error as the textbooks show it: 0.8 - 0 = 0.8, 0.9 - 1 = -0.1."""
     p = np.array([[0.8], [0.9]])
     z = Tensor(np.log(p / (1 - p)), requires_grad=True)
-    errors = backward(Loss.parse("binary_cross_entropy").rows(z, Tensor(np.array([[0.0], [1.0]]))).sum())[z]
+    errors = backward(
+        Loss.parse("binary_cross_entropy").rows(z, Tensor(np.array([[0.0], [1.0]]))).sum()
+    )[z]
     np.testing.assert_allclose(errors, [[0.8], [-0.1]], rtol=1e-12)

@@ -1,4 +1,5 @@
 """The architectures: which layers they stand for."""
+
 from itertools import pairwise
 
 import numpy as np
@@ -95,7 +96,8 @@ ROWS = {
     ],
 }  # fmt: skip
 every = pytest.mark.parametrize(
-    ("name", "fields", "shape", "outputs", "dropout", "placed"), [(name, *row) for name, rows in ROWS.items() for row in rows]
+    ("name", "fields", "shape", "outputs", "dropout", "placed"),
+    [(name, *row) for name, rows in ROWS.items() for row in rows],
 )
 
 
@@ -135,21 +137,31 @@ def test_an_mlp_has_the_sum_of_n_l_times_n_l_minus_1_plus_1_parameters(sizes):
     ({"type": "small_resnet", "blocks": 9}, (32, 32, 3), 855_770),                 # 56 layers: 0.85 million
 ])  # fmt: skip
 def test_presets_are_as_large_as_in_their_papers(fields, shape, parameters):
-    assert len(Network(Architecture.parse(fields).expand(shape, 10, 0.0), shape).vector) == parameters
+    assert (
+        len(Network(Architecture.parse(fields).expand(shape, 10, 0.0), shape).vector) == parameters
+    )
 
 
 def test_a_preset_on_images_that_are_too_small_names_the_layer():
-    with pytest.raises(ConfigError, match=r"layer 13 \(conv_7\): conv: a kernel of 3 x 3 is larger than images of shape \(2, 2, 8\)"):
+    with pytest.raises(
+        ConfigError,
+        match=r"layer 13 \(conv_7\): conv: a kernel of 3 x 3 is larger than images of shape \(2, 2, 8\)",
+    ):
         Network(expanded("all_conv", {"width": 4}, (8, 8, 1), 10, 0.0), (8, 8, 1))
 
 
 def test_a_mistake_in_a_block_is_told_with_its_place(tmp_path):
     path = tmp_path / "blocks.yaml"
-    path.write_text("dataset: digits\nmodel:\n  type: cnn\n  blocks:\n    - {filters: 3}\n    - {filter: 3, pool: -1}\n")
+    path.write_text(
+        "dataset: digits\nmodel:\n  type: cnn\n  blocks:\n    - {filters: 3}\n    - {filter: 3, pool: -1}\n"
+    )
     with pytest.raises(ConfigError) as error:
         load(path)
     told = str(error.value)
-    assert "blocks.yaml:6: model.blocks[1].filter: unknown key 'filter'; did you mean 'filters'" in told, told
+    assert (
+        "blocks.yaml:6: model.blocks[1].filter: unknown key 'filter'; did you mean 'filters'"
+        in told
+    ), told
     assert "model.blocks[1].pool" in told
 
 
@@ -159,12 +171,28 @@ def test_a_mistake_in_a_block_is_told_with_its_place(tmp_path):
     ({"type": "all_conv", "width": 2, "batch_norm": True}, (9, 9, 1)),
     ({"type": "small_resnet", "blocks": 1, "widths": [4]}, (8, 8, 1)),
 ])  # fmt: skip
-def test_batch_norm_stands_behind_a_dense_or_convolutional_layer_without_a_bias_and_before_its_activation(fields, shape):
+def test_batch_norm_stands_behind_a_dense_or_convolutional_layer_without_a_bias_and_before_its_activation(
+    fields, shape
+):
     layers = Architecture.parse(fields).expand(shape, 2, 0.0)
-    lists = [layers, *([*layer.layers, layers[place + 1]] for place, layer in enumerate(layers) if layer.name() == "residual")]
-    found = [(a, c) for some in lists for a, b, c in zip(some, some[1:], some[2:], strict=False) if b.name() == "batch_norm"]
+    lists = [
+        layers,
+        *(
+            [*layer.layers, layers[place + 1]]
+            for place, layer in enumerate(layers)
+            if layer.name() == "residual"
+        ),
+    ]
+    found = [
+        (a, c)
+        for some in lists
+        for a, b, c in zip(some, some[1:], some[2:], strict=False)
+        if b.name() == "batch_norm"
+    ]
     assert len(found) == sum(layer.name() == "batch_norm" for some in lists for layer in some) > 0
-    assert all(a.name() in ("dense", "conv") and not a.bias and c.name() == "activation" for a, c in found)
+    assert all(
+        a.name() in ("dense", "conv") and not a.bias and c.name() == "activation" for a, c in found
+    )
 
 
 def test_256_ink_pixels_and_10_digits():
@@ -187,9 +215,14 @@ def test_dropout_takes_the_configured_share():
 ])  # fmt: skip
 def test_each_dense_layer_starts_as_the_activation_behind_it_wants(fields, wanted):
     network = Network(expanded("mlp", fields, (3,), 2, 0.0), (3,))
-    assert [p.layer.initializer.name() for p in network.placed if p.layer.name() == "dense"] == wanted
+    assert [
+        p.layer.initializer.name() for p in network.placed if p.layer.name() == "dense"
+    ] == wanted
 
 
 def test_dropout_for_a_sequential_model_is_an_error_that_says_where_it_belongs():
-    with pytest.raises(ConfigError, match=r"regularization.dropout: 0.5 has no place.*put dropout layers into model.layers"):
+    with pytest.raises(
+        ConfigError,
+        match=r"regularization.dropout: 0.5 has no place.*put dropout layers into model.layers",
+    ):
         expanded("sequential", {"layers": ["relu"]}, (3,), 2, 0.5)

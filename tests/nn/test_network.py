@@ -1,4 +1,5 @@
 """Networks: one parameter vector with named views, outputs and gradients against PyTorch's, chance that depends on its place alone."""
+
 from itertools import pairwise
 from pathlib import Path
 
@@ -29,7 +30,11 @@ def mlp(sizes, activation="tanh", dropout=0.0, **keywords):
     """Dense layers of these sizes; activation and dropout between them."""
     layers = []
     for units in sizes[1:-1]:
-        layers += [Dense(units=units), ActivationLayer(function=Activation.parse(activation)), Dropout(rate=dropout)]
+        layers += [
+            Dense(units=units),
+            ActivationLayer(function=Activation.parse(activation)),
+            Dropout(rate=dropout),
+        ]
     return Network([*layers, Dense(units=sizes[-1])], sizes[:1], **keywords)
 
 
@@ -96,16 +101,22 @@ def test_outputs_loss_and_every_gradient_are_pytorchs(case):
     for layer in (1, 2, 3):
         network.vector.views[f"dense_{layer}.w"][...] = golden(f"w{layer}")
         network.vector.views[f"dense_{layer}.b"][...] = golden(f"b{layer}")
-    np.testing.assert_allclose(network.outputs(golden("x")), golden("outputs"), rtol=1e-8, atol=1e-14)
+    np.testing.assert_allclose(
+        network.outputs(golden("x")), golden("outputs"), rtol=1e-8, atol=1e-14
+    )
     x = Tensor(golden("x"), requires_grad=True)
-    value = Loss.parse(loss).rows(network(x, training=True), Tensor(golden("targets"))).sum() * (1 / len(golden("x")))
+    value = Loss.parse(loss).rows(network(x, training=True), Tensor(golden("targets"))).sum() * (
+        1 / len(golden("x"))
+    )
     assert value.item() == pytest.approx(golden("loss"), rel=1e-8)
     gradients = backward(value, into=network.slots)
     np.testing.assert_allclose(gradients[x], golden("dx"), rtol=1e-8, atol=1e-14)
     for layer in (1, 2, 3):
         for key in "wb":
             found = network.vector.gradient_views[f"dense_{layer}.{key}"]
-            np.testing.assert_allclose(found, golden(f"d{key}{layer}"), rtol=1e-8, atol=1e-14, err_msg=f"d{key}{layer}")
+            np.testing.assert_allclose(
+                found, golden(f"d{key}{layer}"), rtol=1e-8, atol=1e-14, err_msg=f"d{key}{layer}"
+            )
 
 
 @pytest.mark.parametrize(("x", "hidden", "second", "outputs"), [
@@ -113,7 +124,11 @@ def test_outputs_loss_and_every_gradient_are_pytorchs(case):
     ((0, 0), (0.73, 0.5), (0.72, 0.12), (0.51, 0.85)),
 ])  # fmt: skip
 def test_a_sigmoid_network_by_hand(x, hidden, second, outputs):
-    layers = [layer for _ in range(3) for layer in (Dense(units=2), ActivationLayer(function=Activation.parse("sigmoid")))]
+    layers = [
+        layer
+        for _ in range(3)
+        for layer in (Dense(units=2), ActivationLayer(function=Activation.parse("sigmoid")))
+    ]
     values = {
         "dense_1.w": [[1, -2], [-1, 1]], "dense_1.b": [1, 0], "dense_2.w": [[2, -1], [-2, -1]], "dense_2.b": [0, 0],
         "dense_3.w": [[3, -1], [-1, 4]], "dense_3.b": [-2, 2],
@@ -121,16 +136,16 @@ def test_a_sigmoid_network_by_hand(x, hidden, second, outputs):
     for depth, wanted in ((2, hidden), (4, second), (6, outputs)):
         network = Network(layers[:depth], (2,), dtype="float64")
         for name, view in network.vector.views.items():
-            view[...] = np.array(values[name]).T             # the rows of W are units; w has a column for each
+            view[...] = np.array(values[name]).T  # the rows of W are units; w has a column for each
         assert tuple(network(Tensor(np.array([x], dtype=float))).value[0].round(2)) == wanted
 
 
 @pytest.mark.parametrize(("p", "q"), [(0, 0), (0, 1), (1, 0), (1, 1)])
 def test_three_sigmoid_units_are_and_or_nand_and_together_xor(p, q):
     network = mlp((2, 2, 1), "sigmoid", dtype="float64")
-    network.vector.views["dense_1.w"][...] = [[20, -20], [20, -20]]      # or, nand
+    network.vector.views["dense_1.w"][...] = [[20, -20], [20, -20]]  # or, nand
     network.vector.views["dense_1.b"][...] = [-10, 30]
-    network.vector.views["dense_2.w"][...] = [[20], [20]]                # and
+    network.vector.views["dense_2.w"][...] = [[20], [20]]  # and
     network.vector.views["dense_2.b"][...] = [-30]
     logit = network(Tensor(np.array([[p, q]], dtype=float))).value.item()
     assert 1 / (1 + np.exp(-logit)) == pytest.approx(p ^ q, abs=1e-3)
@@ -142,14 +157,24 @@ def test_dropout_depends_on_seed_step_and_layer_alone():
     def masks(network, step, shard=0):
         first, _, second = network.placed
         scope = network.scope(training=True, step=step, shard=shard)
-        return [placed.layer.apply(x, scope.child(placed.name)).value != 0 for placed in (first, second)]
+        return [
+            placed.layer.apply(x, scope.child(placed.name)).value != 0 for placed in (first, second)
+        ]
 
     def network(seed=0):
-        return Network([Dropout(rate=0.5), ActivationLayer(function=Activation.parse("relu")), Dropout(rate=0.5)], (50,), seed=seed)
+        return Network(
+            [
+                Dropout(rate=0.5),
+                ActivationLayer(function=Activation.parse("relu")),
+                Dropout(rate=0.5),
+            ],
+            (50,),
+            seed=seed,
+        )
 
     one = network()
     at_3 = masks(one, 3)
-    for before in (5, 0, 3):                                 # whatever ran before, in whatever order
+    for before in (5, 0, 3):  # whatever ran before, in whatever order
         masks(one, before)
         assert np.array_equal(masks(one, 3), at_3)
     assert np.array_equal(masks(network(), 3), at_3)
@@ -184,21 +209,32 @@ def test_a_logistic_models_loss_with_a_weight_penalty_has_the_gradient_of_the_ha
         network.vector.views["dense_1.w"][...] = w
         z = network(Tensor(x), training=True)
         weights = network.parameters["dense_1.w"]
-        minus_log_p = Loss.parse("binary_cross_entropy").rows(z, Tensor(np.array([[(y + 1) / 2]]))).sum()
+        minus_log_p = (
+            Loss.parse("binary_cross_entropy").rows(z, Tensor(np.array([[(y + 1) / 2]]))).sum()
+        )
         backward((weights * weights).sum() * 0.5 + minus_log_p * strength, into=network.slots)
         p = 1 / (1 + np.exp(-y * (x @ w)))
-        np.testing.assert_allclose(network.vector.gradient, (w - strength * y * (1 - p) * x.T)[:, 0], rtol=1e-12)
+        np.testing.assert_allclose(
+            network.vector.gradient, (w - strength * y * (1 - p) * x.T)[:, 0], rtol=1e-12
+        )
 
 
 def test_every_layer_can_be_watched_with_its_gradients():
     network = mlp((3, 4, 2), dropout=0.5, dtype="float64")
     x = streams.generator(0, "watched").normal(size=(5, 3))
     y, outputs = network.watched(Tensor(x))
-    assert [output.path for output in outputs] == ["dense_1", "activation_1", "dropout_1", "dense_2"]
+    assert [output.path for output in outputs] == [
+        "dense_1",
+        "activation_1",
+        "dropout_1",
+        "dense_2",
+    ]
     np.testing.assert_array_equal(y.value, network.outputs(x))
     np.testing.assert_array_equal(outputs[1].value.value, np.tanh(outputs[0].value.value))
     gradients = backward(y.sum())
-    np.testing.assert_allclose(gradients[network.parameters["dense_2.w"]], np.outer(outputs[2].value.value.sum(0), [1, 1]))
+    np.testing.assert_allclose(
+        gradients[network.parameters["dense_2.w"]], np.outer(outputs[2].value.value.sum(0), [1, 1])
+    )
     assert gradients[outputs[1].value].shape == (5, 4)
 
 

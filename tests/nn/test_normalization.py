@@ -1,4 +1,5 @@
 """Batch norm, layer norm, noise and probes: what each does in training, in evaluation, and with odd batches."""
+
 from pathlib import Path
 
 import numpy as np
@@ -69,13 +70,17 @@ def test_a_batch_of_one_row_gives_beta_and_moves_nothing():
     found = network({"type": "batch_norm"})
     found.vector.views["batch_norm_1.beta"][...] = [1, 2, 3, 4]
     assert train(found, batch(1)).tolist() == [[1, 2, 3, 4]]
-    assert (found.state["batch_norm_1.mean"] == 0).all() and (found.state["batch_norm_1.variance"] == 1).all()
+    assert (found.state["batch_norm_1.mean"] == 0).all() and (
+        found.state["batch_norm_1.variance"] == 1
+    ).all()
 
 
 def test_one_image_has_statistics_of_its_own():
     found, x = network({"type": "batch_norm", "momentum": 1.0}, shape=IMAGES), batch(1, IMAGES)
     train(found, x)
-    np.testing.assert_allclose(found.state["batch_norm_1.variance"], x.reshape(-1, 4).var(0, ddof=1), rtol=1e-12)
+    np.testing.assert_allclose(
+        found.state["batch_norm_1.variance"], x.reshape(-1, 4).var(0, ddof=1), rtol=1e-12
+    )
 
 
 def test_a_constant_channel_stays_finite():
@@ -85,11 +90,16 @@ def test_a_constant_channel_stays_finite():
 
 
 def test_float32_statistics_of_many_far_rows_are_accurate():
-    found, x = network({"type": "batch_norm", "momentum": 1.0}, dtype="float32"), (batch(20_000) + 100).astype(np.float32)
+    found, x = (
+        network({"type": "batch_norm", "momentum": 1.0}, dtype="float32"),
+        (batch(20_000) + 100).astype(np.float32),
+    )
     train(found, x)
     exact = x.astype(np.float64)
     np.testing.assert_allclose(found.state["batch_norm_1.mean"], exact.mean(0), rtol=1e-5)
-    np.testing.assert_allclose(found.state["batch_norm_1.variance"], exact.var(0, ddof=1), rtol=1e-5)
+    np.testing.assert_allclose(
+        found.state["batch_norm_1.variance"], exact.var(0, ddof=1), rtol=1e-5
+    )
 
 
 def test_a_frozen_batch_norm_uses_and_keeps_its_running_statistics_in_training():
@@ -102,12 +112,17 @@ def test_penalties_leave_normalization_alone():
     found = network({"type": "batch_norm"}, {"type": "layer_norm"}, {"type": "dense", "units": 2})
     decayed = np.zeros(len(found.vector), bool)
     decayed[found.vector.decayed] = True
-    assert [name for name, view in found.vector.named(decayed).items() if view.all()] == ["dense_1.w"]
+    assert [name for name, view in found.vector.named(decayed).items() if view.all()] == [
+        "dense_1.w"
+    ]
 
 
 def test_batch_norm_undoes_any_scale_and_shift_of_its_input():
     x = batch(6)
-    one, other = (train(network({"type": "batch_norm", "epsilon": 1e-12}), value) for value in (x, 1000 * x - 7))
+    one, other = (
+        train(network({"type": "batch_norm", "epsilon": 1e-12}), value)
+        for value in (x, 1000 * x - 7)
+    )
     np.testing.assert_allclose(one, other, rtol=1e-9, atol=1e-11)
 
 
@@ -121,9 +136,16 @@ def test_layer_norm_gives_each_row_mean_0_and_variance_1_whatever_the_others():
 
 
 def test_noise_has_the_deviation_asked_for_and_depends_on_the_step_alone():
-    found, x = network({"type": "gaussian_noise", "deviation": 0.3}, shape=(500,)), np.ones((100, 500))
-    first, again, next_step = (found(Tensor(x), training=True, step=step).value - x for step in (4, 4, 5))
-    assert first.std() == pytest.approx(0.3, rel=0.02) and first.mean() == pytest.approx(0, abs=0.01)
+    found, x = (
+        network({"type": "gaussian_noise", "deviation": 0.3}, shape=(500,)),
+        np.ones((100, 500)),
+    )
+    first, again, next_step = (
+        found(Tensor(x), training=True, step=step).value - x for step in (4, 4, 5)
+    )
+    assert first.std() == pytest.approx(0.3, rel=0.02) and first.mean() == pytest.approx(
+        0, abs=0.01
+    )
     np.testing.assert_array_equal(first, again)
     assert (first != next_step).all()
 
@@ -148,7 +170,10 @@ def test_a_probe_tells_every_so_many_steps_of_training_and_nothing_else():
 def test_outside_a_run_a_probe_tells_on_standard_error(capsys):
     network("probe")(Tensor(np.ones((2, 4))), training=True, proposals={})
     said = capsys.readouterr()
-    assert said.err == "probe_1: step 1, values: rows 2, mean 1, deviation 0, from 1 to 1, zeros 0%\n" and said.out == ""
+    assert (
+        said.err == "probe_1: step 1, values: rows 2, mean 1, deviation 0, from 1 to 1, zeros 0%\n"
+        and said.out == ""
+    )
 
 
 GOLDEN = np.load(Path(__file__).parents[1] / "golden" / "layers.npz")
@@ -157,11 +182,21 @@ GOLDEN = np.load(Path(__file__).parents[1] / "golden" / "layers.npz")
 @pytest.mark.parametrize("shards", [1, 2, 4])
 def test_batch_norm_of_images_in_shards_is_pytorchs_of_the_whole_batch(shards):
     """Seven images: shards of different sizes. Recorded with the first batch, replayed with all."""
-    expected = {name.partition("/")[2]: GOLDEN[name] for name in GOLDEN.files if name.startswith("layer batch_norm of images/")}
-    found = network({"type": "batch_norm", "momentum": 0.3, "epsilon": 0.01}, shape=expected["x"].shape[2:])
+    expected = {
+        name.partition("/")[2]: GOLDEN[name]
+        for name in GOLDEN.files
+        if name.startswith("layer batch_norm of images/")
+    }
+    found = network(
+        {"type": "batch_norm", "momentum": 0.3, "epsilon": 0.01}, shape=expected["x"].shape[2:]
+    )
     for name, view in found.vector.views.items():
         view[...] = expected[name.removeprefix("batch_norm_1.")]
-    x, dy, rows = np.zeros(expected["x"].shape[1:]), np.zeros(expected["dy"].shape[1:]), len(expected["x"][0])
+    x, dy, rows = (
+        np.zeros(expected["x"].shape[1:]),
+        np.zeros(expected["dy"].shape[1:]),
+        len(expected["x"][0]),
+    )
     outputs, plans, slots, proposals = [], [], [], {}
     for lane, part in enumerate(np.array_split(np.arange(rows), shards)):
         few = slice(part[0], part[-1] + 1)
@@ -169,7 +204,9 @@ def test_batch_norm_of_images_in_shards_is_pytorchs_of_the_whole_batch(shards):
         outputs.append(found(into, training=True, rows=rows, shard=lane, lane=lane, proposals=own))
         slots.append({tensor: np.full(tensor.shape, np.nan) for tensor in (*found.slots, into)})
         total = (outputs[-1] * Tensor(dy[few], feed=True)).sum()
-        plans.append(Plan(total, into=slots[-1], also=[outputs[-1], *own.values()], share=len(part) / rows))
+        plans.append(
+            Plan(total, into=slots[-1], also=[outputs[-1], *own.values()], share=len(part) / rows)
+        )
         proposals = proposals or own
     together = Shards(plans, lambda tasks: [task() for task in tasks])
     for i, (batch, gradient) in enumerate(zip(expected["x"], expected["dy"], strict=True)):
@@ -177,10 +214,24 @@ def test_batch_norm_of_images_in_shards_is_pytorchs_of_the_whole_batch(shards):
         together.forward()
         together.backward()
         found.commit(proposals)
-        np.testing.assert_allclose(np.concatenate([y.value for y in outputs]), expected["y"][i], rtol=1e-8, atol=1e-13)
-        np.testing.assert_allclose(np.concatenate([list(own.values())[-1] for own in slots]), expected["dx"][i], rtol=1e-8, atol=1e-13)
+        np.testing.assert_allclose(
+            np.concatenate([y.value for y in outputs]), expected["y"][i], rtol=1e-8, atol=1e-13
+        )
+        np.testing.assert_allclose(
+            np.concatenate([list(own.values())[-1] for own in slots]),
+            expected["dx"][i],
+            rtol=1e-8,
+            atol=1e-13,
+        )
         for name, tensor in found.parameters.items():
             total_gradient = sum(own[tensor] for own in slots)
-            np.testing.assert_allclose(total_gradient, expected[f"d{name.removeprefix('batch_norm_1.')}"][i], rtol=1e-8, atol=1e-13)
+            np.testing.assert_allclose(
+                total_gradient,
+                expected[f"d{name.removeprefix('batch_norm_1.')}"][i],
+                rtol=1e-8,
+                atol=1e-13,
+            )
         for name, array in found.state.items():
-            np.testing.assert_allclose(array, expected[name.removeprefix("batch_norm_1.")][i], rtol=1e-8, atol=1e-13)
+            np.testing.assert_allclose(
+                array, expected[name.removeprefix("batch_norm_1.")][i], rtol=1e-8, atol=1e-13
+            )

@@ -1,4 +1,5 @@
 """What is told of a network before it is trained: the receptive field is what a place really depends on; layers inside layers too."""
+
 import math
 
 import numpy as np
@@ -23,13 +24,25 @@ FIELDS = [
     ([CONV | {"stride": 2}, CONV], (7, 7)),
     ([WIDE], (1, 7)),
     ([CONV | {"stride": [3, 1]}, WIDE, CONV], (9, 11)),
-    ([{"type": "depthwise_conv"}, {"type": "separable_conv", "filters": 2, "kernel": [1, 3]}], (3, 5)),
+    (
+        [{"type": "depthwise_conv"}, {"type": "separable_conv", "filters": 2, "kernel": [1, 3]}],
+        (3, 5),
+    ),
     ([CONV, "max_pool", CONV], (8, 8)),
     ([POOL, POOL], (7, 7)),
     (["upsample"], (1, 1)),
     ([{"type": "upsample", "factor": [3, 2]}, CONV | {"kernel": 7}], (3, 4)),
     ([{"type": "zero_pad", "padding": 3}, CONV], (3, 3)),
-    ([{"type": "residual", "layers": [CONV | {"padding": "same"}, "relu", CONV | {"padding": "same"}]}, CONV], (7, 7)),
+    (
+        [
+            {
+                "type": "residual",
+                "layers": [CONV | {"padding": "same"}, "relu", CONV | {"padding": "same"}],
+            },
+            CONV,
+        ],
+        (7, 7),
+    ),
     ([{"type": "residual", "layers": [CONV | {"padding": "same", "stride": 2}]}, CONV], (7, 7)),
     ([{"type": "parallel", "branches": [[], [WIDE], [CONV | {"padding": "same"}]]}], (3, 7)),
     ([CONV, {"type": "reshape", "shape": [19, 19, 2]}], (3, 3)),
@@ -54,8 +67,10 @@ def seen(network, shape=(21, 21, 1)):
     changed.reshape(-1, shape[0] * shape[1])[np.diag_indices(shape[0] * shape[1])] += 1000
     y = network(Tensor(x[None])).value
     middle = (0, y.shape[1] // 2, y.shape[2] // 2) if y.ndim == 4 else (0,)
-    differs = (network(Tensor(changed)).value[:, *middle[1:]] != y[middle]).reshape(shape[0], shape[1], -1)
-    single = y.shape[-1] > 2 and y.ndim == 2                                      # places that stand side by side: one of them
+    differs = (network(Tensor(changed)).value[:, *middle[1:]] != y[middle]).reshape(
+        shape[0], shape[1], -1
+    )
+    single = y.shape[-1] > 2 and y.ndim == 2  # places that stand side by side: one of them
     rows, columns = np.nonzero(differs[..., 0] if single else differs.any(axis=-1))
     return rows.max() - rows.min() + 1, columns.max() - columns.min() + 1
 
@@ -64,13 +79,15 @@ def seen(network, shape=(21, 21, 1)):
 def test_a_place_depends_on_no_more_than_its_receptive_field_and_on_all_of_it(layers, field):
     network = built(*layers)
     assert outline(network.placed, network.input_shape)[-1].receptive_field == field
-    if layers[-1] != FIELDS[-1][0][-1]:                                           # a reshape scatters pixels: no rectangle at all
+    if layers[-1] != FIELDS[-1][0][-1]:  # a reshape scatters pixels: no rectangle at all
         assert seen(network) == field
 
 
 def test_bilinear_pixels_see_two_on_either_side_at_most():
     network = built({"type": "upsample", "method": "bilinear"}, CONV | {"kernel": 1})
-    assert outline(network.placed, network.input_shape)[0].receptive_field == (2, 2) == seen(network)
+    assert (
+        outline(network.placed, network.input_shape)[0].receptive_field == (2, 2) == seen(network)
+    )
 
 
 def test_the_field_of_a_table_begins_where_it_becomes_images():
@@ -80,7 +97,12 @@ def test_the_field_of_a_table_begins_where_it_becomes_images():
 
 def test_layers_inside_layers_are_told_with_their_paths_and_counted_once():
     shape = (8, 8, 3)
-    network = Network(Architecture.parse({"type": "small_resnet", "blocks": 1, "widths": [2, 4]}).expand(shape, 5, 0.0), shape)
+    network = Network(
+        Architecture.parse({"type": "small_resnet", "blocks": 1, "widths": [2, 4]}).expand(
+            shape, 5, 0.0
+        ),
+        shape,
+    )
     rows = outline(network.placed, shape)
     assert sum(row.parameters for row in rows) == len(network.vector)
     last = next(row for row in rows if row.path == "residual_2")
@@ -94,5 +116,13 @@ def test_layers_inside_layers_are_told_with_their_paths_and_counted_once():
 
 
 def test_the_receptive_field_of_the_paper_of_lenet_and_of_all_conv():
-    rows = outline(Network(Architecture.parse("lenet5").expand((32, 32, 1), 10, 0.0), (32, 32, 1)).placed, (32, 32, 1))
-    assert [row.receptive_field for row in rows if "conv" in row.path or "pool" in row.path] == [(5, 5), (6, 6), (14, 14), (16, 16)]
+    rows = outline(
+        Network(Architecture.parse("lenet5").expand((32, 32, 1), 10, 0.0), (32, 32, 1)).placed,
+        (32, 32, 1),
+    )
+    assert [row.receptive_field for row in rows if "conv" in row.path or "pool" in row.path] == [
+        (5, 5),
+        (6, 6),
+        (14, 14),
+        (16, 16),
+    ]

@@ -1,4 +1,5 @@
 """Facts of gradient descent that the optimizers must show: where it lands, oscillates, diverges or stalls."""
+
 import numpy as np
 import pytest
 
@@ -34,13 +35,19 @@ def test_on_a_parabola_a_rate_of_one_half_lands_at_once_one_oscillates_and_more_
 
 
 def test_a_saddle_met_head_on_stalls_descent():
-    visited = descend("sgd", [1.0, 0.0], lambda theta: np.array([2, -2]) * theta, 0.1, 200)  # of x^2 - y^2
+    visited = descend(
+        "sgd", [1.0, 0.0], lambda theta: np.array([2, -2]) * theta, 0.1, 200
+    )  # of x^2 - y^2
     assert np.abs(visited[-1]).max() < 1e-12
 
 
-@pytest.mark.parametrize(("name", "lr", "steps"), [("sgd", 0.3, 3000), ("momentum", 0.1, 2000), ("adam", 0.01, 3000)])
+@pytest.mark.parametrize(
+    ("name", "lr", "steps"), [("sgd", 0.3, 3000), ("momentum", 0.1, 2000), ("adam", 0.01, 3000)]
+)
 def test_a_linear_model_reaches_the_least_squares_solution(name, lr, steps):
     x = np.vander(np.linspace(-1, 1, 9), 3)
     y = np.cos(3 * x[:, 1])
-    visited = descend(name, np.zeros(3), lambda theta: 2 / len(y) * x.T @ (x @ theta - y), lr, steps)
+    visited = descend(
+        name, np.zeros(3), lambda theta: 2 / len(y) * x.T @ (x @ theta - y), lr, steps
+    )
     np.testing.assert_allclose(visited[-1], np.linalg.lstsq(x, y)[0], atol=1e-8)

@@ -1,4 +1,5 @@
 """The strong Wolfe line search, on functions of one number."""
+
 import math
 
 import pytest
@@ -12,10 +13,19 @@ FUNCTIONS = {
     "parabola": (lambda t: (t - 3) ** 2, lambda t: 2 * (t - 3)),
     "steep parabola": (lambda t: 1e6 * (t - 1e-3) ** 2, lambda t: 2e6 * (t - 1e-3)),
     "quartic": (lambda t: (t - 2) ** 4 - t, lambda t: 4 * (t - 2) ** 3 - 1),
-    "waves": (lambda t: math.sin(5 * t) + 0.1 * (t - 4) ** 2 - 7 * t, lambda t: 5 * math.cos(5 * t) + 0.2 * (t - 4) - 7),
+    "waves": (
+        lambda t: math.sin(5 * t) + 0.1 * (t - 4) ** 2 - 7 * t,
+        lambda t: 5 * math.cos(5 * t) + 0.2 * (t - 4) - 7,
+    ),
     "More and Thuente 1": (lambda t: -t / (t * t + 2), lambda t: (t * t - 2) / (t * t + 2) ** 2),
-    "a wall": (lambda t: (t - 1) ** 2 if t < 2 else math.inf, lambda t: 2 * (t - 1) if t < 2 else math.nan),
-    "a hole": (lambda t: (t - 1) ** 2 if t < 2 else math.nan, lambda t: 2 * (t - 1) if t < 2 else math.nan),
+    "a wall": (
+        lambda t: (t - 1) ** 2 if t < 2 else math.inf,
+        lambda t: 2 * (t - 1) if t < 2 else math.nan,
+    ),
+    "a hole": (
+        lambda t: (t - 1) ** 2 if t < 2 else math.nan,
+        lambda t: 2 * (t - 1) if t < 2 else math.nan,
+    ),
 }
 
 
@@ -39,7 +49,12 @@ def test_it_finds_a_point_that_meets_both_conditions(name, first, curvature):
 
 def test_it_takes_the_first_trial_where_that_will_do():
     tried = []
-    found = strong_wolfe(lambda t: tried.append(t) or Point(t, (t - 1) ** 2, 2 * (t - 1)), Point(0.0, 1.0, -2.0), 1.1, narrowest=1e-9)
+    found = strong_wolfe(
+        lambda t: tried.append(t) or Point(t, (t - 1) ** 2, 2 * (t - 1)),
+        Point(0.0, 1.0, -2.0),
+        1.1,
+        narrowest=1e-9,
+    )
     assert tried == [1.1] and found.t == 1.1
 
 
@@ -56,14 +71,18 @@ def test_it_gives_the_lowest_point_when_its_trials_are_used_up(most):
 
 
 def test_where_nothing_is_better_it_stays():
-    found = strong_wolfe(lambda t: Point(t, 1.0 + t, -1.0), Point(0.0, 1.0, -1.0), 1.0, narrowest=1e-9)
+    found = strong_wolfe(
+        lambda t: Point(t, 1.0 + t, -1.0), Point(0.0, 1.0, -1.0), 1.0, narrowest=1e-9
+    )
     assert found.t == 0
 
 
 @given(a=st.floats(-5, 5), width=st.floats(0.1, 5), c=st.tuples(*[st.floats(-3, 3)] * 4))
 def test_the_minimum_of_a_cubic_is_found_from_two_of_its_points(a, width, c):
     def point(t):
-        return Point(t, c[0] + c[1] * t + c[2] * t * t + c[3] * t**3, c[1] + 2 * c[2] * t + 3 * c[3] * t * t)
+        return Point(
+            t, c[0] + c[1] * t + c[2] * t * t + c[3] * t**3, c[1] + 2 * c[2] * t + 3 * c[3] * t * t
+        )
 
     b = a + width
     found = cubic_minimum(point(a), point(b), a, b)

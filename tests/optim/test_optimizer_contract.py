@@ -1,4 +1,5 @@
 """What every optimizer promises, driven from one table: its configuration, its state, and what its steps depend on."""
+
 import tracemalloc
 
 import numpy as np
@@ -15,15 +16,28 @@ TABLE = {
     "adadelta": ({"lr": 0.5, "rho": 0.8, "epsilon": 1e-4}, {"v": FULL, "u": FULL}),
     "adagrad": ({"lr": 0.5, "epsilon": 1e-4}, {"sum": FULL}),
     "adam": ({"lr": 0.5, "beta1": 0.8, "beta2": 0.9, "epsilon": 1e-4}, {"m": FULL, "v": FULL}),
-    "adamw": ({"lr": 0.5, "beta1": 0.8, "beta2": 0.9, "epsilon": 1e-4, "weight_decay": 0.1}, {"m": FULL, "v": FULL}),
-    "amsgrad": ({"lr": 0.5, "beta1": 0.8, "beta2": 0.9, "epsilon": 1e-4}, {"m": FULL, "v": FULL, "u": FULL}),
-    "genetic": (
-        {"lr": 0.5, "population": 8, "elite": 2, "mutation": 0.4, "spread": 0.3}, {"genomes": (8, 37), "objective": (8,)}
+    "adamw": (
+        {"lr": 0.5, "beta1": 0.8, "beta2": 0.9, "epsilon": 1e-4, "weight_decay": 0.1},
+        {"m": FULL, "v": FULL},
     ),
-    "lbfgs": ({"lr": 0.5, "history": 3}, {"s": (3, 37), "y": (3, 37), "step": FULL, "gradient": FULL, "pairs": (1,)}),
+    "amsgrad": (
+        {"lr": 0.5, "beta1": 0.8, "beta2": 0.9, "epsilon": 1e-4},
+        {"m": FULL, "v": FULL, "u": FULL},
+    ),
+    "genetic": (
+        {"lr": 0.5, "population": 8, "elite": 2, "mutation": 0.4, "spread": 0.3},
+        {"genomes": (8, 37), "objective": (8,)},
+    ),
+    "lbfgs": (
+        {"lr": 0.5, "history": 3},
+        {"s": (3, 37), "y": (3, 37), "step": FULL, "gradient": FULL, "pairs": (1,)},
+    ),
     "lion": ({"lr": 0.5, "beta1": 0.8, "beta2": 0.9, "weight_decay": 0.1}, {"m": FULL}),
     "momentum": ({"lr": 0.5, "beta": 0.8}, {"velocity": FULL}),
-    "nadam": ({"lr": 0.5, "beta1": 0.8, "beta2": 0.9, "epsilon": 1e-4, "psi": 0.1}, {"m": FULL, "v": FULL, "momentum_product": (1,)}),
+    "nadam": (
+        {"lr": 0.5, "beta1": 0.8, "beta2": 0.9, "epsilon": 1e-4, "psi": 0.1},
+        {"m": FULL, "v": FULL, "momentum_product": (1,)},
+    ),
     "nesterov": ({"lr": 0.5, "beta": 0.8}, {"velocity": FULL}),
     "radam": ({"lr": 0.5, "beta1": 0.8, "beta2": 0.9, "epsilon": 1e-4}, {"m": FULL, "v": FULL}),
     "random_search": ({"lr": 0.5, "candidates": 4}, {}),
@@ -54,7 +68,9 @@ def test_its_state_has_the_shapes_that_checkpoints_hold(name, dtype):
     fields, shapes = TABLE[name]
     state = Optimizer.parse({"type": name, **fields}).state(37, dtype)
     assert {key: array.shape for key, array in state.items()} == shapes
-    assert all(array.dtype == (dtype if 37 in array.shape else np.float64) for array in state.values())
+    assert all(
+        array.dtype == (dtype if 37 in array.shape else np.float64) for array in state.values()
+    )
 
 
 class Steps:
@@ -77,14 +93,22 @@ class Steps:
         self.t += 1
         if isinstance(self.optimizer, Search):
             chance = streams.generator(0, "optimizer", self.t)
-            self.optimizer.minimise(self.w, self.state, self.evaluate, lr=0.1, t=self.t, generator=chance)
+            self.optimizer.minimise(
+                self.w, self.state, self.evaluate, lr=0.1, t=self.t, generator=chance
+            )
             return
         g = np.empty_like(self.w)
         self.evaluate(self.w, g)
         self.optimizer.advance(self.state, self.t)
         for block in self.blocks:
-            part = {key: array[block] if array.shape == FULL else array for key, array in self.state.items()}
-            work = [np.full(block.stop - block.start, np.nan, self.w.dtype) for _ in range(self.optimizer.work)]
+            part = {
+                key: array[block] if array.shape == FULL else array
+                for key, array in self.state.items()
+            }
+            work = [
+                np.full(block.stop - block.start, np.nan, self.w.dtype)
+                for _ in range(self.optimizer.work)
+            ]
             self.w[block] *= self.optimizer.decay(0.1)
             if self.compiled:
                 compiled(self.optimizer, self.w[block], g[block], part)(0.1, self.t)
@@ -116,7 +140,10 @@ def test_a_users_rule_is_not_taken_for_the_one_that_it_is_made_from():
 @pytest.mark.parametrize("name", RULES)
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_the_compiled_form_has_its_bits_in_any_blocks(name, dtype):
-    plain, loops = Steps(name, dtype), Steps(name, dtype, (slice(0, 1), slice(1, 37)), compiled=True)
+    plain, loops = (
+        Steps(name, dtype),
+        Steps(name, dtype, (slice(0, 1), slice(1, 37)), compiled=True),
+    )
     for _ in range(9):
         plain.step(), loops.step()
     assert plain.w.tobytes() == loops.w.tobytes()
@@ -135,7 +162,9 @@ def test_what_is_not_finite_comes_out_of_the_compiled_form_as_of_the_other(name,
         rule.advance(state, 1)
         with np.errstate(all="ignore"):
             if form == "plain":
-                rule.update(w, g.copy(), state, [np.empty(37) for _ in range(rule.work)], lr=0.1, t=1)
+                rule.update(
+                    w, g.copy(), state, [np.empty(37) for _ in range(rule.work)], lr=0.1, t=1
+                )
             else:
                 compiled(rule, w, g.copy(), state)(0.1, 1)
         after.append(np.concatenate([w, *state.values()]))
@@ -165,7 +194,10 @@ def test_going_on_from_its_weights_state_and_step_gives_the_same_bits(name, dtyp
 def test_a_step_allocates_nothing_of_the_parameters_size(name):
     rule, size = Optimizer.parse(name), 100_000
     w, g = np.ones(size, np.float32), np.ones(size, np.float32)
-    state, work = rule.state(size, np.float32), [np.empty(size, np.float32) for _ in range(rule.work)]
+    state, work = (
+        rule.state(size, np.float32),
+        [np.empty(size, np.float32) for _ in range(rule.work)],
+    )
     tracemalloc.start()
     for t in (1, 2, 900):
         rule.advance(state, t)

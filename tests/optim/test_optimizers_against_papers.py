@@ -1,4 +1,5 @@
 """Optimizers that PyTorch lacks, against their papers' equations, written out element by element in Python's own numbers."""
+
 import math
 
 import numpy as np
@@ -41,7 +42,9 @@ def test_the_weights_after_100_steps_are_the_papers(mapping, expected):
     for t, (lr, g) in enumerate(zip(rates, gradients(100, 4), strict=True), start=1):
         rule.advance(state, t)
         w *= rule.decay(lr)
-        rule.update(w, np.array(g), state, [np.full(4, np.nan) for _ in range(rule.work)], lr=lr, t=t)
+        rule.update(
+            w, np.array(g), state, [np.full(4, np.nan) for _ in range(rule.work)], lr=lr, t=t
+        )
     np.testing.assert_allclose(w, expected(start, rates), rtol=1e-10, atol=0)
 
 
@@ -58,7 +61,7 @@ def test_nesterov_steps_from_where_momentum_is_about_to_take_it():
     w, v = 1.0, 0.0
     found, state = np.array([1.0]), nesterov.state(1, np.float64)
     for t, lr in enumerate([0.1, 0.1, 0.1], start=1):
-        ahead = w - 0.9 * v                       # the original form: the gradient of w^2 at the place looked ahead to
+        ahead = w - 0.9 * v  # the original form: the gradient of w^2 at the place looked ahead to
         v = 0.9 * v + lr * 2 * ahead
         w -= v
         g = 2 * found
@@ -83,7 +86,11 @@ def test_a_decay_of_its_own_is_scaled_by_the_rate(name):
 
 def test_only_adamw_and_lion_decay_weights_themselves():
     rules = [Optimizer.parse(name) for name in names(Optimizer)]
-    assert {rule.name() for rule in rules if isinstance(rule, Rule) and rule.replace(**heaviest(rule)).decay(0.5) != 1} == {"adamw", "lion"}
+    assert {
+        rule.name()
+        for rule in rules
+        if isinstance(rule, Rule) and rule.replace(**heaviest(rule)).decay(0.5) != 1
+    } == {"adamw", "lion"}
 
 
 def heaviest(rule):

@@ -1,4 +1,5 @@
 """Every optimizer, alone and under every schedule, against the weights that PyTorch reaches: tests/golden/optimizers.npz."""
+
 import json
 from pathlib import Path
 
@@ -24,7 +25,9 @@ ELSEWHERE = {
 
 def views(flat):
     """w1, b1, w2, b2 of the flat vector."""
-    return [part.reshape(shape) for part, shape in zip(np.split(flat, ENDS[:-1]), SHAPES, strict=True)]
+    return [
+        part.reshape(shape) for part, shape in zip(np.split(flat, ENDS[:-1]), SHAPES, strict=True)
+    ]
 
 
 def objective(flat, x, targets, l2, gradient):
@@ -47,7 +50,9 @@ def descend(rule, schedule, w, row):
     for step, rows in enumerate(GOLDEN["batches"]):
         objective(w, GOLDEN["x"][rows], GOLDEN["targets"][rows], row["l2"], g)
         lr = schedule.rate(rule.lr, step, row.get("steps_per_epoch", 1), row.get("epochs", 100))
-        work = [np.full(w.size, np.nan) for _ in range(rule.work)]  # NaN: no step may depend on what stands there
+        work = [
+            np.full(w.size, np.nan) for _ in range(rule.work)
+        ]  # NaN: no step may depend on what stands there
         rule.advance(state, step + 1)
         w[DECAYED] *= rule.decay(lr)
         rule.update(w, g, state, work, lr=lr, t=step + 1)
@@ -57,11 +62,19 @@ def search(optimizer, w, row):
     """Steps over all rows with an optimizer that asks for the loss itself."""
 
     def evaluate(params, gradient=None):
-        return objective(params, GOLDEN["x"], GOLDEN["targets"], row["l2"], np.empty_like(w) if gradient is None else gradient)
+        return objective(
+            params,
+            GOLDEN["x"],
+            GOLDEN["targets"],
+            row["l2"],
+            np.empty_like(w) if gradient is None else gradient,
+        )
 
     state = optimizer.state(w.size, w.dtype)
     for t in range(1, row["steps"] + 1):
-        optimizer.minimise(w, state, evaluate, lr=optimizer.lr, t=t, generator=streams.generator(0, "optimizer", t))
+        optimizer.minimise(
+            w, state, evaluate, lr=optimizer.lr, t=t, generator=streams.generator(0, "optimizer", t)
+        )
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -79,7 +92,9 @@ def test_the_weights_after_100_steps_are_pytorchs(case):
 
 def test_every_optimizer_has_golden_weights_with_other_constants_or_l2():
     rows = [row["optimizer"]["type"] for row in CASES.values() if "schedule" not in row]
-    assert {name for name in rows if rows.count(name) >= 2} == set(names(Optimizer)) - set(ELSEWHERE)
+    assert {name for name in rows if rows.count(name) >= 2} == set(names(Optimizer)) - set(
+        ELSEWHERE
+    )
 
 
 def test_every_optimizer_without_a_decay_of_its_own_has_golden_weights_under_l2():
@@ -88,4 +103,6 @@ def test_every_optimizer_without_a_decay_of_its_own_has_golden_weights_under_l2(
 
 
 def test_every_schedule_has_golden_weights():
-    assert {row["schedule"]["type"] for row in CASES.values() if "schedule" in row} == set(names(Schedule)) - {"plateau"}
+    assert {row["schedule"]["type"] for row in CASES.values() if "schedule" in row} == set(
+        names(Schedule)
+    ) - {"plateau"}

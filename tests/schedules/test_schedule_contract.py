@@ -1,4 +1,5 @@
 """What every schedule promises, driven from one table; and the facts that each is known for."""
+
 import json
 
 import numpy as np
@@ -21,7 +22,16 @@ TABLE = {
     "one_cycle": ({"rise": 0.4, "start": 0.2, "end": 0.1}, True, True),
     "piecewise": ({"boundaries": [1.5, 4.0], "factors": [0.5, 1.0, 0.25]}, True, False),
     "plateau": (
-        {"monitor": "train_loss", "by": 0.5, "patience": 3, "threshold": 0.01, "min_lr": 1e-4, "cooldown": 2}, False, False
+        {
+            "monitor": "train_loss",
+            "by": 0.5,
+            "patience": 3,
+            "threshold": 0.01,
+            "min_lr": 1e-4,
+            "cooldown": 2,
+        },
+        False,
+        False,
     ),
     "polynomial": ({"power": 3.0, "floor": 0.1}, False, True),
     "step": ({"every": 3.0, "by": 0.5}, False, False),
@@ -34,7 +44,12 @@ def default(name, **fields):
 
 
 def rates(schedule, steps_per_epoch, epochs, lr=1.0):
-    return np.array([schedule.rate(lr, step, steps_per_epoch, epochs) for step in range(steps_per_epoch * epochs)])
+    return np.array(
+        [
+            schedule.rate(lr, step, steps_per_epoch, epochs)
+            for step in range(steps_per_epoch * epochs)
+        ]
+    )
 
 
 def test_every_schedule_has_a_row():
@@ -54,7 +69,9 @@ def test_it_reads_back_from_its_own_mapping(name):
 @pytest.mark.parametrize("name", TABLE)
 @pytest.mark.parametrize("with_defaults", [True, False])
 @given(warmup=st.floats(0, 12), steps=st.integers(1, 13), epochs=st.integers(1, 9))
-def test_a_rate_is_never_negative_nor_above_the_base_and_rises_in_warm_up(name, with_defaults, warmup, steps, epochs):
+def test_a_rate_is_never_negative_nor_above_the_base_and_rises_in_warm_up(
+    name, with_defaults, warmup, steps, epochs
+):
     fields, may_rise, _ = TABLE[name]
     found = rates(default(name, warmup=warmup, **({} if with_defaults else fields)), steps, epochs)
     assert found.min() >= 0
@@ -70,29 +87,46 @@ def test_a_schedule_says_whether_extending_a_run_changes_its_rates(name, steps, 
     fields, _, depends = TABLE[name]
     schedule = Schedule.parse({"type": name, **fields})
     assert schedule.depends_on_horizon is depends
-    same = np.array_equal(rates(schedule, steps, epochs - 1), rates(schedule, steps, epochs)[: steps * (epochs - 1)])
+    same = np.array_equal(
+        rates(schedule, steps, epochs - 1), rates(schedule, steps, epochs)[: steps * (epochs - 1)]
+    )
     assert same is not depends
 
 
-@pytest.mark.parametrize("name", [name for name, row in TABLE.items() if not issubclass(type(default(name)), Reactive)])
+@pytest.mark.parametrize(
+    "name", [name for name, row in TABLE.items() if not issubclass(type(default(name)), Reactive)]
+)
 @given(steps=st.integers(1, 13), epochs=st.integers(2, 9), warmup=st.integers(1, 5))
-def test_after_a_warm_up_the_schedule_is_the_one_of_a_run_that_is_so_much_shorter(name, steps, epochs, warmup):
+def test_after_a_warm_up_the_schedule_is_the_one_of_a_run_that_is_so_much_shorter(
+    name, steps, epochs, warmup
+):
     schedule = Schedule.parse({"type": name, **TABLE[name][0]})
     late = rates(schedule.replace(warmup=warmup), steps, epochs + warmup)[steps * warmup :]
     np.testing.assert_allclose(late, rates(schedule, steps, epochs), rtol=1e-9)
 
 
-@given(every=st.integers(1, 7), steps=st.integers(1, 97), epochs=st.integers(1, 30), warmup=st.integers(0, 5))
+@given(
+    every=st.integers(1, 7),
+    steps=st.integers(1, 97),
+    epochs=st.integers(1, 30),
+    warmup=st.integers(0, 5),
+)
 def test_a_step_falls_exactly_at_the_first_batch_of_its_epoch(every, steps, epochs, warmup):
     found = rates(default("step", every=every, by=0.5, warmup=warmup), steps, epochs)
     epoch = np.arange(steps * epochs) // steps
-    assert np.array_equal(found[epoch >= warmup], 0.5 ** ((epoch[epoch >= warmup] - warmup) // every))
+    assert np.array_equal(
+        found[epoch >= warmup], 0.5 ** ((epoch[epoch >= warmup] - warmup) // every)
+    )
 
 
 @pytest.mark.parametrize("name", ["piecewise", "cosine_restarts"])
 @given(steps=st.integers(1, 97), warmup=st.integers(0, 5))
 def test_it_changes_exactly_at_the_first_batch_of_an_epoch(name, steps, warmup):
-    fields = {"boundaries": [3, 7], "factors": [0.5, 0.25, 1]} if name == "piecewise" else {"period": 3, "stretch": 1.5}
+    fields = (
+        {"boundaries": [3, 7], "factors": [0.5, 0.25, 1]}
+        if name == "piecewise"
+        else {"period": 3, "stretch": 1.5}
+    )
     found = rates(default(name, **fields, warmup=warmup), steps, 9 + warmup)[steps * warmup :]
     if name == "piecewise":
         assert np.array_equal(found, np.repeat([0.5, 0.25, 1], [3 * steps, 4 * steps, 2 * steps]))
@@ -101,17 +135,55 @@ def test_it_changes_exactly_at_the_first_batch_of_an_epoch(name, steps, warmup):
 
 
 FACTS = [  # (what is said of it, schedule, steps an epoch, epochs, step -> rate for a base rate of 1)
-    ("halved every 5 epochs", {"type": "step", "every": 5, "by": 0.5}, 4, 20, {0: 1, 19: 1, 20: 0.5, 40: 0.25, 79: 0.125}),
-    ("divided by 10 every 20", {"type": "step", "every": 20, "by": 0.1}, 2, 60, {39: 1, 40: 0.1, 80: 0.01}),
-    ("exponential", {"type": "exponential", "by": 0.5}, 2, 10, {0: 1, 1: 0.5**0.5, 2: 0.5, 10: 2**-5}),
+    (
+        "halved every 5 epochs",
+        {"type": "step", "every": 5, "by": 0.5},
+        4,
+        20,
+        {0: 1, 19: 1, 20: 0.5, 40: 0.25, 79: 0.125},
+    ),
+    (
+        "divided by 10 every 20",
+        {"type": "step", "every": 20, "by": 0.1},
+        2,
+        60,
+        {39: 1, 40: 0.1, 80: 0.01},
+    ),
+    (
+        "exponential",
+        {"type": "exponential", "by": 0.5},
+        2,
+        10,
+        {0: 1, 1: 0.5**0.5, 2: 0.5, 10: 2**-5},
+    ),
     ("cosine", {"type": "cosine"}, 1, 10, {0: 1, 5: 0.5}),
-    ("warm-up, then cosine", {"type": "cosine", "warmup": 2}, 5, 12, {0: 0.1, 4: 0.5, 9: 1, 10: 1, 35: 0.5}),
-    ("the Transformer's", {"type": "inverse_sqrt", "warmup": 4}, 10, 20, {19: 0.5, 40: 1, 160: 0.5}),
-    ("one cycle", {"type": "one_cycle", "rise": 0.5, "start": 0.1, "end": 0.01}, 1, 20, {0: 0.1, 5: 0.55, 10: 1, 15: 0.505}),
+    (
+        "warm-up, then cosine",
+        {"type": "cosine", "warmup": 2},
+        5,
+        12,
+        {0: 0.1, 4: 0.5, 9: 1, 10: 1, 35: 0.5},
+    ),
+    (
+        "the Transformer's",
+        {"type": "inverse_sqrt", "warmup": 4},
+        10,
+        20,
+        {19: 0.5, 40: 1, 160: 0.5},
+    ),
+    (
+        "one cycle",
+        {"type": "one_cycle", "rise": 0.5, "start": 0.1, "end": 0.01},
+        1,
+        20,
+        {0: 0.1, 5: 0.55, 10: 1, 15: 0.505},
+    ),
 ]
 
 
-@pytest.mark.parametrize(("said", "mapping", "steps", "epochs", "expected"), FACTS, ids=[row[0] for row in FACTS])
+@pytest.mark.parametrize(
+    ("said", "mapping", "steps", "epochs", "expected"), FACTS, ids=[row[0] for row in FACTS]
+)
 def test_the_rates_are_what_the_name_says(said, mapping, steps, epochs, expected):
     found = rates(Schedule.parse(mapping), steps, epochs)
     assert {step: found[step] for step in expected} == pytest.approx(expected)
@@ -121,19 +193,30 @@ def observed(schedule, values, *, higher_is_better=False, lr=1.0):
     """The rates after each value; the memory goes through JSON each time, as in checkpoints."""
     memory, found = schedule.start(), []
     for value in values:
-        memory = json.loads(json.dumps(schedule.observe(memory, value, higher_is_better=higher_is_better, lr=lr)))
+        memory = json.loads(
+            json.dumps(schedule.observe(memory, value, higher_is_better=higher_is_better, lr=lr))
+        )
         found.append(lr * memory["scale"])
     return found
 
 
 def test_a_plateau_is_by_default_of_the_validation_loss_with_factor_a_tenth_patience_10_and_minimum_a_millionth():
     plateau = default("plateau")
-    assert (plateau.by, plateau.patience, plateau.min_lr, plateau.monitor) == (0.1, 10, 1e-6, None)  # None: as the best checkpoint
+    assert (plateau.by, plateau.patience, plateau.min_lr, plateau.monitor) == (
+        0.1,
+        10,
+        1e-6,
+        None,
+    )  # None: as the best checkpoint
 
 
 def test_on_a_plateau_the_rate_falls_by_10_after_10_epochs_without_a_better_loss_down_to_a_minimum():
     found = observed(default("plateau"), [0.5] * 100, lr=1e-3)
-    falls = {epoch: rate for epoch, rate in enumerate(found, start=1) if epoch == 1 or rate < 0.99 * found[epoch - 2]}
+    falls = {
+        epoch: rate
+        for epoch, rate in enumerate(found, start=1)
+        if epoch == 1 or rate < 0.99 * found[epoch - 2]
+    }
     assert falls == pytest.approx({1: 1e-3, 12: 1e-4, 23: 1e-5, 34: 1e-6})
 
 

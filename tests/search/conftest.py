@@ -70,4 +70,6 @@ def children():
     if not Path("/proc/self/task").exists():
         pytest.skip("needs Linux's /proc")
     earlier = set(_children(os.getpid()))
-    return lambda parent=None: [pid for pid in _children(parent or os.getpid()) if pid not in earlier]
+    return lambda parent=None: [
+        pid for pid in _children(parent or os.getpid()) if pid not in earlier
+    ]

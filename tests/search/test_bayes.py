@@ -1,4 +1,5 @@
 """Bayesian search: better than chance, the same again from its seed, every kind of parameter and condition, trials that went wrong."""
+
 import json
 import math
 import statistics
@@ -53,7 +54,9 @@ def settings(proposer, count, score=error):
 
 
 def test_after_forty_trials_it_has_found_better_than_chance(space):
-    bayes = [min(map(error, settings(Bayes(space, seed, maximize=False), 40))) for seed in range(10)]
+    bayes = [
+        min(map(error, settings(Bayes(space, seed, maximize=False), 40))) for seed in range(10)
+    ]
     chance = [min(map(error, settings(RandomSettings(space, seed), 40))) for seed in range(10)]
     assert statistics.fmean(bayes) < 0.7 * statistics.fmean(chance)
 
@@ -71,13 +74,20 @@ def test_settings_hold_what_their_parameters_allow(space):
         for path, value in setting.items():
             parameter = EVERY[path]
             if parameter.count is None:
-                assert parameter.min <= value <= parameter.max and isinstance(value, int if parameter.whole else float)
+                assert parameter.min <= value <= parameter.max and isinstance(
+                    value, int if parameter.whole else float
+                )
             else:
-                assert any(value == one and type(value) is type(one) for one in map(parameter.value, range(parameter.count)))
+                assert any(
+                    value == one and type(value) is type(one)
+                    for one in map(parameter.value, range(parameter.count))
+                )
     for path, parameter in EVERY.items():
         if parameter.count is not None:
             seen = {json.dumps(setting[path]) for setting in found if path in setting}
-            assert seen == {json.dumps(parameter.value(place)) for place in range(parameter.count)}, path
+            assert seen == {
+                json.dumps(parameter.value(place)) for place in range(parameter.count)
+            }, path
     assert max(setting["dropout"] for setting in found) == 0.5
 
 
@@ -106,8 +116,12 @@ def test_a_parameter_has_its_distribution(parameter, expected):
 
 
 def test_the_seed_decides(space):
-    assert settings(Bayes(space, 5, maximize=False), 25) == settings(Bayes(space, 5, maximize=False), 25)
-    assert settings(Bayes(space, 5, maximize=False), 3) != settings(Bayes(space, 6, maximize=False), 3)
+    assert settings(Bayes(space, 5, maximize=False), 25) == settings(
+        Bayes(space, 5, maximize=False), 25
+    )
+    assert settings(Bayes(space, 5, maximize=False), 3) != settings(
+        Bayes(space, 6, maximize=False), 3
+    )
 
 
 @pytest.mark.parametrize("after", [1, STARTUP, 17])
@@ -133,7 +147,9 @@ def test_what_goes_wrong_by_its_setting_is_avoided_and_what_is_killed_is_not_hel
             proposer.tell(index, status if bad else "finished", None if bad else 1.0 - found[-1])
         return sum(value > 0.5 for value in found[STARTUP:])
 
-    assert high("diverged") < 30 < 40 < high("killed")  # of 50; the best of the others are at the very edge, where it searches on
+    assert (
+        high("diverged") < 30 < 40 < high("killed")
+    )  # of 50; the best of the others are at the very edge, where it searches on
 
 
 def test_trials_under_way_keep_others_away():
@@ -144,11 +160,19 @@ def test_trials_under_way_keep_others_away():
         settings(proposer, 20, lambda setting: (setting["lr"] - 0.3) ** 2)
         return statistics.pstdev(proposer.ask(20 + place)["lr"] for place in range(8))
 
-    assert statistics.fmean(map(spread, range(4))) > 0.15  # 0.24; 0.06 where each knows nothing of the others
+    assert (
+        statistics.fmean(map(spread, range(4))) > 0.15
+    )  # 0.24; 0.06 where each knows nothing of the others
 
 
-BASE = {"dataset": {"source": {"type": "xor", "rows": 60, "noise": 0.3}, "split": {"validation": 0.25, "test": 0.25}},
-        "model": {"type": "mlp", "hidden": [4]}, "training": {"epochs": 3, "batch_size": 10}}
+BASE = {
+    "dataset": {
+        "source": {"type": "xor", "rows": 60, "noise": 0.3},
+        "split": {"validation": 0.25, "test": 0.25},
+    },
+    "model": {"type": "mlp", "hidden": [4]},
+    "training": {"epochs": 3, "batch_size": 10},
+}
 SPEC = {
     "base": BASE, "method": "bayes", "metric": "validation_loss", "trials": 16,
     "parameters": {
@@ -180,7 +204,9 @@ def rows(found):
 
 def test_the_table_of_one_worker_is_the_same_wherever_and_after_an_interruption(tmp_path):
     whole = sweep(SPEC, output_directory=tmp_path / "whole", executor="serial")
-    assert rows(sweep(SPEC, output_directory=tmp_path / "local", executor="local", workers=1)) == rows(whole)
+    assert rows(
+        sweep(SPEC, output_directory=tmp_path / "local", executor="local", workers=1)
+    ) == rows(whole)
     with pytest.raises(Stop):
         sweep(SPEC, output_directory=tmp_path / "broken", executor="serial", observer=StopAfter(12))
     assert rows(resume_sweep(tmp_path / "broken" / "sweep", executor="serial")) == rows(whole)
@@ -192,17 +218,24 @@ def test_several_workers_make_every_trial(tmp_path):
     assert all(trial.status == "finished" for trial in found.trials)
 
 
-@pytest.mark.parametrize(("changes", "what"), [
-    ({}, "method: bayes"),
-    ({"method": "random", "early_terminate": "median"}, "early_terminate: median"),
-])
-def test_without_the_package_the_command_that_installs_it_is_told_before_anything_is_written(tmp_path, monkeypatch, changes, what):
+@pytest.mark.parametrize(
+    ("changes", "what"),
+    [
+        ({}, "method: bayes"),
+        ({"method": "random", "early_terminate": "median"}, "early_terminate: median"),
+    ],
+)
+def test_without_the_package_the_command_that_installs_it_is_told_before_anything_is_written(
+    tmp_path, monkeypatch, changes, what
+):
     for name in [name for name in sys.modules if name.partition(".")[0] == "optuna"]:
         monkeypatch.delitem(sys.modules, name)
     for name in ("bayes", "pruning", "studied", "distribution"):
         monkeypatch.delitem(sys.modules, f"nettrain.search.{name}", raising=False)
     monkeypatch.setitem(sys.modules, "optuna", None)
-    with pytest.raises(ConfigError, match=rf'{what}: optuna is not installed; pip install "nettrain\[search\]"'):
+    with pytest.raises(
+        ConfigError, match=rf'{what}: optuna is not installed; pip install "nettrain\[search\]"'
+    ):
         sweep(SPEC | changes, output_directory=tmp_path / "runs", executor="serial")
     assert not (tmp_path / "runs").exists()
 

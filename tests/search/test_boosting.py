@@ -1,4 +1,5 @@
 """SAMME round by round: against scikit-learn's AdaBoostClassifier, numbers worked by hand, and both ways to stop."""
+
 import json
 import math
 from pathlib import Path
@@ -21,11 +22,16 @@ def test_errors_votes_and_what_is_decided_are_scikit_learn_s(case):
     votes = []
     for own, error, weight in zip(decided, case["errors"], case["weights"], strict=True):
         found = boosting_round(weights, own != targets, case["classes"])
-        assert found.error == pytest.approx(error, rel=1e-8) and found.weight == pytest.approx(weight, rel=1e-8)
+        assert found.error == pytest.approx(error, rel=1e-8) and found.weight == pytest.approx(
+            weight, rel=1e-8
+        )
         weights = found.weights
         votes.append(found.weight)
     said = np.eye(case["classes"])[decided]
-    assert combined(said, np.array(votes), "majority", "classification").argmax(axis=1).tolist() == case["predicted"]
+    assert (
+        combined(said, np.array(votes), "majority", "classification").argmax(axis=1).tolist()
+        == case["predicted"]
+    )
 
 
 def test_hard_rows_weigh_more_by_the_hand_s_numbers():
@@ -51,7 +57,11 @@ def test_a_member_without_mistakes_votes_as_one_with_half_a_mistake_and_ends_it(
     assert found.weights.tolist() == [1, 2, 3]
 
 
-@given(weights=st.lists(st.floats(0.01, 100), min_size=4, max_size=30), seed=st.integers(0, 99), classes=st.integers(2, 5))
+@given(
+    weights=st.lists(st.floats(0.01, 100), min_size=4, max_size=30),
+    seed=st.integers(0, 99),
+    classes=st.integers(2, 5),
+)
 def test_the_sum_of_the_weights_stays_and_the_last_member_is_then_at_chance(weights, seed, classes):
     weights = np.array(weights)
     wrong = np.random.Generator(np.random.PCG64(seed)).random(len(weights)) < 0.3

@@ -1,4 +1,5 @@
 """Cross-validation as a whole: what is trained on what, what comes out, that nothing depends on how it is run, and how it goes on."""
+
 import csv
 import json
 import os
@@ -41,10 +42,23 @@ def write_table(folder, spoil=()):
 
 
 def configuration(folder, **changes):
-    dataset = {"source": {"type": "csv", "path": str(folder / "t.csv"), "target": "kind", "ignore": ["who", "amount"]},
-               "split": {"validation": 0.2, "test": 0.2}}
-    given = {"name": "t", "dataset": dataset, "model": {"type": "mlp", "hidden": [4]}, "training": {"epochs": 6, "batch_size": 8},
-             "optimizer": {"type": "adam", "lr": 0.05}, "early_stopping": {"patience": 2}}
+    dataset = {
+        "source": {
+            "type": "csv",
+            "path": str(folder / "t.csv"),
+            "target": "kind",
+            "ignore": ["who", "amount"],
+        },
+        "split": {"validation": 0.2, "test": 0.2},
+    }
+    given = {
+        "name": "t",
+        "dataset": dataset,
+        "model": {"type": "mlp", "hidden": [4]},
+        "training": {"epochs": 6, "batch_size": 8},
+        "optimizer": {"type": "adam", "lr": 0.05},
+        "early_stopping": {"patience": 2},
+    }
     return load(given | changes)
 
 
@@ -56,7 +70,9 @@ def table(tmp_path):
 
 def run(config, folder, *, executor="serial", workers=None, **settings):
     with executor_for(executor, workers) as found:
-        return cross_validate(config, Settings(**({"folds": 3} | settings)), found, output_directory=folder / "runs")
+        return cross_validate(
+            config, Settings(**({"folds": 3} | settings)), found, output_directory=folder / "runs"
+        )
 
 
 def without_paths(result):
@@ -91,15 +107,23 @@ def test_each_fold_is_scored_by_a_network_of_the_others_and_the_scores_are_avera
     assert result.mean["accuracy"] == pytest.approx(np.mean(accuracies))
     assert result.std["accuracy"] == pytest.approx(np.std(accuracies, ddof=1))
     half = t_quantile(0.975, 2) * np.sqrt((1 / 3 + 1 / 2) * np.var(accuracies, ddof=1))
-    assert result.interval["accuracy"] == pytest.approx([np.mean(accuracies) - half, np.mean(accuracies) + half])
-    assert result.final["metrics"] == nettrain.load(result.final["run_directory"]).evaluation(
-        nettrain.load(result.final["run_directory"]).training_data.datasets["test"]).metrics
+    assert result.interval["accuracy"] == pytest.approx(
+        [np.mean(accuracies) - half, np.mean(accuracies) + half]
+    )
+    assert (
+        result.final["metrics"]
+        == nettrain.load(result.final["run_directory"])
+        .evaluation(nettrain.load(result.final["run_directory"]).training_data.datasets["test"])
+        .metrics
+    )
 
 
 def test_the_result_is_the_same_for_any_executor_and_number_of_workers(table):
     config = configuration(table)
-    results = [run(config, table, executor=executor, workers=workers, repeats=2, final=True)
-               for executor, workers in (("serial", None), ("local", 1), ("local", 2))]
+    results = [
+        run(config, table, executor=executor, workers=workers, repeats=2, final=True)
+        for executor, workers in (("serial", None), ("local", 1), ("local", 2))
+    ]
     assert without_paths(results[0]) == without_paths(results[1]) == without_paths(results[2])
     texts = [(Path(result.directory) / "predictions.csv").read_text() for result in results]
     assert texts[0] == texts[1] == texts[2]
@@ -107,13 +131,28 @@ def test_the_result_is_the_same_for_any_executor_and_number_of_workers(table):
 
 
 def test_transforms_are_fitted_on_the_rows_that_a_fold_trains_on(table):
-    result = run(configuration(table, dataset={"source": {"type": "csv", "path": str(table / "t.csv"), "target": "kind",
-                                                          "ignore": ["who", "amount"]}, "transforms": ["standardize"]}), table)
+    result = run(
+        configuration(
+            table,
+            dataset={
+                "source": {
+                    "type": "csv",
+                    "path": str(table / "t.csv"),
+                    "target": "kind",
+                    "ignore": ["who", "amount"],
+                },
+                "transforms": ["standardize"],
+            },
+        ),
+        table,
+    )
     for one in result.folds:
         model = nettrain.load(one["run_directory"])
         numbers = model.training_data.datasets["train"].features.numbers
         made = model.pipeline.part(model.training_data.datasets["train"], "float64").x
-        np.testing.assert_allclose(made, (numbers - numbers.mean(axis=0)) / numbers.std(axis=0), rtol=1e-9)
+        np.testing.assert_allclose(
+            made, (numbers - numbers.mean(axis=0)) / numbers.std(axis=0), rtol=1e-9
+        )
 
 
 def test_the_test_part_has_no_influence_before_the_final_run(table):
@@ -125,39 +164,90 @@ def test_the_test_part_has_no_influence_before_the_final_run(table):
     assert second.mean == first.mean and second.folds[0]["metrics"] == first.folds[0]["metrics"]
     assert second.final["metrics"] != first.final["metrics"]
     plain = run(config, table)
-    assert plain.final is None and plain.mean == first.mean and "stays untouched; --final" in plain.notes[0]
+    assert (
+        plain.final is None
+        and plain.mean == first.mean
+        and "stays untouched; --final" in plain.notes[0]
+    )
 
 
 def test_predictions_of_every_row_agree_with_the_figures(table):
     result = run(configuration(table), table, repeats=2)
     rows = predictions(result)
-    assert [int(row["row"]) for row in rows] == 2 * sorted({int(row["row"]) for row in rows}) and len(rows) == 2 * 48
-    assert list(rows[0]) == ["row", "repeat", "fold", "target", "prediction", "probability_x", "probability_y"]
+    assert [int(row["row"]) for row in rows] == 2 * sorted(
+        {int(row["row"]) for row in rows}
+    ) and len(rows) == 2 * 48
+    assert list(rows[0]) == [
+        "row",
+        "repeat",
+        "fold",
+        "target",
+        "prediction",
+        "probability_x",
+        "probability_y",
+    ]
     for one in result.folds:
-        own = [row for row in rows if (int(row["repeat"]), int(row["fold"])) == (one["repeat"], one["fold"])]
-        assert np.mean([row["target"] == row["prediction"] for row in own]) == pytest.approx(one["metrics"]["accuracy"])
+        own = [
+            row
+            for row in rows
+            if (int(row["repeat"]), int(row["fold"])) == (one["repeat"], one["fold"])
+        ]
+        assert np.mean([row["target"] == row["prediction"] for row in own]) == pytest.approx(
+            one["metrics"]["accuracy"]
+        )
         assert all(row["target"] == "xy"[int(row["row"]) % 2] for row in own)
 
 
 def test_predictions_of_values_have_targets_in_their_units(table):
-    source = {"type": "csv", "path": str(table / "t.csv"), "target": ["amount", "b"], "ignore": ["who", "kind"]}
+    source = {
+        "type": "csv",
+        "path": str(table / "t.csv"),
+        "target": ["amount", "b"],
+        "ignore": ["who", "kind"],
+    }
     result = run(configuration(table, dataset={"source": source}), table)
     rows = predictions(result)
-    assert list(rows[0]) == ["row", "repeat", "fold", "target_amount", "target_b", "prediction_amount", "prediction_b"]
-    errors = [abs(float(row["target_b"]) - float(row["prediction_b"])) + abs(float(row["target_amount"]) - float(row["prediction_amount"]))
-              for row in rows if row["fold"] == "1"]
+    assert list(rows[0]) == [
+        "row",
+        "repeat",
+        "fold",
+        "target_amount",
+        "target_b",
+        "prediction_amount",
+        "prediction_b",
+    ]
+    errors = [
+        abs(float(row["target_b"]) - float(row["prediction_b"]))
+        + abs(float(row["target_amount"]) - float(row["prediction_amount"]))
+        for row in rows
+        if row["fold"] == "1"
+    ]
     assert np.mean(errors) / 2 == pytest.approx(result.folds[0]["metrics"]["mae"], rel=1e-6)
 
 
 def test_an_autoencoder_s_rows_are_compared_with_themselves(table):
     source = {"type": "csv", "path": str(table / "t.csv"), "features": ["a", "b"]}
-    result = run(configuration(table, dataset={"source": source, "target": "self"}, model={"type": "mlp", "hidden": [1]}), table)
-    assert list(predictions(result)[0])[3:] == ["target_a", "target_b", "prediction_a", "prediction_b"]
+    result = run(
+        configuration(
+            table,
+            dataset={"source": source, "target": "self"},
+            model={"type": "mlp", "hidden": [1]},
+        ),
+        table,
+    )
+    assert list(predictions(result)[0])[3:] == [
+        "target_a",
+        "target_b",
+        "prediction_a",
+        "prediction_b",
+    ]
 
 
 @pytest.mark.parametrize("restore", [True, False])
 def test_predictions_come_from_the_weights_that_are_scored(table, restore):
-    result = run(configuration(table, early_stopping={"patience": 1, "restore_best": restore}), table)
+    result = run(
+        configuration(table, early_stopping={"patience": 1, "restore_best": restore}), table
+    )
     for one in result.folds:
         own = [row for row in predictions(result) if row["fold"] == str(one["fold"])]
         loss = -np.mean([np.log(float(row[f"probability_{row['target']}"])) for row in own])
@@ -166,26 +256,41 @@ def test_predictions_come_from_the_weights_that_are_scored(table, restore):
 
 def test_fit_makes_a_fold_again_from_its_configuration(table):
     result = run(configuration(table), table)
-    again = nettrain.train(Path(result.folds[1]["run_directory"]) / "config.yaml", output_directory=table)
+    again = nettrain.train(
+        Path(result.folds[1]["run_directory"]) / "config.yaml", output_directory=table
+    )
     assert again.metrics["test"] == result.folds[1]["metrics"]
 
 
 def test_the_final_run_trains_the_folds_mean_best_epochs_without_early_stopping(table):
-    changes = {"early_stopping": {"patience": 2, "monitor": "validation_accuracy"},
-               "training": {"epochs": 9, "monitor": "validation_accuracy"},
-               "schedule": {"type": "plateau", "monitor": "validation_loss"}}
+    changes = {
+        "early_stopping": {"patience": 2, "monitor": "validation_accuracy"},
+        "training": {"epochs": 9, "monitor": "validation_accuracy"},
+        "schedule": {"type": "plateau", "monitor": "validation_loss"},
+    }
     result = run(configuration(table, **changes), table, final=True)
-    best = [json.loads((Path(one["run_directory"]) / "summary.json").read_text())["best_epoch"] for one in result.folds]
+    best = [
+        json.loads((Path(one["run_directory"]) / "summary.json").read_text())["best_epoch"]
+        for one in result.folds
+    ]
     found = load(Path(result.final["run_directory"]) / "config.yaml")
     assert result.final["epochs"] == found.training.epochs == int(np.mean(best) + 0.5)
-    assert found.early_stopping is None and found.training.monitor is None and found.schedule.monitor is None
+    assert (
+        found.early_stopping is None
+        and found.training.monitor is None
+        and found.schedule.monitor is None
+    )
     assert f"{found.training.epochs} epochs, the mean of the best epochs" in result.notes[0]
 
 
-@pytest.mark.parametrize(("best", "epochs"), [([1, 2, 2], 2), ([2, 3], 3), ([4, 4, 5], 4), ([None, 3], 3)], ids=str)
+@pytest.mark.parametrize(
+    ("best", "epochs"), [([1, 2, 2], 2), ([2, 3], 3), ([4, 4, 5], 4), ([None, 3], 3)], ids=str
+)
 def test_the_mean_of_the_best_epochs_is_rounded_to_the_nearest(table, best, epochs):
     config = configuration(table)
-    assert final_config(config, divide_into_folds(config, folds=2), best)[0].training.epochs == epochs
+    assert (
+        final_config(config, divide_into_folds(config, folds=2), best)[0].training.epochs == epochs
+    )
 
 
 def test_the_final_run_of_folds_that_choose_no_epoch_trains_as_long_as_they(table):
@@ -201,12 +306,26 @@ def test_a_schedule_that_depends_on_the_length_is_told_of(table):
 
 
 def test_the_final_run_with_a_validation_source_is_as_the_folds(tmp_path):
-    config = load({"name": "m", "dataset": {"source": {"type": "moons", "rows": 40}, "validation_source": {"type": "moons", "rows": 20},
-                                            "test_source": {"type": "moons", "rows": 30}},
-                   "model": {"type": "mlp", "hidden": [3]}, "training": {"epochs": 3}, "early_stopping": {"patience": 2}})
+    config = load(
+        {
+            "name": "m",
+            "dataset": {
+                "source": {"type": "moons", "rows": 40},
+                "validation_source": {"type": "moons", "rows": 20},
+                "test_source": {"type": "moons", "rows": 30},
+            },
+            "model": {"type": "mlp", "hidden": [3]},
+            "training": {"epochs": 3},
+            "early_stopping": {"patience": 2},
+        }
+    )
     result = run(config, tmp_path, folds=2, final=True)
     rows = nettrain.load(result.final["run_directory"]).training_data.rows
-    assert {part: len(found) for part, found in rows.items()} == {"train": 40, "validation": 20, "test": 30}
+    assert {part: len(found) for part, found in rows.items()} == {
+        "train": 40,
+        "validation": 20,
+        "test": 30,
+    }
     assert load(Path(result.final["run_directory"]) / "config.yaml").early_stopping is not None
 
 
@@ -239,35 +358,71 @@ class Halved(Activation):
 def test_a_user_s_own_component_is_known_in_every_fold(table):
     (table / "own.py").write_text(PLUGIN)
     config = load(with_plugin(table), allow_plugins=True)
-    results = [run(config, table, executor=executor, workers=workers, final=True) for executor, workers in (("serial", None), ("local", 2))]
+    results = [
+        run(config, table, executor=executor, workers=workers, final=True)
+        for executor, workers in (("serial", None), ("local", 2))
+    ]
     assert without_paths(results[0]) == without_paths(results[1])
-    assert nettrain.load(results[1].folds[0]["run_directory"], allow_plugins=True).config.model.activation.name() == "halved"
+    assert (
+        nettrain.load(
+            results[1].folds[0]["run_directory"], allow_plugins=True
+        ).config.model.activation.name()
+        == "halved"
+    )
 
 
 def with_plugin(folder):
-    source = {"type": "csv", "path": str(folder / "t.csv"), "target": "kind", "ignore": ["who", "amount"]}
-    return {"name": "t", "plugins": [str(folder / "own.py")], "dataset": {"source": source, "split": {"test": 0.2}},
-            "model": {"type": "mlp", "hidden": [3], "activation": "halved"}, "training": {"epochs": 2}}
+    source = {
+        "type": "csv",
+        "path": str(folder / "t.csv"),
+        "target": "kind",
+        "ignore": ["who", "amount"],
+    }
+    return {
+        "name": "t",
+        "plugins": [str(folder / "own.py")],
+        "dataset": {"source": source, "split": {"test": 0.2}},
+        "model": {"type": "mlp", "hidden": [3], "activation": "halved"},
+        "training": {"epochs": 2},
+    }
 
 
 def test_repeats_have_other_folds_and_other_first_weights(table):
     result = run(configuration(table), table, folds=2, repeats=2)
     assert [Path(one["run_directory"]).name for one in result.folds] == [
-        "repeat-1-fold-1", "repeat-1-fold-2", "repeat-2-fold-1", "repeat-2-fold-2"]
+        "repeat-1-fold-1",
+        "repeat-1-fold-2",
+        "repeat-2-fold-1",
+        "repeat-2-fold-2",
+    ]
     seeds = [nettrain.load(one["run_directory"]).config.seed for one in result.folds]
     assert seeds == [0, 0, 1, 1]
     losses = [one["metrics"]["loss"] for one in result.folds]
-    half = t_quantile(0.975, 3) * np.sqrt((1 / 4 + 1 / 1) * np.var(losses, ddof=1))      # a fold scores as many rows as it trains on
-    assert result.interval["loss"] == pytest.approx([np.mean(losses) - half, np.mean(losses) + half])
+    half = t_quantile(0.975, 3) * np.sqrt(
+        (1 / 4 + 1 / 1) * np.var(losses, ddof=1)
+    )  # a fold scores as many rows as it trains on
+    assert result.interval["loss"] == pytest.approx(
+        [np.mean(losses) - half, np.mean(losses) + half]
+    )
 
 
 BAD = {
     "one fold": ({"folds": 1}, {}, ConfigError, "--folds: expected 2 or more, got 1"),
     "no repeat": ({"repeats": 0}, {}, ConfigError, "--repeats: expected 1 or more, got 0"),
-    "no test part": ({"final": True}, {"split": {"validation": 0.2}}, ConfigError, "--final: there is no test part"),
+    "no test part": (
+        {"final": True},
+        {"split": {"validation": 0.2}},
+        ConfigError,
+        "--final: there is no test part",
+    ),
     "too many folds": ({"folds": 40}, {}, DataError, "rows for 40 folds"),
     "no such group": ({"group": "whom"}, {}, DataError, "no column 'whom'; did you mean 'who'?"),
-    "stratified groups": ({"group": "who", "stratify": True}, {"ignore": []}, ConfigError, "--group and --stratify exclude"),
+    "stratified groups": (
+        {"group": "who", "stratify": True},
+        {"ignore": []},
+        ConfigError,
+        "--group and --stratify exclude",
+    ),
 }
 
 
@@ -276,8 +431,17 @@ def test_what_cannot_be_cross_validated_says_why_and_leaves_nothing(table, case)
     settings, changes, kind, said = BAD[case]
     config = configuration(table)
     dataset = asdict(config.dataset)["split"] | changes.get("split", {})
-    split = {"validation": dataset["validation"], "test": 0.0 if "split" in changes else dataset["test"]}
-    config = load(config, [f"dataset.split={json.dumps(split)}", *(["dataset.source.ignore=amount"] if "group" in settings else [])])
+    split = {
+        "validation": dataset["validation"],
+        "test": 0.0 if "split" in changes else dataset["test"],
+    }
+    config = load(
+        config,
+        [
+            f"dataset.split={json.dumps(split)}",
+            *(["dataset.source.ignore=amount"] if "group" in settings else []),
+        ],
+    )
     with pytest.raises(kind) as caught:
         run(config, table, **settings)
     assert said in str(caught.value) and not (table / "runs").exists()
@@ -290,9 +454,24 @@ def test_a_fold_that_diverges_ends_the_whole_with_its_name(table):
 
 def test_an_explicit_name_that_exists_is_an_error(table):
     with Serial() as executor:
-        cross_validate(configuration(table), Settings(folds=2), executor, output_directory=table / "runs", run_name="mine")
-    with pytest.raises(RunError, match="exists already; choose another --run-name"), Serial() as executor:
-        cross_validate(configuration(table), Settings(folds=2), executor, output_directory=table / "runs", run_name="mine")
+        cross_validate(
+            configuration(table),
+            Settings(folds=2),
+            executor,
+            output_directory=table / "runs",
+            run_name="mine",
+        )
+    with (
+        pytest.raises(RunError, match="exists already; choose another --run-name"),
+        Serial() as executor,
+    ):
+        cross_validate(
+            configuration(table),
+            Settings(folds=2),
+            executor,
+            output_directory=table / "runs",
+            run_name="mine",
+        )
 
 
 def test_going_on_runs_only_what_is_not_finished_and_gives_the_same(table):
@@ -305,7 +484,10 @@ def test_going_on_runs_only_what_is_not_finished_and_gives_the_same(table):
     told = []
     with Serial() as executor:
         again = go_on(directory, executor, tell=told.append)
-    assert again == whole and [line.partition(":")[0] for line in told] == ["repeat-2-fold-1", "final"]
+    assert again == whole and [line.partition(":")[0] for line in told] == [
+        "repeat-2-fold-1",
+        "final",
+    ]
     assert RunDirectory(directory / "repeat-1-fold-2").best.stat().st_mtime_ns == kept
 
 
@@ -327,7 +509,12 @@ def test_a_run_that_is_killed_too_often_is_a_failure_of_its_own():
         def submit(self, job):
             pass
 
-    with pytest.raises(RunFailed, match="fold-1: killed: its process ended with signal SIGKILL") as caught, Broken() as executor:
+    with (
+        pytest.raises(
+            RunFailed, match="fold-1: killed: its process ended with signal SIGKILL"
+        ) as caught,
+        Broken() as executor,
+    ):
         run_all(executor, [Job(0, {}, "runs", "fold-1")], lambda job, result: None, "")
     assert caught.value.exit_code == 1
 
@@ -338,13 +525,29 @@ def test_killed_and_gone_on_with_it_gives_the_same_as_undisturbed(table, how):
     config = configuration(table, training={"epochs": 150, "batch_size": 4}, early_stopping=None)
     whole = run(config, table, folds=6, executor="local", workers=2)
     (table / "c.yaml").write_text((Path(whole.directory) / "base.yaml").read_text())
-    command = [sys.executable, "-c", "from nettrain.cli.main import run; run()", "cv", str(table / "c.yaml"), "--folds", "6", "--run-name",
-               "cut", "-o", str(table / "runs"), "--workers", "2"]
+    command = [
+        sys.executable,
+        "-c",
+        "from nettrain.cli.main import run; run()",
+        "cv",
+        str(table / "c.yaml"),
+        "--folds",
+        "6",
+        "--run-name",
+        "cut",
+        "-o",
+        str(table / "runs"),
+        "--workers",
+        "2",
+    ]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, cwd=table, text=True)
     first = process.stderr.readline()
     process.send_signal(getattr(signal, how))
     rest = process.communicate(timeout=60)[1]
-    assert first.startswith("fold-") and process.returncode == {"SIGKILL": -signal.SIGKILL, "SIGINT": 130, "SIGTERM": 143}[how]
+    assert (
+        first.startswith("fold-")
+        and process.returncode == {"SIGKILL": -signal.SIGKILL, "SIGINT": 130, "SIGTERM": 143}[how]
+    )
     if how != "SIGKILL":
         assert "to go on: nettrain cv --resume" in rest
     time.sleep(0.5)

@@ -1,4 +1,5 @@
 """The executor of a cluster: the results of the others, a worker that dies costs its run's time, mistakes are told before the first run."""
+
 import json
 import os
 import signal
@@ -41,9 +42,19 @@ trials: 200
 @pytest.fixture
 def job(tmp_path):
     def make(index=0, monitor="validation_loss", **changes):
-        config = {"seed": index, "dataset": {"source": {"type": "xor", "rows": 40}, "split": {"validation": 0.25}},
-                  "model": {"type": "mlp", "hidden": [3]}, "training": {"epochs": 3, "batch_size": 8}}
-        return Job(index, to_mapping(load(config | changes)), str(tmp_path / "sweep" / "trials"), f"{index:03}", monitor)
+        config = {
+            "seed": index,
+            "dataset": {"source": {"type": "xor", "rows": 40}, "split": {"validation": 0.25}},
+            "model": {"type": "mlp", "hidden": [3]},
+            "training": {"epochs": 3, "batch_size": 8},
+        }
+        return Job(
+            index,
+            to_mapping(load(config | changes)),
+            str(tmp_path / "sweep" / "trials"),
+            f"{index:03}",
+            monitor,
+        )
 
     (tmp_path / "sweep").mkdir()
     return make
@@ -76,19 +87,40 @@ def ended(events):
 
 def told(event):
     """What does not depend on the clock or the place."""
-    result = {key: value for key, value in (event.result or {}).items() if key not in ("seconds", "run_directory")}
+    result = {
+        key: value
+        for key, value in (event.result or {}).items()
+        if key not in ("seconds", "run_directory")
+    }
     return event.index, event.status, event.message, result
 
 
 def test_a_cluster_gives_the_results_of_this_process(cluster, job, tmp_path):
     diverging = job(3, optimizer={"type": "sgd", "lr": 1e30})
-    jobs = [job(0), job(1), job(2), diverging, job(4, dataset={"source": {"type": "csv", "path": "/nowhere.csv"}})]
+    jobs = [
+        job(0),
+        job(1),
+        job(2),
+        diverging,
+        job(4, dataset={"source": {"type": "csv", "path": "/nowhere.csv"}}),
+    ]
     there = events_of(cluster, jobs)
     with executor_for("serial") as executor:
         here = events_of(executor, jobs)
-    assert [told(event) for _, event in sorted(ended(there).items())] == [told(event) for _, event in sorted(ended(here).items())]
-    assert [ended(there)[index].status for index in range(5)] == ["finished", "finished", "finished", "diverged", "failed"]
-    reported = [[(one.index, one.epoch, one.value) for one in events if isinstance(one, Reported)] for events in (there, here)]
+    assert [told(event) for _, event in sorted(ended(there).items())] == [
+        told(event) for _, event in sorted(ended(here).items())
+    ]
+    assert [ended(there)[index].status for index in range(5)] == [
+        "finished",
+        "finished",
+        "finished",
+        "diverged",
+        "failed",
+    ]
+    reported = [
+        [(one.index, one.epoch, one.value) for one in events if isinstance(one, Reported)]
+        for events in (there, here)
+    ]
     assert sorted(reported[0]) == sorted(reported[1]) and len(reported[0]) >= 9
     assert sorted(entry.name for entry in (tmp_path / "sweep").iterdir()) == [".shared", "trials"]
 
@@ -98,7 +130,9 @@ def test_a_run_ends_after_the_epoch_in_which_it_is_pruned(cluster, job):
         if isinstance(event, Reported) and event.epoch == 2:
             cluster.prune(event.index)
 
-    events = events_of(cluster, [job(0, training={"epochs": LONG, "batch_size": 8}), job(1)], answer)
+    events = events_of(
+        cluster, [job(0, training={"epochs": LONG, "batch_size": 8}), job(1)], answer
+    )
     pruned, other = ended(events)[0], ended(events)[1]
     assert (pruned.status, other.status) == ("pruned", "finished")
     assert 2 <= pruned.result["epochs"] < LONG and pruned.result["stop_reason"] == "pruned"
@@ -107,9 +141,14 @@ def test_a_run_ends_after_the_epoch_in_which_it_is_pruned(cluster, job):
 def test_what_keeps_a_configuration_from_being_trained_is_told_before_the_first_run(cluster, job):
     facts = cluster.prepare(job().config, "validation_accuracy")
     assert (facts.task, facts.rows) == ("classification", {"train": 30, "validation": 10})
-    with pytest.raises(ConfigError, match=r"validation_acuracy is no metric.*did you mean 'accuracy'"):
+    with pytest.raises(
+        ConfigError, match=r"validation_acuracy is no metric.*did you mean 'accuracy'"
+    ):
         cluster.prepare(job().config, "validation_acuracy")
-    csv = {**job().config, "dataset": {**job().config["dataset"], "source": {"type": "csv", "path": "/nowhere.csv"}}}
+    csv = {
+        **job().config,
+        "dataset": {**job().config["dataset"], "source": {"type": "csv", "path": "/nowhere.csv"}},
+    }
     with pytest.raises((ConfigError, DataError), match=r"nowhere\.csv"):
         cluster.prepare(csv)
 
@@ -117,7 +156,10 @@ def test_what_keeps_a_configuration_from_being_trained_is_told_before_the_first_
 def test_each_worker_loads_the_data_once(cluster, job, tmp_path):
     file = tmp_path / "rows.csv"
     file.write_text("x,y\n" + "".join(f"{i},{'ab'[i % 2]}\n" for i in range(40)))
-    dataset = {"source": {"type": "csv", "path": str(file), "target": "y"}, "split": {"validation": 0.25}}
+    dataset = {
+        "source": {"type": "csv", "path": str(file), "target": "y"},
+        "split": {"validation": 0.25},
+    }
     jobs = [job(index, seed=0, dataset=dataset) for index in range(6)]
     cluster.prepare(jobs[0].config)
     file.unlink()  # whoever reads it again fails
@@ -126,9 +168,13 @@ def test_each_worker_loads_the_data_once(cluster, job, tmp_path):
 
 def test_storage_that_workers_do_not_share_is_told(cluster, job, tmp_path, monkeypatch):
     other = Job(0, job().config, str(tmp_path / "other"), "000")
-    monkeypatch.setattr(dask_worker, "TOKEN", ".nowhere")  # here only, so that workers look for another file
+    monkeypatch.setattr(
+        dask_worker, "TOKEN", ".nowhere"
+    )  # here only, so that workers look for another file
     cluster.submit(other)
-    with pytest.raises(RunError, match=r"does not see this folder.*storage that all its machines share"):
+    with pytest.raises(
+        RunError, match=r"does not see this folder.*storage that all its machines share"
+    ):
         cluster.next_event(5.0)
     while not isinstance(cluster._events.get(timeout=10.0), tuple):
         pass
@@ -156,7 +202,10 @@ def test_an_address_at_which_nothing_answers_is_told_within_its_time(monkeypatch
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         silent.listen()
-        with pytest.raises(ConfigError, match=r"no Dask scheduler has answered within 1 s; start one with `dask scheduler`"):
+        with pytest.raises(
+            ConfigError,
+            match=r"no Dask scheduler has answered within 1 s; start one with `dask scheduler`",
+        ):
             executor_for(f"dask:127.0.0.1:{silent.getsockname()[1]}")
     with pytest.raises(ConfigError, match="no Dask scheduler has answered"):
         executor_for("dask:127.0.0.1:1")
@@ -165,6 +214,7 @@ def test_an_address_at_which_nothing_answers_is_told_within_its_time(monkeypatch
 
 def test_an_address_at_which_something_else_answers_is_told():
     with socket.create_server(("127.0.0.1", 0)) as server:
+
         def speak():
             connection, _ = server.accept()
             with connection:
@@ -173,13 +223,20 @@ def test_an_address_at_which_something_else_answers_is_told():
 
         thread = threading.Thread(target=speak)
         thread.start()
-        with pytest.raises(ConfigError, match=r"what answers there is no Dask scheduler|no Dask scheduler has answered"):
+        with pytest.raises(
+            ConfigError,
+            match=r"what answers there is no Dask scheduler|no Dask scheduler has answered",
+        ):
             executor_for(f"dask:127.0.0.1:{server.getsockname()[1]}")
         thread.join()
 
 
 def test_without_the_package_the_command_that_installs_it_is_told(monkeypatch):
-    for name in ("nettrain.search.executors.dask.executor", "nettrain.search.executors.dask.cluster", "nettrain.search.executors.dask.worker"):
+    for name in (
+        "nettrain.search.executors.dask.executor",
+        "nettrain.search.executors.dask.cluster",
+        "nettrain.search.executors.dask.worker",
+    ):
         monkeypatch.delitem(sys.modules, name, raising=False)
     monkeypatch.setitem(sys.modules, "distributed", None)
     with pytest.raises(ConfigError, match=r'pip install "nettrain\[distributed\]"'):
@@ -196,15 +253,24 @@ def test_versions_that_differ_are_noted(cluster, monkeypatch):
     monkeypatch.setattr(cluster._client, "run", lambda function, **kwargs: answers)
     with pytest.raises(ConfigError, match=r"tcp://b:2 cannot run nettrain .*pip install"):
         cluster._cluster._compare()
-    assert [f"numpy {here['numpy']} (here 1.0)" in note for note in cluster._cluster.notes] == [True]
+    assert [f"numpy {here['numpy']} (here 1.0)" in note for note in cluster._cluster.notes] == [
+        True
+    ]
 
 
 def test_a_worker_of_several_threads_is_noted(cluster, monkeypatch):
     monkeypatch.setattr(cluster._cluster, "notes", [])
-    monkeypatch.setattr(cluster._cluster, "workers", lambda: {"tcp://a:1": {"nthreads": 1}, "tcp://b:2": {"nthreads": 4}})
+    monkeypatch.setattr(
+        cluster._cluster,
+        "workers",
+        lambda: {"tcp://a:1": {"nthreads": 1}, "tcp://b:2": {"nthreads": 4}},
+    )
     cluster._cluster._compare()
-    note, = cluster._cluster.notes
-    assert note.startswith("the worker tcp://b:2 has 4 threads, and makes one run at a time") and "--nthreads 1 --nworkers 4" in note
+    (note,) = cluster._cluster.notes
+    assert (
+        note.startswith("the worker tcp://b:2 has 4 threads, and makes one run at a time")
+        and "--nthreads 1 --nworkers 4" in note
+    )
 
 
 def test_a_local_cluster_leaves_no_process(job, children):
@@ -217,7 +283,10 @@ def test_a_local_cluster_leaves_no_process(job, children):
 
 
 def table(found):
-    rows = [(trial.index, trial.parameters, trial.metric, trial.status, trial.best_epochs) for trial in found.trials]
+    rows = [
+        (trial.index, trial.parameters, trial.metric, trial.status, trial.best_epochs)
+        for trial in found.trials
+    ]
     return rows, found.best.index, found.test
 
 
@@ -229,7 +298,9 @@ def test_a_sweep_has_the_table_of_this_process(cluster, tmp_path):
     assert table(there) == table(here)
 
 
-def test_folds_and_ensembles_are_those_of_this_process_and_tell_what_is_to_be_known_of_the_workers(cluster, tmp_path, monkeypatch):
+def test_folds_and_ensembles_are_those_of_this_process_and_tell_what_is_to_be_known_of_the_workers(
+    cluster, tmp_path, monkeypatch
+):
     monkeypatch.setattr(cluster, "notes", ["a worker has another version"])
     base = yaml.safe_load(SWEEP)["base"] | {"name": "xor"}
     base["training"]["epochs"] = 3
@@ -237,10 +308,14 @@ def test_folds_and_ensembles_are_those_of_this_process_and_tell_what_is_to_be_kn
     with executor_for("serial") as serial:
         folds, members = [], []
         for executor, folder in ((cluster, tmp_path / "there"), (serial, tmp_path / "here")):
-            found = cross_validate(load(base), Settings(folds=2), executor, output_directory=folder, tell=said.append)
+            found = cross_validate(
+                load(base), Settings(folds=2), executor, output_directory=folder, tell=said.append
+            )
             folds.append(found.mean)
             config = load_ensemble(base | {"ensemble": {"method": "bagging", "members": 2}})
-            members.append(train_ensemble(config, executor, output_directory=folder, tell=said.append).metrics)
+            members.append(
+                train_ensemble(config, executor, output_directory=folder, tell=said.append).metrics
+            )
     assert folds[0] == folds[1] and members[0] == members[1]
     assert said.count("note: a worker has another version") == 2
 
@@ -253,7 +328,12 @@ def dask_at(tmp_path):
     def start(*command):
         with open(tmp_path / f"log-{len(started)}", "w") as log:
             # A group of its own, so that what it starts can be ended with it.
-            process = subprocess.Popen([sys.executable, "-m", "dask", *command], stdout=log, stderr=log, start_new_session=True)
+            process = subprocess.Popen(
+                [sys.executable, "-m", "dask", *command],
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
         started.append(process)
         return process
 
@@ -271,10 +351,15 @@ def dask_at(tmp_path):
 
 
 @pytest.mark.slow
-def test_two_workers_of_a_scheduler_give_the_results_of_this_process_and_a_killed_one_costs_its_run_only(dask_at, job):
+def test_two_workers_of_a_scheduler_give_the_results_of_this_process_and_a_killed_one_costs_its_run_only(
+    dask_at, job
+):
     address, worker, _ = dask_at
     workers = [worker("--no-nanny"), worker("--no-nanny")]
-    jobs = [job(index, training={"epochs": LONG // 3 if index < 2 else 100, "batch_size": 8}) for index in range(8)]
+    jobs = [
+        job(index, training={"epochs": LONG // 3 if index < 2 else 100, "batch_size": 8})
+        for index in range(8)
+    ]
     killed, places = [], {}
 
     def answer(event):
@@ -294,7 +379,9 @@ def test_two_workers_of_a_scheduler_give_the_results_of_this_process_and_a_kille
         assert executor.slots == 1
     with executor_for("local", 2) as executor:
         here = events_of(executor, jobs, wait=180.0)
-    assert [told(event) for _, event in sorted(ended(there).items())] == [told(event) for _, event in sorted(ended(here).items())]
+    assert [told(event) for _, event in sorted(ended(there).items())] == [
+        told(event) for _, event in sorted(ended(here).items())
+    ]
     assert [event.status for event in ended(there).values()] == ["finished"] * 8
     again = [index for index, used in places.items() if len(set(used)) > 1]
     assert killed and again == [1]
@@ -326,11 +413,15 @@ def test_a_run_whose_worker_is_killed_each_time_ends_as_killed(dask_at, job):
             at = executor._under_way[0].worker
             if at not in deaths:
                 deaths.append(at)
-                for pid in executor._client.run(os.getpid, workers=[at], on_error="ignore").values():
+                for pid in executor._client.run(
+                    os.getpid, workers=[at], on_error="ignore"
+                ).values():
                     os.kill(pid, signal.SIGKILL)
 
     with executor_for(f"dask:{address}") as executor:
-        events = events_of(executor, [job(0, training={"epochs": 100 * LONG, "batch_size": 8}), job(1)], answer)
+        events = events_of(
+            executor, [job(0, training={"epochs": 100 * LONG, "batch_size": 8}), job(1)], answer
+        )
     assert ended(events)[1].status == "finished"
     assert (ended(events)[0].status, len(deaths)) == ("killed", 4)
     assert "its worker died 4 times" in ended(events)[0].message
@@ -352,7 +443,10 @@ def test_workers_let_go_of_the_runs_of_a_search_that_ended_or_died(dask_at, job,
         "executor = executor_for(sys.argv[1])\nexecutor.submit(Job(**json.loads(sys.argv[2])))\n"
         "print(executor.next_event(20.0), flush=True)\nwhile True: executor.next_event(1.0)\n"
     )
-    with subprocess.Popen([sys.executable, str(script), f"dask:{address}", json.dumps(asdict(endless))], stdout=subprocess.PIPE) as search:
+    with subprocess.Popen(
+        [sys.executable, str(script), f"dask:{address}", json.dumps(asdict(endless))],
+        stdout=subprocess.PIPE,
+    ) as search:
         assert b"Reported" in search.stdout.readline()
         search.kill()
     with executor_for(f"dask:{address}") as executor:
@@ -369,7 +463,9 @@ def test_a_scheduler_that_is_gone_ends_the_search(dask_at, job):
         assert isinstance(executor.next_event(20.0), Reported)
         scheduler.kill()
         began = time.monotonic()
-        with pytest.raises(RunError, match=r"the scheduler at .* is gone; what has finished is kept"):
+        with pytest.raises(
+            RunError, match=r"the scheduler at .* is gone; what has finished is kept"
+        ):
             while time.monotonic() < began + 60.0:
                 executor.next_event(1.0)
     assert time.monotonic() - began < 60.0
@@ -380,8 +476,20 @@ def test_a_scheduler_that_is_gone_ends_the_search(dask_at, job):
 def test_a_sweep_on_a_cluster_of_its_own_ends_with_it(tmp_path, children, number, code):
     (tmp_path / "sweep.yaml").write_text(SWEEP)
     program = "from nettrain.cli.main import run; run()"
-    command = [sys.executable, "-c", program, "sweep", "sweep.yaml", "--executor", "dask", "--workers", "2"]
-    with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, start_new_session=True) as process:
+    command = [
+        sys.executable,
+        "-c",
+        program,
+        "sweep",
+        "sweep.yaml",
+        "--executor",
+        "dask",
+        "--workers",
+        "2",
+    ]
+    with subprocess.Popen(
+        command, cwd=tmp_path, stderr=subprocess.PIPE, start_new_session=True
+    ) as process:
         while b"trial 1 " not in (line := process.stderr.readline()):
             assert line, "it ended before its second trial"
         below = children(process.pid)

@@ -1,4 +1,5 @@
 """Ensembles from their configuration to their checkpoint: what members are trained on, what is reported, however it is run."""
+
 import json
 import signal
 import subprocess
@@ -26,7 +27,10 @@ def write_table(folder, shift=0.0):
     random = np.random.Generator(np.random.PCG64(3))
     x = random.normal(size=(ROWS, 2))
     kinds = np.array(list("xyz"))[(x[:, 0] > 0.2) * 1 + (x[:, 1] > 0.6)]
-    lines = [f"{a:.4f},{b + shift:.4f},{1 + i % 3},{a - 2 * b:.4f},{kind}" for i, ((a, b), kind) in enumerate(zip(x, kinds, strict=True))]
+    lines = [
+        f"{a:.4f},{b + shift:.4f},{1 + i % 3},{a - 2 * b:.4f},{kind}"
+        for i, ((a, b), kind) in enumerate(zip(x, kinds, strict=True))
+    ]
     (folder / "t.csv").write_text("\n".join(["a,b,w,amount,kind", *lines, ""]))
 
 
@@ -37,9 +41,20 @@ def table(tmp_path):
 
 
 def configuration(folder, ensemble=(), dataset=(), **changes):
-    source = {"type": "csv", "path": str(folder / "t.csv"), "target": "kind", "features": ["a", "b"]}
-    given = {"name": "t", "seed": 5, "dataset": {"source": source, "split": {"validation": 0.2, "test": 0.2}, **dict(dataset)},
-             "model": {"type": "mlp", "hidden": [3]}, "training": {"epochs": 5, "batch_size": 8}, "optimizer": {"type": "adam", "lr": 0.05}}
+    source = {
+        "type": "csv",
+        "path": str(folder / "t.csv"),
+        "target": "kind",
+        "features": ["a", "b"],
+    }
+    given = {
+        "name": "t",
+        "seed": 5,
+        "dataset": {"source": source, "split": {"validation": 0.2, "test": 0.2}, **dict(dataset)},
+        "model": {"type": "mlp", "hidden": [3]},
+        "training": {"epochs": 5, "batch_size": 8},
+        "optimizer": {"type": "adam", "lr": 0.05},
+    }
     return load_ensemble(given | changes | {"ensemble": {"members": 3} | dict(ensemble)})
 
 
@@ -76,7 +91,9 @@ def test_the_checkpoint_is_evaluated_to_the_figures_that_are_reported(table, met
         for place, one in enumerate(result.members):
             alone = nettrain.load(one["run_directory"]).predictions_of(dataset)
             assert np.array_equal(said[place], alone)
-            assert one["metrics"][part] == all_metrics(outcome_of("classification", model.truth(dataset), alone))
+            assert one["metrics"][part] == all_metrics(
+                outcome_of("classification", model.truth(dataset), alone)
+            )
         accuracies = [one["metrics"][part]["accuracy"] for one in result.members]
         assert result.mean_member[part]["accuracy"] == pytest.approx(np.mean(accuracies))
     assert not model.data_changed and (result.out_of_bag is not None) == (method == "bagging")
@@ -96,10 +113,16 @@ def test_seeds_share_rows_and_split_and_the_first_is_the_run_itself(table):
     config = configuration(table)
     result = run(config, table)
     splits = [rows_of(one) for one in result.members]
-    assert all(np.array_equal(splits[0][part], one[part]) for one in splits for part in ("train", "validation", "test"))
+    assert all(
+        np.array_equal(splits[0][part], one[part])
+        for one in splits
+        for part in ("train", "validation", "test")
+    )
     assert [nettrain.load(one["run_directory"]).config.seed for one in result.members] == [5, 6, 7]
     alone = nettrain.train(config.base, output_directory=table)
-    assert {name: figure for name, figure in alone.metrics["test"].items() if name != "loss"} == result.members[0]["metrics"]["test"]
+    assert {
+        name: figure for name, figure in alone.metrics["test"].items() if name != "loss"
+    } == result.members[0]["metrics"]["test"]
     assert result.members[0]["metrics"] != result.members[1]["metrics"]
 
 
@@ -111,12 +134,18 @@ def test_bagging_draws_bootstrap_samples_of_the_training_part_and_averages(table
     base = model.training_data.rows
     samples = [rows_of(one) for one in result.members]
     for sample in samples:
-        assert len(sample["train"]) == len(base["train"]) and set(sample["train"]) < set(base["train"])
+        assert len(sample["train"]) == len(base["train"]) and set(sample["train"]) < set(
+            base["train"]
+        )
         assert len(set(sample["train"])) < len(sample["train"])
-        assert np.array_equal(sample["test"], base["test"]) and np.array_equal(sample["validation"], base["validation"])
+        assert np.array_equal(sample["test"], base["test"]) and np.array_equal(
+            sample["validation"], base["validation"]
+        )
     assert not np.array_equal(samples[0]["train"], samples[1]["train"])
     x = np.random.Generator(np.random.PCG64(9)).normal(size=(20, 2))
-    by_hand = np.mean([nettrain.load(one["run_directory"]).probabilities(x) for one in result.members], axis=0)
+    by_hand = np.mean(
+        [nettrain.load(one["run_directory"]).probabilities(x) for one in result.members], axis=0
+    )
     np.testing.assert_allclose(model.probabilities(x), by_hand, rtol=1e-6)
 
 
@@ -124,7 +153,10 @@ def test_out_of_bag_every_row_is_judged_by_those_that_have_not_seen_it(table):
     result = run(configuration(table, {"method": "bagging", "members": 4}), table)
     model = nettrain.load(result.directory)
     train, rows = model.training_data.datasets["train"], model.training_data.rows["train"]
-    said, samples = model.said(train).astype(np.float64), [set(rows_of(one)["train"]) for one in result.members]
+    said, samples = (
+        model.said(train).astype(np.float64),
+        [set(rows_of(one)["train"]) for one in result.members],
+    )
     judged, places = [], []
     for place, row in enumerate(rows):
         unseen = [m for m, sample in enumerate(samples) if row not in sample]
@@ -139,18 +171,41 @@ def test_out_of_bag_every_row_is_judged_by_those_that_have_not_seen_it(table):
 @pytest.mark.parametrize("weighted", [False, True])
 def test_boosting_weighs_the_rows_that_were_wrong_and_the_votes(table, weighted):
     """GOLDEN 28: boosting: weights on hard examples, repeat, weighted vote."""
-    source = {"type": "csv", "path": str(table / "t.csv"), "target": "kind", "features": ["a", "b"], "weights": "w" if weighted else []}
-    result = run(configuration(table, {"method": "boosting"}, {"source": source}, training={"epochs": 1, "batch_size": 8}), table)
+    source = {
+        "type": "csv",
+        "path": str(table / "t.csv"),
+        "target": "kind",
+        "features": ["a", "b"],
+        "weights": "w" if weighted else [],
+    }
+    result = run(
+        configuration(
+            table,
+            {"method": "boosting"},
+            {"source": source},
+            training={"epochs": 1, "batch_size": 8},
+        ),
+        table,
+    )
     assert len(result.members) == 3 and result.vote == "majority"
     model = nettrain.load(result.directory)
     train, rows = model.training_data.datasets["train"], model.training_data.rows["train"]
     weights = np.ones(len(rows)) if train.weights is None else train.weights
     for one in result.members:
         run_ = nettrain.load(one["run_directory"])
-        np.testing.assert_allclose(run_.training_data.datasets["train"].weights, weights, rtol=1e-12)
+        np.testing.assert_allclose(
+            run_.training_data.datasets["train"].weights, weights, rtol=1e-12
+        )
         others = run_.training_data.datasets["test"].weights
-        assert others.tolist() == (model.training_data.datasets["test"].weights if weighted else np.ones(len(others))).tolist()
-        found = boosting_round(weights, run_.predictions_of(train).argmax(axis=1) != train.target.values, 3)
+        assert (
+            others.tolist()
+            == (
+                model.training_data.datasets["test"].weights if weighted else np.ones(len(others))
+            ).tolist()
+        )
+        found = boosting_round(
+            weights, run_.predictions_of(train).argmax(axis=1) != train.target.values, 3
+        )
         assert one["weight"] == found.weight
         weights = found.weights
     x = np.random.Generator(np.random.PCG64(9)).normal(size=(30, 2))
@@ -164,25 +219,46 @@ def test_boosting_weighs_the_rows_that_were_wrong_and_the_votes(table, weighted)
 @pytest.mark.parametrize("method", METHODS)
 def test_fit_trains_a_member_again_from_its_configuration(table, method):
     result = run(configuration(table, {"method": method}), table)
-    again = nettrain.train(Path(result.members[1]["run_directory"]) / "config.yaml", output_directory=table)
-    first, second = nettrain.load(again.run_directory), nettrain.load(result.members[1]["run_directory"])
-    assert all(np.array_equal(first.network.vector.views[name], view) for name, view in second.network.vector.views.items())
+    again = nettrain.train(
+        Path(result.members[1]["run_directory"]) / "config.yaml", output_directory=table
+    )
+    first, second = (
+        nettrain.load(again.run_directory),
+        nettrain.load(result.members[1]["run_directory"]),
+    )
+    assert all(
+        np.array_equal(first.network.vector.views[name], view)
+        for name, view in second.network.vector.views.items()
+    )
 
 
 def test_a_file_of_weights_stays_in_force_under_boosting(table):
     np.save(table / "w.npy", np.linspace(0.5, 2, ROWS))
-    result = run(configuration(table, {"method": "boosting"}, {"weights": str(table / "w.npy")}), table)
+    result = run(
+        configuration(table, {"method": "boosting"}, {"weights": str(table / "w.npy")}), table
+    )
     loaded = nettrain.load(result.members[0]["run_directory"]).training_data
-    np.testing.assert_allclose(loaded.datasets["train"].weights, np.linspace(0.5, 2, ROWS)[loaded.rows["train"]])
+    np.testing.assert_allclose(
+        loaded.datasets["train"].weights, np.linspace(0.5, 2, ROWS)[loaded.rows["train"]]
+    )
 
 
 def test_boosting_ends_with_a_member_without_mistakes(table):
-    two = load_ensemble({"name": "s", "dataset": {"source": {"type": "moons", "rows": 60, "noise": 0.0}},
-                         "model": {"type": "mlp", "hidden": [16]}, "training": {"epochs": 60, "batch_size": 8},
-                         "optimizer": {"type": "adam", "lr": 0.05},
-                         "ensemble": {"method": "boosting", "members": 5}})
+    two = load_ensemble(
+        {
+            "name": "s",
+            "dataset": {"source": {"type": "moons", "rows": 60, "noise": 0.0}},
+            "model": {"type": "mlp", "hidden": [16]},
+            "training": {"epochs": 60, "batch_size": 8},
+            "optimizer": {"type": "adam", "lr": 0.05},
+            "ensemble": {"method": "boosting", "members": 5},
+        }
+    )
     result = run(two, table)
-    assert len(result.members) == 1 and "member-1, which is right on every training row" in result.notes[0]
+    assert (
+        len(result.members) == 1
+        and "member-1, which is right on every training row" in result.notes[0]
+    )
     assert result.metrics["train"]["accuracy"] == 1.0 and result.disagreement == {"train": None}
 
 
@@ -190,47 +266,97 @@ def test_boosting_ends_before_a_member_that_is_no_better_than_chance(table, monk
     rounds = iter([boosting_round(np.ones(48), np.arange(48) < 10, 3), None])
     monkeypatch.setattr(members_module, "boosting_round", lambda *arguments: next(rounds))
     result = run(configuration(table, {"method": "boosting"}), table)
-    assert len(result.members) == 1 and "ended before member-2, which is no better than chance" in result.notes[0]
+    assert (
+        len(result.members) == 1
+        and "ended before member-2, which is no better than chance" in result.notes[0]
+    )
 
 
 def test_boosting_a_network_that_learns_nothing_is_refused(table):
     (table / "same.csv").write_text("a,kind\n" + "1,x\n1,y\n" * 10)
-    config = configuration(table, {"method": "boosting"}, {"source": {"type": "csv", "path": str(table / "same.csv"), "target": "kind"},
-                                                           "split": {}})
-    with pytest.raises(RunError, match=r"member-1: the first member is no better than chance .* ensemble\.method: bagging"):
+    config = configuration(
+        table,
+        {"method": "boosting"},
+        {"source": {"type": "csv", "path": str(table / "same.csv"), "target": "kind"}, "split": {}},
+    )
+    with pytest.raises(
+        RunError,
+        match=r"member-1: the first member is no better than chance .* ensemble\.method: bagging",
+    ):
         run(config, table)
 
 
 @pytest.mark.parametrize("method", ["seeds", "bagging"])
 def test_values_are_averaged_in_their_units(table, method):
-    source = {"type": "csv", "path": str(table / "t.csv"), "target": "amount", "features": ["a", "b"]}
+    source = {
+        "type": "csv",
+        "path": str(table / "t.csv"),
+        "target": "amount",
+        "features": ["a", "b"],
+    }
     result = run(configuration(table, {"method": method}, {"source": source}), table)
     x = np.random.Generator(np.random.PCG64(9)).normal(size=(20, 2))
     said = np.array([nettrain.load(one["run_directory"]).predict(x) for one in result.members])
-    np.testing.assert_allclose(nettrain.load(result.directory).predict(x), said.mean(axis=0), rtol=1e-6)
-    assert result.disagreement["test"] > 0 and set(result.metrics["test"]) == {"mae", "mse", "r2", "rmse"}
+    np.testing.assert_allclose(
+        nettrain.load(result.directory).predict(x), said.mean(axis=0), rtol=1e-6
+    )
+    assert result.disagreement["test"] > 0 and set(result.metrics["test"]) == {
+        "mae",
+        "mse",
+        "r2",
+        "rmse",
+    }
 
 
 @pytest.mark.parametrize("restore", [True, False])
 def test_members_vote_with_the_weights_that_their_runs_are_scored_with(table, restore):
-    result = run(configuration(table, early_stopping={"patience": 1, "restore_best": restore}), table)
+    result = run(
+        configuration(table, early_stopping={"patience": 1, "restore_best": restore}), table
+    )
     for one in result.members:
         summary = json.loads((Path(one["run_directory"]) / "summary.json").read_text())
-        assert one["metrics"]["test"]["log_loss"] == pytest.approx(summary["metrics"]["test"]["log_loss"], rel=1e-12)
+        assert one["metrics"]["test"]["log_loss"] == pytest.approx(
+            summary["metrics"]["test"]["log_loss"], rel=1e-12
+        )
 
 
 REFUSED = {
-    "boosted values": ({"method": "boosting"}, {"target": "amount"}, {}, "ensemble.method: boosting counts wrong classes"),
-    "a majority of values": ({"vote": "majority"}, {"target": "amount"}, {}, "ensemble.vote: values have no majority; use mean"),
-    "class weights": ({"method": "boosting"}, {}, {"training": {"class_weights": "balanced"}}, "training.class_weights: boosting weighs"),
-    "autoencoders": ({}, {}, {}, "dataset.target: several autoencoders have outputs in units of their own"),
+    "boosted values": (
+        {"method": "boosting"},
+        {"target": "amount"},
+        {},
+        "ensemble.method: boosting counts wrong classes",
+    ),
+    "a majority of values": (
+        {"vote": "majority"},
+        {"target": "amount"},
+        {},
+        "ensemble.vote: values have no majority; use mean",
+    ),
+    "class weights": (
+        {"method": "boosting"},
+        {},
+        {"training": {"class_weights": "balanced"}},
+        "training.class_weights: boosting weighs",
+    ),
+    "autoencoders": (
+        {},
+        {},
+        {},
+        "dataset.target: several autoencoders have outputs in units of their own",
+    ),
 }
 
 
 @pytest.mark.parametrize("case", REFUSED)
 def test_what_makes_no_ensemble_says_why_and_leaves_nothing(table, case):
     ensemble, fields, changes, said = REFUSED[case]
-    source = {"type": "csv", "path": str(table / "t.csv"), "target": "kind", "features": ["a", "b"]} | fields
+    source = {
+        "type": "csv",
+        "path": str(table / "t.csv"),
+        "target": "kind",
+        "features": ["a", "b"],
+    } | fields
     dataset = {"source": source} | ({"target": "self"} if case == "autoencoders" else {})
     with pytest.raises(ConfigError) as caught:
         run(configuration(table, ensemble, dataset, **changes), table)
@@ -260,11 +386,19 @@ def test_going_on_with_other_data_or_no_ensemble_is_refused(table):
 
 
 def test_fit_tells_whose_key_it_is(table):
-    config = {"dataset": {"source": "xor"}, "model": {"type": "mlp", "hidden": [2]}, "ensemble": {"members": 3}, "sed": 1}
+    config = {
+        "dataset": {"source": "xor"},
+        "model": {"type": "mlp", "hidden": [2]},
+        "ensemble": {"members": 3},
+        "sed": 1,
+    }
     with pytest.raises(ConfigError) as caught:
         load(config)
     assert len(caught.value.problems) == 2
-    assert "ensemble: this configuration is of several networks: run it with `nettrain ensemble`" in str(caught.value)
+    assert (
+        "ensemble: this configuration is of several networks: run it with `nettrain ensemble`"
+        in str(caught.value)
+    )
     result = run(configuration(table), table)
     with pytest.raises(NettrainError, match="run it with `nettrain ensemble`"):
         nettrain.train(Path(result.directory) / "config.yaml", output_directory=table)
@@ -281,16 +415,29 @@ def test_mistakes_in_the_key_are_told_with_their_line(tmp_path, ensemble, said):
     (tmp_path / "e.yaml").write_text(text)
     with pytest.raises(ConfigError) as caught:
         load_ensemble(tmp_path / "e.yaml")
-    assert any(problem.startswith(f"{tmp_path / 'e.yaml'}:3: {said}") for problem in caught.value.problems)
+    assert any(
+        problem.startswith(f"{tmp_path / 'e.yaml'}:3: {said}") for problem in caught.value.problems
+    )
     assert len(caught.value.problems) == 2
 
 
 def test_extends_and_set_reach_the_key(tmp_path):
-    (tmp_path / "a.yaml").write_text("dataset: {source: xor}\nmodel: {type: mlp, hidden: [2]}\nensemble: {members: 7}\n")
+    (tmp_path / "a.yaml").write_text(
+        "dataset: {source: xor}\nmodel: {type: mlp, hidden: [2]}\nensemble: {members: 7}\n"
+    )
     (tmp_path / "b.yaml").write_text("extends: a.yaml\nensemble: {method: bagging}\n")
     found = load_ensemble(tmp_path / "b.yaml", ["ensemble.vote=majority"])
-    assert (found.ensemble.method, found.ensemble.members, found.ensemble.vote) == ("bagging", 7, "majority")
-    assert load_ensemble({"dataset": {"source": "xor"}, "model": {"type": "mlp", "hidden": [2]}}).ensemble.members == 10
+    assert (found.ensemble.method, found.ensemble.members, found.ensemble.vote) == (
+        "bagging",
+        7,
+        "majority",
+    )
+    assert (
+        load_ensemble(
+            {"dataset": {"source": "xor"}, "model": {"type": "mlp", "hidden": [2]}}
+        ).ensemble.members
+        == 10
+    )
 
 
 @pytest.mark.slow
@@ -298,13 +445,27 @@ def test_extends_and_set_reach_the_key(tmp_path):
 def test_killed_and_gone_on_with_it_gives_the_same_as_undisturbed(table, how):
     config = configuration(table, {"members": 6}, training={"epochs": 150, "batch_size": 4})
     whole = run(config, table, "local", 2)
-    command = [sys.executable, "-c", "from nettrain.cli.main import run; run()", "ensemble", f"{whole.directory}/config.yaml",
-               "--run-name", "cut", "-o", str(table / "runs"), "--workers", "2"]
+    command = [
+        sys.executable,
+        "-c",
+        "from nettrain.cli.main import run; run()",
+        "ensemble",
+        f"{whole.directory}/config.yaml",
+        "--run-name",
+        "cut",
+        "-o",
+        str(table / "runs"),
+        "--workers",
+        "2",
+    ]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, cwd=table, text=True)
     first = process.stderr.readline()
     process.send_signal(getattr(signal, how))
     rest = process.communicate(timeout=60)[1]
-    assert first.startswith("member-") and process.returncode == {"SIGKILL": -signal.SIGKILL, "SIGINT": 130}[how]
+    assert (
+        first.startswith("member-")
+        and process.returncode == {"SIGKILL": -signal.SIGKILL, "SIGINT": 130}[how]
+    )
     assert how == "SIGKILL" or "to go on: nettrain ensemble --resume" in rest
     with executor_for("local", 2) as executor:
         assert without_paths(go_on(table / "runs" / "cut", executor)) == without_paths(whole)

@@ -1,4 +1,5 @@
 """The configurations of ensembles reach what their first lines say: voting gains on the mean of three seeds."""
+
 import os
 from pathlib import Path
 
@@ -11,7 +12,11 @@ from nettrain.search.executors.registry import executor_for
 
 CONFIGS = Path(__file__).parents[2] / "configs" / "ensembles"
 # The figure of the test part, how much the ensemble must be above its mean member, and above what it must be.
-REACHES = {"digits": ("accuracy", 0.002, 0.97), "triangle": ("accuracy", 0.2, 0.9), "wine_quality": ("r2", 0.03, 0.39)}
+REACHES = {
+    "digits": ("accuracy", 0.002, 0.97),
+    "triangle": ("accuracy", 0.2, 0.9),
+    "wine_quality": ("r2", 0.03, 0.39),
+}
 LOADED = {path.stem: load_ensemble(path) for path in sorted(CONFIGS.glob("*.yaml"))}
 
 
@@ -28,10 +33,18 @@ def test_an_ensemble_is_better_than_its_mean_member(name, tmp_path):
     results = []
     for seed in range(3):
         with executor_for("local") as executor:
-            results.append(train_ensemble(load_ensemble(CONFIGS / f"{name}.yaml", [f"seed={seed}"]), executor, output_directory=tmp_path))
+            results.append(
+                train_ensemble(
+                    load_ensemble(CONFIGS / f"{name}.yaml", [f"seed={seed}"]),
+                    executor,
+                    output_directory=tmp_path,
+                )
+            )
     together = np.mean([result.metrics["test"][metric] for result in results])
     alone = np.mean([result.mean_member["test"][metric] for result in results])
     first = np.mean([result.members[0]["metrics"]["test"][metric] for result in results])
     assert together >= least and together - alone >= gain
     if name == "triangle":
-        assert together - first >= 0.05                      # one network of one hidden unit, on rows that all weigh the same
+        assert (
+            together - first >= 0.05
+        )  # one network of one hidden unit, on rows that all weigh the same

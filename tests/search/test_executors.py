@@ -1,4 +1,5 @@
 """Executors on one machine: the same results wherever a run is made, every way to end told, nothing left behind."""
+
 import json
 import os
 import signal
@@ -26,13 +27,38 @@ KINDS = ("serial", "local")
 
 @pytest.fixture
 def job(tmp_path):
-    def make(index=0, monitor="validation_accuracy", unseen=(), pause=0.0, plugin=None, faulty=None, **changes):
-        config = {"dataset": {"source": {"type": "xor", "rows": 40}, "split": {"validation": 0.25, "test": 0.25}},
-                  "model": {"type": "mlp", "hidden": [3]}, "training": {"epochs": 3, "batch_size": 8}}
+    def make(
+        index=0,
+        monitor="validation_accuracy",
+        unseen=(),
+        pause=0.0,
+        plugin=None,
+        faulty=None,
+        **changes,
+    ):
+        config = {
+            "dataset": {
+                "source": {"type": "xor", "rows": 40},
+                "split": {"validation": 0.25, "test": 0.25},
+            },
+            "model": {"type": "mlp", "hidden": [3]},
+            "training": {"epochs": 3, "batch_size": 8},
+        }
         if plugin is not None:
-            config |= {"plugins": [plugin], "model": {"type": "mlp", "hidden": [3], "activation": {"type": "faulty", **faulty}}}
+            config |= {
+                "plugins": [plugin],
+                "model": {"type": "mlp", "hidden": [3], "activation": {"type": "faulty", **faulty}},
+            }
         config |= changes
-        return Job(index, to_mapping(load(config, allow_plugins=True)), str(tmp_path / "runs"), f"{index:03}", monitor, pause, unseen)
+        return Job(
+            index,
+            to_mapping(load(config, allow_plugins=True)),
+            str(tmp_path / "runs"),
+            f"{index:03}",
+            monitor,
+            pause,
+            unseen,
+        )
 
     return make
 
@@ -68,9 +94,13 @@ def test_a_run_elsewhere_is_the_run_that_train_makes(job, kind, tmp_path):
         found = ended(all_events(executor, [job(0)]))[0]
     expected = nettrain.train(job(0).config, output_directory=tmp_path / "here")
     assert (found.status, found.message) == ("finished", "")
-    assert without_seconds(found.result) == json.loads(json.dumps(without_seconds(asdict(expected))))
+    assert without_seconds(found.result) == json.loads(
+        json.dumps(without_seconds(asdict(expected)))
+    )
     there = tmp_path / "runs" / "000"
-    assert (there / "config.yaml").read_text() == (tmp_path / "here" / "run" / "config.yaml").read_text()
+    assert (there / "config.yaml").read_text() == (
+        tmp_path / "here" / "run" / "config.yaml"
+    ).read_text()
     again = nettrain.train(there / "config.yaml", output_directory=tmp_path / "again")
     assert again.metrics == expected.metrics
 
@@ -89,8 +119,15 @@ def test_every_kind_of_executor_gives_the_same_results(job, tmp_path):
 def test_every_epoch_is_reported_in_turn(job, kind):
     with executor_for(kind, 1) as executor:
         events = all_events(executor, [job(0)])
-    assert [(event.epoch, type(event)) for event in events[:-1]] == [(1, Reported), (2, Reported), (3, Reported)]
-    rows = [json.loads(line) for line in (Path(job(0).parent) / "000" / "metrics.jsonl").read_text().splitlines()]
+    assert [(event.epoch, type(event)) for event in events[:-1]] == [
+        (1, Reported),
+        (2, Reported),
+        (3, Reported),
+    ]
+    rows = [
+        json.loads(line)
+        for line in (Path(job(0).parent) / "000" / "metrics.jsonl").read_text().splitlines()
+    ]
     assert [event.value for event in events[:-1]] == [row["validation_accuracy"] for row in rows]
 
 
@@ -104,11 +141,16 @@ def test_reports_keep_their_pause(job, kind):
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_run_that_is_given_up_ends_after_its_next_epoch(job, kind):
     with executor_for(kind, 1) as executor:
+
         def answer(event):
             if isinstance(event, Reported) and (event.index, event.epoch) == (0, 2):
                 executor.prune(0)
 
-        found = ended(all_events(executor, [job(0, training={"epochs": 100_000, "batch_size": 8}), job(1)], answer))
+        found = ended(
+            all_events(
+                executor, [job(0, training={"epochs": 100_000, "batch_size": 8}), job(1)], answer
+            )
+        )
     assert found[0].status == "pruned" and 2 <= found[0].result["epochs"] < 100_000
     assert found[0].result["stop_reason"] == "pruned"
     assert found[1].status == "finished"
@@ -118,7 +160,10 @@ def test_a_run_that_is_given_up_ends_after_its_next_epoch(job, kind):
 def test_parts_that_are_to_stay_unseen_are_not_evaluated(job, kind):
     with executor_for(kind, 1) as executor:
         found = ended(all_events(executor, [job(0, unseen=("test",)), job(1)]))
-    assert [sorted(found[index].result["metrics"]) for index in range(2)] == [["train", "validation"], ["test", "train", "validation"]]
+    assert [sorted(found[index].result["metrics"]) for index in range(2)] == [
+        ["train", "validation"],
+        ["test", "train", "validation"],
+    ]
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -163,7 +208,9 @@ def test_code_that_fails_is_told(job, kind, how, status, said, faulty):
     ("abort", "failed", CRASHES, "its process ended with signal SIGABRT, 2 times"),
     ("exit", "failed", CRASHES, "its process ended with exit code 3, 2 times"),
 ])  # fmt: skip
-def test_a_run_that_ends_its_process_each_time_is_given_up(job, how, status, times, said, faulty, tmp_path):
+def test_a_run_that_ends_its_process_each_time_is_given_up(
+    job, how, status, times, said, faulty, tmp_path
+):
     counted = tmp_path / "times"
     wrong = job(0, plugin=faulty, faulty={"how": how, "times": str(counted)})
     with Local(2) as executor:
@@ -175,10 +222,16 @@ def test_a_run_that_ends_its_process_each_time_is_given_up(job, how, status, tim
 
 def test_a_run_whose_worker_is_killed_is_made_again(job, faulty, tmp_path):
     with Local(2) as executor:
-        killed = job(0, plugin=faulty, faulty={"how": "kill", "times": str(tmp_path / "times"), "most": KILLS - 1})
+        killed = job(
+            0,
+            plugin=faulty,
+            faulty={"how": "kill", "times": str(tmp_path / "times"), "most": KILLS - 1},
+        )
         found = ended(all_events(executor, [killed, job(1, plugin=faulty, faulty={"how": "well"})]))
     assert [found[index].status for index in range(2)] == ["finished", "finished"]
-    assert without_seconds(found[0].result)["metrics"] == without_seconds(found[1].result)["metrics"]
+    assert (
+        without_seconds(found[0].result)["metrics"] == without_seconds(found[1].result)["metrics"]
+    )
 
 
 def test_when_the_process_that_forks_is_killed_another_takes_its_place(job, children):
@@ -199,22 +252,35 @@ def test_when_the_process_that_forks_is_killed_another_takes_its_place(job, chil
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_data_is_told_before_the_first_run(job, kind):
     with executor_for(kind, 1) as executor:
-        assert executor.prepare(job(0).config, "validation_f1") == Facts("classification", {"train": 20, "validation": 10, "test": 10})
-        with pytest.raises(ConfigError, match=r"metric.name: validation_r2 is no metric of classification"):
+        assert executor.prepare(job(0).config, "validation_f1") == Facts(
+            "classification", {"train": 20, "validation": 10, "test": 10}
+        )
+        with pytest.raises(
+            ConfigError, match=r"metric.name: validation_r2 is no metric of classification"
+        ):
             executor.prepare(job(0).config, "validation_r2")
         with pytest.raises(DataError, match=r"none.csv: no such file"):
-            executor.prepare(job(0, dataset={"source": {"type": "csv", "path": "none.csv", "target": "y"}}).config)
+            executor.prepare(
+                job(
+                    0, dataset={"source": {"type": "csv", "path": "none.csv", "target": "y"}}
+                ).config
+            )
         assert ended(all_events(executor, [job(0)]))[0].status == "finished"
 
 
 def test_data_that_is_loaded_before_is_not_loaded_again(job, tmp_path):
     rows = "".join(f"{i % 7},{i % 2}\n" for i in range(40))
     (tmp_path / "a.csv").write_text(f"x,y\n{rows}")
-    source = {"source": {"type": "csv", "path": str(tmp_path / "a.csv"), "target": "y"}, "split": {"validation": 0.25}}
+    source = {
+        "source": {"type": "csv", "path": str(tmp_path / "a.csv"), "target": "y"},
+        "split": {"validation": 0.25},
+    }
     with Local(2) as executor:
         executor.prepare(job(0, dataset=source).config)
         (tmp_path / "a.csv").unlink()
-        found = ended(all_events(executor, [job(index, dataset=source, seed=0) for index in range(3)]))
+        found = ended(
+            all_events(executor, [job(index, dataset=source, seed=0) for index in range(3)])
+        )
     assert [found[index].status for index in range(3)] == ["finished"] * 3
 
 
@@ -244,7 +310,9 @@ def gone(pids, seconds=10.0):
         time.sleep(0.01)
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a worker looks for its parent after each epoch only")
+@pytest.mark.skipif(
+    sys.platform != "linux", reason="elsewhere a worker looks for its parent after each epoch only"
+)
 def test_a_worker_that_hangs_ends_with_the_process_that_forked_it(job, faulty, children, tmp_path):
     counted = tmp_path / "times"
     with Local(1) as executor:
@@ -277,11 +345,13 @@ time.sleep(1000)
 
 def test_the_processes_of_a_parent_that_is_killed_end_themselves(job, children, tmp_path):
     config = json.dumps(job(0, training={"epochs": 10**9, "batch_size": 8}).config)
-    parent = subprocess.Popen([sys.executable, "-c", ORPHAN, config, str(tmp_path)], stdout=subprocess.PIPE, text=True)
+    parent = subprocess.Popen(
+        [sys.executable, "-c", ORPHAN, config, str(tmp_path)], stdout=subprocess.PIPE, text=True
+    )
     with parent:
         assert parent.stdout.readline() == "under way\n"
         found = children(parent.pid)
-        assert len(found) == 3                               # the nursery and two workers
+        assert len(found) == 3  # the nursery and two workers
         parent.kill()
     gone(found)
 
@@ -293,7 +363,10 @@ def test_a_nursery_that_cannot_begin_is_told(monkeypatch, tmp_path):
     monkeypatch.setattr(sys, "executable", str(broken))
     with Local(1) as executor, pytest.raises(RunError) as caught:
         executor.next_event(30.0)
-    assert str(caught.value) == "the process that starts workers ended with code 7 before it began: no memory left"
+    assert (
+        str(caught.value)
+        == "the process that starts workers ended with code 7 before it began: no memory left"
+    )
 
 
 @pytest.mark.parametrize(("error", "expected"), [
@@ -311,7 +384,11 @@ def test_a_fault_of_ours_is_told_with_its_place():
         _ = 1 / 0
     except ZeroDivisionError as error:
         status, message = told(error)
-    assert status == "failed" and message.startswith("ZeroDivisionError: division by zero (") and "test_executors.py:" in message
+    assert (
+        status == "failed"
+        and message.startswith("ZeroDivisionError: division by zero (")
+        and "test_executors.py:" in message
+    )
 
 
 @pytest.mark.parametrize(("name", "workers", "said"), [
@@ -328,7 +405,10 @@ def test_an_executor_that_cannot_be_is_told(name, workers, said):
 
 def test_where_nothing_can_be_forked_another_executor_is_named(monkeypatch):
     monkeypatch.delattr(os, "fork")
-    with pytest.raises(ConfigError, match="executor local: this system cannot fork processes; use --executor serial, or dask"):
+    with pytest.raises(
+        ConfigError,
+        match="executor local: this system cannot fork processes; use --executor serial, or dask",
+    ):
         executor_for("local")
 
 
@@ -337,11 +417,22 @@ def test_a_worker_that_inherits_threads_can_still_load(job, tmp_path):
     polars = pytest.importorskip("polars")
     sources = []
     for name, count in (("a", 40), ("b", 60)):
-        polars.DataFrame({"x": [float(i % 7) for i in range(count)], "y": [i % 2 for i in range(count)]}).write_parquet(tmp_path / name)
-        sources.append({"source": {"type": "parquet", "path": str(tmp_path / name), "target": "y"}, "split": {"validation": 0.25}})
+        polars.DataFrame(
+            {"x": [float(i % 7) for i in range(count)], "y": [i % 2 for i in range(count)]}
+        ).write_parquet(tmp_path / name)
+        sources.append(
+            {
+                "source": {"type": "parquet", "path": str(tmp_path / name), "target": "y"},
+                "split": {"validation": 0.25},
+            }
+        )
     with Local(1) as executor:
         executor.prepare(job(0, dataset=sources[0]).config)
-        found = ended(all_events(executor, [job(index, dataset=sources[index % 2], seed=0) for index in range(4)]))
+        found = ended(
+            all_events(
+                executor, [job(index, dataset=sources[index % 2], seed=0) for index in range(4)]
+            )
+        )
     assert [found[index].status for index in range(4)] == ["finished"] * 4
     for index in range(4):
         rows = np.load(Path(job(index).parent) / f"{index:03}" / "splits.npz")

@@ -1,4 +1,5 @@
 """What a sweep says of its trials: whether the winner was lucky, and which parameters mattered."""
+
 import math
 
 import numpy as np
@@ -12,7 +13,18 @@ from nettrain.search.sweep.trial import Trial, ranked
 
 
 def trial(index, scores, parameters=(), status="finished", same_as=None):
-    return Trial(index, dict(parameters), float(np.mean(scores)), status, 1.0, "", "", same_as, [float(score) for score in scores], [1])
+    return Trial(
+        index,
+        dict(parameters),
+        float(np.mean(scores)),
+        status,
+        1.0,
+        "",
+        "",
+        same_as,
+        [float(score) for score in scores],
+        [1],
+    )
 
 
 def test_two_shares_of_right_rows_differ_by_the_binomial_error():
@@ -21,7 +33,9 @@ def test_two_shares_of_right_rows_differ_by_the_binomial_error():
 
 
 def test_runs_that_share_seeds_are_compared_in_pairs():
-    error = standard_error(trial(0, [0.9, 0.8, 0.7]), trial(1, [0.7, 0.6, 0.4]), "validation_loss", 100)
+    error = standard_error(
+        trial(0, [0.9, 0.8, 0.7]), trial(1, [0.7, 0.6, 0.4]), "validation_loss", 100
+    )
     assert error == pytest.approx(np.std([0.2, 0.2, 0.3], ddof=1) / math.sqrt(3))
 
 
@@ -33,19 +47,35 @@ def test_of_one_run_and_another_metric_nothing_is_known(metric, rows):
 
 def test_the_binomial_error_is_what_chance_makes():
     chance = streams.generator(0, "rows")
-    drawn = chance.binomial(200, 0.9, size=20_000) / 200 - chance.binomial(200, 0.8, size=20_000) / 200
-    assert standard_error(trial(0, [0.9]), trial(1, [0.8]), "validation_accuracy", 200) == pytest.approx(drawn.std(), rel=0.02)
+    drawn = (
+        chance.binomial(200, 0.9, size=20_000) / 200 - chance.binomial(200, 0.8, size=20_000) / 200
+    )
+    assert standard_error(
+        trial(0, [0.9]), trial(1, [0.8]), "validation_accuracy", 200
+    ) == pytest.approx(drawn.std(), rel=0.02)
 
 
 def test_a_winner_that_may_have_been_lucky_is_told():
-    found = noise_note([trial(3, [0.90]), trial(1, [0.89]), trial(2, [0.85]), trial(0, [0.2])], "validation_accuracy", 100)
-    assert found.startswith("trial 3 is within noise of trials 1, 2: it is better than trial 1 by 0.01, and the standard error of that is ")
+    found = noise_note(
+        [trial(3, [0.90]), trial(1, [0.89]), trial(2, [0.85]), trial(0, [0.2])],
+        "validation_accuracy",
+        100,
+    )
+    assert found.startswith(
+        "trial 3 is within noise of trials 1, 2: it is better than trial 1 by 0.01, and the standard error of that is "
+    )
     assert noise_note([trial(3, [0.90]), trial(1, [0.5])], "validation_accuracy", 100) is None
     assert noise_note([trial(3, [0.90])], "validation_accuracy", 100) is None
 
 
 def test_the_best_comes_first_and_repeated_and_unfinished_trials_do_not_count():
-    trials = [trial(0, [0.5]), trial(1, [0.9]), trial(2, [0.9]), trial(3, [1.0], status="pruned"), trial(4, [0.9], same_as=1)]
+    trials = [
+        trial(0, [0.5]),
+        trial(1, [0.9]),
+        trial(2, [0.9]),
+        trial(3, [1.0], status="pruned"),
+        trial(4, [0.9], same_as=1),
+    ]
     assert [found.index for found in ranked(trials, maximize=True)] == [1, 2, 0]
     assert [found.index for found in ranked(trials, maximize=False)] == [0, 1, 2]
 
@@ -58,7 +88,11 @@ def trials_of(score, count=60):
     found = []
     for index in range(count):
         chance = streams.generator(index, "trial")
-        setting = {"choice": "abc"[int(chance.integers(3))], "range": float(chance.random()), "none": float(chance.random())}
+        setting = {
+            "choice": "abc"[int(chance.integers(3))],
+            "range": float(chance.random()),
+            "none": float(chance.random()),
+        }
         found.append(trial(index, [score(setting, chance)], setting))
     return found
 
@@ -79,14 +113,21 @@ def test_a_range_that_decides_is_found_whatever_its_shape():
 
 
 def test_of_noise_nothing_is_important():
-    assert max(importances(trials_of(lambda _, chance: chance.normal(), 200), PARAMETERS).values()) < 0.1
+    assert (
+        max(importances(trials_of(lambda _, chance: chance.normal(), 200), PARAMETERS).values())
+        < 0.1
+    )
 
 
 def test_the_share_is_epsilon_squared():
     """Four trials of each of two groups with ranks 1 2 3 5 and 4 6 7 8: SS_between = 24.5, SS_total = 42, MS_within = 17.5 / 6."""
     scores = {"a": [0.1, 0.2, 0.3, 0.5], "b": [0.4, 0.6, 0.7, 0.8]}
-    trials = [trial(0, [score], {"choice": group}) for group, found in scores.items() for score in found]
-    assert importances(trials, {"choice": CHOICE})["choice"] == pytest.approx((24.5 - 17.5 / 6) / 42)
+    trials = [
+        trial(0, [score], {"choice": group}) for group, found in scores.items() for score in found
+    ]
+    assert importances(trials, {"choice": CHOICE})["choice"] == pytest.approx(
+        (24.5 - 17.5 / 6) / 42
+    )
 
 
 @pytest.mark.parametrize("trials", [

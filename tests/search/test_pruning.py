@@ -1,4 +1,5 @@
 """Giving trials up early: the bad ones, not before their epochs, recorded so; the same decisions after an interruption."""
+
 import pytest
 
 from nettrain.search.sweep.parameter import Parameter
@@ -43,13 +44,17 @@ def epochs_of(proposer, count, sign=1.0, done=()):
             given_up = proposer.should_prune(index, epoch, sign * error(setting, epoch))
             if given_up and epoch < EPOCHS:
                 break
-        proposer.tell(index, "pruned" if epoch < EPOCHS else "finished", sign * error(setting, epoch))
+        proposer.tell(
+            index, "pruned" if epoch < EPOCHS else "finished", sign * error(setting, epoch)
+        )
         lasted.append((setting, epoch))
     return lasted
 
 
 def made(kind, proposer=None, min_epochs=3, maximize=False):
-    return Pruning(proposer or InTurn(), pruner_for(kind, min_epochs, EPOCHS), SPACE, maximize=maximize)
+    return Pruning(
+        proposer or InTurn(), pruner_for(kind, min_epochs, EPOCHS), SPACE, maximize=maximize
+    )
 
 
 @pytest.mark.parametrize("kind", ["median", "hyperband"])
@@ -58,7 +63,9 @@ def test_bad_trials_are_given_up_and_the_best_is_not(kind, maximize):
     found = epochs_of(made(kind, maximize=maximize), 60, sign=-1.0 if maximize else 1.0)
     lasted = [epoch for _, epoch in found]
     assert min(lasted) == 3 and sum(epoch < EPOCHS for epoch in lasted) >= 20
-    assert min(error(setting, EPOCHS) for setting, epoch in found if epoch == EPOCHS) == min(error(setting, EPOCHS) for setting, _ in found)
+    assert min(error(setting, EPOCHS) for setting, epoch in found if epoch == EPOCHS) == min(
+        error(setting, EPOCHS) for setting, _ in found
+    )
     bad = [epoch for setting, epoch in found if abs(setting["lr"] - 0.5) > 0.4]
     good = [epoch for setting, epoch in found if abs(setting["lr"] - 0.5) < 0.1]
     assert sum(bad) / len(bad) < 0.7 * sum(good) / len(good)
@@ -84,7 +91,13 @@ def test_a_session_that_recalls_the_earlier_one_decides_like_it(kind, after):
     later = made(kind)
     for index, (setting, lasted) in enumerate(whole[:after]):
         reports = {epoch: error(setting, epoch) for epoch in range(1, lasted + 1)}
-        later.recall(index, setting, "finished" if lasted == EPOCHS else "pruned", error(setting, lasted), reports)
+        later.recall(
+            index,
+            setting,
+            "finished" if lasted == EPOCHS else "pruned",
+            error(setting, lasted),
+            reports,
+        )
     assert epochs_of(later, 40, done=whole[:after]) == whole[after:]
 
 
@@ -93,7 +106,14 @@ def test_a_trial_is_given_up_once():
     proposer = made("median")
     epochs_of(proposer, BEFORE)
     proposer.ask(BEFORE)
-    assert [proposer.should_prune(BEFORE, epoch, 9.0) for epoch in range(1, 7)] == [False, False, True, False, False, False]
+    assert [proposer.should_prune(BEFORE, epoch, 9.0) for epoch in range(1, 7)] == [
+        False,
+        False,
+        True,
+        False,
+        False,
+        False,
+    ]
     proposer.tell(BEFORE, "pruned", 9.0)
     assert not proposer.should_prune(BEFORE, 7, 9.0)
 
@@ -112,8 +132,13 @@ def test_the_sampler_learns_of_pruned_trials_what_they_have_reported():
     assert TrialState.PRUNED in states and TrialState.COMPLETE in states
     for trial in bayes.study.trials:
         if trial.state == TrialState.PRUNED:
-            assert trial.value == min(trial.intermediate_values.values()) and max(trial.intermediate_values) < EPOCHS
-    assert [index for index, _ in other.told] == list(range(20)) and {status for _, status in other.told} == {"pruned", "finished"}
+            assert (
+                trial.value == min(trial.intermediate_values.values())
+                and max(trial.intermediate_values) < EPOCHS
+            )
+    assert [index for index, _ in other.told] == list(range(20)) and {
+        status for _, status in other.told
+    } == {"pruned", "finished"}
 
 
 SPEC = {
@@ -140,15 +165,23 @@ class StopAfter(Observer):
 
 @pytest.mark.parametrize("method", ["random", "bayes"])
 @pytest.mark.parametrize("kind", ["median", "hyperband"])
-def test_a_sweep_records_which_trials_were_given_up_and_goes_on_as_without_a_break(tmp_path, method, kind):
+def test_a_sweep_records_which_trials_were_given_up_and_goes_on_as_without_a_break(
+    tmp_path, method, kind
+):
     spec = SPEC | {"method": method, "early_terminate": {"type": kind, "min_epochs": 2}}
     whole = sweep(spec, output_directory=tmp_path / "whole", executor="serial")
     rows = [(trial.index, trial.parameters, trial.status, trial.metric) for trial in whole.trials]
     assert {row[2] for row in rows} == {"finished", "pruned"} and whole.best.status == "finished"
     for trial in whole.trials:
-        epochs = len((tmp_path / "whole" / "sweep" / trial.run_directory / "metrics.jsonl").read_text().splitlines())
+        epochs = len(
+            (tmp_path / "whole" / "sweep" / trial.run_directory / "metrics.jsonl")
+            .read_text()
+            .splitlines()
+        )
         assert epochs == 12 if trial.status == "finished" else 2 <= epochs < 12
     with pytest.raises(Stop):
         sweep(spec, output_directory=tmp_path / "broken", executor="serial", observer=StopAfter(13))
     again = resume_sweep(tmp_path / "broken" / "sweep", executor="serial")
-    assert [(trial.index, trial.parameters, trial.status, trial.metric) for trial in again.trials] == rows
+    assert [
+        (trial.index, trial.parameters, trial.status, trial.metric) for trial in again.trials
+    ] == rows

@@ -1,4 +1,5 @@
 """The space of a sweep: what can be drawn is what was asked for, drawn from (seed, i) alone, and a grid is every combination once."""
+
 import itertools
 import json
 import math
@@ -34,7 +35,9 @@ def test_a_uniform_number_is_where_its_share_says(low, width, share):
     high = low + width
     drawn = parameter(min=low, max=high).draw(share)
     assert low <= drawn <= high
-    assert drawn == pytest.approx(low + share * (high - low), rel=1e-12, abs=1e-12 * max(abs(low), abs(high)))
+    assert drawn == pytest.approx(
+        low + share * (high - low), rel=1e-12, abs=1e-12 * max(abs(low), abs(high))
+    )
 
 
 @given(st.floats(1e-8, 1e3), st.floats(1.001, 1e8), SHARES)
@@ -42,7 +45,9 @@ def test_a_logarithmic_number_has_a_uniform_logarithm(low, factor, share):
     high = low * factor
     drawn = parameter(min=low, max=high, distribution="log_uniform").draw(share)
     assert low <= drawn <= high
-    assert math.log(drawn) == pytest.approx(math.log(low) + share * math.log(factor), rel=1e-9, abs=1e-9)
+    assert math.log(drawn) == pytest.approx(
+        math.log(low) + share * math.log(factor), rel=1e-9, abs=1e-9
+    )
 
 
 @given(st.integers(-50, 50), st.integers(1, 60))
@@ -51,7 +56,9 @@ def test_every_integer_of_a_range_is_as_likely(low, width):
     count = width + 1
     drawn = [found.draw((k + 0.5) / (7 * count)) for k in range(7 * count)]
     assert all(isinstance(value, int) for value in drawn)
-    assert {value: drawn.count(value) for value in set(drawn)} == dict.fromkeys(range(low, low + width + 1), 7)
+    assert {value: drawn.count(value) for value in set(drawn)} == dict.fromkeys(
+        range(low, low + width + 1), 7
+    )
 
 
 @given(st.integers(1, 30), st.integers(1, 300))
@@ -66,8 +73,17 @@ def test_every_integer_of_a_logarithmic_range_is_drawn_as_often_as_its_width(low
 
 
 def test_a_step_is_written_as_a_user_would_write_it():
-    assert [parameter(min=0, max=0.5, step=0.1).value(k) for k in range(6)] == [0.0, 0.1, 0.2, 0.3, 0.4, 0.5]
-    assert [parameter(min=1, max=10, step=4, distribution="int_uniform").value(k) for k in range(3)] == [1, 5, 9]
+    assert [parameter(min=0, max=0.5, step=0.1).value(k) for k in range(6)] == [
+        0.0,
+        0.1,
+        0.2,
+        0.3,
+        0.4,
+        0.5,
+    ]
+    assert [
+        parameter(min=1, max=10, step=4, distribution="int_uniform").value(k) for k in range(3)
+    ] == [1, 5, 9]
     assert parameter(min=0, max=0.5, step=0.1).count == 6
 
 
@@ -105,11 +121,17 @@ SIZES = st.lists(st.integers(1, 4), min_size=1, max_size=4)
 
 @given(SIZES)
 def test_a_grid_is_every_combination_once_the_last_changing_fastest(sizes):
-    found = space(**{f"p{place}": {"values": list(range(size))} for place, size in enumerate(sizes)})
+    found = space(
+        **{f"p{place}": {"values": list(range(size))} for place, size in enumerate(sizes)}
+    )
     settings = list(found.grid())
-    assert [tuple(setting.values()) for setting in settings] == list(itertools.product(*(range(size) for size in sizes)))
+    assert [tuple(setting.values()) for setting in settings] == list(
+        itertools.product(*(range(size) for size in sizes))
+    )
     proposer = Grid(found)
-    assert [proposer.ask(index) for index in range(len(settings))] == settings and proposer.ask(len(settings)) is None
+    assert [proposer.ask(index) for index in range(len(settings))] == settings and proposer.ask(
+        len(settings)
+    ) is None
     assert Grid(found).ask(len(settings) - 1) == settings[-1]
 
 
@@ -137,11 +159,15 @@ def test_conditions_may_stand_before_what_they_name():
     found = space(deep=CONDITIONAL["deep"], beta=CONDITIONAL["beta"], type=CONDITIONAL["type"])
     assert list(found.problems()) == []
     assert sorted(len(setting) for setting in found.grid()) == [1, 2, 2, 2, 3, 3, 3]
-    assert list(found.drawn(0, 1)) == [path for path in ("deep", "beta", "type") if path in found.drawn(0, 1)]
+    assert list(found.drawn(0, 1)) == [
+        path for path in ("deep", "beta", "type") if path in found.drawn(0, 1)
+    ]
 
 
 def test_a_list_that_is_itself_a_value_is_one_condition():
-    found = space(hidden={"values": [[8], [8, 8]]}, dropout={"values": [0.1], "when": {"hidden": [8, 8]}})
+    found = space(
+        hidden={"values": [[8], [8, 8]]}, dropout={"values": [0.1], "when": {"hidden": [8, 8]}}
+    )
     assert list(found.grid()) == [{"hidden": [8]}, {"hidden": [8, 8], "dropout": 0.1}]
 
 

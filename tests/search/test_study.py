@@ -1,4 +1,5 @@
 """The Optuna study of a sweep: all trials as Optuna's own tools read them; a database that cannot be written is told first."""
+
 import sqlite3
 import warnings
 
@@ -11,8 +12,14 @@ from nettrain.search.sweep.trials import Observer
 optuna = pytest.importorskip("optuna", reason='needs pip install "nettrain[search]"')
 from optuna.trial import TrialState  # noqa: E402
 
-BASE = {"dataset": {"source": {"type": "xor", "rows": 60, "noise": 0.3}, "split": {"validation": 0.25, "test": 0.25}},
-        "model": {"type": "mlp", "hidden": [4]}, "training": {"epochs": 6, "batch_size": 10}}
+BASE = {
+    "dataset": {
+        "source": {"type": "xor", "rows": 60, "noise": 0.3},
+        "split": {"validation": 0.25, "test": 0.25},
+    },
+    "model": {"type": "mlp", "hidden": [4]},
+    "training": {"epochs": 6, "batch_size": 10},
+}
 SPEC = {
     "base": BASE, "metric": "validation_accuracy", "trials": 20, "early_terminate": {"type": "median", "min_epochs": 2},
     "parameters": {
@@ -76,7 +83,9 @@ def test_every_trial_is_in_the_study(made):
         assert theirs.params["optimizer.lr"] == ours.parameters["optimizer.lr"]
         assert ("optimizer.beta" in theirs.params) == ("optimizer.beta" in ours.parameters)
         assert theirs.params["model.hidden"] == str(ours.parameters["model.hidden"])
-        assert theirs.params["regularization.dropout"] == pytest.approx(ours.parameters["regularization.dropout"], abs=1e-15)
+        assert theirs.params["regularization.dropout"] == pytest.approx(
+            ours.parameters["regularization.dropout"], abs=1e-15
+        )
         rows = (theirs.user_attrs["run_directory"] + "/metrics.jsonl",)
         with open(rows[0], encoding="utf-8") as file:
             assert list(theirs.intermediate_values) == list(range(1, len(file.readlines()) + 1))
@@ -88,11 +97,18 @@ def test_optunas_tools_read_it(made):
     found, url = made
     storage = optuna.storages.RDBStorage(url)
     study = optuna.load_study(study_name="gates", storage=storage)
-    best = max((trial for trial in found.trials if trial.status == "finished"), key=lambda trial: (trial.metric, -trial.index))
+    best = max(
+        (trial for trial in found.trials if trial.status == "finished"),
+        key=lambda trial: (trial.metric, -trial.index),
+    )
     assert (study.best_trial.number, study.best_value) == (best.index, best.metric)
     with warnings.catch_warnings(action="ignore"):  # experimental in Optuna 4
-        importances = optuna.importance.get_param_importances(study, evaluator=optuna.importance.PedAnovaImportanceEvaluator())
-    assert set(importances) | {"optimizer.beta"} == set(SPEC["parameters"])  # which not every trial has, nor every release of Optuna judges
+        importances = optuna.importance.get_param_importances(
+            study, evaluator=optuna.importance.PedAnovaImportanceEvaluator()
+        )
+    assert set(importances) | {"optimizer.beta"} == set(
+        SPEC["parameters"]
+    )  # which not every trial has, nor every release of Optuna judges
     study.sampler = optuna.samplers.TPESampler(seed=0)
     study.enqueue_trial({"optimizer.lr": 0.01})
     assert study.ask().number == 20  # it can be gone on with
@@ -103,20 +119,37 @@ def test_optunas_tools_read_it(made):
 def test_an_interrupted_sweep_leaves_what_it_has_and_a_resumed_one_all(tmp_path):
     url = f"sqlite:///{tmp_path}/study.db"
     with pytest.raises(Stop):
-        sweep(SPEC, output_directory=tmp_path, run_name="a", executor="serial", study=url, observer=StopAfter(7))
+        sweep(
+            SPEC,
+            output_directory=tmp_path,
+            run_name="a",
+            executor="serial",
+            study=url,
+            observer=StopAfter(7),
+        )
     assert len(loaded(url, "a")[1]) == 7
     found = resume_sweep(tmp_path / "a", executor="serial", study=url)
-    assert [trial.value for trial in loaded(url, "a")[1]] == [trial.metric for trial in found.trials]
+    assert [trial.value for trial in loaded(url, "a")[1]] == [
+        trial.metric for trial in found.trials
+    ]
 
 
 def test_trials_that_went_wrong_have_failed(tmp_path):
     url = f"sqlite:///{tmp_path}/study.db"
-    spec = {"base": BASE, "method": "grid", "metric": "validation_loss",
-            "parameters": {"optimizer": {"values": [{"type": "sgd", "lr": 1e30}, {"type": "sgd", "lr": 0.1}]}}}
+    spec = {
+        "base": BASE,
+        "method": "grid",
+        "metric": "validation_loss",
+        "parameters": {
+            "optimizer": {"values": [{"type": "sgd", "lr": 1e30}, {"type": "sgd", "lr": 0.1}]}
+        },
+    }
     found = sweep(spec, output_directory=tmp_path, run_name="a", executor="serial", study=url)
     bad, good = loaded(url, "a")[1]
     assert (bad.state, bad.value, bad.user_attrs["status"]) == (TrialState.FAIL, None, "diverged")
-    assert bad.user_attrs["message"] == found.trials[0].message and good.state == TrialState.COMPLETE
+    assert (
+        bad.user_attrs["message"] == found.trials[0].message and good.state == TrialState.COMPLETE
+    )
     assert good.params == {"optimizer": '{"type": "sgd", "lr": 0.1}'}
 
 
@@ -126,16 +159,21 @@ def test_sweeps_of_one_name_have_studies_of_their_own(tmp_path):
         if folder == "one" and (tmp_path / "one").exists():
             resume_sweep(tmp_path / "one" / "a", trials=3, executor="serial", study=url)
         else:
-            sweep(spec, output_directory=tmp_path / folder, run_name="a", executor="serial", study=url)
+            sweep(
+                spec, output_directory=tmp_path / folder, run_name="a", executor="serial", study=url
+            )
     assert (len(loaded(url, "a")[1]), len(loaded(url, "a-2")[1])) == (3, 2)
     assert sorted(optuna.get_all_study_names(url)) == ["a", "a-2"]
 
 
-@pytest.mark.parametrize(("url", "said"), [
-    ("study.db", "expected the URL of a database"),
-    ("sqlite:////nowhere/study.db", "unable to open database file"),
-    ("oracl://host/db", "expected the URL of a database"),
-])
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("study.db", "expected the URL of a database"),
+        ("sqlite:////nowhere/study.db", "unable to open database file"),
+        ("oracl://host/db", "expected the URL of a database"),
+    ],
+)
 def test_a_database_that_cannot_be_written_is_told_before_anything_is_made(tmp_path, url, said):
     with pytest.raises(ConfigError, match=rf"--study {url}: .*{said}"):
         sweep(SPEC, output_directory=tmp_path / "runs", executor="serial", study=url)
@@ -150,8 +188,17 @@ def test_a_database_that_is_lost_on_the_way_costs_the_study_alone(tmp_path):
             file.write_bytes(b"no database" * 1000)
 
     url = f"sqlite:///{file}"
-    found = sweep(SPEC | {"trials": 2}, output_directory=tmp_path, run_name="a", executor="serial", study=url, observer=Spoil())
-    assert found.test is not None and any("--study" in note and "the sweep is complete without it" in note for note in found.notes)
+    found = sweep(
+        SPEC | {"trials": 2},
+        output_directory=tmp_path,
+        run_name="a",
+        executor="serial",
+        study=url,
+        observer=Spoil(),
+    )
+    assert found.test is not None and any(
+        "--study" in note and "the sweep is complete without it" in note for note in found.notes
+    )
     with pytest.raises(sqlite3.DatabaseError), sqlite3.connect(file) as connection:
         connection.execute("select * from trials")
     connection.close()

@@ -1,4 +1,5 @@
 """Sweeps: the same table however they are made, what is on the disk, what is never run twice, what the winner is trained and tested on."""
+
 import csv
 import json
 import os
@@ -20,13 +21,30 @@ from nettrain.search.sweep.sweep import as_json, resume_sweep, sweep
 from nettrain.search.sweep.trials import Observer
 from nettrain.training.loop import Interrupted
 
-BASE = {"name": "base", "dataset": {"source": {"type": "xor", "rows": 60, "noise": 0.3}, "split": {"validation": 0.25, "test": 0.25}},
-        "model": {"type": "mlp", "hidden": [4]}, "training": {"epochs": 3, "batch_size": 10}, "optimizer": {"type": "adam", "lr": 0.01}}
-SPACE = {"optimizer.lr": {"min": 1e-3, "max": 0.3, "distribution": "log_uniform"}, "model.hidden": {"values": [[2], [4], [6, 3]]}}
+BASE = {
+    "name": "base",
+    "dataset": {
+        "source": {"type": "xor", "rows": 60, "noise": 0.3},
+        "split": {"validation": 0.25, "test": 0.25},
+    },
+    "model": {"type": "mlp", "hidden": [4]},
+    "training": {"epochs": 3, "batch_size": 10},
+    "optimizer": {"type": "adam", "lr": 0.01},
+}
+SPACE = {
+    "optimizer.lr": {"min": 1e-3, "max": 0.3, "distribution": "log_uniform"},
+    "model.hidden": {"values": [[2], [4], [6, 3]]},
+}
 
 
 def spec(**changes):
-    return {"base": BASE, "method": "random", "metric": "validation_loss", "trials": 8, "parameters": SPACE} | changes
+    return {
+        "base": BASE,
+        "method": "random",
+        "metric": "validation_loss",
+        "trials": 8,
+        "parameters": SPACE,
+    } | changes
 
 
 def table(found):
@@ -75,8 +93,12 @@ def test_a_sweep_leaves_what_it_found(whole):
     assert sorted(line["index"] for line in lines) == list(range(8))
     with open(path / "trials.csv", newline="") as file:
         rows = list(csv.DictReader(file))
-    assert [(int(row["trial"]), float(row["metric"])) for row in rows] == [(trial.index, trial.metric) for trial in whole.trials]
-    assert [json.loads(row["model.hidden"]) for row in rows] == [trial.parameters["model.hidden"] for trial in whole.trials]
+    assert [(int(row["trial"]), float(row["metric"])) for row in rows] == [
+        (trial.index, trial.metric) for trial in whole.trials
+    ]
+    assert [json.loads(row["model.hidden"]) for row in rows] == [
+        trial.parameters["model.hidden"] for trial in whole.trials
+    ]
     assert json.loads((path / "importances.json").read_text()).keys() == SPACE.keys()
     assert json.loads((path / "summary.json").read_text())["test"] == whole.test
 
@@ -88,7 +110,9 @@ def test_each_trial_is_an_ordinary_run(whole, tmp_path):
         assert again.metrics["validation"]["loss"] == trial.metric
         assert nettrain.load(folder).evaluate is not None
         config = load(folder / "config.yaml")
-        assert (config.optimizer.lr, list(config.model.hidden)) == tuple(trial.parameters[key] for key in SPACE)
+        assert (config.optimizer.lr, list(config.model.hidden)) == tuple(
+            trial.parameters[key] for key in SPACE
+        )
 
 
 def test_the_best_configuration_gives_the_best_score_again(whole, tmp_path):
@@ -97,10 +121,15 @@ def test_the_best_configuration_gives_the_best_score_again(whole, tmp_path):
 
 
 def test_no_trial_sees_the_test_part(whole):
-    splits = [rows_of(Path(whole.directory) / trial.run_directory / "splits.npz") for trial in whole.trials]
+    splits = [
+        rows_of(Path(whole.directory) / trial.run_directory / "splits.npz")
+        for trial in whole.trials
+    ]
     assert all(split == splits[0] for split in splits)
     for trial in whole.trials:
-        summary = json.loads((Path(whole.directory) / trial.run_directory / "summary.json").read_text())
+        summary = json.loads(
+            (Path(whole.directory) / trial.run_directory / "summary.json").read_text()
+        )
         assert sorted(summary["metrics"]) == ["train", "validation"]
 
 
@@ -117,19 +146,34 @@ def test_the_winner_is_trained_on_all_but_the_test_part_and_tested_once(whole):
 
 @pytest.mark.parametrize(("executor", "workers"), [("local", 1), ("local", 3)])
 def test_the_table_is_the_same_for_any_executor(whole, tmp_path, executor, workers):
-    assert table(sweep(spec(), output_directory=tmp_path, executor=executor, workers=workers)) == table(whole)
+    assert table(
+        sweep(spec(), output_directory=tmp_path, executor=executor, workers=workers)
+    ) == table(whole)
 
 
 @pytest.mark.parametrize("after", [1, 4, 8])
 def test_the_table_is_the_same_after_an_interruption(whole, tmp_path, after):
     with pytest.raises(Crash):
-        sweep(spec(), output_directory=tmp_path, run_name="s", executor="local", workers=2, observer=After(after, crash))
+        sweep(
+            spec(),
+            output_directory=tmp_path,
+            run_name="s",
+            executor="local",
+            workers=2,
+            observer=After(after, crash),
+        )
     assert table(resume_sweep(tmp_path / "s", executor="local", workers=2)) == table(whole)
 
 
 def test_what_is_recorded_is_not_run_again(whole, tmp_path):
     with pytest.raises(Crash):
-        sweep(spec(), output_directory=tmp_path, run_name="s", executor="serial", observer=After(5, crash))
+        sweep(
+            spec(),
+            output_directory=tmp_path,
+            run_name="s",
+            executor="serial",
+            observer=After(5, crash),
+        )
     seen = After(99, crash)
     resume_sweep(tmp_path / "s", executor="serial", observer=seen)
     assert seen.seen == [5, 6, 7]
@@ -157,7 +201,9 @@ def test_a_torn_line_is_cut_and_its_trial_run_again(whole, tmp_path, torn):
     lines = rows.read_text().splitlines(keepends=True)
     rows.write_text("".join(lines[:5]) + torn)
     assert table(resume_sweep(tmp_path / "s", executor="serial")) == table(whole)
-    assert sorted(json.loads(line)["index"] for line in rows.read_text().splitlines()) == list(range(8))
+    assert sorted(json.loads(line)["index"] for line in rows.read_text().splitlines()) == list(
+        range(8)
+    )
 
 
 def test_a_changed_file_is_told(whole, tmp_path):
@@ -165,30 +211,59 @@ def test_a_changed_file_is_told(whole, tmp_path):
     rows = tmp_path / "s" / "trials.jsonl"
     text = rows.read_text()
     twice = text + text.splitlines()[2] + "\n"
-    for spoiled, said in ((text.replace('"index": 3', '"indx": 3'), "trials.jsonl:4: is no trial"), (twice, "trial 2 stands there twice")):
+    for spoiled, said in (
+        (text.replace('"index": 3', '"indx": 3'), "trials.jsonl:4: is no trial"),
+        (twice, "trial 2 stands there twice"),
+    ):
         rows.write_text(spoiled)
         with pytest.raises(RunError, match=said):
             resume_sweep(tmp_path / "s", executor="serial")
 
 
 def test_a_grid_is_every_combination(tmp_path):
-    space = {"optimizer.lr": {"min": 0.01, "max": 0.03, "step": 0.01}, "model.hidden": {"values": [[2], [3]]}}
-    found = sweep(spec(method="grid", parameters=space, trials=None), output_directory=tmp_path, executor="serial")
-    assert [tuple(trial.parameters.values()) for trial in found.trials] == [(lr, [h]) for lr in (0.01, 0.02, 0.03) for h in (2, 3)]
-    part = sweep(spec(method="grid", parameters=space, trials=2), output_directory=tmp_path, executor="serial")
-    assert [trial.parameters for trial in part.trials] == [trial.parameters for trial in found.trials[:2]]
+    space = {
+        "optimizer.lr": {"min": 0.01, "max": 0.03, "step": 0.01},
+        "model.hidden": {"values": [[2], [3]]},
+    }
+    found = sweep(
+        spec(method="grid", parameters=space, trials=None),
+        output_directory=tmp_path,
+        executor="serial",
+    )
+    assert [tuple(trial.parameters.values()) for trial in found.trials] == [
+        (lr, [h]) for lr in (0.01, 0.02, 0.03) for h in (2, 3)
+    ]
+    part = sweep(
+        spec(method="grid", parameters=space, trials=2),
+        output_directory=tmp_path,
+        executor="serial",
+    )
+    assert [trial.parameters for trial in part.trials] == [
+        trial.parameters for trial in found.trials[:2]
+    ]
 
 
 @pytest.mark.parametrize(("executor", "workers"), [("serial", 1), ("local", 3)])
 def test_a_setting_that_repeats_takes_the_first_ones_result(tmp_path, executor, workers):
-    found = sweep(spec(parameters={"model.hidden": {"values": [[2], [3]]}}), output_directory=tmp_path, executor=executor, workers=workers)
+    found = sweep(
+        spec(parameters={"model.hidden": {"values": [[2], [3]]}}),
+        output_directory=tmp_path,
+        executor=executor,
+        workers=workers,
+    )
     firsts = {}
     for trial in found.trials:
         first = firsts.setdefault(str(trial.parameters), trial)
         assert trial.same_as == (None if trial is first else first.index)
-        assert (trial.metric, trial.run_directory, trial.seconds == 0) == (first.metric, first.run_directory, trial is not first)
+        assert (trial.metric, trial.run_directory, trial.seconds == 0) == (
+            first.metric,
+            first.run_directory,
+            trial is not first,
+        )
     assert len(firsts) == 2 and len(found.ranking) == 2
-    assert sorted(path.name for path in (Path(found.directory) / "trials").iterdir()) == sorted(f"{t.index:03}" for t in firsts.values())
+    assert sorted(path.name for path in (Path(found.directory) / "trials").iterdir()) == sorted(
+        f"{t.index:03}" for t in firsts.values()
+    )
 
 
 def test_trials_that_come_to_nothing_are_recorded_and_the_sweep_goes_on(tmp_path):
@@ -197,16 +272,30 @@ def test_trials_that_come_to_nothing_are_recorded_and_the_sweep_goes_on(tmp_path
         {"type": "mlp", "hidden": [1000000, 1000000]},
         {"type": "sequential", "layers": [{"type": "dense", "units": 7}]},
     ]}}  # fmt: skip
-    found = sweep(spec(method="grid", parameters=space, trials=None), output_directory=tmp_path, executor="local", workers=2)
+    found = sweep(
+        spec(method="grid", parameters=space, trials=None),
+        output_directory=tmp_path,
+        executor="local",
+        workers=2,
+    )
     assert [trial.status for trial in found.trials] == ["finished", "out_of_memory", "failed"] * 2
-    assert "out of memory" in found.trials[1].message and found.trials[2].message.startswith("model: gives rows of shape (7,)")
+    assert "out of memory" in found.trials[1].message and found.trials[2].message.startswith(
+        "model: gives rows of shape (7,)"
+    )
     assert found.best.index in (0, 3) and found.test is not None
     assert [trial.metric is None for trial in found.trials] == [False, True, True] * 2
 
 
 def test_a_setting_that_is_no_configuration_is_a_failed_trial(tmp_path):
-    space = {"optimizer.type": {"values": ["adam", "momentum"]}, "optimizer.beta": {"values": [0.9]}}
-    found = sweep(spec(method="grid", parameters=space, trials=None), output_directory=tmp_path, executor="serial")
+    space = {
+        "optimizer.type": {"values": ["adam", "momentum"]},
+        "optimizer.beta": {"values": [0.9]},
+    }
+    found = sweep(
+        spec(method="grid", parameters=space, trials=None),
+        output_directory=tmp_path,
+        executor="serial",
+    )
     assert [trial.status for trial in found.trials] == ["failed", "finished"]
     assert "optimizer.beta: unknown key 'beta'" in found.trials[0].message
 
@@ -219,36 +308,78 @@ def test_a_sweep_without_a_winner_says_so(tmp_path):
 
 
 def test_repeats_differ_in_their_seeds_and_share_the_rows(tmp_path):
-    found = sweep(spec(repeats=3, trials=2, metric="validation_accuracy"), output_directory=tmp_path, executor="local", workers=2)
+    found = sweep(
+        spec(repeats=3, trials=2, metric="validation_accuracy"),
+        output_directory=tmp_path,
+        executor="local",
+        workers=2,
+    )
     for trial in found.trials:
-        folders = [Path(found.directory) / trial.run_directory / f"repeat-{number}" for number in (1, 2, 3)]
+        folders = [
+            Path(found.directory) / trial.run_directory / f"repeat-{number}" for number in (1, 2, 3)
+        ]
         assert [load(folder / "config.yaml").seed for folder in folders] == [0, 1, 2]
-        assert len({json.dumps({part: sorted(rows) for part, rows in rows_of(folder / "splits.npz").items()}) for folder in folders}) == 1
-        scores = [json.loads((folder / "summary.json").read_text())["metrics"]["validation"]["accuracy"] for folder in folders]
+        assert (
+            len(
+                {
+                    json.dumps(
+                        {
+                            part: sorted(rows)
+                            for part, rows in rows_of(folder / "splits.npz").items()
+                        }
+                    )
+                    for folder in folders
+                }
+            )
+            == 1
+        )
+        scores = [
+            json.loads((folder / "summary.json").read_text())["metrics"]["validation"]["accuracy"]
+            for folder in folders
+        ]
         assert trial.scores == scores and trial.metric == pytest.approx(np.mean(scores), rel=1e-15)
-    single = sweep(spec(trials=2, metric="validation_accuracy"), output_directory=tmp_path, executor="serial")
+    single = sweep(
+        spec(trials=2, metric="validation_accuracy"), output_directory=tmp_path, executor="serial"
+    )
     assert [trial.scores[0] for trial in found.trials] == [trial.metric for trial in single.trials]
     final = load(Path(found.directory) / "final" / "config.yaml")
-    assert final.training.epochs == max(1, round(np.mean(found.best.best_epochs))) and final.seed == 0
+    assert (
+        final.training.epochs == max(1, round(np.mean(found.best.best_epochs))) and final.seed == 0
+    )
 
 
 def test_folds_leave_the_test_part_alone_and_score_every_other_row(tmp_path):
-    found = sweep(spec(cross_validation=3, trials=2), output_directory=tmp_path, executor="local", workers=2)
+    found = sweep(
+        spec(cross_validation=3, trials=2), output_directory=tmp_path, executor="local", workers=2
+    )
     single = sweep(spec(trials=1), output_directory=tmp_path, executor="serial")
     outer = rows_of(Path(single.directory) / single.best.run_directory / "splits.npz")
     for trial in found.trials:
-        folds = [rows_of(Path(found.directory) / trial.run_directory / f"fold-{number}" / "splits.npz") for number in (1, 2, 3)]
+        folds = [
+            rows_of(Path(found.directory) / trial.run_directory / f"fold-{number}" / "splits.npz")
+            for number in (1, 2, 3)
+        ]
         scored = [row for fold in folds for row in fold["test"]]
         assert sorted(scored) == sorted(outer["train"] | outer["validation"])
-        assert trial.metric == pytest.approx(np.mean(trial.scores), rel=1e-15) and len(trial.scores) == 3
-    assert rows_of(Path(found.directory) / "final" / "splits.npz") == {"train": outer["train"] | outer["validation"], "test": outer["test"]}
+        assert (
+            trial.metric == pytest.approx(np.mean(trial.scores), rel=1e-15)
+            and len(trial.scores) == 3
+        )
+    assert rows_of(Path(found.directory) / "final" / "splits.npz") == {
+        "train": outer["train"] | outer["validation"],
+        "test": outer["test"],
+    }
     again = sweep(spec(cross_validation=3, trials=2), output_directory=tmp_path, executor="serial")
     assert table(again) == table(found)
 
 
 def test_a_run_that_goes_wrong_ends_its_trial(tmp_path):
     space = {"model.hidden": {"values": [[1000000, 1000000], [3]]}}
-    found = sweep(spec(method="grid", repeats=3, parameters=space, trials=None), output_directory=tmp_path, executor="serial")
+    found = sweep(
+        spec(method="grid", repeats=3, parameters=space, trials=None),
+        output_directory=tmp_path,
+        executor="serial",
+    )
     assert [trial.status for trial in found.trials] == ["out_of_memory", "finished"]
     assert found.trials[0].message.startswith("run 1: out of memory")
     assert not (Path(found.directory) / "trials" / "000" / "repeat-2").exists()
@@ -279,11 +410,25 @@ def test_a_trial_that_is_given_up_does_not_win(tmp_path, monkeypatch, changes):
     proposer = Pruner()
     monkeypatch.setattr("nettrain.search.sweep.sweep.proposer_for", lambda sweep: proposer)
     base = BASE | {"training": {"epochs": 50, "batch_size": 10}}
-    changes = {"base": base, "early_terminate": "median", "metric": "train_loss", "trials": 9} | changes
+    changes = {
+        "base": base,
+        "early_terminate": "median",
+        "metric": "train_loss",
+        "trials": 9,
+    } | changes
     found = sweep(spec(**changes), output_directory=tmp_path, executor="serial")
     assert [trial.status for trial in found.trials] == ["finished", "pruned", "pruned"]
-    assert found.best.index == 0 and [len(trial.scores) for trial in found.trials] == [changes.get("repeats", 1), 1, 1]
-    assert proposer.asked == [(0, epoch) for epoch in range(1, 51)] + [(1, 1), (1, 2), (2, 1), (2, 2)]
+    assert found.best.index == 0 and [len(trial.scores) for trial in found.trials] == [
+        changes.get("repeats", 1),
+        1,
+        1,
+    ]
+    assert proposer.asked == [(0, epoch) for epoch in range(1, 51)] + [
+        (1, 1),
+        (1, 2),
+        (2, 1),
+        (2, 2),
+    ]
     assert [told[:2] for told in proposer.told] == [(0, "finished"), (1, "pruned"), (2, "pruned")]
     resume_sweep(found.directory, executor="serial")
     assert proposer.recalled == [(0, list(range(1, 51))), (1, [1, 2]), (2, [1, 2])]
@@ -306,7 +451,10 @@ def test_a_signal_stops_the_sweep_and_says_how_to_go_on(whole, tmp_path):
     stop = After(3, lambda: os.kill(os.getpid(), signal.SIGINT))
     with pytest.raises(Interrupted) as caught:
         sweep(spec(), output_directory=tmp_path, run_name="s", executor="serial", observer=stop)
-    assert str(caught.value) == f"interrupted: 3 trials are done; to go on: nettrain sweep --resume {tmp_path / 's'}"
+    assert (
+        str(caught.value)
+        == f"interrupted: 3 trials are done; to go on: nettrain sweep --resume {tmp_path / 's'}"
+    )
     assert caught.value.exit_code == 130
     assert len((tmp_path / "s" / "trials.csv").read_text().splitlines()) == 4
     assert table(resume_sweep(tmp_path / "s", executor="serial")) == table(whole)
@@ -319,13 +467,17 @@ def test_a_signal_stops_the_sweep_and_says_how_to_go_on(whole, tmp_path):
     ({"base": BASE | {"dataset": {"source": "xor"}}, "cross_validation": 2, "early_terminate": "median"}, ConfigError, "early_terminate: "),
     ({"base": BASE | {"dataset": {"source": {"type": "csv", "path": "none.csv", "target": "y"}}}}, DataError, "none.csv: no such file"),
 ])  # fmt: skip
-def test_what_only_the_data_tells_is_told_before_anything_is_written(tmp_path, changes, error, said):
+def test_what_only_the_data_tells_is_told_before_anything_is_written(
+    tmp_path, changes, error, said
+):
     with pytest.raises(error) as caught:
         sweep(spec(**changes), output_directory=tmp_path, executor="serial")
     assert said in str(caught.value) and list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize(("trials", "said"), [(3, "--trials 3: .* holds 8 trials already"), (8, None)])
+@pytest.mark.parametrize(
+    ("trials", "said"), [(3, "--trials 3: .* holds 8 trials already"), (8, None)]
+)
 def test_a_sweep_cannot_become_shorter(whole, tmp_path, trials, said):
     shutil.copytree(whole.directory, tmp_path / "s")
     if said is None:
@@ -374,5 +526,8 @@ def test_the_order_in_which_runs_end_changes_nothing_but_the_order_of_lines(whol
     with Backwards() as executor:
         found = sweep(spec(), output_directory=tmp_path, executor=executor)
     assert table(found) == table(whole)
-    lines = [json.loads(line)["index"] for line in (Path(found.directory) / "trials.jsonl").read_text().splitlines()]
+    lines = [
+        json.loads(line)["index"]
+        for line in (Path(found.directory) / "trials.jsonl").read_text().splitlines()
+    ]
     assert lines != sorted(lines)

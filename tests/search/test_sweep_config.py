@@ -1,4 +1,5 @@
 """A sweep's YAML: what is settled, what a setting changes, and every mistake with its line and its remedy."""
+
 from pathlib import Path
 
 import pytest
@@ -41,7 +42,12 @@ def said(text, **options):
 
 def test_what_is_left_out_is_settled(folder):
     spec = load_sweep("s.yaml").spec
-    assert (spec.name, spec.method, spec.metric.name, spec.metric.goal) == ("s", "random", "validation_accuracy", "maximize")
+    assert (spec.name, spec.method, spec.metric.name, spec.metric.goal) == (
+        "s",
+        "random",
+        "validation_accuracy",
+        "maximize",
+    )
     assert (spec.early_terminate.type, spec.repeats, spec.cross_validation) == ("none", 1, None)
     assert spec.base == to_mapping(load("base.yaml"))
 
@@ -53,13 +59,23 @@ def test_the_whole_of_it_is_read_back_as_it_is(folder):
 
 
 def test_the_base_may_stand_inside(folder):
-    inside = SWEEP.replace("base: base.yaml", "base:\n" + "".join(f"  {line}\n" for line in BASE.splitlines()))
+    inside = SWEEP.replace(
+        "base: base.yaml", "base:\n" + "".join(f"  {line}\n" for line in BASE.splitlines())
+    )
     Path("s.yaml").write_text(inside)
     assert load_sweep("s.yaml").base == load("base.yaml", ["name=s"])
 
 
 def test_set_changes_the_sweep_or_else_its_base(folder):
-    sweep = load_sweep("s.yaml", ["method=grid", "training.epochs=7", "parameters={model.hidden: {values: [[3], [5]]}}", "trials=2"])
+    sweep = load_sweep(
+        "s.yaml",
+        [
+            "method=grid",
+            "training.epochs=7",
+            "parameters={model.hidden: {values: [[3], [5]]}}",
+            "trials=2",
+        ],
+    )
     assert (sweep.spec.method, sweep.base.training.epochs, sweep.spec.trials) == ("grid", 7, 2)
     assert list(sweep.space.parameters) == ["model.hidden"]
     assert load_sweep("s.yaml", trials=9).spec.trials == 9
@@ -71,14 +87,25 @@ def test_set_changes_the_sweep_or_else_its_base(folder):
     ("regularization.dropout", "{min: 0, max: 0.9}", "uniform"),
     ("optimizer.beta1", "{min: 0, max: 0.99}", "uniform"),
 ])  # fmt: skip
-def test_a_range_is_of_whole_numbers_where_the_key_takes_only_those(folder, path, keys, distribution):
-    Path("s.yaml").write_text(SWEEP.replace("optimizer.lr: {min: 1e-3, max: 1e-1, distribution: log_uniform}", f"{path}: {keys}"))
+def test_a_range_is_of_whole_numbers_where_the_key_takes_only_those(
+    folder, path, keys, distribution
+):
+    Path("s.yaml").write_text(
+        SWEEP.replace(
+            "optimizer.lr: {min: 1e-3, max: 1e-1, distribution: log_uniform}", f"{path}: {keys}"
+        )
+    )
     assert load_sweep("s.yaml").space.parameters[path].distribution == distribution
 
 
 def test_a_changed_type_drops_the_keys_of_the_old_one(folder):
-    sweep = load_sweep("s.yaml", ["parameters={optimizer.type: {values: [adam, momentum]}, optimizer.beta: {values: [0.5], when: "
-                                  "{optimizer.type: momentum}}}"])
+    sweep = load_sweep(
+        "s.yaml",
+        [
+            "parameters={optimizer.type: {values: [adam, momentum]}, optimizer.beta: {values: [0.5], when: "
+            "{optimizer.type: momentum}}}"
+        ],
+    )
     changed = sweep.config({"optimizer.beta": 0.5, "optimizer.type": "momentum"}).optimizer
     assert (changed.name(), changed.beta, changed.lr) == ("momentum", 0.5, type(changed)().lr)
     same = sweep.config({"optimizer.type": "adam"}).optimizer
@@ -99,10 +126,17 @@ def test_files_among_the_values_count_from_the_sweep(folder):
         (folder / "below" / f"{name}.csv").write_text("x,y\n1,a\n2,b\n")
     text = SWEEP.replace("base: base.yaml", "base: ../base.yaml").replace(
         "optimizer.lr: {min: 1e-3, max: 1e-1, distribution: log_uniform}",
-        "dataset.source: {values: [xor, {type: csv, path: a.csv, target: y}, {type: csv, path: b.csv, target: y}]}")
+        "dataset.source: {values: [xor, {type: csv, path: a.csv, target: y}, {type: csv, path: b.csv, target: y}]}",
+    )
     (folder / "below" / "s.yaml").write_text(text)
     values = load_sweep("below/s.yaml").space.parameters["dataset.source"].values
-    assert values == ("xor", *({"type": "csv", "path": str(folder / "below" / f"{name}.csv"), "target": "y"} for name in "ab"))
+    assert values == (
+        "xor",
+        *(
+            {"type": "csv", "path": str(folder / "below" / f"{name}.csv"), "target": "y"}
+            for name in "ab"
+        ),
+    )
 
 
 LR = "  optimizer.lr: {min: 1e-3, max: 1e-1, distribution: log_uniform}\n"
@@ -149,7 +183,10 @@ def test_a_mistake_is_told_with_its_line(folder, old, new, message):
 
 
 def test_mistakes_are_told_together(folder):
-    found = said(SWEEP.replace("_accuracy", "_acuracy").replace("min: 1e-3", "min: 1") + "  model.hidden: {values: []}\n")
+    found = said(
+        SWEEP.replace("_accuracy", "_acuracy").replace("min: 1e-3", "min: 1")
+        + "  model.hidden: {values: []}\n"
+    )
     assert [line.partition(" ")[0] for line in found] == ["s.yaml:2:", "s.yaml:5:", "s.yaml:6:"]
 
 
@@ -157,20 +194,30 @@ def test_a_mistake_in_the_base_has_its_own_line(folder):
     Path("base.yaml").write_text(BASE.replace("epochs: 2", "epoch: 2"))
     found = said(SWEEP)
     assert len(found) == 1
-    assert found[0].startswith(f"{folder}/base.yaml:4: training.epoch: unknown key 'epoch'; did you mean 'epochs'?")
+    assert found[0].startswith(
+        f"{folder}/base.yaml:4: training.epoch: unknown key 'epoch'; did you mean 'epochs'?"
+    )
 
 
 def test_a_key_that_some_other_value_brings_is_no_mistake(folder):
-    text = SWEEP.replace(LR, "  optimizer.type: {values: [adam, momentum]}\n  optimizer.beta: {values: [0.9]}\n")
+    text = SWEEP.replace(
+        LR, "  optimizer.type: {values: [adam, momentum]}\n  optimizer.beta: {values: [0.9]}\n"
+    )
     Path("s.yaml").write_text(text)
     assert load_sweep("s.yaml").spec.parameters["optimizer.beta"].values == (0.9,)
 
 
 def test_the_score_of_a_fold_is_of_rows_that_it_did_not_train_on(folder):
     found = said(SWEEP.replace("validation_accuracy", "train_accuracy") + "cross_validation: 3\n")
-    assert found[0].startswith("s.yaml:2: metric.name: 'train_accuracy' is of rows that were trained on")
+    assert found[0].startswith(
+        "s.yaml:2: metric.name: 'train_accuracy' is of rows that were trained on"
+    )
 
 
-@pytest.mark.parametrize("path", sorted((Path(__file__).parents[2] / "configs" / "sweeps").glob("*.yaml")), ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path",
+    sorted((Path(__file__).parents[2] / "configs" / "sweeps").glob("*.yaml")),
+    ids=lambda path: path.stem,
+)
 def test_the_examples_can_begin(path):
     assert load_sweep(path).spec.parameters

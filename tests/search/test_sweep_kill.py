@@ -1,4 +1,5 @@
 """A sweep whose workers and whose parent are killed at random moments: every trial once, the undisturbed table, no process left."""
+
 import json
 import os
 import random
@@ -30,7 +31,11 @@ parameters:
 
 def start(*arguments):
     # A session of its own: whatever is left of it afterwards can be told from everything else.
-    return subprocess.Popen([*COMMAND, *map(str, arguments), "--workers", "2", "--quiet"], start_new_session=True, stderr=subprocess.PIPE)
+    return subprocess.Popen(
+        [*COMMAND, *map(str, arguments), "--workers", "2", "--quiet"],
+        start_new_session=True,
+        stderr=subprocess.PIPE,
+    )
 
 
 def finished(process):
@@ -44,7 +49,9 @@ def table(folder):
     assert sorted(line["index"] for line in lines) == list(range(30))
     for line in lines:
         del line["seconds"]
-    return sorted(lines, key=lambda line: line["index"]), json.loads((folder / "summary.json").read_text())["test"]
+    return sorted(lines, key=lambda line: line["index"]), json.loads(
+        (folder / "summary.json").read_text()
+    )["test"]
 
 
 def alive(pid):
@@ -62,7 +69,9 @@ def all_gone(pids, seconds=15.0):
 
 
 @pytest.mark.slow
-def test_killed_anywhere_every_trial_is_accounted_for_once_and_nothing_is_left(tmp_path, children, capsys):
+def test_killed_anywhere_every_trial_is_accounted_for_once_and_nothing_is_left(
+    tmp_path, children, capsys
+):
     (tmp_path / "s.yaml").write_text(SWEEP)
     began = time.monotonic()
     finished(start(tmp_path / "s.yaml", "-o", tmp_path, "--run-name", "whole"))
@@ -107,7 +116,9 @@ def test_killed_anywhere_every_trial_is_accounted_for_once_and_nothing_is_left(t
                 all_gone(below)
                 if (folder / "sweep.yaml").exists():
                     arguments = ["--resume", folder]
-                elif folder.exists():                        # killed between making the folder and what is in it: there is no sweep yet
+                elif (
+                    folder.exists()
+                ):  # killed between making the folder and what is in it: there is no sweep yet
                     folder.rmdir()
                 continue
             finished(process)
@@ -115,4 +126,6 @@ def test_killed_anywhere_every_trial_is_accounted_for_once_and_nothing_is_left(t
         assert table(folder) == whole, f"run {runs} after {parents} killed parents"
     all_gone(ever)
     with capsys.disabled():
-        print(f"\n{killed} workers killed in {sweeps} sweeps of {length:.1f} s, {parents} parents in {runs}: all equal, nothing left")
+        print(
+            f"\n{killed} workers killed in {sweeps} sweeps of {length:.1f} s, {parents} parents in {runs}: all equal, nothing left"
+        )

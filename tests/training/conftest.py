@@ -1,4 +1,5 @@
 """Tiny data, a small configuration with everything in it that keeps state, and what two runs must agree in."""
+
 import json
 import os
 import signal
@@ -91,12 +92,19 @@ def killed():
 
 def _without_seconds(value):
     if isinstance(value, dict):
-        return {key: _without_seconds(item) for key, item in value.items() if key not in ("seconds", "run_directory", "notes")}
+        return {
+            key: _without_seconds(item)
+            for key, item in value.items()
+            if key not in ("seconds", "run_directory", "notes")
+        }
     return value
 
 
 def _log(path):
-    return [_without_seconds(json.loads(line)) for line in (Path(path) / "metrics.jsonl").read_text().splitlines()]
+    return [
+        _without_seconds(json.loads(line))
+        for line in (Path(path) / "metrics.jsonl").read_text().splitlines()
+    ]
 
 
 @pytest.fixture
@@ -110,11 +118,21 @@ def figures():
     """All that must be equal in two equal runs, timings and paths aside: metrics, summary, both checkpoints to the bit."""
 
     def of(path):
-        found = {"metrics": _log(path), "summary": _without_seconds(json.loads((path / "summary.json").read_text()))}
+        found = {
+            "metrics": _log(path),
+            "summary": _without_seconds(json.loads((path / "summary.json").read_text())),
+        }
         for name in ("best", "last"):
             checkpoint = Checkpoint.read(path / "checkpoints" / f"{name}.safetensors")
-            content = {key: value for key, value in checkpoint.content.items() if key not in ("config", "metrics")}
-            found[name] = {key: (array.dtype.str, array.shape, array.tobytes()) for key, array in checkpoint.tensors.items()}
+            content = {
+                key: value
+                for key, value in checkpoint.content.items()
+                if key not in ("config", "metrics")
+            }
+            found[name] = {
+                key: (array.dtype.str, array.shape, array.tobytes())
+                for key, array in checkpoint.tensors.items()
+            }
             found[f"{name}.content"] = json.loads(json.dumps(content), object_hook=_without_seconds)
         return found
 

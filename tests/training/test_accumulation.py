@@ -1,4 +1,5 @@
 """Gradients accumulated over several batches, and clipped element by element."""
+
 import numpy as np
 import pytest
 
@@ -20,10 +21,23 @@ Y = np.arange(20) % 2
 
 
 def step_of(batch_size, *, dropout=0.0, replay=True, clip_value=None):
-    layers = [Dense(units=5), ActivationLayer(function=Activation.parse("tanh")), Dropout(rate=dropout), Dense(units=2)]
+    layers = [
+        Dense(units=5),
+        ActivationLayer(function=Activation.parse("tanh")),
+        Dropout(rate=dropout),
+        Dense(units=2),
+    ]
     network = Network(layers, (3,), dtype="float64")
     update = Update(network.vector, Optimizer.parse("sgd"), Regularization(), clip_value=clip_value)
-    return Step(network, Loss.parse("cross_entropy"), update, Part(X.copy(), Y), 2, batch_size, replay=replay)
+    return Step(
+        network,
+        Loss.parse("cross_entropy"),
+        update,
+        Part(X.copy(), Y),
+        2,
+        batch_size,
+        replay=replay,
+    )
 
 
 @pytest.mark.parametrize("portion", [1, 3, 5, 7, 19])
@@ -33,8 +47,12 @@ def test_the_gradient_over_portions_is_that_of_the_whole_batch(portion, replay):
     whole, parts = step_of(10, replay=replay), step_of(portion, replay=replay)
     for _ in range(3):
         assert parts(rows, 0.5) == pytest.approx(whole(rows, 0.5), rel=1e-13)
-        np.testing.assert_allclose(parts.network.vector.gradient, whole.network.vector.gradient, rtol=1e-10, atol=1e-15)
-        np.testing.assert_allclose(parts.network.vector.values, whole.network.vector.values, rtol=1e-12)
+        np.testing.assert_allclose(
+            parts.network.vector.gradient, whole.network.vector.gradient, rtol=1e-10, atol=1e-15
+        )
+        np.testing.assert_allclose(
+            parts.network.vector.values, whole.network.vector.values, rtol=1e-12
+        )
     assert parts.update.steps == 3
 
 
@@ -53,21 +71,37 @@ def test_a_portion_that_is_not_finite_updates_nothing():
 
 
 @pytest.mark.parametrize(("batch_size", "accumulate"), [(4, 2), (2, 4), (1, 8), (8, 1)])
-def test_a_run_of_accumulated_batches_is_the_run_of_the_bigger_batch(toy, data, tmp_path, weights, log, batch_size, accumulate):
+def test_a_run_of_accumulated_batches_is_the_run_of_the_bigger_batch(
+    toy, data, tmp_path, weights, log, batch_size, accumulate
+):
     same = {"dtype": "float64", "regularization": {"l2": 1e-3}}
     changes = same | {"training.batch_size": batch_size, "training.accumulate": accumulate}
-    nettrain.train(toy(same | {"training.batch_size": 8}), data, output_directory=tmp_path, run_name="bigger")
+    nettrain.train(
+        toy(same | {"training.batch_size": 8}), data, output_directory=tmp_path, run_name="bigger"
+    )
     nettrain.train(toy(changes), data, output_directory=tmp_path, run_name="accumulated")
-    np.testing.assert_allclose(weights(tmp_path / "accumulated"), weights(tmp_path / "bigger"), rtol=1e-9)
-    assert [row["step"] for row in log(tmp_path / "accumulated")] == [row["step"] for row in log(tmp_path / "bigger")]
+    np.testing.assert_allclose(
+        weights(tmp_path / "accumulated"), weights(tmp_path / "bigger"), rtol=1e-9
+    )
+    assert [row["step"] for row in log(tmp_path / "accumulated")] == [
+        row["step"] for row in log(tmp_path / "bigger")
+    ]
 
 
 @pytest.mark.parametrize("batch", [1, 2, 5])
-def test_a_run_broken_between_accumulated_steps_goes_on_to_the_bit(toy, data, tmp_path, stop_at, figures, batch):
+def test_a_run_broken_between_accumulated_steps_goes_on_to_the_bit(
+    toy, data, tmp_path, stop_at, figures, batch
+):
     changes = {"training.batch_size": 3, "training.accumulate": 4}
     nettrain.train(toy(changes), data, output_directory=tmp_path, run_name="whole")
     with pytest.raises(nettrain.NettrainError):
-        nettrain.train(toy(changes), data, output_directory=tmp_path, run_name="broken", callbacks=[stop_at(batch, "SIGTERM")])
+        nettrain.train(
+            toy(changes),
+            data,
+            output_directory=tmp_path,
+            run_name="broken",
+            callbacks=[stop_at(batch, "SIGTERM")],
+        )
     nettrain.resume(tmp_path / "broken", data)
     assert figures(tmp_path / "broken") == figures(tmp_path / "whole")
 
@@ -77,8 +111,12 @@ def test_no_element_of_the_gradient_is_beyond_clip_value(clip_value):
     free, clipped = step_of(20), step_of(20, clip_value=clip_value)
     before = free.network.vector.values.copy()
     free(np.arange(20), 1.0), clipped(np.arange(20), 1.0)
-    expected = np.clip(before - free.network.vector.values, -(clip_value or np.inf), clip_value or np.inf)
-    np.testing.assert_allclose(before - clipped.network.vector.values, expected, rtol=1e-9, atol=1e-15)
+    expected = np.clip(
+        before - free.network.vector.values, -(clip_value or np.inf), clip_value or np.inf
+    )
+    np.testing.assert_allclose(
+        before - clipped.network.vector.values, expected, rtol=1e-9, atol=1e-15
+    )
     assert clip_value != 0.05 or 0 < (np.abs(expected) < 0.05).mean() < 1
 
 

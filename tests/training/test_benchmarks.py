@@ -1,4 +1,5 @@
 """The benchmarks run, print what they promise, and time what they say."""
+
 import json
 import runpy
 import subprocess
@@ -21,7 +22,9 @@ def layers_of(work):
     layers = []
     for block in work.convolutions:
         for filters in block:
-            layers.append({"type": "conv", "filters": filters, "padding": "same" if work.same else "valid"})
+            layers.append(
+                {"type": "conv", "filters": filters, "padding": "same" if work.same else "valid"}
+            )
             layers += ["batch_norm", "relu"] if work.same else ["relu"]
         layers.append("max_pool")
     layers.append("flatten")
@@ -31,15 +34,27 @@ def layers_of(work):
 
 
 def printed(script, *arguments):
-    done = subprocess.run([sys.executable, FOLDER / script, *arguments], capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, FOLDER / script, *arguments], capture_output=True, text=True
+    )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout.splitlines()[-1])
 
 
 def test_a_step_is_timed_as_the_command_promises():
     found = printed("step.py", "small", "--epochs", "1", "--threads", "1", "--kernels", "numba")
-    assert list(found) == ["workload", "kernels", "ms_per_step", "median", "gflops", "peak_share", "peak_rss_mb"]
-    assert (found["workload"], found["kernels"]) == ("small", "numba") and found["ms_per_step"] == found["median"] > 0
+    assert list(found) == [
+        "workload",
+        "kernels",
+        "ms_per_step",
+        "median",
+        "gflops",
+        "peak_share",
+        "peak_rss_mb",
+    ]
+    assert (found["workload"], found["kernels"]) == ("small", "numba") and found[
+        "ms_per_step"
+    ] == found["median"] > 0
     products = 32 * (3 * 2 * (64 * 64 + 64 * 32 + 32 * 10) - 2 * 64 * 64)
     assert found["gflops"] == pytest.approx(products / found["ms_per_step"] / 1e6, rel=0.01)
 
@@ -50,7 +65,9 @@ def test_the_file_of_a_workload_says_what_its_peers_are_given(name):
     if work.image is None:
         assert [64 if name == "small" else 784, *config.model.hidden, 10] == list(work.sizes)
     else:
-        assert [to_mapping(layer) for layer in config.model.layers] == [to_mapping(Layer.parse(layer)) for layer in layers_of(work)]
+        assert [to_mapping(layer) for layer in config.model.layers] == [
+            to_mapping(Layer.parse(layer)) for layer in layers_of(work)
+        ]
         flat = place(config.model.expand(work.image, 10, 0)[:-3], work.image)[-1]
         assert flat.output_shape == work.sizes[:1]
     assert (config.training.batch_size, config.training.epochs) == (work.batch_size, work.epochs)
@@ -70,7 +87,7 @@ def test_a_planted_allocation_is_found(tmp_path):
 def test_a_step_allocates_no_array():
     found = printed("memory.py", "small", "--early", "60", "--steps", "120")
     assert found["allocated_by"] == {}
-    assert found["step_bytes"] < 4000                       # the batch alone has 32 x 64 x 4 bytes
+    assert found["step_bytes"] < 4000  # the batch alone has 32 x 64 x 4 bytes
 
 
 @pytest.mark.slow

@@ -1,4 +1,5 @@
 """A checkpoint reads back to the bit; whatever else a file holds is a CheckpointError, found before memory is taken."""
+
 import json
 import struct
 import tracemalloc
@@ -49,7 +50,9 @@ def changed(content, **changes):
     """The file with other keys in its JSON text; None removes one."""
     header, data = taken_apart(content)
     text = json.loads(header["__metadata__"][KEY]) | changes
-    header["__metadata__"][KEY] = json.dumps({key: value for key, value in text.items() if value is not None})
+    header["__metadata__"][KEY] = json.dumps(
+        {key: value for key, value in text.items() if value is not None}
+    )
     return put_together(header, data)
 
 
@@ -97,7 +100,9 @@ def test_the_whole_file_is_a_model(whole, file):
     assert nettrain.load(file).predict(ROWS).shape == (24,)
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(share=st.floats(0, 1, exclude_max=True))
 def test_a_file_cut_anywhere_is_refused(whole, file, share):
     refused(file, whole[: int(share * len(whole))], str(file))
@@ -105,10 +110,16 @@ def test_a_file_cut_anywhere_is_refused(whole, file, share):
 
 @pytest.mark.parametrize("length", [0, 1, 7, 8, 9])
 def test_a_file_cut_at_its_very_start_is_refused(whole, file, length):
-    refused(file, whole[:length], f"{file}: is not a checkpoint of nettrain, or was cut short ({length} bytes)")
+    refused(
+        file,
+        whole[:length],
+        f"{file}: is not a checkpoint of nettrain, or was cut short ({length} bytes)",
+    )
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(data=st.data())
 def test_flipped_bytes_give_a_model_or_a_refusal_and_never_a_traceback(whole, file, data):
     content = bytearray(whole)
@@ -156,7 +167,11 @@ def test_tensors_without_our_metadata_are_refused(file, metadata):
 ])  # fmt: skip
 def test_a_header_that_lies_is_refused_before_memory_is_taken(file, entry, data):
     metadata = {KEY: json.dumps({"format": FORMAT, "config": CONFIG})}
-    refused(file, put_together({"__metadata__": metadata, "parameters.dense_1.w": entry}, data), str(file))
+    refused(
+        file,
+        put_together({"__metadata__": metadata, "parameters.dense_1.w": entry}, data),
+        str(file),
+    )
 
 
 @pytest.mark.parametrize(("changes", "said"), [
@@ -199,7 +214,10 @@ def test_tensors_that_are_missing_or_of_another_shape_are_named(whole, file, nam
 
 
 def test_no_file_and_a_folder_are_told_apart(tmp_path):
-    with pytest.raises(CheckpointError, match=r"none.safetensors: does not exist; a checkpoint is a .safetensors file or a run directory"):
+    with pytest.raises(
+        CheckpointError,
+        match=r"none.safetensors: does not exist; a checkpoint is a .safetensors file or a run directory",
+    ):
         nettrain.load(tmp_path / "none.safetensors")
     with pytest.raises(nettrain.NettrainError, match="is not a run directory"):
         nettrain.load(tmp_path)
@@ -208,7 +226,10 @@ def test_no_file_and_a_folder_are_told_apart(tmp_path):
 def test_a_run_without_a_checkpoint_says_how_to_go_on(tmp_path):
     (tmp_path / "config.yaml").write_text("name: x")
     (tmp_path / "checkpoints").mkdir()
-    with pytest.raises(CheckpointError, match="this run has no checkpoint yet; go on with it: nettrain fit --resume"):
+    with pytest.raises(
+        CheckpointError,
+        match="this run has no checkpoint yet; go on with it: nettrain fit --resume",
+    ):
         nettrain.load(tmp_path)
 
 
@@ -217,4 +238,7 @@ def test_a_checkpoint_needs_nothing_beside_it(whole, file, tmp_path, monkeypatch
     alone = tmp_path / "alone.safetensors"
     alone.write_bytes(whole)
     monkeypatch.chdir(tmp_path)
-    assert np.array_equal(nettrain.load("alone.safetensors").probabilities(ROWS), nettrain.load(file).probabilities(ROWS))
+    assert np.array_equal(
+        nettrain.load("alone.safetensors").probabilities(ROWS),
+        nettrain.load(file).probabilities(ROWS),
+    )

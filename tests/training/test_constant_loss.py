@@ -1,4 +1,5 @@
 """The loss of the best constant answer is what statistics say it is, for losses whose answer has a formula."""
+
 import numpy as np
 import pytest
 
@@ -26,12 +27,16 @@ ROWS = [
 ]
 
 
-@pytest.mark.parametrize(("name", "targets", "size", "expected"), ROWS, ids=[row[0] for row in ROWS])
+@pytest.mark.parametrize(
+    ("name", "targets", "size", "expected"), ROWS, ids=[row[0] for row in ROWS]
+)
 def test_it_is_what_the_formula_says(name, targets, size, expected):
     loss = Loss.parse(name)
     encoded = loss.encode(targets, size)
     task = "classification" if targets.ndim == 1 else "regression"
-    assert constant_loss(loss, encoded, loss.outputs(task, size)) == pytest.approx(expected, rel=5e-3, abs=1e-12)
+    assert constant_loss(loss, encoded, loss.outputs(task, size)) == pytest.approx(
+        expected, rel=5e-3, abs=1e-12
+    )
 
 
 def test_weights_count_as_repeated_rows():

@@ -1,4 +1,5 @@
 """Training with convolutions: the same bits on any number of threads and eagerly, compiled loops and Winograd's way but for rounding."""
+
 import numpy as np
 import pytest
 
@@ -18,13 +19,21 @@ LAYERS = [
 def steps(threads=1, replay=True, first_weight=None, **training):
     """Losses and weights of some steps in two shards; the last batch of an epoch is short."""
     training = {"batch_size": 8, "shards": 2, "kernels": "numpy"} | training
-    config = {"model": {"type": "sequential", "layers": LAYERS}, "training": training, "dtype": "float64"}
+    config = {
+        "model": {"type": "sequential", "layers": LAYERS},
+        "training": training,
+        "dtype": "float64",
+    }
     run = prepare_run(config | {"dataset": {"source": "memory", "transforms": []}}, (X, Y))
     run.step.computation.replay = replay
     if first_weight is not None:
         run.network.vector.views["conv_1.w"][0, 0, 0, 0] = first_weight
     with run.workers(threads):
-        losses = [run.step(np.arange(start, min(start + 8, len(X))), 0.01) for _ in range(2) for start in range(0, len(X), 8)]
+        losses = [
+            run.step(np.arange(start, min(start + 8, len(X))), 0.01)
+            for _ in range(2)
+            for start in range(0, len(X), 8)
+        ]
     return losses, run.network.vector.values.copy()
 
 

@@ -1,4 +1,5 @@
 """Diagnostics: figures that a hand computes too, one row an epoch, no bit of training changed; the sick is told, the healthy not."""
+
 import contextlib
 import json
 from pathlib import Path
@@ -33,7 +34,9 @@ def network(layers=LAYERS, dtype="float64"):
 
 
 def rows(path):
-    return [json.loads(line) for line in (Path(path) / "diagnostics.jsonl").read_text().splitlines()]
+    return [
+        json.loads(line) for line in (Path(path) / "diagnostics.jsonl").read_text().splitlines()
+    ]
 
 
 def test_the_figures_are_those_of_the_loss_and_the_layers():
@@ -42,25 +45,45 @@ def test_the_figures_are_those_of_the_loss_and_the_layers():
     mean = loss.rows(net.watched(Tensor(X))[0], Tensor(Y)).mean()
     gradients = backward(mean)
     for path in ("dense_1", "batch_norm_1", "dense_2"):
-        own = {name: tensor for name, tensor in net.parameters.items() if name.rpartition(".")[0] == path}
+        own = {
+            name: tensor
+            for name, tensor in net.parameters.items()
+            if name.rpartition(".")[0] == path
+        }
         together = np.concatenate([gradients[tensor].ravel() for tensor in own.values()])
         assert found[path]["gradient_norm"] == pytest.approx(np.linalg.norm(together), rel=1e-12)
-        assert found[path]["weight_norm"] == pytest.approx(np.linalg.norm(np.concatenate([t.value.ravel() for t in own.values()])))
+        assert found[path]["weight_norm"] == pytest.approx(
+            np.linalg.norm(np.concatenate([t.value.ravel() for t in own.values()]))
+        )
     hidden = np.maximum(net.watched(Tensor(X))[1][0].value.value, 0)
     assert found["activation_1"] == {"dead": (hidden == 0).all(axis=0).mean()}
     assert set(found["residual_1.dense_1"]) == {"weight_norm"}  # frozen: no gradient
     assert set(found["residual_1.activation_1"]) == {"saturated"}
-    assert list(found) == ["dense_1", "activation_1", "batch_norm_1", "residual_1.dense_1", "residual_1.activation_1", "dense_2"]
+    assert list(found) == [
+        "dense_1",
+        "activation_1",
+        "batch_norm_1",
+        "residual_1.dense_1",
+        "residual_1.activation_1",
+        "dense_2",
+    ]
 
 
 def test_rows_weigh_in_the_gradient_as_they_do_in_the_loss():
     net, loss, weights = network(), Loss.parse("mse"), np.array([2.0, 1.0, 0.0] * 4)
     repeated = np.repeat(np.arange(12), weights.astype(int))
-    found, expected = Probe(net, loss, X, Y, weights).layers(), Probe(net, loss, X[repeated], Y[repeated]).layers()
-    assert found["dense_1"] == pytest.approx(expected["dense_1"]) and found["dense_2"] == pytest.approx(expected["dense_2"])
+    found, expected = (
+        Probe(net, loss, X, Y, weights).layers(),
+        Probe(net, loss, X[repeated], Y[repeated]).layers(),
+    )
+    assert found["dense_1"] == pytest.approx(expected["dense_1"]) and found[
+        "dense_2"
+    ] == pytest.approx(expected["dense_2"])
 
 
-@pytest.mark.parametrize("layers", [LAYERS, [{"type": "dense", "units": 2}], ["prelu", {"type": "dense", "units": 2}]])
+@pytest.mark.parametrize(
+    "layers", [LAYERS, [{"type": "dense", "units": 2}], ["prelu", {"type": "dense", "units": 2}]]
+)
 def test_looking_again_sees_the_weights_as_they_are_now_and_changes_nothing(layers):
     net, loss = network(layers, "float32"), Loss.parse("mse")
     probe = Probe(net, loss, X.astype("float32"), Y.astype("float32"))
@@ -69,7 +92,10 @@ def test_looking_again_sees_the_weights_as_they_are_now_and_changes_nothing(laye
     net.vector.values *= 1.5
     for array in net.state.values():
         array += 0.25
-    kept, state = net.vector.values.copy(), {name: array.copy() for name, array in net.state.items()}
+    kept, state = (
+        net.vector.values.copy(),
+        {name: array.copy() for name, array in net.state.items()},
+    )
     net.vector.gradient[...] = 7
     again = probe.layers()
     assert again != before
@@ -80,7 +106,11 @@ def test_looking_again_sees_the_weights_as_they_are_now_and_changes_nothing(laye
 
 def test_norms_hold_what_float32_cannot_square():
     for size in (1e-30, 1.0, 1e30):
-        views = {"a.w": np.full(9, size, np.float32), "a.b": np.zeros(2, np.float32), "b.c.w": np.full(16, size, np.float32)}
+        views = {
+            "a.w": np.full(9, size, np.float32),
+            "a.b": np.zeros(2, np.float32),
+            "b.c.w": np.full(16, size, np.float32),
+        }
         assert norms(views) == pytest.approx({"a": 3 * size, "b.c": 4 * size}, rel=1e-6)
 
 
@@ -102,7 +132,9 @@ def test_the_update_ratio_is_the_change_by_what_was_there():
     ("tanh", [0.0] * 10, {"saturated": 0.0}),
     ("leaky_relu", [0.0] * 10, {}),
 ])  # fmt: skip
-def test_a_unit_is_dead_where_it_never_acts_and_saturated_where_it_is_mostly_at_a_bound(function, column, share):
+def test_a_unit_is_dead_where_it_never_acts_and_saturated_where_it_is_mostly_at_a_bound(
+    function, column, share
+):
     assert unit_shares(Activation.parse(function), np.array([column]).T) == share
 
 
@@ -121,15 +153,27 @@ CONVOLUTIONS = [
 
 def test_convolutions_have_norms_and_their_dead_units_are_channels():
     images, loss = streams.generator(0, "images").normal(size=(12, 8, 6, 2)), Loss.parse("mse")
-    net = Network([Layer.parse(layer) for layer in CONVOLUTIONS], (8, 6, 2), seed=1, dtype="float64")
+    net = Network(
+        [Layer.parse(layer) for layer in CONVOLUTIONS], (8, 6, 2), seed=1, dtype="float64"
+    )
     net.vector.views["batch_norm_1.beta"][1] = -100.0
     net.vector.views["separable_conv_1.b"][...] = [-100.0, 100.0, -100.0]
     found = Probe(net, loss, images, Y).layers()
     gradients = backward(loss.rows(net.watched(Tensor(images))[0], Tensor(Y)).mean())
-    for path in ("conv_1", "batch_norm_1", "residual_1.conv_1", "residual_1.projection.conv_1", "separable_conv_1"):
+    for path in (
+        "conv_1",
+        "batch_norm_1",
+        "residual_1.conv_1",
+        "residual_1.projection.conv_1",
+        "separable_conv_1",
+    ):
         own = [tensor for name, tensor in net.parameters.items() if name.rpartition(".")[0] == path]
-        assert found[path]["gradient_norm"] == pytest.approx(np.linalg.norm(np.concatenate([gradients[t].ravel() for t in own])), rel=1e-10)
-        assert found[path]["weight_norm"] == pytest.approx(np.linalg.norm(np.concatenate([t.value.ravel() for t in own])))
+        assert found[path]["gradient_norm"] == pytest.approx(
+            np.linalg.norm(np.concatenate([gradients[t].ravel() for t in own])), rel=1e-10
+        )
+        assert found[path]["weight_norm"] == pytest.approx(
+            np.linalg.norm(np.concatenate([t.value.ravel() for t in own]))
+        )
     assert found["activation_1"] == {"dead": 1 / 4} and found["activation_2"] == {"dead": 2 / 3}
     assert set(found["residual_1.activation_1"]) == {"saturated"}
 
@@ -140,7 +184,13 @@ def run(toy, data, tmp_path):
 
     def trained(name, changes=None, stop=None):
         with contextlib.suppress(Interrupted):
-            nettrain.train(toy(changes), data, output_directory=tmp_path, run_name=name, callbacks=[stop] if stop else [])
+            nettrain.train(
+                toy(changes),
+                data,
+                output_directory=tmp_path,
+                run_name=name,
+                callbacks=[stop] if stop else [],
+            )
         return tmp_path / name
 
     return trained
@@ -163,8 +213,14 @@ def test_every_epoch_has_a_row_and_the_summary_the_last(run):
     path = run("on", {"diagnostics": True})
     assert [row["epoch"] for row in rows(path)] == [1, 2, 3, 4, 5, 6]
     assert list(rows(path)[-1]["layers"]) == ["dense_1", "activation_1", "dense_2"]
-    assert set(rows(path)[-1]["layers"]["dense_1"]) == {"gradient_norm", "weight_norm", "update_ratio"}
-    assert json.loads((path / "summary.json").read_text())["diagnostics"] == rows(path)[-1]["layers"]
+    assert set(rows(path)[-1]["layers"]["dense_1"]) == {
+        "gradient_norm",
+        "weight_norm",
+        "update_ratio",
+    }
+    assert (
+        json.loads((path / "summary.json").read_text())["diagnostics"] == rows(path)[-1]["layers"]
+    )
 
 
 def test_nothing_is_computed_unless_it_is_asked_for(run, monkeypatch):
@@ -190,7 +246,13 @@ class Steps(Callback):
 @pytest.mark.parametrize("batch_size", [8, None])
 def test_the_ratio_is_that_of_the_epochs_last_step(toy, data, tmp_path, batch_size):
     steps = Steps()
-    config = toy({"training": {"epochs": 3, "batch_size": batch_size}, "diagnostics": True, "model": {"type": "mlp", "hidden": []}})
+    config = toy(
+        {
+            "training": {"epochs": 3, "batch_size": batch_size},
+            "diagnostics": True,
+            "model": {"type": "mlp", "hidden": []},
+        }
+    )
     result = nettrain.train(config, data, output_directory=tmp_path, callbacks=[steps])
     each = 4 if batch_size else 1
     for row in rows(result.run_directory):
@@ -216,7 +278,12 @@ NUMBERS = CHANCE.normal(size=(300, 4))
 LABELS = CHANCE.integers(0, 2, 300)
 CLEAR = (NUMBERS[:, 0] > 0) * 1
 LINE = NUMBERS @ [1.0, -2.0, 0.5, 0.0]
-DEEP = {"type": "mlp", "hidden": [16] * 10, "activation": "sigmoid", "initializer": {"type": "uniform", "low": -0.1, "high": 0.1}}
+DEEP = {
+    "type": "mlp",
+    "hidden": [16] * 10,
+    "activation": "sigmoid",
+    "initializer": {"type": "uniform", "low": -0.1, "high": 0.1},
+}
 NEGATIVE = {"type": "dense", "units": 8, "bias_initializer": {"type": "constant", "value": -50.0}}
 SICK = {
     "ten sigmoid layers that start small": ({"model": DEEP, "training": {"epochs": 4}}, CLEAR, ["gradients vanish"]),
@@ -238,20 +305,32 @@ SICK = {
 
 
 CURES = [
-    ("ten sigmoid layers that start small", {"model": DEEP | {"activation": "relu", "initializer": None}}),
-    ("ten sigmoid layers that start small", {"model": DEEP | {"initializer": None, "batch_norm": True}}),
+    (
+        "ten sigmoid layers that start small",
+        {"model": DEEP | {"activation": "relu", "initializer": None}},
+    ),
+    (
+        "ten sigmoid layers that start small",
+        {"model": DEEP | {"initializer": None, "batch_norm": True}},
+    ),
     ("a rate above the stable one", {"training.clip_norm": 0.1}),
     ("a rate above the stable one", {"optimizer.lr": 0.15}),
     ("features that are not scaled", {"dataset.transforms": ["standardize"]}),
     ("biases that start far below zero", {"model": {"type": "mlp", "hidden": [8]}}),
-    ("biases that start far below zero", {"model": {"type": "sequential", "layers": [NEGATIVE, "leaky_relu", {"type": "dense"}]}}),
+    (
+        "biases that start far below zero",
+        {"model": {"type": "sequential", "layers": [NEGATIVE, "leaky_relu", {"type": "dense"}]}},
+    ),
     ("thirty rows for eight thousand weights", {"early_stopping": {"patience": 5}}),
 ]
 
 
 def sick(name, folder, *, diagnosed=True, cure=()):
     changes, y, _ = SICK[name]
-    config = {"dataset": {"source": "memory", "split": {"validation": 0.2}}, "optimizer": {"type": "adam", "lr": 0.01}}
+    config = {
+        "dataset": {"source": "memory", "split": {"validation": 0.2}},
+        "optimizer": {"type": "adam", "lr": 0.01},
+    }
     for path, value in (changes | dict(cure)).items():
         *sections, key = path.split(".")
         section = config
@@ -267,7 +346,9 @@ def sick(name, folder, *, diagnosed=True, cure=()):
 def test_a_sick_configuration_is_told(name, tmp_path):
     result = sick(name, tmp_path)
     found = [text.partition(": ")[2] for text in result.warnings]
-    assert [text[: len(start)] for text, start in zip(found, SICK[name][2], strict=True)] == SICK[name][2]
+    assert [text[: len(start)] for text, start in zip(found, SICK[name][2], strict=True)] == SICK[
+        name
+    ][2]
     log = (Path(result.run_directory) / "log.txt").read_text()
     assert [log.count(f"warning: {text}\n") for text in result.warnings] == [1] * len(SICK[name][2])
 
@@ -280,7 +361,10 @@ def test_what_the_warning_proposes_helps(name, cure, tmp_path):
 def test_warnings_about_losses_need_no_diagnostics(tmp_path):
     found = [sick(name, tmp_path, diagnosed=False).warnings for name in SICK]
     texts = [text.partition(": ")[2] for warnings in found for text in warnings]
-    assert sorted({text.split()[0] + " " + text.split()[1] for text in texts}) == ["the network", "the training"]
+    assert sorted({text.split()[0] + " " + text.split()[1] for text in texts}) == [
+        "the network",
+        "the training",
+    ]
 
 
 def test_a_warning_is_given_once_a_run_also_over_resumes(tmp_path):

@@ -1,4 +1,5 @@
 """A loss or weights that are not finite: stopped at once, explained, with what was good kept."""
+
 import contextlib
 import json
 
@@ -28,7 +29,9 @@ def diverge(toy, data, tmp_path):
 
     def message(changes=None, callbacks=(), given=None):
         with pytest.raises(Diverged) as error:
-            nettrain.train(toy(changes), given or data, output_directory=tmp_path, callbacks=callbacks)
+            nettrain.train(
+                toy(changes), given or data, output_directory=tmp_path, callbacks=callbacks
+            )
         assert error.value.exit_code == 3
         return str(error.value)
 
@@ -43,35 +46,56 @@ def diverge(toy, data, tmp_path):
 def test_the_message_names_epoch_batch_layer_and_remedies(diverge, place, name, said):
     message = diverge(callbacks=[Poison(*place, name, np.nan)])
     assert message.startswith(said)
-    assert "try a lower optimizer.lr (now 0.03), or training.clip_norm: 1, or dataset.transforms: [standardize]" in message
+    assert (
+        "try a lower optimizer.lr (now 0.03), or training.clip_norm: 1, or dataset.transforms: [standardize]"
+        in message
+    )
 
 
 def test_a_layer_whose_output_overflows_is_named_though_its_weights_are_finite(diverge):
-    message = diverge({"model.activation": "identity"}, [Poison(1, 1, "dense_1.w", 3e38), Poison(1, 1, "dense_1.b", 3e38)])
+    message = diverge(
+        {"model.activation": "identity"},
+        [Poison(1, 1, "dense_1.w", 3e38), Poison(1, 1, "dense_1.b", 3e38)],
+    )
     assert "first bad layer: dense_1 (its output is not finite)" in message
 
 
 def test_clipping_that_is_there_already_is_no_remedy(diverge):
-    assert "clip_norm" not in diverge({"training.clip_norm": 1}, [Poison(1, 1, "dense_1.w", np.inf)])
+    assert "clip_norm" not in diverge(
+        {"training.clip_norm": 1}, [Poison(1, 1, "dense_1.w", np.inf)]
+    )
 
 
 def test_a_rate_far_too_high_diverges_with_every_optimizer_that_can(diverge, data):
     target = (data[0], data[0][:, 0] * 2.5)
-    said = diverge({"loss": "mse", "optimizer": {"type": "sgd", "lr": 1e6}, "model.activation": "identity"}, given=target)
+    said = diverge(
+        {"loss": "mse", "optimizer": {"type": "sgd", "lr": 1e6}, "model.activation": "identity"},
+        given=target,
+    )
     assert "diverged in epoch 1" in said and "now 1e+06" in said
 
 
-def test_the_last_good_checkpoint_is_kept_and_named_and_can_be_used(diverge, tmp_path, data, every_epoch):
+def test_the_last_good_checkpoint_is_kept_and_named_and_can_be_used(
+    diverge, tmp_path, data, every_epoch
+):
     message = diverge(callbacks=[Poison(4, 2, "dense_1.w", np.nan)])
-    assert f"the last good checkpoint is {tmp_path / 'toy' / 'checkpoints' / 'last.safetensors'}" in message
+    assert (
+        f"the last good checkpoint is {tmp_path / 'toy' / 'checkpoints' / 'last.safetensors'}"
+        in message
+    )
     for which, epochs in (("best", {1, 2, 3}), ("last", {3})):
         model = nettrain.load(tmp_path / "toy" / "checkpoints" / f"{which}.safetensors")
         assert np.isfinite(model.probabilities(data[0])).all() and model.epoch in epochs
 
 
-def test_a_run_too_short_for_a_checkpoint_a_second_keeps_its_best_weights_too(diverge, tmp_path, data):
+def test_a_run_too_short_for_a_checkpoint_a_second_keeps_its_best_weights_too(
+    diverge, tmp_path, data
+):
     message = diverge(callbacks=[Poison(4, 2, "dense_1.w", np.nan)])
-    assert f"the last good checkpoint is {tmp_path / 'toy' / 'checkpoints' / 'best.safetensors'}" in message
+    assert (
+        f"the last good checkpoint is {tmp_path / 'toy' / 'checkpoints' / 'best.safetensors'}"
+        in message
+    )
     assert np.isfinite(nettrain.load(tmp_path / "toy").probabilities(data[0])).all()
 
 
@@ -79,7 +103,12 @@ def test_a_signal_after_the_batch_that_broke_the_weights_does_not_overwrite_the_
     toy, data, tmp_path, every_epoch, stop_at
 ):
     with contextlib.suppress(Interrupted, Diverged):
-        nettrain.train(toy(), data, output_directory=tmp_path, callbacks=[Poison(3, 2, "dense_1.w", np.nan), stop_at(10, "SIGINT")])
+        nettrain.train(
+            toy(),
+            data,
+            output_directory=tmp_path,
+            callbacks=[Poison(3, 2, "dense_1.w", np.nan), stop_at(10, "SIGINT")],
+        )
     last = nettrain.load(tmp_path / "toy" / "checkpoints" / "last.safetensors")
     assert np.isfinite(last.probabilities(data[0])).all() and last.epoch == 2
 

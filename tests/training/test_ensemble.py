@@ -1,4 +1,5 @@
 """Several networks in one checkpoint: predictions and figures are those of the members combined by hand; damaged ones are refused."""
+
 import json
 from pathlib import Path
 
@@ -30,8 +31,17 @@ def members(tmp_path_factory):
     """By task: three members, and a function that makes a checkpoint of them."""
     folder, found = tmp_path_factory.mktemp("members"), {}
     for name, y in TASKS.items():
-        config = {"dataset": {"source": "memory"}, "model": {"type": "mlp", "hidden": [4]}, "training": {"epochs": 4}}
-        runs = [nettrain.train(config | {"seed": seed}, (X[seed * 10:], y[seed * 10:]), output_directory=folder) for seed in range(3)]
+        config = {
+            "dataset": {"source": "memory"},
+            "model": {"type": "mlp", "hidden": [4]},
+            "training": {"epochs": 4},
+        }
+        runs = [
+            nettrain.train(
+                config | {"seed": seed}, (X[seed * 10 :], y[seed * 10 :]), output_directory=folder
+            )
+            for seed in range(3)
+        ]
         paths = [Path(run.run_directory) / "checkpoints" / "best.safetensors" for run in runs]
         found[name] = paths
     return found
@@ -42,7 +52,9 @@ def ensemble(members, tmp_path):
     def make(task, vote="mean", weights=WEIGHTS):
         checkpoints = [Checkpoint.read(path) for path in members[task]]
         path = tmp_path / f"{task}-{vote}.safetensors"
-        ensemble_checkpoint(checkpoints, weights, vote, checkpoints[0].content["config"], "print").write(path)
+        ensemble_checkpoint(
+            checkpoints, weights, vote, checkpoints[0].content["config"], "print"
+        ).write(path)
         return path
 
     return make
@@ -57,7 +69,9 @@ def said(members, task):
 @pytest.mark.parametrize("task", TASKS)
 def test_the_mean_is_that_of_the_members_by_their_weights(members, ensemble, task):
     model = nettrain.load(ensemble(task))
-    by_hand = np.tensordot(np.array(WEIGHTS) / sum(WEIGHTS), said(members, task).astype(np.float64), axes=1)
+    by_hand = np.tensordot(
+        np.array(WEIGHTS) / sum(WEIGHTS), said(members, task).astype(np.float64), axes=1
+    )
     found = model.predictions_of(model._dataset(X))
     np.testing.assert_allclose(found, by_hand, rtol=1e-12)
     if task == "classes":
@@ -73,16 +87,25 @@ def test_the_mean_is_that_of_the_members_by_their_weights(members, ensemble, tas
 def test_the_figures_are_those_of_the_combined_predictions(ensemble, task):
     model = nettrain.load(ensemble(task))
     truth = TASKS[task]
-    targets = np.array([model.classes.index(name) for name in truth]) if task == "classes" else truth.reshape(60, -1)
+    targets = (
+        np.array([model.classes.index(name) for name in truth])
+        if task == "classes"
+        else truth.reshape(60, -1)
+    )
     outcome = outcome_of(model.task, targets, model.predictions_of(model._dataset(X)))
-    assert model.evaluate(X, truth) == all_metrics(outcome) and "loss" not in model.evaluate(X, truth)
+    assert model.evaluate(X, truth) == all_metrics(outcome) and "loss" not in model.evaluate(
+        X, truth
+    )
 
 
 def test_the_majority_is_the_class_with_most_of_the_weight(members, ensemble):
     model = nettrain.load(ensemble("classes", "majority"))
     decided = said(members, "classes").argmax(axis=2)
     for row in range(60):
-        votes = [sum(weight for weight, code in zip(WEIGHTS, decided[:, row], strict=True) if code == k) for k in range(3)]
+        votes = [
+            sum(weight for weight, code in zip(WEIGHTS, decided[:, row], strict=True) if code == k)
+            for k in range(3)
+        ]
         assert model.predict(X)[row] == model.classes[int(np.argmax(votes))]
         np.testing.assert_allclose(model.probabilities(X)[row], np.array(votes) / 3.5)
 
@@ -94,14 +117,19 @@ def test_the_majority_of_labels_is_each_label_s_own(members, ensemble):
 
 def test_an_ensemble_of_one_predicts_as_its_member(members, tmp_path):
     checkpoint = Checkpoint.read(members["classes"][0])
-    ensemble_checkpoint([checkpoint], [3.0], "mean", checkpoint.content["config"], "print").write(tmp_path / "one.safetensors")
+    ensemble_checkpoint([checkpoint], [3.0], "mean", checkpoint.content["config"], "print").write(
+        tmp_path / "one.safetensors"
+    )
     one, alone = nettrain.load(tmp_path / "one.safetensors"), nettrain.load(members["classes"][0])
     np.testing.assert_allclose(one.probabilities(X), alone.probabilities(X), rtol=1e-15)
 
 
 def test_weights_by_row_leave_members_out():
     values = np.array([[[1.0], [10.0]], [[3.0], [30.0]]])
-    assert combined(values, np.array([[1, 0], [1, 1]]), "mean", "regression").tolist() == [[2.0], [30.0]]
+    assert combined(values, np.array([[1, 0], [1, 1]]), "mean", "regression").tolist() == [
+        [2.0],
+        [30.0],
+    ]
 
 
 def test_a_tie_goes_to_the_first_class():
@@ -109,7 +137,7 @@ def test_a_tie_goes_to_the_first_class():
     assert combined(votes, np.ones(2), "majority", "classification").argmax(axis=1).tolist() == [0]
 
 
-DECISIONS = np.array([[0, 1, 2, 2], [0, 1, 0, 2], [0, 2, 1, 2]])              # 3 models, 4 rows
+DECISIONS = np.array([[0, 1, 2, 2], [0, 1, 0, 2], [0, 2, 1, 2]])  # 3 models, 4 rows
 
 
 def test_disagreement_is_the_mean_over_pairs_of_the_share_that_differs():
@@ -127,26 +155,55 @@ def test_eval_and_predict_take_it_like_any_other(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     rows = "\n".join(f"{a:.4f},{b:.4f},{'up' if a + b > 0 else 'down'}" for a, b in X[:, :2])
     (tmp_path / "t.csv").write_text(f"a,b,way\n{rows}\n")
-    config = {"dataset": {"source": {"type": "csv", "path": "t.csv", "target": "way"}, "split": {"test": 0.25}},
-              "model": {"type": "mlp", "hidden": [4]}, "training": {"epochs": 4}}
-    runs = [nettrain.train(config | {"seed": seed, "name": "m"} | {"dataset": config["dataset"] | {"seed": 0}}) for seed in range(2)]
-    checkpoints = [Checkpoint.read(Path(run.run_directory) / "checkpoints" / "best.safetensors") for run in runs]
+    config = {
+        "dataset": {
+            "source": {"type": "csv", "path": "t.csv", "target": "way"},
+            "split": {"test": 0.25},
+        },
+        "model": {"type": "mlp", "hidden": [4]},
+        "training": {"epochs": 4},
+    }
+    runs = [
+        nettrain.train(
+            config | {"seed": seed, "name": "m"} | {"dataset": config["dataset"] | {"seed": 0}}
+        )
+        for seed in range(2)
+    ]
+    checkpoints = [
+        Checkpoint.read(Path(run.run_directory) / "checkpoints" / "best.safetensors")
+        for run in runs
+    ]
     content = checkpoints[0].content
-    ensemble_checkpoint(checkpoints, [1.0, 1.0], "mean", content["config"], content["data_fingerprint"]).write(tmp_path / "e.safetensors")
+    ensemble_checkpoint(
+        checkpoints, [1.0, 1.0], "mean", content["config"], content["data_fingerprint"]
+    ).write(tmp_path / "e.safetensors")
     shown = CliRunner().invoke(app, ["eval", "e.safetensors", "--json"])
     assert shown.exit_code == 0, shown.output
     model = nettrain.load("e.safetensors")
-    assert json.loads(shown.stdout)["metrics"] == model.evaluation(model.training_data.datasets["test"]).metrics
-    assert "confusion_matrix" in json.loads(shown.stdout) and json.loads(shown.stdout)["split"] == "test"
+    assert (
+        json.loads(shown.stdout)["metrics"]
+        == model.evaluation(model.training_data.datasets["test"]).metrics
+    )
+    assert (
+        "confusion_matrix" in json.loads(shown.stdout)
+        and json.loads(shown.stdout)["split"] == "test"
+    )
     assert CliRunner().invoke(app, ["eval", "e.safetensors"]).exit_code == 0
     predicted = CliRunner().invoke(app, ["predict", "e.safetensors", "t.csv", "--probabilities"])
     assert predicted.exit_code == 0, predicted.output
     lines = predicted.stdout.splitlines()
     assert lines[0] == "prediction,probability_down,probability_up"
     found = model.predictions_of(model.read(Path("t.csv"), with_target=False))
-    np.testing.assert_allclose([[float(cell) for cell in line.split(",")[1:]] for line in lines[1:]], found, rtol=1e-12)
-    by_hand = np.mean([part.predictions_of(part.read(Path("t.csv"), with_target=False)) for part in
-                       (nettrain.load(run.run_directory) for run in runs)], axis=0)
+    np.testing.assert_allclose(
+        [[float(cell) for cell in line.split(",")[1:]] for line in lines[1:]], found, rtol=1e-12
+    )
+    by_hand = np.mean(
+        [
+            part.predictions_of(part.read(Path("t.csv"), with_target=False))
+            for part in (nettrain.load(run.run_directory) for run in runs)
+        ],
+        axis=0,
+    )
     np.testing.assert_allclose(found, by_hand, rtol=1e-6)
 
 
@@ -204,6 +261,10 @@ def test_an_ensemble_cut_short_is_refused(ensemble, tmp_path):
 
 
 def test_a_run_cannot_begin_with_the_weights_of_an_ensemble(ensemble, tmp_path):
-    config = {"dataset": {"source": "memory"}, "model": {"type": "mlp", "hidden": [4]}, "initialize_from": str(ensemble("classes"))}
+    config = {
+        "dataset": {"source": "memory"},
+        "model": {"type": "mlp", "hidden": [4]},
+        "initialize_from": str(ensemble("classes")),
+    }
     with pytest.raises(ConfigError, match=r"is of an ensemble.*name one of its members"):
         nettrain.train(config, (X, TASKS["classes"]), output_directory=tmp_path)

@@ -1,4 +1,5 @@
 """Every rule through whole runs: it learns, and goes on to the bit from the state that checkpoints hold."""
+
 import pytest
 
 import nettrain
@@ -13,22 +14,39 @@ RATES = {
 
 
 def test_every_rule_has_a_row():
-    assert list(RATES) == [name for name in names(Optimizer) if isinstance(Optimizer.parse(name), Rule)]
+    assert list(RATES) == [
+        name for name in names(Optimizer) if isinstance(Optimizer.parse(name), Rule)
+    ]
 
 
 @pytest.mark.parametrize("name", RATES)
 def test_it_learns(toy, data, tmp_path, name):
     changes = {"training.epochs": 20, "training.monitor": "train_loss", "regularization": {}}
-    result = nettrain.train(toy(changes | {"optimizer": {"type": name, "lr": RATES[name]}}), data, output_directory=tmp_path)
+    result = nettrain.train(
+        toy(changes | {"optimizer": {"type": name, "lr": RATES[name]}}),
+        data,
+        output_directory=tmp_path,
+    )
     assert result.metrics["train"]["accuracy"] >= 0.8 > result.baseline["train"]["accuracy"]
 
 
 @pytest.mark.parametrize("name", RATES)
 def test_a_broken_run_goes_on_to_the_bit(toy, data, tmp_path, stop_at, figures, name):
     schedule = {"type": "cosine_restarts", "period": 2, "warmup": 0.5}
-    changes = {"optimizer": {"type": name, "lr": RATES[name]}, "schedule": schedule, "training.epochs": 3, "training.clip_value": 0.5}
+    changes = {
+        "optimizer": {"type": name, "lr": RATES[name]},
+        "schedule": schedule,
+        "training.epochs": 3,
+        "training.clip_value": 0.5,
+    }
     nettrain.train(toy(changes), data, output_directory=tmp_path, run_name="whole")
     with pytest.raises(nettrain.NettrainError):
-        nettrain.train(toy(changes), data, output_directory=tmp_path, run_name="broken", callbacks=[stop_at(6, "SIGINT")])
+        nettrain.train(
+            toy(changes),
+            data,
+            output_directory=tmp_path,
+            run_name="broken",
+            callbacks=[stop_at(6, "SIGINT")],
+        )
     nettrain.resume(tmp_path / "broken", data)
     assert figures(tmp_path / "broken") == figures(tmp_path / "whole")

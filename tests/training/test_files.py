@@ -1,4 +1,5 @@
 """Files are whole or as they were: a disk that fails, fills up or refuses costs nothing that was there."""
+
 import errno
 import json
 import os
@@ -56,8 +57,13 @@ def test_what_the_disk_refuses_is_told_with_a_remedy(tmp_path, number, said):
 
 
 def test_numbers_that_json_does_not_know_become_null(tmp_path):
-    write_json(tmp_path / "a", {"a": [float("nan"), float("inf"), 1.5], "b": {"c": (-float("inf"), 2)}})
-    assert json.loads((tmp_path / "a").read_text()) == {"a": [None, None, 1.5], "b": {"c": [None, 2]}}
+    write_json(
+        tmp_path / "a", {"a": [float("nan"), float("inf"), 1.5], "b": {"c": (-float("inf"), 2)}}
+    )
+    assert json.loads((tmp_path / "a").read_text()) == {
+        "a": [None, None, 1.5],
+        "b": {"c": [None, 2]},
+    }
 
 
 LIMITED = """
@@ -72,12 +78,16 @@ write_atomically(Path(sys.argv[1]), b"new" * 1000)
 
 def test_a_file_that_the_system_cuts_off_half_way_leaves_the_old_one(tmp_path):
     (tmp_path / "a").write_bytes(b"old")
-    done = subprocess.run([sys.executable, "-c", LIMITED, tmp_path / "a"], capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", LIMITED, tmp_path / "a"], capture_output=True, text=True
+    )
     assert "RunError" in done.stderr and "cannot be written" in done.stderr
     assert (tmp_path / "a").read_bytes() == b"old" and os.listdir(tmp_path) == ["a"]
 
 
-def test_a_disk_that_fills_up_while_training_leaves_a_run_that_can_go_on(toy, data, tmp_path, monkeypatch, figures, every_epoch):
+def test_a_disk_that_fills_up_while_training_leaves_a_run_that_can_go_on(
+    toy, data, tmp_path, monkeypatch, figures, every_epoch
+):
     whole = tmp_path / "whole"
     nettrain.train(toy(), data, output_directory=tmp_path, run_name="whole")
     calls = []

@@ -1,4 +1,5 @@
 """The learning rate range test."""
+
 import csv
 
 import numpy as np
@@ -17,7 +18,9 @@ def curve(toy, data, **changes):
 
 
 def test_the_rate_rises_by_a_constant_factor_whatever_the_schedule(toy, data):
-    found = curve(toy, data, schedule={"type": "cosine", "warmup": 3}, optimizer={"type": "adam", "lr": 77.0})
+    found = curve(
+        toy, data, schedule={"type": "cosine", "warmup": 3}, optimizer={"type": "adam", "lr": 77.0}
+    )
     assert found.rates[0] == pytest.approx(1e-6) and len(found.rates) <= 100
     np.testing.assert_allclose(np.diff(np.log(found.rates)), np.log(1e7) / 99, rtol=1e-9)
     assert len(found.losses) == len(found.smoothed) == len(found.rates)
@@ -29,19 +32,33 @@ def test_the_first_losses_are_those_of_training_in_its_own_order(toy, data, tmp_
     found = curve(toy, data, optimizer={"type": "sgd"})
     rows = np.array([8, 8, 8, 6])
     for epoch, row in enumerate(log(tmp_path / "toy")):
-        assert (np.array(found.losses[4 * epoch : 4 * epoch + 4]) * rows).sum() / 30 == pytest.approx(row["train_loss"], rel=1e-3)
+        assert (
+            np.array(found.losses[4 * epoch : 4 * epoch + 4]) * rows
+        ).sum() / 30 == pytest.approx(row["train_loss"], rel=1e-3)
 
 
 def test_it_ends_where_the_loss_explodes(toy, data):
-    found = curve(toy, data, optimizer={"type": "momentum"}, model={"type": "mlp", "hidden": [64], "activation": "relu"})
+    found = curve(
+        toy,
+        data,
+        optimizer={"type": "momentum"},
+        model={"type": "mlp", "hidden": [64], "activation": "relu"},
+    )
     assert len(found.rates) < 100 and np.isfinite(found.losses).all()
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", "momentum", "adam", "rmsprop", "lion"])
-def test_what_it_suggests_trains_better_than_a_hundredth_of_it_and_does_not_diverge(toy, data, tmp_path, optimizer):
+def test_what_it_suggests_trains_better_than_a_hundredth_of_it_and_does_not_diverge(
+    toy, data, tmp_path, optimizer
+):
     lr = curve(toy, data, optimizer=optimizer).suggestion
-    configs = [toy(PLAIN | {"optimizer": {"type": optimizer, "lr": rate}}) for rate in (lr, lr / 100)]
-    found, slow = [nettrain.train(config, data, output_directory=tmp_path).metrics["train"]["loss"] for config in configs]
+    configs = [
+        toy(PLAIN | {"optimizer": {"type": optimizer, "lr": rate}}) for rate in (lr, lr / 100)
+    ]
+    found, slow = [
+        nettrain.train(config, data, output_directory=tmp_path).metrics["train"]["loss"]
+        for config in configs
+    ]
     assert found < 0.9 * slow
 
 
@@ -63,12 +80,19 @@ def test_the_suggestion_is_a_tenth_of_the_rate_of_the_lowest_loss(smoothed, expe
 def test_the_curve_is_saved_as_csv_and_never_over_another(tmp_path):
     found = Curve([1e-3, 1e-2], [0.5, 0.25], [0.5, 0.4], None)
     paths = [found.write(tmp_path / "runs", "digits") for _ in range(3)]
-    assert [path.name for path in paths] == ["digits-find-lr.csv", "digits-find-lr-2.csv", "digits-find-lr-3.csv"]
+    assert [path.name for path in paths] == [
+        "digits-find-lr.csv",
+        "digits-find-lr-2.csv",
+        "digits-find-lr-3.csv",
+    ]
     assert list(csv.DictReader(paths[0].read_text().splitlines())) == [
         {"step": "1", "lr": "0.001", "loss": "0.5", "smoothed": "0.5"}, {"step": "2", "lr": "0.01", "loss": "0.25", "smoothed": "0.4"}
     ]  # fmt: skip
 
 
 def test_an_optimizer_that_searches_has_no_rate_to_find(toy, data):
-    with pytest.raises(ConfigError, match="optimizer: lbfgs tries its steps itself: there is no rate to find for it"):
+    with pytest.raises(
+        ConfigError,
+        match="optimizer: lbfgs tries its steps itself: there is no rate to find for it",
+    ):
         curve(toy, data, optimizer="lbfgs", **{"training.batch_size": None})

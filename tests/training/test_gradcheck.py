@@ -1,4 +1,5 @@
 """The gradients of a user's own model and loss, on rows of the user's own data, against central differences."""
+
 from pathlib import Path
 
 import numpy as np
@@ -18,11 +19,20 @@ MODELS = {
     "relu": {"type": "mlp", "hidden": [6, 5]},
     "prelu": {"type": "mlp", "hidden": [6], "activation": "prelu"},
     "batch_norm": {"type": "mlp", "hidden": [6], "batch_norm": True},
-    "dropout": {"type": "sequential", "layers": [DENSE, "tanh", {"type": "dropout", "rate": 0.4}, LAST]},
+    "dropout": {
+        "type": "sequential",
+        "layers": [DENSE, "tanh", {"type": "dropout", "rate": 0.4}, LAST],
+    },
     "noise": {"type": "sequential", "layers": ["gaussian_noise", DENSE, "gelu", LAST]},
     "layer_norm": {"type": "sequential", "layers": [DENSE, "layer_norm", "silu", LAST]},
-    "residual": {"type": "sequential", "layers": [DENSE, {"type": "residual", "layers": [DENSE, "mish"]}, LAST]},
-    "parallel": {"type": "sequential", "layers": [{"type": "parallel", "branches": [[DENSE, "elu"], []]}, LAST]},
+    "residual": {
+        "type": "sequential",
+        "layers": [DENSE, {"type": "residual", "layers": [DENSE, "mish"]}, LAST],
+    },
+    "parallel": {
+        "type": "sequential",
+        "layers": [{"type": "parallel", "branches": [[DENSE, "elu"], []]}, LAST],
+    },
     "probe": {"type": "sequential", "layers": [DENSE, "probe", LAST]},
 }
 LOSSES = ["cross_entropy", "hinge", "focal"]
@@ -47,7 +57,9 @@ def test_the_losses_pass(toy, data, loss):
 
 def test_the_regression_losses_pass(toy, data):
     for loss in ("mse", "mae", "huber"):
-        assert checked(toy({"loss": loss, "regularization": {}}), (data[0], data[0][:, :2] * 1.5)).passed
+        assert checked(
+            toy({"loss": loss, "regularization": {}}), (data[0], data[0][:, :2] * 1.5)
+        ).passed
 
 
 def test_every_parameter_and_the_input_have_a_row(toy, data):
@@ -67,21 +79,36 @@ def test_of_a_large_parameter_a_sample_is_checked_and_always_the_same(toy, data)
 
 def test_frozen_parameters_have_no_gradient_to_check(toy, data):
     layers = [DENSE | {"trainable": False}, "tanh", LAST]
-    found = checked(toy({"model": {"type": "sequential", "layers": layers}, "regularization": {}}), data)
+    found = checked(
+        toy({"model": {"type": "sequential", "layers": layers}, "regularization": {}}), data
+    )
     assert [array.name for array in found.arrays] == ["input", "dense_2.w", "dense_2.b"]
 
 
 def test_weights_and_state_are_left_as_they_were(toy, data):
-    run = prepare_run(toy({"model": MODELS["batch_norm"], "regularization": {}}), data, ["dtype=float64"])
-    before, state = run.network.vector.values.copy(), {name: array.copy() for name, array in run.network.state.items()}
+    run = prepare_run(
+        toy({"model": MODELS["batch_norm"], "regularization": {}}), data, ["dtype=float64"]
+    )
+    before, state = (
+        run.network.vector.values.copy(),
+        {name: array.copy() for name, array in run.network.state.items()},
+    )
     check_gradients(run)
     assert np.array_equal(run.network.vector.values, before)
-    assert state and all(np.array_equal(run.network.state[name], array) for name, array in state.items())
+    assert state and all(
+        np.array_equal(run.network.state[name], array) for name, array in state.items()
+    )
 
 
 def test_a_kink_is_no_fault(toy, data):
-    layers = [{"type": "dense", "units": 4, "initializer": "zeros"}, "relu", LAST]  # every unit stands on its kink
-    found = checked(toy({"model": {"type": "sequential", "layers": layers}, "regularization": {}}), data)
+    layers = [
+        {"type": "dense", "units": 4, "initializer": "zeros"},
+        "relu",
+        LAST,
+    ]  # every unit stands on its kink
+    found = checked(
+        toy({"model": {"type": "sequential", "layers": layers}, "regularization": {}}), data
+    )
     assert found.passed and any(array.kink for array in found.arrays)
 
 
@@ -131,11 +158,19 @@ class Square(Layer):
 '''
 
 
-@pytest.mark.parametrize(("factor", "right"), [("2", True), ("1", False), ("2.0001", False), ("float('nan')", False)])
+@pytest.mark.parametrize(
+    ("factor", "right"), [("2", True), ("1", False), ("2.0001", False), ("float('nan')", False)]
+)
 def test_a_planted_wrong_gradient_is_caught(toy, data, tmp_path, monkeypatch, factor, right):
     monkeypatch.chdir(tmp_path)
     Path("mine.py").write_text(WRONG.replace("FACTOR", factor))
-    config = toy({"plugins": ["mine.py"], "model": {"type": "sequential", "layers": [DENSE, "square", LAST]}, "regularization": {}})
+    config = toy(
+        {
+            "plugins": ["mine.py"],
+            "model": {"type": "sequential", "layers": [DENSE, "square", LAST]},
+            "regularization": {},
+        }
+    )
     run = prepare_run(config, data, ["dtype=float64"], allow_plugins=True)
     with in_use(run.config.plugins):
         found = check_gradients(run)
@@ -149,9 +184,17 @@ def test_a_planted_wrong_gradient_is_caught(toy, data, tmp_path, monkeypatch, fa
 def test_a_gradient_that_is_no_number_is_no_kink(toy, data, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     text = WRONG.replace("np.multiply(x, x, out=out)", "np.abs(x, out=out)").replace("FACTOR", "1")
-    Path("mine.py").write_text(text.replace("np.multiply(x, dy, out=grads[0])", "grads[0][...] = dy * x / np.abs(x)"))
+    Path("mine.py").write_text(
+        text.replace("np.multiply(x, dy, out=grads[0])", "grads[0][...] = dy * x / np.abs(x)")
+    )
     layers = [{"type": "dense", "units": 4, "initializer": "zeros"}, "square", LAST]
-    config = toy({"plugins": ["mine.py"], "model": {"type": "sequential", "layers": layers}, "regularization": {}})
+    config = toy(
+        {
+            "plugins": ["mine.py"],
+            "model": {"type": "sequential", "layers": layers},
+            "regularization": {},
+        }
+    )
     run = prepare_run(config, data, ["dtype=float64"], allow_plugins=True)
     with in_use(run.config.plugins), np.errstate(invalid="ignore"):
         assert not check_gradients(run).passed

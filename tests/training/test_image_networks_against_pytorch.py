@@ -1,4 +1,5 @@
 """Whole convolutional networks follow PyTorch's for 20 steps, in any number of shards: tests/golden/image_networks.npz."""
+
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +24,9 @@ MODELS = {
 
 def golden(case, prefix=""):
     start = f"{case}/{prefix}"
-    return {name.removeprefix(start): GOLDEN[name] for name in GOLDEN.files if name.startswith(start)}
+    return {
+        name.removeprefix(start): GOLDEN[name] for name in GOLDEN.files if name.startswith(start)
+    }
 
 
 @pytest.mark.parametrize("shards", [1, 2, 4])
@@ -31,14 +34,28 @@ def golden(case, prefix=""):
 def test_twenty_steps_of_training_are_pytorchs(case, shards):
     data, start, end = golden(case), golden(case, "start/"), golden(case, "end/")
     steps, rows, *shape = data["x"].shape
-    network = Network(Architecture.parse(MODELS[case]).expand(tuple(shape), CLASSES, 0.0), tuple(shape), dtype="float64")
+    network = Network(
+        Architecture.parse(MODELS[case]).expand(tuple(shape), CLASSES, 0.0),
+        tuple(shape),
+        dtype="float64",
+    )
     arrays = network.vector.views | network.state
     assert set(arrays) == set(start) == set(end)
     for name, array in arrays.items():
         array[...] = start[name]
     x = (data["x"] / 255).reshape(-1, *shape)
-    update = Update(network.vector, Optimizer.parse({"type": "momentum", "beta": 0.9}), Regularization())
-    step = Step(network, Loss.parse("cross_entropy"), update, Part(x, data["y"].reshape(-1).astype(np.int64)), CLASSES, rows, shards=shards)
+    update = Update(
+        network.vector, Optimizer.parse({"type": "momentum", "beta": 0.9}), Regularization()
+    )
+    step = Step(
+        network,
+        Loss.parse("cross_entropy"),
+        update,
+        Part(x, data["y"].reshape(-1).astype(np.int64)),
+        CLASSES,
+        rows,
+        shards=shards,
+    )
     losses = [step(np.arange(i * rows, (i + 1) * rows), RATE) / rows for i in range(steps)]
     np.testing.assert_allclose(losses, data["losses"], rtol=1e-8)
     for name, array in arrays.items():

@@ -1,4 +1,5 @@
 """Runs of convolutional networks: the same bits on any number of threads, replayed or not, interrupted or not."""
+
 import contextlib
 
 import numpy as np
@@ -12,7 +13,11 @@ from nettrain.training.train import prepare_run
 generator = streams.generator(0, "image runs")
 X = generator.integers(0, 256, (44, 9, 9, 3), dtype=np.uint8)
 Y = np.array(["cat", "dog"])[(X[:, 2:5, 3:6].mean(axis=(1, 2, 3)) > 127).astype(int)]
-INSIDE = [{"type": "conv", "filters": 6, "stride": 2, "padding": "same"}, {"type": "batch_norm"}, {"type": "spatial_dropout"}]
+INSIDE = [
+    {"type": "conv", "filters": 6, "stride": 2, "padding": "same"},
+    {"type": "batch_norm"},
+    {"type": "spatial_dropout"},
+]
 MODELS = {
     "resnet": {"type": "small_resnet", "blocks": 1, "widths": [4, 6]},
     "all_conv": {"type": "all_conv", "width": 4, "batch_norm": True, "input_dropout": 0.1},
@@ -34,9 +39,11 @@ def weights(model, threads=1, replay=True):
     run = prepare_run(config(model), (X, Y))
     run.step.computation.replay = replay
     with run.workers(threads):
-        for start in (0, 16):                                                      # the second batch is a short one
+        for start in (0, 16):  # the second batch is a short one
             run.step(np.arange(start, min(start + 16, 30)), 0.05)
-    return run.network.vector.values.copy(), run.network.outputs(np.asarray(run.step.part.x[:8], np.float32))
+    return run.network.vector.values.copy(), run.network.outputs(
+        np.asarray(run.step.part.x[:8], np.float32)
+    )
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -49,12 +56,20 @@ def test_threads_and_replays_change_no_bit(model):
 
 @pytest.mark.parametrize("batch", [2, 4])
 @pytest.mark.parametrize("model", MODELS)
-def test_an_interrupted_run_resumed_is_the_undisturbed_one(model, batch, tmp_path, stop_at, figures):
+def test_an_interrupted_run_resumed_is_the_undisturbed_one(
+    model, batch, tmp_path, stop_at, figures
+):
     """Three batches an epoch: within the first, and within the second."""
     whole, broken = tmp_path / "whole", tmp_path / "broken"
     nettrain.train(config(model), (X, Y), output_directory=tmp_path, run_name="whole")
     with contextlib.suppress(Interrupted):
-        nettrain.train(config(model), (X, Y), output_directory=tmp_path, run_name="broken", callbacks=[stop_at(batch, "SIGINT")])
+        nettrain.train(
+            config(model),
+            (X, Y),
+            output_directory=tmp_path,
+            run_name="broken",
+            callbacks=[stop_at(batch, "SIGINT")],
+        )
     assert not (broken / "summary.json").exists()
     nettrain.resume(broken, (X, Y))
     assert figures(broken) == figures(whole)

@@ -1,4 +1,5 @@
 """Fine-tuning: a run that begins with the weights of another."""
+
 import shutil
 
 import numpy as np
@@ -24,7 +25,12 @@ def base(toy, data, tmp_path):
 
 def begun(toy, data, initialize_from, model=MODEL, **changes):
     """The network as it is before the first step."""
-    config = {"model": model, "regularization": {}, "initialize_from": initialize_from, "seed": 9} | changes
+    config = {
+        "model": model,
+        "regularization": {},
+        "initialize_from": initialize_from,
+        "seed": 9,
+    } | changes
     return prepare_run(toy(config), data).network
 
 
@@ -46,7 +52,9 @@ def test_it_begins_with_what_the_other_run_is_evaluated_with(toy, data, base):
 def test_a_checkpoint_may_be_named_itself(toy, data, base, which):
     path = base / "checkpoints" / f"{which}.safetensors"
     network = begun(toy, data, {"run": str(path)})
-    assert np.array_equal(network.vector.views["dense_1.w"], Checkpoint.read(path).group("average")["dense_1.w"])
+    assert np.array_equal(
+        network.vector.views["dense_1.w"], Checkpoint.read(path).group("average")["dense_1.w"]
+    )
 
 
 def test_a_layer_that_is_left_out_begins_anew_whatever_its_shape(toy, base, data):
@@ -54,19 +62,31 @@ def test_a_layer_that_is_left_out_begins_anew_whatever_its_shape(toy, base, data
     x, y = data[0], data[1] % 2
     network = begun(toy, (x, y), {"run": str(base), "leave_out": ["dense_2"]})
     assert network.output_shape == (2,) != fresh.output_shape
-    assert np.array_equal(network.vector.views["dense_1.w"], best(base).group("average")["dense_1.w"])
+    assert np.array_equal(
+        network.vector.views["dense_1.w"], best(base).group("average")["dense_1.w"]
+    )
     bias = begun(toy, data, {"run": str(base), "leave_out": ["dense_2.b"]})
     assert np.array_equal(bias.vector.views["dense_2.b"], fresh.vector.views["dense_2.b"])
     assert np.array_equal(bias.vector.views["dense_2.w"], best(base).group("average")["dense_2.w"])
 
 
 def test_every_mismatch_is_named_at_once(toy, data, base):
-    model = {"type": "sequential", "layers": [{"type": "dense", "units": 4}, "tanh", {"type": "dense", "units": 6}, "dense"]}
+    model = {
+        "type": "sequential",
+        "layers": [{"type": "dense", "units": 4}, "tanh", {"type": "dense", "units": 6}, "dense"],
+    }
     with pytest.raises(ConfigError) as error:
         begun(toy, data, {"run": str(base), "leave_out": ["batch_norm_1.mean", "dens_2"]}, model)
     path = base / "checkpoints" / "best.safetensors"
-    said = [problem.partition(": leave it out")[0].removeprefix("initialize_from: ") for problem in error.value.problems]
-    shared = {name for name, array in best(base).tensors.items() if name.startswith(("average.batch", "state."))}
+    said = [
+        problem.partition(": leave it out")[0].removeprefix("initialize_from: ")
+        for problem in error.value.problems
+    ]
+    shared = {
+        name
+        for name, array in best(base).tensors.items()
+        if name.startswith(("average.batch", "state."))
+    }
     left = [name.partition(".")[2] for name in shared if not name.endswith("batch_norm_1.mean")]
     assert set(said) == {
         f"leave_out: neither the model nor {path} has 'dens_2'; did you mean 'dense_2'?",
@@ -98,18 +118,35 @@ def test_what_is_no_run_is_an_error_and_nothing_is_written(toy, data, tmp_path, 
 
 def test_a_relative_path_counts_from_the_configuration(tmp_path, monkeypatch):
     (tmp_path / "configs").mkdir()
-    (tmp_path / "configs" / "a.yaml").write_text("dataset: {source: xor}\nmodel: {type: mlp, hidden: [2]}\ninitialize_from: ../runs/base\n")
+    (tmp_path / "configs" / "a.yaml").write_text(
+        "dataset: {source: xor}\nmodel: {type: mlp, hidden: [2]}\ninitialize_from: ../runs/base\n"
+    )
     config = load(tmp_path / "configs" / "a.yaml")
-    assert config.initialize_from.run == str(tmp_path / "runs" / "base") and config.initialize_from.leave_out == ()
+    assert (
+        config.initialize_from.run == str(tmp_path / "runs" / "base")
+        and config.initialize_from.leave_out == ()
+    )
     assert load(config) == config
 
 
 @pytest.mark.parametrize("batch", [2, 9])
-def test_a_broken_run_goes_on_even_where_the_other_run_is_gone(toy, data, base, tmp_path, stop_at, figures, batch):
-    changes = {"model": MODEL, "regularization": {}, "initialize_from": {"run": str(base), "leave_out": ["dense_2"]}}
+def test_a_broken_run_goes_on_even_where_the_other_run_is_gone(
+    toy, data, base, tmp_path, stop_at, figures, batch
+):
+    changes = {
+        "model": MODEL,
+        "regularization": {},
+        "initialize_from": {"run": str(base), "leave_out": ["dense_2"]},
+    }
     nettrain.train(toy(changes), data, output_directory=tmp_path, run_name="whole")
     with pytest.raises(nettrain.NettrainError):
-        nettrain.train(toy(changes), data, output_directory=tmp_path, run_name="broken", callbacks=[stop_at(batch, "SIGINT")])
+        nettrain.train(
+            toy(changes),
+            data,
+            output_directory=tmp_path,
+            run_name="broken",
+            callbacks=[stop_at(batch, "SIGINT")],
+        )
     shutil.rmtree(base)
     nettrain.resume(tmp_path / "broken", data)
     assert figures(tmp_path / "broken") == figures(tmp_path / "whole")

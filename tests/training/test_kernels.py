@@ -1,4 +1,5 @@
 """Kernels: which a run takes, that it keeps them, and that compiled loops train as NumPy does."""
+
 import json
 import subprocess
 import sys
@@ -61,7 +62,9 @@ def test_auto_takes_numpy_where_numba_is_not_installed(no_numba):
     assert kernels.kernels_for(place([Dense(units=512)], (784,)), 128, 10**9) == "numpy"
 
 
-@pytest.mark.parametrize(("asked", "taken"), [("auto", "numpy"), ("numpy", "numpy"), ("numba", "numba")])
+@pytest.mark.parametrize(
+    ("asked", "taken"), [("auto", "numpy"), ("numpy", "numpy"), ("numba", "numba")]
+)
 def test_what_is_taken_is_written_down(train, asked, taken):
     run = train("run", {"training.kernels": asked})
     environment = json.loads((run / "environment.json").read_text())
@@ -81,21 +84,31 @@ assert "numba" not in sys.modules
     assert done.returncode == 0, done.stderr
 
 
-def test_numba_that_is_not_installed_is_an_error_that_names_both_ways_out(no_numba, toy, data, tmp_path):
-    with pytest.raises(ConfigError, match=r'pip install "nettrain\[fast\]", or take --kernels numpy: .* the bits differ'):
+def test_numba_that_is_not_installed_is_an_error_that_names_both_ways_out(
+    no_numba, toy, data, tmp_path
+):
+    with pytest.raises(
+        ConfigError,
+        match=r'pip install "nettrain\[fast\]", or take --kernels numpy: .* the bits differ',
+    ):
         nettrain.train(toy(NUMBA), data, output_directory=tmp_path)
     assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("changes", [{}, DEEP])
 def test_both_train_to_the_same_weights_but_for_rounding(train, weights, changes):
-    plain, loops = (weights(train(name, changes | {"training.kernels": name, "dtype": "float64"})) for name in ("numpy", "numba"))
+    plain, loops = (
+        weights(train(name, changes | {"training.kernels": name, "dtype": "float64"}))
+        for name in ("numpy", "numba")
+    )
     assert not np.array_equal(plain, loops)
     np.testing.assert_allclose(loops, plain, rtol=1e-9, atol=1e-9)
 
 
 def test_threads_change_no_bit(train, figures):
-    assert figures(train("one", DEEP | NUMBA, threads=1)) == figures(train("two", DEEP | NUMBA, threads=2))
+    assert figures(train("one", DEEP | NUMBA, threads=1)) == figures(
+        train("two", DEEP | NUMBA, threads=2)
+    )
 
 
 def test_a_broken_run_goes_on_to_the_bit(train, data, stop_at, figures):
@@ -116,13 +129,21 @@ def test_a_run_goes_on_without_numba_only_when_told_to_and_notes_it(train, data,
         nettrain.resume(run, data, sets=more)
     result = nettrain.resume(run, data, sets=[*more, "training.kernels=numpy"])
     assert result.epochs == 8
-    assert result.notes[-1:] == ["training.kernels: numpy instead of numba from here on, so the bits differ from those of one run"]
+    assert result.notes[-1:] == [
+        "training.kernels: numpy instead of numba from here on, so the bits differ from those of one run"
+    ]
     assert written(run) == "numpy"
 
 
-def test_a_model_is_used_with_the_kernels_that_it_was_trained_with_where_they_are(toy, tmp_path, monkeypatch):
+def test_a_model_is_used_with_the_kernels_that_it_was_trained_with_where_they_are(
+    toy, tmp_path, monkeypatch
+):
     x = streams.generator(0, "many").normal(size=(3000, 3))  # a full portion and more
-    changes = NUMBA | {"model": {"type": "mlp", "hidden": [6], "activation": "sigmoid"}, "training.epochs": 2, "early_stopping": None}
+    changes = NUMBA | {
+        "model": {"type": "mlp", "hidden": [6], "activation": "sigmoid"},
+        "training.epochs": 2,
+        "early_stopping": None,
+    }
     result = nettrain.train(toy(changes), (x, (x[:, 0] > 0) * 1), output_directory=tmp_path)
     loops = nettrain.load(result.run_directory)
     found = loops.evaluate(x, (x[:, 0] > 0) * 1)
@@ -147,12 +168,20 @@ class Poison(Callback):
 @pytest.mark.parametrize("name", ["dense_1.b", "dense_2.w", "dense_2.b"])
 def test_what_is_not_finite_ends_a_run_with_exit_code_3(train, name, value):
     with pytest.raises(nettrain.NettrainError) as error:
-        train("run", NUMBA | {"model": {"type": "mlp", "hidden": [6, 6], "activation": "relu"}}, callbacks=[Poison(name, value)])
+        train(
+            "run",
+            NUMBA | {"model": {"type": "mlp", "hidden": [6, 6], "activation": "relu"}},
+            callbacks=[Poison(name, value)],
+        )
     assert error.value.exit_code == 3
 
 
-@pytest.mark.parametrize("regularization", [{}, {"l1": 1e-3}, {"l2": 1e-3}, {"l1": 1e-3, "l2": 1e-3}])
-def test_a_step_with_compiled_loops_is_a_step_with_numpy_to_the_bit_where_nothing_is_summed_in_another_order(regularization):
+@pytest.mark.parametrize(
+    "regularization", [{}, {"l1": 1e-3}, {"l2": 1e-3}, {"l1": 1e-3, "l2": 1e-3}]
+)
+def test_a_step_with_compiled_loops_is_a_step_with_numpy_to_the_bit_where_nothing_is_summed_in_another_order(
+    regularization,
+):
     """Mean squared error of two outputs: sums of two terms."""
     x, after = streams.generator(0, "x").normal(size=(24, 3)), []
     for name in ("numpy", "numba"):
@@ -172,5 +201,7 @@ def test_runs_of_one_process_share_the_loading(toy, data):
     placed = prepare_run(toy(), data).network.placed
     steps = int(0.5 * kernels.LOADING / kernels.PER_STEP)
     assert kernels.kernels_for(placed, 8, steps // 2) == "numpy"
-    assert kernels.kernels_for(placed, 8, steps // 2, one_of_many=True) == ("numba" if kernels.numba_is_there() else "numpy")
+    assert kernels.kernels_for(placed, 8, steps // 2, one_of_many=True) == (
+        "numba" if kernels.numba_is_there() else "numpy"
+    )
     assert kernels.kernels_for(placed, 8, 100, one_of_many=True) == "numpy"

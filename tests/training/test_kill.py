@@ -1,4 +1,5 @@
 """`kill -9` at random moments of a real process, then resumed, itself killed at times: the undisturbed run to the bit."""
+
 import random
 import shutil
 import subprocess
@@ -36,7 +37,12 @@ KILLS = 30
 
 
 def start(what, folder):
-    return subprocess.Popen([sys.executable, "-c", FIT, what, folder], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    return subprocess.Popen(
+        [sys.executable, "-c", FIT, what, folder],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
 
 
 def ended(process, seconds):
@@ -67,12 +73,14 @@ def test_killed_anywhere_and_resumed_every_run_is_the_undisturbed_one(tmp_path, 
             if (folder / "fit" / "config.yaml").exists():
                 what = "resume"
                 within += batch_of_last(folder / "fit") > 0
-            elif folder.exists():                            # killed before the directory was whole: there is no run yet
+            elif folder.exists():  # killed before the directory was whole: there is no run yet
                 shutil.rmtree(folder)
             moment = chance.uniform(0.1, 1.0) * length if chance.random() < 0.25 else None
         assert figures(folder / "fit") == whole, f"run {runs}, after {kills} kills"
     with capsys.disabled():
-        print(f"\n{kills} kills in {runs} runs of {length:.1f} s, {within} with a last checkpoint within an epoch: all equal")
+        print(
+            f"\n{kills} kills in {runs} runs of {length:.1f} s, {within} with a last checkpoint within an epoch: all equal"
+        )
 
 
 def batch_of_last(run):

@@ -1,4 +1,5 @@
 """Layers with a learning rate of their own, and frozen ones."""
+
 import numpy as np
 import pytest
 
@@ -52,7 +53,10 @@ def test_frozen_layers_keep_every_bit_and_have_no_gradient(optimizer):
     network = network_of({}, {"trainable": False}, {})
     before = {name: view.copy() for name, view in network.vector.views.items()}
     after = trained(network, optimizer, regularization=Regularization(l1=0.1, l2=0.1))
-    assert {name for name in after if after[name].tobytes() == before[name].tobytes()} == {"dense_2.w", "dense_2.b"}
+    assert {name for name in after if after[name].tobytes() == before[name].tobytes()} == {
+        "dense_2.w",
+        "dense_2.b",
+    }
     assert not network.parameters["dense_2.w"].requires_grad
     assert network.parameters["dense_2.w"] not in network.slots
 
@@ -63,21 +67,35 @@ def test_the_layers_around_a_frozen_one_learn_as_if_it_were_given():
     for network in (whole, frozen):
         backward((network(x, training=True) * network(x, training=True)).sum(), into=network.slots)
     for name in ("dense_1.w", "dense_1.b", "dense_3.w", "dense_3.b"):
-        np.testing.assert_allclose(frozen.vector.gradient_views[name], whole.vector.gradient_views[name], rtol=1e-13)
+        np.testing.assert_allclose(
+            frozen.vector.gradient_views[name], whole.vector.gradient_views[name], rtol=1e-13
+        )
 
 
 @pytest.mark.parametrize("optimizer", RULES)
 def test_a_rate_of_one_half_in_every_layer_is_half_the_rate(optimizer):
     halved = trained(network_of(*[{"learning_rate": 0.5}] * 3), optimizer)
     expected = trained(network_of({}, {}, {}), optimizer, lr=0.05)
-    assert {name: w.tobytes() for name, w in halved.items()} == {name: w.tobytes() for name, w in expected.items()}
+    assert {name: w.tobytes() for name, w in halved.items()} == {
+        name: w.tobytes() for name, w in expected.items()
+    }
 
 
 def test_each_layer_moves_at_its_own_rate():
     start = network_of({}, {}).vector.named(network_of({}, {}).vector.values)
-    same, own = trained(network_of({}, {}), "sgd", steps=1), trained(network_of({}, {"learning_rate": 0.1}), "sgd", steps=1)
-    for name, factor in (("dense_1.w", 1), ("dense_1.b", 1), ("dense_2.w", 0.1), ("dense_2.b", 0.1)):
-        np.testing.assert_allclose(own[name] - start[name], factor * (same[name] - start[name]), rtol=1e-9, atol=1e-15)
+    same, own = (
+        trained(network_of({}, {}), "sgd", steps=1),
+        trained(network_of({}, {"learning_rate": 0.1}), "sgd", steps=1),
+    )
+    for name, factor in (
+        ("dense_1.w", 1),
+        ("dense_1.b", 1),
+        ("dense_2.w", 0.1),
+        ("dense_2.b", 0.1),
+    ):
+        np.testing.assert_allclose(
+            own[name] - start[name], factor * (same[name] - start[name]), rtol=1e-9, atol=1e-15
+        )
 
 
 @pytest.mark.parametrize("optimizer", ["adam", "adamw", "nadam", "lion"])
@@ -87,7 +105,9 @@ def test_blocks_do_not_change_a_bit_whatever_the_rates(optimizer, block, monkeyp
     expected = trained(network_of(*layers), optimizer, regularization=Regularization(l2=0.1))
     monkeypatch.setattr(module, "BLOCK", block)
     found = trained(network_of(*layers), optimizer, regularization=Regularization(l2=0.1))
-    assert {name: w.tobytes() for name, w in found.items()} == {name: w.tobytes() for name, w in expected.items()}
+    assert {name: w.tobytes() for name, w in found.items()} == {
+        name: w.tobytes() for name, w in expected.items()
+    }
 
 
 def test_frozen_weights_have_no_penalty():
@@ -96,7 +116,11 @@ def test_frozen_weights_have_no_penalty():
     assert update.penalty() == pytest.approx(float((network.vector.views["dense_2.w"] ** 2).sum()))
 
 
-LAYERS = [{"type": "dense", "units": 5, "trainable": False}, "tanh", {"type": "dense", "learning_rate": 0.5}]
+LAYERS = [
+    {"type": "dense", "units": 5, "trainable": False},
+    "tanh",
+    {"type": "dense", "learning_rate": 0.5},
+]
 MODEL = {"type": "sequential", "layers": LAYERS}
 
 
@@ -104,14 +128,27 @@ def test_a_run_keeps_its_frozen_layer_and_resumes(toy, data, tmp_path, stop_at, 
     changes = {"model": MODEL, "regularization": {"l2": 1e-3}}
     nettrain.train(toy(changes), data, output_directory=tmp_path, run_name="whole")
     with pytest.raises(nettrain.NettrainError):
-        nettrain.train(toy(changes), data, output_directory=tmp_path, run_name="broken", callbacks=[stop_at(9, "SIGINT")])
+        nettrain.train(
+            toy(changes),
+            data,
+            output_directory=tmp_path,
+            run_name="broken",
+            callbacks=[stop_at(9, "SIGINT")],
+        )
     nettrain.resume(tmp_path / "broken", data)
     assert figures(tmp_path / "whole") == figures(tmp_path / "broken")
     last = Checkpoint.read(tmp_path / "whole" / "checkpoints" / "last.safetensors")
     model = nettrain.load(tmp_path / "whole")
-    untouched = Network([placed.layer for placed in model.network.placed], (3,), seed=model.config.seed)
-    assert last.group("parameters")["dense_1.w"].tobytes() == untouched.vector.views["dense_1.w"].tobytes()
-    assert last.tensors["optimizer.m"].size == untouched.vector.trainable.stop < len(untouched.vector)
+    untouched = Network(
+        [placed.layer for placed in model.network.placed], (3,), seed=model.config.seed
+    )
+    assert (
+        last.group("parameters")["dense_1.w"].tobytes()
+        == untouched.vector.views["dense_1.w"].tobytes()
+    )
+    assert (
+        last.tensors["optimizer.m"].size == untouched.vector.trainable.stop < len(untouched.vector)
+    )
     assert to_mapping(model.config.model)["layers"][0]["trainable"] is False
 
 
@@ -121,6 +158,10 @@ def test_a_run_keeps_its_frozen_layer_and_resumes(toy, data, tmp_path, stop_at, 
 ])  # fmt: skip
 def test_a_model_with_nothing_to_train_is_an_error(toy, data, tmp_path, layers, said):
     with pytest.raises(ConfigError) as error:
-        nettrain.train(toy({"model": {"type": "sequential", "layers": layers}, "regularization": {}}), data, output_directory=tmp_path)
+        nettrain.train(
+            toy({"model": {"type": "sequential", "layers": layers}, "regularization": {}}),
+            data,
+            output_directory=tmp_path,
+        )
     assert str(error.value).startswith(said)
     assert not list(tmp_path.iterdir())

@@ -1,4 +1,5 @@
 """Losses that want targets of a certain kind, from the data to predictions: counts, probabilities, two classes."""
+
 import json
 from pathlib import Path
 
@@ -11,7 +12,9 @@ from nettrain.errors import NettrainError
 
 X = streams.generator(0, "targets").normal(size=(120, 2))
 RATES = np.exp(1 + X[:, 0])
-COUNTS = np.array([streams.generator(i, "count").poisson(rate) for i, rate in enumerate(RATES)], dtype=float)
+COUNTS = np.array(
+    [streams.generator(i, "count").poisson(rate) for i, rate in enumerate(RATES)], dtype=float
+)
 SHARES = np.exp(np.stack([X[:, 0], X[:, 1], 0 * X[:, 0]], axis=1))
 SHARES /= SHARES.sum(axis=1, keepdims=True)
 SIDES = np.where(X[:, 0] > X[:, 1], "above", "below")
@@ -30,7 +33,9 @@ def config(loss, **dataset):
 @pytest.fixture
 def trained(tmp_path):
     def run(loss, y, **dataset):
-        return nettrain.load(nettrain.train(config(loss, **dataset), (X, y), output_directory=tmp_path).run_directory)
+        return nettrain.load(
+            nettrain.train(config(loss, **dataset), (X, y), output_directory=tmp_path).run_directory
+        )
 
     return run
 
@@ -51,7 +56,10 @@ def test_kl_divergence_learns_probabilities(trained):
     assert model.evaluate(X, SHARES)["loss"] == pytest.approx(0, abs=1e-3)
 
 
-@pytest.mark.parametrize("loss", ["logistic", "perceptron", "hinge", "focal", {"type": "cross_entropy", "label_smoothing": 0.1}])
+@pytest.mark.parametrize(
+    "loss",
+    ["logistic", "perceptron", "hinge", "focal", {"type": "cross_entropy", "label_smoothing": 0.1}],
+)
 def test_losses_of_classes_separate_two_of_them(trained, loss):
     model = trained(loss, SIDES)
     assert (model.predict(X) == SIDES).mean() > 0.95
@@ -67,7 +75,9 @@ def test_losses_of_numbers_fit_a_line_in_its_own_unit(trained, loss):
 
 def test_a_quantile_of_nine_tenths_lies_above_nine_tenths_of_the_targets(trained):
     noisy = 5 * X[:, 0] + streams.generator(0, "noise").normal(size=120)
-    assert (noisy < trained({"type": "quantile", "q": 0.9}, noisy).predict(X)).mean() == pytest.approx(0.9, abs=0.05)
+    assert (
+        noisy < trained({"type": "quantile", "q": 0.9}, noisy).predict(X)
+    ).mean() == pytest.approx(0.9, abs=0.05)
 
 
 @pytest.mark.parametrize(
@@ -86,7 +96,9 @@ def test_a_quantile_of_nine_tenths_lies_above_nine_tenths_of_the_targets(trained
         ("logistic", np.arange(120) % 3, {}, "loss: logistic is for two classes, the target has 3; use `loss: cross_entropy`"),
     ],
 )  # fmt: skip
-def test_a_loss_that_cannot_take_the_target_says_so_and_writes_nothing(tmp_path, loss, y, dataset, message):
+def test_a_loss_that_cannot_take_the_target_says_so_and_writes_nothing(
+    tmp_path, loss, y, dataset, message
+):
     with pytest.raises(NettrainError) as raised:
         nettrain.train(config(loss, **dataset), (X, y), output_directory=tmp_path / "runs")
     assert message in str(raised.value)
@@ -100,6 +112,8 @@ def test_evaluating_targets_that_the_loss_cannot_take_names_the_row(trained):
 
 def test_raw_targets_stay_raw_when_the_resolved_configuration_is_used_again(trained, tmp_path):
     first = trained("poisson", COUNTS)
-    again = nettrain.train(first.path.parents[1] / "config.yaml", (X, COUNTS), output_directory=tmp_path / "again")
+    again = nettrain.train(
+        first.path.parents[1] / "config.yaml", (X, COUNTS), output_directory=tmp_path / "again"
+    )
     summary = json.loads((Path(again.run_directory) / "summary.json").read_text())
     assert summary["metrics"]["train"]["loss"] == first.evaluate(X, COUNTS)["loss"]

@@ -1,4 +1,5 @@
 """The moving average of the weights: its formula, that it is what is evaluated, saved beside the raw weights, and resumes."""
+
 import numpy as np
 import pytest
 
@@ -25,7 +26,9 @@ def test_it_is_the_weighted_mean_of_all_weights_so_far_without_those_of_the_star
         vector.values[...] = seen[-1]
         average.update(t)
         weights = decay ** np.arange(t)[::-1]
-        np.testing.assert_allclose(average.values, weights @ np.array(seen) / weights.sum(), rtol=1e-9)
+        np.testing.assert_allclose(
+            average.values, weights @ np.array(seen) / weights.sum(), rtol=1e-9
+        )
 
 
 class Watch(Callback):
@@ -35,7 +38,9 @@ class Watch(Callback):
         self.seen = []
 
     def batch_end(self, run):
-        self.seen.append({name: view.astype(np.float64) for name, view in run.network.vector.views.items()})
+        self.seen.append(
+            {name: view.astype(np.float64) for name, view in run.network.vector.views.items()}
+        )
 
 
 def read(path, which):
@@ -50,7 +55,9 @@ def test_both_checkpoints_hold_the_weights_and_their_average(toy, data, tmp_path
         kept = 0.9 ** np.arange(steps)[::-1]
         for name, trained in found.group("parameters").items():
             np.testing.assert_allclose(trained, watch.seen[steps - 1][name], rtol=1e-6)
-            mean = np.tensordot(kept / kept.sum(), np.array([seen[name] for seen in watch.seen[:steps]]), axes=1)
+            mean = np.tensordot(
+                kept / kept.sum(), np.array([seen[name] for seen in watch.seen[:steps]]), axes=1
+            )
             np.testing.assert_allclose(found.group("average")[name], mean, rtol=1e-4, atol=1e-6)
             assert not np.allclose(found.group("average")[name], trained, rtol=1e-3)
 
@@ -59,8 +66,13 @@ def test_the_average_is_what_is_evaluated_and_predicts(toy, data, tmp_path, log)
     result = nettrain.train(toy(EMA), data, output_directory=tmp_path)
     best = read(tmp_path / "toy", "best")
     model = nettrain.load(tmp_path / "toy")
-    assert all(model.network.vector.views[name].tobytes() == array.tobytes() for name, array in best.group("average").items())
-    assert result.metrics["validation"]["loss"] == pytest.approx(log(tmp_path / "toy")[result.best_epoch - 1]["validation_loss"])
+    assert all(
+        model.network.vector.views[name].tobytes() == array.tobytes()
+        for name, array in best.group("average").items()
+    )
+    assert result.metrics["validation"]["loss"] == pytest.approx(
+        log(tmp_path / "toy")[result.best_epoch - 1]["validation_loss"]
+    )
     rows = np.load(tmp_path / "toy" / "splits.npz")["train"]
     found = model.evaluate(data[0][rows], np.array([str(y) for y in data[1][rows]]))
     assert result.metrics["train"]["loss"] == pytest.approx(found["loss"])
@@ -73,10 +85,18 @@ def test_training_itself_is_not_changed(toy, data, tmp_path, weights):
 
 
 @pytest.mark.parametrize("batch", [1, 5, 10, 23])
-def test_a_broken_run_with_an_average_goes_on_to_the_bit(toy, data, tmp_path, stop_at, figures, batch):
+def test_a_broken_run_with_an_average_goes_on_to_the_bit(
+    toy, data, tmp_path, stop_at, figures, batch
+):
     nettrain.train(toy(EMA), data, output_directory=tmp_path, run_name="whole")
     with pytest.raises(nettrain.NettrainError):
-        nettrain.train(toy(EMA), data, output_directory=tmp_path, run_name="broken", callbacks=[stop_at(batch, "SIGINT")])
+        nettrain.train(
+            toy(EMA),
+            data,
+            output_directory=tmp_path,
+            run_name="broken",
+            callbacks=[stop_at(batch, "SIGINT")],
+        )
     nettrain.resume(tmp_path / "broken", data)
     assert figures(tmp_path / "broken") == figures(tmp_path / "whole")
 
@@ -86,6 +106,12 @@ def test_a_checkpoint_that_lost_its_average_is_an_error(toy, data, tmp_path, sto
         nettrain.train(toy(EMA), data, output_directory=tmp_path, callbacks=[stop_at(6, "SIGINT")])
     path = tmp_path / "toy" / "checkpoints" / "last.safetensors"
     last = Checkpoint.read(path)
-    Checkpoint({name: array for name, array in last.tensors.items() if not name.startswith("average.")}, last.content).write(path)
-    with pytest.raises(CheckpointError, match=r"holds no moving average of the weights, which training.ema needs; train again"):
+    Checkpoint(
+        {name: array for name, array in last.tensors.items() if not name.startswith("average.")},
+        last.content,
+    ).write(path)
+    with pytest.raises(
+        CheckpointError,
+        match=r"holds no moving average of the weights, which training.ema needs; train again",
+    ):
         nettrain.resume(tmp_path / "toy", data)

@@ -1,4 +1,5 @@
 """Replayed training has the bits of training operation by operation: for every layer, loss and optimizer that has a row in its contract."""
+
 import runpy
 from pathlib import Path
 
@@ -25,7 +26,11 @@ def table(path, name):
 
 
 LAYERS = [(name, fields, shape) for name, fields, shape, *_ in table("nn/test_layers.py", "CASES")]
-LOSSES = [(name, *case[:4]) for name, cases in table("nn/test_losses.py", "ROWS").items() for case in cases]
+LOSSES = [
+    (name, *case[:4])
+    for name, cases in table("nn/test_losses.py", "ROWS").items()
+    for case in cases
+]
 OPTIMIZERS = [name for name in names(Optimizer) if isinstance(Optimizer.parse(name), Rule)]
 ROWS, BATCH = 13, 5  # a short batch of 3 ends the epoch
 
@@ -35,17 +40,53 @@ def layer(name, fields):
 
 
 def trained(
-    layers, shape, loss, y, size, replay, *, shards=1, optimizer="momentum", weights=None, epochs=2, dtype=np.float32, compiled=False
+    layers,
+    shape,
+    loss,
+    y,
+    size,
+    replay,
+    *,
+    shards=1,
+    optimizer="momentum",
+    weights=None,
+    epochs=2,
+    dtype=np.float32,
+    compiled=False,
 ):
     """Every loss, the weights and the state after some steps."""
     network = Network(layers, shape, seed=3, dtype=dtype)
     network.report = lambda path, text: None
     x = streams.generator(0, "x").normal(size=(len(y), *shape)).astype(dtype)
-    update = Update(network.vector, Optimizer.parse(optimizer), Regularization(l2=1e-3), clip_norm=10.0, compiled=compiled)
-    step = Step(network, loss, update, Part(x, y, weights=weights), size, BATCH, shards=shards, replay=replay, compiled=compiled)
+    update = Update(
+        network.vector,
+        Optimizer.parse(optimizer),
+        Regularization(l2=1e-3),
+        clip_norm=10.0,
+        compiled=compiled,
+    )
+    step = Step(
+        network,
+        loss,
+        update,
+        Part(x, y, weights=weights),
+        size,
+        BATCH,
+        shards=shards,
+        replay=replay,
+        compiled=compiled,
+    )
     with np.errstate(all="ignore"):
-        losses = [step(np.arange(i, min(i + BATCH, len(y))), 0.05) for _ in range(epochs) for i in range(0, len(y), BATCH)]
-    return losses, network.vector.values.copy(), {name: array.copy() for name, array in network.state.items()}
+        losses = [
+            step(np.arange(i, min(i + BATCH, len(y))), 0.05)
+            for _ in range(epochs)
+            for i in range(0, len(y), BATCH)
+        ]
+    return (
+        losses,
+        network.vector.values.copy(),
+        {name: array.copy() for name, array in network.state.items()},
+    )
 
 
 def assert_same_bits(found, expected):
@@ -56,7 +97,9 @@ def assert_same_bits(found, expected):
 
 
 def both(*arguments, **options):
-    assert_same_bits(trained(*arguments, replay=True, **options), trained(*arguments, replay=False, **options))
+    assert_same_bits(
+        trained(*arguments, replay=True, **options), trained(*arguments, replay=False, **options)
+    )
 
 
 VALUES = streams.generator(0, "y").normal(size=(ROWS, 2)).astype(np.float32)
@@ -65,7 +108,11 @@ VALUES = streams.generator(0, "y").normal(size=(ROWS, 2)).astype(np.float32)
 @pytest.mark.parametrize("shards", [1, 2, 3])
 @pytest.mark.parametrize(("name", "fields", "shape"), LAYERS)
 def test_of_every_layer(name, fields, shape, shards):
-    layers = [layer(name, fields), Layer.parse("flatten"), Layer.parse({"type": "dense", "units": 2})]
+    layers = [
+        layer(name, fields),
+        Layer.parse("flatten"),
+        Layer.parse({"type": "dense", "units": 2}),
+    ]
     if shards > 1 and not layers[0].shardable(shape):
         return  # such a layer is never divided
     both(layers, shape, Loss.parse("mse"), VALUES, 2, shards=shards)
@@ -76,18 +123,29 @@ def test_of_every_layer(name, fields, shape, shards):
 def test_of_every_loss(name, task, size, outputs, targets, weighted):
     y = np.resize(targets, (ROWS, *targets.shape[1:]))
     weights = np.linspace(0, 2, ROWS) if weighted else None
-    layers = [Layer.parse({"type": "dense", "units": 6}), Layer.parse("tanh"), Layer.parse({"type": "dense", "units": outputs})]
+    layers = [
+        Layer.parse({"type": "dense", "units": 6}),
+        Layer.parse("tanh"),
+        Layer.parse({"type": "dense", "units": outputs}),
+    ]
     both(layers, (4,), Loss.parse(name), y, size, shards=2, weights=weights)
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_of_every_optimizer(name):
-    layers = [Layer.parse({"type": "dense", "units": 6}), Layer.parse("relu"), Layer.parse({"type": "dense", "units": 2})]
+    layers = [
+        Layer.parse({"type": "dense", "units": 6}),
+        Layer.parse("relu"),
+        Layer.parse({"type": "dense", "units": 2}),
+    ]
     both(layers, (4,), Loss.parse("mse"), VALUES, 2, shards=2, optimizer=name)
 
 
 def both_kernels(*arguments, **options):
-    loops, plain = (trained(*arguments, replay=True, dtype=np.float64, compiled=compiled, **options) for compiled in (True, False))
+    loops, plain = (
+        trained(*arguments, replay=True, dtype=np.float64, compiled=compiled, **options)
+        for compiled in (True, False)
+    )
     np.testing.assert_allclose(loops[0], plain[0], rtol=1e-9)
     np.testing.assert_allclose(loops[1], plain[1], rtol=1e-9, atol=1e-11)
     for name, array in plain[2].items():
@@ -96,16 +154,35 @@ def both_kernels(*arguments, **options):
 
 @pytest.mark.parametrize("shards", [1, 2])
 @pytest.mark.parametrize(("name", "fields", "shape"), LAYERS)
-def test_with_compiled_loops_every_layer_trains_as_without_but_for_rounding(name, fields, shape, shards):
-    layers = [layer(name, fields), Layer.parse("flatten"), Layer.parse({"type": "dense", "units": 2})]
+def test_with_compiled_loops_every_layer_trains_as_without_but_for_rounding(
+    name, fields, shape, shards
+):
+    layers = [
+        layer(name, fields),
+        Layer.parse("flatten"),
+        Layer.parse({"type": "dense", "units": 2}),
+    ]
     if shards == 1 or layers[0].shardable(shape):
         both_kernels(layers, shape, Loss.parse("mse"), VALUES.astype(np.float64), 2, shards=shards)
 
 
 @pytest.mark.parametrize(("name", "task", "size", "outputs", "targets"), LOSSES)
-def test_with_compiled_loops_every_loss_is_trained_on_as_without_but_for_rounding(name, task, size, outputs, targets):
-    layers = [Layer.parse({"type": "dense", "units": 6}), Layer.parse("sigmoid"), Layer.parse({"type": "dense", "units": outputs})]
-    both_kernels(layers, (4,), Loss.parse(name), np.resize(targets, (ROWS, *targets.shape[1:])), size, weights=np.linspace(0, 2, ROWS))
+def test_with_compiled_loops_every_loss_is_trained_on_as_without_but_for_rounding(
+    name, task, size, outputs, targets
+):
+    layers = [
+        Layer.parse({"type": "dense", "units": 6}),
+        Layer.parse("sigmoid"),
+        Layer.parse({"type": "dense", "units": outputs}),
+    ]
+    both_kernels(
+        layers,
+        (4,),
+        Loss.parse(name),
+        np.resize(targets, (ROWS, *targets.shape[1:])),
+        size,
+        weights=np.linspace(0, 2, ROWS),
+    )
 
 
 class Steering(Layer):
@@ -130,6 +207,8 @@ def test_a_layer_that_looks_at_values_trains_eagerly_in_one_piece_and_says_so():
     for start in range(0, ROWS, BATCH):
         outputs = network.outputs(x[start : start + BATCH])
         expected = ((outputs - VALUES[start : start + BATCH]) ** 2).mean(axis=1).sum()
-        assert step(np.arange(start, min(start + BATCH, ROWS)), 0.1) == pytest.approx(float(expected), rel=1e-4)
+        assert step(np.arange(start, min(start + BATCH, ROWS)), 0.1) == pytest.approx(
+            float(expected), rel=1e-4
+        )
     assert [path for path, _ in said] == ["steering_1"]
     assert "operation by operation" in said[0][1]

@@ -1,4 +1,5 @@
 """A trained model: predictions, probabilities and figures for raw arrays, for every task."""
+
 import numpy as np
 import pytest
 
@@ -53,7 +54,9 @@ def test_predictions_have_the_form_of_the_targets_and_are_mostly_right(models, n
     found = models[name][1].predict(X)
     assert found.shape == y.shape
     if models[name][1].task == "regression":
-        assert (np.abs(found - y).mean(axis=0) < 0.5 * y.std(axis=0)).all()      # in original units: 1000 is far off
+        assert (
+            np.abs(found - y).mean(axis=0) < 0.5 * y.std(axis=0)
+        ).all()  # in original units: 1000 is far off
     else:
         assert (found.astype(str) == y.astype(str)).mean() > 0.9
 
@@ -63,7 +66,9 @@ def test_probabilities_are_of_classes_or_labels_and_decide_the_prediction(models
     y, _ = TASKS[name]
     model = models[name][1]
     if model.task == "regression":
-        with pytest.raises(NettrainError, match="a regression model has no probabilities: use predict"):
+        with pytest.raises(
+            NettrainError, match="a regression model has no probabilities: use predict"
+        ):
             model.probabilities(X)
         return
     p = model.probabilities(X)
@@ -80,9 +85,13 @@ def test_probabilities_are_of_classes_or_labels_and_decide_the_prediction(models
 def test_rows_do_not_depend_on_those_around_them(models, name):
     model = models[name][1]
     whole = model.predictions_of(model._dataset(X))
-    np.testing.assert_allclose(model.predictions_of(model._dataset(X[[17]])), whole[[17]], rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(
+        model.predictions_of(model._dataset(X[[17]])), whole[[17]], rtol=1e-4, atol=1e-6
+    )
     order = np.arange(60)[::-1]
-    np.testing.assert_allclose(model.predictions_of(model._dataset(X[order])), whole[order], rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(
+        model.predictions_of(model._dataset(X[order])), whole[order], rtol=1e-4, atol=1e-6
+    )
 
 
 def test_a_row_of_lists_and_of_integers_is_as_good_as_an_array(models):

@@ -1,4 +1,5 @@
 """The thread that gathers ahead: it does so in the meantime, for the rows that come, and it changes no batch."""
+
 import threading
 
 import numpy as np
@@ -46,7 +47,11 @@ def batch():
 
 def holds(batch, rows):
     n = len(rows)
-    assert np.array_equal(batch.x[:n], X[rows]) and np.array_equal(batch.y[:n], rows) and np.array_equal(batch.w[:n], 1 + rows)
+    assert (
+        np.array_equal(batch.x[:n], X[rows])
+        and np.array_equal(batch.y[:n], rows)
+        and np.array_equal(batch.w[:n], 1 + rows)
+    )
     assert batch.per_weight == np.float32(1 / (1.0 + rows).sum())
 
 
@@ -54,23 +59,25 @@ def test_announced_rows_are_gathered_in_the_meantime_and_copied(batch):
     Watched.wait = threading.Event()
     before = batch.x.copy()
     with Prefetch(batch) as prefetch:
-        prefetch.announce((ROWS, 3, 0))                      # does not wait: the thread stands at the event
+        prefetch.announce((ROWS, 3, 0))  # does not wait: the thread stands at the event
         Watched.wait.set()
         while not Watched.seen:
             pass
-        assert np.array_equal(batch.x, before)               # what is being computed is left alone
+        assert np.array_equal(batch.x, before)  # what is being computed is left alone
         prefetch.gather(ROWS, 3, 0)
         holds(batch, ROWS)
     assert Watched.seen == [("prefetch", ROWS.tolist())]
 
 
-@pytest.mark.parametrize("wanted", [(ROWS[::-1], 3, 0), (ROWS, 4, 0), (ROWS, 3, 1), (ROWS[:2], 3, 0)], ids=str)
+@pytest.mark.parametrize(
+    "wanted", [(ROWS[::-1], 3, 0), (ROWS, 4, 0), (ROWS, 3, 1), (ROWS[:2], 3, 0)], ids=str
+)
 def test_other_rows_than_announced_are_gathered_when_they_are_wanted(batch, wanted):
     with Prefetch(batch) as prefetch:
         prefetch.announce((ROWS, 3, 0))
         prefetch.gather(*wanted)
         holds(batch, wanted[0])
-        prefetch.gather(ROWS, 3, 0)                          # no longer waiting
+        prefetch.gather(ROWS, 3, 0)  # no longer waiting
         holds(batch, ROWS)
     assert [name for name, _ in Watched.seen] == ["prefetch", "MainThread", "MainThread"]
 
@@ -86,7 +93,7 @@ def test_a_failure_is_raised_where_the_rows_are_wanted_and_nowhere_else(batch):
             pass
         threading.Event().wait(0.05)
         Watched.failing = False
-        prefetch.gather(ROWS, 5, 0)                          # what failed was never asked for
+        prefetch.gather(ROWS, 5, 0)  # what failed was never asked for
         holds(batch, ROWS)
 
 
@@ -117,7 +124,12 @@ class Counted(Callback):
 def test_all_batches_of_an_epoch_but_the_first_are_gathered_ahead(tmp_path, accumulate, copied):
     x = streams.generator(0, "images").random((60, 4, 4, 1))
     counted = Counted()
-    config = {"dataset": {"augmentation": ["flip"]}, "model": {"type": "mlp", "hidden": []},
-              "training": {"epochs": 2, "batch_size": 8, "accumulate": accumulate}}
-    nettrain.train(config, (x, np.arange(60) % 2), output_directory=tmp_path, threads=2, callbacks=[counted])
-    assert counted.copied == 2 * copied                      # 8 batches an epoch
+    config = {
+        "dataset": {"augmentation": ["flip"]},
+        "model": {"type": "mlp", "hidden": []},
+        "training": {"epochs": 2, "batch_size": 8, "accumulate": accumulate},
+    }
+    nettrain.train(
+        config, (x, np.arange(60) % 2), output_directory=tmp_path, threads=2, callbacks=[counted]
+    )
+    assert counted.copied == 2 * copied  # 8 batches an epoch

@@ -1,4 +1,5 @@
 """A profile changes no bit, tells every layer's time, and its lines add up to the step."""
+
 import numpy as np
 import pytest
 
@@ -20,8 +21,17 @@ Y = np.array(["a", "b", "c"])[np.arange(50) % 3]
 MODELS = {
     "fused": {"type": "mlp", "hidden": [8, 8]},
     "batch norm": {"type": "mlp", "hidden": [8], "batch_norm": True},
-    "nested": {"type": "sequential", "layers": [{"type": "residual", "layers": [{"type": "dense", "units": 6}, "tanh"]}, "dense"]},
-    "probe": {"type": "sequential", "layers": [{"type": "dense", "units": 6}, {"type": "probe", "every": 1000}, "dense"]},
+    "nested": {
+        "type": "sequential",
+        "layers": [
+            {"type": "residual", "layers": [{"type": "dense", "units": 6}, "tanh"]},
+            "dense",
+        ],
+    },
+    "probe": {
+        "type": "sequential",
+        "layers": [{"type": "dense", "units": 6}, {"type": "probe", "every": 1000}, "dense"],
+    },
 }
 ADAM, LBFGS = {"type": "adam"}, {"type": "lbfgs"}
 
@@ -37,7 +47,14 @@ def config(model, **training):
 
 def profiled(tmp_path, wanted, **options):
     profile = Profile()
-    train(wanted, (X, Y), output_directory=tmp_path, run_name="profiled", callbacks=[profile], **options)
+    train(
+        wanted,
+        (X, Y),
+        output_directory=tmp_path,
+        run_name="profiled",
+        callbacks=[profile],
+        **options,
+    )
     return profile
 
 
@@ -55,7 +72,7 @@ def test_a_profile_changes_no_bit(tmp_path, figures, changes):
 def test_the_lines_add_up_to_the_step(tmp_path, optimizer):
     wanted = config("fused", epochs=6, batch_size=None) | {"optimizer": optimizer}
     profile = profiled(tmp_path, wanted)
-    assert profile.steps == 5                                  # but for the one that recorded the plan
+    assert profile.steps == 5  # but for the one that recorded the plan
     assert sum(part.ms for part in profile.parts()) == pytest.approx(profile.total().ms, rel=1e-6)
     assert all(part.ms > 0 for part in profile.parts())
 
@@ -66,25 +83,37 @@ def test_a_fused_activation_counts_for_the_layer_before(tmp_path):
     assert list(lines)[:4] == ["dense_1", "dense_2", "dense_3", "loss"]
     assert profile.fused == ["activation_1", "activation_2"]
     assert all(lines[name].forward > 0 and lines[name].backward > 0 for name in list(lines)[:4])
-    assert profile.steps == 10                                 # 3 epochs of 4, the first of 16 and of 2 rows recorded plans
+    assert profile.steps == 10  # 3 epochs of 4, the first of 16 and of 2 rows recorded plans
 
 
 @pytest.mark.parametrize("shards", [1, 2])
 def test_layers_that_are_not_fused_have_lines_of_their_own(tmp_path, shards):
     profile = profiled(tmp_path, config("batch norm", shards=shards))
-    assert [part.name for part in profile.parts()][:5] == ["dense_1", "batch_norm_1", "activation_1", "dense_2", "loss"]
+    assert [part.name for part in profile.parts()][:5] == [
+        "dense_1",
+        "batch_norm_1",
+        "activation_1",
+        "dense_2",
+        "loss",
+    ]
     assert profile.fused == []
 
 
 def test_a_layer_inside_a_layer_counts_for_the_outer_one(tmp_path):
-    assert [part.name for part in profiled(tmp_path, config("nested")).parts()][:3] == ["residual_1", "dense_1", "loss"]
+    assert [part.name for part in profiled(tmp_path, config("nested")).parts()][:3] == [
+        "residual_1",
+        "dense_1",
+        "loss",
+    ]
 
 
 def test_the_rate_counts_the_products_of_all_rows(tmp_path):
     profile = profiled(tmp_path, config("fused", batch_size=10))
     once = 2 * (6 * 8 + 8 * 8 + 8 * 3)
     done = profile.steps * 10 * (3 * once - 2 * 6 * 8)
-    assert profile.total().gflops == pytest.approx(done / (profile.steps * profile.total().ms * 1e6))
+    assert profile.total().gflops == pytest.approx(
+        done / (profile.steps * profile.total().ms * 1e6)
+    )
 
 
 class Eagerly(Callback):
@@ -97,7 +126,12 @@ def test_a_run_that_runs_eagerly_is_told_as_a_whole(tmp_path):
     train(config("fused"), (X, Y), output_directory=tmp_path, callbacks=[Eagerly(), profile])
     assert profile.steps == 12
     names = [part.name for part in profile.parts()]
-    assert names == ["gather the batch", "update", "between layers (threads, sums over shards)", "rest"]
+    assert names == [
+        "gather the batch",
+        "update",
+        "between layers (threads, sums over shards)",
+        "rest",
+    ]
 
 
 def test_a_resumed_run_can_be_profiled(tmp_path):
@@ -119,7 +153,9 @@ def dense(units, **marks):
     ([Residual(layers=(dense(5),)), dense(3)], {"residual_1": (50, 50), "dense_1": (30, 60)}),
 ])  # fmt: skip
 def test_only_the_products_that_a_step_makes_are_counted(layers, expected):
-    assert layer_flops(Network(layers, (5,))) == {name: Flops(*pair) for name, pair in expected.items()}
+    assert layer_flops(Network(layers, (5,))) == {
+        name: Flops(*pair) for name, pair in expected.items()
+    }
 
 
 def test_the_peak_is_a_rate():

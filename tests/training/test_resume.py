@@ -1,4 +1,5 @@
 """An interrupted run, resumed, is the undisturbed run to the bit; extensions; what must not change on the way."""
+
 import json
 from pathlib import Path
 
@@ -17,7 +18,12 @@ def run(toy, data, tmp_path):
     """Train the toy configuration with changes under a name; the path of its directory."""
 
     def trained(name, changes=None, *, stop=None, **keywords):
-        given = {"data": data, "output_directory": tmp_path, "run_name": name, "callbacks": [stop] if stop else []} | keywords
+        given = {
+            "data": data,
+            "output_directory": tmp_path,
+            "run_name": name,
+            "callbacks": [stop] if stop else [],
+        } | keywords
         try:
             nettrain.train(toy(changes), **given)
         except Interrupted as error:
@@ -49,7 +55,9 @@ def test_after_a_signal_resuming_gives_the_undisturbed_run(run, stop_at, data, f
 
 
 @pytest.mark.parametrize("batch", [1, 4, 5, 6, 10, 23, 24])
-def test_after_a_kill_resuming_gives_the_undisturbed_run(run, killed_run, data, figures, every_epoch, batch):
+def test_after_a_kill_resuming_gives_the_undisturbed_run(
+    run, killed_run, data, figures, every_epoch, batch
+):
     whole, broken = run("whole"), killed_run("broken", batch)
     assert not (broken / "summary.json").exists()
     nettrain.resume(broken, data)
@@ -57,11 +65,19 @@ def test_after_a_kill_resuming_gives_the_undisturbed_run(run, killed_run, data, 
 
 
 @pytest.mark.parametrize("batch", [2, 6, 7])
-def test_a_checkpoint_within_a_long_epoch_is_gone_on_from(run, killed_run, data, figures, monkeypatch, batch):
+def test_a_checkpoint_within_a_long_epoch_is_gone_on_from(
+    run, killed_run, data, figures, monkeypatch, batch
+):
     whole = run("whole")
     monkeypatch.setattr(checkpoints, "WITHIN_AN_EPOCH", 0.0)
     broken = killed_run("broken", batch)
-    assert 0 < checkpoints.Checkpoint.read(broken / "checkpoints" / "last.safetensors").content["progress"]["batch"] < 4
+    assert (
+        0
+        < checkpoints.Checkpoint.read(broken / "checkpoints" / "last.safetensors").content[
+            "progress"
+        ]["batch"]
+        < 4
+    )
     nettrain.resume(broken, data)
     assert figures(broken) == figures(whole)
 
@@ -90,14 +106,21 @@ def test_a_run_broken_again_and_again_ends_the_same(run, stop_at, data, figures)
     assert figures(broken) == figures(whole)
 
 
-def test_the_message_of_an_interrupted_run_says_where_and_how_to_go_on(toy, data, tmp_path, stop_at):
+def test_the_message_of_an_interrupted_run_says_where_and_how_to_go_on(
+    toy, data, tmp_path, stop_at
+):
     with pytest.raises(Interrupted) as error:
         nettrain.train(toy(), data, output_directory=tmp_path, callbacks=[stop_at(6, "SIGTERM")])
-    assert str(error.value) == f"interrupted in epoch 2, batch 2 of 4; to go on: nettrain fit --resume {tmp_path / 'toy'}"
+    assert (
+        str(error.value)
+        == f"interrupted in epoch 2, batch 2 of 4; to go on: nettrain fit --resume {tmp_path / 'toy'}"
+    )
     assert error.value.exit_code == 143
 
 
-@pytest.mark.parametrize("torn", [b'{"epoch": 3, "st', b'{"epoch": 3}\n{"epoch": 4}\n{"epo', b"\xff\xfe", b"\n"])
+@pytest.mark.parametrize(
+    "torn", [b'{"epoch": 3, "st', b'{"epoch": 3}\n{"epoch": 4}\n{"epo', b"\xff\xfe", b"\n"]
+)
 def test_rows_behind_the_checkpoint_are_cut_a_torn_one_too(run, stop_at, data, figures, torn):
     whole, broken = run("whole"), run("broken", stop=stop_at(10, "SIGINT"))
     with open(broken / "metrics.jsonl", "ab") as file:
@@ -109,21 +132,33 @@ def test_rows_behind_the_checkpoint_are_cut_a_torn_one_too(run, stop_at, data, f
 def test_missing_rows_are_an_error(run, stop_at, data):
     broken = run("broken", stop=stop_at(10, "SIGINT"))
     (broken / "metrics.jsonl").write_text("")
-    with pytest.raises(RunError, match=r"metrics.jsonl: has 0 rows, the checkpoint was written after 2"):
+    with pytest.raises(
+        RunError, match=r"metrics.jsonl: has 0 rows, the checkpoint was written after 2"
+    ):
         nettrain.resume(broken, data)
 
 
 def test_killed_before_the_first_checkpoint_starts_again(run, killed_run, data, figures):
     whole, broken = run("whole"), killed_run("broken", 10)
-    assert not (broken / "checkpoints" / "last.safetensors").exists() and (broken / "metrics.jsonl").read_text()
+    assert (
+        not (broken / "checkpoints" / "last.safetensors").exists()
+        and (broken / "metrics.jsonl").read_text()
+    )
     nettrain.resume(broken, data)
     assert figures(broken) == figures(whole)
 
 
-def test_killed_between_the_best_and_the_last_checkpoint_ends_the_same(run, killed_run, data, figures, every_epoch):
+def test_killed_between_the_best_and_the_last_checkpoint_ends_the_same(
+    run, killed_run, data, figures, every_epoch
+):
     whole = run("whole", {"optimizer.lr": 0.3})
-    broken, further = killed_run("broken", 6, {"optimizer.lr": 0.3}), killed_run("further", 22, {"optimizer.lr": 0.3})
-    (broken / "checkpoints" / "best.safetensors").write_bytes((further / "checkpoints" / "best.safetensors").read_bytes())
+    broken, further = (
+        killed_run("broken", 6, {"optimizer.lr": 0.3}),
+        killed_run("further", 22, {"optimizer.lr": 0.3}),
+    )
+    (broken / "checkpoints" / "best.safetensors").write_bytes(
+        (further / "checkpoints" / "best.safetensors").read_bytes()
+    )
     nettrain.resume(broken, data)
     assert figures(broken) == figures(whole)
 
@@ -173,7 +208,10 @@ def test_more_patience_lets_a_stopped_run_go_on(run, data, figures):
 def test_fewer_epochs_than_trained_are_refused_and_the_run_is_as_it_was(run, data, figures):
     path = run("done")
     before = figures(path)
-    with pytest.raises(RunError, match=r"training.epochs: 4 is less than the 6 epochs that .*last.safetensors has already trained"):
+    with pytest.raises(
+        RunError,
+        match=r"training.epochs: 4 is less than the 6 epochs that .*last.safetensors has already trained",
+    ):
         nettrain.resume(path, data, sets=["training.epochs=4"])
     assert yaml.safe_load((path / "config.yaml").read_text())["training"]["epochs"] == 6
     nettrain.resume(path, data)
@@ -184,15 +222,24 @@ def test_changed_data_are_refused(run, stop_at, data):
     broken = run("broken", stop=stop_at(6, "SIGINT"))
     x, y = data[0].copy(), data[1]
     x[7, 1] += 1e-9
-    with pytest.raises(RunError, match=r"broken: the data has changed since the run began; train again instead of resuming"):
+    with pytest.raises(
+        RunError,
+        match=r"broken: the data has changed since the run began; train again instead of resuming",
+    ):
         nettrain.resume(broken, (x, y))
 
 
-@pytest.mark.parametrize("change", ["optimizer.lr=0.5", "seed=4", "model.hidden=[7]", "training.batch_size=9", "dtype=float64"])
+@pytest.mark.parametrize(
+    "change",
+    ["optimizer.lr=0.5", "seed=4", "model.hidden=[7]", "training.batch_size=9", "dtype=float64"],
+)
 def test_a_changed_configuration_is_refused_by_name(run, stop_at, data, change):
     broken = run("broken", stop=stop_at(6, "SIGINT"))
     before = (broken / "config.yaml").read_bytes()
-    with pytest.raises(RunError, match=rf"{change.partition('=')[0]} cannot change when a run goes on.*start a new run with nettrain fit"):
+    with pytest.raises(
+        RunError,
+        match=rf"{change.partition('=')[0]} cannot change when a run goes on.*start a new run with nettrain fit",
+    ):
         nettrain.resume(broken, data, sets=[change])
     assert (broken / "config.yaml").read_bytes() == before
 
@@ -207,14 +254,19 @@ def test_a_configuration_edited_in_the_run_directory_is_refused_too(run, stop_at
 
 def test_without_its_arrays_a_run_on_them_says_what_it_needs(run, stop_at):
     broken = run("broken", stop=stop_at(6, "SIGINT"))
-    with pytest.raises(DataError, match=r"was handed in from Python and is not stored; hand it in again"):
+    with pytest.raises(
+        DataError, match=r"was handed in from Python and is not stored; hand it in again"
+    ):
         nettrain.resume(broken)
 
 
 def test_what_is_no_run_directory_is_an_error_that_says_so(tmp_path, run, data):
     (tmp_path / "photos").mkdir()
     run("digits", {"training.epochs": 1})
-    for name, said in (("photos", "is not a run directory"), ("digit", "there is no such run directory; did you mean 'digits'?")):
+    for name, said in (
+        ("photos", "is not a run directory"),
+        ("digit", "there is no such run directory; did you mean 'digits'?"),
+    ):
         with pytest.raises(RunError) as error:
             nettrain.resume(tmp_path / name, data)
         assert said in str(error.value)
@@ -230,7 +282,9 @@ def test_a_last_checkpoint_that_does_not_hold_the_run_is_an_error(run, stop_at, 
         last.write_bytes(last.read_bytes()[:-4])
     else:
         if fault == "no slots":
-            tensors = {name: array for name, array in tensors.items() if not name.startswith("optimizer.")}
+            tensors = {
+                name: array for name, array in tensors.items() if not name.startswith("optimizer.")
+            }
         elif fault == "no progress":
             del content["progress"]
         else:
@@ -242,8 +296,13 @@ def test_a_last_checkpoint_that_does_not_hold_the_run_is_an_error(run, stop_at, 
 
 def test_the_seconds_before_and_after_a_resume_add_up(run, stop_at, data):
     broken = run("broken", stop=stop_at(10, "SIGINT"))
-    before = checkpoints.Checkpoint.read(broken / "checkpoints" / "last.safetensors").content["progress"]["seconds"]
+    before = checkpoints.Checkpoint.read(broken / "checkpoints" / "last.safetensors").content[
+        "progress"
+    ]["seconds"]
     result = nettrain.resume(broken, data)
     rows = [json.loads(line) for line in Path(broken, "metrics.jsonl").read_text().splitlines()]
     seconds = [row["seconds"] for row in rows]
-    assert seconds == sorted(seconds) and rows[1]["seconds"] <= before <= rows[2]["seconds"] <= result.seconds
+    assert (
+        seconds == sorted(seconds)
+        and rows[1]["seconds"] <= before <= rows[2]["seconds"] <= result.seconds
+    )

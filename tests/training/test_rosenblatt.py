@@ -1,4 +1,5 @@
 """The perceptron loss on a threshold unit, one row at a time, is Rosenblatt's rule, and comes to rest on separable data."""
+
 from pathlib import Path
 
 import numpy as np
@@ -43,8 +44,12 @@ def trained(tmp_path):
             "optimizer": {"type": "sgd", "lr": lr},
             "training": {"epochs": EPOCHS, "batch_size": 1, "shuffle": False},
         }
-        result = nettrain.train(config, (x, np.where(y > 0, "right", "left")), output_directory=tmp_path)
-        last = Checkpoint.read(Path(result.run_directory) / "checkpoints" / "last.safetensors").group("parameters")
+        result = nettrain.train(
+            config, (x, np.where(y > 0, "right", "left")), output_directory=tmp_path
+        )
+        last = Checkpoint.read(
+            Path(result.run_directory) / "checkpoints" / "last.safetensors"
+        ).group("parameters")
         return last["dense_1.w"], last["dense_1.b"]
 
     return run
@@ -64,21 +69,34 @@ def test_it_comes_to_rest_on_separable_data_within_novikoffs_bound(trained):
     w, b = trained(x, y, 1.0)
     assert (y * (x @ w[:, 0] + b) > 0).all()
     _, _, mistakes = rosenblatt(x, y, 1.0)
-    rows = np.column_stack([x, np.ones(len(x))])             # the bias is the weight of a constant 1
+    rows = np.column_stack([x, np.ones(len(x))])  # the bias is the weight of a constant 1
     best = np.array([1.0, 2.0, -1.0]) / np.sqrt(6)
     margin = (y * (rows @ best)).min()
     assert mistakes[-1] == 0
-    assert sum(mistakes) <= (rows**2).sum(axis=1).max() / margin**2   # Novikoff 1962: (R / gamma)^2
+    assert sum(mistakes) <= (rows**2).sum(axis=1).max() / margin**2  # Novikoff 1962: (R / gamma)^2
 
 
-@pytest.mark.parametrize(("gate", "learnt"), [("and", True), ("or", True), ("nand", True), ("xor", False)])
+@pytest.mark.parametrize(
+    ("gate", "learnt"), [("and", True), ("or", True), ("nand", True), ("xor", False)]
+)
 def test_the_perceptron_learns_every_gate_but_the_exclusive_or(tmp_path, gate, learnt):
-    result = nettrain.train(CONFIGS / "perceptron.yaml", sets=[f"dataset.source.target={gate}"], output_directory=tmp_path)
+    result = nettrain.train(
+        CONFIGS / "perceptron.yaml",
+        sets=[f"dataset.source.target={gate}"],
+        output_directory=tmp_path,
+    )
     assert (result.metrics["train"]["accuracy"] == 1) == learnt
 
 
 def test_a_threshold_unit_in_the_model_would_be_applied_twice(tmp_path):
     layers = [{"type": "dense"}, "step"]
-    changes = {"dataset": {"source": "memory"}, "model": {"type": "sequential", "layers": layers}, "loss": "perceptron"}
-    with pytest.raises(nettrain.NettrainError, match="the last layer is step, which the loss perceptron applies itself"):
+    changes = {
+        "dataset": {"source": "memory"},
+        "model": {"type": "sequential", "layers": layers},
+        "loss": "perceptron",
+    }
+    with pytest.raises(
+        nettrain.NettrainError,
+        match="the last layer is step, which the loss perceptron applies itself",
+    ):
         nettrain.train(changes, separable(), output_directory=tmp_path)

@@ -1,4 +1,5 @@
 """Whole runs whose model, loss and metrics are a user's own."""
+
 import shutil
 from pathlib import Path
 
@@ -133,7 +134,9 @@ def config(tmp_path, toy, monkeypatch):
 def test_a_run_is_trained_extended_and_loaded_with_components_of_its_own(config, data):
     result = nettrain.train(config, data, allow_plugins=True)
     assert result.epochs == 6 and "error_rate" in result.metrics["validation"]
-    more = nettrain.resume(result.run_directory, data, sets=["training.epochs=8"], allow_plugins=True)
+    more = nettrain.resume(
+        result.run_directory, data, sets=["training.epochs=8"], allow_plugins=True
+    )
     assert more.epochs == 8
     model = nettrain.load(result.run_directory, allow_plugins=True)
     assert model.loss.name() == "doubled" and model.changed_plugins == []
@@ -201,6 +204,9 @@ def test_data_transforms_models_initializers_and_schedules_can_be_plugged_in(tmp
     result = nettrain.train("a.yaml", allow_plugins=True)
     model = nettrain.load(result.run_directory, allow_plugins=True)
     assert model.pipeline.transforms[0].transform.name() == "doubled"
-    assert list(model.predict([[-1.0], [1.0]])) and model.training_data.schema.classes == ("left", "right")
+    assert list(model.predict([[-1.0], [1.0]])) and model.training_data.schema.classes == (
+        "left",
+        "right",
+    )
     Path("rows.csv").write_text("x\n0.5\n")
     assert len(model.predictions_of(model.read(Path("rows.csv"), with_target=False))) == 1

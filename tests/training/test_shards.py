@@ -1,4 +1,5 @@
 """Batches in shards: the same bits on any number of threads, the gradient of the whole batch, shards only where rows stay apart."""
+
 import numpy as np
 import pytest
 
@@ -20,22 +21,42 @@ MODELS = {
     "plain": {"type": "mlp", "hidden": [8, 8]},
     "dropout": {"type": "mlp", "hidden": [8]},
     "batch norm": {"type": "mlp", "hidden": [8, 5], "batch_norm": True},
-    "nested": {"type": "sequential", "layers": [{"type": "dense", "units": 6}, {"type": "residual", "layers": INSIDE}, "dense"]},
+    "nested": {
+        "type": "sequential",
+        "layers": [{"type": "dense", "units": 6}, {"type": "residual", "layers": INSIDE}, "dense"],
+    },
 }
 
 
 def config(model, shards, **changes):
-    training = {"epochs": 3, "batch_size": 16, "shards": shards}  # 50 rows: a short batch of 2 ends the epoch
+    training = {
+        "epochs": 3,
+        "batch_size": 16,
+        "shards": shards,
+    }  # 50 rows: a short batch of 2 ends the epoch
     regularization = {"dropout": 0.3} if model == "dropout" else {}
-    return {"model": MODELS[model], "dtype": "float64", "training": training, "regularization": regularization} | changes
+    return {
+        "model": MODELS[model],
+        "dtype": "float64",
+        "training": training,
+        "regularization": regularization,
+    } | changes
 
 
 def run_steps(model, shards, threads=1, replay=True, **changes):
     run = prepare_run(config(model, shards, **changes), (X, Y))
     run.step.computation.replay = replay
     with run.workers(threads):
-        losses = [run.step(np.arange(start, min(start + 16, 50)), 0.01) for _ in range(3) for start in range(0, 50, 16)]
-    return losses, run.network.vector.values.copy(), {name: array.copy() for name, array in run.network.state.items()}
+        losses = [
+            run.step(np.arange(start, min(start + 16, 50)), 0.01)
+            for _ in range(3)
+            for start in range(0, 50, 16)
+        ]
+    return (
+        losses,
+        run.network.vector.values.copy(),
+        {name: array.copy() for name, array in run.network.state.items()},
+    )
 
 
 @pytest.mark.parametrize("shards", SIZES)
@@ -87,7 +108,9 @@ def test_a_resumed_run_keeps_its_shards(tmp_path):
 LAYERS = {
     "dense": [{"type": "dense", "units": 512}],
     "a probe, which sees the rows together": [{"type": "dense", "units": 512}, {"type": "probe"}],
-    "a probe inside": [{"type": "parallel", "branches": [[{"type": "dense", "units": 512}, {"type": "probe"}]]}],
+    "a probe inside": [
+        {"type": "parallel", "branches": [[{"type": "dense", "units": 512}, {"type": "probe"}]]}
+    ],
     "wide, in tiles": [{"type": "dense", "units": 4096}, {"type": "dense", "units": 10}],
     "wide and much else": [{"type": "dense", "units": 4096}, {"type": "dense", "units": 600}],
 }
@@ -95,26 +118,52 @@ LAYERS = {
 
 IMAGES = {
     "convolutions": [{"type": "conv", "filters": 64}, "flatten", {"type": "dense", "units": 2}],
-    "convolutions and many weights": [{"type": "conv", "filters": 64}, "flatten", {"type": "dense", "units": 32}],
-    "more dense than convolution": [{"type": "conv", "filters": 4, "kernel": 1, "stride": 2}, "flatten", {"type": "dense", "units": 512}],
+    "convolutions and many weights": [
+        {"type": "conv", "filters": 64},
+        "flatten",
+        {"type": "dense", "units": 32},
+    ],
+    "more dense than convolution": [
+        {"type": "conv", "filters": 4, "kernel": 1, "stride": 2},
+        "flatten",
+        {"type": "dense", "units": 512},
+    ],
 }
 
 
-@pytest.mark.parametrize(("layers", "batch_size", "expected"), [
-    ("convolutions", 31, 1), ("convolutions", 32, 2), ("convolutions", 64, 4), ("convolutions", 1024, 8),
-    ("convolutions and many weights", 32, 1), ("convolutions and many weights", 64, 2), ("more dense than convolution", 64, 1),
-    ("more dense than convolution", 128, 2),
-])
-def test_shards_of_images_are_smaller_for_each_pixel_is_a_row_of_their_products(layers, batch_size, expected):
+@pytest.mark.parametrize(
+    ("layers", "batch_size", "expected"),
+    [
+        ("convolutions", 31, 1),
+        ("convolutions", 32, 2),
+        ("convolutions", 64, 4),
+        ("convolutions", 1024, 8),
+        ("convolutions and many weights", 32, 1),
+        ("convolutions and many weights", 64, 2),
+        ("more dense than convolution", 64, 1),
+        ("more dense than convolution", 128, 2),
+    ],
+)
+def test_shards_of_images_are_smaller_for_each_pixel_is_a_row_of_their_products(
+    layers, batch_size, expected
+):
     placed = Network([Layer.parse(layer) for layer in IMAGES[layers]], (26, 26, 16)).placed
     assert shards_for(placed, batch_size, 4) == expected
 
 
-@pytest.mark.parametrize(("layers", "batch_size", "expected"), [
-    ("dense", 1, 1), ("dense", 127, 1), ("dense", 128, 2), ("dense", 4096, 8),
-    ("a probe, which sees the rows together", 4096, 1), ("a probe inside", 4096, 1),
-    ("wide, in tiles", 4096, 1), ("wide and much else", 4096, 4),
-])
+@pytest.mark.parametrize(
+    ("layers", "batch_size", "expected"),
+    [
+        ("dense", 1, 1),
+        ("dense", 127, 1),
+        ("dense", 128, 2),
+        ("dense", 4096, 8),
+        ("a probe, which sees the rows together", 4096, 1),
+        ("a probe inside", 4096, 1),
+        ("wide, in tiles", 4096, 1),
+        ("wide and much else", 4096, 4),
+    ],
+)
 def test_the_number_of_shards_depends_on_layers_and_batch_alone(layers, batch_size, expected):
     placed = Network([Layer.parse(layer) for layer in LAYERS[layers]], (4096,)).placed
     assert shards_for(placed, batch_size, 4) == expected
@@ -163,7 +212,9 @@ def test_an_evaluation_has_the_same_bits_on_any_number_of_threads(model):
 
 
 def test_layers_that_see_rows_together_are_evaluated_one_portion_after_the_other():
-    network = Network([Layer.parse(layer) for layer in [{"type": "dense", "units": 2}, {"type": "probe"}]], (6,))
+    network = Network(
+        [Layer.parse(layer) for layer in [{"type": "dense", "units": 2}, {"type": "probe"}]], (6,)
+    )
     apart, asked = Network([Layer.parse({"type": "dense", "units": 2})], (6,)), []
     network.evaluation.rows = apart.evaluation.rows = 8
     network.outputs(X, asked.append)

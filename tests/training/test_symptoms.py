@@ -1,4 +1,5 @@
 """Every symptom is found in the figures that show it, in the epoch in which it is certain, and not in those that only resemble it."""
+
 import json
 import math
 
@@ -21,7 +22,13 @@ def epochs(rows=(), layers=(), *, config=CONFIG, last=None, trivial=0.5):
     rows = rows or [{"train_loss": 1.0}] * count
     layers = layers or [{}] * count
     return [
-        Epoch(config, {"epoch": i, "step": i * STEPS, **row}, shown, i == (last or count + 1), lambda: trivial)
+        Epoch(
+            config,
+            {"epoch": i, "step": i * STEPS, **row},
+            shown,
+            i == (last or count + 1),
+            lambda: trivial,
+        )
         for i, (row, shown) in enumerate(zip(rows, layers, strict=True), start=1)
     ]
 
@@ -42,7 +49,11 @@ def gradients(*norms):
 
 def losses(train, validation=None):
     rows = [{"train_loss": loss} for loss in train]
-    return rows if validation is None else [row | {"validation_loss": loss} for row, loss in zip(rows, validation, strict=True)]
+    return (
+        rows
+        if validation is None
+        else [row | {"validation_loss": loss} for row, loss in zip(rows, validation, strict=True)]
+    )
 
 
 FADED, GOOD = gradients(1e-6, 1e-3, 0.1), gradients(0.1, 0.2, 0.1)
@@ -66,7 +77,9 @@ def test_gradients_vanish_when_the_first_layer_gets_a_thousandth_for_three_epoch
 
 def test_the_vanishing_is_told_with_both_layers_and_remedies():
     _, text = first(Vanishing(), epochs(layers=[FADED] * 3))
-    assert text.startswith("gradients vanish: that of dense_1 has the norm 1e-06, that of dense_3 0.1; try ")
+    assert text.startswith(
+        "gradients vanish: that of dense_1 has the norm 1e-06, that of dense_3 0.1; try "
+    )
     assert all(remedy in text for remedy in ("relu", "he", "batch_norm", "residual"))
 
 
@@ -87,13 +100,17 @@ def test_gradients_explode_when_they_are_large_or_have_grown_by_two_orders(norms
 def test_the_explosion_is_told_with_what_is_not_yet_done_about_it():
     layers = [gradients(0.5, 0.2), gradients(5e3, 1.0)]
     _, text = first(Exploding(), epochs(layers=layers))
-    assert text.startswith("gradients explode: that of dense_1 has the norm 5e+03, after 0.5 in the first epoch; try training.clip_norm")
+    assert text.startswith(
+        "gradients explode: that of dense_1 has the norm 5e+03, after 0.5 in the first epoch; try training.clip_norm"
+    )
     assert "lower optimizer.lr (now 0.001)" in text
     assert "clip_norm" not in first(Exploding(), epochs(layers=layers, config=TREATED))[1]
 
 
 def dead(*shares):
-    return {f"activation_{i}": {"dead": share} for i, share in enumerate(shares, start=1)} | gradients(0.1)
+    return {
+        f"activation_{i}": {"dead": share} for i, share in enumerate(shares, start=1)
+    } | gradients(0.1)
 
 
 @pytest.mark.parametrize(("layers", "epoch"), [
@@ -106,7 +123,9 @@ def test_units_die_when_more_than_half_of_a_layer_is_dead_for_three_epochs(layer
     found = first(Dying(), epochs(layers=layers))
     assert (found and found[0]) == epoch
     if found:
-        assert found[1].startswith("units die: 60% of those of activation_2 are 0 for every row; try a lower optimizer.lr (now 0.001)")
+        assert found[1].startswith(
+            "units die: 60% of those of activation_2 are 0 for every row; try a lower optimizer.lr (now 0.001)"
+        )
         assert "leaky_relu" in found[1] and "initializer: he" in found[1]
 
 
@@ -137,11 +156,20 @@ def test_few_steps_are_not_judged_before_the_run_ends(monkeypatch):
 
 def test_the_baseline_is_told_beside_the_loss_with_remedies():
     _, text = first(AtBaseline(), epochs(losses([0.6] * 5)))
-    assert text.startswith("the training loss is 0.6, no better than the 0.5 of a model that ignores the features; try another optimizer")
-    assert all(remedy in text for remedy in ("standardize", "hidden units", "the right column")) and "more epochs" not in text
-    assert "a lower optimizer.lr" in first(AtBaseline(), epochs(losses([0.5, 0.6, 0.7, 0.8, 0.9])))[1]
+    assert text.startswith(
+        "the training loss is 0.6, no better than the 0.5 of a model that ignores the features; try another optimizer"
+    )
+    assert (
+        all(remedy in text for remedy in ("standardize", "hidden units", "the right column"))
+        and "more epochs" not in text
+    )
+    assert (
+        "a lower optimizer.lr" in first(AtBaseline(), epochs(losses([0.5, 0.6, 0.7, 0.8, 0.9])))[1]
+    )
     assert "hardly better" in first(AtBaseline(), epochs(losses([0.49] * 5)))[1]
-    assert "more epochs" in first(AtBaseline(), epochs(losses([0.9, 0.8, 0.7, 0.6, 0.55]), last=5))[1]
+    assert (
+        "more epochs" in first(AtBaseline(), epochs(losses([0.9, 0.8, 0.7, 0.6, 0.55]), last=5))[1]
+    )
 
 
 FALLING = [0.4, 0.3, 0.2, 0.15, 0.1, 0.08, 0.06, 0.05]
@@ -156,17 +184,34 @@ FALLING = [0.4, 0.3, 0.2, 0.15, 0.1, 0.08, 0.06, 0.05]
     (FALLING, [math.nan] * 8, None),
     (FALLING, None, None),
 ])  # fmt: skip
-def test_a_network_overfits_when_the_validation_loss_rises_while_the_training_loss_falls(train, validation, epoch):
+def test_a_network_overfits_when_the_validation_loss_rises_while_the_training_loss_falls(
+    train, validation, epoch
+):
     seen = losses(train, validation)
     found = first(Overfitting(), epochs(seen))
     assert (found and found[0]) == epoch
     assert first(Overfitting(), epochs(seen, config=TREATED)) is None
     if found:
-        assert "since epoch 2 the validation loss has risen from 0.4 to 0.6, while the training loss fell from 0.3 to 0.06" in found[1]
-        assert all(remedy in found[1] for remedy in ("early_stopping", "regularization.l2", "dropout", "more data"))
+        assert (
+            "since epoch 2 the validation loss has risen from 0.4 to 0.6, while the training loss fell from 0.3 to 0.06"
+            in found[1]
+        )
+        assert all(
+            remedy in found[1]
+            for remedy in ("early_stopping", "regularization.l2", "dropout", "more data")
+        )
 
 
 def test_remedies_that_are_in_use_are_not_proposed():
-    config = load({"dataset": {"source": "xor"}, "model": {"type": "mlp", "hidden": [4]}, "regularization": {"l2": 0.1, "dropout": 0.1}})
-    _, text = first(Overfitting(), epochs(losses(FALLING, [0.5, 0.4, 0.42, 0.45, 0.5, 0.55, 0.6, 0.7]), config=config))
+    config = load(
+        {
+            "dataset": {"source": "xor"},
+            "model": {"type": "mlp", "hidden": [4]},
+            "regularization": {"l2": 0.1, "dropout": 0.1},
+        }
+    )
+    _, text = first(
+        Overfitting(),
+        epochs(losses(FALLING, [0.5, 0.4, 0.42, 0.45, 0.5, 0.55, 0.6, 0.7]), config=config),
+    )
     assert "regularization.l2" not in text and "dropout" not in text

@@ -1,4 +1,5 @@
 """The number of BLAS threads changes no bit of a run."""
+
 import os
 import subprocess
 import sys
@@ -21,10 +22,20 @@ print(max((library["num_threads"] for library in threadpool_info() if library["u
 def test_runs_with_one_and_two_threads_have_the_same_bits(tmp_path, figures):
     threads = {}
     for count in ("1", "2"):
-        allowed = {"OPENBLAS_NUM_THREADS": count, "OMP_NUM_THREADS": count, "MKL_NUM_THREADS": count, "BLIS_NUM_THREADS": count}
-        done = subprocess.run([sys.executable, "-c", TRAIN, tmp_path / count], env=os.environ | allowed, capture_output=True, text=True)
+        allowed = {
+            "OPENBLAS_NUM_THREADS": count,
+            "OMP_NUM_THREADS": count,
+            "MKL_NUM_THREADS": count,
+            "BLIS_NUM_THREADS": count,
+        }
+        done = subprocess.run(
+            [sys.executable, "-c", TRAIN, tmp_path / count],
+            env=os.environ | allowed,
+            capture_output=True,
+            text=True,
+        )
         assert done.returncode == 0, done.stderr
         before, after = done.stdout.split()
-        assert before == after                               # what a program around nettrain had set is as it was
+        assert before == after  # what a program around nettrain had set is as it was
         threads[count] = before
     assert figures(tmp_path / "1" / "run") == figures(tmp_path / "2" / "run")

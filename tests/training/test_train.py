@@ -1,4 +1,5 @@
 """A run from its configuration to its directory: complete, re-runnable, the same bits every time; batches, stopping, names, locks."""
+
 import json
 import math
 import os
@@ -41,13 +42,24 @@ def test_a_run_leaves_a_complete_directory(run, tmp_path):
     ]  # fmt: skip
     rows = [json.loads(line) for line in (path / "metrics.jsonl").read_text().splitlines()]
     assert [row["epoch"] for row in rows] == [1, 2, 3, 4, 5, 6]
-    assert [row["step"] for row in rows] == [4, 8, 12, 16, 20, 24]           # 30 rows, 8 at a time
-    assert {"lr", "train_loss", "train_penalty", "validation_loss", "validation_accuracy", "seconds"} <= set(rows[0])
+    assert [row["step"] for row in rows] == [4, 8, 12, 16, 20, 24]  # 30 rows, 8 at a time
+    assert {
+        "lr",
+        "train_loss",
+        "train_penalty",
+        "validation_loss",
+        "validation_accuracy",
+        "seconds",
+    } <= set(rows[0])
     summary = json.loads((path / "summary.json").read_text())
     assert (summary["stop_reason"], summary["epochs"]) == ("epochs", 6)
     assert set(summary["metrics"]) == set(summary["baseline"]) == {"train", "validation"}
     environment = json.loads((path / "environment.json").read_text())
-    assert environment["versions"]["numpy"] == np.__version__ and environment["blas_threads"] == 1 and environment["data_fingerprint"]
+    assert (
+        environment["versions"]["numpy"] == np.__version__
+        and environment["blas_threads"] == 1
+        and environment["data_fingerprint"]
+    )
     with np.load(path / "splits.npz") as splits:
         assert set(splits.files) == {"train", "validation"}
         assert sorted(np.concatenate([splits["train"], splits["validation"]])) == list(range(40))
@@ -58,7 +70,9 @@ def test_the_resolved_configuration_gives_the_same_run_again(run, data, tmp_path
     first = run()
     config = Path(first.run_directory) / "config.yaml"
     written = yaml.safe_load(config.read_text())
-    assert written["loss"]["type"] == "cross_entropy" and written["dataset"]["transforms"]     # what the data decided is written out
+    assert (
+        written["loss"]["type"] == "cross_entropy" and written["dataset"]["transforms"]
+    )  # what the data decided is written out
     again = nettrain.train(config, data, output_directory=tmp_path / "again")
     assert figures(tmp_path / "again" / "toy") == figures(tmp_path / "runs" / "toy")
     assert again.metrics == first.metrics
@@ -71,17 +85,24 @@ def test_two_trainings_give_the_same_bits_and_another_seed_others(run, tmp_path,
     assert not np.array_equal(weights(tmp_path / "runs" / "a"), weights(tmp_path / "runs" / "c"))
 
 
-@pytest.mark.parametrize(("batch_size", "steps"), [(1, 30), (7, 5), (30, 1), (31, 1), (10_000, 1), (None, 1)])
+@pytest.mark.parametrize(
+    ("batch_size", "steps"), [(1, 30), (7, 5), (30, 1), (31, 1), (10_000, 1), (None, 1)]
+)
 def test_batches_of_every_size_train_every_row_once_an_epoch(run, log, batch_size, steps):
     result = run({"training.batch_size": batch_size, "training.epochs": 2})
     assert [row["step"] for row in log(result.run_directory)] == [steps, 2 * steps]
 
 
 @pytest.mark.parametrize("batch_size", [31, 10_000, None])
-def test_a_batch_size_above_the_number_of_rows_is_one_batch_of_all(run, batch_size, weights, tmp_path):
+def test_a_batch_size_above_the_number_of_rows_is_one_batch_of_all(
+    run, batch_size, weights, tmp_path
+):
     run({"training.batch_size": 30}, run_name="all")
     run({"training.batch_size": batch_size}, run_name="above")
-    assert weights(tmp_path / "runs" / "all").tobytes() == weights(tmp_path / "runs" / "above").tobytes()
+    assert (
+        weights(tmp_path / "runs" / "all").tobytes()
+        == weights(tmp_path / "runs" / "above").tobytes()
+    )
 
 
 class Orders(Callback):
@@ -106,7 +127,10 @@ class Orders(Callback):
 def test_shuffling_changes_the_order_every_epoch_and_none_keeps_it(run):
     shuffled, plain = Orders(), Orders()
     run({"training.epochs": 2, "training.batch_size": 30}, callbacks=[shuffled])
-    run({"training.epochs": 2, "training.batch_size": 8, "training.shuffle": False}, callbacks=[plain])
+    run(
+        {"training.epochs": 2, "training.batch_size": 8, "training.shuffle": False},
+        callbacks=[plain],
+    )
     first, second = shuffled.seen
     assert first != second and sorted(first) == sorted(second) == list(range(30))
     assert plain.seen == [list(range(start, min(start + 8, 30))) for start in (0, 8, 16, 24)] * 2
@@ -116,7 +140,11 @@ def test_shuffling_changes_the_order_every_epoch_and_none_keeps_it(run):
 def test_everything_is_computed_in_the_configured_precision(run, dtype):
     result = run({"dtype": dtype})
     checkpoint = Checkpoint.read(Path(result.run_directory, "checkpoints", "last.safetensors"))
-    parameters = {array.dtype.name for name, array in checkpoint.tensors.items() if name.startswith(("parameters.", "optimizer."))}
+    parameters = {
+        array.dtype.name
+        for name, array in checkpoint.tensors.items()
+        if name.startswith(("parameters.", "optimizer."))
+    }
     assert parameters == {dtype}
 
 
@@ -126,7 +154,9 @@ def validation_losses(log):
     return lambda result: [row["validation_loss"] for row in log(result.run_directory)]
 
 
-def test_the_best_checkpoint_is_that_of_the_best_epoch(run, validation_losses, data, tmp_path, every_epoch):
+def test_the_best_checkpoint_is_that_of_the_best_epoch(
+    run, validation_losses, data, tmp_path, every_epoch
+):
     result = run({"optimizer.lr": 0.3, "training.epochs": 12})
     losses = validation_losses(result)
     assert result.best_epoch == 1 + losses.index(min(losses)) < 12
@@ -148,20 +178,36 @@ def test_patience_counts_epochs_without_improvement(run, validation_losses):
 
 def test_an_improvement_below_min_delta_is_none(run):
     result = run({"early_stopping.patience": 2, "early_stopping.min_delta": 10.0})
-    assert (result.stop_reason, result.epochs) == ("early_stopping", 3)       # the first epoch is an improvement on nothing
+    assert (result.stop_reason, result.epochs) == (
+        "early_stopping",
+        3,
+    )  # the first epoch is an improvement on nothing
 
 
 def test_without_restore_best_the_last_weights_are_judged(run, validation_losses):
-    changes = {"optimizer.lr": 0.5, "training.epochs": 30, "early_stopping": {"patience": 3, "restore_best": False}}
+    changes = {
+        "optimizer.lr": 0.5,
+        "training.epochs": 30,
+        "early_stopping": {"patience": 3, "restore_best": False},
+    }
     result = run(changes)
-    assert result.metrics["validation"]["loss"] == validation_losses(result)[-1] != min(validation_losses(result))
+    assert (
+        result.metrics["validation"]["loss"]
+        == validation_losses(result)[-1]
+        != min(validation_losses(result))
+    )
 
 
 def test_another_metric_can_choose_the_best_and_stop(run, log):
-    result = run({"training.monitor": "validation_accuracy", "early_stopping": {"monitor": "train_loss", "patience": 2}})
+    result = run(
+        {
+            "training.monitor": "validation_accuracy",
+            "early_stopping": {"monitor": "train_loss", "patience": 2},
+        }
+    )
     rows = log(result.run_directory)
     accuracies = [row["validation_accuracy"] for row in rows]
-    assert result.best_epoch == 1 + accuracies.index(max(accuracies))         # of equals the first
+    assert result.best_epoch == 1 + accuracies.index(max(accuracies))  # of equals the first
 
 
 def test_without_a_validation_part_the_training_loss_chooses(run, log):
@@ -175,14 +221,18 @@ def test_without_a_validation_part_the_training_loss_chooses(run, log):
     ("training.monitor", {}, "needs a validation part, and there is none: set dataset.split.validation, or monitor train_loss"),
     ("early_stopping.monitor", {}, "needs a validation part, and there is none"),
 ])  # fmt: skip
-def test_a_monitored_metric_without_its_part_is_an_error_and_writes_nothing(run, tmp_path, key, changes, said):
+def test_a_monitored_metric_without_its_part_is_an_error_and_writes_nothing(
+    run, tmp_path, key, changes, said
+):
     with pytest.raises(ConfigError, match=f"{key}: validation_accuracy {said}"):
         run({"dataset": {"source": "memory"}, key: "validation_accuracy"})
     assert not (tmp_path / "runs").exists()
 
 
 def test_a_metric_of_another_task_cannot_be_monitored(run, tmp_path):
-    with pytest.raises(ConfigError, match=r"training.monitor: validation_rmse is no metric of classification"):
+    with pytest.raises(
+        ConfigError, match=r"training.monitor: validation_rmse is no metric of classification"
+    ):
         run({"training.monitor": "validation_rmse"})
     assert not (tmp_path / "runs").exists()
 
@@ -195,10 +245,18 @@ def test_a_default_name_that_exists_gets_a_suffix(run, tmp_path):
 
 def test_an_exact_name_that_exists_is_an_error_and_the_run_in_it_is_kept(run, tmp_path):
     run({"training.epochs": 1}, run_name="mine")
-    before = {name: (tmp_path / "runs" / "mine" / name).read_bytes() for name in files(tmp_path / "runs" / "mine")}
-    with pytest.raises(RunError, match=r"mine: exists already; choose another --run-name, or --overwrite it"):
+    before = {
+        name: (tmp_path / "runs" / "mine" / name).read_bytes()
+        for name in files(tmp_path / "runs" / "mine")
+    }
+    with pytest.raises(
+        RunError, match=r"mine: exists already; choose another --run-name, or --overwrite it"
+    ):
         run({"training.epochs": 1}, run_name="mine")
-    assert {name: (tmp_path / "runs" / "mine" / name).read_bytes() for name in files(tmp_path / "runs" / "mine")} == before
+    assert {
+        name: (tmp_path / "runs" / "mine" / name).read_bytes()
+        for name in files(tmp_path / "runs" / "mine")
+    } == before
 
 
 def test_overwriting_takes_a_run_directory_and_nothing_else(run, tmp_path):
@@ -228,15 +286,21 @@ with RunDirectory.open(Path(sys.argv[1])).locked():
 def held(run, tmp_path):
     """A run directory that another process is training into."""
     path = run({"training.epochs": 1}, run_name="held").run_directory
-    other = subprocess.Popen([sys.executable, "-c", HOLD, path], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    other = subprocess.Popen(
+        [sys.executable, "-c", HOLD, path], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
     assert other.stdout.readline() == "locked\n"
     yield path
     other.communicate()
 
 
-def test_a_run_that_another_process_trains_can_neither_be_resumed_nor_overwritten(held, run, data, tmp_path):
+def test_a_run_that_another_process_trains_can_neither_be_resumed_nor_overwritten(
+    held, run, data, tmp_path
+):
     before = files(tmp_path / "runs" / "held")
-    with pytest.raises(RunError, match=r"held: another process is training into it; wait for it, or stop it"):
+    with pytest.raises(
+        RunError, match=r"held: another process is training into it; wait for it, or stop it"
+    ):
         nettrain.resume(held, data)
     with pytest.raises(RunError, match=r"held: another process is training into it"):
         run(run_name="held", overwrite=True)
@@ -257,20 +321,35 @@ def test_a_bad_configuration_data_or_network_writes_nothing(run, tmp_path, data)
 
 def test_the_output_of_softmax_before_a_loss_that_applies_it_is_an_error(run):
     layers = [{"type": "dense"}, "softmax"]
-    with pytest.raises(ConfigError, match=r"the last layer is softmax, which the loss cross_entropy applies itself: leave the layer out"):
+    with pytest.raises(
+        ConfigError,
+        match=r"the last layer is softmax, which the loss cross_entropy applies itself: leave the layer out",
+    ):
         run({"model": {"type": "sequential", "layers": layers}, "regularization": {}})
 
 
 def test_a_network_that_ends_in_the_wrong_width_is_told_how_to_end(run):
     layers = [{"type": "dense", "units": 7}]
-    with pytest.raises(ConfigError, match=r"gives rows of shape \(7,\), but the loss cross_entropy needs 3 outputs \(3 classes\): end"):
+    with pytest.raises(
+        ConfigError,
+        match=r"gives rows of shape \(7,\), but the loss cross_entropy needs 3 outputs \(3 classes\): end",
+    ):
         run({"model": {"type": "sequential", "layers": layers}, "regularization": {}})
 
 
 def test_figures_that_are_not_defined_are_null_in_json(run, tmp_path):
     x = np.arange(20.0)[:, None]
-    result = run({"dataset": {"source": "memory", "split": {"rows": {"train": [0, 19], "validation": [19, 20]}}}, "loss": "mse",
-                  "training.epochs": 1}, data=(x, np.sin(x[:, 0])))            # R2 of one row
+    result = run(
+        {
+            "dataset": {
+                "source": "memory",
+                "split": {"rows": {"train": [0, 19], "validation": [19, 20]}},
+            },
+            "loss": "mse",
+            "training.epochs": 1,
+        },
+        data=(x, np.sin(x[:, 0])),
+    )  # R2 of one row
     text = Path(result.run_directory, "summary.json").read_text()
     assert "NaN" not in text and math.isfinite(json.loads(text)["metrics"]["validation"]["loss"])
 

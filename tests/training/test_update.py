@@ -1,4 +1,5 @@
 """The update: clipping and penalties by hand, PyTorch's weights after 100 steps, blocks that change no bit."""
+
 import json
 from pathlib import Path
 
@@ -54,17 +55,23 @@ def one_step(regularization=None, clip_norm=None):
     ({"l1": 0.1}, 0.1 * 7, 0.1 * np.array([1, -1, 0, 1])),
     ({"l1": 0.3, "l2": 0.05}, 0.3 * 7 + 0.05 * 21, 2 * 0.05 * W + 0.3 * np.array([1, -1, 0, 1])),
 ])  # fmt: skip
-def test_penalties_are_those_of_the_formula_on_weights_and_leave_biases_alone(regularization, penalty, gradient):
+def test_penalties_are_those_of_the_formula_on_weights_and_leave_biases_alone(
+    regularization, penalty, gradient
+):
     w, b = one_step(Regularization(**regularization))
     np.testing.assert_allclose(w, W - 0.1 * (GW + gradient), rtol=1e-14)
     np.testing.assert_allclose(b, B - 0.1 * GB, rtol=1e-14)
-    assert Update(vector_of(W, B), Optimizer.parse("sgd"), Regularization(**regularization)).penalty() == pytest.approx(penalty)
+    assert Update(
+        vector_of(W, B), Optimizer.parse("sgd"), Regularization(**regularization)
+    ).penalty() == pytest.approx(penalty)
 
 
 NORM = np.sqrt((GW**2).sum() + (GB**2).sum())
 
 
-@pytest.mark.parametrize(("clip_norm", "factor"), [(None, 1), (NORM + 1e-9, 1), (NORM / 2, 0.5), (1e-3, 1e-3 / NORM)])
+@pytest.mark.parametrize(
+    ("clip_norm", "factor"), [(None, 1), (NORM + 1e-9, 1), (NORM / 2, 0.5), (1e-3, 1e-3 / NORM)]
+)
 def test_a_gradient_longer_than_clip_norm_is_shortened_to_it(clip_norm, factor):
     w, b = one_step(clip_norm=clip_norm)
     np.testing.assert_allclose(W - w, 0.1 * factor * GW, rtol=1e-12, atol=1e-15)
@@ -79,20 +86,42 @@ def test_clipping_comes_before_the_penalty():
 @pytest.mark.parametrize("case", CASES)
 def test_network_loss_step_and_update_reach_pytorchs_weights(case):
     row = CASES[case]
-    optimizer, schedule = Optimizer.parse(row["optimizer"]), Schedule.parse(row.get("schedule", "constant"))
-    network = Network([Dense(units=8), ActivationLayer(function=Activation.parse("tanh")), Dense(units=3)], (6,), dtype="float64")
+    optimizer, schedule = (
+        Optimizer.parse(row["optimizer"]),
+        Schedule.parse(row.get("schedule", "constant")),
+    )
+    network = Network(
+        [Dense(units=8), ActivationLayer(function=Activation.parse("tanh")), Dense(units=3)],
+        (6,),
+        dtype="float64",
+    )
     order = ("dense_1.w", "dense_1.b", "dense_2.w", "dense_2.b")
     ends = np.cumsum([network.vector.views[name].size for name in order])[:-1]
     for name, values in zip(order, np.split(GOLDEN["start"], ends), strict=True):
         network.vector.views[name].flat = values
     batches = GOLDEN["batches"]
     if isinstance(optimizer, Search):
-        update, batches = SearchUpdate(network.vector, optimizer, Regularization(l2=row["l2"]), seed=0), [np.arange(40)] * row["steps"]
+        update, batches = (
+            SearchUpdate(network.vector, optimizer, Regularization(l2=row["l2"]), seed=0),
+            [np.arange(40)] * row["steps"],
+        )
     else:
         update = Update(network.vector, optimizer, Regularization(l2=row["l2"]))
-    step = Step(network, Loss.parse("cross_entropy"), update, Part(GOLDEN["x"], GOLDEN["targets"]), 3, len(batches[0]))
+    step = Step(
+        network,
+        Loss.parse("cross_entropy"),
+        update,
+        Part(GOLDEN["x"], GOLDEN["targets"]),
+        3,
+        len(batches[0]),
+    )
     for number, rows in enumerate(batches):
-        step(rows, schedule.rate(optimizer.lr, number, row.get("steps_per_epoch", 1), row.get("epochs", 100)))
+        step(
+            rows,
+            schedule.rate(
+                optimizer.lr, number, row.get("steps_per_epoch", 1), row.get("epochs", 100)
+            ),
+        )
     found = np.concatenate([network.vector.views[name].ravel() for name in order])
     np.testing.assert_allclose(found, GOLDEN[case], rtol=1e-8, atol=0)
 
@@ -103,7 +132,9 @@ def test_blocks_change_no_bit(name, block, monkeypatch):
     def after_5_steps(size):
         monkeypatch.setattr(module, "BLOCK", size)
         vector = vector_of(np.linspace(-1, 1, 40), np.linspace(0, 1, 15), "float32")
-        update = Update(vector, Optimizer.parse(name), Regularization(l1=0.01, l2=0.02), clip_norm=1.0)
+        update = Update(
+            vector, Optimizer.parse(name), Regularization(l1=0.01, l2=0.02), clip_norm=1.0
+        )
         for t in range(5):
             vector.gradient[...] = streams.generator(0, "g", t).normal(size=55)
             update(0.1)
@@ -119,7 +150,9 @@ def test_a_short_batch_takes_the_mean_over_its_own_rows():
         network = Network([Dense(units=2)], (2,), dtype="float64")
         update = Update(network.vector, Optimizer.parse("sgd"), Regularization())
         before = network.vector.values.copy()
-        loss = Step(network, Loss.parse("cross_entropy"), update, Part(x, y), 2, batch_size)(rows, 1.0)
+        loss = Step(network, Loss.parse("cross_entropy"), update, Part(x, y), 2, batch_size)(
+            rows, 1.0
+        )
         return loss, before - network.vector.values
 
     short, exact = gradient(np.array([2, 5, 1]), 7), gradient(np.array([2, 5, 1]), 3)

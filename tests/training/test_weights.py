@@ -1,4 +1,5 @@
 """Weights of rows and classes in training: what a weight means, which losses are weighted, what the run directory keeps of them."""
+
 import json
 from pathlib import Path
 
@@ -53,7 +54,10 @@ def test_a_weight_of_w_is_w_copies_of_the_row(trained, data):
 
 
 def test_equal_weights_are_none(trained, data):
-    found = [trained(given)[0].tobytes() for given in (data, (*data, np.ones(40)), (*data, np.full(40, 4.0)))]
+    found = [
+        trained(given)[0].tobytes()
+        for given in (data, (*data, np.ones(40)), (*data, np.full(40, 4.0)))
+    ]
     assert len(set(found)) == 1
 
 
@@ -70,7 +74,10 @@ def test_a_step_descends_pytorchs_weighted_mean(case, replay):
     """The outputs are a table of parameters, so a step of sgd at rate 1 subtracts the gradient that PyTorch has for them."""
     outputs, codes, w = (GOLDEN[f"{case}/{name}"] for name in ("outputs", "targets", "weights"))
     n = len(outputs)
-    config = PLAIN | {"model": {"type": "mlp", "hidden": [], "initializer": "zeros"}, "optimizer": {"type": "sgd", "lr": 1.0}}
+    config = PLAIN | {
+        "model": {"type": "mlp", "hidden": [], "initializer": "zeros"},
+        "optimizer": {"type": "sgd", "lr": 1.0},
+    }
     run = prepare_run(config, (np.eye(n), codes, w))
     view = run.network.vector.views["dense_1.w"]
     view[...] = outputs
@@ -107,25 +114,43 @@ def test_a_batch_without_weight_moves_nothing(weighted):
     assert run.network.vector.values.tobytes() != before.tobytes()
 
 
-def test_the_losses_of_a_run_are_weighted_means_and_its_metrics_are_not(tmp_path, toy, weighted, log):
+def test_the_losses_of_a_run_are_weighted_means_and_its_metrics_are_not(
+    tmp_path, toy, weighted, log
+):
     x, y, w = weighted
-    result = nettrain.train(toy({"regularization": {}, "optimizer.lr": 1e-9}), weighted, output_directory=tmp_path)
+    result = nettrain.train(
+        toy({"regularization": {}, "optimizer.lr": 1e-9}), weighted, output_directory=tmp_path
+    )
     model = nettrain.load(result.run_directory)
     with np.load(Path(result.run_directory) / "splits.npz") as splits:
         for part, name in (("train", "train"), ("validation", "validation")):
             rows = splits[part]
             p = model.probabilities(x[rows])[np.arange(len(rows)), y[rows]]
-            assert result.metrics[name]["loss"] == pytest.approx(-(w[rows] * np.log(p)).sum() / w[rows].sum(), rel=1e-5)
-            assert result.metrics[name]["accuracy"] == pytest.approx((model.predict(x[rows]).astype(int) == y[rows]).mean(), rel=1e-12)
-            assert model.evaluate(x[rows], y[rows], w[rows])["loss"] == pytest.approx(result.metrics[name]["loss"], rel=1e-12)
-            assert model.evaluate(x[rows], y[rows])["loss"] == pytest.approx(-np.log(p).mean(), rel=1e-5)
+            assert result.metrics[name]["loss"] == pytest.approx(
+                -(w[rows] * np.log(p)).sum() / w[rows].sum(), rel=1e-5
+            )
+            assert result.metrics[name]["accuracy"] == pytest.approx(
+                (model.predict(x[rows]).astype(int) == y[rows]).mean(), rel=1e-12
+            )
+            assert model.evaluate(x[rows], y[rows], w[rows])["loss"] == pytest.approx(
+                result.metrics[name]["loss"], rel=1e-12
+            )
+            assert model.evaluate(x[rows], y[rows])["loss"] == pytest.approx(
+                -np.log(p).mean(), rel=1e-5
+            )
     row = log(result.run_directory)[-1]
-    assert row["train_loss"] == pytest.approx(result.metrics["train"]["loss"], rel=1e-5)      # such a rate changes nothing
+    assert row["train_loss"] == pytest.approx(
+        result.metrics["train"]["loss"], rel=1e-5
+    )  # such a rate changes nothing
     assert row["validation_loss"] == pytest.approx(result.metrics["validation"]["loss"], rel=1e-12)
 
 
-def test_balanced_is_written_out_and_gives_the_same_run_and_the_same_evaluation(tmp_path, toy, data, figures):
-    first = nettrain.train(toy({"training.class_weights": "balanced"}), data, output_directory=tmp_path)
+def test_balanced_is_written_out_and_gives_the_same_run_and_the_same_evaluation(
+    tmp_path, toy, data, figures
+):
+    first = nettrain.train(
+        toy({"training.class_weights": "balanced"}), data, output_directory=tmp_path
+    )
     path = Path(first.run_directory)
     written = yaml.safe_load((path / "config.yaml").read_text())["training"]["class_weights"]
     with np.load(path / "splits.npz") as splits:
@@ -140,24 +165,41 @@ def test_balanced_is_written_out_and_gives_the_same_run_and_the_same_evaluation(
 
 
 @pytest.mark.parametrize("batch", [2, 6])
-def test_a_weighted_run_resumes_to_the_same_bits(tmp_path, toy, weighted, figures, stop_at, every_epoch, batch):
+def test_a_weighted_run_resumes_to_the_same_bits(
+    tmp_path, toy, weighted, figures, stop_at, every_epoch, batch
+):
     whole = nettrain.train(toy(), weighted, output_directory=tmp_path / "whole")
     with pytest.raises(NettrainError):
-        nettrain.train(toy(), weighted, output_directory=tmp_path, run_name="cut", callbacks=[stop_at(batch, "SIGINT")])
+        nettrain.train(
+            toy(),
+            weighted,
+            output_directory=tmp_path,
+            run_name="cut",
+            callbacks=[stop_at(batch, "SIGINT")],
+        )
     nettrain.resume(tmp_path / "cut", weighted)
     assert figures(tmp_path / "cut") == figures(Path(whole.run_directory))
 
 
 def test_other_weights_are_other_data(tmp_path, toy, weighted, stop_at):
     with pytest.raises(NettrainError):
-        nettrain.train(toy(), weighted, output_directory=tmp_path, run_name="cut", callbacks=[stop_at(2, "SIGINT")])
+        nettrain.train(
+            toy(),
+            weighted,
+            output_directory=tmp_path,
+            run_name="cut",
+            callbacks=[stop_at(2, "SIGINT")],
+        )
     with pytest.raises(NettrainError, match="the data has changed since the run began"):
         nettrain.resume(tmp_path / "cut", (*weighted[:2], weighted[2] + 1))
 
 
 def test_steps_of_one_row_are_said_to_pass_over_weights(toy, weighted):
     notes = prepare_run(toy({"training.batch_size": 1}), weighted).prepared.notes
-    assert any("in steps of one row only a weight of 0 tells; raise training.batch_size" in note for note in notes)
+    assert any(
+        "in steps of one row only a weight of 0 tells; raise training.batch_size" in note
+        for note in notes
+    )
 
 
 def test_a_column_of_weights_reaches_training_and_eval(tmp_path, data):
@@ -167,12 +209,22 @@ def test_a_column_of_weights_reaches_training_and_eval(tmp_path, data):
         header = "p,q,r,w,kind" if rows.shape[1] == 5 else "p,q,r,kind"
         np.savetxt(tmp_path / name, rows, "%.17g", delimiter=",", header=header, comments="")
     source = {"type": "csv", "path": str(tmp_path / "a.csv"), "target": "kind", "weights": "w"}
-    result = nettrain.train(PLAIN | {"dataset": {"source": source, "transforms": []}}, output_directory=tmp_path)
+    result = nettrain.train(
+        PLAIN | {"dataset": {"source": source, "transforms": []}}, output_directory=tmp_path
+    )
     with_arrays = nettrain.train(PLAIN, (x, y, W), output_directory=tmp_path)
-    ends = [Checkpoint.read(Path(r.run_directory) / "checkpoints" / "last.safetensors").group("parameters") for r in (result, with_arrays)]
+    ends = [
+        Checkpoint.read(Path(r.run_directory) / "checkpoints" / "last.safetensors").group(
+            "parameters"
+        )
+        for r in (result, with_arrays)
+    ]
     assert all(ends[0][name].tobytes() == ends[1][name].tobytes() for name in ends[0])
     model = nettrain.load(result.run_directory)
-    losses = [model.evaluation(model.read(tmp_path / name, with_target=True)).metrics["loss"] for name in ("a.csv", "b.csv")]
+    losses = [
+        model.evaluation(model.read(tmp_path / name, with_target=True)).metrics["loss"]
+        for name in ("a.csv", "b.csv")
+    ]
     assert losses[0] == pytest.approx(result.metrics["train"]["loss"], rel=1e-12)
     assert losses[1] == pytest.approx(model.evaluate(x, y)["loss"], rel=1e-12) != losses[0]
 
@@ -184,10 +236,16 @@ def test_diagnostics_look_at_the_weighted_loss(data):
     for given in ((x, y, W), (x[copies], y[copies])):
         run = prepare_run(PLAIN, given)
         part = run.step.part
-        found.append(Probe(run.network, run.loss, part.x, part.y, part.weights).layers()["dense_1"]["gradient_norm"])
+        found.append(
+            Probe(run.network, run.loss, part.x, part.y, part.weights).layers()["dense_1"][
+                "gradient_norm"
+            ]
+        )
     assert found[0] == pytest.approx(found[1], rel=1e-10)
 
 
 def test_the_rate_test_sees_weighted_means(data):
-    losses = [find_lr(prepare_run(PLAIN, (*data, np.full(40, weight)))).losses for weight in (1.0, 8.0)]
+    losses = [
+        find_lr(prepare_run(PLAIN, (*data, np.full(40, weight)))).losses for weight in (1.0, 8.0)
+    ]
     assert losses[0] == losses[1]

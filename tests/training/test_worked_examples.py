@@ -1,4 +1,5 @@
 """Examples that every textbook has, through `train` as a user calls it."""
+
 import numpy as np
 import pytest
 
@@ -36,12 +37,23 @@ TRIANGLE = {
 
 @pytest.mark.slow
 def test_a_triangle_takes_three_units(train):
-    wide = TRIANGLE | {"training": {"epochs": 300, "batch_size": 32}, "model": {"type": "mlp", "hidden": [3], "activation": "tanh"}}
-    assert max(train(wide | {"seed": seed}).metrics["test"]["accuracy"] for seed in range(5)) >= 0.97
+    wide = TRIANGLE | {
+        "training": {"epochs": 300, "batch_size": 32},
+        "model": {"type": "mlp", "hidden": [3], "activation": "tanh"},
+    }
+    assert (
+        max(train(wide | {"seed": seed}).metrics["test"]["accuracy"] for seed in range(5)) >= 0.97
+    )
 
 
 def test_a_line_cannot_part_a_triangle_from_what_is_around_it(train):
-    assert all(train(TRIANGLE | {"model": {"type": "mlp", "hidden": []}, "seed": s}).metrics["test"]["accuracy"] < 0.9 for s in range(2))
+    assert all(
+        train(TRIANGLE | {"model": {"type": "mlp", "hidden": []}, "seed": s}).metrics["test"][
+            "accuracy"
+        ]
+        < 0.9
+        for s in range(2)
+    )
 
 
 def test_one_hidden_layer_approximates_the_sine(train):
@@ -66,7 +78,10 @@ def test_linear_activations_collapse_to_the_least_squares_line(train):
     np.testing.assert_allclose(nettrain.load(result.run_directory).predict(x), line, atol=1e-6)
 
 
-TABLE = (np.array([(1.4, 2.7, 1.9), (3.8, 3.4, 3.2), (6.4, 2.8, 1.7), (4.1, 0.1, 0.2)]), np.array([0, 0, 1, 0]))
+TABLE = (
+    np.array([(1.4, 2.7, 1.9), (3.8, 3.4, 3.2), (6.4, 2.8, 1.7), (4.1, 0.1, 0.2)]),
+    np.array([0, 0, 1, 0]),
+)
 
 
 def test_a_toy_table_is_learned_one_instance_at_a_time_by_output_minus_target(tmp_path):
@@ -107,7 +122,9 @@ def test_the_rate_that_a_run_logs_is_the_schedules(train, log, schedule, rates):
         "schedule": schedule, "training": {"epochs": 22, "batch_size": None},
     }  # fmt: skip
     rows = log(train(config, TABLE).run_directory)
-    np.testing.assert_allclose([row["lr"] for row in rows], [rates(epoch) for epoch in range(22)], rtol=1e-12)
+    np.testing.assert_allclose(
+        [row["lr"] for row in rows], [rates(epoch) for epoch in range(22)], rtol=1e-12
+    )
 
 
 def test_warm_up_rises_step_by_step_before_the_cosine_falls(train, log):
@@ -117,7 +134,9 @@ def test_warm_up_rises_step_by_step_before_the_cosine_falls(train, log):
     }  # fmt: skip
     rates = [row["lr"] for row in log(train(config, TABLE).run_directory)]
     np.testing.assert_allclose(rates[:4], [0.025, 0.05, 0.075, 0.1], rtol=1e-12)
-    np.testing.assert_allclose(rates[4:], [0.05 * (1 + np.cos(np.pi * t / 8)) for t in range(8)], rtol=1e-12)
+    np.testing.assert_allclose(
+        rates[4:], [0.05 * (1 + np.cos(np.pi * t / 8)) for t in range(8)], rtol=1e-12
+    )
 
 
 def test_the_penalty_is_logged_beside_a_loss_without_it(train, log, toy, data):
@@ -125,8 +144,12 @@ def test_the_penalty_is_logged_beside_a_loss_without_it(train, log, toy, data):
     result = train(config, data)
     row = log(result.run_directory)[0]
     last = nettrain.load(f"{result.run_directory}/checkpoints/last.safetensors").network
-    weights = np.concatenate([view.ravel() for name, view in last.vector.views.items() if name.endswith(".w")]).astype(float)
-    assert row["train_penalty"] == pytest.approx(0.01 * np.abs(weights).sum() + 0.02 * (weights**2).sum(), rel=1e-6)
+    weights = np.concatenate(
+        [view.ravel() for name, view in last.vector.views.items() if name.endswith(".w")]
+    ).astype(float)
+    assert row["train_penalty"] == pytest.approx(
+        0.01 * np.abs(weights).sum() + 0.02 * (weights**2).sum(), rel=1e-6
+    )
 
 
 @pytest.mark.parametrize("penalty", ["l1", "l2"])
@@ -142,7 +165,16 @@ def test_a_penalty_shrinks_weights(train, data, toy, penalty):
 def test_transforms_are_fitted_on_the_training_rows_alone(train, toy):
     x = np.concatenate([np.linspace(0, 1, 30), np.full(10, 1e6)])[:, None]
     ranges = {"train": [0, 30], "validation": [30, 40]}
-    config = toy({"dataset": {"source": "memory", "split": {"rows": ranges}, "transforms": ["standardize"]}, "training.epochs": 1})
+    config = toy(
+        {
+            "dataset": {
+                "source": "memory",
+                "split": {"rows": ranges},
+                "transforms": ["standardize"],
+            },
+            "training.epochs": 1,
+        }
+    )
     pipeline = nettrain.load(train(config, (x, np.arange(40) % 2)).run_directory).pipeline
     state = pipeline.transforms[0].state
     assert [value for value in state.values() if np.allclose(value, x[:30].mean())]

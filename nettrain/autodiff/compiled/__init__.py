@@ -3,6 +3,7 @@
 A twin is a subclass of its operation with the same scratch and the same contract; what it reads may differ. What a twin does element by
 element has the bits of NumPy; sums and exponentials are rounded otherwise. Whoever imports a module of this package imports Numba.
 """
+
 from importlib import import_module
 from pkgutil import iter_modules
 

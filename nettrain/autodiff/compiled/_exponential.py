@@ -1,4 +1,5 @@
 """e^x in a form that a loop can be vectorised with: the C library's is called number by number, and takes five times as long."""
+
 import math
 from typing import Any
 
@@ -10,7 +11,14 @@ _LOG2_E = math.log2(math.e)
 # ln 2 in two parts, of which the first has so few digits that its products with whole numbers are exact
 _LN2 = 0.693359375, -2.121944400546905827679e-4
 _LONG_LN2 = 6.93147180369123816490e-01, 1.90821492927058770002e-10
-_SINGLE = (_F(1.9875691500e-4), _F(1.3981999507e-3), _F(8.3334519073e-3), _F(4.1665795894e-2), _F(1.6666665459e-1), _F(5.0000001201e-1))
+_SINGLE = (
+    _F(1.9875691500e-4),
+    _F(1.3981999507e-3),
+    _F(8.3334519073e-3),
+    _F(4.1665795894e-2),
+    _F(1.6666665459e-1),
+    _F(5.0000001201e-1),
+)
 
 
 def exp(x: Any) -> Any:

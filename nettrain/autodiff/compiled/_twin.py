@@ -1,4 +1,5 @@
 """What twins have in common: they say their calls, and run by making them."""
+
 from typing import Any
 
 from numpy.lib.stride_tricks import as_strided
@@ -31,7 +32,9 @@ class Twin(Primitive):
     def backward_calls(self, *args: Any, **scratch: Any) -> list[Call]:
         """What the operation does without compiled loops."""
         calls = super().backward_calls
-        return [(super().backward, args, scratch)] if _in_general(calls) else calls(*args, **scratch)  # type: ignore[safe-super]
+        return (
+            [(super().backward, args, scratch)] if _in_general(calls) else calls(*args, **scratch)
+        )  # type: ignore[safe-super]
 
 
 def _in_general(calls: Any) -> bool:
@@ -59,7 +62,12 @@ def wide(x: Array) -> Array:
 
     What follows them in a row belongs to others, and may lie beyond the end of the memory: loops must not touch it.
     """
-    if x.ndim != 2 or x.flags.c_contiguous or x.strides[1] != x.itemsize or x.strides[0] < x.shape[1] * x.itemsize:
+    if (
+        x.ndim != 2
+        or x.flags.c_contiguous
+        or x.strides[1] != x.itemsize
+        or x.strides[0] < x.shape[1] * x.itemsize
+    ):
         return x
     return as_strided(x, (x.shape[0], x.strides[0] // x.itemsize), x.strides)
 

@@ -1,4 +1,5 @@
 """Twin of the convolution by windows: what columns give back to the images in one loop, where that costs less than another convolution."""
+
 from typing import Any
 
 from nettrain.autodiff.compiled._twin import Twin, call

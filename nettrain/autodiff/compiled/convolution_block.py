@@ -1,4 +1,5 @@
 """Twin of a convolution with its activation and pooling: all that stands around the products in one loop there and one back."""
+
 import numpy as np
 
 from nettrain.autodiff import compiled
@@ -24,7 +25,17 @@ def _shift(y: Array, b: Array, relu: bool) -> None:
 
 
 @jit
-def _pool(out: Array, y: Array, b: Array, here: Array, left: Array, start: int, high: int, wide: int, relu: bool) -> None:
+def _pool(
+    out: Array,
+    y: Array,
+    b: Array,
+    here: Array,
+    left: Array,
+    start: int,
+    high: int,
+    wide: int,
+    relu: bool,
+) -> None:
     """out (n, p, q, o): the largest of y + b in windows high x wide, or its relu; here (high wide, images, p, q, o) from image start on."""
     zero = y.dtype.type(0)
     n, p, q, o = out.shape
@@ -37,7 +48,9 @@ def _pool(out: Array, y: Array, b: Array, here: Array, left: Array, start: int, 
                     row, column = i * high + e // wide, k * wide + e % wide
                     for j in range(o):
                         value, best = y[a, row, column, j] + b[j], out[a, i, k, j]
-                        out[a, i, k, j] = best if value <= best else value if best == best else best  # NaN stays
+                        out[a, i, k, j] = (
+                            best if value <= best else value if best == best else best
+                        )  # NaN stays
                 for j in range(o):
                     left[a, i, k, j] = True
                 for e in range(high * wide):
@@ -68,7 +81,18 @@ def _back(da: Array, db: Array, dy: Array, y: Array, relu: bool) -> None:
 
 
 @jit
-def _back_pool(da: Array, db: Array, dz: Array, dy: Array, y: Array, here: Array, start: int, high: int, wide: int, relu: bool) -> None:
+def _back_pool(
+    da: Array,
+    db: Array,
+    dz: Array,
+    dy: Array,
+    y: Array,
+    here: Array,
+    start: int,
+    high: int,
+    wide: int,
+    relu: bool,
+) -> None:
     """da at the largest of each window; db its sum. dz: room for a pixel."""
     zero, one = y.dtype.type(0), y.dtype.type(1)
     n, p, q, o = y.shape
@@ -89,7 +113,9 @@ def _back_pool(da: Array, db: Array, dz: Array, dy: Array, y: Array, here: Array
 class ConvolutionBlock(Twin, convolution_block.ConvolutionBlock):
     """Bias, activation and pool in one loop; so are their derivatives and the bias's gradient. Activations but relu are twins."""
 
-    def forward_calls(self, out: Array, x: Array, w: Array, b: Array | None = None, **scratch: Array) -> list[Call]:
+    def forward_calls(
+        self, out: Array, x: Array, w: Array, b: Array | None = None, **scratch: Array
+    ) -> list[Call]:
         convolution, relu = compiled.twin(self.convolution), isinstance(self.activation, Relu)
         assert isinstance(convolution, type(self.convolution))
         bias = np.zeros(w.shape[3], out.dtype) if b is None else b
@@ -103,21 +129,48 @@ class ConvolutionBlock(Twin, convolution_block.ConvolutionBlock):
             if self.pool is None:
                 calls.append(call(_shift, rows(y), bias, relu))
             else:
-                calls.append(call(_pool, found, y, bias, scratch["here"], scratch["left"], part.start, *self.pool.size, relu))
+                calls.append(
+                    call(
+                        _pool,
+                        found,
+                        y,
+                        bias,
+                        scratch["here"],
+                        scratch["left"],
+                        part.start,
+                        *self.pool.size,
+                        relu,
+                    )
+                )
             if self.activation is not None and not relu:
                 calls += compiled.twin(self.activation).forward_calls(found, found)
         return calls
 
     def backward_calls(
-        self, grads: Slots, dy: Array, out: Array, x: Array, w: Array, b: Array | None = None, **scratch: Array
+        self,
+        grads: Slots,
+        dy: Array,
+        out: Array,
+        x: Array,
+        w: Array,
+        b: Array | None = None,
+        **scratch: Array,
     ) -> list[Call]:
         (dx, dw, db), relu = (*grads, None)[:3], isinstance(self.activation, Relu)
         if not contiguous(dy, db):
-            return convolution_block.ConvolutionBlock.backward_calls(self, grads, dy, out, x, w, b, **scratch)
-        convolution, total = compiled.twin(self.convolution), np.empty(w.shape[3], out.dtype) if db is None else db
+            return convolution_block.ConvolutionBlock.backward_calls(
+                self, grads, dy, out, x, w, b, **scratch
+            )
+        convolution, total = (
+            compiled.twin(self.convolution),
+            np.empty(w.shape[3], out.dtype) if db is None else db,
+        )
         assert isinstance(convolution, type(self.convolution))
         calls, w = convolution.begin_back([dx, dw], w, scratch)
-        calls += [(total.fill, (0,), {}), (scratch["da"].fill, (0,), {})]  # what lies in no window stays 0
+        calls += [
+            (total.fill, (0,), {}),
+            (scratch["da"].fill, (0,), {}),
+        ]  # what lies in no window stays 0
         for part in convolution.parts(x.shape, w.shape):
             y, d, da = out[part], dy[part], scratch["da"][: part.stop - part.start]
             if self.activation is not None and not relu:
@@ -127,6 +180,19 @@ class ConvolutionBlock(Twin, convolution_block.ConvolutionBlock):
             if self.pool is None:
                 calls.append(call(_back, rows(da), total, rows(d), rows(y), relu))
             else:
-                calls.append(call(_back_pool, da, total, scratch["db_part"], d, y, scratch["here"], part.start, *self.pool.size, relu))
+                calls.append(
+                    call(
+                        _back_pool,
+                        da,
+                        total,
+                        scratch["db_part"],
+                        d,
+                        y,
+                        scratch["here"],
+                        part.start,
+                        *self.pool.size,
+                        relu,
+                    )
+                )
             calls += convolution.backward_part([dx, dw], part, da, x, w, scratch)
         return calls

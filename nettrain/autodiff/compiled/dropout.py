@@ -1,4 +1,5 @@
 """Twin of dropout."""
+
 import numpy as np
 
 from nettrain.autodiff.compiled._twin import Twin, call
@@ -25,5 +26,7 @@ class Dropout(Twin, dropout.Dropout):
         draw: Call = (self.generator.random, (), {"dtype": mask.dtype.type, "out": mask})
         return [draw, call(_drop, out.reshape(-1), x.reshape(-1), mask.reshape(-1), self.share)]
 
-    def backward_calls(self, grads: Slots, dy: Array, out: Array, x: Array, *, mask: Array) -> list[Call]:
+    def backward_calls(
+        self, grads: Slots, dy: Array, out: Array, x: Array, *, mask: Array
+    ) -> list[Call]:
         return [(np.multiply, (dy, mask, grads[0]), {})]

@@ -1,4 +1,5 @@
 """Twins of the fused operations: what stands between two products in one loop."""
+
 import math
 from typing import Any, ClassVar
 
@@ -82,7 +83,10 @@ def _back_tanh(da: Array, db: Array, dy: Array, y: Array) -> None:
             db[j] += a
 
 
-_FORWARD: dict[type, Any] = {Relu: _shift_relu, Sigmoid: _shift_sigmoid}  # NumPy's tanh is as fast as a loop
+_FORWARD: dict[type, Any] = {
+    Relu: _shift_relu,
+    Sigmoid: _shift_sigmoid,
+}  # NumPy's tanh is as fast as a loop
 _BACKWARD: dict[type, Any] = {Relu: _back_relu, Sigmoid: _back_sigmoid, Tanh: _back_tanh}
 
 
@@ -92,14 +96,18 @@ class Affine(Twin, fused.Affine):
     A tile of columns is handed to the loops as an array of whole rows, of which they touch as many columns as the bias has.
     """
 
-    def forward_calls(self, out: Array, x: Array, w: Array, b: Array, **scratch: Array) -> list[Call]:
+    def forward_calls(
+        self, out: Array, x: Array, w: Array, b: Array, **scratch: Array
+    ) -> list[Call]:
         loop = _FORWARD.get(type(self.activation))
         calls = [product_call(x, w, out), call(loop or _shift, wide(out), b)]
         if self.activation is not None and loop is None:
             calls += self.activation.forward_calls(out, out)
         return calls
 
-    def backward_calls(self, grads: Slots, dy: Array, out: Array, x: Array, w: Array, b: Array, **scratch: Array) -> list[Call]:
+    def backward_calls(
+        self, grads: Slots, dy: Array, out: Array, x: Array, w: Array, b: Array, **scratch: Array
+    ) -> list[Call]:
         dx, dw, db = grads
         da = dy if self.activation is None else scratch["da"]
         if db is None:
@@ -154,12 +162,20 @@ class SoftmaxCrossEntropy(Twin, fused.SoftmaxCrossEntropy):
     reads: ClassVar[tuple[int | str, ...]] = (1, "powers")
 
     def forward_calls(self, out: Array, z: Array, y: Array, **scratch: Array) -> list[Call]:
-        return [call(_softmax_cross_entropy, out, z, y, scratch["powers"], float(np.finfo(out.dtype).min))]
+        return [
+            call(
+                _softmax_cross_entropy, out, z, y, scratch["powers"], float(np.finfo(out.dtype).min)
+            )
+        ]
 
-    def backward_calls(self, grads: Slots, dy: Array, out: Array, z: Array, y: Array, **scratch: Array) -> list[Call]:
+    def backward_calls(
+        self, grads: Slots, dy: Array, out: Array, z: Array, y: Array, **scratch: Array
+    ) -> list[Call]:
         return [call(_back_softmax_cross_entropy, grads[0], dy, y, scratch["powers"])]
 
-    def tangent(self, dout: Array, dinputs: Slots, out: Array, z: Array, y: Array, **scratch: Array) -> None:
+    def tangent(
+        self, dout: Array, dinputs: Slots, out: Array, z: Array, y: Array, **scratch: Array
+    ) -> None:
         """J dz = sum_k p_k dz_k - dz_y."""
         dz = dinputs[0]
         np.add.reduce(scratch["powers"] * dz, axis=-1, out=dout)

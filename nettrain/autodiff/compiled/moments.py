@@ -1,4 +1,5 @@
 """Twin of a batch's moments."""
+
 from nettrain.autodiff.compiled._twin import Twin, call, rows
 from nettrain.autodiff.ops import moments
 from nettrain.autodiff.primitive import Array, Call, Slots
@@ -53,12 +54,16 @@ class Moments(Twin, moments.Moments):
             return super().forward_calls(out, x, **scratch)
         return [call(_moments, out, rows(x), rows(scratch["centred"]))]
 
-    def backward_calls(self, grads: Slots, dy: Array, out: Array, x: Array, **scratch: Array) -> list[Call]:
+    def backward_calls(
+        self, grads: Slots, dy: Array, out: Array, x: Array, **scratch: Array
+    ) -> list[Call]:
         if not (x.flags.c_contiguous and grads[0].flags.c_contiguous):
             return super().backward_calls(grads, dy, out, x, **scratch)
         return [call(_back_moments, rows(grads[0]), dy[0], dy[1], rows(x), out[0])]
 
-    def tangent(self, dout: Array, dinputs: Slots, out: Array, x: Array, *, centred: Array, ones: Array) -> None:
+    def tangent(
+        self, dout: Array, dinputs: Slots, out: Array, x: Array, *, centred: Array, ones: Array
+    ) -> None:
         """As it is, with the ones that no loop needs."""
         ones.fill(1)
         super().tangent(dout, dinputs, out, x, centred=centred, ones=ones)

@@ -1,4 +1,5 @@
 """Twins of the normalizations."""
+
 import math
 
 import numpy as np
@@ -13,11 +14,23 @@ from nettrain.jit import jit, jit_sum
 
 def wanted_or(grads: Slots, work: Array, *small: Array) -> list[Array]:
     """The slots; for those that are not wanted, arrays that a loop may fill: work in the place of x, new ones for the small inputs."""
-    return [grad if grad is not None else other for grad, other in zip(grads, [work, *map(np.empty_like, small)], strict=True)]
+    return [
+        grad if grad is not None else other
+        for grad, other in zip(grads, [work, *map(np.empty_like, small)], strict=True)
+    ]
 
 
 @jit
-def _normalize(out: Array, x: Array, moments: Array, gamma: Array, beta: Array, inverse: Array, factor: Array, epsilon: float) -> None:
+def _normalize(
+    out: Array,
+    x: Array,
+    moments: Array,
+    gamma: Array,
+    beta: Array,
+    inverse: Array,
+    factor: Array,
+    epsilon: float,
+) -> None:
     n, c = x.shape
     one, least, mean = x.dtype.type(1), x.dtype.type(epsilon), moments[0]
     for j in range(c):
@@ -30,7 +43,16 @@ def _normalize(out: Array, x: Array, moments: Array, gamma: Array, beta: Array, 
 
 @jit
 def _back_normalize(
-    dx: Array, dmoments: Array, dgamma: Array, dbeta: Array, dy: Array, x: Array, mean: Array, gamma: Array, inverse: Array, part: Array
+    dx: Array,
+    dmoments: Array,
+    dgamma: Array,
+    dbeta: Array,
+    dy: Array,
+    x: Array,
+    mean: Array,
+    gamma: Array,
+    inverse: Array,
+    part: Array,
 ) -> None:
     n, c = x.shape
     half = x.dtype.type(-0.5)
@@ -57,19 +79,56 @@ class Normalize(Twin, normalization.Normalize):
 
     reads = (0, 1, 2, "inverse")  # not `ones`
 
-    def forward_calls(self, out: Array, x: Array, moments: Array, gamma: Array, beta: Array, **scratch: Array) -> list[Call]:
+    def forward_calls(
+        self, out: Array, x: Array, moments: Array, gamma: Array, beta: Array, **scratch: Array
+    ) -> list[Call]:
         if not x.flags.c_contiguous:
             return super().forward_calls(out, x, moments, gamma, beta, **scratch)
-        return [call(_normalize, rows(out), rows(x), moments, gamma, beta, scratch["inverse"], scratch["factor"], self.epsilon)]
+        return [
+            call(
+                _normalize,
+                rows(out),
+                rows(x),
+                moments,
+                gamma,
+                beta,
+                scratch["inverse"],
+                scratch["factor"],
+                self.epsilon,
+            )
+        ]
 
     def backward_calls(
-        self, grads: Slots, dy: Array, out: Array, x: Array, moments: Array, gamma: Array, beta: Array, **scratch: Array
+        self,
+        grads: Slots,
+        dy: Array,
+        out: Array,
+        x: Array,
+        moments: Array,
+        gamma: Array,
+        beta: Array,
+        **scratch: Array,
     ) -> list[Call]:
         if not contiguous(*grads, dy, x):
             ones = scratch["ones"]
-            return [(ones.fill, (1,), {}), *super().backward_calls(grads, dy, out, x, moments, gamma, beta, **scratch)]
+            return [
+                (ones.fill, (1,), {}),
+                *super().backward_calls(grads, dy, out, x, moments, gamma, beta, **scratch),
+            ]
         dx, *others = wanted_or(grads, scratch["centred"], moments, gamma, beta)
-        return [call(_back_normalize, rows(dx), *others, rows(dy), rows(x), moments[0], gamma, scratch["inverse"], scratch["sums"])]
+        return [
+            call(
+                _back_normalize,
+                rows(dx),
+                *others,
+                rows(dy),
+                rows(x),
+                moments[0],
+                gamma,
+                scratch["inverse"],
+                scratch["sums"],
+            )
+        ]
 
 
 @jit_sum
@@ -89,7 +148,9 @@ def _products(a: Array, b: Array, i: int) -> float:
 
 
 @jit
-def _normalize_rows(out: Array, x: Array, gamma: Array, beta: Array, normal: Array, inverse: Array, epsilon: float) -> None:
+def _normalize_rows(
+    out: Array, x: Array, gamma: Array, beta: Array, normal: Array, inverse: Array, epsilon: float
+) -> None:
     n, c = x.shape
     one, count, least = x.dtype.type(1), x.dtype.type(c), x.dtype.type(epsilon)
     for i in range(n):
@@ -126,15 +187,39 @@ class NormalizeRows(Twin, normalization.NormalizeRows):
 
     reads = (1, "normal", "inverse")  # not `ones`
 
-    def forward_calls(self, out: Array, x: Array, gamma: Array, beta: Array, **scratch: Array) -> list[Call]:
+    def forward_calls(
+        self, out: Array, x: Array, gamma: Array, beta: Array, **scratch: Array
+    ) -> list[Call]:
         if not x.flags.c_contiguous:
             return super().forward_calls(out, x, gamma, beta, **scratch)
         kept = rows(scratch["normal"]), scratch["inverse"].reshape(-1)
         return [call(_normalize_rows, rows(out), rows(x), gamma, beta, *kept, self.epsilon)]
 
-    def backward_calls(self, grads: Slots, dy: Array, out: Array, x: Array, gamma: Array, beta: Array, **scratch: Array) -> list[Call]:
+    def backward_calls(
+        self,
+        grads: Slots,
+        dy: Array,
+        out: Array,
+        x: Array,
+        gamma: Array,
+        beta: Array,
+        **scratch: Array,
+    ) -> list[Call]:
         if not contiguous(*grads, dy):
             ones = scratch["ones"]
-            return [(ones.fill, (1,), {}), *super().backward_calls(grads, dy, out, x, gamma, beta, **scratch)]
+            return [
+                (ones.fill, (1,), {}),
+                *super().backward_calls(grads, dy, out, x, gamma, beta, **scratch),
+            ]
         dx, *others = wanted_or(grads, scratch["work"], gamma, beta)
-        return [call(_back_normalize_rows, rows(dx), *others, rows(dy), gamma, rows(scratch["normal"]), scratch["inverse"].reshape(-1))]
+        return [
+            call(
+                _back_normalize_rows,
+                rows(dx),
+                *others,
+                rows(dy),
+                gamma,
+                rows(scratch["normal"]),
+                scratch["inverse"].reshape(-1),
+            )
+        ]

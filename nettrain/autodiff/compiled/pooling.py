@@ -1,4 +1,5 @@
 """Twin of the pool of largest pixels."""
+
 from nettrain.autodiff.compiled._twin import Twin, call, contiguous
 from nettrain.autodiff.ops import pooling
 from nettrain.autodiff.primitive import Array, Call, Slots
@@ -8,7 +9,9 @@ NARROW = 8  # channels below which a vector would be left half empty
 
 
 @jit
-def _largest(out: Array, x: Array, high: int, wide: int, down: int, across: int, top: int, left: int) -> None:
+def _largest(
+    out: Array, x: Array, high: int, wide: int, down: int, across: int, top: int, left: int
+) -> None:
     n, h, w, c = x.shape
     for k in range(n):
         for p in range(out.shape[1]):
@@ -21,12 +24,24 @@ def _largest(out: Array, x: Array, high: int, wide: int, down: int, across: int,
                     for b in range(max(j, 0), min(j + wide, w)):
                         other = x[k, a, b]
                         for m in range(c):
-                            y[m] = y[m] if y[m] >= other[m] or y[m] != y[m] else other[m]  # NaN stays
+                            y[m] = (
+                                y[m] if y[m] >= other[m] or y[m] != y[m] else other[m]
+                            )  # NaN stays
 
 
 @jit
 def _back_largest(
-    dx: Array, dy: Array, out: Array, x: Array, given: Array, high: int, wide: int, down: int, across: int, top: int, left: int
+    dx: Array,
+    dy: Array,
+    out: Array,
+    x: Array,
+    given: Array,
+    high: int,
+    wide: int,
+    down: int,
+    across: int,
+    top: int,
+    left: int,
 ) -> None:
     n, h, w, c = x.shape
     zero = x.dtype.type(0)
@@ -57,7 +72,19 @@ class MaxPool(Twin, pooling.MaxPool):
             return pooling.MaxPool.forward_calls(self, out, x, **scratch)
         return [call(_largest, out, x, *self._geometry())]
 
-    def backward_calls(self, grads: Slots, dy: Array, out: Array, x: Array, **scratch: Array) -> list[Call]:
+    def backward_calls(
+        self, grads: Slots, dy: Array, out: Array, x: Array, **scratch: Array
+    ) -> list[Call]:
         if not contiguous(*grads, dy, x) or x.shape[3] < NARROW:
             return pooling.MaxPool.backward_calls(self, grads, dy, out, x, **scratch)
-        return [call(_back_largest, grads[0], dy, out, x, scratch["share"].reshape(-1)[: x.shape[3]], *self._geometry())]
+        return [
+            call(
+                _back_largest,
+                grads[0],
+                dy,
+                out,
+                x,
+                scratch["share"].reshape(-1)[: x.shape[3]],
+                *self._geometry(),
+            )
+        ]

@@ -1,4 +1,5 @@
 """Twin of the sum."""
+
 from nettrain.autodiff.compiled._twin import Twin, call
 from nettrain.autodiff.ops import reduction
 from nettrain.autodiff.primitive import Array, Call

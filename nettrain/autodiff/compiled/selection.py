@@ -1,4 +1,5 @@
 """Twins of what chooses by value."""
+
 from nettrain.autodiff.compiled._twin import Twin, call, flat
 from nettrain.autodiff.ops import selection
 from nettrain.autodiff.primitive import Array, Call, Slots
@@ -28,7 +29,11 @@ class Relu(Twin, selection.Relu):
 
     def backward_calls(self, grads: Slots, dy: Array, out: Array, x: Array) -> list[Call]:
         arrays = flat(grads[0], dy, out)
-        return super().backward_calls(grads, dy, out, x) if arrays is None else [call(_back_relu, *arrays)]
+        return (
+            super().backward_calls(grads, dy, out, x)
+            if arrays is None
+            else [call(_back_relu, *arrays)]
+        )
 
 
 @jit
@@ -50,9 +55,15 @@ class LeakyRelu(Twin, selection.LeakyRelu):
 
     def forward_calls(self, out: Array, x: Array, **scratch: Array) -> list[Call]:
         arrays = flat(out, x)
-        return super().forward_calls(out, x, **scratch) if arrays is None else [call(_leaky_relu, *arrays, self.slope)]
+        return (
+            super().forward_calls(out, x, **scratch)
+            if arrays is None
+            else [call(_leaky_relu, *arrays, self.slope)]
+        )
 
-    def backward_calls(self, grads: Slots, dy: Array, out: Array, x: Array, **scratch: Array) -> list[Call]:
+    def backward_calls(
+        self, grads: Slots, dy: Array, out: Array, x: Array, **scratch: Array
+    ) -> list[Call]:
         arrays = flat(grads[0], dy, x)
         if arrays is None:
             return super().backward_calls(grads, dy, out, x, **scratch)

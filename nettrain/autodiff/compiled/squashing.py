@@ -1,4 +1,5 @@
 """Twins of what squashes."""
+
 import numpy as np
 
 from nettrain.autodiff.compiled._exponential import exp
@@ -32,7 +33,11 @@ class Sigmoid(Twin, squashing.Sigmoid):
 
     def backward_calls(self, grads: Slots, dy: Array, out: Array, x: Array) -> list[Call]:
         arrays = flat(grads[0], dy, out)
-        return super().backward_calls(grads, dy, out, x) if arrays is None else [call(_back_sigmoid, *arrays)]
+        return (
+            super().backward_calls(grads, dy, out, x)
+            if arrays is None
+            else [call(_back_sigmoid, *arrays)]
+        )
 
 
 @jit
@@ -47,4 +52,8 @@ class Tanh(Twin, squashing.Tanh):
 
     def backward_calls(self, grads: Slots, dy: Array, out: Array, x: Array) -> list[Call]:
         arrays = flat(grads[0], dy, out)
-        return super().backward_calls(grads, dy, out, x) if arrays is None else [call(_back_tanh, *arrays)]
+        return (
+            super().backward_calls(grads, dy, out, x)
+            if arrays is None
+            else [call(_back_tanh, *arrays)]
+        )

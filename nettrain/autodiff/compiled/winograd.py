@@ -1,4 +1,5 @@
 """Twin of the 3 x 3 convolution: the sums before and behind its products, a row of tiles at a time in the nearest cache."""
+
 import math
 from typing import Any
 
@@ -84,9 +85,13 @@ def _outputs(y: Array, m: Array, room: Array) -> None:
             for r in range(2):
                 for k in range(q):
                     for j in range(o):
-                        y[a, 2 * i + r, 2 * k, j] = room[r, 0, k, j] + room[r, 1, k, j] + room[r, 2, k, j]
+                        y[a, 2 * i + r, 2 * k, j] = (
+                            room[r, 0, k, j] + room[r, 1, k, j] + room[r, 2, k, j]
+                        )
                     for j in range(o):
-                        y[a, 2 * i + r, 2 * k + 1, j] = room[r, 1, k, j] - room[r, 2, k, j] - room[r, 3, k, j]
+                        y[a, 2 * i + r, 2 * k + 1, j] = (
+                            room[r, 1, k, j] - room[r, 2, k, j] - room[r, 3, k, j]
+                        )
 
 
 @jit
@@ -153,9 +158,13 @@ def _overlapping(dx: Array, v: Array, room: Array) -> None:
                     for j in range(c):
                         dx[a, 2 * i + r, 2 * k, j] += room[0, k, j]
                     for j in range(c):
-                        dx[a, 2 * i + r, 2 * k + 1, j] += room[1, k, j] - room[2, k, j] + room[3, k, j]
+                        dx[a, 2 * i + r, 2 * k + 1, j] += (
+                            room[1, k, j] - room[2, k, j] + room[3, k, j]
+                        )
                     for j in range(c):
-                        dx[a, 2 * i + r, 2 * k + 2, j] += room[1, k, j] - room[0, k, j] + room[2, k, j]
+                        dx[a, 2 * i + r, 2 * k + 2, j] += (
+                            room[1, k, j] - room[0, k, j] + room[2, k, j]
+                        )
                     for j in range(c):
                         dx[a, 2 * i + r, 2 * k + 3, j] -= room[3, k, j]
 

@@ -1,4 +1,5 @@
 """Plus, minus, times, divided by, to the power of."""
+
 from dataclasses import dataclass
 
 import numpy as np

@@ -1,4 +1,5 @@
 """Convolution of images, channels last: their windows copied to columns, a few images at a time, times the filters."""
+
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -8,8 +9,12 @@ from nettrain.autodiff.ops.matmul import product_call
 from nettrain.autodiff.ops.windows import Filtering, Pair, Windows, copy_call
 from nettrain.autodiff.primitive import Array, Call, Scratch, Shape, Slots, make
 
-CACHE = 192 * 1024  # numbers that a part of the work may hold: 768 KB of float32 stay in the cache of a core
-NARROW = 4  # channels up to which a window is too short to be copied as a run: whole rows of windows are
+CACHE = (
+    192 * 1024
+)  # numbers that a part of the work may hold: 768 KB of float32 stay in the cache of a core
+NARROW = (
+    4  # channels up to which a window is too short to be copied as a run: whole rows of windows are
+)
 
 
 @dataclass(frozen=True)
@@ -32,12 +37,22 @@ class Convolution(Filtering):
     def infer(self, *shapes: Shape) -> Shape:
         """(n, p, q, o)."""
         x, w, *b = shapes
-        if len(x) != 4 or len(w) != 4 or x[3] != self.groups * w[2] or w[3] % self.groups or (b and b[0] != w[3:]):
+        if (
+            len(x) != 4
+            or len(w) != 4
+            or x[3] != self.groups * w[2]
+            or w[3] % self.groups
+            or (b and b[0] != w[3:])
+        ):
             groups = f" in {self.groups} groups" if self.groups > 1 else ""
-            raise ValueError(f"convolution: images {x} and filters {' and '.join(map(str, shapes[1:]))} do not fit{groups}")
+            raise ValueError(
+                f"convolution: images {x} and filters {' and '.join(map(str, shapes[1:]))} do not fit{groups}"
+            )
         down, across = self.windows(w).grid(*x[1:3])
         if down < 1 or across < 1:
-            raise ValueError(f"convolution: a kernel {w[:2]} does not fit on images {x} with padding {self.padding}")
+            raise ValueError(
+                f"convolution: a kernel {w[:2]} does not fit on images {x} with padding {self.padding}"
+            )
         return (x[0], down, across, w[3])
 
     def windows(self, w: Shape) -> Windows:
@@ -84,7 +99,10 @@ class Convolution(Filtering):
         turned = self.turned(w)
         if turned is not None:
             wanted["turned"] = back = (w[0], w[1], o, x[3])
-            wanted |= {f"back_{name}": size for name, size in turned._room((m, down, across, o), back).items()}
+            wanted |= {
+                f"back_{name}": size
+                for name, size in turned._room((m, down, across, o), back).items()
+            }
         return {name: (size, None) for name, size in wanted.items()}
 
     def _room(self, x: Shape, w: Shape) -> dict[str, Shape]:
@@ -97,10 +115,14 @@ class Convolution(Filtering):
     def forward(self, out: Array, *inputs: Array, **scratch: Array) -> None:
         make(self.forward_calls(out, *inputs, **scratch))
 
-    def backward(self, grads: Slots, dy: Array, out: Array, *inputs: Array, **scratch: Array) -> None:
+    def backward(
+        self, grads: Slots, dy: Array, out: Array, *inputs: Array, **scratch: Array
+    ) -> None:
         make(self.backward_calls(grads, dy, out, *inputs, **scratch))
 
-    def forward_calls(self, out: Array, x: Array, w: Array, b: Array | None = None, **scratch: Array) -> list[Call]:
+    def forward_calls(
+        self, out: Array, x: Array, w: Array, b: Array | None = None, **scratch: Array
+    ) -> list[Call]:
         calls, w = self.begin(w, scratch)
         for part in self.parts(x.shape, w.shape):
             calls += self.forward_part(out[part], x[part], w, b, scratch)
@@ -110,13 +132,17 @@ class Convolution(Filtering):
         """What is to be done before the first part; the filters in contiguous memory."""
         calls: list[Call] = []
         if "padded" in scratch:
-            calls.append((scratch["padded"].fill, (0,), {}))  # the zeros around the images stay from part to part
+            calls.append(
+                (scratch["padded"].fill, (0,), {})
+            )  # the zeros around the images stay from part to part
         if not w.flags.c_contiguous:
             calls.append(copy_call(scratch["filters"], w))
             w = scratch["filters"]
         return calls, w
 
-    def forward_part(self, y: Array, x: Array, w: Array, b: Array | None, scratch: dict[str, Array]) -> list[Call]:
+    def forward_part(
+        self, y: Array, x: Array, w: Array, b: Array | None, scratch: dict[str, Array]
+    ) -> list[Call]:
         """The calls that make y of x, some of the images; w, y contiguous."""
         calls, seen = self._seen(x, w.shape, scratch)
         for rows in self._stripes(x.shape, w.shape):
@@ -127,14 +153,23 @@ class Convolution(Filtering):
         return calls
 
     def backward_calls(
-        self, grads: Slots, dy: Array, out: Array, x: Array, w: Array, b: Array | None = None, **scratch: Array
+        self,
+        grads: Slots,
+        dy: Array,
+        out: Array,
+        x: Array,
+        w: Array,
+        b: Array | None = None,
+        **scratch: Array,
     ) -> list[Call]:
         calls, w = self.begin_back(grads, w, scratch)
         for part in self.parts(x.shape, w.shape):
             calls += self.backward_part(grads, part, dy[part], x, w, scratch)
         return calls
 
-    def begin_back(self, grads: Slots, w: Array, scratch: dict[str, Array]) -> tuple[list[Call], Array]:
+    def begin_back(
+        self, grads: Slots, w: Array, scratch: dict[str, Array]
+    ) -> tuple[list[Call], Array]:
         """What is to be done before the first part; the filters in contiguous memory."""
         calls, w = self.begin(w, scratch)
         if grads[0] is not None and self.turns(w.shape):
@@ -147,7 +182,9 @@ class Convolution(Filtering):
         calls.append((scratch["ones"].fill, (1,), {}))
         return calls, w
 
-    def backward_part(self, grads: Slots, part: slice, da: Array, x: Array, w: Array, scratch: dict[str, Array]) -> list[Call]:
+    def backward_part(
+        self, grads: Slots, part: slice, da: Array, x: Array, w: Array, scratch: dict[str, Array]
+    ) -> list[Call]:
         """The calls that add what some of the images, with the gradient da, give to dw and db, and that make their dx; w contiguous."""
         (dx, dw, db), first = (*grads, None)[:3], part.start == 0
         calls: list[Call] = []
@@ -157,7 +194,12 @@ class Convolution(Filtering):
             da = kept
         if db is not None:
             pixels = da.reshape(-1, da.shape[3])
-            calls += _added(product_call(scratch["ones"][: len(pixels)], pixels, scratch["db_part"]), scratch["db_part"], db, first)
+            calls += _added(
+                product_call(scratch["ones"][: len(pixels)], pixels, scratch["db_part"]),
+                scratch["db_part"],
+                db,
+                first,
+            )
         if dw is not None:
             calls += self._filter_calls(dw, da, x[part], scratch, first)
         if dx is None:
@@ -166,20 +208,28 @@ class Convolution(Filtering):
         made = dx if dx.flags.c_contiguous else spare
         turned = self.turned(w.shape)
         if turned is not None and self.turns(w.shape):
-            own = {name.removeprefix("back_"): array for name, array in scratch.items() if name.startswith("back_")}
+            own = {
+                name.removeprefix("back_"): array
+                for name, array in scratch.items()
+                if name.startswith("back_")
+            }
             for few in turned.parts(da.shape, scratch["turned"].shape):
                 calls += turned.forward_part(made[few], da[few], scratch["turned"], None, own)
         else:
             calls += self.image_calls(made, da, w, scratch)
         return calls if made is dx else [*calls, copy_call(dx, made)]
 
-    def _filter_calls(self, dw: Array, da: Array, x: Array, scratch: dict[str, Array], first: bool) -> list[Call]:
+    def _filter_calls(
+        self, dw: Array, da: Array, x: Array, scratch: dict[str, Array], first: bool
+    ) -> list[Call]:
         """dw = columns^T da, added up."""
         calls, seen = self._seen(x, dw.shape, scratch)
         for rows in self._stripes(x.shape, dw.shape):
             more, columns = self._columns(seen[:, rows], scratch["columns"])
             part = scratch["dw_part"]
-            product = product_call(columns.swapaxes(-1, -2), self._by_group(da[:, rows]), self._by_group(part))
+            product = product_call(
+                columns.swapaxes(-1, -2), self._by_group(da[:, rows]), self._by_group(part)
+            )
             calls += [*more, *_added(product, part, dw, first and rows.start == 0)]
         return calls
 
@@ -195,14 +245,23 @@ class Convolution(Filtering):
             if columns.flags.c_contiguous:
                 calls.append(product_call(pixels, filters.swapaxes(-1, -2), columns))
             else:
-                calls.append(product_call(filters, pixels.swapaxes(-1, -2), columns.swapaxes(-1, -2)))
+                calls.append(
+                    product_call(filters, pixels.swapaxes(-1, -2), columns.swapaxes(-1, -2))
+                )
             calls += self.put_back(padded, seen[:, rows], spread, rows)
-        return [*calls, copy_call(dx, windows.middle(padded, *dx.shape[1:3]))] if windows.pads else calls
+        return (
+            [*calls, copy_call(dx, windows.middle(padded, *dx.shape[1:3]))]
+            if windows.pads
+            else calls
+        )
 
     def put_back(self, padded: Array, seen: Array, spread: Array, rows: slice) -> list[Call]:
         """The calls that add the columns' elements, spread in the order of the windows that are seen in padded, to where they came from."""
         kernel = np.ndindex(*seen.shape[3:5])
-        return [(np.add, (seen[:, :, :, i, j], spread[:, :, :, i, j], seen[:, :, :, i, j]), {}) for i, j in kernel]
+        return [
+            (np.add, (seen[:, :, :, i, j], spread[:, :, :, i, j], seen[:, :, :, i, j]), {})
+            for i, j in kernel
+        ]
 
     def _seen(self, x: Array, w: Shape, scratch: dict[str, Array]) -> tuple[list[Call], Array]:
         """The windows (n, p, q, i, j, group, c) of x, and what is to be done before they can be seen."""
@@ -210,7 +269,9 @@ class Convolution(Filtering):
         if not windows.pads:
             return [], self._grouped(windows.view(x))
         padded = scratch["padded"][: len(x)]
-        return [copy_call(windows.middle(padded, *x.shape[1:3]), x)], self._grouped(windows.view(padded))
+        return [copy_call(windows.middle(padded, *x.shape[1:3]), x)], self._grouped(
+            windows.view(padded)
+        )
 
     def _columns(self, seen: Array, room: Array) -> tuple[list[Call], Array]:
         """The windows as a matrix (windows, elements), a stack of them with groups; where they already lie so, nothing is copied."""
@@ -239,7 +300,9 @@ class Convolution(Filtering):
         *rest, c = seen.shape
         step = seen.strides[-1]
         few = c // self.groups
-        return np.lib.stride_tricks.as_strided(seen, (*rest, self.groups, few), (*seen.strides[:-1], few * step, step))
+        return np.lib.stride_tricks.as_strided(
+            seen, (*rest, self.groups, few), (*seen.strides[:-1], few * step, step)
+        )
 
     def _by_group(self, x: Array) -> Array:
         """(..., o) as a matrix (rows, o), or with groups as a stack of them, without a copy."""

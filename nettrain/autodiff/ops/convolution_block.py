@@ -1,4 +1,5 @@
 """A convolution with its activation and pooling, to the same bits: put in by `nettrain.autodiff.plan.fusion` where a step has that sequence."""
+
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -46,7 +47,11 @@ class ConvolutionBlock(Primitive):
         wanted = self.convolution.scratch(*shapes)
         if self.pool is None:
             return wanted
-        m, whole, (n, *place) = self.convolution.images(*shapes[:2]), self.convolution.infer(*shapes), self.infer(*shapes)
+        m, whole, (n, *place) = (
+            self.convolution.images(*shapes[:2]),
+            self.convolution.infer(*shapes),
+            self.infer(*shapes),
+        )
         y = (m, *whole[1:])
         pooled = (m, *place)
         return wanted | {
@@ -60,16 +65,23 @@ class ConvolutionBlock(Primitive):
 
     def _seen(self, y: Array, pooled: Array) -> Iterator[Array]:
         """The pixels that are the same element of each window, row by row."""
-        (_, down, across, _), (high, wide) = pooled.shape, self.pool.size if self.pool is not None else (1, 1)
+        (_, down, across, _), (high, wide) = (
+            pooled.shape,
+            self.pool.size if self.pool is not None else (1, 1),
+        )
         return (y[:, i : down * high : high, j : across * wide : wide] for i, j in self._elements())
 
     def forward(self, out: Array, *inputs: Array, **scratch: Array) -> None:
         make(self.forward_calls(out, *inputs, **scratch))
 
-    def backward(self, grads: Slots, dy: Array, out: Array, *inputs: Array, **scratch: Array) -> None:
+    def backward(
+        self, grads: Slots, dy: Array, out: Array, *inputs: Array, **scratch: Array
+    ) -> None:
         make(self.backward_calls(grads, dy, out, *inputs, **scratch))
 
-    def forward_calls(self, out: Array, x: Array, w: Array, b: Array | None = None, **scratch: Array) -> list[Call]:
+    def forward_calls(
+        self, out: Array, x: Array, w: Array, b: Array | None = None, **scratch: Array
+    ) -> list[Call]:
         calls, w = self.convolution.begin(w, scratch)
         for part in self.convolution.parts(x.shape, w.shape):
             pooled = out[part]
@@ -77,7 +89,9 @@ class ConvolutionBlock(Primitive):
             calls += self.convolution.forward_part(y, x[part], w, b, scratch)
             if self.pool is not None:
                 calls += self.pool.forward_calls(pooled, y, rows=scratch["pool_rows"])
-                calls += self._choices(y, pooled, scratch["here"][:, part], scratch["left"][: len(pooled)])
+                calls += self._choices(
+                    y, pooled, scratch["here"][:, part], scratch["left"][: len(pooled)]
+                )
             if self.activation is not None:
                 calls += self.activation.forward_calls(pooled, pooled)
         return calls
@@ -93,7 +107,14 @@ class ConvolutionBlock(Primitive):
                 yield np.not_equal, (left, here[i], left), {}  # of truth values: one of the two
 
     def backward_calls(
-        self, grads: Slots, dy: Array, out: Array, x: Array, w: Array, b: Array | None = None, **scratch: Array
+        self,
+        grads: Slots,
+        dy: Array,
+        out: Array,
+        x: Array,
+        w: Array,
+        b: Array | None = None,
+        **scratch: Array,
     ) -> list[Call]:
         calls, w = self.convolution.begin_back(grads, w, scratch)
         if self.pool is not None:
@@ -107,16 +128,24 @@ class ConvolutionBlock(Primitive):
                 d = dz
             if self.pool is not None:
                 heres = scratch["here"][:, part]
-                calls += [(np.multiply, (d, here, seen), {}) for here, seen in zip(heres, self._seen(da, y), strict=True)]
+                calls += [
+                    (np.multiply, (d, here, seen), {})
+                    for here, seen in zip(heres, self._seen(da, y), strict=True)
+                ]
             calls += self.convolution.backward_part(grads, part, da, x, w, scratch)
         return calls
 
-    def tangent(self, dout: Array, dinputs: Slots, out: Array, *inputs: Array, **scratch: Any) -> None:
+    def tangent(
+        self, dout: Array, dinputs: Slots, out: Array, *inputs: Array, **scratch: Any
+    ) -> None:
         """J dx = act'(y) (that of the convolution at the first largest)."""
         total = np.empty(self.convolution.infer(*[x.shape for x in inputs]), dout.dtype)
         self.convolution.tangent(total, dinputs, out, *inputs, **scratch)
         if self.pool is not None:
-            picked = [np.where(here, seen, 0) for here, seen in zip(scratch["here"], self._seen(total, out), strict=True)]
+            picked = [
+                np.where(here, seen, 0)
+                for here, seen in zip(scratch["here"], self._seen(total, out), strict=True)
+            ]
             total = np.add.reduce(picked)
         if self.activation is None:
             dout[...] = total

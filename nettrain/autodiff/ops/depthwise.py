@@ -1,4 +1,5 @@
 """Convolution of each channel alone, with filters of its own."""
+
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -28,11 +29,22 @@ class Depthwise(Filtering):
     def infer(self, *shapes: Shape) -> Shape:
         """(n, p, q, c k)."""
         x, w, *b = shapes
-        if len(x) != 4 or len(w) != 4 or w[2] != 1 or not x[3] or w[3] % x[3] or (b and b[0] != w[3:]):
-            raise ValueError(f"depthwise convolution: images {x} and filters {' and '.join(map(str, shapes[1:]))} do not fit")
+        if (
+            len(x) != 4
+            or len(w) != 4
+            or w[2] != 1
+            or not x[3]
+            or w[3] % x[3]
+            or (b and b[0] != w[3:])
+        ):
+            raise ValueError(
+                f"depthwise convolution: images {x} and filters {' and '.join(map(str, shapes[1:]))} do not fit"
+            )
         down, across = self.windows(w).grid(*x[1:3])
         if down < 1 or across < 1:
-            raise ValueError(f"depthwise convolution: a kernel {w[:2]} does not fit on images {x} with padding {self.padding}")
+            raise ValueError(
+                f"depthwise convolution: a kernel {w[:2]} does not fit on images {x} with padding {self.padding}"
+            )
         return (x[0], down, across, w[3])
 
     def windows(self, w: Shape) -> Windows:
@@ -59,7 +71,17 @@ class Depthwise(Filtering):
             "part": ((o,), None),
         }
 
-    def forward(self, out: Array, x: Array, w: Array, b: Array | None = None, *, padded: Array, work: Array, **scratch: Array) -> None:
+    def forward(
+        self,
+        out: Array,
+        x: Array,
+        w: Array,
+        b: Array | None = None,
+        *,
+        padded: Array,
+        work: Array,
+        **scratch: Array,
+    ) -> None:
         windows = self.windows(w.shape)
         padded.fill(0)
         for part in self.parts(x.shape, w.shape):
@@ -107,7 +129,9 @@ class Depthwise(Filtering):
             for few in self.parts(x.shape, w.shape):
                 self._image_gradient(windows, dx[few], dy[few], w, padded, work)
 
-    def _image_gradient(self, windows: Windows, dx: Array, da: Array, w: Array, padded: Array, work: Array) -> None:
+    def _image_gradient(
+        self, windows: Windows, dx: Array, da: Array, w: Array, padded: Array, work: Array
+    ) -> None:
         direct = padded.shape[1:] == dx.shape[1:]
         total, product = dx if direct else padded[: len(dx)], work[: len(dx)]
         total.fill(0)
@@ -125,4 +149,6 @@ def _by_channel(images: Array, c: int) -> Array:
     """(n, h, w, c k) seen as (n, h, w, c, k)."""
     *rest, o = images.shape
     step = images.strides[-1]
-    return np.lib.stride_tricks.as_strided(images, (*rest, c, o // c), (*images.strides[:-1], o // c * step, step))
+    return np.lib.stride_tricks.as_strided(
+        images, (*rest, c, o // c), (*images.strides[:-1], o // c * step, step)
+    )

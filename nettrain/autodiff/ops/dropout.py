@@ -1,4 +1,5 @@
 """Chance in a computation: dropout."""
+
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -16,7 +17,6 @@ class Dropout(Primitive):
 
     in_place = (0,)
     gradient_in_place = True
-
 
     share: float
     generator: np.random.Generator = field(compare=False)

@@ -1,4 +1,5 @@
 """Exponential, logarithm, square root."""
+
 import numpy as np
 
 from nettrain.autodiff.primitive import Array, ElementWise, Slots

@@ -1,4 +1,5 @@
 """Several operations in one, to the same bits: put in by `nettrain.autodiff.plan.fusion` where a recorded step has just that sequence."""
+
 from dataclasses import dataclass, field
 from typing import ClassVar
 
@@ -36,19 +37,29 @@ class Affine(Primitive):
     def forward(self, out: Array, x: Array, w: Array, b: Array, **scratch: Array) -> None:
         make_tiles(self.forward_tiles(out, x, w, b) or [[self.forward_calls(out, x, w, b)]])
 
-    def backward(self, grads: Slots, dy: Array, out: Array, x: Array, w: Array, b: Array, **scratch: Array) -> None:
+    def backward(
+        self, grads: Slots, dy: Array, out: Array, x: Array, w: Array, b: Array, **scratch: Array
+    ) -> None:
         tiles = self.backward_tiles(grads, dy, out, x, w, b, **scratch)
-        make_tiles([[self.backward_calls(grads, dy, out, x, w, b, **scratch)]] if tiles is None else tiles)
+        make_tiles(
+            [[self.backward_calls(grads, dy, out, x, w, b, **scratch)]] if tiles is None else tiles
+        )
 
-    def forward_calls(self, out: Array, x: Array, w: Array, b: Array, **scratch: Array) -> list[Call]:
+    def forward_calls(
+        self, out: Array, x: Array, w: Array, b: Array, **scratch: Array
+    ) -> list[Call]:
         """Product, bias, activation."""
         calls: list[Call] = [product_call(x, w, out), (np.add, (out, b, out), {})]
         return calls if self.activation is None else calls + self.activation.forward_calls(out, out)
 
-    def backward_calls(self, grads: Slots, dy: Array, out: Array, x: Array, w: Array, b: Array, **scratch: Array) -> list[Call]:
+    def backward_calls(
+        self, grads: Slots, dy: Array, out: Array, x: Array, w: Array, b: Array, **scratch: Array
+    ) -> list[Call]:
         """The activation's derivative, then the gradients: db, dx, dw."""
         da, (dx, dw, db) = scratch.get("da", dy), grads
-        calls: list[Call] = [] if self.activation is None else self.activation.backward_calls([da], dy, out, out)
+        calls: list[Call] = (
+            [] if self.activation is None else self.activation.backward_calls([da], dy, out, out)
+        )
         if db is not None:
             calls.append((np.add.reduce, (da, 0, None, db), {}))
         if dx is not None:
@@ -57,10 +68,16 @@ class Affine(Primitive):
             calls.append(product_call(x.T, da, dw))
         return calls
 
-    def forward_tiles(self, out: Array, x: Array, w: Array, b: Array, **scratch: Array) -> list[list[list[Call]]] | None:
+    def forward_tiles(
+        self, out: Array, x: Array, w: Array, b: Array, **scratch: Array
+    ) -> list[list[list[Call]]] | None:
         """A tile of the columns of w, and so of y, a lane."""
         tiles = columns(*w.shape)
-        return None if tiles is None else [[self.forward_calls(out[:, t], x, w[:, t], b[t]) for t in tiles]]
+        return (
+            None
+            if tiles is None
+            else [[self.forward_calls(out[:, t], x, w[:, t], b[t]) for t in tiles]]
+        )
 
     def backward_tiles(
         self, grads: Slots, dy: Array, out: Array, x: Array, w: Array, b: Array, **scratch: Array
@@ -80,10 +97,24 @@ class Affine(Primitive):
                 for t in tiles
             ])  # fmt: skip
         if dx is not None:
-            phases.append([[product_call(da, w[t].T, dx[:, t])] for t in columns(*w.T.shape) or [slice(w.shape[0])]])
+            phases.append(
+                [
+                    [product_call(da, w[t].T, dx[:, t])]
+                    for t in columns(*w.T.shape) or [slice(w.shape[0])]
+                ]
+            )
         return phases
 
-    def tangent(self, dout: Array, dinputs: Slots, out: Array, x: Array, w: Array, b: Array, **scratch: Array) -> None:
+    def tangent(
+        self,
+        dout: Array,
+        dinputs: Slots,
+        out: Array,
+        x: Array,
+        w: Array,
+        b: Array,
+        **scratch: Array,
+    ) -> None:
         """J (dx, dw, db) = act'(y) (dx w + x dw + db)."""
         dx, dw, db = dinputs
         total = np.zeros_like(dout)
@@ -114,14 +145,22 @@ class SoftmaxCrossEntropy(Primitive):
     def scratch(self, *shapes: Shape) -> Scratch:
         """logp: ln softmax; powers, total: of its computation; places: i k + y[i]; picked: softmax there."""
         z, y = shapes
-        return {"logp": (z, None), "powers": (z, None), "total": ((*y, 1), None), "places": (y, np.intp), "picked": (y, None)}
+        return {
+            "logp": (z, None),
+            "powers": (z, None),
+            "total": ((*y, 1), None),
+            "places": (y, np.intp),
+            "picked": (y, None),
+        }
 
     def forward(self, out: Array, z: Array, y: Array, **scratch: Array) -> None:
         _LOG_SOFTMAX.forward(scratch["logp"], z, powers=scratch["powers"], total=scratch["total"])
         _PICK.forward(out, scratch["logp"], y, places=scratch["places"])
         np.negative(out, out=out)
 
-    def backward(self, grads: Slots, dy: Array, out: Array, z: Array, y: Array, **scratch: Array) -> None:
+    def backward(
+        self, grads: Slots, dy: Array, out: Array, z: Array, y: Array, **scratch: Array
+    ) -> None:
         dz, places = grads[0], scratch["places"]
         np.exp(scratch["logp"], out=dz)
         dz *= dy[:, None]
@@ -129,7 +168,9 @@ class SoftmaxCrossEntropy(Primitive):
         picked -= dy
         np.put(dz, places, picked)
 
-    def tangent(self, dout: Array, dinputs: Slots, out: Array, z: Array, y: Array, **scratch: Array) -> None:
+    def tangent(
+        self, dout: Array, dinputs: Slots, out: Array, z: Array, y: Array, **scratch: Array
+    ) -> None:
         """J dz = sum_k p_k dz_k - dz_y."""
         dz = dinputs[0]
         np.add.reduce(np.exp(scratch["logp"]) * dz, axis=-1, out=dout)

@@ -1,4 +1,5 @@
 """The error function, and the activation made of the normal distribution: gelu."""
+
 import math
 from typing import Any
 
@@ -6,13 +7,27 @@ import numpy as np
 
 from nettrain.autodiff.primitive import Array, ElementWise, Scratch, Shape, Slots
 
-BLOCK = 16384  # elements: few calls, and the working arrays of a block fit a core's second-level cache
+BLOCK = (
+    16384  # elements: few calls, and the working arrays of a block fit a core's second-level cache
+)
 
 # Cody 1969, "Rational Chebyshev approximations for the error function", to 18 digits: numerator and denominator, highest power first.
 SMALL = 0.46875  # erf(y) = y R(y^2) up to here
 SMALL_R = (
-    (1.85777706184603153e-1, 3.16112374387056560e0, 1.13864154151050156e2, 3.77485237685302021e2, 3.20937758913846947e3),
-    (1.0, 2.36012909523441209e1, 2.44024637934444173e2, 1.28261652607737228e3, 2.84423683343917062e3),
+    (
+        1.85777706184603153e-1,
+        3.16112374387056560e0,
+        1.13864154151050156e2,
+        3.77485237685302021e2,
+        3.20937758913846947e3,
+    ),
+    (
+        1.0,
+        2.36012909523441209e1,
+        2.44024637934444173e2,
+        1.28261652607737228e3,
+        2.84423683343917062e3,
+    ),
 )
 LARGE = 4.0  # erfc(y) = e^(-y^2) R(y) up to here, beyond it e^(-y^2) / y (1 / sqrt pi + R(1 / y^2) / y^2)
 MIDDLE_R = (
@@ -35,7 +50,9 @@ LARGE_R = (
 LARGEST = 30.0  # erfc underflows to 0 at 26.6 in float64; larger squares would only overflow
 
 
-def _ratio(coefficients: tuple[tuple[float, ...], tuple[float, ...]], x: Array, out: Array, divisor: Array) -> None:
+def _ratio(
+    coefficients: tuple[tuple[float, ...], tuple[float, ...]], x: Array, out: Array, divisor: Array
+) -> None:
     """out = numerator(x) / denominator(x), by Horner's rule."""
     for powers, value in zip(coefficients, (out, divisor), strict=True):
         np.multiply(x, powers[0], out=value)
@@ -145,18 +162,36 @@ class Gelu(ElementWise):
 
     def scratch(self, *shapes: Shape) -> Scratch:
         """cumulative: P(x); size: |x| / sqrt 2; negative: where x < 0, or its opposite; work, chosen: of a block."""
-        return {"cumulative": (shapes[0], None), "negative": (shapes[0], np.bool_), **_scratch(shapes[0])}
+        return {
+            "cumulative": (shapes[0], None),
+            "negative": (shapes[0], np.bool_),
+            **_scratch(shapes[0]),
+        }
 
-    def forward(self, out: Array, x: Array, *, cumulative: Array, negative: Array, size: Array, work: Array, chosen: Array) -> None:
+    def forward(
+        self,
+        out: Array,
+        x: Array,
+        *,
+        cumulative: Array,
+        negative: Array,
+        size: Array,
+        work: Array,
+        chosen: Array,
+    ) -> None:
         np.abs(x, out=size)
         size *= math.sqrt(0.5)
         error_function(size, cumulative, work, chosen, complement=True)
         cumulative *= 0.5  # P(-|x|), exact in its tail; P(x) = 1 - P(-x)
         np.copysign(cumulative, x, out=cumulative)
-        np.subtract(np.logical_not(np.signbit(x, out=negative), out=negative), cumulative, out=cumulative)
+        np.subtract(
+            np.logical_not(np.signbit(x, out=negative), out=negative), cumulative, out=cumulative
+        )
         np.multiply(x, cumulative, out=out)
 
-    def backward(self, grads: Slots, dy: Array, out: Array, x: Array, *, cumulative: Array, **scratch: Any) -> None:
+    def backward(
+        self, grads: Slots, dy: Array, out: Array, x: Array, *, cumulative: Array, **scratch: Any
+    ) -> None:
         dx = grads[0]
         np.multiply(x, x, out=dx)
         dx *= -0.5

@@ -1,4 +1,5 @@
 """Elements chosen by integer arrays. The operations are linear in x, their first input; indices have no derivative."""
+
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,9 @@ from nettrain.autodiff.primitive import Array, Primitive, Scratch, Shape, Slots
 class _Indexing(Primitive):
     """Linear in the first input."""
 
-    def tangent(self, dout: Array, dinputs: Slots, out: Array, x: Array, *indices: Array, **scratch: Any) -> None:
+    def tangent(
+        self, dout: Array, dinputs: Slots, out: Array, x: Array, *indices: Array, **scratch: Any
+    ) -> None:
         """The same elements of dx."""
         self.forward(dout, dinputs[0], *indices, **scratch)
 
@@ -59,7 +62,9 @@ class Pick(_Indexing):
         places += index
         np.take(x, places, out=out, mode="clip")
 
-    def backward(self, grads: Slots, dy: Array, out: Array, x: Array, index: Array, *, places: Array) -> None:
+    def backward(
+        self, grads: Slots, dy: Array, out: Array, x: Array, index: Array, *, places: Array
+    ) -> None:
         dx = grads[0]
         dx[...] = 0
         np.put(dx, places, dy)

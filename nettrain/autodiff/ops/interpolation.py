@@ -1,4 +1,5 @@
 """Values between pixels."""
+
 from dataclasses import dataclass
 
 import numpy as np

@@ -1,4 +1,5 @@
 """Putting arrays together and around each other."""
+
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,8 +17,13 @@ class Concatenate(Linear):
     def infer(self, *shapes: Shape) -> Shape:
         """The sizes along the axis added up."""
         a = self.axis
-        if any(len(s) != len(shapes[0]) or s[:a] + s[a + 1 :] != shapes[0][:a] + shapes[0][a + 1 :] for s in shapes):
-            raise ValueError(f"concatenate: shapes {' and '.join(map(str, shapes))} differ elsewhere than on axis {a}")
+        if any(
+            len(s) != len(shapes[0]) or s[:a] + s[a + 1 :] != shapes[0][:a] + shapes[0][a + 1 :]
+            for s in shapes
+        ):
+            raise ValueError(
+                f"concatenate: shapes {' and '.join(map(str, shapes))} differ elsewhere than on axis {a}"
+            )
         return (*shapes[0][:a], sum(s[a] for s in shapes), *shapes[0][a + 1 :])
 
     def forward(self, out: Array, *inputs: Array) -> None:
@@ -45,10 +51,15 @@ class Pad(Primitive):
             raise ValueError(f"pad: {len(self.widths)} widths do not fit the shape {shapes[0]}")
         if any(n < 0 for pair in self.widths for n in pair):
             raise ValueError(f"pad: widths must not be negative, got {self.widths}")
-        return tuple(before + n + after for n, (before, after) in zip(shapes[0], self.widths, strict=True))
+        return tuple(
+            before + n + after for n, (before, after) in zip(shapes[0], self.widths, strict=True)
+        )
 
     def _middle(self, y: Array) -> Array:
-        middle: tuple[Any, ...] = tuple(slice(before, n - after) for n, (before, after) in zip(y.shape, self.widths, strict=True))
+        middle: tuple[Any, ...] = tuple(
+            slice(before, n - after)
+            for n, (before, after) in zip(y.shape, self.widths, strict=True)
+        )
         return y[(*middle, ...)]  # with the ellipsis even one element is an array
 
     def forward(self, out: Array, x: Array) -> None:

@@ -1,4 +1,5 @@
 """The matrix product."""
+
 import numpy as np
 
 from nettrain.autodiff.primitive import Array, Call, Multilinear, Shape, Slots, make
@@ -46,7 +47,9 @@ class Matmul(Multilinear):
         """(..., n, o)."""
         a, b = shapes
         if a[-1] != b[-2] or a[:-2] != b[:-2]:
-            raise ValueError(f"matmul: shapes {a} and {b} do not fit ({a[-1]} columns against {b[-2]} rows)")
+            raise ValueError(
+                f"matmul: shapes {a} and {b} do not fit ({a[-1]} columns against {b[-2]} rows)"
+            )
         return (*a[:-1], b[-1])
 
     def forward(self, out: Array, a: Array, b: Array) -> None:
@@ -72,7 +75,9 @@ class Matmul(Multilinear):
         tiles = columns(*b.shape) if b.ndim == 2 else None
         return None if tiles is None else [[[product_call(a, b[:, t], out[:, t])] for t in tiles]]
 
-    def backward_tiles(self, grads: Slots, dy: Array, out: Array, a: Array, b: Array) -> list[list[list[Call]]] | None:
+    def backward_tiles(
+        self, grads: Slots, dy: Array, out: Array, a: Array, b: Array
+    ) -> list[list[list[Call]]] | None:
         """A tile of the columns of da or db a lane."""
         if b.ndim != 2 or columns(*b.shape) is None:
             return None

@@ -1,4 +1,5 @@
 """Mean and variance over rows: what batch normalization takes from a batch."""
+
 import math
 from collections.abc import Sequence
 from typing import ClassVar
@@ -20,7 +21,9 @@ class Moments(Barrier):
         """(2, c)."""
         shape = shapes[0]
         if len(shape) < 2 or 0 in shape:
-            raise ValueError(f"moments: want at least one row of at least one channel, got the shape {shape}")
+            raise ValueError(
+                f"moments: want at least one row of at least one channel, got the shape {shape}"
+            )
         return (2, shape[-1])
 
     def scratch(self, *shapes: Shape) -> Scratch:
@@ -39,7 +42,9 @@ class Moments(Barrier):
         np.matmul(ones, x.reshape(-1, x.shape[-1]), out=out)
         out /= len(ones)
 
-    def backward(self, grads: Slots, dy: Array, out: Array, x: Array, *, centred: Array, ones: Array) -> None:
+    def backward(
+        self, grads: Slots, dy: Array, out: Array, x: Array, *, centred: Array, ones: Array
+    ) -> None:
         dx, (mean, _), (dm, dv) = grads[0], out, dy
         np.subtract(x, mean, out=dx)
         dx *= 2 * dv
@@ -70,7 +75,9 @@ class Moments(Barrier):
         """dx holds 1 / n for the n rows of the shard."""
         dx *= share
 
-    def tangent(self, dout: Array, dinputs: Slots, out: Array, x: Array, *, centred: Array, ones: Array) -> None:
+    def tangent(
+        self, dout: Array, dinputs: Slots, out: Array, x: Array, *, centred: Array, ones: Array
+    ) -> None:
         """J dx: dm = mean dx, dv = 2 mean (x - m) dx."""
         self._mean(dinputs[0], ones, dout[0])
         np.subtract(x, out[0], out=centred)

@@ -1,4 +1,5 @@
 """Chance added to a computation."""
+
 from dataclasses import dataclass, field
 
 import numpy as np

@@ -1,4 +1,5 @@
 """Values brought to mean 0 and variance 1, then scaled and shifted: by given moments (batch norm), or each row by its own (layer norm)."""
+
 import math
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -10,7 +11,9 @@ from nettrain.autodiff.primitive import Array, Primitive, Scratch, Shape, Slots
 
 def _check(name: str, shape: Shape, *channels: Shape) -> None:
     if len(shape) < 2 or any(found[-1:] != shape[-1:] for found in channels):
-        raise ValueError(f"{name}: inputs of shapes {' and '.join(map(str, (shape, *channels)))} do not have the same channels")
+        raise ValueError(
+            f"{name}: inputs of shapes {' and '.join(map(str, (shape, *channels)))} do not have the same channels"
+        )
 
 
 def _add_up(x: Array, ones: Array, out: Array) -> None:
@@ -193,7 +196,9 @@ class NormalizeGroups(Primitive):
         """That of x."""
         _check("normalize groups", *shapes)
         if shapes[0][-1] % self.groups:
-            raise ValueError(f"normalize groups: {shapes[0][-1]} channels cannot be divided into {self.groups} groups")
+            raise ValueError(
+                f"normalize groups: {shapes[0][-1]} channels cannot be divided into {self.groups} groups"
+            )
         return shapes[0]
 
     def scratch(self, *shapes: Shape) -> Scratch:
@@ -203,7 +208,14 @@ class NormalizeGroups(Primitive):
         row = (x[0], *(1 for _ in x[1:-1]), x[-1])
         ones = ((math.prod(x[:-1]),), None)
         group = ((x[0], self.groups, 1), None)
-        return {"normal": (x, None), "inverse": (row, None), "work": (x, None), "mean": (row, None), "group": group, "ones": ones}
+        return {
+            "normal": (x, None),
+            "inverse": (row, None),
+            "work": (x, None),
+            "mean": (row, None),
+            "group": group,
+            "ones": ones,
+        }
 
     def _mean(self, x: Array, ones: Array, group: Array, out: Array) -> None:
         """out (n, 1, ..., 1, c) = the mean of x over the places of a row and the channels of a group."""
@@ -243,7 +255,16 @@ class NormalizeGroups(Primitive):
             np.multiply(dy, gamma, out=dx)
             self._project(dx, normal, inverse, work, mean, group, ones)
 
-    def _project(self, dz: Array, normal: Array, inverse: Array, work: Array, mean: Array, group: Array, ones: Array) -> None:
+    def _project(
+        self,
+        dz: Array,
+        normal: Array,
+        inverse: Array,
+        work: Array,
+        mean: Array,
+        group: Array,
+        ones: Array,
+    ) -> None:
         """The gradient dz becomes s (dz - mean dz - z mean(dz z)); the matrix is symmetric, so it serves gradients and tangents."""
         self._mean(np.multiply(dz, normal, out=work), ones, group, mean)
         np.multiply(normal, mean, out=work)

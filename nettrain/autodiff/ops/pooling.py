@@ -1,4 +1,5 @@
 """Pooling of images, channels last: the largest or the mean of each window's pixels, a few images at a time, or of all pixels."""
+
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -26,10 +27,14 @@ class _Pool(Primitive):
         if len(x) != 4:
             raise ValueError(f"pooling: want images (n, h, w, c), got {x}")
         if any(max(around) >= size for around, size in zip(self.padding, self.size, strict=True)):
-            raise ValueError(f"pooling: with the padding {self.padding} some windows of {self.size} would hold no pixel")
+            raise ValueError(
+                f"pooling: with the padding {self.padding} some windows of {self.size} would hold no pixel"
+            )
         down, across = self._windows.grid(*x[1:3])
         if down < 1 or across < 1:
-            raise ValueError(f"pooling: a window {self.size} does not fit on images {x} with padding {self.padding}")
+            raise ValueError(
+                f"pooling: a window {self.size} does not fit on images {x} with padding {self.padding}"
+            )
         return (x[0], down, across, x[3])
 
     @property
@@ -47,7 +52,9 @@ class _Pool(Primitive):
 
     def _places(self, x: Shape) -> tuple[list[Place], list[Place]]:
         """Down and across: for each element of a window, the windows in which it is a pixel, and these pixels."""
-        sizes = zip(x[1:3], self._windows.grid(*x[1:3]), self.size, self.stride, self.padding, strict=True)
+        sizes = zip(
+            x[1:3], self._windows.grid(*x[1:3]), self.size, self.stride, self.padding, strict=True
+        )
         down, across = (list(_along(*axis)) for axis in sizes)
         return down, across
 
@@ -61,12 +68,20 @@ class _Pool(Primitive):
 def _along(length: int, count: int, size: int, stride: int, around: Pair) -> Iterator[Place]:
     before = around[0]
     for i in range(size):
-        first, last = max(0, -((i - before) // stride)), min(count - 1, (length - 1 + before - i) // stride)
+        first, last = (
+            max(0, -((i - before) // stride)),
+            min(count - 1, (length - 1 + before - i) // stride),
+        )
         if first <= last:
-            yield slice(first, last + 1), slice(first * stride + i - before, last * stride + i - before + 1, stride)
+            yield (
+                slice(first, last + 1),
+                slice(first * stride + i - before, last * stride + i - before + 1, stride),
+            )
 
 
-def _fold(function: Any, nothing: float, out: Array, x: Array, places: list[Place], axis: int) -> list[Call]:
+def _fold(
+    function: Any, nothing: float, out: Array, x: Array, places: list[Place], axis: int
+) -> list[Call]:
     """out = the elements of each window along an axis, taken together by a function; nothing: what it makes of none."""
     seen = [(out[_at(axis, there)], x[_at(axis, here)]) for there, here in places]
     whole = [y.shape == out.shape for y, _ in seen[:2]]
@@ -103,7 +118,12 @@ class MaxPool(_Pool):
         share: dy there."""
         x, m, (_, down, across, c) = shapes[0], self._images(shapes[0]), self.infer(*shapes)
         flags = ((m, down, across, c), np.bool_)
-        return {"rows": ((m, down, x[2], c), None), "here": flags, "free": flags, "share": ((m, down, across, c), None)}
+        return {
+            "rows": ((m, down, x[2], c), None),
+            "here": flags,
+            "free": flags,
+            "share": ((m, down, across, c), None),
+        }
 
     def forward_calls(self, out: Array, x: Array, *, rows: Array, **scratch: Array) -> list[Call]:
         (down, across), calls = self._places(x.shape), list[Call]()
@@ -113,7 +133,9 @@ class MaxPool(_Pool):
             calls += _fold(np.maximum, -np.inf, out[part], between, across, 2)
         return calls
 
-    def backward_calls(self, grads: Slots, dy: Array, out: Array, x: Array, *, share: Array, **scratch: Array) -> list[Call]:
+    def backward_calls(
+        self, grads: Slots, dy: Array, out: Array, x: Array, *, share: Array, **scratch: Array
+    ) -> list[Call]:
         dx, (down, across), calls = grads[0], self._places(x.shape), list[Call]()
         tiles = _tiles(down, x.shape[1]) and _tiles(across, x.shape[2])
         for part in self._parts(x.shape):
@@ -145,7 +167,9 @@ class MaxPool(_Pool):
             else:
                 calls.append((free.fill, (True,), {}))
             if number < len(places) - 1:
-                calls.append((np.not_equal, (left, mask, left), {}))  # of truth values: one of the two, and the mask is in what is left
+                calls.append(
+                    (np.not_equal, (left, mask, left), {})
+                )  # of truth values: one of the two, and the mask is in what is left
             yield there, pixels, mask, calls
 
     def tangent(self, dout: Array, dinputs: Slots, out: Array, x: Array, **scratch: Array) -> None:
@@ -174,7 +198,9 @@ class AveragePool(_Pool, Linear):
         if not self._windows.pads:
             return 1 / (self.size[0] * self.size[1])
         counts = []
-        for places, count in zip(self._places(x.shape), self._windows.grid(*x.shape[1:3]), strict=True):
+        for places, count in zip(
+            self._places(x.shape), self._windows.grid(*x.shape[1:3]), strict=True
+        ):
             counts.append(np.zeros(count))
             for there, _ in places:
                 counts[-1][there] += 1
@@ -190,8 +216,15 @@ class AveragePool(_Pool, Linear):
             calls.append((np.multiply, (y, weights, y), {}))
         return calls
 
-    def backward_calls(self, grads: Slots, dy: Array, out: Array, x: Array, *, rows: Array, share: Array) -> list[Call]:
-        dx, (down, across), weights, calls = grads[0], self._places(x.shape), self._weights(x), list[Call]()
+    def backward_calls(
+        self, grads: Slots, dy: Array, out: Array, x: Array, *, rows: Array, share: Array
+    ) -> list[Call]:
+        dx, (down, across), weights, calls = (
+            grads[0],
+            self._places(x.shape),
+            self._weights(x),
+            list[Call](),
+        )
         for part in self._parts(x.shape):
             few = slice(0, part.stop - part.start)
             calls.append((np.multiply, (dy[part], weights, share[few]), {}))
@@ -215,7 +248,9 @@ class _Global(Primitive):
         """(n, c)."""
         x = shapes[0]
         if len(x) != 4 or x[1] * x[2] == 0:
-            raise ValueError(f"global pooling: want images (n, h, w, c) of at least one pixel, got {x}")
+            raise ValueError(
+                f"global pooling: want images (n, h, w, c) of at least one pixel, got {x}"
+            )
         return (x[0], x[3])
 
 
@@ -238,7 +273,11 @@ class GlobalMaxPool(_Global):
     def scratch(self, *shapes: Shape) -> Scratch:
         """turned: x by channel; places: of the largest pixels in the flat x; first: that of each image and channel."""
         n, h, w, c = shapes[0]
-        return {"turned": ((n, c, h * w), None), "places": ((n, c), np.intp), "first": ((n, c), np.intp)}
+        return {
+            "turned": ((n, c, h * w), None),
+            "places": ((n, c), np.intp),
+            "first": ((n, c), np.intp),
+        }
 
     def forward(self, out: Array, x: Array, *, turned: Array, places: Array, first: Array) -> None:
         (h, w, c), by_channel = x.shape[1:], x.transpose(0, 3, 1, 2)
@@ -255,11 +294,15 @@ class GlobalMaxPool(_Global):
         first -= h * w * c
         places += first
 
-    def backward(self, grads: Slots, dy: Array, out: Array, x: Array, *, places: Array, **scratch: Array) -> None:
+    def backward(
+        self, grads: Slots, dy: Array, out: Array, x: Array, *, places: Array, **scratch: Array
+    ) -> None:
         dx = grads[0]
         dx[...] = 0
         np.put(dx, places, dy)
 
-    def tangent(self, dout: Array, dinputs: Slots, out: Array, x: Array, *, places: Array, **scratch: Array) -> None:
+    def tangent(
+        self, dout: Array, dinputs: Slots, out: Array, x: Array, *, places: Array, **scratch: Array
+    ) -> None:
         """J dx = dx at the first largest pixels."""
         np.take(dinputs[0], places, out=dout, mode="clip")

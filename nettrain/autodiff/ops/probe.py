@@ -1,4 +1,5 @@
 """A place to look at what passes through."""
+
 from collections.abc import Callable
 from dataclasses import dataclass, field
 

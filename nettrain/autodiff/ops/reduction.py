@@ -1,4 +1,5 @@
 """Sum, maximum and minimum along the last axis; other axes are brought there by views."""
+
 from collections.abc import Callable
 from typing import Any, ClassVar
 

@@ -1,4 +1,5 @@
 """What chooses by value: larger, smaller, positive, inside. At a kink the derivative is that of the first choice, and relu'(0) = 0."""
+
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -14,7 +15,9 @@ class Relu(ElementWise):
     in_place = (0,)
 
     def forward(self, out: Array, x: Array) -> None:
-        x.clip(0, np.inf, out=out)  # 3.5 times as fast as np.maximum with a number, which takes one element after the other
+        x.clip(
+            0, np.inf, out=out
+        )  # 3.5 times as fast as np.maximum with a number, which takes one element after the other
 
     def backward(self, grads: Slots, dy: Array, out: Array, x: Array) -> None:
         dx = grads[0]
@@ -46,7 +49,9 @@ class LeakyRelu(ElementWise):
 
     def backward(self, grads: Slots, dy: Array, out: Array, x: Array, *, positive: Array) -> None:
         dx = grads[0]
-        _slopes(x, dx.dtype.type(self.slope), positive, dx)  # beside truth values a plain number would count as float64
+        _slopes(
+            x, dx.dtype.type(self.slope), positive, dx
+        )  # beside truth values a plain number would count as float64
         dx *= dy
 
 
@@ -65,7 +70,17 @@ class Prelu(ElementWise):
         np.maximum(x, 0, out=out)
         out += falling
 
-    def backward(self, grads: Slots, dy: Array, out: Array, x: Array, a: Array, *, positive: Array, falling: Array) -> None:
+    def backward(
+        self,
+        grads: Slots,
+        dy: Array,
+        out: Array,
+        x: Array,
+        a: Array,
+        *,
+        positive: Array,
+        falling: Array,
+    ) -> None:
         dx, da = grads
         if dx is not None:
             _slopes(x, a, positive, dx)
@@ -128,7 +143,9 @@ class _OneOfTwo(ElementWise):
         """first: where the first input was chosen."""
         return {"first": (shapes[0], np.bool_)}
 
-    def backward(self, grads: Slots, dy: Array, out: Array, a: Array, b: Array, *, first: Array) -> None:
+    def backward(
+        self, grads: Slots, dy: Array, out: Array, a: Array, b: Array, *, first: Array
+    ) -> None:
         da, db = grads
         self.prefers_first(a, b, out=first)
         if da is not None:
@@ -164,7 +181,9 @@ class Where(ElementWise):
         out[...] = b
         np.copyto(out, a, where=condition)
 
-    def backward(self, grads: Slots, dy: Array, out: Array, condition: Array, a: Array, b: Array) -> None:
+    def backward(
+        self, grads: Slots, dy: Array, out: Array, condition: Array, a: Array, b: Array
+    ) -> None:
         _, da, db = grads
         if da is not None:
             np.multiply(dy, condition, out=da)

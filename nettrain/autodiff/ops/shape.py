@@ -1,4 +1,5 @@
 """The same numbers seen otherwise: views, which copy nothing, and the copy that makes memory contiguous."""
+
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +18,9 @@ class Reshape(View):
         """The shape, its -1 filled in."""
         size = int(np.prod(shapes[0]))
         known = int(np.prod([n for n in self.shape if n != -1]))
-        if self.shape.count(-1) > 1 or (size != known if -1 not in self.shape else known == 0 or size % known):
+        if self.shape.count(-1) > 1 or (
+            size != known if -1 not in self.shape else known == 0 or size % known
+        ):
             raise ValueError(f"cannot reshape {shapes[0]} ({size} elements) to {self.shape}")
         return tuple(size // known if n == -1 else n for n in self.shape)
 
@@ -47,7 +50,9 @@ class Transpose(View):
 
     def alias(self, dx: Array) -> Array | None:
         seen = self.view(dx)
-        return seen if seen.flags.c_contiguous else None  # a product written across the rows may get other bits than eager's
+        return (
+            seen if seen.flags.c_contiguous else None
+        )  # a product written across the rows may get other bits than eager's
 
     def backward(self, grads: Slots, dy: Array, out: Array, x: Array) -> None:
         self.view(grads[0])[...] = dy
@@ -72,7 +77,11 @@ class Broadcast(View):
         dx = grads[0]
         new = dy.ndim - dx.ndim
         repeated = tuple(range(new)) + tuple(a + new for a, n in enumerate(dx.shape) if n == 1)
-        np.add.reduce(dy, axis=repeated, out=dx.reshape([n for a, n in enumerate(dx.shape) if a + new not in repeated]))
+        np.add.reduce(
+            dy,
+            axis=repeated,
+            out=dx.reshape([n for a, n in enumerate(dx.shape) if a + new not in repeated]),
+        )
 
 
 @dataclass(frozen=True)
@@ -86,7 +95,9 @@ class Slice(View):
         return self.view(np.broadcast_to(np.empty(()), shapes[0])).shape
 
     def view(self, x: Array) -> Array:
-        return x[self.key] if Ellipsis in self.key else x[(*self.key, ...)]  # with the ellipsis even one element is an array
+        return (
+            x[self.key] if Ellipsis in self.key else x[(*self.key, ...)]
+        )  # with the ellipsis even one element is an array
 
     def backward(self, grads: Slots, dy: Array, out: Array, x: Array) -> None:
         dx = grads[0]

@@ -1,4 +1,5 @@
 """Softmax and its logarithms along the last axis, shifted by the maximum so that exp cannot overflow."""
+
 import numpy as np
 
 from nettrain.autodiff.primitive import Array, Primitive, Scratch, Shape, Slots
@@ -59,13 +60,17 @@ class LogSoftmax(Primitive):
         np.add.reduce(np.exp(out, out=powers), axis=-1, keepdims=True, out=total)
         out -= np.log(total, out=total)
 
-    def backward(self, grads: Slots, dy: Array, out: Array, x: Array, *, powers: Array, total: Array) -> None:
+    def backward(
+        self, grads: Slots, dy: Array, out: Array, x: Array, *, powers: Array, total: Array
+    ) -> None:
         dx = grads[0]
         np.exp(out, out=dx)
         dx *= np.add.reduce(dy, axis=-1, keepdims=True, out=total)
         np.subtract(dy, dx, out=dx)
 
-    def tangent(self, dout: Array, dinputs: Slots, out: Array, x: Array, *, powers: Array, total: Array) -> None:
+    def tangent(
+        self, dout: Array, dinputs: Slots, out: Array, x: Array, *, powers: Array, total: Array
+    ) -> None:
         """J dx = dx - sum e^y dx."""
         dx = dinputs[0]
         np.multiply(np.exp(out, out=powers), dx, out=dout)
@@ -92,13 +97,17 @@ class LogSumExp(Primitive):
         np.log(out, out=out)
         out += peak[..., 0]
 
-    def backward(self, grads: Slots, dy: Array, out: Array, x: Array, *, powers: Array, peak: Array) -> None:
+    def backward(
+        self, grads: Slots, dy: Array, out: Array, x: Array, *, powers: Array, peak: Array
+    ) -> None:
         dx = grads[0]
         np.subtract(x, out[..., None], out=dx)
         np.exp(dx, out=dx)
         dx *= dy[..., None]
 
-    def tangent(self, dout: Array, dinputs: Slots, out: Array, x: Array, *, powers: Array, peak: Array) -> None:
+    def tangent(
+        self, dout: Array, dinputs: Slots, out: Array, x: Array, *, powers: Array, peak: Array
+    ) -> None:
         """J dx = sum e^(x - y) dx."""
         np.exp(np.subtract(x, out[..., None], out=powers), out=powers)
         powers *= dinputs[0]

@@ -1,4 +1,5 @@
 """The smooth functions that squash: sigmoid, tanh, softplus, softsign, elu, mish."""
+
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,7 +10,9 @@ from nettrain.autodiff.primitive import Array, ElementWise, Scratch, Shape, Slot
 def logistic(x: Array, out: Array) -> None:
     """out = 1 / (1 + e^-x), of full relative accuracy on both sides; out may be x."""
     np.negative(x, out=out)
-    np.minimum(out, np.log(np.finfo(out.dtype).max) - 1, out=out)  # exp overflows float32 above 88, float64 above 709
+    np.minimum(
+        out, np.log(np.finfo(out.dtype).max) - 1, out=out
+    )  # exp overflows float32 above 88, float64 above 709
     np.exp(out, out=out)
     out += 1
     np.reciprocal(out, out=out)
@@ -57,7 +60,9 @@ class Softplus(ElementWise):
         return {"rising": (shapes[0], None)}
 
     def forward(self, out: Array, x: Array, *, rising: Array) -> None:
-        np.abs(x, out=out)  # ln(1 + e^x) = max(x, 0) + ln(1 + e^-|x|): no overflow, and 10 times as fast as logaddexp
+        np.abs(
+            x, out=out
+        )  # ln(1 + e^x) = max(x, 0) + ln(1 + e^-|x|): no overflow, and 10 times as fast as logaddexp
         np.negative(out, out=out)
         np.exp(out, out=out)
         np.log1p(out, out=out)
@@ -111,13 +116,17 @@ class Elu(ElementWise):
         rising *= self.scale
         out += rising
 
-    def backward(self, grads: Slots, dy: Array, out: Array, x: Array, *, rising: Array, positive: Array) -> None:
+    def backward(
+        self, grads: Slots, dy: Array, out: Array, x: Array, *, rising: Array, positive: Array
+    ) -> None:
         dx = grads[0]
         np.minimum(x, 0, out=dx)
         np.exp(dx, out=dx)
         dx *= self.scale * self.alpha
         if self.alpha != 1:
-            more = dx.dtype.type(self.scale - self.scale * self.alpha)  # beside truth values a plain number would count as float64
+            more = dx.dtype.type(
+                self.scale - self.scale * self.alpha
+            )  # beside truth values a plain number would count as float64
             dx += np.multiply(np.greater(x, 0, out=positive), more, out=rising)
         dx *= dy
 
@@ -140,7 +149,17 @@ class Mish(ElementWise):
         share /= work
         np.multiply(x, share, out=out)
 
-    def backward(self, grads: Slots, dy: Array, out: Array, x: Array, *, power: Array, share: Array, work: Array) -> None:
+    def backward(
+        self,
+        grads: Slots,
+        dy: Array,
+        out: Array,
+        x: Array,
+        *,
+        power: Array,
+        share: Array,
+        work: Array,
+    ) -> None:
         dx = grads[0]
         np.add(power, 1, out=work)
         np.multiply(power, work, out=dx)

@@ -1,4 +1,5 @@
 """Where a kernel stands on images, channels last: what convolution and its gradients have in common."""
+
 from dataclasses import dataclass
 from typing import Any
 
@@ -65,13 +66,24 @@ class Windows:
         (kh, kw), (sh, sw), (dh, dw) = self.kernel, self.stride, self.dilation
         (rh, rw), (n_step, h_step, w_step, c_step) = self.reach, padded.strides
         shape: Shape = (n, (h - rh) // sh + 1, (w - rw) // sw + 1, kh, kw, c)
-        return as_strided(padded, shape, (n_step, sh * h_step, sw * w_step, dh * h_step, dw * w_step, c_step))
+        return as_strided(
+            padded, shape, (n_step, sh * h_step, sw * w_step, dh * h_step, dw * w_step, c_step)
+        )
 
 
 class Filtering(Primitive):
     """The base of operations y = x * w + b, linear in the images x and in the filters w; b, added to each pixel, may be left out."""
 
-    def tangent(self, dout: Array, dinputs: Slots, out: Array, x: Array, w: Array, b: Array | None = None, **scratch: Any) -> None:
+    def tangent(
+        self,
+        dout: Array,
+        dinputs: Slots,
+        out: Array,
+        x: Array,
+        w: Array,
+        b: Array | None = None,
+        **scratch: Any,
+    ) -> None:
         """J (dx, dw, db) = dx * w + x * dw + db."""
         dx, dw, db = (*dinputs, None)[:3]
         dout[...] = 0

@@ -1,4 +1,5 @@
 """Convolution with 3 x 3 filters in fewer multiplications: tiles of 2 x 2 outputs by Winograd's way, 4 products an output instead of 9."""
+
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,8 +26,15 @@ class Winograd(Convolution):
 
     def infer(self, *shapes: Shape) -> Shape:
         """(n, p, q, o)."""
-        if shapes[1][:2] != (3, 3) or self.stride != (1, 1) or self.dilation != (1, 1) or self.groups != 1:
-            raise ValueError(f"winograd: wants filters (3, 3, c, o) without stride, dilation and groups, got {shapes[1]} and {self}")
+        if (
+            shapes[1][:2] != (3, 3)
+            or self.stride != (1, 1)
+            or self.dilation != (1, 1)
+            or self.groups != 1
+        ):
+            raise ValueError(
+                f"winograd: wants filters (3, 3, c, o) without stride, dilation and groups, got {shapes[1]} and {self}"
+            )
         return super().infer(*shapes)
 
     @staticmethod
@@ -64,10 +72,14 @@ class Winograd(Convolution):
             calls.append(copy_call(scratch["filters"], w))
             w = scratch["filters"]
         u = scratch["u"]
-        calls.append((np.matmul, (FILTERS.astype(u.dtype), w.reshape(9, -1), u.reshape(16, -1)), {}))
+        calls.append(
+            (np.matmul, (FILTERS.astype(u.dtype), w.reshape(9, -1), u.reshape(16, -1)), {})
+        )
         return calls, w
 
-    def forward_part(self, y: Array, x: Array, w: Array, b: Array | None, scratch: dict[str, Array]) -> list[Call]:
+    def forward_part(
+        self, y: Array, x: Array, w: Array, b: Array | None, scratch: dict[str, Array]
+    ) -> list[Call]:
         """The calls that make y of x, some of the images."""
         v, m = self.rooms(y, x, scratch)
         made = scratch["made"][: len(y)]
@@ -76,7 +88,10 @@ class Winograd(Convolution):
         if made.shape == y.shape:
             calls += self.outputs(m, y, scratch)
         else:
-            calls += [*self.outputs(m, made, scratch), copy_call(y, made[:, : y.shape[1], : y.shape[2]])]
+            calls += [
+                *self.outputs(m, made, scratch),
+                copy_call(y, made[:, : y.shape[1], : y.shape[2]]),
+            ]
         if b is not None:
             calls.append((np.add, (y, b, y), {}))
         return calls
@@ -84,7 +99,10 @@ class Winograd(Convolution):
     def rooms(self, y: Array, x: Array, scratch: dict[str, Array]) -> tuple[Array, Array]:
         """v (4, 4, n, p, q, c) and m (4, 4, n, p, q, o), tiles p x q, for some of the images."""
         n, p, q = len(y), (y.shape[1] + 1) // 2, (y.shape[2] + 1) // 2
-        v, m = (scratch[name][: 16 * n * p * q * channels] for name, channels in (("v", x.shape[3]), ("m", y.shape[3])))
+        v, m = (
+            scratch[name][: 16 * n * p * q * channels]
+            for name, channels in (("v", x.shape[3]), ("m", y.shape[3]))
+        )
         return v.reshape(4, 4, n, p, q, -1), m.reshape(4, 4, n, p, q, -1)
 
     def see(self, x: Array, v: Array, scratch: dict[str, Array]) -> list[Call]:
@@ -92,12 +110,17 @@ class Winograd(Convolution):
         (_, h, w, _), ((top, _), (left, _)), seen = x.shape, self.padding, scratch["seen"][: len(x)]
         if seen.shape == x.shape and x.flags.c_contiguous:
             return self.differences(v, x, scratch)
-        return [copy_call(seen[:, top : top + h, left : left + w], x), *self.differences(v, seen, scratch)]
+        return [
+            copy_call(seen[:, top : top + h, left : left + w], x),
+            *self.differences(v, seen, scratch),
+        ]
 
     def differences(self, v: Array, seen: Array, scratch: dict[str, Array]) -> list[Call]:
         """v = B^T d B, d the four by four pixels of each tile; both contiguous."""
         rows = scratch["seen_rows"][:, : len(seen)]
-        return _differences(list(rows), seen, 1) + _differences([v[:, j] for j in range(4)], rows, 3)
+        return _differences(list(rows), seen, 1) + _differences(
+            [v[:, j] for j in range(4)], rows, 3
+        )
 
     def outputs(self, m: Array, y: Array, scratch: dict[str, Array]) -> list[Call]:
         """y = A^T m A."""
@@ -107,16 +130,23 @@ class Winograd(Convolution):
         calls = _sums(rows[0], rows[1], *m)
         return calls + _sums(place[0], place[1], *rows.swapaxes(0, 1))
 
-    def begin_back(self, grads: Slots, w: Array, scratch: dict[str, Array]) -> tuple[list[Call], Array]:
+    def begin_back(
+        self, grads: Slots, w: Array, scratch: dict[str, Array]
+    ) -> tuple[list[Call], Array]:
         """What is to be done before the first part."""
         calls, w = self.begin(w, scratch)
-        calls += [copy_call(scratch["u_turned"], scratch["u"].swapaxes(1, 2)), (scratch["ones"].fill, (1,), {})]
+        calls += [
+            copy_call(scratch["u_turned"], scratch["u"].swapaxes(1, 2)),
+            (scratch["ones"].fill, (1,), {}),
+        ]
         calls.append((scratch["made"].fill, (0,), {}))
         if not scratch["ones"].size:
             calls += [(slot.fill, (0,), {}) for slot in grads[1:] if slot is not None]
         return calls, w
 
-    def backward_part(self, grads: Slots, part: slice, da: Array, x: Array, w: Array, scratch: dict[str, Array]) -> list[Call]:
+    def backward_part(
+        self, grads: Slots, part: slice, da: Array, x: Array, w: Array, scratch: dict[str, Array]
+    ) -> list[Call]:
         """The calls that add what some of the images, with the gradient da, give to dw and db, and that make their dx."""
         (dx, dw, db), few = (*grads, None)[:3], part.stop - part.start
         calls: list[Call] = []
@@ -132,19 +162,33 @@ class Winograd(Convolution):
         if dw is not None:
             du, du_part = scratch["du"], scratch["du_part"]
             calls += self.see(x[part], v, scratch)
-            calls.append((np.matmul, (_places(v).swapaxes(1, 2), _places(z), du_part if part.start else du), {}))
+            calls.append(
+                (
+                    np.matmul,
+                    (_places(v).swapaxes(1, 2), _places(z), du_part if part.start else du),
+                    {},
+                )
+            )
             if part.start:
                 calls.append((np.add, (du, du_part, du), {}))
             if part.stop == len(x):
                 made = dw if dw.flags.c_contiguous else scratch["filters"]
-                calls.append((np.matmul, (FILTERS.T.astype(du.dtype), du.reshape(16, -1), made.reshape(9, -1)), {}))
+                calls.append(
+                    (
+                        np.matmul,
+                        (FILTERS.T.astype(du.dtype), du.reshape(16, -1), made.reshape(9, -1)),
+                        {},
+                    )
+                )
                 calls += [copy_call(dw, made)] if made is not dw else []
         if dx is not None:
             calls.append((np.matmul, (_places(z), scratch["u_turned"], _places(v)), {}))
             calls += self.pixels(dx[part], v, scratch)
         return calls
 
-    def bias_calls(self, db: Array, da: Array, part: slice, scratch: dict[str, Array]) -> list[Call]:
+    def bias_calls(
+        self, db: Array, da: Array, part: slice, scratch: dict[str, Array]
+    ) -> list[Call]:
         """db = sum da, added up."""
         rows, total = da.reshape(-1, da.shape[3]), scratch["db_part"]
         calls: list[Call] = [(np.matmul, (scratch["ones"][: len(rows)], rows, total), {})]
@@ -155,7 +199,10 @@ class Winograd(Convolution):
         made = scratch["made"][: len(da)]
         if made.shape == da.shape:
             return self.spread(z, da, scratch)
-        return [copy_call(made[:, : da.shape[1], : da.shape[2]], da), *self.spread(z, made, scratch)]
+        return [
+            copy_call(made[:, : da.shape[1], : da.shape[2]], da),
+            *self.spread(z, made, scratch),
+        ]
 
     def spread(self, z: Array, made: Array, scratch: dict[str, Array]) -> list[Call]:
         """z = A d A^T, d the two by two gradients of each tile; both contiguous."""
@@ -166,10 +213,17 @@ class Winograd(Convolution):
 
     def pixels(self, dx: Array, v: Array, scratch: dict[str, Array]) -> list[Call]:
         """dx = B v B^T, added up where tiles overlap."""
-        (_, h, w, _), ((top, _), (left, _)), made = dx.shape, self.padding, scratch["dx_made"][: len(dx)]
+        (_, h, w, _), ((top, _), (left, _)), made = (
+            dx.shape,
+            self.padding,
+            scratch["dx_made"][: len(dx)],
+        )
         if made.shape == dx.shape and dx.flags.c_contiguous:
             return self.overlapping(dx, v, scratch)
-        return [*self.overlapping(made, v, scratch), copy_call(dx, made[:, top : top + h, left : left + w])]
+        return [
+            *self.overlapping(made, v, scratch),
+            copy_call(dx, made[:, top : top + h, left : left + w]),
+        ]
 
     def overlapping(self, dx: Array, v: Array, scratch: dict[str, Array]) -> list[Call]:
         """dx, with the zeros around it, of the four by four gradients of each tile; both contiguous."""
@@ -226,7 +280,11 @@ def _overlapping(out: Array, v: list[Array], axis: int, work: Array) -> list[Cal
     even, odd = _along(out, axis, 0, size), _along(out, axis, 1, size)
     count = v[0].shape[axis]
     whole: tuple[slice, ...] = (slice(None),) * axis
-    first, after, last = (*whole, slice(count)), (*whole, slice(1, count + 1)), (*whole, slice(count, None))
+    first, after, last = (
+        (*whole, slice(count)),
+        (*whole, slice(1, count + 1)),
+        (*whole, slice(count, None)),
+    )
     return [
         copy_call(even[first], v[0]),
         (even[last].fill, (0,), {}),

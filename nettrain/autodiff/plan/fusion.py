@@ -1,4 +1,5 @@
 """Fusion: where a recorded computation holds a sequence that one primitive does at once, that one takes its place, to the same bits."""
+
 from collections import Counter
 from collections.abc import Iterable
 
@@ -52,14 +53,23 @@ def _affine(tensor: Tensor, consumers: Counter[int]) -> None:
     if not (isinstance(primitive_of(xw), Matmul) and isinstance(primitive_of(repeated), Broadcast)):
         return
     (b,) = inputs_of(repeated)
-    if xw.ndim == 2 and b.shape == xw.shape[1:] and consumers[id(xw)] == consumers[id(repeated)] == 1:
+    if (
+        xw.ndim == 2
+        and b.shape == xw.shape[1:]
+        and consumers[id(xw)] == consumers[id(repeated)] == 1
+    ):
         _replace(tensor, Affine(), (*inputs_of(xw), b), xw)
 
 
 def _activation(tensor: Tensor, consumers: Counter[int]) -> None:
     """act(x w + b) or act(x * w + b), where the derivative of act can be told from its output; a pool may stand between."""
     primitive, inputs = primitive_of(tensor), inputs_of(tensor)
-    if not isinstance(primitive, ElementWise) or len(inputs) != 1 or primitive.reads != ("out",) or primitive.scratch(tensor.shape):
+    if (
+        not isinstance(primitive, ElementWise)
+        or len(inputs) != 1
+        or primitive.reads != ("out",)
+        or primitive.scratch(tensor.shape)
+    ):
         return
     if consumers[id(inputs[0])] != 1:
         return
@@ -80,10 +90,16 @@ def _pool(tensor: Tensor, pool: MaxPool, consumers: Counter[int]) -> None:
     (x,) = inputs_of(tensor)
     before = primitive_of(x)
     block = ConvolutionBlock(before) if isinstance(before, Convolution) else before
-    if not isinstance(block, ConvolutionBlock) or block.pool is not None or not isinstance(block.activation, Relu | None):
+    if (
+        not isinstance(block, ConvolutionBlock)
+        or block.pool is not None
+        or not isinstance(block.activation, Relu | None)
+    ):
         return
     if pool.stride == pool.size and pool.padding == ((0, 0), (0, 0)) and consumers[id(x)] == 1:
-        _replace(tensor, ConvolutionBlock(block.convolution, block.activation, pool), inputs_of(x), x)
+        _replace(
+            tensor, ConvolutionBlock(block.convolution, block.activation, pool), inputs_of(x), x
+        )
 
 
 def _cross_entropy(tensor: Tensor, consumers: Counter[int]) -> None:
@@ -92,7 +108,10 @@ def _cross_entropy(tensor: Tensor, consumers: Counter[int]) -> None:
     if not isinstance(primitive_of(picked), Pick):
         return
     log_p, y = inputs_of(picked)
-    if isinstance(primitive_of(log_p), LogSoftmax) and consumers[id(picked)] == consumers[id(log_p)] == 1:
+    if (
+        isinstance(primitive_of(log_p), LogSoftmax)
+        and consumers[id(picked)] == consumers[id(log_p)] == 1
+    ):
         _replace(tensor, SoftmaxCrossEntropy(), (*inputs_of(log_p), y), log_p)
 
 
@@ -101,6 +120,8 @@ def _replace(tensor: Tensor, primitive: Primitive, inputs: Iterable[Tensor], fir
     earlier, inputs = tensor.node, tuple(inputs)
     assert earlier is not None and first.node is not None
     wanted = primitive.scratch(*[x.shape for x in inputs])
-    scratch = {name: np.empty(shape, dtype or earlier.out.dtype) for name, (shape, dtype) in wanted.items()}
+    scratch = {
+        name: np.empty(shape, dtype or earlier.out.dtype) for name, (shape, dtype) in wanted.items()
+    }
     tensor.node = Node(primitive, inputs, earlier.out, scratch)
     tensor.node.age, tensor.node.origin = earlier.age, first.node.origin

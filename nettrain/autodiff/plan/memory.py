@@ -1,4 +1,5 @@
 """The memory of a plan: arrays that are not needed at the same time share their bytes."""
+
 import bisect
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -36,13 +37,17 @@ class _Life:
     begin: int
     end: int
     offset: int = -1
-    heir_of: "_Life | None" = None  # whose memory it takes over while that is read for the last time
+    heir_of: "_Life | None" = (
+        None  # whose memory it takes over while that is read for the last time
+    )
 
     def place(self) -> int:
         return self.heir_of.place() if self.heir_of else self.offset
 
 
-def share_memory(actions: Sequence[Action], own: Iterable[Array], kept: Iterable[Array], arena: Arena) -> list[Action]:
+def share_memory(
+    actions: Sequence[Action], own: Iterable[Array], kept: Iterable[Array], arena: Arena
+) -> list[Action]:
     """The same actions on arrays in the arena.
 
     own   the arrays that may move there: nobody but these actions looks at them
@@ -74,7 +79,11 @@ def _moved(action: Action, place: int, moved: Callable[[Array, int], Array]) -> 
             return moved(value, place)
         return [anew(item) for item in value] if isinstance(value, list) else value
 
-    return replace(action, args=tuple(map(anew, action.args)), scratch={name: anew(array) for name, array in action.scratch.items()})
+    return replace(
+        action,
+        args=tuple(map(anew, action.args)),
+        scratch={name: anew(array) for name, array in action.scratch.items()},
+    )
 
 
 def _root(array: Array) -> Array:
@@ -111,10 +120,22 @@ def _inherit(actions: Sequence[Action], lives: dict[int, list[_Life]]) -> None:
     for place, action in enumerate(actions):
         for read, written in action.reuses:
             source, heir = (lives.get(id(_root(array))) for array in (read, written))
-            if not source or not heir or source is heir or read.nbytes != _root(read).nbytes or written.nbytes != _root(written).nbytes:
+            if (
+                not source
+                or not heir
+                or source is heir
+                or read.nbytes != _root(read).nbytes
+                or written.nbytes != _root(written).nbytes
+            ):
                 continue
             old, new = _at(source, place), _at(heir, place)
-            if old.end == place and new.begin == place and new.heir_of is None and old.size == new.size and read.strides == written.strides:
+            if (
+                old.end == place
+                and new.begin == place
+                and new.heir_of is None
+                and old.size == new.size
+                and read.strides == written.strides
+            ):
                 new.heir_of = old
                 first = old
                 while first.heir_of is not None:
@@ -128,7 +149,10 @@ def _pack(lives: list[_Life]) -> int:
     placed: list[_Life] = []
     total = 0
     for life in sorted(lives, key=lambda life: (-life.size, life.begin)):
-        beside = sorted((other for other in placed if other.begin <= life.end and life.begin <= other.end), key=lambda other: other.offset)
+        beside = sorted(
+            (other for other in placed if other.begin <= life.end and life.begin <= other.end),
+            key=lambda other: other.offset,
+        )
         offset = 0
         for other in beside:
             if offset + life.size <= other.offset:

@@ -10,6 +10,7 @@
 
 The nodes and their order are those of the eager run, so the bits are too; fused primitives keep them.
 """
+
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -96,12 +97,17 @@ class Plan:
         actions = forward_actions(results, twin)
         own, count = own_arrays(results), len(actions)
         if into is not None:
-            back = backward_actions(y, into, np.ones_like(y.value) if dy is None else dy, share, twin)
+            back = backward_actions(
+                y, into, np.ones_like(y.value) if dy is None else dy, share, twin
+            )
             actions, own = actions + back.actions, own + back.own
         if arena is not None:
             actions = share_memory(actions, own, [tensor.value for tensor in results], arena)
         self.forwards, ends = _phases(actions[:count], before=False)
-        self.meetings = {phase: Meeting(_barrier(action), action.args[0], action.args[1]) for phase, action in ends.items()}
+        self.meetings = {
+            phase: Meeting(_barrier(action), action.args[0], action.args[1])
+            for phase, action in ends.items()
+        }
         self.backwards, begins = _phases(actions[count:], before=True)
         self.gradients = {phase: action.args[1] for phase, action in begins.items()}
 

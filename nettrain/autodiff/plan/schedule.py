@@ -1,4 +1,5 @@
 """What a plan does, written down: the calls of a recorded computation and of its gradients, with the arrays that each reads and writes."""
+
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -45,7 +46,9 @@ class Backward:
     own: list[Array]
 
 
-def forward_actions(results: Iterable[Tensor], twin: Callable[[Primitive], Primitive]) -> list[Action]:
+def forward_actions(
+    results: Iterable[Tensor], twin: Callable[[Primitive], Primitive]
+) -> list[Action]:
     """Everything that the results were made by, oldest first."""
     actions = []
     for node, _ in reversed(list(nodes_above(*results))):
@@ -55,7 +58,10 @@ def forward_actions(results: Iterable[Tensor], twin: Callable[[Primitive], Primi
         values = [x.value for x in node.inputs]
         kept, works = _divided(primitive, node)
         reuses = tuple((values[i], node.out) for i in primitive.in_place)
-        tiles, barrier = primitive.forward_tiles, primitive if isinstance(primitive, Barrier) else None
+        tiles, barrier = (
+            primitive.forward_tiles,
+            primitive if isinstance(primitive, Barrier) else None,
+        )
         actions.append(
             Action(primitive.forward_calls, (node.out, *values), node.scratch, node.origin, tuple(values), (node.out, *kept), works, reuses,
                    tiles, barrier)
@@ -73,7 +79,11 @@ def own_arrays(results: Iterable[Tensor]) -> list[Array]:
 
 
 def backward_actions(
-    y: Tensor, into: Mapping[Tensor, Array], dy: Array, share: float, twin: Callable[[Primitive], Primitive]
+    y: Tensor,
+    into: Mapping[Tensor, Array],
+    dy: Array,
+    share: float,
+    twin: Callable[[Primitive], Primitive],
 ) -> Backward:
     """What `backward` does, newest node first, written down instead of done."""
     made = list(nodes_above(y))
@@ -98,11 +108,29 @@ def backward_actions(
                 part, total = np.empty_like(buffers[id(x)]), buffers[id(x)]
                 own.append(part)
                 grads.append(part)
-                sums.append(Action(_just(np.add), (total, part, total), {}, node.origin, reads=(total, part), writes=(total,)))
+                sums.append(
+                    Action(
+                        _just(np.add),
+                        (total, part, total),
+                        {},
+                        node.origin,
+                        reads=(total, part),
+                        writes=(total,),
+                    )
+                )
         actions.append(_backward_action(node, twin(node.primitive), grads, buffers[id(tensor)]))
         if isinstance(node.primitive, Barrier) and share != 1 and grads[0] is not None:
             dx = grads[0]
-            actions.append(Action(_just(node.primitive.rescale), (dx, share), {}, node.origin, reads=(dx,), writes=(dx,)))
+            actions.append(
+                Action(
+                    _just(node.primitive.rescale),
+                    (dx, share),
+                    {},
+                    node.origin,
+                    reads=(dx,),
+                    writes=(dx,),
+                )
+            )
         actions += sums
     for x, slot in into.items():
         if id(x) not in written:
@@ -110,10 +138,16 @@ def backward_actions(
     return Backward(actions, own)
 
 
-def _backward_action(node: Node, primitive: Primitive, grads: list[Array | None], dy: Array) -> Action:
+def _backward_action(
+    node: Node, primitive: Primitive, grads: list[Array | None], dy: Array
+) -> Action:
     values = [x.value for x in node.inputs]
     kept, works = _divided(primitive, node)
-    reads = [dy, *kept, *(values[i] for i in primitive.reads if isinstance(i, int) and i < len(values))]
+    reads = [
+        dy,
+        *kept,
+        *(values[i] for i in primitive.reads if isinstance(i, int) and i < len(values)),
+    ]
     if "out" in primitive.reads:
         reads.append(node.out)
     wanted = tuple(grad for grad in grads if grad is not None)
@@ -160,7 +194,11 @@ def _gradient_buffers(
             if x.requires_grad and id(x) not in buffers:
                 new(x)
         source = node.inputs[0]
-        if isinstance(node.primitive, View) and consumers[id(source)] == 1 and id(tensor) not in buffers:
+        if (
+            isinstance(node.primitive, View)
+            and consumers[id(source)] == 1
+            and id(tensor) not in buffers
+        ):
             alias = node.primitive.alias(buffers[id(source)])
             if alias is not None:
                 buffers[id(tensor)] = alias

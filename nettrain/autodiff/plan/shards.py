@@ -3,6 +3,7 @@
 Each shard has buffers and gradient slots of its own and reads the same parameters. Where rows make a value that all rows share (the
 moments of batch normalization) the shards meet: the value is merged, and on the way back its gradients are added, in their order.
 """
+
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -22,8 +23,12 @@ class Shards:
         self._together = together
         self._forwards = _beside([plan.forwards for plan in plans])
         self._backwards = _beside([plan.backwards for plan in plans])
-        self._meetings = {phase: [plan.meetings[phase] for plan in plans] for phase in plans[0].meetings}
-        self._gradients = {phase: [plan.gradients[phase] for plan in plans] for phase in plans[0].gradients}
+        self._meetings = {
+            phase: [plan.meetings[phase] for plan in plans] for phase in plans[0].meetings
+        }
+        self._gradients = {
+            phase: [plan.gradients[phase] for plan in plans] for phase in plans[0].gradients
+        }
 
     def forward(self) -> None:
         """Compute every value of every shard again."""

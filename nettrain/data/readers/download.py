@@ -1,4 +1,5 @@
 """One file from the network: whole and of the right checksum, or not there at all."""
+
 import logging
 import os
 from collections.abc import Iterator
@@ -11,12 +12,12 @@ from nettrain.errors import DataError
 
 try:
     import fcntl
-except ImportError:                                          # Windows: two downloads at once are not kept apart, but checked
+except ImportError:  # Windows: two downloads at once are not kept apart, but checked
     fcntl = None  # type: ignore[assignment]
 
 _LOG = logging.getLogger(__name__)
 _ATTEMPTS = 3
-_SILENCE = 30                                                # seconds without a byte until a connection counts as broken
+_SILENCE = 30  # seconds without a byte until a connection counts as broken
 
 
 def download(address: str, checksum: str, target: Path) -> None:
@@ -32,12 +33,16 @@ def download(address: str, checksum: str, target: Path) -> None:
             if not target.exists():
                 _fetch(address, checksum, target)
     except OSError as error:
-        raise DataError(f"{target.name} cannot be written into {target.parent}: {error.strerror or error}") from None
+        raise DataError(
+            f"{target.name} cannot be written into {target.parent}: {error.strerror or error}"
+        ) from None
 
 
 def _fetch(address: str, checksum: str, target: Path) -> None:
-    partial = target.with_name(f".{target.name}.part")       # one that a killed process left is written over
-    partial.write_bytes(b"")                                 # a folder that cannot be written shows before anything is downloaded
+    partial = target.with_name(
+        f".{target.name}.part"
+    )  # one that a killed process left is written over
+    partial.write_bytes(b"")  # a folder that cannot be written shows before anything is downloaded
     _LOG.warning("downloading %s into %s", address, target.parent)
     try:
         _transfer(address, partial)
@@ -48,7 +53,10 @@ def _fetch(address: str, checksum: str, target: Path) -> None:
 
 
 def _transfer(address: str, partial: Path) -> None:
-    pooch, requests = import_module("pooch"), import_module("requests")   # heavy, and needed only here
+    pooch, requests = (
+        import_module("pooch"),
+        import_module("requests"),
+    )  # heavy, and needed only here
     # identity: a server that packs what it sends would have pooch write other bytes than those of the checksum
     fetch = pooch.HTTPDownloader(timeout=_SILENCE, headers={"Accept-Encoding": "identity"})
     for attempt in range(1, _ATTEMPTS + 1):
@@ -56,12 +64,22 @@ def _transfer(address: str, partial: Path) -> None:
             return fetch(address, str(partial), None)
         except requests.exceptions.HTTPError as error:
             answer = f"{error.response.status_code} {error.response.reason}"
-            raise DataError(f"{address} cannot be downloaded: the server answers {answer}") from None
+            raise DataError(
+                f"{address} cannot be downloaded: the server answers {answer}"
+            ) from None
         except requests.exceptions.RequestException as error:
             if attempt == _ATTEMPTS:
-                connected = partial.stat().st_size or not isinstance(error, requests.exceptions.ConnectionError)
-                reason = "the connection broke off" if connected else f"no connection to {urlsplit(address).hostname}"
-                raise DataError(f"{address} cannot be downloaded: {reason} ({_ATTEMPTS} attempts)") from None
+                connected = partial.stat().st_size or not isinstance(
+                    error, requests.exceptions.ConnectionError
+                )
+                reason = (
+                    "the connection broke off"
+                    if connected
+                    else f"no connection to {urlsplit(address).hostname}"
+                )
+                raise DataError(
+                    f"{address} cannot be downloaded: {reason} ({_ATTEMPTS} attempts)"
+                ) from None
 
 
 def _check(partial: Path, checksum: str, address: str) -> None:
@@ -69,7 +87,9 @@ def _check(partial: Path, checksum: str, address: str) -> None:
     found = import_module("pooch").file_hash(str(partial), alg=kind)
     if found != expected:
         size = partial.stat().st_size
-        raise DataError(f"{address} is not the file that is expected: its {kind} is {found} ({size} bytes), not {expected}")
+        raise DataError(
+            f"{address} is not the file that is expected: its {kind} is {found} ({size} bytes), not {expected}"
+        )
 
 
 @contextmanager

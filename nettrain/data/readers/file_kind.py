@@ -1,11 +1,18 @@
 """Which source reads a file, told from its first bytes rather than its name."""
+
 import gzip
 import zlib
 from pathlib import Path
 
 from nettrain.errors import DataError
 
-_BEGINNINGS = {"npz": b"PK\x03\x04", "npy": b"\x93NUM", "parquet": b"PAR1", "arrow": b"ARRO", "jsonl": b"{"}
+_BEGINNINGS = {
+    "npz": b"PK\x03\x04",
+    "npy": b"\x93NUM",
+    "parquet": b"PAR1",
+    "arrow": b"ARRO",
+    "jsonl": b"{",
+}
 _IMAGES = (b"\x89PNG", b"\xff\xd8\xff")
 
 
@@ -32,5 +39,9 @@ def cannot_read(path: Path | str, error: Exception) -> DataError:
     if isinstance(error, FileNotFoundError):
         where = "relative ones count from the config's folder, with --set from the current one"
         return DataError(f"{path}: no such file; check the path ({where})")
-    reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error) or type(error).__name__
+    reason = (
+        error.strerror
+        if isinstance(error, OSError) and error.strerror
+        else str(error) or type(error).__name__
+    )
     return DataError(f"{path}: cannot be read: {reason[0].lower()}{reason[1:]}")

@@ -1,4 +1,5 @@
 """Tables in columnar files (Parquet, Arrow), read with polars, which comes with the extra `tables`."""
+
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
@@ -23,16 +24,22 @@ class FrameTable(OpenTable):
         try:
             self._polars: Any = import_module("polars")
         except ModuleNotFoundError:
-            raise ConfigError(f"dataset.source: {path}: such files are read with polars, which is not installed: "
-                              'pip install "nettrain[tables]"') from None
+            raise ConfigError(
+                f"dataset.source: {path}: such files are read with polars, which is not installed: "
+                'pip install "nettrain[tables]"'
+            ) from None
         self.place, self._path, self._kind = path, path, kind
         self.names = tuple(self._ask(f"read_{kind}_schema"))
 
-    def read(self, names: Sequence[str], numeric: dict[str, bool]) -> tuple[dict[str, Column], np.ndarray | None]:
+    def read(
+        self, names: Sequence[str], numeric: dict[str, bool]
+    ) -> tuple[dict[str, Column], np.ndarray | None]:
         """The named columns; rows have no lines."""
         frame = self._ask(f"read_{self._kind}", columns=list(dict.fromkeys(names)))
         if not len(frame):
-            raise DataError(f"{self._path}: columns ({', '.join(self.names[:20])}) and no rows in them")
+            raise DataError(
+                f"{self._path}: columns ({', '.join(self.names[:20])}) and no rows in them"
+            )
         return {name: self._column(frame[name], numeric.get(name)) for name in names}, None
 
     def _ask(self, function: str, **keywords: object) -> Any:
@@ -42,19 +49,30 @@ class FrameTable(OpenTable):
                 return getattr(self._polars, function)(file, **keywords)
         except OSError as error:
             raise cannot_read(self._path, error) from None
-        except (self._polars.exceptions.PolarsError, self._polars.exceptions.PanicException) as error:   # damage may make polars panic
+        except (
+            self._polars.exceptions.PolarsError,
+            self._polars.exceptions.PanicException,
+        ) as error:  # damage may make polars panic
             reason = str(error).partition("\n")[0][:200]
-            raise DataError(f"{self._path}: cannot be read: {reason}; it is damaged, or not of the kind that its source says") from None
+            raise DataError(
+                f"{self._path}: cannot be read: {reason}; it is damaged, or not of the kind that its source says"
+            ) from None
 
     def _column(self, series: Any, numeric: bool | None) -> Column:
         polars = self._polars
         texts = series.dtype in (polars.String, polars.Categorical, polars.Enum)
-        if not (texts or series.dtype.is_numeric() or series.dtype in (polars.Boolean, polars.Null)):
-            raise DataError(f"{self._path}: column {series.name!r} holds values of type {series.dtype}; only numbers, truth values and "
-                            "texts can be learned from: list it under `ignore`, or write it as one of them")
+        if not (
+            texts or series.dtype.is_numeric() or series.dtype in (polars.Boolean, polars.Null)
+        ):
+            raise DataError(
+                f"{self._path}: column {series.name!r} holds values of type {series.dtype}; only numbers, truth values and "
+                "texts can be learned from: list it under `ignore`, or write it as one of them"
+            )
         present = series.drop_nulls()
         if texts and numeric and len(present):
-            raise DataError(f"{self._path}: column {series.name!r}: expected numbers, got texts such as {present[0]!r}; correct them")
+            raise DataError(
+                f"{self._path}: column {series.name!r}: expected numbers, got texts such as {present[0]!r}; correct them"
+            )
         if texts and not len(present):
             return np.full(len(series), np.nan)
         if texts or numeric is False:
@@ -64,7 +82,13 @@ class FrameTable(OpenTable):
     def _category(self, series: Any) -> Category:
         polars = self._polars
         values = series.cast(polars.String).drop_nulls().unique().sort().to_list()
-        codes = series.cast(polars.String).cast(polars.Enum(values)).to_physical().cast(polars.Int32).fill_null(MISSING)
+        codes = (
+            series.cast(polars.String)
+            .cast(polars.Enum(values))
+            .to_physical()
+            .cast(polars.Int32)
+            .fill_null(MISSING)
+        )
         return Category(np.array(codes.to_numpy()), tuple(values))
 
 

@@ -1,4 +1,5 @@
 """IDX, MNIST's format: a magic number, the lengths of the axes, then the numbers, highest byte first; plain or gzip."""
+
 import gzip
 import struct
 import zlib
@@ -13,7 +14,7 @@ from nettrain.errors import DataError
 
 _TYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 _PORTION = 2**20
-_BEST_RATIO = 1032                                           # deflate cannot pack tighter
+_BEST_RATIO = 1032  # deflate cannot pack tighter
 
 
 def read_idx(path: Path) -> np.ndarray:
@@ -55,14 +56,21 @@ def _place(stream: IO[bytes], path: Path) -> Place:
     """From the header."""
     start = stream.read(4)
     if len(start) < 4 or start[:2] != b"\0\0" or start[2] not in _TYPES or start[3] == 0:
-        raise DataError(f"{path}: not an IDX file: it starts with {start.hex(' ') or 'nothing'}, expected 00 00, a type and the "
-                        "number of axes (00 00 08 03 for images)")
+        raise DataError(
+            f"{path}: not an IDX file: it starts with {start.hex(' ') or 'nothing'}, expected 00 00, a type and the "
+            "number of axes (00 00 08 03 for images)"
+        )
     axes = stream.read(4 * start[3])
     if len(axes) < 4 * start[3]:
         raise DataError(f"{path}: ends within its header; the file is cut short")
     packed, size = isinstance(stream, gzip.GzipFile), path.stat().st_size
-    place = Place(path, 4 + len(axes), struct.unpack(f">{start[3]}I", axes), np.dtype(_TYPES[start[2]]),
-                  "is packed; unpack it with gunzip" if packed else "")
+    place = Place(
+        path,
+        4 + len(axes),
+        struct.unpack(f">{start[3]}I", axes),
+        np.dtype(_TYPES[start[2]]),
+        "is packed; unpack it with gunzip" if packed else "",
+    )
     room = size * _BEST_RATIO if packed else size - place.offset
     if place.size > room:
         raise _cut_short(path, place, f"at most {room}" if packed else str(room))
@@ -70,8 +78,12 @@ def _place(stream: IO[bytes], path: Path) -> Place:
 
 
 def _too_long(path: Path, place: Place) -> DataError:
-    return DataError(f"{path}: holds more than the {place.size} bytes that its header {place.shape} promises; the file is damaged")
+    return DataError(
+        f"{path}: holds more than the {place.size} bytes that its header {place.shape} promises; the file is damaged"
+    )
 
 
 def _cut_short(path: Path, place: Place, there: str) -> DataError:
-    return DataError(f"{path}: the header promises {place.shape}, {place.size} bytes, and {there} follow; the file is cut short or damaged")
+    return DataError(
+        f"{path}: the header promises {place.shape}, {place.size} bytes, and {there} follow; the file is cut short or damaged"
+    )

@@ -1,4 +1,5 @@
 """Which image files there are, of which class and part: a folder a class, a table of paths and labels, or images alone."""
+
 import csv
 import logging
 import os
@@ -14,7 +15,13 @@ from nettrain.errors import DataError, nearest
 
 _LOG = logging.getLogger(__name__)
 ENDINGS = (".png", ".jpg", ".jpeg")
-_PARTS = {"train": "train", "validation": "validation", "valid": "validation", "val": "validation", "test": "test"}
+_PARTS = {
+    "train": "train",
+    "validation": "validation",
+    "valid": "validation",
+    "val": "validation",
+    "test": "test",
+}
 
 
 @dataclass(frozen=True)
@@ -42,7 +49,9 @@ class ImageList:
         """(n,) the part of each, as `Dataset.part`: those of the training part may still be divided."""
         if self.parts is None or set(self.parts) == {"train"}:
             return None
-        return np.array([UNASSIGNED if part == "train" else PARTS.index(part) for part in self.parts])
+        return np.array(
+            [UNASSIGNED if part == "train" else PARTS.index(part) for part in self.parts]
+        )
 
 
 def list_images(path: Path, *, labelled: bool) -> ImageList:
@@ -56,9 +65,13 @@ def list_images(path: Path, *, labelled: bool) -> ImageList:
     if kind == "csv":
         return _in_table(path, labelled=labelled)
     if kind != "images":
-        raise DataError(f"{path}: neither a folder of images, nor a CSV file of path,label, nor a PNG or JPEG image; it looks like {kind}")
+        raise DataError(
+            f"{path}: neither a folder of images, nor a CSV file of path,label, nor a PNG or JPEG image; it looks like {kind}"
+        )
     if labelled:
-        raise DataError(f"{path}: a single image has no label; give a folder that holds a folder for each class, or a CSV of path,label")
+        raise DataError(
+            f"{path}: a single image has no label; give a folder that holds a folder for each class, or a CSV of path,label"
+        )
     return ImageList([path], [path.name])
 
 
@@ -75,10 +88,14 @@ def _in_class_folders(root: Path) -> ImageList:
     if "train" in folders and _folders(folders["train"]):
         strangers = [name for name in folders if name not in _PARTS]
         if strangers:
-            raise DataError(f"{folders[strangers[0]]}: beside the folder train only validation and test are expected; move it away")
+            raise DataError(
+                f"{folders[strangers[0]]}: beside the folder train only validation and test are expected; move it away"
+            )
         parts = {_PARTS[name]: folder for name, folder in folders.items()}
         if len(parts) < len(folders):
-            raise DataError(f"{root}: several folders for one part ({', '.join(folders)}); keep one for each of train, validation, test")
+            raise DataError(
+                f"{root}: several folders for one part ({', '.join(folders)}); keep one for each of train, validation, test"
+            )
     files: list[Path] = []
     labels: list[str] = []
     places: list[str] = []
@@ -86,11 +103,18 @@ def _in_class_folders(root: Path) -> ImageList:
         for name, folder in _classes(parts[part]).items():
             found = _images_below(folder)
             if not found:
-                raise DataError(f"{folder}: there are no PNG or JPEG images in this class folder; add some, or remove the folder")
+                raise DataError(
+                    f"{folder}: there are no PNG or JPEG images in this class folder; add some, or remove the folder"
+                )
             files += found
             labels += [name] * len(found)
             places += [part] * len(found)
-    found_list = ImageList(files, [file.relative_to(root).as_posix() for file in files], labels, None if "" in parts else places)
+    found_list = ImageList(
+        files,
+        [file.relative_to(root).as_posix() for file in files],
+        labels,
+        None if "" in parts else places,
+    )
     _check_classes(found_list, str(root))
     return found_list
 
@@ -98,10 +122,14 @@ def _in_class_folders(root: Path) -> ImageList:
 def _classes(root: Path) -> dict[str, Path]:
     folders = _folders(root)
     if not folders:
-        raise DataError(f"{root}: there are no class folders in it; put the images of each class into a folder with its name")
+        raise DataError(
+            f"{root}: there are no class folders in it; put the images of each class into a folder with its name"
+        )
     loose = [file for file in _files(root) if _is_image(file)]
     if loose:
-        raise DataError(f"{loose[0]}: an image beside the class folders {', '.join(list(folders)[:5])}; put it into one of them")
+        raise DataError(
+            f"{loose[0]}: an image beside the class folders {', '.join(list(folders)[:5])}; put it into one of them"
+        )
     return folders
 
 
@@ -111,11 +139,15 @@ def _check_classes(found: ImageList, origin: str) -> None:
         return
     if "train" not in found.parts:
         raise DataError(f"{origin}: there are no images of the part train")
-    known = {label for label, part in zip(found.labels, found.parts, strict=True) if part == "train"}
+    known = {
+        label for label, part in zip(found.labels, found.parts, strict=True) if part == "train"
+    }
     for name, label, part in zip(found.names, found.labels, found.parts, strict=True):
         if label not in known:
-            raise DataError(f"{origin}: {name}: the class {label!r} occurs in the part {part} and not in train{nearest(label, known)}; add "
-                            "images of it to train, or remove it")
+            raise DataError(
+                f"{origin}: {name}: the class {label!r} occurs in the part {part} and not in train{nearest(label, known)}; add "
+                "images of it to train, or remove it"
+            )
 
 
 def _in_table(path: Path, *, labelled: bool) -> ImageList:
@@ -124,19 +156,29 @@ def _in_table(path: Path, *, labelled: bool) -> ImageList:
     columns = next(lines, (1, []))[1]
     for wanted in ("path", "label") if labelled else ("path",):
         if wanted not in columns:
-            raise DataError(f"{path}:1: the column {wanted!r} is missing{nearest(wanted, columns)}; the first line must name the columns: "
-                            "path,label and, if wanted, part")
+            raise DataError(
+                f"{path}:1: the column {wanted!r} is missing{nearest(wanted, columns)}; the first line must name the columns: "
+                "path,label and, if wanted, part"
+            )
     for line, cells in lines:
         if len(cells) != len(columns):
-            raise DataError(f"{path}:{line}: {len(cells)} cells where the first line names {len(columns)} columns")
+            raise DataError(
+                f"{path}:{line}: {len(cells)} cells where the first line names {len(columns)} columns"
+            )
         row = dict(zip(columns, cells, strict=True))
         file = path.parent / row["path"]
         if not row["path"] or not file.is_file():
-            raise DataError(f"{path}:{line}: there is no image {file}; paths count from the folder of the table")
+            raise DataError(
+                f"{path}:{line}: there is no image {file}; paths count from the folder of the table"
+            )
         if labelled and not row["label"]:
-            raise DataError(f"{path}:{line}: the label is missing; fill it in, or leave the row out")
+            raise DataError(
+                f"{path}:{line}: the label is missing; fill it in, or leave the row out"
+            )
         if row.get("part", "train") not in PARTS:
-            raise DataError(f"{path}:{line}: part: expected {', '.join(PARTS)}, got {row['part']!r}{nearest(row['part'], PARTS)}")
+            raise DataError(
+                f"{path}:{line}: part: expected {', '.join(PARTS)}, got {row['part']!r}{nearest(row['part'], PARTS)}"
+            )
         files.append(file)
         labels.append(row.get("label", ""))
         parts.append(row.get("part", "train"))
@@ -165,7 +207,11 @@ def _table(path: Path) -> Iterator[tuple[int, list[str]]]:
 def _folders(root: Path) -> dict[str, Path]:
     """The visible folders in it, by name."""
     try:
-        return {entry.name: entry for entry in sorted(root.iterdir()) if entry.is_dir() and not entry.name.startswith(".")}
+        return {
+            entry.name: entry
+            for entry in sorted(root.iterdir())
+            if entry.is_dir() and not entry.name.startswith(".")
+        }
     except OSError as error:
         raise cannot_read(root, error) from None
 
@@ -183,7 +229,12 @@ def _images_below(root: Path) -> list[Path]:
         found += [file for file in visible if _is_image(file)]
         others += [file for file in visible if not _is_image(file)]
     if others:
-        _LOG.warning("%s: %d files that are no PNG or JPEG by their name are passed over (%s)", root, len(others), others[0].name)
+        _LOG.warning(
+            "%s: %d files that are no PNG or JPEG by their name are passed over (%s)",
+            root,
+            len(others),
+            others[0].name,
+        )
     return sorted(found)
 
 

@@ -1,4 +1,5 @@
 """JSON lines read strictly with the standard library: whatever is wrong is a DataError with the file and the line."""
+
 import gzip
 import json
 import sys
@@ -14,7 +15,7 @@ from nettrain.data.table_source import Column, OpenTable
 from nettrain.errors import DataError
 
 _LARGEST = sys.float_info.max
-_ROWS = 4096                                                 # become arrays at a time, so that few Python objects live at once
+_ROWS = 4096  # become arrays at a time, so that few Python objects live at once
 
 
 class JsonTable(OpenTable):
@@ -27,16 +28,20 @@ class JsonTable(OpenTable):
             names.update(dict.fromkeys(row))
         self.names = tuple(names)
         if not names:
-            raise DataError(f"{path}: no rows in it; expected an object a line, such as {{\"a\": 1, \"b\": \"x\"}}")
+            raise DataError(
+                f'{path}: no rows in it; expected an object a line, such as {{"a": 1, "b": "x"}}'
+            )
 
-    def read(self, names: Sequence[str], numeric: dict[str, bool]) -> tuple[dict[str, Column], np.ndarray | None]:
+    def read(
+        self, names: Sequence[str], numeric: dict[str, bool]
+    ) -> tuple[dict[str, Column], np.ndarray | None]:
         """The named columns, and the line of each row."""
         columns = [_JsonColumn(name, self._path, numeric.get(name)) for name in names]
         lines: list[int] = []
         for portion in self._portions():
             lines += [line for line, _ in portion]
             for column in columns:
-                column.add([row.get(column.name) for _, row in portion], lines[-len(portion):])
+                column.add([row.get(column.name) for _, row in portion], lines[-len(portion) :])
         return {column.name: column.finish() for column in columns}, np.array(lines)
 
     def _portions(self) -> Iterator[list[tuple[int, dict[str, object]]]]:
@@ -64,10 +69,12 @@ class JsonTable(OpenTable):
     def _row(self, number: int, line: bytes, decoder: json.JSONDecoder) -> dict[str, object]:
         try:
             row = decoder.decode(line.decode("utf-8-sig"))
-        except (ValueError, RecursionError) as error:        # UnicodeDecodeError is a ValueError
+        except (ValueError, RecursionError) as error:  # UnicodeDecodeError is a ValueError
             raise DataError(f"{self._path}:{number}: not JSON: {error}") from None
         if not isinstance(row, dict):
-            raise DataError(f"{self._path}:{number}: expected an object, such as {{\"a\": 1}}, got {line.strip()[:40].decode()}")
+            raise DataError(
+                f'{self._path}:{number}: expected an object, such as {{"a": 1}}, got {line.strip()[:40].decode()}'
+            )
         return row
 
 
@@ -87,7 +94,10 @@ class _JsonColumn:
         if self._numeric is False:
             self._portions.append(np.array([*map(self._code, lines, values)], np.int32))
         else:
-            quick = set(map(type, values)) <= {float, type(None)}              # of which NumPy makes numbers and NaN at once
+            quick = set(map(type, values)) <= {
+                float,
+                type(None),
+            }  # of which NumPy makes numbers and NaN at once
             numbers = np.array(values, np.float64) if quick else None
             if numbers is None or np.isinf(numbers).any():
                 numbers = np.array([*map(self._number, lines, values)], np.float64)
@@ -98,7 +108,9 @@ class _JsonColumn:
         if self._numeric is not False:
             return np.concatenate(self._portions)
         # Portions from before the first text hold NaN alone.
-        codes = np.concatenate([np.nan_to_num(portion, nan=MISSING).astype(np.int32) for portion in self._portions])
+        codes = np.concatenate(
+            [np.nan_to_num(portion, nan=MISSING).astype(np.int32) for portion in self._portions]
+        )
         values = sorted(self._codes)
         places = {value: place for place, value in enumerate(values)}
         lookup = np.array([*(places[value] for value in self._codes), MISSING], np.int32)
@@ -115,22 +127,30 @@ class _JsonColumn:
         if value is None:
             return MISSING
         if self._fixed and isinstance(value, int | float):
-            value = str(int(value)) if value == int(value) and not isinstance(value, bool) else json.dumps(value)
+            value = (
+                str(int(value))
+                if value == int(value) and not isinstance(value, bool)
+                else json.dumps(value)
+            )
         if not isinstance(value, str):
             raise self._wrong(line, value, "a text")
         return self._codes.setdefault(value, len(self._codes))
 
     def _wrong(self, line: int, value: object, expected: str) -> DataError:
         found = json.dumps(value)[:40]
-        return DataError(f"{self._path}:{line}: column {self.name!r}: expected {expected}, as in the rows before, got {found}; correct it, "
-                         "or list the column under `categorical` or `ignore`")
+        return DataError(
+            f"{self._path}:{line}: column {self.name!r}: expected {expected}, as in the rows before, got {found}; correct it, "
+            "or list the column under `categorical` or `ignore`"
+        )
 
 
 def _without_repeats(pairs: list[tuple[str, object]]) -> dict[str, object]:
     row = dict(pairs)
     if len(row) < len(pairs):
         names = [name for name, _ in pairs]
-        raise ValueError(f"the key {next(name for name in names if names.count(name) > 1)!r} stands twice")
+        raise ValueError(
+            f"the key {next(name for name in names if names.count(name) > 1)!r} stands twice"
+        )
     return row
 
 
@@ -139,4 +159,7 @@ def _refuse(constant: str) -> object:
 
 
 # The first reading checks what the second, which is twice as fast, may take for granted.
-_STRICT, _PLAIN = json.JSONDecoder(object_pairs_hook=_without_repeats, parse_constant=_refuse), json.JSONDecoder()
+_STRICT, _PLAIN = (
+    json.JSONDecoder(object_pairs_hook=_without_repeats, parse_constant=_refuse),
+    json.JSONDecoder(),
+)

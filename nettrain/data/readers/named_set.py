@@ -1,4 +1,5 @@
 """Named sets: which files they have, where those are kept ($NETTRAIN_DATA, or the user's cache), and where absent ones come from."""
+
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -60,18 +61,24 @@ class NamedSet:
     def _incomplete(self, reason: str) -> DataError:
         directory = self.directory
         missing = ", ".join(file.name for file in self.files if _copy(directory, file) is None)
-        return DataError(f"the set {self.name!r} is not complete in {directory}{reason}: put there {missing} (plain or .gz; see "
-                         f"{self.source}), or set NETTRAIN_DATA to the folder that holds the folder {directory.name}")
+        return DataError(
+            f"the set {self.name!r} is not complete in {directory}{reason}: put there {missing} (plain or .gz; see "
+            f"{self.source}), or set NETTRAIN_DATA to the folder that holds the folder {directory.name}"
+        )
 
 
 def packed_files(address: str, checksums: Mapping[str, str]) -> tuple[SetFile, ...]:
     """Files that one address offers packed: name.gz below it, of this checksum."""
-    return tuple(SetFile(name, f"{address}/{name}.gz", checksum) for name, checksum in checksums.items())
+    return tuple(
+        SetFile(name, f"{address}/{name}.gz", checksum) for name, checksum in checksums.items()
+    )
 
 
 def plain_files(address: str, checksums: Mapping[str, str]) -> tuple[SetFile, ...]:
     """Files that one address offers as they are: name below it, of this checksum."""
-    return tuple(SetFile(name, f"{address}/{name}", checksum) for name, checksum in checksums.items())
+    return tuple(
+        SetFile(name, f"{address}/{name}", checksum) for name, checksum in checksums.items()
+    )
 
 
 def data_directory() -> Path:
@@ -79,9 +86,12 @@ def data_directory() -> Path:
     given = os.environ.get("NETTRAIN_DATA")
     if given:
         return Path(given).expanduser()
-    pooch = import_module("pooch")                           # heavy, and needed only here
+    pooch = import_module("pooch")  # heavy, and needed only here
     return Path(pooch.os_cache("nettrain"))
 
 
 def _copy(directory: Path, file: SetFile) -> Path | None:
-    return next((path for path in (directory / file.name, directory / f"{file.name}.gz") if path.is_file()), None)
+    return next(
+        (path for path in (directory / file.name, directory / f"{file.name}.gz") if path.is_file()),
+        None,
+    )

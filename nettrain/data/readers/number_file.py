@@ -1,4 +1,5 @@
 """Rows of numbers and nothing else, separated by spaces or one character; plain or gzip."""
+
 import gzip
 import zlib
 from pathlib import Path
@@ -17,11 +18,15 @@ def read_numbers(path: Path, width: int, separator: str | None = None) -> np.nda
             packed = file.read(2) == b"\x1f\x8b"
         with gzip.open(path) if packed else path.open("rb") as lines:
             for number, line in enumerate(lines, start=1):
-                cells = line.split() if separator is None else line.strip().split(separator.encode())
+                cells = (
+                    line.split() if separator is None else line.strip().split(separator.encode())
+                )
                 if cells in ([], [b""]):
                     continue
                 if len(cells) != width:
-                    raise DataError(f"{path}:{number}: {len(cells)} cells where {width} are expected; the file is damaged")
+                    raise DataError(
+                        f"{path}:{number}: {len(cells)} cells where {width} are expected; the file is damaged"
+                    )
                 try:
                     rows.append([float(cell) for cell in cells])
                 except ValueError as error:

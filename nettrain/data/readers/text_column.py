@@ -1,4 +1,5 @@
 """One column of text cells becoming numbers or categories, a portion at a time."""
+
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
@@ -23,10 +24,17 @@ class Portions(Protocol):
 
 
 def read_columns(
-    table: Portions, names: Sequence[str], numeric: dict[str, bool], missing: frozenset[str], place: str
+    table: Portions,
+    names: Sequence[str],
+    numeric: dict[str, bool],
+    missing: frozenset[str],
+    place: str,
 ) -> tuple[dict[str, np.ndarray | Category], np.ndarray]:
     """The named columns of a table, and the line of each row; the arguments are those of `TextColumn`. Raises DataError without rows."""
-    columns = [(table.names.index(name), TextColumn(name, place, missing, numeric.get(name))) for name in names]
+    columns = [
+        (table.names.index(name), TextColumn(name, place, missing, numeric.get(name)))
+        for name in names
+    ]
     lines = []
     for cells, first_lines in table.portions():
         lines.append(first_lines)
@@ -43,13 +51,15 @@ class TextColumn:
     Raises DataError naming line and value. `place` is the file, as messages name it.
     """
 
-    def __init__(self, name: str, place: str, missing: frozenset[str], numeric: bool | None) -> None:
+    def __init__(
+        self, name: str, place: str, missing: frozenset[str], numeric: bool | None
+    ) -> None:
         self.name, self._place, self._missing, self._numeric = name, place, missing, numeric
         self._fixed = numeric is not None
         self._marks_are_words = not any(is_number(mark) for mark in missing)
         self._portions: list[np.ndarray] = []
         self._codes = _Codes()
-        self._rows_before = 0                                # rows of portions in which all cells were missing: neither kind yet
+        self._rows_before = 0  # rows of portions in which all cells were missing: neither kind yet
 
     def add(self, cells: tuple[str, ...], lines: np.ndarray) -> None:
         """The cells of the next rows."""
@@ -59,7 +69,7 @@ class TextColumn:
         numbers = self._quick_numbers(cells)
         if numbers is None:
             numbers = self._careful_numbers(cells, lines)
-        if numbers is None:                                  # only while the kind is open
+        if numbers is None:  # only while the kind is open
             self._numeric = False
             undecided = [np.full(len(portion), MISSING, np.int32) for portion in self._portions]
             self._portions = [*undecided, self._encode(cells)]
@@ -75,18 +85,26 @@ class TextColumn:
         if self._numeric is not False:
             return joined
         values = [value for value in self._codes if value not in self._missing]
-        values.sort(key=lambda text: (float(text), text)) if all(map(is_number, values)) else values.sort()
+        values.sort(key=lambda text: (float(text), text)) if all(
+            map(is_number, values)
+        ) else values.sort()
         places = {value: place for place, value in enumerate(values)}
-        lookup = np.array([*(places.get(value, MISSING) for value in self._codes), MISSING], dtype=np.int32)
+        lookup = np.array(
+            [*(places.get(value, MISSING) for value in self._codes), MISSING], dtype=np.int32
+        )
         return Category(lookup[joined], tuple(values))
 
     def _encode(self, cells: tuple[str, ...]) -> np.ndarray:
-        return np.fromiter(map(self._codes.__getitem__, map(str.strip, cells)), np.int32, len(cells))
+        return np.fromiter(
+            map(self._codes.__getitem__, map(str.strip, cells)), np.int32, len(cells)
+        )
 
     def _quick_numbers(self, cells: tuple[str, ...]) -> np.ndarray | None:
         """All cells as numbers if each is one or a missing mark; None where a closer look is needed."""
         joined = "".join(cells)
-        if "_" in joined or not joined.isascii() or not self._marks_are_words:   # what float() takes and we do not
+        if (
+            "_" in joined or not joined.isascii() or not self._marks_are_words
+        ):  # what float() takes and we do not
             return None
         numbers = _floats(cells)
         if numbers is not None and np.isfinite(numbers).all():
@@ -94,7 +112,11 @@ class TextColumn:
         missing = self._missing
         numbers = _floats(["nan" if cell in missing else cell for cell in cells])
         gaps = sum(cell in missing for cell in cells)
-        return numbers if numbers is not None and np.count_nonzero(~np.isfinite(numbers)) == gaps else None
+        return (
+            numbers
+            if numbers is not None and np.count_nonzero(~np.isfinite(numbers)) == gaps
+            else None
+        )
 
     def _careful_numbers(self, cells: tuple[str, ...], lines: np.ndarray) -> np.ndarray | None:
         """Cell by cell. None if the column is one of texts; a DataError if it is one of numbers and a cell is not."""
@@ -115,18 +137,24 @@ class TextColumn:
         if self._numeric is None and texts and found + len(infinite) <= len(texts):
             return None
         if texts:
-            raise DataError(self._text_among_numbers(cells[texts[0]], int(lines[texts[0]]), found, len(texts)))
+            raise DataError(
+                self._text_among_numbers(cells[texts[0]], int(lines[texts[0]]), found, len(texts))
+            )
         if infinite:
             where = f"{self._place}:{lines[infinite[0]]}: column {self.name!r}"
-            raise DataError(f"{where}: {cells[infinite[0]]!r} is infinite; correct the value, or add it to the source's `missing`")
+            raise DataError(
+                f"{where}: {cells[infinite[0]]!r} is infinite; correct the value, or add it to the source's `missing`"
+            )
         return numbers
 
     def _text_among_numbers(self, value: str, line: int, numbers: int, texts: int) -> str:
         where = f"{self._place}:{line}: column {self.name!r}: expected a number, got {value!r}"
         if self._fixed:
             return f"{where}; correct it, or add it to the source's `missing`"
-        return (f"{where} ({numbers} cells here are numbers, {texts} are not); correct it, add it to the source's `missing`, "
-                "or list the column under `categorical` or `ignore`")
+        return (
+            f"{where} ({numbers} cells here are numbers, {texts} are not); correct it, add it to the source's `missing`, "
+            "or list the column under `categorical` or `ignore`"
+        )
 
 
 def _floats(cells: Sequence[str]) -> np.ndarray | None:

@@ -1,4 +1,5 @@
 """Delimited text read in portions of columns, strictly: whatever is wrong is a DataError with the file and the line."""
+
 import csv
 import gzip
 import io
@@ -20,9 +21,9 @@ if TYPE_CHECKING:
     from _csv import Reader
 
 _DELIMITERS = ",;\t|"
-_SAMPLE = 65536                                              # characters in which delimiter and header are sought
-_FIRST_ROWS = 16384                                          # the first portion, in which a column shows what it holds
-_ROWS = 512                                                  # later ones: what stays in the cache is twice as fast
+_SAMPLE = 65536  # characters in which delimiter and header are sought
+_FIRST_ROWS = 16384  # the first portion, in which a column shows what it holds
+_ROWS = 512  # later ones: what stays in the cache is twice as fast
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _LINE_END = re.compile(r"\r\n|\r|\n")
 
@@ -48,7 +49,13 @@ class TextTable:
 
     @classmethod
     def open(
-        cls, path: Path, encoding: str, delimiter: str | None, header: bool | None, missing: frozenset[str], known: frozenset[str]
+        cls,
+        path: Path,
+        encoding: str,
+        delimiter: str | None,
+        header: bool | None,
+        missing: frozenset[str],
+        known: frozenset[str],
     ) -> "TextTable":
         """Look at the file's beginning: what is None is found out. Raises DataError for a file without rows.
 
@@ -56,8 +63,8 @@ class TextTable:
         """
         with _reading(path, encoding), _open(path, encoding) as file:
             sample = file.read(_SAMPLE)
-        if len(sample) == _SAMPLE:                           # the last row may be cut: leave it out
-            sample = sample[:max(sample.rfind("\n"), sample.rfind("\r")) + 1] or sample
+        if len(sample) == _SAMPLE:  # the last row may be cut: leave it out
+            sample = sample[: max(sample.rfind("\n"), sample.rfind("\r")) + 1] or sample
         delimiter = delimiter or sniff_delimiter(sample)
         try:
             rows = _reader(io.StringIO(sample, newline=""), delimiter)
@@ -67,8 +74,16 @@ class TextTable:
         if not first:
             raise DataError(f"{path}: the file is empty; expected rows of cells")
         if header is None:
-            header = not known.isdisjoint(map(str.strip, first)) or _looks_like_header(first, missing)
-        return cls(path, encoding, delimiter, _header_names(path, first) if header else positional(len(first)), int(header))
+            header = not known.isdisjoint(map(str.strip, first)) or _looks_like_header(
+                first, missing
+            )
+        return cls(
+            path,
+            encoding,
+            delimiter,
+            _header_names(path, first) if header else positional(len(first)),
+            int(header),
+        )
 
     def portions(self) -> Iterator[tuple[list[tuple[str, ...]], np.ndarray]]:
         """The columns of so many rows, and the line on which each row begins. Blank lines are passed over."""
@@ -87,7 +102,9 @@ class TextTable:
             except csv.Error as error:
                 raise self._malformed(error) from None
 
-    def _whole(self, rows: list[list[str]], lines: np.ndarray) -> tuple[list[list[str]], np.ndarray]:
+    def _whole(
+        self, rows: list[list[str]], lines: np.ndarray
+    ) -> tuple[list[list[str]], np.ndarray]:
         """The rows that are not blank, all of one width."""
         width = len(self.names)
         if all(len(row) == width for row in rows):
@@ -115,7 +132,9 @@ class TextTable:
         reason = str(error)
         if "end of data" in reason or "field limit" in reason:
             reason = "a quote is opened and never closed"
-        return DataError(f"{self.path}:{start}: malformed row: {reason}; quotes enclose whole cells, and a quote inside is written twice")
+        return DataError(
+            f"{self.path}:{start}: malformed row: {reason}; quotes enclose whole cells, and a quote inside is written twice"
+        )
 
 
 def positional(width: int) -> tuple[str, ...]:
@@ -128,25 +147,37 @@ def sniff_delimiter(sample: str) -> str:
     best = (0.0, 1, ",")
     for delimiter in _DELIMITERS:
         widths: list[int] = []
-        with suppress(csv.Error):                            # the wrong delimiter, or the sample's end inside quotes
-            widths.extend(len(row) for row in _reader(io.StringIO(sample, newline=""), delimiter) if not _is_blank(row))
+        with suppress(csv.Error):  # the wrong delimiter, or the sample's end inside quotes
+            widths.extend(
+                len(row)
+                for row in _reader(io.StringIO(sample, newline=""), delimiter)
+                if not _is_blank(row)
+            )
         common = max(set(widths), key=lambda width: (widths.count(width), width), default=1)
         if common > 1:
-            best = max(best, (widths.count(common) / len(widths), common, delimiter), key=lambda found: found[:2])
+            best = max(
+                best,
+                (widths.count(common) / len(widths), common, delimiter),
+                key=lambda found: found[:2],
+            )
     return best[2]
 
 
 def _looks_like_header(row: list[str], missing: frozenset[str]) -> bool:
     """A header holds no number, no missing cell and no name twice."""
     cells = [cell.strip() for cell in row]
-    return not any(is_number(cell) or cell in missing for cell in cells) and len(set(cells)) == len(cells)
+    return not any(is_number(cell) or cell in missing for cell in cells) and len(set(cells)) == len(
+        cells
+    )
 
 
 def _header_names(path: Path, row: list[str]) -> tuple[str, ...]:
     names = [cell.strip().removeprefix("\ufeff") or f"column_{i}" for i, cell in enumerate(row)]
     for i, name in enumerate(names):
         if name in names[:i]:
-            raise DataError(f"{path}:1: columns {names.index(name)} and {i} (counted from 0) are both named {name!r}; rename one of them")
+            raise DataError(
+                f"{path}:1: columns {names.index(name)} and {i} (counted from 0) are both named {name!r}; rename one of them"
+            )
     return tuple(names)
 
 
@@ -181,10 +212,14 @@ def _reading(path: Path, encoding: str) -> Iterator[None]:
     try:
         yield
     except UnicodeError:
-        raise DataError(f"{path}{_undecodable(path, encoding)}: not {encoding.removesuffix('-sig')} text; set the source's `encoding` "
-                        "(often latin-1 or cp1252)") from None
+        raise DataError(
+            f"{path}{_undecodable(path, encoding)}: not {encoding.removesuffix('-sig')} text; set the source's `encoding` "
+            "(often latin-1 or cp1252)"
+        ) from None
     except LookupError:
-        raise ConfigError(f"dataset.source.encoding: there is no encoding {encoding!r}; try utf-8, latin-1, cp1252 or utf-16") from None
+        raise ConfigError(
+            f"dataset.source.encoding: there is no encoding {encoding!r}; try utf-8, latin-1, cp1252 or utf-16"
+        ) from None
     except (OSError, EOFError, zlib.error) as error:
         raise cannot_read(path, error) from None
 

@@ -1,10 +1,13 @@
 """Rows of numbers: an array, or rows that are read or made only when they are asked for."""
+
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 
 import numpy as np
 
-LARGEST_ARRAY = 2**28  # bytes: images that take more in a file of their own stay there, unless the source says otherwise
+LARGEST_ARRAY = (
+    2**28
+)  # bytes: images that take more in a file of their own stay there, unless the source says otherwise
 MOST_ROWS = 4096  # at a time, where rows pass one after the other ...
 MOST_NUMBERS = 2**22  # ... and so many numbers: 32 MiB in float64
 
@@ -48,7 +51,9 @@ class LazyRows(ABC):
         return out
 
     def __array__(self, dtype: object = None, copy: object = None) -> np.ndarray:
-        raise TypeError(f"{self.shape[0]} rows that are read when they are asked for: take some of them, or all with rows[:]")
+        raise TypeError(
+            f"{self.shape[0]} rows that are read when they are asked for: take some of them, or all with rows[:]"
+        )
 
 
 def portions(shape: tuple[int, ...]) -> Iterator[slice]:

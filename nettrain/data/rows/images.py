@@ -1,4 +1,5 @@
 """Many image files as rows of bytes: decoded once, into memory or, where they are large together, into a file of their own."""
+
 import hashlib
 import logging
 import os
@@ -19,12 +20,16 @@ from nettrain.errors import DataError
 
 _LOG = logging.getLogger(__name__)
 _THREADS = 8
-_BLOCK = 16                                                  # images that a thread takes at a time
+_BLOCK = 16  # images that a thread takes at a time
 Size = tuple[int, int]
 
 
 def image_rows(
-    files: Sequence[Path], size: Size | None, color: Color | None, read: Reading, known: Size | None = None
+    files: Sequence[Path],
+    size: Size | None,
+    color: Color | None,
+    read: Reading,
+    known: Size | None = None,
 ) -> np.ndarray | StoredRows:
     """(n, h, w, c) uint8, in the order of the files. size (h, w), color: None takes what all files have.
 
@@ -48,8 +53,10 @@ def _decode(files: Sequence[Path], color: Color, out: np.ndarray, pool: ThreadPo
         for row in range(start, min(start + _BLOCK, len(files))):
             out[row] = read_image(files[row], out.shape[1:3], color)
 
-    with warnings.catch_warnings(action="ignore"):            # here, because filters belong to all threads
-        for _ in pool.map(block, range(0, len(files), _BLOCK)):  # in order: of several damaged files the first is named
+    with warnings.catch_warnings(action="ignore"):  # here, because filters belong to all threads
+        for _ in pool.map(
+            block, range(0, len(files), _BLOCK)
+        ):  # in order: of several damaged files the first is named
             pass
 
 
@@ -63,7 +70,12 @@ def _decoded_file(files: Sequence[Path], shape: tuple[int, ...], color: Color) -
     target = folder / f"{digest.hexdigest()}.npy"
     if not target.exists():
         size = np.prod(shape) / 1e9
-        _LOG.warning("decoding %d images into %s (%.2g GB), from where they are read; it may be removed any time", len(files), target, size)
+        _LOG.warning(
+            "decoding %d images into %s (%.2g GB), from where they are read; it may be removed any time",
+            len(files),
+            target,
+            size,
+        )
         partial = folder / f".{target.name}.{os.getpid()}"
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -73,14 +85,18 @@ def _decoded_file(files: Sequence[Path], shape: tuple[int, ...], color: Color) -
             finally:
                 partial.unlink(missing_ok=True)
         except OSError as error:
-            raise DataError(f"{target}: the decoded images cannot be written: {error.strerror or error}; make room there, set "
-                            "dataset.source.size to smaller images, or dataset.source.read: memory") from None
+            raise DataError(
+                f"{target}: the decoded images cannot be written: {error.strerror or error}; make room there, set "
+                "dataset.source.size to smaller images, or dataset.source.read: memory"
+            ) from None
     return target
 
 
 def _write(files: Sequence[Path], shape: tuple[int, ...], color: Color, path: Path) -> None:
     with path.open("wb") as file, ThreadPoolExecutor(_threads()) as pool:
-        npy_format.write_array_header_1_0(file, {"descr": "|u1", "fortran_order": False, "shape": shape})
+        npy_format.write_array_header_1_0(
+            file, {"descr": "|u1", "fortran_order": False, "shape": shape}
+        )
         for portion in portions(shape):
             rows = np.empty((portion.stop - portion.start, *shape[1:]), np.uint8)
             _decode(files[portion], color, rows, pool)
@@ -91,12 +107,16 @@ def _common_size(files: Sequence[Path], headers: Sequence[Header], known: Size |
     sizes = [(header.height, header.width) for header in headers]
     strange = next((place for place, size in enumerate(sizes) if known not in (None, size)), None)
     if known is not None and strange is not None:
-        raise DataError(f"{files[strange]}: the image is {_shown(sizes[strange])} (height x width), the model knows {_shown(known)}"
-                        ": scale it, or train again with dataset.source.size, and predictions scale what they are given")
+        raise DataError(
+            f"{files[strange]}: the image is {_shown(sizes[strange])} (height x width), the model knows {_shown(known)}"
+            ": scale it, or train again with dataset.source.size, and predictions scale what they are given"
+        )
     other = next((place for place, size in enumerate(sizes) if size != sizes[0]), None)
     if other is not None:
-        raise DataError(f"images of several sizes: {files[0]} is {_shown(sizes[0])}, {files[other]} is {_shown(sizes[other])} (height x "
-                        f"width); set dataset.source.size, such as {list(min(sizes))}, to which all are scaled")
+        raise DataError(
+            f"images of several sizes: {files[0]} is {_shown(sizes[0])}, {files[other]} is {_shown(sizes[other])} (height x "
+            f"width); set dataset.source.size, such as {list(min(sizes))}, to which all are scaled"
+        )
     return sizes[0]
 
 
@@ -104,8 +124,10 @@ def _common_color(files: Sequence[Path], headers: Sequence[Header]) -> Color:
     colors = [header.color for header in headers]
     other = next((place for place, color in enumerate(colors) if color != colors[0]), None)
     if other is not None:
-        raise DataError(f"images with and without colours: {files[0]} is {colors[0]}, {files[other]} is {colors[other]}; set "
-                        "dataset.source.color: rgb or grey, into which all are made")
+        raise DataError(
+            f"images with and without colours: {files[0]} is {colors[0]}, {files[other]} is {colors[other]}; set "
+            "dataset.source.color: rgb or grey, into which all are made"
+        )
     return colors[0]
 
 

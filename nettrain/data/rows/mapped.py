@@ -1,4 +1,5 @@
 """Rows that pass the transforms when a batch takes them, so that pixels wait as the bytes that they are."""
+
 import dataclasses
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -11,7 +12,9 @@ from nettrain.data.rows.base import LazyRows
 from nettrain.data.transform import State, Transform
 from nettrain.errors import ConfigError
 
-Map = Callable[[np.ndarray, np.ndarray], None]               # raw rows (m, ...), where they go when they are mapped (m, ...)
+Map = Callable[
+    [np.ndarray, np.ndarray], None
+]  # raw rows (m, ...), where they go when they are mapped (m, ...)
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,7 +41,9 @@ class MappedRows(LazyRows):
 
     def subset(self, rows: np.ndarray) -> "MappedRows":
         """Some rows, in that order; nothing is made. Of raw rows in memory a copy."""
-        return dataclasses.replace(self, raw=self.raw[rows] if isinstance(self.raw, np.ndarray) else self.raw.subset(rows))
+        return dataclasses.replace(
+            self, raw=self.raw[rows] if isinstance(self.raw, np.ndarray) else self.raw.subset(rows)
+        )
 
     def take(self, rows: np.ndarray, out: np.ndarray) -> None:
         """The raw rows, mapped."""
@@ -54,8 +59,10 @@ def fit_transform(transform: Transform, features: Features) -> State:
     if isinstance(numbers, np.ndarray) or transform.by_portions:
         return transform.fit(features)
     if numbers.in_file:
-        raise ConfigError(f"dataset.transforms: {transform.name()} looks at all images at once, and these stay on the disk: leave it out, "
-                          "or set dataset.source.read: memory")
+        raise ConfigError(
+            f"dataset.transforms: {transform.name()} looks at all images at once, and these stay on the disk: leave it out, "
+            "or set dataset.source.read: memory"
+        )
     return transform.fit(dataclasses.replace(features, numbers=numbers[:]))
 
 
@@ -66,7 +73,9 @@ def passed(transform: Transform, state: State, features: Features) -> Features:
         return transform.apply(features, state)
     row = transform.apply(Features(numbers[:1]), state).numbers.shape[1:]
     dtype = np.dtype(np.float64)
-    return dataclasses.replace(features, numbers=MappedRows(numbers, map_of([(transform, state)], dtype), row, dtype))
+    return dataclasses.replace(
+        features, numbers=MappedRows(numbers, map_of([(transform, state)], dtype), row, dtype)
+    )
 
 
 def map_of(chain: Sequence[tuple[Transform, State]], dtype: np.dtype) -> Map:
@@ -74,7 +83,12 @@ def map_of(chain: Sequence[tuple[Transform, State]], dtype: np.dtype) -> Map:
 
     Where all are affine the copies that `apply` makes are left out.
     """
-    affine = [step for transform, state in chain if isinstance(transform, Affine) for step in _steps(transform, state)]
+    affine = [
+        step
+        for transform, state in chain
+        if isinstance(transform, Affine)
+        for step in _steps(transform, state)
+    ]
     if all(isinstance(transform, Affine) and "places" not in state for transform, state in chain):
         return lambda raw, out: _in_steps(affine, raw, out)
     return lambda raw, out: _applied(chain, raw, out)
@@ -85,7 +99,11 @@ _Step = tuple[np.ufunc, np.ndarray | float]
 
 def _steps(transform: Affine, state: State) -> list[_Step]:
     """(x - shift) / unit + offset, without what changes nothing; one number where all pixels have the same."""
-    shift, unit, offset = np.asarray(state["shift"]), np.asarray(state["unit"]), np.asarray(transform.offset)
+    shift, unit, offset = (
+        np.asarray(state["shift"]),
+        np.asarray(state["unit"]),
+        np.asarray(transform.offset),
+    )
     steps: list[_Step] = [(np.subtract, _single(shift))] if shift.any() else []
     steps += [(np.divide, _single(unit))] if (unit != 1).any() else []
     return [*steps, (np.add, _single(offset))] if offset.any() else steps

@@ -1,4 +1,5 @@
 """Rows that stay in their file: read into the buffer that wants them, without a mapping."""
+
 import dataclasses
 import hashlib
 import math
@@ -74,7 +75,11 @@ class StoredRows(LazyRows):
     @property
     def dtype(self) -> np.dtype:  # type: ignore[override]
         """That of the file if networks take it, otherwise float64."""
-        return self.arrays.dtype if self.arrays.dtype in (np.uint8, np.float32) else np.dtype(np.float64)
+        return (
+            self.arrays.dtype
+            if self.arrays.dtype in (np.uint8, np.float32)
+            else np.dtype(np.float64)
+        )
 
     @property
     def in_file(self) -> bool:
@@ -179,8 +184,10 @@ class File:
     def check(self) -> None:
         """Raises DataError where the file has changed since it was opened."""
         if self._now() != self._stamp:
-            raise DataError(f"{self.path}: has changed while its rows were in use (from {self._stamp[0]} to {self._now()[0]} bytes); "
-                            "leave the file alone during training, and train again")
+            raise DataError(
+                f"{self.path}: has changed while its rows were in use (from {self._stamp[0]} to {self._now()[0]} bytes); "
+                "leave the file alone during training, and train again"
+            )
 
     def read(self, into: memoryview, offset: int) -> None:
         """Fill `into` with the bytes from `offset` on. A read may give less than it was asked for; then the rest is asked for."""
@@ -189,8 +196,10 @@ class File:
             while done < len(into):
                 got = self._read_some(into[done:], offset + done)
                 if not got:
-                    raise DataError(f"{self.path}: ends at byte {offset + done}, {len(into) - done} bytes before its rows do; the file is "
-                                    "cut short")
+                    raise DataError(
+                        f"{self.path}: ends at byte {offset + done}, {len(into) - done} bytes before its rows do; the file is "
+                        "cut short"
+                    )
                 done += got
         except OSError as error:
             raise cannot_read(self.path, error) from None
@@ -198,7 +207,7 @@ class File:
     def _read_some(self, into: memoryview, offset: int) -> int:
         if hasattr(os, "preadv"):
             return os.preadv(self._descriptor, [into], offset)
-        with self._alone:                                    # Windows: the descriptor has one position for all threads
+        with self._alone:  # Windows: the descriptor has one position for all threads
             os.lseek(self._descriptor, offset, os.SEEK_SET)
             found = os.read(self._descriptor, len(into))
             into[: len(found)] = found
@@ -208,7 +217,9 @@ class File:
 Reading = Literal["auto", "memory", "disk"]
 Read = Annotated[
     Reading,
-    Field(description="where images wait: memory; disk, their file, which must be uncompressed; auto: disk where they take over 256 MiB"),
+    Field(
+        description="where images wait: memory; disk, their file, which must be uncompressed; auto: disk where they take over 256 MiB"
+    ),
 ]
 
 
@@ -219,7 +230,9 @@ def stored_rows(places: Sequence[Place], read: Reading) -> list[StoredRows] | No
     """
     if read == "memory" or not all(place.size for place in places):
         return None
-    obstacles = [f"{place.path}: {reason}" for place in places if (reason := _obstacle(place, places[0]))]
+    obstacles = [
+        f"{place.path}: {reason}" for place in places if (reason := _obstacle(place, places[0]))
+    ]
     if read == "disk" and obstacles:
         raise DataError(f"dataset.source.read: disk: {obstacles[0]}, or leave `read` out")
     if obstacles or (read == "auto" and sum(place.size for place in places) <= LARGEST_ARRAY):

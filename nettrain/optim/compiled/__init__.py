@@ -3,6 +3,7 @@
 Each file has `loop(w, g, *slots, *numbers)`, the slots in the rule's own order, and `numbers(rule, slots, lr, t)`: what the rule works
 out once a step. Whoever imports one imports Numba.
 """
+
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
@@ -14,7 +15,9 @@ from nettrain.optim import Rule
 FILES = {file.stem for file in Path(__file__).parent.glob("*.py")} - {"__init__"}
 
 
-def compiled(rule: Rule, w: np.ndarray, g: np.ndarray, slots: dict[str, np.ndarray]) -> Callable[[float, int], None] | None:
+def compiled(
+    rule: Rule, w: np.ndarray, g: np.ndarray, slots: dict[str, np.ndarray]
+) -> Callable[[float, int], None] | None:
     """The update of this block, to be called with lr and t as `Rule.update` is; None where the rule has no compiled form."""
     package, _, file = type(rule).__module__.rpartition(".")
     if package != "nettrain.optim" or file not in FILES:

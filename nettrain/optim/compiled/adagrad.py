@@ -1,4 +1,5 @@
 """Adagrad in one loop."""
+
 import math
 from typing import Any
 

@@ -1,4 +1,5 @@
 """Adam in one loop."""
+
 import math
 from typing import Any
 
@@ -25,4 +26,10 @@ def loop(
 
 def numbers(rule: Any, slots: dict[str, np.ndarray], lr: float, t: int) -> tuple[float, ...]:
     """What the loop takes beside the vectors."""
-    return rule.beta1, rule.beta2, rule.epsilon, lr / (1 - rule.beta1**t), 1 / math.sqrt(1 - rule.beta2**t)
+    return (
+        rule.beta1,
+        rule.beta2,
+        rule.epsilon,
+        lr / (1 - rule.beta1**t),
+        1 / math.sqrt(1 - rule.beta2**t),
+    )

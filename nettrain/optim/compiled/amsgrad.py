@@ -1,4 +1,5 @@
 """AMSGrad in one loop."""
+
 import math
 
 import numpy as np

@@ -1,4 +1,5 @@
 """Lion in one loop."""
+
 from typing import Any
 
 import numpy as np
@@ -7,7 +8,9 @@ from nettrain.jit import jit
 
 
 @jit
-def loop(w: np.ndarray, g: np.ndarray, m: np.ndarray, lr: float, beta1: float, beta2: float) -> None:
+def loop(
+    w: np.ndarray, g: np.ndarray, m: np.ndarray, lr: float, beta1: float, beta2: float
+) -> None:
     """One step."""
     kind = w.dtype.type
     kept1, new1, kept2, new2 = kind(beta1), kind(1 - beta1), kind(beta2), kind(1 - beta2)

@@ -1,4 +1,5 @@
 """Momentum in one loop."""
+
 from typing import Any
 
 import numpy as np

@@ -1,4 +1,5 @@
 """Nadam in one loop."""
+
 import math
 from typing import Any
 
@@ -26,5 +27,8 @@ def loop(
 def numbers(rule: Any, slots: dict[str, np.ndarray], lr: float, t: int) -> tuple[float, ...]:
     """What the loop takes beside the vectors."""
     product, following = float(slots["momentum_product"][0]), rule.momentum(t + 1)
-    of_g, of_m = lr * (1 - rule.momentum(t)) / (1 - product), lr * following / (1 - product * following)
+    of_g, of_m = (
+        lr * (1 - rule.momentum(t)) / (1 - product),
+        lr * following / (1 - product * following),
+    )
     return rule.beta1, rule.beta2, rule.epsilon, of_g, of_m, 1 / math.sqrt(1 - rule.beta2**t)

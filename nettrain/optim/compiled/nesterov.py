@@ -1,4 +1,5 @@
 """Nesterov in one loop."""
+
 from typing import Any
 
 import numpy as np

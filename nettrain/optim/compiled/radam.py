@@ -1,4 +1,5 @@
 """RAdam in one loop."""
+
 import math
 from typing import Any
 

@@ -1,4 +1,5 @@
 """RMSprop in one loop."""
+
 import math
 from typing import Any
 
@@ -8,7 +9,9 @@ from nettrain.jit import jit
 
 
 @jit
-def loop(w: np.ndarray, g: np.ndarray, v: np.ndarray, lr: float, rho: float, epsilon: float) -> None:
+def loop(
+    w: np.ndarray, g: np.ndarray, v: np.ndarray, lr: float, rho: float, epsilon: float
+) -> None:
     """One step."""
     kind = w.dtype.type
     rate, kept, new, least = kind(lr), kind(rho), kind(1 - rho), kind(epsilon)

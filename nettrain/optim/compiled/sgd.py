@@ -1,4 +1,5 @@
 """Sgd in one loop."""
+
 from typing import Any
 
 import numpy as np

@@ -1,4 +1,5 @@
 """k-fold cross-validation: train on k - 1 folds, score on the other, k times; then perhaps on all of them, scored on the test part."""
+
 import json
 import shlex
 from collections.abc import Callable, Mapping, Sequence
@@ -36,7 +37,9 @@ class Settings:
 
     def __post_init__(self) -> None:
         if self.folds < 2:
-            raise ConfigError(f"--folds: expected 2 or more, got {self.folds}: each fold is scored by a run that trains on the others")
+            raise ConfigError(
+                f"--folds: expected 2 or more, got {self.folds}: each fold is scored by a run that trains on the others"
+            )
         if self.repeats < 1:
             raise ConfigError(f"--repeats: expected 1 or more, got {self.repeats}")
 
@@ -75,13 +78,21 @@ def cross_validate(
     loader = Loader()
     found = _divided(config, settings, loader)
     executor.prepare(to_mapping(config))  # type: ignore[arg-type]
-    directory = new_directory(output_directory, run_name or f"{config.name}-cv", exact=run_name is not None)
+    directory = new_directory(
+        output_directory, run_name or f"{config.name}-cv", exact=run_name is not None
+    )
     write_atomically(directory / "base.yaml", dump(config).encode())
     write_json(directory / "cv.json", asdict(settings) | {"data_fingerprint": found.fingerprint})
     return _run(found, settings, executor, directory, loader, tell)
 
 
-def go_on(directory: Path, executor: Executor, *, allow_plugins: bool = False, tell: Tell = lambda line: None) -> CrossValidation:
+def go_on(
+    directory: Path,
+    executor: Executor,
+    *,
+    allow_plugins: bool = False,
+    tell: Tell = lambda line: None,
+) -> CrossValidation:
     """Go on with an interrupted cross-validation: folds that are finished are not run again, and the result is that without the break."""
     directory = directory.absolute()
     try:
@@ -89,43 +100,77 @@ def go_on(directory: Path, executor: Executor, *, allow_plugins: bool = False, t
         fingerprint = said.pop("data_fingerprint")
         settings = Settings(**said)
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
-        raise RunError(f"{directory}: is not the directory of a cross-validation (it has no cv.json)") from None
+        raise RunError(
+            f"{directory}: is not the directory of a cross-validation (it has no cv.json)"
+        ) from None
     config, loader = load(directory / "base.yaml", allow_plugins=allow_plugins), Loader()
     found = _divided(config, settings, loader)
     if found.fingerprint != fingerprint:
-        raise RunError(f"{directory}: the data has changed since the cross-validation began; begin another with nettrain cv CONFIG")
+        raise RunError(
+            f"{directory}: the data has changed since the cross-validation began; begin another with nettrain cv CONFIG"
+        )
     executor.prepare(to_mapping(config))  # type: ignore[arg-type]
     return _run(found, settings, executor, directory, loader, tell)
 
 
 def _divided(config: RunConfig, settings: Settings, loader: Loader) -> Folds:
     found = divide_into_folds(
-        config, folds=settings.folds, repeats=settings.repeats, stratify=settings.stratify, group=settings.group, loader=loader
+        config,
+        folds=settings.folds,
+        repeats=settings.repeats,
+        stratify=settings.stratify,
+        group=settings.group,
+        loader=loader,
     )
     if settings.final and found.test is None:
-        raise ConfigError("--final: there is no test part to evaluate on: set dataset.split.test (or test_source), or leave --final out")
+        raise ConfigError(
+            "--final: there is no test part to evaluate on: set dataset.split.test (or test_source), or leave --final out"
+        )
     return found
 
 
-def _run(found: Folds, settings: Settings, executor: Executor, directory: Path, loader: Loader, tell: Tell) -> CrossValidation:
+def _run(
+    found: Folds,
+    settings: Settings,
+    executor: Executor,
+    directory: Path,
+    loader: Loader,
+    tell: Tell,
+) -> CrossValidation:
     jobs = [
-        Job(index, found.run_config(fold, directory / "splits"), str(directory), found.name(fold)) for index, fold in enumerate(found.folds)
+        Job(index, found.run_config(fold, directory / "splits"), str(directory), found.name(fold))
+        for index, fold in enumerate(found.folds)
     ]
-    if found.group != found.config.dataset.split.group:      # the data has a column aside that the configuration does not name
+    if (
+        found.group != found.config.dataset.split.group
+    ):  # the data has a column aside that the configuration does not name
         executor.prepare(jobs[0].config)
     for note in executor.notes:
         tell(f"note: {note}")
     results = _results(jobs, executor, directory, tell)
-    scored = [_of_fold(fold, job, result) for fold, job, result in zip(found.folds, jobs, results, strict=True)]
-    write_predictions(directory / "predictions.csv", found, [Path(job.parent) / job.name for job in jobs], loader)
-    names = [name for name in scored[0]["metrics"] if all(one["metrics"].get(name) is not None for one in scored)]
-    of = {name: estimate([one["metrics"][name] for one in scored], found.test_share) for name in names}
+    scored = [
+        _of_fold(fold, job, result)
+        for fold, job, result in zip(found.folds, jobs, results, strict=True)
+    ]
+    write_predictions(
+        directory / "predictions.csv", found, [Path(job.parent) / job.name for job in jobs], loader
+    )
+    names = [
+        name
+        for name in scored[0]["metrics"]
+        if all(one["metrics"].get(name) is not None for one in scored)
+    ]
+    of = {
+        name: estimate([one["metrics"][name] for one in scored], found.test_share) for name in names
+    }
     final: dict[str, Any] | None = None
     notes: list[str] = []
     if settings.final:
         final, notes = _final(found, results, executor, directory, tell)
     elif found.test is not None:
-        notes = [f"the test part ({len(found.test)} rows) stays untouched; --final trains on all folds and evaluates on it"]
+        notes = [
+            f"the test part ({len(found.test)} rows) stays untouched; --final trains on all folds and evaluates on it"
+        ]
     result = CrossValidation(
         str(directory), scored, {name: one.mean for name, one in of.items()}, {name: one.std for name, one in of.items()},
         {name: list(one.interval) for name, one in of.items()}, final, notes,
@@ -134,36 +179,60 @@ def _run(found: Folds, settings: Settings, executor: Executor, directory: Path, 
     return result
 
 
-def _results(jobs: Sequence[Job], executor: Executor, directory: Path, tell: Tell) -> list[Mapping[str, Any]]:
+def _results(
+    jobs: Sequence[Job], executor: Executor, directory: Path, tell: Tell
+) -> list[Mapping[str, Any]]:
     """Of all jobs in their order, those included that an earlier attempt has finished."""
     earlier = {job.index: result for job in jobs if (result := finished(job)) is not None}
 
     def ended(job: Job, result: Mapping[str, Any]) -> None:
-        figures = "  ".join(f"{name} {value:.4f}" for name, value in list(result["metrics"]["test"].items())[:2])
+        figures = "  ".join(
+            f"{name} {value:.4f}" for name, value in list(result["metrics"]["test"].items())[:2]
+        )
         tell(f"{job.name}: {figures}  {result['epochs']} epochs in {result['seconds']:.1f} s")
 
     waiting = [job for job in jobs if job.index not in earlier]
-    results = earlier | run_all(executor, waiting, ended, f"nettrain cv --resume {shlex.quote(str(directory))}")
+    results = earlier | run_all(
+        executor, waiting, ended, f"nettrain cv --resume {shlex.quote(str(directory))}"
+    )
     return [results[job.index] for job in jobs]
 
 
 def _of_fold(fold: Fold, job: Job, result: Mapping[str, Any]) -> dict[str, Any]:
     directory = str(Path(job.parent) / job.name)
-    return {"repeat": fold.repeat, "fold": fold.fold, "run_directory": directory, "metrics": dict(result["metrics"]["test"])}
+    return {
+        "repeat": fold.repeat,
+        "fold": fold.fold,
+        "run_directory": directory,
+        "metrics": dict(result["metrics"]["test"]),
+    }
 
 
 def _final(
-    found: Folds, results: Sequence[Mapping[str, Any]], executor: Executor, directory: Path, tell: Tell
+    found: Folds,
+    results: Sequence[Mapping[str, Any]],
+    executor: Executor,
+    directory: Path,
+    tell: Tell,
 ) -> tuple[dict[str, Any], list[str]]:
     config, notes = final_config(found.config, found, [result["best_epoch"] for result in results])
     rows = {"train": found.pool, "validation": found.validation, "test": found.test}
-    path = write_rows(directory / "splits" / "final.npz", {part: of_part for part, of_part in rows.items() if of_part is not None})
+    path = write_rows(
+        directory / "splits" / "final.npz",
+        {part: of_part for part, of_part in rows.items() if of_part is not None},
+    )
     job = Job(0, run_on_rows(config, path, group=found.group), str(directory), "final")
     [result] = _results([job], executor, directory, tell)
-    return {"run_directory": str(directory / "final"), "epochs": result["epochs"], "metrics": dict(result["metrics"]["test"])}, notes
+    return {
+        "run_directory": str(directory / "final"),
+        "epochs": result["epochs"],
+        "metrics": dict(result["metrics"]["test"]),
+    }, notes
 
 
-def final_config(config: RunConfig, found: Folds, best_epochs: Sequence[int | None]) -> tuple[RunConfig, list[str]]:
+def final_config(
+    config: RunConfig, found: Folds, best_epochs: Sequence[int | None]
+) -> tuple[RunConfig, list[str]]:
     """The run on all folds, and what was decided for it. With a validation source it is as any fold.
 
     Else nothing is left to steer with: it trains the mean number of epochs after which the folds were best, early stopping off. Where the
@@ -178,10 +247,16 @@ def final_config(config: RunConfig, found: Folds, best_epochs: Sequence[int | No
         notes = [f"final: trained for {epochs} epochs, the mean of the best epochs of the folds"]
         if config.schedule.depends_on_horizon:
             name = config.schedule.name()
-            notes.append(f"final: the schedule {name} ends after those {epochs} epochs, in the folds after {training.epochs}")
+            notes.append(
+                f"final: the schedule {name} ends after those {epochs} epochs, in the folds after {training.epochs}"
+            )
         training = replace(training, epochs=epochs)
     if training.monitor is not None and training.monitor.startswith("validation_"):
         training = replace(training, monitor=None)
-    if isinstance(schedule, Reactive) and schedule.monitor is not None and schedule.monitor.startswith("validation_"):
+    if (
+        isinstance(schedule, Reactive)
+        and schedule.monitor is not None
+        and schedule.monitor.startswith("validation_")
+    ):
         schedule = schedule.replace(monitor=None)
     return replace(config, training=training, schedule=schedule, early_stopping=None), notes

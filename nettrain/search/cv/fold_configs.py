@@ -1,4 +1,5 @@
 """From one run configuration to those of its folds, each a complete configuration that `nettrain fit` takes too."""
+
 import io
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -55,7 +56,9 @@ class Folds:
 
     def name(self, fold: Fold) -> str:
         """The name of the fold's run directory."""
-        return f"fold-{fold.fold}" if self.repeats == 1 else f"repeat-{fold.repeat}-fold-{fold.fold}"
+        return (
+            f"fold-{fold.fold}" if self.repeats == 1 else f"repeat-{fold.repeat}-fold-{fold.fold}"
+        )
 
     @property
     def test_share(self) -> float:
@@ -88,19 +91,34 @@ def divide_into_folds(
     """
     split = config.dataset.split
     if group is not None and split.group not in (None, group):
-        raise ConfigError(f"--group {group}: dataset.split.group is {split.group!r}, and groups can be of one column only; leave one out")
+        raise ConfigError(
+            f"--group {group}: dataset.split.group is {split.group!r}, and groups can be of one column only; leave one out"
+        )
     group = group or split.group
     whole, loaded = rows_of_config(config, loader or Loader(), group)
     rows, seed = loaded.rows, data_seed(config)
-    own = [rows[part] for part in ("train", "validation") if part in rows and part not in whole.separate]
+    own = [
+        rows[part]
+        for part in ("train", "validation")
+        if part in rows and part not in whole.separate
+    ]
     pool = np.sort(np.concatenate(own))
     if (np.diff(pool) == 0).any():
-        raise DataError(f"{split.file}: a row occurs twice in it, and could be trained on and scored in the same fold; "
-                        "cross-validate rows that occur once")
+        raise DataError(
+            f"{split.file}: a row occurs twice in it, and could be trained on and scored in the same fold; "
+            "cross-validate rows that occur once"
+        )
     share = 1 - len(own[0]) / len(pool)
-    light = Dataset(Features(np.empty((len(whole.dataset), 0))), whole.dataset.target, origin=whole.dataset.origin,
-                    lines=whole.dataset.lines, aside=whole.dataset.aside)
-    inner = Split(validation=share, stratify=split.stratify and group is None, group=group if share else None)
+    light = Dataset(
+        Features(np.empty((len(whole.dataset), 0))),
+        whole.dataset.target,
+        origin=whole.dataset.origin,
+        lines=whole.dataset.lines,
+        aside=whole.dataset.aside,
+    )
+    inner = Split(
+        validation=share, stratify=split.stratify and group is None, group=group if share else None
+    )
     steering = rows["validation"] if "validation" in whole.separate else None
     found = []
     for repeat in range(repeats):
@@ -110,10 +128,22 @@ def divide_into_folds(
             if steering is not None:
                 parts["validation"] = steering
             found.append(Fold(repeat + 1, fold + 1, parts))
-    return Folds(config, tuple(found), repeats, group, pool, rows.get("test"), steering, whole.dataset, whole.fingerprint)
+    return Folds(
+        config,
+        tuple(found),
+        repeats,
+        group,
+        pool,
+        rows.get("test"),
+        steering,
+        whole.dataset,
+        whole.fingerprint,
+    )
 
 
-def run_on_rows(config: RunConfig, path: Path, *, group: str | None = None, seed: int | None = None) -> dict[str, Any]:
+def run_on_rows(
+    config: RunConfig, path: Path, *, group: str | None = None, seed: int | None = None
+) -> dict[str, Any]:
     """The same run on the rows that a file names, as a mapping; `seed` then changes the rest of chance only, not the data."""
     dataset = config.dataset
     split = Split(file=str(path), column=dataset.split.column, group=group or dataset.split.group)
@@ -135,4 +165,6 @@ def write_rows(path: Path, rows: Rows) -> Path:
 
 def _inside(dataset: Dataset, rows: np.ndarray, split: Split, seed: int) -> Rows:
     """The rows that a fold trains on, divided into training and validation."""
-    return {part: rows[found] for part, found in split_rows(dataset.take(rows), split, seed).items()}
+    return {
+        part: rows[found] for part, found in split_rows(dataset.take(rows), split, seed).items()
+    }

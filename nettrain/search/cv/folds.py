@@ -1,4 +1,5 @@
 """Which fold scores which row: plain, with the shares of the classes kept, or with groups kept together."""
+
 import numpy as np
 
 from nettrain.data.dataset import Dataset
@@ -26,17 +27,27 @@ def assign(
     are is drawn here). Raises ConfigError and DataError where the rows cannot be divided so.
     """
     if folds > len(rows):
-        raise DataError(f"{dataset.origin}: {len(rows)} rows cannot be divided into {folds} folds: ask for {len(rows)} at most")
+        raise DataError(
+            f"{dataset.origin}: {len(rows)} rows cannot be divided into {folds} folds: ask for {len(rows)} at most"
+        )
     random = generator(seed, "folds", repeat)
-    codes = None if dataset.target is None or dataset.target.classes is None else dataset.target.values[rows]
+    codes = (
+        None
+        if dataset.target is None or dataset.target.classes is None
+        else dataset.target.values[rows]
+    )
     if group is not None:
         if stratify:
-            raise ConfigError("--group and --stratify exclude each other: whole groups cannot keep the classes' shares; leave one out")
+            raise ConfigError(
+                "--group and --stratify exclude each other: whole groups cannot keep the classes' shares; leave one out"
+            )
         return grouped(_groups(dataset, rows, folds, group), folds, random)
     if stratify is False or (codes is None and stratify is None):
         return plain(len(rows), folds, random)
     if codes is None:
-        raise ConfigError("--stratify: only classes have shares to keep, and the target is numbers; leave it out")
+        raise ConfigError(
+            "--stratify: only classes have shares to keep, and the target is numbers; leave it out"
+        )
     _check_classes(dataset, codes, folds)
     return stratified(codes, folds, random)
 
@@ -54,7 +65,7 @@ def stratified(codes: np.ndarray, folds: int, random: np.random.Generator) -> np
     The deal begins with the class of the first row and goes on, with the next fold, where the class before ended.
     """
     _, first, codes = np.unique(codes, return_index=True, return_inverse=True)
-    turn = np.argsort(np.argsort(first))                     # of each class: how many classes begin before it
+    turn = np.argsort(np.argsort(first))  # of each class: how many classes begin before it
     order = random.permutation(len(codes))
     order = order[np.argsort(turn[codes[order]], kind="stable")]
     found = np.empty(len(codes), np.int64)
@@ -76,25 +87,37 @@ def grouped(groups: np.ndarray, folds: int, random: np.random.Generator) -> np.n
 
 def _groups(dataset: Dataset, rows: np.ndarray, folds: int, column: str) -> np.ndarray:
     if column not in dataset.aside:
-        raise ConfigError(f"group {column!r}: {dataset.origin} has no such column beside its features; only files with named columns "
-                          "have (csv, parquet, arrow, jsonl)")
+        raise ConfigError(
+            f"group {column!r}: {dataset.origin} has no such column beside its features; only files with named columns "
+            "have (csv, parquet, arrow, jsonl)"
+        )
     codes = dataset.aside[column].codes[rows]
     if (codes == MISSING).any():
         row = int(rows[np.flatnonzero(codes == MISSING)[0]])
-        raise DataError(f"{dataset.place(row)}: the group {column!r} is missing; fill it in, or leave the row out")
+        raise DataError(
+            f"{dataset.place(row)}: the group {column!r} is missing; fill it in, or leave the row out"
+        )
     count = len(np.unique(codes))
     if count < folds:
-        raise DataError(f"{dataset.origin}: column {column!r} has {count} group{'s' * (count != 1)} for {folds} folds, and each needs one; "
-                        + (f"ask for {count} folds at most" if count > 1 else "group by another column"))
+        raise DataError(
+            f"{dataset.origin}: column {column!r} has {count} group{'s' * (count != 1)} for {folds} folds, and each needs one; "
+            + (f"ask for {count} folds at most" if count > 1 else "group by another column")
+        )
     return codes
 
 
 def _check_classes(dataset: Dataset, codes: np.ndarray, folds: int) -> None:
-    names = dataset.target.classes if dataset.target is not None and dataset.target.classes is not None else ()
+    names = (
+        dataset.target.classes
+        if dataset.target is not None and dataset.target.classes is not None
+        else ()
+    )
     counts = np.bincount(codes, minlength=len(names)).tolist()
     few = [code for code in range(len(names)) if 0 < counts[code] < folds]
     if few:
         least = min(few, key=lambda code: counts[code])
         fewer = f"ask for {counts[least]} folds at most, " if counts[least] > 1 else ""
-        raise DataError(f"{dataset.origin}: class {names[least]!r} has {counts[least]} row{'s' * (counts[least] != 1)} for {folds} folds, "
-                        f"and each needs one; {fewer}leave the class out, or let its share vary (--no-stratify)")
+        raise DataError(
+            f"{dataset.origin}: class {names[least]!r} has {counts[least]} row{'s' * (counts[least] != 1)} for {folds} folds, "
+            f"and each needs one; {fewer}leave the class out, or let its share vary (--no-stratify)"
+        )

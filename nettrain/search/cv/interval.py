@@ -1,4 +1,5 @@
 """How far a cross-validated mean can be trusted: an interval that allows for folds that share their training rows."""
+
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,7 +23,9 @@ def estimate(scores: Sequence[float], test_share: float, confidence: float = 0.9
     count = len(scores)
     mean = math.fsum(scores) / count
     variance = math.fsum((score - mean) ** 2 for score in scores) / (count - 1)
-    half = t_quantile((1 + confidence) / 2, count - 1) * math.sqrt((1 / count + test_share) * variance)
+    half = t_quantile((1 + confidence) / 2, count - 1) * math.sqrt(
+        (1 / count + test_share) * variance
+    )
     return Estimate(mean, math.sqrt(variance), (mean - half, mean + half))
 
 

@@ -1,4 +1,5 @@
 """AdaBoost SAMME: what the next member has to learn, and how much each one's vote counts."""
+
 import math
 from dataclasses import dataclass
 

@@ -1,4 +1,5 @@
 """Train the members of an ensemble, put them into one checkpoint, and see what voting gains."""
+
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
@@ -68,24 +69,38 @@ def train_ensemble(
     loader = Loader()
     loaded, rows = _load(config, loader)
     executor.prepare(to_mapping(config.base))  # type: ignore[arg-type]
-    directory = new_directory(output_directory, run_name or f"{config.name}-ensemble", exact=run_name is not None)
+    directory = new_directory(
+        output_directory, run_name or f"{config.name}-ensemble", exact=run_name is not None
+    )
     (directory / "checkpoints").mkdir()
     write_atomically(directory / "config.yaml", dump(config).encode())
     write_json(directory / "ensemble.json", {"data_fingerprint": loaded.fingerprint})
     return _train(config, loaded, rows, executor, directory, loader, tell)
 
 
-def go_on(directory: Path, executor: Executor, *, allow_plugins: bool = False, tell: Tell = lambda line: None) -> EnsembleResult:
+def go_on(
+    directory: Path,
+    executor: Executor,
+    *,
+    allow_plugins: bool = False,
+    tell: Tell = lambda line: None,
+) -> EnsembleResult:
     """Go on with an interrupted ensemble: members that are finished are not trained again, and the result is that without the break."""
     directory = directory.absolute()
     try:
-        fingerprint = json.loads((directory / "ensemble.json").read_text(encoding="utf-8"))["data_fingerprint"]
+        fingerprint = json.loads((directory / "ensemble.json").read_text(encoding="utf-8"))[
+            "data_fingerprint"
+        ]
     except (OSError, ValueError, TypeError, KeyError):
-        raise RunError(f"{directory}: is not the directory of an ensemble (it has no ensemble.json)") from None
+        raise RunError(
+            f"{directory}: is not the directory of an ensemble (it has no ensemble.json)"
+        ) from None
     config, loader = load_ensemble(directory / "config.yaml", allow_plugins=allow_plugins), Loader()
     loaded, rows = _load(config, loader)
     if loaded.fingerprint != fingerprint:
-        raise RunError(f"{directory}: the data has changed since the ensemble began; begin another with nettrain ensemble CONFIG")
+        raise RunError(
+            f"{directory}: the data has changed since the ensemble began; begin another with nettrain ensemble CONFIG"
+        )
     executor.prepare(to_mapping(config.base))  # type: ignore[arg-type]
     return _train(config, loaded, rows, executor, directory, loader, tell)
 
@@ -95,29 +110,50 @@ def _load(config: EnsembleRun, loader: Loader) -> tuple[Loaded, int]:
     whole, loaded = rows_of_config(config, loader)
     method, task = config.ensemble.method, whole.schema.task
     if whole.schema.itself:
-        raise ConfigError("dataset.target: several autoencoders have outputs in units of their own, which cannot be averaged; leave it out")
+        raise ConfigError(
+            "dataset.target: several autoencoders have outputs in units of their own, which cannot be averaged; leave it out"
+        )
     if method == "boosting" and task != "classification":
-        raise ConfigError(f"ensemble.method: boosting counts wrong classes, and this is {task}; use seeds or bagging")
+        raise ConfigError(
+            f"ensemble.method: boosting counts wrong classes, and this is {task}; use seeds or bagging"
+        )
     if method == "boosting" and config.training.class_weights is not None:
-        raise ConfigError("training.class_weights: boosting weighs the rows itself; leave it out, or give rows weights of their own")
+        raise ConfigError(
+            "training.class_weights: boosting weighs the rows itself; leave it out, or give rows weights of their own"
+        )
     if task == "regression" and config.ensemble.vote == "majority":
         raise ConfigError("ensemble.vote: values have no majority; use mean")
     return loaded, len(whole.dataset)
 
 
 def _train(
-    config: EnsembleRun, loaded: Loaded, rows: int, executor: Executor, directory: Path, loader: Loader, tell: Tell
+    config: EnsembleRun,
+    loaded: Loaded,
+    rows: int,
+    executor: Executor,
+    directory: Path,
+    loader: Loader,
+    tell: Tell,
 ) -> EnsembleResult:
     for note in executor.notes:
         tell(f"note: {note}")
-    training = Training(config.base, config.ensemble.members, loaded, rows, executor, directory, loader, tell)
+    training = Training(
+        config.base, config.ensemble.members, loaded, rows, executor, directory, loader, tell
+    )
     methods = {"seeds": training.seeds, "bagging": training.bagging, "boosting": training.boosting}
     members, notes = methods[config.ensemble.method]()
-    vote: Vote = config.ensemble.vote or ("majority" if config.ensemble.method == "boosting" else "mean")
+    vote: Vote = config.ensemble.vote or (
+        "majority" if config.ensemble.method == "boosting" else "mean"
+    )
     path = RunDirectory(directory).best
-    checkpoints = [_without_optimizer(Checkpoint.read(scored_checkpoint(member.directory, config))) for member in members]
+    checkpoints = [
+        _without_optimizer(Checkpoint.read(scored_checkpoint(member.directory, config)))
+        for member in members
+    ]
     weights = [member.weight for member in members]
-    ensemble_checkpoint(checkpoints, weights, vote, to_mapping(config.base), loaded.fingerprint).write(path)
+    ensemble_checkpoint(
+        checkpoints, weights, vote, to_mapping(config.base), loaded.fingerprint
+    ).write(path)
     ensemble = cast(Ensemble, load(path, allow_plugins=True, loader=loader))
     result = _judged(config, loaded, directory, members, ensemble, notes)
     write_json(directory / "summary.json", asdict(result))
@@ -126,16 +162,33 @@ def _train(
 
 def _without_optimizer(checkpoint: Checkpoint) -> Checkpoint:
     """What predicts: `last` also holds what training would go on with."""
-    kept = {name: tensor for name, tensor in checkpoint.tensors.items() if not name.startswith("optimizer.")}
-    content = {key: checkpoint.content[key] for key in ("config", "pipeline", "data_fingerprint", "epoch")}
+    kept = {
+        name: tensor
+        for name, tensor in checkpoint.tensors.items()
+        if not name.startswith("optimizer.")
+    }
+    content = {
+        key: checkpoint.content[key] for key in ("config", "pipeline", "data_fingerprint", "epoch")
+    }
     return Checkpoint(kept, content)
 
 
 def _judged(
-    config: EnsembleRun, loaded: Loaded, directory: Path, members: Sequence[Member], ensemble: Ensemble, notes: list[str]
+    config: EnsembleRun,
+    loaded: Loaded,
+    directory: Path,
+    members: Sequence[Member],
+    ensemble: Ensemble,
+    notes: list[str],
 ) -> EnsembleResult:
     shown: list[dict[str, Any]] = [
-        {"member": one.name, "run_directory": str(one.directory), "weight": one.weight, "epochs": one.result["epochs"], "metrics": {}}
+        {
+            "member": one.name,
+            "run_directory": str(one.directory),
+            "weight": one.weight,
+            "epochs": one.result["epochs"],
+            "metrics": {},
+        }
         for one in members
     ]
     metrics: dict[str, dict[str, float]] = {}
@@ -146,14 +199,29 @@ def _judged(
         said = ensemble.said(dataset)
         for one, own in zip(shown, said, strict=True):
             one["metrics"][part] = _figures(ensemble, dataset, own)
-        metrics[part] = _figures(ensemble, dataset, combined(said, ensemble.weights, ensemble.vote, ensemble.task))
+        metrics[part] = _figures(
+            ensemble, dataset, combined(said, ensemble.weights, ensemble.vote, ensemble.task)
+        )
         of = [one["metrics"][part] for one in shown]
-        means[part] = {name: float(np.mean([one[name] for one in of])) for name in of[0] if all(name in one for one in of)}
+        means[part] = {
+            name: float(np.mean([one[name] for one in of]))
+            for name in of[0]
+            if all(name in one for one in of)
+        }
         differ[part] = disagreement(said, ensemble.task)
         if part == "train" and config.ensemble.method == "bagging":
             bag = _out_of_bag(ensemble, dataset, said, out_of_bag(members, loaded.rows["train"]))
     return EnsembleResult(
-        str(directory), str(ensemble.path), config.ensemble.method, ensemble.vote, shown, metrics, means, differ, bag, notes
+        str(directory),
+        str(ensemble.path),
+        config.ensemble.method,
+        ensemble.vote,
+        shown,
+        metrics,
+        means,
+        differ,
+        bag,
+        notes,
     )
 
 
@@ -162,7 +230,9 @@ def _figures(ensemble: Ensemble, dataset: Dataset, said: np.ndarray) -> dict[str
         return all_metrics(outcome_of(ensemble.task, ensemble.truth(dataset), said))
 
 
-def _out_of_bag(ensemble: Ensemble, dataset: Dataset, said: np.ndarray, unseen: np.ndarray) -> dict[str, Any] | None:
+def _out_of_bag(
+    ensemble: Ensemble, dataset: Dataset, said: np.ndarray, unseen: np.ndarray
+) -> dict[str, Any] | None:
     """None where every row was drawn for every member, as can be with very few rows."""
     rows = np.flatnonzero(unseen.any(axis=0))
     if not rows.size:

@@ -1,4 +1,5 @@
 """The runs of an ensemble's members: the same configuration on other seeds, bootstrap samples, or weighted rows."""
+
 import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -61,10 +62,16 @@ class Training:
     def bagging(self) -> tuple[list[Member], list[str]]:
         """As many rows as the training part has, drawn with replacement, for each member; the other parts stay what they are."""
         train = self.loaded.rows["train"]
-        drawn = {place: np.sort(train[self._stream(place).integers(0, len(train), len(train))]) for place in range(self.count)}
+        drawn = {
+            place: np.sort(train[self._stream(place).integers(0, len(train), len(train))])
+            for place in range(self.count)
+        }
         configs = {}
         for place, rows in drawn.items():
-            path = write_rows(self.directory / "splits" / f"{_name(place)}.npz", {**self.loaded.rows, "train": rows})
+            path = write_rows(
+                self.directory / "splits" / f"{_name(place)}.npz",
+                {**self.loaded.rows, "train": rows},
+            )
             configs[place] = run_on_rows(self.config, path, seed=self.config.seed + place)
         return self._run(configs, drawn), []
 
@@ -75,16 +82,22 @@ class Training:
         own = np.ones(len(train)) if own is None else own
         weights, members = own, list[Member]()
         for place in range(self.count):
-            path = self._write_weights(place, rows, np.divide(weights, own, out=np.zeros(len(own)), where=own > 0))
+            path = self._write_weights(
+                place, rows, np.divide(weights, own, out=np.zeros(len(own)), where=own > 0)
+            )
             [member] = self._run({place: self._mapping(place, weights=str(path))}, {})
             model = load(scored_checkpoint(member.directory, self.config), allow_plugins=True)
             wrong = model.predictions_of(train).argmax(axis=1) != model.truth(train)
             found = boosting_round(weights, wrong, len(train.target.classes))  # type: ignore[union-attr,arg-type]
             if found is None:
                 if not members:
-                    raise RunError(f"{member.directory}: the first member is no better than chance on its training rows, and boosting "
-                                   "needs one that is: give it more epochs or units, or use ensemble.method: bagging")
-                return members, [f"ended before {member.name}, which is no better than chance on the weighted rows; it has no vote"]
+                    raise RunError(
+                        f"{member.directory}: the first member is no better than chance on its training rows, and boosting "
+                        "needs one that is: give it more epochs or units, or use ensemble.method: bagging"
+                    )
+                return members, [
+                    f"ended before {member.name}, which is no better than chance on the weighted rows; it has no vote"
+                ]
             members.append(replace(member, weight=found.weight))
             if found.perfect:
                 return members, [f"ended with {member.name}, which is right on every training row"]
@@ -111,19 +124,41 @@ class Training:
     def _stream(self, place: int) -> np.random.Generator:
         return generator(self.config.seed, "bootstrap", place)
 
-    def _run(self, configs: Mapping[int, Mapping[str, Any]], drawn: Mapping[int, np.ndarray]) -> list[Member]:
+    def _run(
+        self, configs: Mapping[int, Mapping[str, Any]], drawn: Mapping[int, np.ndarray]
+    ) -> list[Member]:
         """The members of some configurations, those that an earlier attempt has finished included."""
-        jobs = [Job(place, config, str(self.directory), _name(place)) for place, config in configs.items()]
+        jobs = [
+            Job(place, config, str(self.directory), _name(place))
+            for place, config in configs.items()
+        ]
         earlier = {job.index: result for job in jobs if (result := finished(job)) is not None}
 
         def ended(job: Job, result: Mapping[str, Any]) -> None:
-            part = next(part for part in ("test", "validation", "train") if part in result["metrics"])
-            figures = "  ".join(f"{part}_{name} {value:.4f}" for name, value in list(result["metrics"][part].items())[:2])
-            self.tell(f"{job.name}: {figures}  {result['epochs']} epochs in {result['seconds']:.1f} s")
+            part = next(
+                part for part in ("test", "validation", "train") if part in result["metrics"]
+            )
+            figures = "  ".join(
+                f"{part}_{name} {value:.4f}"
+                for name, value in list(result["metrics"][part].items())[:2]
+            )
+            self.tell(
+                f"{job.name}: {figures}  {result['epochs']} epochs in {result['seconds']:.1f} s"
+            )
 
         waiting = [job for job in jobs if job.index not in earlier]
-        results = earlier | run_all(self.executor, waiting, ended, f"nettrain ensemble --resume {shlex.quote(str(self.directory))}")
-        return [Member(job.name, self.directory / job.name, results[job.index], rows=drawn.get(job.index)) for job in jobs]
+        results = earlier | run_all(
+            self.executor,
+            waiting,
+            ended,
+            f"nettrain ensemble --resume {shlex.quote(str(self.directory))}",
+        )
+        return [
+            Member(
+                job.name, self.directory / job.name, results[job.index], rows=drawn.get(job.index)
+            )
+            for job in jobs
+        ]
 
 
 def _name(place: int) -> str:
@@ -132,4 +167,7 @@ def _name(place: int) -> str:
 
 def out_of_bag(members: Sequence[Member], rows: np.ndarray) -> np.ndarray:
     """(m, n): 1 where a member did not see a training row, 0 where it did."""
-    return np.array([~np.isin(rows, rows if member.rows is None else member.rows) for member in members], dtype=np.float64)
+    return np.array(
+        [~np.isin(rows, rows if member.rows is None else member.rows) for member in members],
+        dtype=np.float64,
+    )

@@ -1,4 +1,5 @@
 """Messages between our own processes: JSON behind its length, over a socket; a torn one is never taken for a whole one."""
+
 import json
 import socket
 from collections.abc import Iterator
@@ -6,7 +7,7 @@ from typing import Any
 
 Message = dict[str, Any]
 
-LENGTH = 4        # bytes, big end first
+LENGTH = 4  # bytes, big end first
 PORTION = 1 << 16
 
 

@@ -3,6 +3,7 @@
 The parent of all starts it as a program of its own, for a process that has threads (a notebook, a terminal's live view) cannot be forked
 safely. It passes messages on, tells of workers that died, forks others in their place, and ends with its workers when the parent is gone.
 """
+
 import gc
 import os
 import select
@@ -48,7 +49,9 @@ class Nursery:
         self._tell({"ready": os.getpid()})
         while True:
             channels = [self._parent, *(child.channel for child in self._children)]
-            readable, writable, _ = select.select(channels, [self._parent] if self._outgoing else [], [])
+            readable, writable, _ = select.select(
+                channels, [self._parent] if self._outgoing else [], []
+            )
             if writable and not self._flush():
                 return
             if self._parent in readable:
@@ -83,7 +86,10 @@ class Nursery:
         except NettrainError as error:
             return {"refused": type(error).__name__, "message": str(error)}
         except MemoryError as error:
-            return {"refused": "RunError", "message": f"out of memory while the data was loaded ({error}); use dataset.limit"}
+            return {
+                "refused": "RunError",
+                "message": f"out of memory while the data was loaded ({error}); use dataset.limit",
+            }
         except Exception:
             return {"fault": traceback.format_exc()}
 
@@ -139,12 +145,19 @@ class Nursery:
         nursery, threads = os.getpid(), several_threads()
         pid = os.fork()
         if pid == 0:
-            self._grow_up(nursery, [ours, self._parent.socket, *(child.channel.socket for child in self._children)], theirs, threads)
+            self._grow_up(
+                nursery,
+                [ours, self._parent.socket, *(child.channel.socket for child in self._children)],
+                theirs,
+                threads,
+            )
         theirs.close()
         self._children.append(Child(pid, Channel(ours)))
         return self._children[-1]
 
-    def _grow_up(self, nursery: int, others: list[socket.socket], own: socket.socket, threads: bool) -> None:
+    def _grow_up(
+        self, nursery: int, others: list[socket.socket], own: socket.socket, threads: bool
+    ) -> None:
         """The life of a worker; it never returns. The sockets of others are closed, or nobody would notice their end."""
         code = 1
         try:

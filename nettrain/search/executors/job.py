@@ -1,4 +1,5 @@
 """What an executor does with one job, in whatever process it does so: train, report, and turn every way to end into an `Ended`."""
+
 import dataclasses
 import math
 import shutil
@@ -19,7 +20,7 @@ from nettrain.training.run import Run
 from nettrain.training.train import prepare_run, train
 
 MONITOR = "metric.name"  # the key that is to blame for a metric that is not logged
-PATIENCE = 10.0          # seconds in which the process that had a run before must have let go of it
+PATIENCE = 10.0  # seconds in which the process that had a run before must have let go of it
 
 
 class Line(Protocol):
@@ -32,7 +33,9 @@ class Line(Protocol):
         """Whether the run is to end; asked after each epoch."""
 
 
-def run_job(job: Job, line: Line, loader: Loader | None = None, callbacks: Sequence[Callback] = ()) -> Ended:
+def run_job(
+    job: Job, line: Line, loader: Loader | None = None, callbacks: Sequence[Callback] = ()
+) -> Ended:
     """Make the run. Whatever goes wrong is in the result, but for `Interrupted` (a signal) and what ends a process."""
     began = time.monotonic()
     reporting = Reporting(job, line)
@@ -48,7 +51,9 @@ def run_job(job: Job, line: Line, loader: Loader | None = None, callbacks: Seque
         status, message = told(error)
         return Ended(job.index, status, None, message, time.monotonic() - began)
     status = "pruned" if reporting.pruned else "finished"
-    return Ended(job.index, status, finite(dataclasses.asdict(result)), "", time.monotonic() - began)
+    return Ended(
+        job.index, status, finite(dataclasses.asdict(result)), "", time.monotonic() - began
+    )
 
 
 def facts_of(config: Mapping[str, Any], monitor: str | None, loader: Loader | None = None) -> Facts:
@@ -68,7 +73,10 @@ def told(error: Exception) -> tuple[Status, str]:
     if isinstance(error, NettrainError):
         return "failed", str(error)
     last = traceback.extract_tb(error.__traceback__)[-1]
-    return "failed", f"{type(error).__name__}: {error} ({last.filename}:{last.lineno}, in {last.name})"
+    return (
+        "failed",
+        f"{type(error).__name__}: {error} ({last.filename}:{last.lineno}, in {last.name})",
+    )
 
 
 def clear(path: Path) -> None:

@@ -1,4 +1,5 @@
 """The executor of all cores of this machine: a nursery and its workers, supervised."""
+
 import os
 import select
 import signal
@@ -24,7 +25,9 @@ KILLS = 5
 CRASHES = 2
 OWN_FAULT = (signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGILL)
 # Threads would change no bit, but a process that has any cannot be forked safely; and each worker is to use one core.
-ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"), "1")
+ONE_THREAD = dict.fromkeys(
+    ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"), "1"
+)
 GRACE = 5.0  # seconds that a nursery has to end
 
 
@@ -59,7 +62,9 @@ class Local(Executor):
                 if "facts" in message:
                     return Facts(**message["facts"])
                 if "refused" in message:
-                    raise getattr(errors, message["refused"], errors.NettrainError)(message["message"])
+                    raise getattr(errors, message["refused"], errors.NettrainError)(
+                        message["message"]
+                    )
                 if "fault" in message:
                     raise RuntimeError(f"in the process that loads the data:\n{message['fault']}")
 
@@ -160,12 +165,16 @@ class Local(Executor):
         self._channel.close()
         code = self._process.wait()
         if not self._ready:
-            raise errors.RunError(f"the process that starts workers ended with code {code} before it began: {self._last_words()}")
+            raise errors.RunError(
+                f"the process that starts workers ended with code {code} before it began: {self._last_words()}"
+            )
         self._start()
         if self._prepared is not None:
             self._send(self._prepared)
         for index in self._under_way:
-            self._waiting.append({"died": {"index": index, "code": code if code < 0 else -signal.SIGKILL}})
+            self._waiting.append(
+                {"died": {"index": index, "code": code if code < 0 else -signal.SIGKILL}}
+            )
 
     def _last_words(self) -> str:
         self._log.seek(0)

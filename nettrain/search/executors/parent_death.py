@@ -1,4 +1,5 @@
 """A process that ends when its parent does."""
+
 import ctypes
 import os
 import signal

@@ -1,4 +1,5 @@
 """Runs that are all needed: handed to an executor, as many at a time as it has slots, and the first that goes wrong ends the rest."""
+
 import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -20,7 +21,12 @@ class RunFailed(NettrainError):
     exit_code = 1
 
 
-def run_all(executor: Executor, jobs: Sequence[Job], ended: Callable[[Job, Mapping[str, Any]], None], go_on: str) -> Results:
+def run_all(
+    executor: Executor,
+    jobs: Sequence[Job],
+    ended: Callable[[Job, Mapping[str, Any]], None],
+    go_on: str,
+) -> Results:
     """The results of all jobs, by index.
 
     Raises Diverged or RunFailed for the first that does not finish, Interrupted on a signal.
@@ -37,7 +43,10 @@ def run_all(executor: Executor, jobs: Sequence[Job], ended: Callable[[Job, Mappi
             event = executor.next_event(WAIT)
             number = signalled()
             if number is not None:
-                raise Interrupted(f"interrupted after {len(results)} of {len(jobs)} runs; to go on: {go_on}", number)
+                raise Interrupted(
+                    f"interrupted after {len(results)} of {len(jobs)} runs; to go on: {go_on}",
+                    number,
+                )
             if isinstance(event, Ended):
                 job = running.pop(event.index)
                 if event.status != "finished" or event.result is None:
@@ -50,7 +59,9 @@ def run_all(executor: Executor, jobs: Sequence[Job], ended: Callable[[Job, Mappi
 def finished(job: Job) -> Mapping[str, Any] | None:
     """The result that an earlier attempt left, if it came to its end."""
     try:
-        found = json.loads((Path(job.parent) / job.name / "summary.json").read_text(encoding="utf-8"))
+        found = json.loads(
+            (Path(job.parent) / job.name / "summary.json").read_text(encoding="utf-8")
+        )
     except (FileNotFoundError, ValueError):
         return None
     return found if isinstance(found, dict) and found.get("metrics") else None
@@ -60,4 +71,6 @@ def _failure(job: Job, event: Ended, go_on: str) -> NettrainError:
     path = Path(job.parent) / job.name
     if event.status == "diverged":
         return Diverged(f"{path}: {event.message}")
-    return RunFailed(f"{path}: {event.status.replace('_', ' ')}: {event.message}; to try once more: {go_on}")
+    return RunFailed(
+        f"{path}: {event.status.replace('_', ' ')}: {event.message}; to try once more: {go_on}"
+    )

@@ -1,4 +1,5 @@
 """The executor that makes one run after the other in this very process: slow, but nothing is hidden from a debugger."""
+
 from collections.abc import Mapping
 from queue import Empty, SimpleQueue
 from threading import Thread

@@ -1,4 +1,5 @@
 """A worker: a process that makes one run after the other for the nursery that forked it, and ends when the nursery does."""
+
 import os
 import select
 import signal
@@ -62,7 +63,10 @@ class Worker:
         self._send({"again": self._index})
         own = self._channel.fileno()
         os.set_inheritable(own, True)
-        os.execv(sys.executable, [sys.executable, "-P", "-m", "nettrain.search.executors.worker", str(own), *sys.argv])
+        os.execv(
+            sys.executable,
+            [sys.executable, "-P", "-m", "nettrain.search.executors.worker", str(own), *sys.argv],
+        )
 
     def _take(self) -> None:
         messages = self._channel.receive()

@@ -1,4 +1,5 @@
 """The sweep directory: its layout, how it comes to be, and the file of its trials."""
+
 import csv
 import io
 import json
@@ -40,8 +41,12 @@ class SweepDirectory:
         """An existing sweep. Raises RunError where there is none."""
         found = cls(path)
         if not path.is_dir():
-            siblings = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
-            raise RunError(f"{path}: there is no such sweep directory{nearest(path.name, siblings)}")
+            siblings = (
+                [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
+            )
+            raise RunError(
+                f"{path}: there is no such sweep directory{nearest(path.name, siblings)}"
+            )
         if not found.spec.is_file():
             raise RunError(f"{path}: is not a sweep directory (it has no sweep.yaml)")
         return found
@@ -74,23 +79,57 @@ class SweepDirectory:
                     raise ValueError("no line break")
             except (ValueError, TypeError):
                 if number < len(lines):
-                    raise RunError(f"{self.rows}:{number}: is no trial: the file was changed; restore it, or begin a new sweep") from None
+                    raise RunError(
+                        f"{self.rows}:{number}: is no trial: the file was changed; restore it, or begin a new sweep"
+                    ) from None
                 write_atomically(self.rows, b"".join(lines[:-1]))
                 del trials[number - 1 :]
-        twice = sorted({trial.index for trial in trials if sum(other.index == trial.index for other in trials) > 1})
+        twice = sorted(
+            {
+                trial.index
+                for trial in trials
+                if sum(other.index == trial.index for other in trials) > 1
+            }
+        )
         if twice:
-            raise RunError(f"{self.rows}: trial {twice[0]} stands there twice: the file was changed; restore it, or begin a new sweep")
+            raise RunError(
+                f"{self.rows}: trial {twice[0]} stands there twice: the file was changed; restore it, or begin a new sweep"
+            )
         return trials
 
     def write_table(self, trials: Sequence[Trial], parameters: Sequence[str]) -> None:
         """trials.csv: a row a trial, in order; a column a parameter."""
         content = io.StringIO()
         table = csv.writer(content, lineterminator="\n")
-        table.writerow(["trial", "status", "metric", "seconds", *parameters, "same_as", "run_directory", "message"])
+        table.writerow(
+            [
+                "trial",
+                "status",
+                "metric",
+                "seconds",
+                *parameters,
+                "same_as",
+                "run_directory",
+                "message",
+            ]
+        )
         for trial in trials:
             values = [_cell(trial.parameters.get(path, "")) for path in parameters]
-            metric, same = ("" if value is None else value for value in (trial.metric, trial.same_as))
-            table.writerow([trial.index, trial.status, metric, trial.seconds, *values, same, trial.run_directory, trial.message])
+            metric, same = (
+                "" if value is None else value for value in (trial.metric, trial.same_as)
+            )
+            table.writerow(
+                [
+                    trial.index,
+                    trial.status,
+                    metric,
+                    trial.seconds,
+                    *values,
+                    same,
+                    trial.run_directory,
+                    trial.message,
+                ]
+            )
         write_atomically(self.path / "trials.csv", content.getvalue().encode())
 
     def write_best(self, text: str) -> None:
@@ -103,4 +142,8 @@ class SweepDirectory:
 
 
 def _cell(value: object) -> object:
-    return value if isinstance(value, str | int | float) and not isinstance(value, bool) else json.dumps(value)
+    return (
+        value
+        if isinstance(value, str | int | float) and not isinstance(value, bool)
+        else json.dumps(value)
+    )

@@ -7,6 +7,7 @@ Each parameter is judged alone: what two do together only, and what comes of une
 random forest). A parameter with conditions is judged among the trials that have it. Scores are ranked first: one trial that went badly
 would be all the variance there is.
 """
+
 import math
 from collections.abc import Mapping, Sequence
 
@@ -18,10 +19,19 @@ from nettrain.search.sweep.trial import Trial, key
 MOST_GROUPS = 6
 
 
-def importances(trials: Sequence[Trial], parameters: Mapping[str, Parameter]) -> dict[str, float | None]:
+def importances(
+    trials: Sequence[Trial], parameters: Mapping[str, Parameter]
+) -> dict[str, float | None]:
     """By path, the most important first; None where the trials cannot tell: fewer than two groups, or one trial in each."""
-    found = {path: _share([trial for trial in trials if path in trial.parameters], path, parameters[path]) for path in parameters}
-    return dict(sorted(found.items(), key=lambda item: -1.0 if item[1] is None else item[1], reverse=True))
+    found = {
+        path: _share(
+            [trial for trial in trials if path in trial.parameters], path, parameters[path]
+        )
+        for path in parameters
+    }
+    return dict(
+        sorted(found.items(), key=lambda item: -1.0 if item[1] is None else item[1], reverse=True)
+    )
 
 
 def _share(trials: Sequence[Trial], path: str, parameter: Parameter) -> float | None:
@@ -40,8 +50,13 @@ def _share(trials: Sequence[Trial], path: str, parameter: Parameter) -> float | 
 
 def _groups(values: Sequence[object], parameter: Parameter) -> np.ndarray:
     """(n,) the group of each trial: of its value, or of its rank among those of a range."""
-    if (parameter.count is not None and parameter.count <= MOST_GROUPS) or parameter.values is not None:
-        different = {name: place for place, name in enumerate(dict.fromkeys(key({"": value}) for value in values))}
+    if (
+        parameter.count is not None and parameter.count <= MOST_GROUPS
+    ) or parameter.values is not None:
+        different = {
+            name: place
+            for place, name in enumerate(dict.fromkeys(key({"": value}) for value in values))
+        }
         return np.array([different[key({"": value})] for value in values], dtype=np.int64)
     n = len(values)
     wanted = min(MOST_GROUPS, max(1, math.isqrt(n)))

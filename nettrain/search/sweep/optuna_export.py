@@ -1,4 +1,5 @@
 """A sweep as an Optuna study in a database, for Optuna's own tools: its dashboard, plots, importances, data frames."""
+
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -37,17 +38,29 @@ class Study:
                 f"--study {url}: {_reason(error)}; expected the URL of a database that can be written, such as sqlite:///study.db"
             ) from None
 
-    def write(self, directory: Path, sweep: Sweep, trials: Sequence[Trial], reports: Callable[[Trial], Mapping[int, float]]) -> list[str]:
+    def write(
+        self,
+        directory: Path,
+        sweep: Sweep,
+        trials: Sequence[Trial],
+        reports: Callable[[Trial], Mapping[int, float]],
+    ) -> list[str]:
         """All trials of a sweep, in order. Gives a note where that failed."""
         owner = str(directory.absolute())
         try:
             with self._open() as storage:
                 name = _free_name(storage, directory.name, owner)
-                study = optuna.create_study(storage=storage, study_name=name, direction="maximize" if sweep.maximize else "minimize")
+                study = optuna.create_study(
+                    storage=storage,
+                    study_name=name,
+                    direction="maximize" if sweep.maximize else "minimize",
+                )
                 study.set_user_attr(OWNER, owner)
                 study.set_metric_names([sweep.spec.metric.name])
                 known = distributions(sweep.space)
-                study.add_trials([_frozen(trial, sweep, known, reports(trial), directory) for trial in trials])
+                study.add_trials(
+                    [_frozen(trial, sweep, known, reports(trial), directory) for trial in trials]
+                )
         except (SQLAlchemyError, optuna.exceptions.OptunaError) as error:
             remedy = f"the sweep is complete without it; to write it again: nettrain sweep --resume {directory} --study URL"
             return [f"--study {self.url}: {_reason(error)}; {remedy}"]
@@ -66,7 +79,10 @@ class Study:
 
 def _free_name(storage: RDBStorage, wanted: str, owner: str) -> str:
     """A name that no other sweep's study has; an earlier state of this sweep's is removed."""
-    owners = {one.study_name: one.user_attrs.get(OWNER) for one in optuna.get_all_study_summaries(storage, include_best_trial=False)}
+    owners = {
+        one.study_name: one.user_attrs.get(OWNER)
+        for one in optuna.get_all_study_summaries(storage, include_best_trial=False)
+    }
     number, name = 1, wanted
     while name in owners and owners[name] != owner:
         number += 1
@@ -76,10 +92,21 @@ def _free_name(storage: RDBStorage, wanted: str, owner: str) -> str:
     return name
 
 
-def _frozen(trial: Trial, sweep: Sweep, known: Mapping[str, Any], reports: Mapping[int, float], directory: Path) -> FrozenTrial:
+def _frozen(
+    trial: Trial,
+    sweep: Sweep,
+    known: Mapping[str, Any],
+    reports: Mapping[int, float],
+    directory: Path,
+) -> FrozenTrial:
     run = directory / trial.run_directory
     # Few, for each is a query of some milliseconds.
-    attributes = {"run_directory": str(run.absolute()), "status": trial.status, "message": trial.message, "same_as": trial.same_as}
+    attributes = {
+        "run_directory": str(run.absolute()),
+        "status": trial.status,
+        "message": trial.message,
+        "same_as": trial.same_as,
+    }
     frozen = optuna.trial.create_trial(
         state=STATES.get(trial.status, TrialState.FAIL),
         value=trial.metric if trial.status in STATES else None,
@@ -88,7 +115,9 @@ def _frozen(trial: Trial, sweep: Sweep, known: Mapping[str, Any], reports: Mappi
         user_attrs={key: value for key, value in attributes.items() if value not in (None, "")},
         intermediate_values=dict(reports),
     )
-    frozen.datetime_complete = datetime.fromtimestamp(run.stat().st_mtime) if run.exists() else datetime.now()
+    frozen.datetime_complete = (
+        datetime.fromtimestamp(run.stat().st_mtime) if run.exists() else datetime.now()
+    )
     frozen.datetime_start = frozen.datetime_complete - timedelta(seconds=trial.seconds)
     return frozen
 

@@ -1,4 +1,5 @@
 """Parameters as Optuna has them: a distribution of each, and the value there that stands for one here."""
+
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -22,8 +23,12 @@ def distribution(parameter: Parameter) -> BaseDistribution:
     step = parameter.step
     high = parameter.max if step is None else parameter.value((parameter.count or 1) - 1)
     if parameter.whole:
-        return IntDistribution(int(parameter.min or 0), int(high or 0), log=parameter.logarithmic, step=int(step or 1))
-    return FloatDistribution(float(parameter.min or 0), float(high or 0), log=parameter.logarithmic, step=step)
+        return IntDistribution(
+            int(parameter.min or 0), int(high or 0), log=parameter.logarithmic, step=int(step or 1)
+        )
+    return FloatDistribution(
+        float(parameter.min or 0), float(high or 0), log=parameter.logarithmic, step=step
+    )
 
 
 def there(setting: Setting, space: Space) -> dict[str, Any]:
@@ -36,8 +41,12 @@ def _there(parameter: Parameter, value: Value) -> Any:
         return _labels(parameter)[json.dumps(value)]
     if parameter.step is None or parameter.whole:
         return value
-    low = parameter.min or 0.0  # to the last bit what Optuna draws, which does not round 0.30000000000000004: a resumed study is the same
-    return min(low + round((value - low) / parameter.step) * parameter.step, distribution(parameter).high)
+    low = (
+        parameter.min or 0.0
+    )  # to the last bit what Optuna draws, which does not round 0.30000000000000004: a resumed study is the same
+    return min(
+        low + round((value - low) / parameter.step) * parameter.step, distribution(parameter).high
+    )
 
 
 def suggested(trial: Trial, space: Space) -> Setting:
@@ -53,7 +62,9 @@ def _suggested(trial: Trial, path: str, parameter: Parameter) -> Value:
     found = distribution(parameter)
     if parameter.values is not None:
         label = trial.suggest_categorical(path, found.choices)
-        return next(value for value in parameter.values if _labels(parameter)[json.dumps(value)] == label)
+        return next(
+            value for value in parameter.values if _labels(parameter)[json.dumps(value)] == label
+        )
     suggest = trial.suggest_int if parameter.whole else trial.suggest_float
     drawn = suggest(path, found.low, found.high, step=found.step, log=found.log)
     if parameter.step is None:
@@ -64,8 +75,14 @@ def _suggested(trial: Trial, path: str, parameter: Parameter) -> Value:
 def _labels(parameter: Parameter) -> dict[str, Any]:
     """The choice that stands for each listed value, by its JSON: the value itself; the JSON for lists, and where two would be equal."""
     values = {json.dumps(value): value for value in parameter.values or ()}
-    plain = all(value is None or isinstance(value, bool | int | float | str) for value in values.values())
-    return values if plain and len(set(values.values())) == len(values) else {text: text for text in values}
+    plain = all(
+        value is None or isinstance(value, bool | int | float | str) for value in values.values()
+    )
+    return (
+        values
+        if plain and len(set(values.values())) == len(values)
+        else {text: text for text in values}
+    )
 
 
 def distributions(space: Space) -> Mapping[str, BaseDistribution]:

@@ -1,4 +1,5 @@
 """One parameter of a sweep: the values that it can take, and how one of them is drawn."""
+
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -24,13 +25,22 @@ class Parameter(Record):
     uniform and int_uniform draw all numbers alike; log_uniform and int_log_uniform draw as often from 0.001 to 0.01 as from 0.01 to 0.1.
     """
 
-    values: Annotated[tuple[Value, ...] | None, Field(description="what it can be, each as likely", examples=[[32, 64]])] = None
+    values: Annotated[
+        tuple[Value, ...] | None,
+        Field(description="what it can be, each as likely", examples=[[32, 64]]),
+    ] = None
     min: Annotated[Real | None, Field(description="the least number", examples=[1e-4])] = None
     max: Annotated[Real | None, Field(description="the largest number", examples=[1e-1])] = None
     distribution: Annotated[
-        Distribution | None, Field(description="of the numbers; null: uniform, over whole numbers where the key takes only those")
+        Distribution | None,
+        Field(
+            description="of the numbers; null: uniform, over whole numbers where the key takes only those"
+        ),
     ] = None
-    step: Annotated[Positive | None, Field(description="only min, min + step, min + 2 step ... up to max", examples=[0.1])] = None
+    step: Annotated[
+        Positive | None,
+        Field(description="only min, min + step, min + 2 step ... up to max", examples=[0.1]),
+    ] = None
     when: Annotated[
         dict[Text, Value],
         Field(
@@ -53,7 +63,9 @@ class Parameter(Record):
         """With its distribution written out: uniform, over integers where the key takes only `whole` ones."""
         if self.values is not None:
             return self
-        found = replace(self, distribution=self.distribution or ("int_uniform" if whole else "uniform"))
+        found = replace(
+            self, distribution=self.distribution or ("int_uniform" if whole else "uniform")
+        )
         if not found.whole:
             return found
         return replace(found, min=_whole(found.min), max=_whole(found.max), step=_whole(found.step))
@@ -83,7 +95,7 @@ class Parameter(Record):
         if self.count is not None:
             return self.value(int(share * self.count))
         least, most = self.min or 0, self.max or 0
-        half = 0.5 if self.whole else 0.0                    # every integer owns half a unit to each side
+        half = 0.5 if self.whole else 0.0  # every integer owns half a unit to each side
         low, high = least - half, most + half
         scaled, back = (math.log, math.exp) if self.logarithmic else (float, float)
         drawn = back(scaled(low) + share * (scaled(high) - scaled(low)))
@@ -98,24 +110,39 @@ def problems(parameter: Parameter) -> Iterator[tuple[str, str]]:
         if not parameter.values:
             yield "values", "the list is empty, so there is nothing to try; name at least one value"
         if given:
-            yield given[0], f"values, and a range ({', '.join(given)}) exclude each other; leave one of them out"
+            yield (
+                given[0],
+                f"values, and a range ({', '.join(given)}) exclude each other; leave one of them out",
+            )
         return
     low, high, step = parameter.min, parameter.max, parameter.step
     if low is None or high is None:
         yield "", "expected values, or both min and max"
         return
     if low >= high:
-        yield "min", f"min {low:g} is not below max {high:g}; swap them, or list the one number under values"
+        yield (
+            "min",
+            f"min {low:g} is not below max {high:g}; swap them, or list the one number under values",
+        )
         return
     if parameter.logarithmic and low <= 0:
-        yield "min", f"a logarithmic scale begins above 0, got {low:g}; take a small positive number, or distribution: uniform"
+        yield (
+            "min",
+            f"a logarithmic scale begins above 0, got {low:g}; take a small positive number, or distribution: uniform",
+        )
     if parameter.logarithmic and step is not None:
-        yield "step", "a step and a logarithmic scale exclude each other; list the numbers under values"
+        yield (
+            "step",
+            "a step and a logarithmic scale exclude each other; list the numbers under values",
+        )
     for key in ("min", "max", "step"):
         if parameter.whole and numbers[key] is not None and numbers[key] != int(numbers[key]):
             yield key, f"{parameter.distribution} takes whole numbers, got {numbers[key]:g}"
     if step is not None and step > high - low:
-        yield "step", f"one step of {step:g} leads from min {low:g} beyond max {high:g}; make it smaller"
+        yield (
+            "step",
+            f"one step of {step:g} leads from min {low:g} beyond max {high:g}; make it smaller",
+        )
     if step is not None and (high - low) / step > MOST_STEPS:
         yield "step", f"makes more than {MOST_STEPS:,} values; make it larger, or leave it out"
 

@@ -1,4 +1,5 @@
 """Giving trials up on their way: those whose first epochs are worse than others' were."""
+
 from collections.abc import Mapping
 from typing import Literal
 
@@ -21,7 +22,9 @@ def pruner_for(kind: Literal["median", "hyperband"], min_epochs: int, epochs: in
     """
     if kind == "median":
         return MedianPruner(n_startup_trials=BEFORE, n_warmup_steps=min_epochs)
-    return HyperbandPruner(min_resource=min_epochs, max_resource=max(min_epochs, epochs), reduction_factor=3)
+    return HyperbandPruner(
+        min_resource=min_epochs, max_resource=max(min_epochs, epochs), reduction_factor=3
+    )
 
 
 class Pruning(Studied):
@@ -30,7 +33,9 @@ class Pruning(Studied):
     Which epoch that is depends on what other trials have reported by then: with several workers, on how fast they are.
     """
 
-    def __init__(self, proposer: Proposer, pruner: BasePruner, space: Space, *, maximize: bool) -> None:
+    def __init__(
+        self, proposer: Proposer, pruner: BasePruner, space: Space, *, maximize: bool
+    ) -> None:
         super().__init__(space, maximize=maximize, name="pruning", pruner=pruner)
         self._proposer = proposer
 
@@ -46,7 +51,14 @@ class Pruning(Studied):
         self._proposer.tell(index, status, value)
         super().tell(index, status, value)
 
-    def recall(self, index: int, setting: Setting, status: Status, value: float | None, reports: Mapping[int, float]) -> None:
+    def recall(
+        self,
+        index: int,
+        setting: Setting,
+        status: Status,
+        value: float | None,
+        reports: Mapping[int, float],
+    ) -> None:
         """Both; here as a trial that was asked for, and reported."""
         self._proposer.recall(index, setting, status, value, reports)
         self.begin(index)
@@ -56,4 +68,6 @@ class Pruning(Studied):
 
     def should_prune(self, index: int, epoch: int, value: float) -> bool:
         """Either."""
-        return self._proposer.should_prune(index, epoch, value) or super().should_prune(index, epoch, value)
+        return self._proposer.should_prune(index, epoch, value) or super().should_prune(
+            index, epoch, value
+        )

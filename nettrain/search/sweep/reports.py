@@ -1,4 +1,5 @@
 """What a trial has reported of its epochs, read again from the directory of its run."""
+
 import json
 from pathlib import Path
 

@@ -9,6 +9,7 @@ The standard error of the difference d of two trials' scores:
 
 A difference within two standard errors says little. scikit-learn and Optuna report the best trial without such a warning.
 """
+
 import math
 import statistics
 from collections.abc import Sequence
@@ -25,7 +26,9 @@ def standard_error(best: Trial, other: Trial, metric: str, rows: int) -> float |
         differences = [a - b for a, b in zip(best.scores, other.scores, strict=True)]
         return statistics.stdev(differences) / math.sqrt(len(differences))
     if metric.partition("_")[2] in SHARES and rows:
-        return math.sqrt(sum(trial.scores[0] * (1 - trial.scores[0]) for trial in (best, other)) / rows)
+        return math.sqrt(
+            sum(trial.scores[0] * (1 - trial.scores[0]) for trial in (best, other)) / rows
+        )
     return None
 
 
@@ -35,11 +38,16 @@ def noise_note(ranking: Sequence[Trial], metric: str, rows: int) -> str | None:
     near = []
     for other in others:
         error = standard_error(best, other, metric, rows)
-        if error is not None and abs((best.metric or 0.0) - (other.metric or 0.0)) <= ERRORS * error:
+        if (
+            error is not None
+            and abs((best.metric or 0.0) - (other.metric or 0.0)) <= ERRORS * error
+        ):
             near.append((other, error))
     if not near:
         return None
-    named = ", ".join(str(other.index) for other, _ in near[:5]) + (f" and {len(near) - 5} more" if len(near) > 5 else "")
+    named = ", ".join(str(other.index) for other, _ in near[:5]) + (
+        f" and {len(near) - 5} more" if len(near) > 5 else ""
+    )
     gap = abs((best.metric or 0.0) - (near[0][0].metric or 0.0))
     how = "repeats" if len(best.scores) == 1 else "more repeats"
     return (

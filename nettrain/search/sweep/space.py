@@ -1,4 +1,5 @@
 """The settings that a sweep can try: its parameters, those that others depend on first."""
+
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
@@ -20,20 +21,28 @@ class Space:
     @cached_property
     def order(self) -> list[str]:
         """The paths, in the order of the file, but what a condition names before what depends on it. Raises CycleError."""
-        graph = {path: [name for name in parameter.when if name in self.parameters] for path, parameter in self.parameters.items()}
+        graph = {
+            path: [name for name in parameter.when if name in self.parameters]
+            for path, parameter in self.parameters.items()
+        }
         return list(TopologicalSorter(graph).static_order())
 
     def wanted(self, path: str, setting: Setting) -> bool:
         """Whether a setting (of all that comes before `path`) has this parameter too."""
         conditions = self.parameters[path].when
-        return all(name in setting and setting[name] in allowed(value, self.parameters[name]) for name, value in conditions.items())
+        return all(
+            name in setting and setting[name] in allowed(value, self.parameters[name])
+            for name, value in conditions.items()
+        )
 
     def drawn(self, seed: int, index: int) -> Setting:
         """The setting of one random trial. A value depends on seed, index and its own path alone."""
         setting: Setting = {}
         for path in self.order:
             if self.wanted(path, setting):
-                setting[path] = self.parameters[path].draw(float(generator(seed, f"sweep {path}", index).random()))
+                setting[path] = self.parameters[path].draw(
+                    float(generator(seed, f"sweep {path}", index).random())
+                )
         return self.arranged(setting)
 
     def grid(self) -> Iterator[Setting]:
@@ -59,21 +68,33 @@ class Space:
         for path, parameter in self.parameters.items():
             for name, wanted in parameter.when.items():
                 if name not in self.parameters:
-                    yield path, f"when: {name!r} is no parameter of this sweep{nearest(name, set(self.parameters) - {path})}"
+                    yield (
+                        path,
+                        f"when: {name!r} is no parameter of this sweep{nearest(name, set(self.parameters) - {path})}",
+                    )
                     continue
                 other = self.parameters[name]
                 if other.count is None:
-                    yield path, f"when: {name} is a range, which hardly ever has one certain value; give it values or a step"
+                    yield (
+                        path,
+                        f"when: {name} is a range, which hardly ever has one certain value; give it values or a step",
+                    )
                     continue
                 for value in allowed(wanted, other):
                     if not other.holds(value):
                         choices = [other.value(place) for place in range(min(other.count, 20))]
-                        hint = nearest(str(value), map(str, choices)) or f"; it is one of {show(choices)}"
+                        hint = (
+                            nearest(str(value), map(str, choices))
+                            or f"; it is one of {show(choices)}"
+                        )
                         yield path, f"when: {name} is never {show(value)}{hint}"
         try:
             _ = self.order
         except CycleError as error:
-            yield error.args[1][0], f"when: the conditions go in a circle ({' -> '.join(error.args[1])})"
+            yield (
+                error.args[1][0],
+                f"when: the conditions go in a circle ({' -> '.join(error.args[1])})",
+            )
 
 
 def allowed(wanted: Value, parameter: Parameter) -> list[Value]:

@@ -1,4 +1,5 @@
 """A sweep's YAML, typed: which runs to compare, in what, and how their settings are chosen."""
+
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
@@ -15,7 +16,13 @@ Goal = Literal["minimize", "maximize"]
 class Objective(Record):
     """What trials are compared in: a metric of the best weights of a run."""
 
-    name: Annotated[Text, Field(description="a metric of the training or validation part", examples=["validation_accuracy"])]
+    name: Annotated[
+        Text,
+        Field(
+            description="a metric of the training or validation part",
+            examples=["validation_accuracy"],
+        ),
+    ]
     goal: Annotated[Goal | None, Field(description="null: as the metric itself has it")] = None
 
 
@@ -26,35 +33,61 @@ class EarlyTerminate(Record):
     median: those below the median of earlier trials at that epoch. hyperband: the worse of those that got as far (Li et al. 2018).
     """
 
-    type: Annotated[Literal["none", "median", "hyperband"], Field(description="none: no trial is", examples=["hyperband"])] = "none"
+    type: Annotated[
+        Literal["none", "median", "hyperband"],
+        Field(description="none: no trial is", examples=["hyperband"]),
+    ] = "none"
     min_epochs: Annotated[Count, Field(description="epochs that every trial is given")] = 1
 
 
 def _named(key: str) -> BeforeValidator:
     """A bare text stands for the mapping that has it under `key`."""
-    return BeforeValidator(lambda value: {key: value} if isinstance(value, str) else value, json_schema_input_type=Any)
+    return BeforeValidator(
+        lambda value: {key: value} if isinstance(value, str) else value, json_schema_input_type=Any
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
 class SweepSpec(Record):
     """One sweep, complete."""
 
-    name: Annotated[Text | None, Field(description="of the sweep directory; null: the file's stem")] = None
+    name: Annotated[
+        Text | None, Field(description="of the sweep directory; null: the file's stem")
+    ] = None
     base: Annotated[
-        Text | dict[str, Any], Field(description="the run that is varied: a YAML file, or all of its keys", examples=["digits.yaml"])
+        Text | dict[str, Any],
+        Field(
+            description="the run that is varied: a YAML file, or all of its keys",
+            examples=["digits.yaml"],
+        ),
     ]
     method: Annotated[Method, Field(description="how settings are chosen")] = "random"
-    metric: Annotated[Objective, _named("name"), Field(description="what trials are compared in")] = Objective(name="validation_loss")
+    metric: Annotated[
+        Objective, _named("name"), Field(description="what trials are compared in")
+    ] = Objective(name="validation_loss")
     parameters: Annotated[
         dict[Text, Parameter],
-        Field(description="keys of the run configuration, and what they can be", examples=[{"optimizer.lr": {"values": [0.01, 0.001]}}]),
+        Field(
+            description="keys of the run configuration, and what they can be",
+            examples=[{"optimizer.lr": {"values": [0.01, 0.001]}}],
+        ),
     ]
-    trials: Annotated[Count | None, Field(description="how many settings; null: all of a grid", examples=[40])] = None
+    trials: Annotated[
+        Count | None, Field(description="how many settings; null: all of a grid", examples=[40])
+    ] = None
     early_terminate: Annotated[
         EarlyTerminate, _named("type"), Field(description="which trials are given up on their way")
     ] = EarlyTerminate()
     cross_validation: Annotated[
         Annotated[Integer, Field(ge=2)] | None,
-        Field(description="folds of a trial, whose mean is its score; null: the score is that of the validation part", examples=[5]),
+        Field(
+            description="folds of a trial, whose mean is its score; null: the score is that of the validation part",
+            examples=[5],
+        ),
     ] = None
-    repeats: Annotated[Count, Field(description="runs of a trial, whose mean is its score: with the seeds seed, seed + 1 ...")] = 1
+    repeats: Annotated[
+        Count,
+        Field(
+            description="runs of a trial, whose mean is its score: with the seeds seed, seed + 1 ..."
+        ),
+    ] = 1

@@ -1,4 +1,5 @@
 """`sweep` and `resume_sweep`: the one entry of the command and of Python."""
+
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -78,14 +79,24 @@ def sweep(
 
     Raises NettrainError for what the user can mend; Interrupted after SIGINT or SIGTERM, from which `resume_sweep` goes on.
     """
-    found = config if isinstance(config, Sweep) else load_sweep(config, sets, trials=trials, allow_plugins=allow_plugins)
+    found = (
+        config
+        if isinstance(config, Sweep)
+        else load_sweep(config, sets, trials=trials, allow_plugins=allow_plugins)
+    )
     with in_use(found.base.plugins), _ready(executor, workers) as ready:
         facts = _facts(found, ready)
         proposer, kept = proposer_for(found), _study(study)
-        directory = SweepDirectory.create(Path(output_directory), run_name or found.spec.name or "sweep", exact=run_name is not None)
+        directory = SweepDirectory.create(
+            Path(output_directory),
+            run_name or found.spec.name or "sweep",
+            exact=run_name is not None,
+        )
         with directory.locked():
             directory.write_spec(found.spec)
-            return _Session(found, directory, ready, facts, proposer, observer or Observer(), kept).run()
+            return _Session(
+                found, directory, ready, facts, proposer, observer or Observer(), kept
+            ).run()
 
 
 def resume_sweep(
@@ -108,11 +119,15 @@ def resume_sweep(
         recorded = directory.recorded()
         if trials is not None:
             if recorded and trials <= max(trial.index for trial in recorded):
-                raise ConfigError(f"--trials {trials}: {directory.rows} holds {len(recorded)} trials already; name more, or leave it out")
+                raise ConfigError(
+                    f"--trials {trials}: {directory.rows} holds {len(recorded)} trials already; name more, or leave it out"
+                )
             directory.write_spec(found.spec)
         with in_use(found.base.plugins), _ready(executor, workers) as ready:
             facts, proposer, kept = _facts(found, ready), proposer_for(found), _study(study)
-            return _Session(found, directory, ready, facts, proposer, observer or Observer(), kept, recorded).run()
+            return _Session(
+                found, directory, ready, facts, proposer, observer or Observer(), kept, recorded
+            ).run()
 
 
 def _study(url: str | None) -> "Study | None":
@@ -141,9 +156,13 @@ def _facts(found: Sweep, executor: Executor) -> Facts:
     facts = executor.prepare(found.mapping({}))
     part, _, metric = spec.metric.name.partition("_")
     if metric != "loss" and metric not in metric_names(facts.task):
-        raise ConfigError(f"metric.name: {metric} is no metric of {facts.task}; there are: loss, {', '.join(metric_names(facts.task))}")
+        raise ConfigError(
+            f"metric.name: {metric} is no metric of {facts.task}; there are: loss, {', '.join(metric_names(facts.task))}"
+        )
     if spec.early_terminate.type != "none" and part not in facts.rows:
-        raise ConfigError(f"early_terminate: {spec.metric.name} is not known after each epoch: set dataset.split.validation in the base")
+        raise ConfigError(
+            f"early_terminate: {spec.metric.name} is not known after each epoch: set dataset.split.validation in the base"
+        )
     return facts
 
 
@@ -170,7 +189,9 @@ class _Session:
         self.notes = list(executor.notes)
         self.runs = TrialRuns(found, directory.path.absolute(), facts, observer.pause)
         limit = found.spec.trials
-        self.trials = Trials(self.runs, proposer, executor, observer, limit=limit, record=directory.append)
+        self.trials = Trials(
+            self.runs, proposer, executor, observer, limit=limit, record=directory.append
+        )
         self.trials.recall(list(recorded))
 
     def run(self) -> SweepResult:
@@ -187,7 +208,9 @@ class _Session:
             finally:
                 self._write()
                 if self.study is not None:
-                    self.notes += self.study.write(self.directory.path, self.sweep, self._in_order(), self.runs.reports)
+                    self.notes += self.study.write(
+                        self.directory.path, self.sweep, self._in_order(), self.runs.reports
+                    )
             ranking = self._ranking()
             final = self._final(ranking[0], signalled) if ranking else None
         return self._finished(ranking, final)
@@ -202,7 +225,10 @@ class _Session:
         number = signalled()
         if number is not None:
             done = f"{len(self.trials.over)} trials are done"
-            raise Interrupted(f"interrupted: {done}; to go on: nettrain sweep --resume {self.directory.path}", number)
+            raise Interrupted(
+                f"interrupted: {done}; to go on: nettrain sweep --resume {self.directory.path}",
+                number,
+            )
 
     def _write(self) -> None:
         """What can be said of the trials so far."""
@@ -217,8 +243,16 @@ class _Session:
     def _final(self, best: Trial, signalled: Callable[[], int | None]) -> Ended:
         """The winner's last run, unless it has been made already."""
         job = final_job(self.sweep, self.runs, best, self.directory.path.absolute())
-        known = json.loads(self.directory.summary.read_text(encoding="utf-8")) if self.directory.summary.exists() else {}
-        if known.get("best", {}) and known["best"].get("index") == best.index and known.get("final") is not None:
+        known = (
+            json.loads(self.directory.summary.read_text(encoding="utf-8"))
+            if self.directory.summary.exists()
+            else {}
+        )
+        if (
+            known.get("best", {})
+            and known["best"].get("index") == best.index
+            and known.get("final") is not None
+        ):
             return Ended(job.index, "finished", known["final"], "", 0.0)
         self.directory.summary.unlink(missing_ok=True)
         self.observer.final(best)
@@ -230,23 +264,38 @@ class _Session:
 
     def _finished(self, ranking: list[Trial], final: Ended | None) -> SweepResult:
         notes = self.notes
-        rows = self.facts.rows.get(self.runs.part, 0) if self.sweep.spec.cross_validation is None else 0
+        rows = (
+            self.facts.rows.get(self.runs.part, 0)
+            if self.sweep.spec.cross_validation is None
+            else 0
+        )
         if ranking and (note := noise_note(ranking, self.sweep.spec.metric.name, rows)):
             notes.append(note)
         result = final.result if final is not None else None
         if final is not None and result is None:
             notes.append(f"the winner's last run {final.status.replace('_', ' ')}: {final.message}")
         elif result is not None and "test" not in result["metrics"]:
-            notes.append("there is no test part (dataset.split.test): nothing tells how good the winner is on rows that did not choose it")
+            notes.append(
+                "there is no test part (dataset.split.test): nothing tells how good the winner is on rows that did not choose it"
+            )
         test = None if result is None else result["metrics"].get("test")
         trials, best = self._in_order(), ranking[0] if ranking else None
-        found = SweepResult(str(self.directory.path), self.sweep.spec.metric.name, trials, ranking, best, test, notes)
+        found = SweepResult(
+            str(self.directory.path),
+            self.sweep.spec.metric.name,
+            trials,
+            ranking,
+            best,
+            test,
+            notes,
+        )
         write_json(self.directory.summary, as_json(found) | {"notes": notes, "final": result})
         return found
 
 
 def as_json(result: SweepResult) -> dict[str, Any]:
     """What `--json` prints."""
+
     def row(trial: Trial) -> dict[str, Any]:
         directory = str(Path(result.directory) / trial.run_directory)
         return {
@@ -259,4 +308,9 @@ def as_json(result: SweepResult) -> dict[str, Any]:
         }
 
     best = None if result.best is None else row(result.best)
-    return {"directory": result.directory, "trials": [row(trial) for trial in result.trials], "best": best, "test": result.test}
+    return {
+        "directory": result.directory,
+        "trials": [row(trial) for trial in result.trials],
+        "best": best,
+        "test": result.test,
+    }

@@ -1,4 +1,5 @@
 """One trial of a sweep: its setting and what became of it; a line of trials.jsonl."""
+
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
@@ -48,5 +49,11 @@ def key(setting: Setting) -> str:
 
 def ranked(trials: Iterable[Trial], *, maximize: bool) -> list[Trial]:
     """The finished trials with a score, the best first, of equals the earlier; repeated settings once."""
-    scored = [trial for trial in trials if trial.status == "finished" and trial.metric is not None and trial.same_as is None]
-    return sorted(scored, key=lambda trial: ((-1 if maximize else 1) * (trial.metric or 0.0), trial.index))
+    scored = [
+        trial
+        for trial in trials
+        if trial.status == "finished" and trial.metric is not None and trial.same_as is None
+    ]
+    return sorted(
+        scored, key=lambda trial: ((-1 if maximize else 1) * (trial.metric or 0.0), trial.index)
+    )

@@ -1,4 +1,5 @@
 """The runs that a trial consists of: one, one a repeat, or one a fold of each repeat; and what they score."""
+
 import hashlib
 import json
 from collections.abc import Mapping
@@ -14,8 +15,8 @@ from nettrain.search.sweep.reports import reports_of
 from nettrain.search.sweep.space import Setting
 from nettrain.search.sweep.trial import Trial
 
-UNSEEN = ("test",)    # until the winner is known
-IN_FOLDERS = 3        # digits of a trial's folder
+UNSEEN = ("test",)  # until the winner is known
+IN_FOLDERS = 3  # digits of a trial's folder
 
 
 class TrialRuns:
@@ -43,13 +44,21 @@ class TrialRuns:
         """Of a trial. Raises ConfigError where folds cannot be made of its data."""
         name = f"{index:0{IN_FOLDERS}}"
         if self.count == 1:
-            return [self._job(index, 0, self._sweep.mapping(setting), self._folder / "trials", name)]
+            return [
+                self._job(index, 0, self._sweep.mapping(setting), self._folder / "trials", name)
+            ]
         parent = self._folder / "trials" / name
         if self._sweep.spec.cross_validation is not None:
             runs = self._fold_runs(setting)
         else:
-            runs = {f"repeat-{repeat + 1}": self._sweep.mapping(setting, repeat) for repeat in range(self.count)}
-        return [self._job(index, place, config, parent, run) for place, (run, config) in enumerate(runs.items())]
+            runs = {
+                f"repeat-{repeat + 1}": self._sweep.mapping(setting, repeat)
+                for repeat in range(self.count)
+            }
+        return [
+            self._job(index, place, config, parent, run)
+            for place, (run, config) in enumerate(runs.items())
+        ]
 
     def directory(self, index: int) -> str:
         """Where the runs of a trial are, relative to the sweep."""
@@ -72,21 +81,37 @@ class TrialRuns:
         if key not in self._folds:
             spec = self._sweep.spec
             assert spec.cross_validation is not None
-            self._folds[key] = divide_into_folds(config, folds=spec.cross_validation, repeats=spec.repeats, loader=self._loader)
+            self._folds[key] = divide_into_folds(
+                config, folds=spec.cross_validation, repeats=spec.repeats, loader=self._loader
+            )
         return replace(self._folds[key], config=config)
 
     def _fold_runs(self, setting: Setting) -> dict[str, dict[str, Any]]:
         folds = self.folds(setting)
-        folder = self._folder / "folds" / hashlib.blake2b(self._rows(setting).encode(), digest_size=4).hexdigest()
+        folder = (
+            self._folder
+            / "folds"
+            / hashlib.blake2b(self._rows(setting).encode(), digest_size=4).hexdigest()
+        )
         return {folds.name(fold): folds.run_config(fold, folder) for fold in folds.folds}
 
     def _rows(self, setting: Setting) -> str:
         """What decides the rows and their targets."""
         config = self._sweep.mapping(setting)
-        decides = {name: value for name, value in config["dataset"].items() if "transforms" not in name}
+        decides = {
+            name: value for name, value in config["dataset"].items() if "transforms" not in name
+        }
         return json.dumps([decides, config["seed"], config["loss"]], sort_keys=True)
 
     def _job(self, index: int, place: int, config: dict[str, Any], parent: Path, name: str) -> Job:
         asked = self.report and place == 0
         unseen = UNSEEN if self._sweep.spec.cross_validation is None else ()
-        return Job(index * self.count + place, config, str(parent), name, self._monitor, 0.0 if asked else self._pause, unseen)
+        return Job(
+            index * self.count + place,
+            config,
+            str(parent),
+            name,
+            self._monitor,
+            0.0 if asked else self._pause,
+            unseen,
+        )

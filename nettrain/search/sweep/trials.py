@@ -1,4 +1,5 @@
 """The trials of a sweep under way: keeps the executor's slots full, puts the runs of each trial together, records what becomes of it."""
+
 import math
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -78,9 +79,9 @@ class Trials:
         self._limit = limit
         self._record = record
         self._next = 0
-        self._slots = 0                                     # that are taken
+        self._slots = 0  # that are taken
         self._under_way: dict[int, _UnderWay] = {}
-        self._first: dict[str, int] = {}                    # the first trial of each setting
+        self._first: dict[str, int] = {}  # the first trial of each setting
         self._same: dict[int, list[tuple[int, Setting]]] = {}
         self.over: dict[int, Trial] = {}
 
@@ -91,7 +92,9 @@ class Trials:
             if trial.same_as is None:
                 self._first[key(trial.parameters)] = trial.index
             reports = self._runs.reports(trial) if self._runs.report else {}
-            self._proposer.recall(trial.index, trial.parameters, trial.status, trial.metric, reports)
+            self._proposer.recall(
+                trial.index, trial.parameters, trial.status, trial.metric, reports
+            )
 
     def fill(self) -> bool:
         """Begin runs while there are slots; whether anything is under way then."""
@@ -110,7 +113,11 @@ class Trials:
             if trial is None:
                 return
             self._observer.reported(index, event.epoch, event.value)
-            if place == 0 and self._runs.report and self._proposer.should_prune(index, event.epoch, event.value):
+            if (
+                place == 0
+                and self._runs.report
+                and self._proposer.should_prune(index, event.epoch, event.value)
+            ):
                 self._executor.prune(event.index)
             return
         self._slots -= 1
@@ -127,22 +134,46 @@ class Trials:
         if event.status not in ("finished", "pruned"):
             self._close(trial, event.status, None, message)
         elif event.result is None or self._runs.score(event.result) is None:
-            self._close(trial, "failed", None, f"{self._runs.metric} is not defined for the rows that it is of")
+            self._close(
+                trial,
+                "failed",
+                None,
+                f"{self._runs.metric} is not defined for the rows that it is of",
+            )
         elif event.status == "pruned" or len(trial.results) == self._runs.count:
             scores = self._scores(trial)
             self._close(trial, event.status, fmean(scores), "")
 
     def _scores(self, trial: _UnderWay) -> list[float]:
-        return [score for _, result in sorted(trial.results.items()) if (score := self._runs.score(result)) is not None]
+        return [
+            score
+            for _, result in sorted(trial.results.items())
+            if (score := self._runs.score(result)) is not None
+        ]
 
     def _close(self, trial: _UnderWay, status: Status, metric: float | None, message: str) -> None:
         for job in trial.running:
             self._executor.prune(job)
         del self._under_way[trial.index]
-        epochs = [result["best_epoch"] or result["epochs"] for _, result in sorted(trial.results.items())]
+        epochs = [
+            result["best_epoch"] or result["epochs"] for _, result in sorted(trial.results.items())
+        ]
         directory = self._runs.directory(trial.index)
         scores = self._scores(trial)
-        self._over(Trial(trial.index, trial.setting, metric, status, round(trial.seconds, 6), directory, message, None, scores, epochs))
+        self._over(
+            Trial(
+                trial.index,
+                trial.setting,
+                metric,
+                status,
+                round(trial.seconds, 6),
+                directory,
+                message,
+                None,
+                scores,
+                epochs,
+            )
+        )
         for index, setting in self._same.pop(trial.index, []):
             self._repeat(index, setting, trial.index)
 
@@ -156,7 +187,9 @@ class Trials:
         """The next run: of the first trial that lacks one, or of a new one."""
         for trial in self._under_way.values():
             first = trial.jobs and trial.jobs[0].index % self._runs.count == 0
-            if trial.jobs and (first or not self._runs.report or 0 in trial.results):  # the first run decides whether the others are made
+            if trial.jobs and (
+                first or not self._runs.report or 0 in trial.results
+            ):  # the first run decides whether the others are made
                 return trial.jobs.popleft()
         while (proposed := self._proposal()) is not None:
             index, setting = proposed
@@ -185,7 +218,9 @@ class Trials:
         try:
             jobs = deque(self._runs.jobs(index, setting))
         except (ConfigError, DataError) as error:
-            self._over(Trial(index, setting, None, "failed", 0.0, self._runs.directory(index), str(error)))
+            self._over(
+                Trial(index, setting, None, "failed", 0.0, self._runs.directory(index), str(error))
+            )
             return None
         self._under_way[index] = _UnderWay(index, setting, jobs)
         self._observer.started(index, setting)
@@ -193,4 +228,6 @@ class Trials:
 
     def _repeat(self, index: int, setting: Setting, first: int) -> None:
         """Record a trial that is an earlier one again."""
-        self._over(replace(self.over[first], index=index, parameters=setting, seconds=0.0, same_as=first))
+        self._over(
+            replace(self.over[first], index=index, parameters=setting, seconds=0.0, same_as=first)
+        )

@@ -1,4 +1,5 @@
 """Whether a sweep's parameters fit its base: each value is tried in a configuration before the first run."""
+
 import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
@@ -22,7 +23,9 @@ class Trying:
     turn: `optimizer.beta` is no mistake if one of the optimizers that are tried has it.
     """
 
-    def __init__(self, parameters: Mapping[str, Parameter], configure: Callable[[Setting], RunConfig]) -> None:
+    def __init__(
+        self, parameters: Mapping[str, Parameter], configure: Callable[[Setting], RunConfig]
+    ) -> None:
         self.parameters = parameters
         self.configure = configure
 
@@ -42,9 +45,16 @@ class Trying:
     def problems(self, path: str) -> Iterator[tuple[KeyPath, str]]:
         """What is wrong with a parameter's values: the key below it, and the message; one message where all are wrong in the same way."""
         if parse(path) is None:
-            yield (), f"expected the path of a key, such as optimizer.lr or model.hidden[0], got {path!r}"
+            yield (
+                (),
+                f"expected the path of a key, such as optimizer.lr or model.hidden[0], got {path!r}",
+            )
             return
-        found = {key: problem for key, value in self._values(path) if (problem := self._problem(path, value)) is not None}
+        found = {
+            key: problem
+            for key, value in self._values(path)
+            if (problem := self._problem(path, value)) is not None
+        }
         if len(found) == len(list(self._values(path))):
             yield (), next(iter(found.values()))
         else:
@@ -55,7 +65,9 @@ class Trying:
         parameter = self.parameters[path]
         if parameter.values is None or not any(_texts(value) for value in parameter.values):
             return parameter
-        return replace(parameter, values=tuple(self._absolute(path, value) for value in parameter.values))
+        return replace(
+            parameter, values=tuple(self._absolute(path, value) for value in parameter.values)
+        )
 
     def _absolute(self, path: str, value: Value) -> Value:
         for beside in self._beside(path):
@@ -71,7 +83,10 @@ class Trying:
     def _values(self, path: str) -> Iterator[tuple[KeyPath, Value]]:
         parameter = self.parameters[path]
         if parameter.values is not None:
-            yield from ((("values", place), value) for place, value in enumerate(parameter.values[:MOST_VALUES]))
+            yield from (
+                (("values", place), value)
+                for place, value in enumerate(parameter.values[:MOST_VALUES])
+            )
         else:
             yield ("min",), parameter.draw(0.0)
             yield ("max",), parameter.draw(LAST)
@@ -84,7 +99,9 @@ class Trying:
                 self.configure({**setting, path: value})
                 return None
             except ConfigError as error:
-                said = error.problems[0].removeprefix(f"parameters.{path}: ").removeprefix(f"{path}: ")
+                said = (
+                    error.problems[0].removeprefix(f"parameters.{path}: ").removeprefix(f"{path}: ")
+                )
                 first = first or said
         return first
 
@@ -95,7 +112,9 @@ class Trying:
         for other, parameter in self.parameters.items():
             if other not in needed and other != path and parameter.values is not None:
                 for value in parameter.values[:MOST_VALUES]:
-                    if value not in allowed(self.parameters[path].when.get(other, value), parameter):
+                    if value not in allowed(
+                        self.parameters[path].when.get(other, value), parameter
+                    ):
                         continue
                     yield {**self._needed(other), other: value, **needed}
 

@@ -1,4 +1,5 @@
 """A checkpoint: one safetensors file that needs nothing else to predict; arrays are its tensors, the rest one JSON text in its metadata."""
+
 import json
 import struct
 from collections.abc import Mapping, Sequence
@@ -35,7 +36,11 @@ class Checkpoint:
 
     def group(self, prefix: str) -> dict[str, np.ndarray]:
         """The tensors of one group, by the rest of their name: `group("parameters")["dense_1.w"]`."""
-        return {name.removeprefix(f"{prefix}."): tensor for name, tensor in self.tensors.items() if name.startswith(f"{prefix}.")}
+        return {
+            name.removeprefix(f"{prefix}."): tensor
+            for name, tensor in self.tensors.items()
+            if name.startswith(f"{prefix}.")
+        }
 
     def write(self, path: Path) -> None:
         """Write the file atomically. Equal checkpoints have equal tensors and content; the order of bytes is the library's."""
@@ -56,11 +61,18 @@ class Checkpoint:
                 file.seek(0)
                 tensors = load(file.read())
         except FileNotFoundError:
-            raise CheckpointError(f"{path}: does not exist; a checkpoint is a .safetensors file or a run directory") from None
+            raise CheckpointError(
+                f"{path}: does not exist; a checkpoint is a .safetensors file or a run directory"
+            ) from None
         except OSError as error:
             raise CheckpointError(f"{path}: cannot be read: {error.strerror}") from None
-        except (SafetensorError, KeyError) as error:  # KeyError: a type of numbers that NumPy does not have
-            raise CheckpointError(f"{path}: is damaged ({error}); take another checkpoint of the run") from None
+        except (
+            SafetensorError,
+            KeyError,
+        ) as error:  # KeyError: a type of numbers that NumPy does not have
+            raise CheckpointError(
+                f"{path}: is damaged ({error}); take another checkpoint of the run"
+            ) from None
         return cls(tensors, content)
 
 
@@ -68,18 +80,34 @@ def _content(path: Path, prefix: bytes, read: Any, size: int) -> dict[str, Any]:
     """The JSON text of the header: a length of 8 bytes, then a JSON object whose tensors must end where the file does."""
     length = struct.unpack("<Q", prefix)[0] if len(prefix) == 8 else size
     if length > size - 8:
-        raise CheckpointError(f"{path}: is not a checkpoint of nettrain, or was cut short ({size} bytes)")
+        raise CheckpointError(
+            f"{path}: is not a checkpoint of nettrain, or was cut short ({size} bytes)"
+        )
     try:
         header = json.loads(read(length))
         metadata = header.pop("__metadata__", None) or {}
         end = max((int(entry["data_offsets"][1]) for entry in header.values()), default=0)
         text = metadata.get(KEY)
-    except (ValueError, TypeError, KeyError, AttributeError, IndexError, OverflowError, RecursionError):
-        raise CheckpointError(f"{path}: is not a checkpoint of nettrain (no safetensors header)") from None
+    except (
+        ValueError,
+        TypeError,
+        KeyError,
+        AttributeError,
+        IndexError,
+        OverflowError,
+        RecursionError,
+    ):
+        raise CheckpointError(
+            f"{path}: is not a checkpoint of nettrain (no safetensors header)"
+        ) from None
     if 8 + length + end != size:
-        raise CheckpointError(f"{path}: was cut short: {size} bytes, its header speaks of {8 + length + end}; take another checkpoint")
+        raise CheckpointError(
+            f"{path}: was cut short: {size} bytes, its header speaks of {8 + length + end}; take another checkpoint"
+        )
     if not isinstance(text, str):
-        raise CheckpointError(f"{path}: holds tensors, but is not a checkpoint of nettrain (no {KEY!r} in its metadata)")
+        raise CheckpointError(
+            f"{path}: holds tensors, but is not a checkpoint of nettrain (no {KEY!r} in its metadata)"
+        )
     try:
         content = json.loads(text)
         found = content["format"]
@@ -88,17 +116,23 @@ def _content(path: Path, prefix: bytes, read: Any, size: int) -> dict[str, Any]:
     if found != FORMAT:
         newer = isinstance(found, int) and found > FORMAT
         remedy = "update nettrain (pip install --upgrade nettrain)" if newer else "train it again"
-        raise CheckpointError(f"{path}: has format {found!r}, this version reads {FORMAT}: {remedy}")
+        raise CheckpointError(
+            f"{path}: has format {found!r}, this version reads {FORMAT}: {remedy}"
+        )
     return dict(content)
 
 
-def configuration(checkpoint: Checkpoint, path: Path, *, allow_plugins: bool = False, same_plugins: bool = True) -> RunConfig:
+def configuration(
+    checkpoint: Checkpoint, path: Path, *, allow_plugins: bool = False, same_plugins: bool = True
+) -> RunConfig:
     """The configuration of the run that wrote a checkpoint; its plugins may have changed since unless `same_plugins`."""
     config = checkpoint.content.get("config")
     if not isinstance(config, dict):
         raise CheckpointError(f"{path}: holds no configuration; it is damaged")
     if not same_plugins:
-        config = config | {"plugins": [{"path": plugin["path"]} for plugin in config.get("plugins", ())]}
+        config = config | {
+            "plugins": [{"path": plugin["path"]} for plugin in config.get("plugins", ())]
+        }
     try:
         return load_config(config, allow_plugins=allow_plugins)
     except ConfigError as error:
@@ -118,10 +152,15 @@ def flat_parameters(checkpoint: Checkpoint, network: Network, path: Path) -> np.
 def check_shapes(checkpoint: Checkpoint, placed: Sequence[Placed], path: Path) -> None:
     """Raises CheckpointError naming the first array of the layers, parameter or state, that the checkpoint does not hold in its shape."""
     for layer in placed:
-        wanted = {f"parameters.{layer.name}.{key}": parameter.shape for key, parameter in layer.parameters.items()}
+        wanted = {
+            f"parameters.{layer.name}.{key}": parameter.shape
+            for key, parameter in layer.parameters.items()
+        }
         wanted |= {f"state.{layer.name}.{key}": array.shape for key, array in layer.state.items()}
         for full, shape in wanted.items():
             found = checkpoint.tensors[full].shape if full in checkpoint.tensors else "none"
             if found != shape:
                 name = full.partition(".")[2]
-                raise CheckpointError(f"{path}: {name} has shape {found}, the model wants {shape}; the checkpoint is of another model")
+                raise CheckpointError(
+                    f"{path}: {name} has shape {found}, the model wants {shape}; the checkpoint is of another model"
+                )

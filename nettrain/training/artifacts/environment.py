@@ -1,4 +1,5 @@
 """What the bits of a run depend on beside its configuration: versions, processor, BLAS, the data."""
+
 import os
 import sys
 from importlib.metadata import version
@@ -24,7 +25,10 @@ def environment(fingerprint: str, kernels: str) -> dict[str, object]:
         "system": f"{system.sysname} {system.release} {system.machine}" if system else sys.platform,
         "processor": processor(),
         "cores": os.cpu_count(),
-        "blas": [{key: library.get(key) for key in ("internal_api", "version", "architecture")} for library in threadpool_info()],
+        "blas": [
+            {key: library.get(key) for key in ("internal_api", "version", "architecture")}
+            for library in threadpool_info()
+        ],
         "blas_threads": 1,
         "data_fingerprint": fingerprint,
         "command": sys.argv,
@@ -37,4 +41,6 @@ def processor() -> str | None:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
         return None
-    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), None)
+    return next(
+        (line.partition(":")[2].strip() for line in lines if line.startswith("model name")), None
+    )

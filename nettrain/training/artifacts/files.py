@@ -1,4 +1,5 @@
 """Writing files so that a crash, a kill or a full disk leaves the old content or the new, never half of it."""
+
 import errno
 import json
 import os

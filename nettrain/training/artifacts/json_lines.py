@@ -1,4 +1,5 @@
 """A file with a row of figures an epoch, each one line of JSON: it only grows, and is cut when a run goes on from an earlier checkpoint."""
+
 import json
 import os
 from collections.abc import Mapping
@@ -30,6 +31,8 @@ class RowFile:
         """Keep the first rows, so that no epoch stands there twice after a resume; a torn last line goes too."""
         lines = self.path.read_bytes().splitlines(keepends=True) if self.path.exists() else []
         if len(lines) < rows:
-            raise RunError(f"{self.path}: has {len(lines)} rows, the checkpoint was written after {rows}: it was changed; train again")
+            raise RunError(
+                f"{self.path}: has {len(lines)} rows, the checkpoint was written after {rows}: it was changed; train again"
+            )
         if len(lines) > rows:
             write_atomically(self.path, b"".join(lines[:rows]))

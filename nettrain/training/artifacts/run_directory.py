@@ -1,4 +1,5 @@
 """The run directory: its layout, how it comes to be, and what is written into it."""
+
 import io
 import os
 import shutil
@@ -52,7 +53,9 @@ class RunDirectory:
                     break
                 except FileExistsError:
                     if exact:
-                        raise RunError(f"{path}: exists already; choose another --run-name, or --overwrite it") from None
+                        raise RunError(
+                            f"{path}: exists already; choose another --run-name, or --overwrite it"
+                        ) from None
                     number += 1
             (path / "checkpoints").mkdir()
             return cls(path)
@@ -62,7 +65,9 @@ class RunDirectory:
         """An existing run. Raises RunError where there is none."""
         found = cls(path)
         if not path.is_dir():
-            siblings = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
+            siblings = (
+                [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
+            )
             raise RunError(f"{path}: there is no such run directory{nearest(path.name, siblings)}")
         if not found.config.is_file():
             raise RunError(f"{path}: is not a run directory (it has no config.yaml)")
@@ -79,7 +84,9 @@ class RunDirectory:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             yield
         except BlockingIOError:
-            raise RunError(f"{self.path}: another process is training into it; wait for it, or stop it") from None
+            raise RunError(
+                f"{self.path}: another process is training into it; wait for it, or stop it"
+            ) from None
         finally:
             os.close(descriptor)
 
@@ -99,7 +106,10 @@ class RunDirectory:
 
     def log(self, text: str) -> None:
         """A dated line in log.txt."""
-        with disk_errors(self.path / "log.txt"), open(self.path / "log.txt", "a", encoding="utf-8") as file:
+        with (
+            disk_errors(self.path / "log.txt"),
+            open(self.path / "log.txt", "a", encoding="utf-8") as file,
+        ):
             file.write(f"{datetime.now().astimezone().isoformat(timespec='seconds')} {text}\n")
 
 
@@ -118,4 +128,6 @@ def checkpoint_path(path: Path) -> Path:
     for found in (directory.best, directory.last):
         if found.exists():
             return found
-    raise CheckpointError(f"{path}: this run has no checkpoint yet; go on with it: nettrain fit --resume {path}")
+    raise CheckpointError(
+        f"{path}: this run has no checkpoint yet; go on with it: nettrain fit --resume {path}"
+    )

@@ -1,4 +1,5 @@
 """The weights of a network at one moment, as checkpoints hold them."""
+
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,7 +31,9 @@ class Weights:
     def copy(self) -> "Weights":
         """The same weights in arrays of their own."""
         state = {name: array.copy() for name, array in self.state.items()}
-        return Weights(self.trained.copy(), None if self.average is None else self.average.copy(), state)
+        return Weights(
+            self.trained.copy(), None if self.average is None else self.average.copy(), state
+        )
 
     def put_into(self, network: Network) -> None:
         """Make the network one that predicts with them: what is evaluated, and the state."""
@@ -41,7 +44,11 @@ class Weights:
         """By name: `parameters.dense_1.w`, beside it `average.dense_1.w`, and `state.batch_norm_1.mean`."""
         groups = {"parameters": self.trained, "average": self.average}
         flats = [(group, vector.named(flat)) for group, flat in groups.items() if flat is not None]
-        return {f"{group}.{name}": array for group, named in [*flats, ("state", self.state)] for name, array in named.items()}
+        return {
+            f"{group}.{name}": array
+            for group, named in [*flats, ("state", self.state)]
+            for name, array in named.items()
+        }
 
     @classmethod
     def read(cls, checkpoint: Checkpoint, network: Network, path: Path) -> "Weights":
@@ -54,6 +61,8 @@ class Weights:
         flat = np.empty_like(trained)
         for name, view in network.vector.named(flat).items():
             if name not in average or average[name].shape != view.shape:
-                raise CheckpointError(f"{path}: the moving average of {name} does not fit the model; the checkpoint is of another model")
+                raise CheckpointError(
+                    f"{path}: the moving average of {name} does not fit the model; the checkpoint is of another model"
+                )
             view[...] = average[name]
         return cls(trained, flat, state)

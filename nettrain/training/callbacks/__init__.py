@@ -1,4 +1,5 @@
 """The base of all callbacks: they observe a run; the loop knows nothing of metrics files, checkpoints or early stopping."""
+
 from collections.abc import Mapping
 from typing import Any
 

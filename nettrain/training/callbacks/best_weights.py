@@ -1,4 +1,5 @@
 """The best weights so far."""
+
 from collections.abc import Mapping
 from typing import Any
 
@@ -26,7 +27,10 @@ class BestWeights(Callback):
     def epoch_end(self, run: Run, row: Row) -> None:
         """Copy the weights if the epoch was better."""
         value = monitored_value(row, run.monitor)
-        if np.isnan(value) or (self.value is not None and not (value > self.value if direction(run.monitor) else value < self.value)):
+        if np.isnan(value) or (
+            self.value is not None
+            and not (value > self.value if direction(run.monitor) else value < self.value)
+        ):
             return
         self.epoch, self.value, self.row, self.fresh = run.progress.epoch, value, row, True
         self.weights = run.weights().copy()

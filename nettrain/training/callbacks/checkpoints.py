@@ -1,4 +1,5 @@
 """The checkpoints of a run: `best`, and `last`, from which it can go on."""
+
 import time
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -81,5 +82,11 @@ def checkpoint_of(run: Run, weights: Weights, content: dict[str, object]) -> Che
     tensors = weights.tensors(run.network.vector)
     tensors |= {f"pipeline.{name}": array for name, array in arrays.items()}
     return Checkpoint(
-        tensors, {"config": to_mapping(run.config), "pipeline": packed, "data_fingerprint": run.prepared.fingerprint, **content}
+        tensors,
+        {
+            "config": to_mapping(run.config),
+            "pipeline": packed,
+            "data_fingerprint": run.prepared.fingerprint,
+            **content,
+        },
     )

@@ -1,4 +1,5 @@
 """diagnostics.jsonl: the figures of every layer, one row an epoch."""
+
 from collections.abc import Mapping
 from typing import Any
 
@@ -31,7 +32,13 @@ class Diagnostics(Callback):
         chosen = np.linspace(0, len(part) - 1, min(ROWS, len(part))).astype(np.int64)
         x = np.asarray(part.x[chosen], run.network.dtype)
         assert part.y is not None
-        self._probe = Probe(run.network, run.loss, x, part.y[chosen], None if part.weights is None else part.weights[chosen])
+        self._probe = Probe(
+            run.network,
+            run.loss,
+            x,
+            part.y[chosen],
+            None if part.weights is None else part.weights[chosen],
+        )
         self._before = run.network.vector.values.copy()
         if run.directory is not None:
             run.directory.diagnostics.cut(self.rows)

@@ -1,4 +1,5 @@
 """Early stopping."""
+
 from collections.abc import Mapping
 from typing import Any
 
@@ -26,7 +27,9 @@ class EarlyStopping(Callback):
         """Count the epochs without improvement."""
         value = monitored_value(row, run.stopping_monitor)
         sign = 1 if direction(run.stopping_monitor) else -1
-        if not np.isnan(value) and (self.value is None or sign * (value - self.value) > self.settings.min_delta):
+        if not np.isnan(value) and (
+            self.value is None or sign * (value - self.value) > self.settings.min_delta
+        ):
             self.value, self.waited = value, 0
         else:
             self.waited += 1

@@ -1,4 +1,5 @@
 """metrics.jsonl: one row an epoch."""
+
 from collections.abc import Mapping
 from typing import Any
 

@@ -1,4 +1,5 @@
 """A schedule that reacts to a metric."""
+
 from collections.abc import Mapping
 from typing import Any
 
@@ -24,7 +25,9 @@ class Reaction(Callback):
         if run.progress.epoch <= self.schedule.warmup:
             return
         higher, lr = direction(run.schedule_monitor) is True, run.config.optimizer.lr
-        self.memory = self.schedule.observe(self.memory, monitored_value(row, run.schedule_monitor), higher_is_better=higher, lr=lr)
+        self.memory = self.schedule.observe(
+            self.memory, monitored_value(row, run.schedule_monitor), higher_is_better=higher, lr=lr
+        )
         run.rate_scale = self.memory["scale"] or 0.0
 
     def state(self) -> dict[str, Any]:

@@ -1,4 +1,5 @@
 """Warnings: what the figures say is going wrong, each once a run, with what to do about it."""
+
 from collections.abc import Mapping
 from typing import Any
 
@@ -27,7 +28,9 @@ class Warnings(Callback):
 
     def epoch_end(self, run: Run, row: Row) -> None:
         """Ask those that have not been told."""
-        last = run.progress.stop_reason is not None or run.progress.epoch >= run.config.training.epochs
+        last = (
+            run.progress.stop_reason is not None or run.progress.epoch >= run.config.training.epochs
+        )
         layers = self._diagnostics.layers if self._diagnostics else {}
         epoch = Epoch(run.config, row, layers, last, lambda: self._trivial_loss(run))
         for name, symptom in self._untold():
@@ -39,19 +42,26 @@ class Warnings(Callback):
                     run.directory.log(f"warning: {self._told[name]}")
 
     def _untold(self) -> list[tuple[str, Symptom]]:
-        return [(name, symptom) for name, symptom in self._symptoms.items() if name not in self._told]
+        return [
+            (name, symptom) for name, symptom in self._symptoms.items() if name not in self._told
+        ]
 
     def _trivial_loss(self, run: Run) -> float:
         """Computed when it is first asked for: most runs end, or have learnt, before."""
         if self._trivial is None:
             encoded = run.step.part.y
             assert encoded is not None
-            self._trivial = constant_loss(run.loss, encoded, run.network.output_shape[0], run.parts["train"].weights)
+            self._trivial = constant_loss(
+                run.loss, encoded, run.network.output_shape[0], run.parts["train"].weights
+            )
         return self._trivial
 
     def state(self) -> dict[str, Any]:
         """What was told, and what each symptom remembers."""
-        return {"told": self._told, "memory": {name: symptom.state() for name, symptom in self._symptoms.items()}}
+        return {
+            "told": self._told,
+            "memory": {name: symptom.state() for name, symptom in self._symptoms.items()},
+        }
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """What was told, and what each symptom remembers."""

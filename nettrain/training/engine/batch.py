@@ -1,4 +1,5 @@
 """The rows of one step, in buffers that stay."""
+
 import numpy as np
 
 from nettrain.autodiff.tensor import Tensor
@@ -15,7 +16,9 @@ class Batch:
     partner_y, partner_w  targets of the rows that an augmentation mixes in, and how much those count; None where none does
     """
 
-    def __init__(self, part: Part, size: int, dtype: np.dtype, augmenter: Augmenter | None = None) -> None:
+    def __init__(
+        self, part: Part, size: int, dtype: np.dtype, augmenter: Augmenter | None = None
+    ) -> None:
         if part.y is None:
             raise ValueError("a part without targets cannot be trained on")
         self.part = part
@@ -41,7 +44,12 @@ class Batch:
             self.w[:n] = 1 if self.part.weights is None else self.part.weights[rows]
             self.per_weight[...] = 1 / weight if weight else 0
         mix = None if self.augmenter is None else self.augmenter(x, step, portion)
-        if self.w is not None and self.partner_y is not None and self.partner_w is not None and mix is not None:
+        if (
+            self.w is not None
+            and self.partner_y is not None
+            and self.partner_w is not None
+            and mix is not None
+        ):
             self.partner_y[:n] = y[mix.partner]
             self.partner_w[:n] = self.w[mix.partner]
             self.partner_w[:n] *= 1 - mix.share
@@ -52,7 +60,9 @@ class Batch:
 
         Rows that are mixed have it too: every row is the partner of one.
         """
-        return float(len(rows)) if self.part.weights is None else float(self.part.weights[rows].sum())
+        return (
+            float(len(rows)) if self.part.weights is None else float(self.part.weights[rows].sum())
+        )
 
     def losses(self, loss: Loss, outputs: Tensor, part: slice) -> Tensor:
         """What each row of a part adds to the loss: w_i L(y_i), and of a mixed row the same for its partner's target."""

@@ -1,4 +1,5 @@
 """One BLAS thread: the number of threads changes the bits of a product, so none of nettrain's products uses more than one."""
+
 from collections.abc import Iterator
 from contextlib import contextmanager
 

@@ -1,4 +1,5 @@
 """The update by an optimizer that asks for the loss itself."""
+
 from collections.abc import Callable
 
 import numpy as np
@@ -19,7 +20,13 @@ class SearchUpdate:
     """
 
     def __init__(
-        self, vector: ParameterVector, optimizer: Search, regularization: Regularization, *, seed: int, ema: float | None = None
+        self,
+        vector: ParameterVector,
+        optimizer: Search,
+        regularization: Regularization,
+        *,
+        seed: int,
+        ema: float | None = None,
     ) -> None:
         if any(rate != 1 for _, rate in vector.rates):
             raise ConfigError(

@@ -1,4 +1,5 @@
 """The moving average of the weights, which often predicts better than the weights of the last step."""
+
 from importlib import import_module
 
 import numpy as np

@@ -1,4 +1,5 @@
 """The loss of a batch and its gradient: recorded once for each number of rows, then replayed, in shards of the rows."""
+
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -64,7 +65,10 @@ class Computation:
         self.proposals: dict[str, Tensor] = {}
         self._recorded: dict[int, Recorded] = {}
         self._arenas = [Arena() for _ in range(shards)]
-        self._gradients = [network.vector.gradient, *(np.zeros_like(network.vector.gradient) for _ in range(shards - 1))]
+        self._gradients = [
+            network.vector.gradient,
+            *(np.zeros_like(network.vector.gradient) for _ in range(shards - 1)),
+        ]
         self._slots = [self._named(gradient) for gradient in self._gradients]
         cuts = np.linspace(0, len(network.vector), shards + 1).astype(int)
         self._sums = [partial(self._sum, slice(start, stop)) for start, stop in pairwise(cuts)]
@@ -92,7 +96,9 @@ class Computation:
         self.network.commit(self.proposals)
 
     def _record(self, n: int, step: int, portion: int) -> Recorded:
-        seen, plans, recorded = self._planned(n, step, portion, self._arenas, self._twin, fused=True)
+        seen, plans, recorded = self._planned(
+            n, step, portion, self._arenas, self._twin, fused=True
+        )
         self.steered = seen.steered
         if self.steered:
             self.network.report(
@@ -105,39 +111,71 @@ class Computation:
         return recorded
 
     def _planned(
-        self, n: int, step: int, portion: int, arenas: Sequence[Arena | None], twin: Callable[[Primitive], Primitive], *, fused: bool
+        self,
+        n: int,
+        step: int,
+        portion: int,
+        arenas: Sequence[Arena | None],
+        twin: Callable[[Primitive], Primitive],
+        *,
+        fused: bool,
     ) -> tuple[Recording, list[Plan], Recorded]:
         parts = self._parts(n)
         with recording() as seen:
             made = [self._total(part, n, lane, step, portion) for lane, part in enumerate(parts)]
         dy, shares = self._dy(n), [(part.stop - part.start) / n for part in parts]
         plans = [
-            Plan(total, slots, proposals.values(), dy=dy, share=share, arena=arena, twin=twin, fused=fused)
-            for slots, (total, proposals), share, arena in zip(self._slots, made, shares, arenas, strict=False)
+            Plan(
+                total,
+                slots,
+                proposals.values(),
+                dy=dy,
+                share=share,
+                arena=arena,
+                twin=twin,
+                fused=fused,
+            )
+            for slots, (total, proposals), share, arena in zip(
+                self._slots, made, shares, arenas, strict=False
+            )
         ]
-        proposals = {name: Tensor(tensor.value) for name, tensor in made[0][1].items()}  # the values alone: not what they were made of
-        return seen, plans, Recorded([total.value for total, _ in made], proposals, Shards(plans, self.together))
+        proposals = {
+            name: Tensor(tensor.value) for name, tensor in made[0][1].items()
+        }  # the values alone: not what they were made of
+        return (
+            seen,
+            plans,
+            Recorded([total.value for total, _ in made], proposals, Shards(plans, self.together)),
+        )
 
     def _eager(self, n: int, step: int, portion: int, want_gradient: bool) -> float:
         if not self.steered and len(self._parts(n)) > 1:
-            _, _, recorded = self._planned(n, step, portion, [None] * self.shards, itself, fused=False)
+            _, _, recorded = self._planned(
+                n, step, portion, [None] * self.shards, itself, fused=False
+            )
             return self._run(recorded, step, portion, want_gradient)
         total, self.proposals = self._total(slice(0, n), n, 0, step, portion)
         if want_gradient and math.isfinite(total.value):
             backward(total, self._dy(n), into=self._slots[0])
         return total.item()
 
-    def _total(self, part: slice, n: int, lane: int, step: int, portion: int) -> tuple[Tensor, dict[str, Tensor]]:
+    def _total(
+        self, part: slice, n: int, lane: int, step: int, portion: int
+    ) -> tuple[Tensor, dict[str, Tensor]]:
         """The weighted sum of the loss over a part of the n rows, and what the layers propose for their state."""
         x = Tensor(self.batch.x[part], feed=True)
         proposals: dict[str, Tensor] = {}
         place = self._places(portion)[lane]
-        outputs = self.network(x, training=True, step=step, shard=place, lane=lane, rows=n, proposals=proposals)
+        outputs = self.network(
+            x, training=True, step=step, shard=place, lane=lane, rows=n, proposals=proposals
+        )
         return self.batch.losses(self.loss, outputs, part).sum(), proposals
 
     def _dy(self, n: int) -> np.ndarray:
         """What makes the gradient of the sum that of the mean."""
-        return np.array(1 / n, self.network.dtype) if self.batch.w is None else self.batch.per_weight
+        return (
+            np.array(1 / n, self.network.dtype) if self.batch.w is None else self.batch.per_weight
+        )
 
     def _parts(self, n: int) -> list[slice]:
         """The rows of each shard: equal in number, but for one more in the first ones."""
@@ -153,7 +191,11 @@ class Computation:
     def _named(self, gradient: np.ndarray) -> dict[Tensor, np.ndarray]:
         """The slots of the trained parameters in a vector."""
         views, parameters = self.network.vector.named(gradient), self.network.parameters
-        return {parameters[name]: view for name, view in views.items() if parameters[name] in self.network.slots}
+        return {
+            parameters[name]: view
+            for name, view in views.items()
+            if parameters[name] in self.network.slots
+        }
 
     def _add_up(self, count: int) -> None:
         if count > 1:

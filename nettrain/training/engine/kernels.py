@@ -1,4 +1,5 @@
 """Which kernels a run takes: NumPy's, or compiled loops, which cost a second to load and pay where there is more than a second of work."""
+
 from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from math import prod
@@ -21,7 +22,9 @@ def numba_is_there() -> bool:
     return find_spec("numba") is not None
 
 
-def kernels_for(placed: Sequence[Placed], batch_size: int, steps: int, *, one_of_many: bool = False) -> Literal["numpy", "numba"]:
+def kernels_for(
+    placed: Sequence[Placed], batch_size: int, steps: int, *, one_of_many: bool = False
+) -> Literal["numpy", "numba"]:
     """`numba` where it is installed and would save more time in so many steps than it takes to load, else `numpy`.
 
     one_of_many  whether the process makes further runs, which share the loading; how many does not count: a search may be extended

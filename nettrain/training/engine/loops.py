@@ -1,4 +1,5 @@
 """Compiled loops of the update beside the rule's own: to the bits of NumPy. Whoever imports this imports Numba."""
+
 import numpy as np
 
 from nettrain.jit import jit

@@ -1,4 +1,5 @@
 """The penalties on weights, l1 and l2: their value, and their gradient on any block of the parameter vector."""
+
 from importlib import import_module
 
 import numpy as np
@@ -10,7 +11,9 @@ from nettrain.nn.vector import ParameterVector
 class Penalty:
     """l1 sum |theta| + l2 sum theta^2 over the decayed parameters of a vector. compiled: its gradient is added in one loop."""
 
-    def __init__(self, vector: ParameterVector, regularization: Regularization, *, compiled: bool = False) -> None:
+    def __init__(
+        self, vector: ParameterVector, regularization: Regularization, *, compiled: bool = False
+    ) -> None:
         self.vector = vector
         self._loop = import_module("nettrain.training.engine.loops").penalize if compiled else None
         self.l1, self.l2 = regularization.l1, regularization.l2

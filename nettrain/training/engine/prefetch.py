@@ -1,4 +1,5 @@
 """The next batch gathered while this one computes."""
+
 from queue import SimpleQueue
 from threading import Thread
 from types import TracebackType
@@ -30,7 +31,12 @@ class Prefetch:
         self._thread.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
         self._asked.put(None)
         self._thread.join()
 
@@ -42,8 +48,14 @@ class Prefetch:
     def gather(self, rows: np.ndarray, step: int = 0, portion: int = 0) -> None:
         """Fill the batch, as its own `gather` does."""
         announced, self._announced = self._announced, None
-        failure = None if announced is None else self._done.get()  # also where other rows are wanted: both would use the same streams
-        if announced is None or announced[1:] != (step, portion) or not np.array_equal(announced[0], rows):
+        failure = (
+            None if announced is None else self._done.get()
+        )  # also where other rows are wanted: both would use the same streams
+        if (
+            announced is None
+            or announced[1:] != (step, portion)
+            or not np.array_equal(announced[0], rows)
+        ):
             self._batch.gather(rows, step, portion)
         elif failure is not None:
             raise failure
@@ -51,7 +63,9 @@ class Prefetch:
             self._batch.copy_from(self._staged, len(rows))
 
     def _work(self) -> None:
-        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # as in the loop: each thread has its own
+        with np.errstate(
+            over="ignore", invalid="ignore", divide="ignore"
+        ):  # as in the loop: each thread has its own
             while (wanted := self._asked.get()) is not None:
                 try:
                     self._staged.gather(*wanted)

@@ -1,4 +1,5 @@
 """Into how many shards the rows of a batch are divided: a function of the model and the batch alone, so that the bits are too."""
+
 from collections.abc import Sequence
 
 from nettrain.autodiff.ops.matmul import columns
@@ -6,7 +7,9 @@ from nettrain.nn.place import Placed
 
 WORK = 30e6  # FLOPs of a step from which two threads gain more than handing over costs (0.1 ms on one core)
 ROWS = 64  # of a shard: products of fewer rows leave much of a core idle
-IMAGES = 16  # of a shard where convolutions do most: an image has a row of their products for each pixel
+IMAGES = (
+    16  # of a shard where convolutions do most: an image has a row of their products for each pixel
+)
 LARGE = 4e6  # bytes of a gradient that leaves the cache: shards of 16 images then take 15 % more time than those of 32
 MOST = 8
 EXTRA_BYTES = 256e6  # what the gradients of the further shards may take
@@ -33,5 +36,9 @@ def shards_for(placed: Sequence[Placed], batch_size: int, item_size: int) -> int
     work = 3 * batch_size * sum(flops.values())
     gradient = item_size * sum(p.size for p in placed)
     of_images = sum(flops[p.name] for p in placed if len(p.input_shape) == 3)
-    rows = ROWS if 2 * of_images < sum(flops.values()) else IMAGES if gradient < LARGE else 2 * IMAGES
-    return int(max(1, min(work // WORK, batch_size // rows, MOST, 1 + EXTRA_BYTES // max(gradient, 1))))
+    rows = (
+        ROWS if 2 * of_images < sum(flops.values()) else IMAGES if gradient < LARGE else 2 * IMAGES
+    )
+    return int(
+        max(1, min(work // WORK, batch_size // rows, MOST, 1 + EXTRA_BYTES // max(gradient, 1)))
+    )

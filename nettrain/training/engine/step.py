@@ -1,4 +1,5 @@
 """One step of training: gather a batch, compute its loss and gradient, update."""
+
 import dataclasses
 import math
 from collections.abc import Callable, Iterator
@@ -54,10 +55,18 @@ class Step:
             raise ValueError("a part without targets cannot be trained on")
         self.network = network
         self.update = update
-        self.part = dataclasses.replace(part, y=encoded(loss, part.y, size, network.dtype), truth=None)
+        self.part = dataclasses.replace(
+            part, y=encoded(loss, part.y, size, network.dtype), truth=None
+        )
         self.batch = Batch(self.part, batch_size, network.dtype, augmenter)
         self.computation = Computation(
-            network, loss, self.batch, shards=shards, together=together, replay=replay, compiled=compiled
+            network,
+            loss,
+            self.batch,
+            shards=shards,
+            together=together,
+            replay=replay,
+            compiled=compiled,
         )
         self._total: np.ndarray | None = None
         self._prefetch: Prefetch | None = None
@@ -71,7 +80,9 @@ class Step:
 
     def portions(self, rows: np.ndarray) -> list[np.ndarray]:
         """The rows in portions that the batch's buffers hold."""
-        return [rows[start : start + len(self.batch)] for start in range(0, len(rows), len(self.batch))]
+        return [
+            rows[start : start + len(self.batch)] for start in range(0, len(rows), len(self.batch))
+        ]
 
     @contextmanager
     def prefetching(self, threads: int, busy: int) -> Iterator[None]:
@@ -102,13 +113,28 @@ class Step:
         """
         if isinstance(self.update, SearchUpdate):
             return self._searched(self.update, rows, lr)
-        coming = (then[: len(self.batch)], self.update.steps + 1, 0) if self._prefetch is not None and len(then) else None
-        value = self._portion(rows, 0, coming) if len(rows) <= len(self.batch) else self._accumulated(rows, self.portions(rows), coming)
+        coming = (
+            (then[: len(self.batch)], self.update.steps + 1, 0)
+            if self._prefetch is not None and len(then)
+            else None
+        )
+        value = (
+            self._portion(rows, 0, coming)
+            if len(rows) <= len(self.batch)
+            else self._accumulated(rows, self.portions(rows), coming)
+        )
         if math.isfinite(value):
             self.apply(lr)
         return value
 
-    def _portion(self, rows: np.ndarray, portion: int, coming: Wanted | None = None, *, want_gradient: bool = True) -> float:
+    def _portion(
+        self,
+        rows: np.ndarray,
+        portion: int,
+        coming: Wanted | None = None,
+        *,
+        want_gradient: bool = True,
+    ) -> float:
         """The loss of rows that the buffers hold; the gradient of their mean stands in `network.vector.gradient`.
 
         coming  what will be gathered next
@@ -122,7 +148,9 @@ class Step:
             self.computation.commit()
         return value
 
-    def _accumulated(self, rows: np.ndarray, portions: list[np.ndarray], coming: Wanted | None) -> float:
+    def _accumulated(
+        self, rows: np.ndarray, portions: list[np.ndarray], coming: Wanted | None
+    ) -> float:
         """The loss of all portions; the gradient of their mean stands in `network.vector.gradient`, unless it is not finite."""
         gradient, value = self.network.vector.gradient, 0.0
         if self._total is None:
@@ -130,7 +158,10 @@ class Step:
         total = self._total
         total.fill(0)
         weight = self.weight(rows)
-        following = [*((portion, self.update.steps, i) for i, portion in enumerate(portions[1:], start=1)), coming]
+        following = [
+            *((portion, self.update.steps, i) for i, portion in enumerate(portions[1:], start=1)),
+            coming,
+        ]
         for i, (portion, after) in enumerate(zip(portions, following, strict=True)):
             value += self._portion(portion, i, after)
             if not np.isfinite(value):
@@ -145,5 +176,10 @@ class Step:
         value = self._portion(rows, 0, want_gradient=False)
         n, weight, step = len(rows), self.weight(rows), update.steps
         if np.isfinite(value):
-            self.apply(lr, lambda want_gradient: self.compute(n, step=step, want_gradient=want_gradient) / weight)
+            self.apply(
+                lr,
+                lambda want_gradient: (
+                    self.compute(n, step=step, want_gradient=want_gradient) / weight
+                ),
+            )
         return value

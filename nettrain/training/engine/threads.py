@@ -1,4 +1,5 @@
 """Threads that run the independent tasks of a step side by side; how many there are changes no bit."""
+
 import os
 from collections.abc import Sequence
 from queue import SimpleQueue
@@ -29,8 +30,14 @@ def usable_threads(threads: int | None) -> int:
     """The number that was asked for; None: as many as cores. Raises ConfigError where it is none."""
     if threads is None:
         return cores()
-    if isinstance(threads, bool) or not isinstance(threads, int) or not 1 <= threads <= MOST_THREADS:
-        raise ConfigError(f"threads: expected a whole number from 1 to {MOST_THREADS}, got {threads!r}")
+    if (
+        isinstance(threads, bool)
+        or not isinstance(threads, int)
+        or not 1 <= threads <= MOST_THREADS
+    ):
+        raise ConfigError(
+            f"threads: expected a whole number from 1 to {MOST_THREADS}, got {threads!r}"
+        )
     return threads
 
 
@@ -42,7 +49,9 @@ class Workers:
 
     def __init__(self, threads: int) -> None:
         self.threads = threads
-        self._tasks: list[SimpleQueue[Sequence[Task] | None]] = [SimpleQueue() for _ in range(threads - 1)]
+        self._tasks: list[SimpleQueue[Sequence[Task] | None]] = [
+            SimpleQueue() for _ in range(threads - 1)
+        ]
         self._done: SimpleQueue[BaseException | None] = SimpleQueue()
         for tasks in self._tasks:
             Thread(target=self._work, args=(tasks,), daemon=True).start()
@@ -50,7 +59,12 @@ class Workers:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
         for tasks in self._tasks:
             tasks.put(None)
 
@@ -70,7 +84,9 @@ class Workers:
             raise failure
 
     def _work(self, queue: "SimpleQueue[Sequence[Task] | None]") -> None:
-        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # as in the loop: each thread has its own
+        with np.errstate(
+            over="ignore", invalid="ignore", divide="ignore"
+        ):  # as in the loop: each thread has its own
             while (tasks := queue.get()) is not None:
                 try:
                     for task in tasks:

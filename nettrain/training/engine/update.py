@@ -1,4 +1,5 @@
 """The update of the flat parameter vector: clipping, penalties, and the optimizer's rule, in blocks."""
+
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -71,7 +72,10 @@ class Update:
         self._compiled = compiled
         self._lr = 0.0
         cuts = list(self._cut())
-        self._groups = [partial(self._update, self._blocks(cuts[i::groups])) for i in range(min(groups, len(cuts)))]
+        self._groups = [
+            partial(self._update, self._blocks(cuts[i::groups]))
+            for i in range(min(groups, len(cuts)))
+        ]
 
     def _cut(self) -> Iterator[tuple[slice, float]]:
         """The trained parameters in blocks and their rates; none crosses into another rate."""
@@ -82,17 +86,27 @@ class Update:
     def _blocks(self, cuts: list[tuple[slice, float]]) -> list[Block]:
         """The blocks of one group, which share working vectors."""
         longest = max(part.stop - part.start for part, _ in cuts)
-        work = [np.empty(longest, self.vector.values.dtype) for _ in range(max(1, self.optimizer.work))]
-        return [self._block(part, rate, [buffer[: part.stop - part.start] for buffer in work]) for part, rate in cuts]
+        work = [
+            np.empty(longest, self.vector.values.dtype) for _ in range(max(1, self.optimizer.work))
+        ]
+        return [
+            self._block(part, rate, [buffer[: part.stop - part.start] for buffer in work])
+            for part, rate in cuts
+        ]
 
     def _block(self, part: slice, rate: float, work: list[np.ndarray]) -> Block:
         w, g = self.vector.values[part], self.vector.gradient[part]
-        slots = {name: slot if name in self.optimizer.scalars else slot[part] for name, slot in self.slots.items()}
+        slots = {
+            name: slot if name in self.optimizer.scalars else slot[part]
+            for name, slot in self.slots.items()
+        }
         decayed = min(max(self.vector.decayed.stop - part.start, 0), len(w))
         step = compiled_rule(self.optimizer, w, g, slots) if self._compiled else None
         return Block(w, g, work, rate, decayed, step or self._plain(w, g, slots, work))
 
-    def _plain(self, w: np.ndarray, g: np.ndarray, slots: dict[str, np.ndarray], work: list[np.ndarray]) -> Callable[[float, int], None]:
+    def _plain(
+        self, w: np.ndarray, g: np.ndarray, slots: dict[str, np.ndarray], work: list[np.ndarray]
+    ) -> Callable[[float, int], None]:
         def step(lr: float, t: int) -> None:
             self.optimizer.update(w, g, slots, work, lr=lr, t=t)
 

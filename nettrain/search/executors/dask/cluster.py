@@ -1,4 +1,5 @@
 """A Dask cluster that is fit for runs: it answers, has workers with nettrain in this version, and storage that all of them share."""
+
 import asyncio
 import logging
 import time
@@ -16,10 +17,10 @@ from nettrain.errors import ConfigError, RunError
 from nettrain.search.executors.dask import worker as dask_worker
 from nettrain.training.engine.threads import cores
 
-PORT = 8786     # of a scheduler, unless told otherwise
-ANSWER = 10.0   # seconds in which a scheduler must answer, a worker must be there, and a file that one writes be seen by the other
+PORT = 8786  # of a scheduler, unless told otherwise
+ANSWER = 10.0  # seconds in which a scheduler must answer, a worker must be there, and a file that one writes be seen by the other
 ABSENCE = 60.0  # seconds without any worker after which a search ends
-GRACE = 5.0     # seconds that processes have to end
+GRACE = 5.0  # seconds that processes have to end
 
 
 class Cluster:
@@ -91,7 +92,9 @@ class Cluster:
         (folder / dask_worker.TOKEN).write_text(word, encoding="utf-8")
         for address in self.workers():
             name = uuid.uuid4().hex[:8]
-            answers = self.client.run(dask_worker.answer, str(folder), word, name, workers=[address], on_error="ignore")
+            answers = self.client.run(
+                dask_worker.answer, str(folder), word, name, workers=[address], on_error="ignore"
+            )
             if answers:  # else the worker has just left
                 file = folder / f"{dask_worker.TOKEN}-{name}"
                 if not answers[address] or not _appears(file, word):
@@ -115,9 +118,13 @@ class Cluster:
                 "start one with `dask scheduler`, and take the address that it prints"
             ) from None
         except MemoryError:  # it speaks of lengths that no message of Dask has
-            raise ConfigError(f"{what}: what answers there is no Dask scheduler; take the address that `dask scheduler` prints") from None
+            raise ConfigError(
+                f"{what}: what answers there is no Dask scheduler; take the address that `dask scheduler` prints"
+            ) from None
         except (TypeError, ValueError) as error:
-            raise ConfigError(f"{what}: {error}; certificates are named in Dask's configuration, distributed.comm.tls") from None
+            raise ConfigError(
+                f"{what}: {error}; certificates are named in Dask's configuration, distributed.comm.tls"
+            ) from None
 
     def _wait_for_a_worker(self) -> None:
         try:
@@ -137,8 +144,14 @@ class Cluster:
                     f"executor dask: the worker {address} cannot run nettrain {here['nettrain']} ({type(there).__name__}: {there}); "
                     f'install it there: pip install "nettrain[distributed]=={here["nettrain"]}"'
                 )
-            if other := [f"{key} {there.get(key)} (here {value})" for key, value in here.items() if there.get(key) != value]:
-                self.notes.append(f"the worker {address} has {', '.join(other)}: its runs may differ from those made here")
+            if other := [
+                f"{key} {there.get(key)} (here {value})"
+                for key, value in here.items()
+                if there.get(key) != value
+            ]:
+                self.notes.append(
+                    f"the worker {address} has {', '.join(other)}: its runs may differ from those made here"
+                )
         for address, worker in self.workers().items():
             if worker["nthreads"] > 1:
                 self.notes.append(
@@ -162,7 +175,9 @@ def _whole(address: str) -> str:
     if not colon:
         host, port = place, str(PORT)
     if not host or not port.isdigit() or not 0 < int(port) < 65536:
-        raise ConfigError(f"executor dask:{address}: expected dask:HOST:PORT, as `dask scheduler` prints it: dask:10.0.0.5:{PORT}")
+        raise ConfigError(
+            f"executor dask:{address}: expected dask:HOST:PORT, as `dask scheduler` prints it: dask:10.0.0.5:{PORT}"
+        )
     return f"{protocol if found else 'tcp'}://{host}:{port}"
 
 
@@ -170,10 +185,14 @@ def _knock(address: str) -> None:
     """Raises OSError (TimeoutError is one) where no scheduler answers. A whole client that fails to connect takes as long again to end."""
 
     async def greet() -> None:
-        comm = await asyncio.wait_for(connect(address, timeout=ANSWER, **Security().get_connection_args("client")), ANSWER)
+        comm = await asyncio.wait_for(
+            connect(address, timeout=ANSWER, **Security().get_connection_args("client")), ANSWER
+        )
         comm.abort()
 
-    with ThreadPoolExecutor(1) as thread:  # this one may have an event loop of its own that runs, as notebooks have
+    with ThreadPoolExecutor(
+        1
+    ) as thread:  # this one may have an event loop of its own that runs, as notebooks have
         thread.submit(asyncio.run, greet()).result()
 
 
@@ -191,7 +210,11 @@ def _appears(file: Path, word: str) -> bool:
 @contextmanager
 def _silenced() -> Iterator[None]:
     """Dask logs to stderr what it mends by itself; what matters is told by the executor."""
-    handlers = {handler: handler.level for name in ("distributed", "distributed.client") for handler in logging.getLogger(name).handlers}
+    handlers = {
+        handler: handler.level
+        for name in ("distributed", "distributed.client")
+        for handler in logging.getLogger(name).handlers
+    }
     for handler in handlers:
         handler.setLevel(logging.CRITICAL + 1)
     try:

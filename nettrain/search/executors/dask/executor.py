@@ -1,4 +1,5 @@
 """The executor of a cluster: Dask's scheduler places the runs, begins them again where a worker died, and carries what they report."""
+
 import json
 import time
 import uuid
@@ -18,7 +19,7 @@ from nettrain.search.executors.dask import worker as dask_worker
 from nettrain.search.executors.dask.cluster import GRACE, Cluster, unshared
 from nettrain.search.executors.job import told
 
-WATCH = 1.0   # seconds between two looks at which workers there are
+WATCH = 1.0  # seconds between two looks at which workers there are
 RESULT = 5.0  # seconds for a result of a few kilobytes to come; its worker may have died with it
 
 
@@ -57,7 +58,12 @@ class Dask(Executor):
         text = json.dumps(config)
         futures = [
             self._client.submit(
-                dask_worker.prepare, text, monitor, key=f"{self._name}-data-{uuid.uuid4().hex}", workers=[address], allow_other_workers=True
+                dask_worker.prepare,
+                text,
+                monitor,
+                key=f"{self._name}-data-{uuid.uuid4().hex}",
+                workers=[address],
+                allow_other_workers=True,
             )
             for address in self._cluster.workers()
         ]
@@ -76,7 +82,9 @@ class Dask(Executor):
             self._events.put(error)
         key = f"{self._name}-{self._submitted}"
         self._submitted += 1
-        future = self._client.submit(dask_worker.make, json.dumps(asdict(job)), str(folder), self._name, key=key, pure=False)
+        future = self._client.submit(
+            dask_worker.make, json.dumps(asdict(job)), str(folder), self._name, key=key, pure=False
+        )
         self._under_way[job.index] = _UnderWay(job, future, time.monotonic())
         self._await(job.index, future)
 
@@ -99,7 +107,12 @@ class Dask(Executor):
         """Tell the worker that has reported this run; before its first report there is none to tell."""
         under_way = self._under_way.get(index)
         if under_way is not None and under_way.worker is not None:
-            self._client.run(dask_worker.give_up, under_way.future.key, workers=[under_way.worker], on_error="ignore")
+            self._client.run(
+                dask_worker.give_up,
+                under_way.future.key,
+                workers=[under_way.worker],
+                on_error="ignore",
+            )
 
     def close(self) -> None:
         """Runs that are under way end after their batch; a cluster of its own ends with its workers."""
@@ -146,7 +159,11 @@ class Dask(Executor):
 
     def _ended(self, under_way: _UnderWay) -> Ended | None:
         """How a task that is done ended; None where its worker has died with the result, and the run is made again."""
-        index, future, seconds = under_way.job.index, under_way.future, time.monotonic() - under_way.began
+        index, future, seconds = (
+            under_way.job.index,
+            under_way.future,
+            time.monotonic() - under_way.began,
+        )
         try:
             if future.status == "error":
                 error = future.exception(timeout=RESULT)
@@ -171,5 +188,7 @@ class Dask(Executor):
         """Wait until the workers have let go of the runs."""
         self._client.cancel(futures)
         last = time.monotonic() + GRACE
-        while time.monotonic() < last and any(self._client.run(dask_worker.busy, self._name, on_error="ignore").values()):
+        while time.monotonic() < last and any(
+            self._client.run(dask_worker.busy, self._name, on_error="ignore").values()
+        ):
             time.sleep(0.02)

@@ -1,4 +1,5 @@
 """What a Dask worker does for the executor: one run at a time, its reports on the way, its end as the result; all as JSON texts."""
+
 import json
 import platform
 import signal
@@ -22,10 +23,12 @@ from nettrain.training.run import Run
 from nettrain.version import __version__
 
 WANTED = ("executing", "long-running")  # states of a task that somebody waits for
-TOKEN = ".shared"                       # begins the names of the files that show that the storage is shared
+TOKEN = ".shared"  # begins the names of the files that show that the storage is shared
 
-_loader = Loader()         # of this process, for its life
-_one = threading.Lock()    # a worker of several threads makes one run at a time too: BLAS threads are limited by process
+_loader = Loader()  # of this process, for its life
+_one = (
+    threading.Lock()
+)  # a worker of several threads makes one run at a time too: BLAS threads are limited by process
 _under_way: set[str] = set()
 _given_up: set[str] = set()
 
@@ -51,7 +54,9 @@ def prepare(config: str, monitor: str | None) -> str:
         try:
             return json.dumps({"facts": asdict(facts_of(json.loads(config), monitor, _loader))})
         except NettrainError as error:
-            return json.dumps({"refused": type(error).__name__, "message": f"{error} (on {socket.gethostname()})"})
+            return json.dumps(
+                {"refused": type(error).__name__, "message": f"{error} (on {socket.gethostname()})"}
+            )
 
 
 class _Line(Callback):
@@ -75,7 +80,10 @@ class _Line(Callback):
 
     def report(self, epoch: int, value: float) -> None:
         """With the address, so that the executor knows where to prune."""
-        self._worker.log_event(self._topic, {"index": self._index, "epoch": epoch, "value": value, "worker": self._worker.address})
+        self._worker.log_event(
+            self._topic,
+            {"index": self._index, "epoch": epoch, "value": value, "worker": self._worker.address},
+        )
 
     def given_up(self) -> bool:
         """Whether the executor has said so."""
@@ -106,8 +114,16 @@ def busy(prefix: str) -> bool:
 
 def about() -> dict[str, str]:
     """What the bits of a run depend on here."""
-    blas = {f"{library.get('internal_api')} {library.get('version')} {library.get('architecture')}" for library in threadpool_info()}
-    return {"nettrain": __version__, "numpy": numpy.__version__, "python": platform.python_version(), "BLAS": ", ".join(sorted(blas))}
+    blas = {
+        f"{library.get('internal_api')} {library.get('version')} {library.get('architecture')}"
+        for library in threadpool_info()
+    }
+    return {
+        "nettrain": __version__,
+        "numpy": numpy.__version__,
+        "python": platform.python_version(),
+        "BLAS": ", ".join(sorted(blas)),
+    }
 
 
 def answer(folder: str, word: str, name: str) -> bool:

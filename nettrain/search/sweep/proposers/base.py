@@ -1,4 +1,5 @@
 """The contract of what chooses the settings of a sweep's trials."""
+
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 
@@ -20,7 +21,12 @@ class Proposer(ABC):
         """How a trial that was asked for ended; called in the order in which they end."""
 
     def recall(  # noqa: B027
-        self, index: int, setting: Setting, status: Status, value: float | None, reports: Mapping[int, float]
+        self,
+        index: int,
+        setting: Setting,
+        status: Status,
+        value: float | None,
+        reports: Mapping[int, float],
     ) -> None:
         """A trial of an earlier session, in place of `ask` and `tell`; called before all others, in the order in which they ended.
 

@@ -1,4 +1,5 @@
 """Bayesian search: each setting is drawn where good trials were dense and bad ones were not."""
+
 import optuna
 
 from nettrain.search.sweep.optuna_space import suggested
@@ -27,5 +28,7 @@ class Bayes(Studied):
         """Drawn, without end."""
         with quiet():
             seed = int(generator(self._seed, "bayes", index).integers(2**32))
-            self.study.sampler = optuna.samplers.TPESampler(n_startup_trials=STARTUP, constant_liar=True, seed=seed)
+            self.study.sampler = optuna.samplers.TPESampler(
+                n_startup_trials=STARTUP, constant_liar=True, seed=seed
+            )
             return suggested(self.begin(index), self.space)

@@ -1,4 +1,5 @@
 """Grid search: all combinations of all values."""
+
 from nettrain.search.sweep.proposers.base import Proposer
 from nettrain.search.sweep.space import Setting, Space
 

@@ -1,4 +1,5 @@
 """A proposer with an Optuna study: in memory only, for a call of a database takes longer than many a trial."""
+
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -12,7 +13,11 @@ from nettrain.search.sweep.optuna_space import suggested, there
 from nettrain.search.sweep.proposers.base import Proposer
 from nettrain.search.sweep.space import Setting, Space
 
-OWN_FAULT = ("diverged", "failed", "out_of_memory")  # of the setting: it is as bad as can be. A killed trial says nothing
+OWN_FAULT = (
+    "diverged",
+    "failed",
+    "out_of_memory",
+)  # of the setting: it is as bad as can be. A killed trial says nothing
 
 
 class Studied(Proposer):
@@ -22,11 +27,15 @@ class Studied(Proposer):
     one worker the same.
     """
 
-    def __init__(self, space: Space, *, maximize: bool, name: str, pruner: BasePruner | None = None) -> None:
+    def __init__(
+        self, space: Space, *, maximize: bool, name: str, pruner: BasePruner | None = None
+    ) -> None:
         self.space = space
         with quiet():
             self.study = optuna.create_study(
-                direction="maximize" if maximize else "minimize", study_name=name, pruner=pruner or optuna.pruners.NopPruner()
+                direction="maximize" if maximize else "minimize",
+                study_name=name,
+                pruner=pruner or optuna.pruners.NopPruner(),
             )
         self._worst = float("-inf" if maximize else "inf")
         self._trials: dict[int, Trial] = {}
@@ -49,7 +58,14 @@ class Studied(Proposer):
             else:
                 self.study.tell(trial, self._worst if value is None else value)
 
-    def recall(self, index: int, setting: Setting, status: Status, value: float | None, reports: Mapping[int, float]) -> None:
+    def recall(
+        self,
+        index: int,
+        setting: Setting,
+        status: Status,
+        value: float | None,
+        reports: Mapping[int, float],
+    ) -> None:
         """Trial by trial as it was, so that the study knows all that it knew."""
         with quiet():
             self.study.enqueue_trial(there(setting, self.space))

@@ -1,4 +1,5 @@
 """Random search: trial i draws its setting from (seed, i) alone."""
+
 from nettrain.search.sweep.proposers.base import Proposer
 from nettrain.search.sweep.space import Setting, Space
 

@@ -1,4 +1,5 @@
 """The proposers by the methods that a sweep names."""
+
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -47,4 +48,6 @@ def optuna_for(what: str) -> Iterator[None]:
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] != "optuna":
             raise
-        raise ConfigError(f'{what}: optuna is not installed; pip install "nettrain[search]"') from None
+        raise ConfigError(
+            f'{what}: optuna is not installed; pip install "nettrain[search]"'
+        ) from None
