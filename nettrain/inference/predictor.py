@@ -16,10 +16,9 @@ from nettrain.data.loader import Loader
 from nettrain.data.prepare import Loaded, load_parts
 from nettrain.data.schema import Schema
 from nettrain.data.task import check_values
-from nettrain.errors import CheckpointError, DataError, NettrainError
+from nettrain.errors import DataError, NettrainError
 from nettrain.metrics import Outcome, all_metrics, baseline
 from nettrain.training.artifacts.checkpoint import Checkpoint, configuration
-from nettrain.training.artifacts.run_directory import RunDirectory
 from nettrain.training.build import loss_for, rows_of, target_size, wanted
 from nettrain.training.engine.blas import one_blas_thread
 

@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 import nettrain
 from nettrain.cli.main import app
 from nettrain.data.readers.image_file import read_header, read_image
-from nettrain.data.rows.base import images as image_rows
+from nettrain.data.rows import images as image_rows
 from nettrain.data.rows.stored import StoredRows
 from nettrain.data.source import Source
 from nettrain.errors import DataError, NettrainError

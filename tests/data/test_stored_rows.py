@@ -16,8 +16,8 @@ import nettrain
 from nettrain.data import pipeline
 from nettrain.data.fingerprint import fingerprint
 from nettrain.data.prepare import prepare
+from nettrain.data.rows import stored as stored_rows
 from nettrain.data.rows.base import LazyRows, portions
-from nettrain.data.rows.base import stored as stored_rows
 from nettrain.data.rows.stored import File, StoredRows
 from nettrain.data.source import Source
 from nettrain.data.split import Split

@@ -230,8 +230,8 @@ def test_without_the_package_the_command_that_installs_it_is_told_before_anythin
 ):
     for name in [name for name in sys.modules if name.partition(".")[0] == "optuna"]:
         monkeypatch.delitem(sys.modules, name)
-    for name in ("bayes", "pruning", "studied", "distribution"):
-        monkeypatch.delitem(sys.modules, f"nettrain.search.{name}", raising=False)
+    for name in ("pruning", "optuna_space", "proposers.bayes", "proposers.optuna_proposer"):
+        monkeypatch.delitem(sys.modules, f"nettrain.search.sweep.{name}", raising=False)
     monkeypatch.setitem(sys.modules, "optuna", None)
     with pytest.raises(
         ConfigError, match=rf'{what}: optuna is not installed; pip install "nettrain\[search\]"'

@@ -76,7 +76,7 @@ def test_the_file_of_a_workload_says_what_its_peers_are_given(name):
 
 def test_a_planted_allocation_is_found(tmp_path):
     (tmp_path / "planted.py").write_text(
-        "import runpy, sys\nfrom nettrain.training import batch\nbatch.Batch.__len__ = lambda self: len(self.x.copy())\n"
+        "import runpy, sys\nfrom nettrain.training.engine import batch\nbatch.Batch.__len__ = lambda self: len(self.x.copy())\n"
         f"sys.argv = ['memory.py', 'small', '--early', '60', '--steps', '120']\nsys.path.insert(0, {str(FOLDER)!r})\n"
         f"runpy.run_path({str(FOLDER / 'memory.py')!r}, run_name='__main__')\n"
     )

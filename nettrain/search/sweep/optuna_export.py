@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from nettrain.errors import ConfigError
 from nettrain.search.sweep.config import Sweep
 from nettrain.search.sweep.optuna_space import distributions, there
-from nettrain.search.sweep.proposers.optuna import quiet
+from nettrain.search.sweep.proposers.optuna_proposer import quiet
 from nettrain.search.sweep.trial import Trial
 
 OWNER = "sweep_directory"  # the study's attribute that says whose it is

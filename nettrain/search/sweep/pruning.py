@@ -7,7 +7,7 @@ from optuna.pruners import BasePruner, HyperbandPruner, MedianPruner
 
 from nettrain.search.executors.base import Status
 from nettrain.search.sweep.proposers.base import Proposer
-from nettrain.search.sweep.proposers.optuna import Studied
+from nettrain.search.sweep.proposers.optuna_proposer import Studied
 from nettrain.search.sweep.space import Setting, Space
 
 BEFORE = 5  # trials that must have finished before the median of any is compared with

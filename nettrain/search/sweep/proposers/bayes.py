@@ -3,7 +3,7 @@
 import optuna
 
 from nettrain.search.sweep.optuna_space import suggested
-from nettrain.search.sweep.proposers.optuna import Studied, quiet
+from nettrain.search.sweep.proposers.optuna_proposer import Studied, quiet
 from nettrain.search.sweep.space import Setting, Space
 from nettrain.streams import generator
 
