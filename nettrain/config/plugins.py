@@ -139,6 +139,7 @@ def _components(path: str, fingerprint: str) -> tuple[type[Component], ...]:
             if value.__name__.startswith("_") or "kind" in value.__dict__:
                 continue
             _check_class(value, path)
+            _check_renamed(value, path)
             found.append(value)
     if not found:
         raise ConfigError(
@@ -165,6 +166,33 @@ def _check_class(cls: type[Component], path: str) -> None:
         raise ConfigError(
             f"{path}: class {cls.__name__}: a field cannot be called 'type', which names the component"
         )
+
+
+_RENAMED: dict[
+    str, dict[str, str]
+] = {  # by kind: old names of the plugin API, which nothing calls any more
+    "layer": {
+        "rows_apart": "independent_rows",
+        "before": "with_next_activation",
+        "least_rows": "min_batch_size",
+        "field": "receptive_field",
+        "ways": "bind_branches",
+    },
+}
+
+
+def _check_renamed(cls: type[Component], path: str) -> None:
+    """Raises ConfigError for a method under an old name: it would never be called, without a word."""
+    keys = {field.name for field in fields(cls)}  # type: ignore[arg-type]
+    own = {name for base in cls.__mro__ if base.__module__ == cls.__module__ for name in vars(base)}
+    renamed = {
+        old: new
+        for old, new in _RENAMED.get(cls.kind, {}).items()
+        if old in own and old not in keys
+    }
+    if renamed:
+        changes = ", ".join(f"'{old}' is now called '{new}'" for old, new in renamed.items())
+        raise ConfigError(f"{path}: class {cls.__name__}: {changes}; rename it in the plugin")
 
 
 class _Loader(SourceLoader):

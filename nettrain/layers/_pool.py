@@ -17,7 +17,7 @@ from nettrain.nn.receptive_field import EVERYTHING, ReceptiveField
 class Pool(Layer):
     """One number for each window and channel."""
 
-    rows_apart = True
+    independent_rows = True
 
     size: Annotated[Size, Field(description="of the window, or [height, width]", examples=[2])] = 2
     stride: Annotated[
@@ -51,7 +51,7 @@ class Pool(Layer):
     def output_shape(self, shape: Shape) -> Shape:
         return (*self.windows(shape)[1], shape[2])
 
-    def field(self, shape: Shape) -> ReceptiveField:
+    def receptive_field(self, shape: Shape) -> ReceptiveField:
         windows, _ = self.windows(shape)
         return ReceptiveField(windows.kernel, windows.stride)
 
@@ -60,10 +60,10 @@ class Pool(Layer):
 class GlobalPool(Layer):
     """One number for each channel."""
 
-    rows_apart = True
+    independent_rows = True
 
     def output_shape(self, shape: Shape) -> Shape:
         return (image(self.name(), shape)[2],)
 
-    def field(self, shape: Shape) -> ReceptiveField:
+    def receptive_field(self, shape: Shape) -> ReceptiveField:
         return EVERYTHING

@@ -15,7 +15,7 @@ from nettrain.nn.parameter import Parameter, Shape
 class Activation(Layer):
     """y = function(x).  In a list of layers the bare name of an activation stands for this: `- relu`."""
 
-    rows_apart = True
+    independent_rows = True
 
     function: Annotated[
         activation.Activation, Field(description="relu, tanh, ...", examples=["relu"])

@@ -29,7 +29,7 @@ class BatchNorm(TrainedLayer):
     epsilon is 1e-3, and the running variance is biased.
     """
 
-    rows_apart = True
+    independent_rows = True
 
     momentum: Annotated[
         float,
@@ -57,7 +57,7 @@ class BatchNorm(TrainedLayer):
     def state(self, shape: Shape) -> dict[str, np.ndarray]:
         return {"mean": np.zeros(shape[-1:]), "variance": np.ones(shape[-1:])}
 
-    def least_rows(self, shape: Shape) -> int:
+    def min_batch_size(self, shape: Shape) -> int:
         return 2 if self.trainable and math.prod(shape[:-1]) == 1 else 1
 
     def apply(self, x: Tensor, scope: Scope) -> Tensor:

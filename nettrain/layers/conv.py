@@ -27,7 +27,7 @@ class Conv(TrainedLayer):
     shapes and the same `same`. Neither turns the kernel round, as a convolution strictly would.
     """
 
-    rows_apart = True
+    independent_rows = True
 
     filters: Annotated[Count, Field(description="channels of the output", examples=[32])]
     kernel: KernelField = 3
@@ -44,7 +44,7 @@ class Conv(TrainedLayer):
     ] = None
     bias_initializer: Annotated[Initializer, Field(description="of b")] = Initializer.parse("zeros")
 
-    def before(self, activation: Activation | None) -> Layer:
+    def with_next_activation(self, activation: Activation | None) -> Layer:
         if self.initializer is not None:
             return self
         return self.replace(
@@ -94,6 +94,6 @@ class Conv(TrainedLayer):
             // self.groups
         )
 
-    def field(self, shape: Shape) -> ReceptiveField:
+    def receptive_field(self, shape: Shape) -> ReceptiveField:
         windows, _ = self._windows(shape)
         return ReceptiveField(windows.reach, windows.stride)

@@ -22,7 +22,7 @@ class Dense(TrainedLayer):
     PyTorch's Linear keeps w as (o, i).
     """
 
-    rows_apart = True
+    independent_rows = True
 
     units: Annotated[
         Count | None,
@@ -38,7 +38,7 @@ class Dense(TrainedLayer):
     ] = None
     bias_initializer: Annotated[Initializer, Field(description="of b")] = Initializer.parse("zeros")
 
-    def before(self, activation: Activation | None) -> Layer:
+    def with_next_activation(self, activation: Activation | None) -> Layer:
         if self.initializer is not None:
             return self
         return self.replace(
@@ -67,5 +67,5 @@ class Dense(TrainedLayer):
     def flops(self, shape: Shape) -> int:
         return 2 * shape[0] * (self.units or 0)
 
-    def field(self, shape: Shape) -> ReceptiveField:
+    def receptive_field(self, shape: Shape) -> ReceptiveField:
         return EVERYTHING

@@ -25,7 +25,7 @@ class DepthwiseConv(TrainedLayer):
     Keras's DepthwiseConv2D keeps w as (kh, kw, c, k).
     """
 
-    rows_apart = True
+    independent_rows = True
 
     kernel: KernelField = 3
     stride: StrideField = 1
@@ -39,7 +39,7 @@ class DepthwiseConv(TrainedLayer):
     ] = None
     bias_initializer: Annotated[Initializer, Field(description="of b")] = Initializer.parse("zeros")
 
-    def before(self, activation: Activation | None) -> Layer:
+    def with_next_activation(self, activation: Activation | None) -> Layer:
         if self.initializer is not None:
             return self
         return self.replace(
@@ -75,6 +75,6 @@ class DepthwiseConv(TrainedLayer):
             2 * down * across * shape[2] * self.multiplier * windows.kernel[0] * windows.kernel[1]
         )
 
-    def field(self, shape: Shape) -> ReceptiveField:
+    def receptive_field(self, shape: Shape) -> ReceptiveField:
         windows, _ = self._windows(shape)
         return ReceptiveField(windows.reach, windows.stride)

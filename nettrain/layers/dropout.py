@@ -17,7 +17,7 @@ from nettrain.nn.parameter import Shape
 class Dropout(Layer):
     """y = x mask / (1 - rate), mask = 0 with probability `rate`, in training; y = x in evaluation.  Srivastava et al. 2014."""
 
-    rows_apart = True
+    independent_rows = True
 
     rate: Annotated[Share, Field(description="share of units dropped")] = 0.5
 

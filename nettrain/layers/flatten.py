@@ -12,7 +12,7 @@ from nettrain.nn.parameter import Shape
 class Flatten(Layer):
     """(n, h, w, c) -> (n, h w c), channels running fastest.  PyTorch, channels first, has them slowest."""
 
-    rows_apart = True
+    independent_rows = True
 
     def output_shape(self, shape: Shape) -> Shape:
         return (math.prod(shape),)

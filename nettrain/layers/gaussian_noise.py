@@ -17,7 +17,7 @@ from nettrain.nn.parameter import Shape
 class GaussianNoise(Layer):
     """y = x + deviation e, e from the normal distribution, in training; y = x in evaluation.  Bishop 1995: like weight decay."""
 
-    rows_apart = True
+    independent_rows = True
 
     deviation: Annotated[
         NonNegative, Field(description="standard deviation of the noise, in units of x")

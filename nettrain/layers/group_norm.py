@@ -23,7 +23,7 @@ class GroupNorm(TrainedLayer):
     et al. 2016).  Wu & He 2018, eq. 7.  PyTorch's GroupNorm; Keras's epsilon is 1e-3.
     """
 
-    rows_apart = True
+    independent_rows = True
 
     groups: Annotated[
         Count,

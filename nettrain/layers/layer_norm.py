@@ -22,7 +22,7 @@ class LayerNorm(TrainedLayer):
     PyTorch's LayerNorm((c,)); Keras's epsilon is 1e-3.
     """
 
-    rows_apart = True
+    independent_rows = True
 
     epsilon: Annotated[
         Positive, Field(description="added to the variance: keeps the division finite")

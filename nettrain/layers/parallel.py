@@ -36,7 +36,7 @@ class Parallel(Composite):
         Literal["concatenate", "sum"], Field(description="what is done with the branches' outputs")
     ] = "concatenate"
 
-    def before(self, activation: Activation | None) -> Layer:
+    def with_next_activation(self, activation: Activation | None) -> Layer:
         return self.replace(
             branches=tuple(tuple(settle(branch, activation)) for branch in self.branches)
         )
@@ -52,7 +52,7 @@ class Parallel(Composite):
                 ) from None
         return found
 
-    def ways(self, shape: Shape) -> list[list[Placed]]:
+    def bind_branches(self, shape: Shape) -> list[list[Placed]]:
         return [
             [
                 dataclasses.replace(placed, name=f"branch_{number}.{placed.name}")

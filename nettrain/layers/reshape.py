@@ -21,7 +21,7 @@ class Reshape(Layer):
     One size may be -1: what is left for it. The last axis runs fastest; of images that is the channel.
     """
 
-    rows_apart = True
+    independent_rows = True
 
     shape: Annotated[
         tuple[Count | Literal[-1], ...],
@@ -53,5 +53,5 @@ class Reshape(Layer):
     def apply(self, x: Tensor, scope: Scope) -> Tensor:
         return x.reshape(-1, *self.output_shape(x.shape[1:]))
 
-    def field(self, shape: Shape) -> ReceptiveField:
+    def receptive_field(self, shape: Shape) -> ReceptiveField:
         return ReceptiveField() if self.output_shape(shape)[:2] == shape[:2] else EVERYTHING

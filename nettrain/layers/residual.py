@@ -42,10 +42,10 @@ class Residual(Composite):
         ),
     ] = None
 
-    def before(self, activation: Activation | None) -> Layer:
+    def with_next_activation(self, activation: Activation | None) -> Layer:
         return self.replace(layers=tuple(settle(self.layers, activation)))
 
-    def ways(self, shape: Shape) -> list[list[Placed]]:
+    def bind_branches(self, shape: Shape) -> list[list[Placed]]:
         layers = place(self.layers, shape)
         around = place(self._around(shape, layers[-1].output_shape), shape)
         return [
@@ -64,7 +64,7 @@ class Residual(Composite):
         return settle([projection, *([BatchNorm()] if normalized else [])])
 
     def output_shape(self, shape: Shape) -> Shape:
-        layers, around = self.ways(shape)
+        layers, around = self.bind_branches(shape)
         found = layers[-1].output_shape
         if (around[-1].output_shape if around else shape) == found:
             return found

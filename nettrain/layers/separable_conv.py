@@ -25,7 +25,7 @@ class SeparableConv(TrainedLayer):
     Chollet 2017 (Xception), without an activation between the parts, as there.  Keras's SeparableConv2D: the same.
     """
 
-    rows_apart = True
+    independent_rows = True
 
     filters: Annotated[Count, Field(description="channels of the output", examples=[32])]
     kernel: KernelField = 3
@@ -40,7 +40,7 @@ class SeparableConv(TrainedLayer):
     ] = None
     bias_initializer: Annotated[Initializer, Field(description="of b")] = Initializer.parse("zeros")
 
-    def before(self, activation: Activation | None) -> Layer:
+    def with_next_activation(self, activation: Activation | None) -> Layer:
         if self.initializer is not None:
             return self
         return self.replace(
@@ -92,6 +92,6 @@ class SeparableConv(TrainedLayer):
             * (windows.kernel[0] * windows.kernel[1] + self.filters)
         )
 
-    def field(self, shape: Shape) -> ReceptiveField:
+    def receptive_field(self, shape: Shape) -> ReceptiveField:
         windows, _ = self._windows(shape)
         return ReceptiveField(windows.reach, windows.stride)

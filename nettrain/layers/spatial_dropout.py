@@ -20,7 +20,7 @@ class SpatialDropout(Layer):
     x (n, h, w, c), mask (n, 1, 1, c).  Tompson et al. 2015, section 3.2.  PyTorch's Dropout2d, Keras's SpatialDropout2D.
     """
 
-    rows_apart = True
+    independent_rows = True
 
     rate: Annotated[Share, Field(description="share of channels dropped")] = 0.2
 

@@ -22,7 +22,7 @@ class Upsample(Layer):
     align_corners=False; Keras's UpSampling2D: the same.
     """
 
-    rows_apart = True
+    independent_rows = True
 
     factor: Annotated[Size, Field(description="how many times as large, or [down, across]")] = 2
     method: Annotated[Literal["nearest", "bilinear"], Field(description="what new pixels show")] = (
@@ -40,7 +40,7 @@ class Upsample(Layer):
         repeated = tensor.broadcast(x.reshape(n, h, 1, w, 1, c), (n, h, down, w, across, c))
         return repeated.reshape(n, h * down, w * across, c)
 
-    def field(self, shape: Shape) -> ReceptiveField:
+    def receptive_field(self, shape: Shape) -> ReceptiveField:
         (down, across), reach = pair(self.factor), 1 if self.method == "nearest" else 2
         return ReceptiveField(
             (reach if down > 1 else 1, reach if across > 1 else 1), (1 / down, 1 / across)

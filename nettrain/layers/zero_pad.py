@@ -22,7 +22,7 @@ class ZeroPad(Layer):
     PyTorch's ZeroPad2d has (left, right, top, bottom); Keras's ZeroPadding2D: the same as here.
     """
 
-    rows_apart = True
+    independent_rows = True
 
     padding: Annotated[
         Index | tuple[Side, Side],

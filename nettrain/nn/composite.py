@@ -6,7 +6,7 @@ import numpy as np
 
 from nettrain.nn.layer import Layer
 from nettrain.nn.parameter import Parameter, Shape
-from nettrain.nn.place import Placed, field_of
+from nettrain.nn.place import Placed, receptive_field_of
 from nettrain.nn.receptive_field import ReceptiveField
 
 
@@ -14,12 +14,12 @@ class Composite(Layer):
     """A layer that holds others: their names, parameters, state and work are its own, under its name (`residual_1.dense_1.w`)."""
 
     @abstractmethod
-    def ways(self, shape: Shape) -> list[list[Placed]]:
+    def bind_branches(self, shape: Shape) -> list[list[Placed]]:
         """The ways through this layer for inputs of this shape, each with its layers, their names being paths below this layer."""
 
     def inside(self, shape: Shape) -> list[Placed]:
         """All layers inside."""
-        return [placed for way in self.ways(shape) for placed in way]
+        return [placed for way in self.bind_branches(shape) for placed in way]
 
     def parameters(self, shape: Shape) -> dict[str, Parameter]:
         """Those of the layers inside."""
@@ -37,10 +37,10 @@ class Composite(Layer):
             for key, array in placed.state.items()
         }
 
-    def least_rows(self, shape: Shape) -> int:
+    def min_batch_size(self, shape: Shape) -> int:
         """The most that a layer inside asks for."""
         return max(
-            (placed.layer.least_rows(placed.input_shape) for placed in self.inside(shape)),
+            (placed.layer.min_batch_size(placed.input_shape) for placed in self.inside(shape)),
             default=1,
         )
 
@@ -52,9 +52,9 @@ class Composite(Layer):
         """Those of the layers inside."""
         return sum(placed.layer.flops(placed.input_shape) for placed in self.inside(shape))
 
-    def field(self, shape: Shape) -> ReceptiveField:
+    def receptive_field(self, shape: Shape) -> ReceptiveField:
         """The largest of the ways."""
-        first, *others = [field_of(way) for way in self.ways(shape)]
+        first, *others = [receptive_field_of(way) for way in self.bind_branches(shape)]
         for other in others:
             first = first.beside(other)
         return first

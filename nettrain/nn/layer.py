@@ -77,13 +77,13 @@ class Scope:
 class Layer(Component):
     """One step of a network. Shapes are those of one row: the batch axis n stands in front and is never named.
 
-    rows_apart  whether the rows of a batch may be computed in shards: each output row depends on its own input row alone, or rows
+    independent_rows  whether the rows of a batch may be computed in shards: each output row depends on its own input row alone, or rows
                 meet in a `Barrier` only. Not taken for granted of a layer that does not say so.
     """
 
     kind = "layer"
     package = "nettrain.layers"
-    rows_apart: ClassVar[bool] = False
+    independent_rows: ClassVar[bool] = False
 
     @classmethod
     def expand_shorthand(cls, value: object) -> object:
@@ -102,7 +102,7 @@ class Layer(Component):
         """The activation that this layer applies, if it applies one."""
         return None
 
-    def before(self, activation: Activation | None) -> "Layer":
+    def with_next_activation(self, activation: Activation | None) -> "Layer":
         """This layer, its open choices settled by the next activation behind it (the initializer of a dense layer)."""
         return self
 
@@ -122,19 +122,19 @@ class Layer(Component):
     def apply(self, x: Tensor, scope: Scope) -> Tensor:
         """The output (n, ...) for x (n, ...)."""
 
-    def least_rows(self, shape: Shape) -> int:
+    def min_batch_size(self, shape: Shape) -> int:
         """How many rows a batch must have for the layer to pass on anything of its inputs in training."""
         return 1
 
     def shardable(self, shape: Shape) -> bool:
         """Whether the rows of a batch may be computed in shards."""
-        return self.rows_apart
+        return self.independent_rows
 
     def flops(self, shape: Shape) -> int:
         """Multiplications and additions of one row's forward pass in products; element-wise work is not counted."""
         return 0
 
-    def field(self, shape: Shape) -> ReceptiveField:
+    def receptive_field(self, shape: Shape) -> ReceptiveField:
         """What a place of the output sees of an input image."""
         return ReceptiveField()
 

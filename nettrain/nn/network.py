@@ -162,7 +162,7 @@ class Network:
             array[...] = state[name]
 
     @property
-    def rows_apart(self) -> bool:
+    def independent_rows(self) -> bool:
         """Whether every layer says that the rows of a batch may be computed side by side."""
         return all(p.layer.shardable(p.input_shape) for p in self.placed)
 
@@ -171,7 +171,7 @@ class Network:
 
         together  runs the portions, on one thread or several, where the layers allow it
         """
-        return self.evaluation(x, together if self.rows_apart else None)
+        return self.evaluation(x, together if self.independent_rows else None)
 
 
 def to_standard_error(path: str, text: str) -> None:

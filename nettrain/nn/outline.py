@@ -48,10 +48,10 @@ def _outline(placed: Sequence[Placed], path: str, seen: _Seen | None) -> list[Ou
     found = []
     for one in placed:
         layer, full = one.layer, f"{path}.{one.name}" if path else one.name
-        ways = layer.ways(one.input_shape) if isinstance(layer, Composite) else []
+        ways = layer.bind_branches(one.input_shape) if isinstance(layer, Composite) else []
         inside = tuple(row for way in ways for row in _outline(way, full, seen))
         if seen is not None:
-            seen = _Seen(seen.image, seen.field.then(layer.field(one.input_shape)))
+            seen = _Seen(seen.image, seen.field.then(layer.receptive_field(one.input_shape)))
         elif len(one.output_shape) == 3:
             seen = _Seen(one.output_shape, ReceptiveField())
         values = math.prod(one.output_shape) + sum(row.values for row in inside)

@@ -30,11 +30,11 @@ class Placed:
         return sum(int(np.prod(p.shape)) for p in self.parameters.values())
 
 
-def field_of(way: Sequence[Placed]) -> ReceptiveField:
+def receptive_field_of(way: Sequence[Placed]) -> ReceptiveField:
     """What a place behind these layers sees of their input."""
     found = ReceptiveField()
     for placed in way:
-        found = found.then(placed.layer.field(placed.input_shape))
+        found = found.then(placed.layer.receptive_field(placed.input_shape))
     return found
 
 
@@ -42,7 +42,7 @@ def settle(layers: Sequence[Layer], activation: Activation | None = None) -> lis
     """The layers, the open choices of each settled by the next activation behind it; `activation` is what follows the last."""
     settled: list[Layer] = []
     for layer in reversed(layers):
-        settled.append(layer.before(activation))
+        settled.append(layer.with_next_activation(activation))
         activation = layer.activates or activation
     return settled[::-1]
 

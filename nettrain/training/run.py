@@ -289,7 +289,7 @@ def update_for(
 def check_batch_size(network: Network, batch_size: int) -> None:
     """Raises ConfigError where a layer would blank out batches of this size."""
     for placed in network.placed:
-        least = placed.layer.least_rows(placed.input_shape)
+        least = placed.layer.min_batch_size(placed.input_shape)
         if batch_size < least:
             raise ConfigError(
                 f"training.batch_size: {placed.name} normalizes over the rows of a batch and needs at least {least} of them, "

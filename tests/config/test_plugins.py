@@ -182,6 +182,53 @@ def test_a_fault_of_the_file_is_told_in_short(folder, text, said):
     assert problem.removeprefix(f"a.yaml:1: plugins[0]: {path}: ") == said.format(path=path)
 
 
+LAYER = """\
+from dataclasses import dataclass
+from nettrain.nn.layer import Layer
+
+
+class _Base(Layer):
+    def output_shape(self, shape):
+        return shape
+
+    def apply(self, x, scope):
+        return x
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mine(_Base):
+    pass
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("rows_apart", "independent_rows"),
+        ("before", "with_next_activation"),
+        ("least_rows", "min_batch_size"),
+        ("field", "receptive_field"),
+        ("ways", "bind_branches"),
+    ],
+)
+@pytest.mark.parametrize("where", ["    pass\n", "class _Base(Layer):\n"], ids=["class", "base"])
+def test_an_old_name_of_the_plugin_interface_is_refused_with_the_new_one(folder, old, new, where):
+    Path("mine.py").write_text(LAYER.replace(where, f"{where}    {old} = None\n"))
+    (problem,) = refused()
+    assert problem.endswith(
+        f"mine.py: class Mine: '{old}' is now called '{new}'; rename it in the plugin"
+    )
+
+
+def test_a_key_may_be_called_like_an_old_name(folder):
+    Path("mine.py").write_text(LAYER.replace("    pass\n", "    field: int = 3\n"))
+    Path("a.yaml").write_text(
+        "plugins: [mine.py]\ndataset: {source: xor}\n"
+        "model: {type: sequential, layers: [{type: mine, field: 4}, {type: dense}]}\n"
+    )
+    assert load("a.yaml", allow_plugins=True).model.layers[0].field == 4
+
+
 def test_two_plugins_cannot_give_the_same_name(folder):
     Path("yours.py").write_text(PLUGIN)
     (problem,) = refused(CONFIG.replace("[mine.py]", "[mine.py, yours.py]"))

@@ -188,7 +188,7 @@ def test_with_compiled_loops_every_loss_is_trained_on_as_without_but_for_roundin
 class Steering(Layer):
     """Looks at its values to decide what to do."""
 
-    rows_apart = True
+    independent_rows = True
 
     def output_shape(self, shape):
         return shape

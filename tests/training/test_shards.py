@@ -170,8 +170,10 @@ def test_the_number_of_shards_depends_on_layers_and_batch_alone(layers, batch_si
 
 
 def test_a_layer_that_does_not_say_so_is_not_divided():
-    assert not Layer.rows_apart
-    unsaid = {name for name in names(Layer) if not Layer.parse(EXAMPLES.get(name, name)).rows_apart}
+    assert not Layer.independent_rows
+    unsaid = {
+        name for name in names(Layer) if not Layer.parse(EXAMPLES.get(name, name)).independent_rows
+    }
     assert unsaid == {"parallel", "probe", "residual"}
 
 
@@ -218,7 +220,7 @@ def test_layers_that_see_rows_together_are_evaluated_one_portion_after_the_other
     apart, asked = Network([Layer.parse({"type": "dense", "units": 2})], (6,)), []
     network.evaluation.rows = apart.evaluation.rows = 8
     network.outputs(X, asked.append)
-    assert not network.rows_apart and asked == []
+    assert not network.independent_rows and asked == []
     apart.outputs(X, asked.append)
     assert [len(tasks) for tasks in asked] == [7]
 
