@@ -24,7 +24,7 @@ class Crop(Augmentation):
     padding: Annotated[Index, Field(description="pixels on each side")] = 4
     fill: Fill = "reflect"
 
-    def flaw(self, h: int, w: int) -> str | None:
+    def validate_size(self, h: int, w: int) -> str | None:
         return (
             f"might cut out padding alone, with {self.padding} pixels of it: take less"
             if self.padding >= min(h, w)

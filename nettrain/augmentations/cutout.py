@@ -24,7 +24,7 @@ class Cutout(Augmentation):
         Real, Field(description="what is put there, in units of the source; 0 is black")
     ] = 0.0
 
-    def flaw(self, h: int, w: int) -> str | None:
+    def validate_size(self, h: int, w: int) -> str | None:
         return (
             f"might hide a whole image, with a square of {self.size} pixels: take a smaller one"
             if self.size >= min(h, w)

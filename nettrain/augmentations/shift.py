@@ -41,7 +41,7 @@ class Shift(Augmentation):
         if (self.pixels is None) == (self.share is None):
             raise ValueError("give how far images move: either pixels or share")
 
-    def flaw(self, h: int, w: int) -> str | None:
+    def validate_size(self, h: int, w: int) -> str | None:
         rows, columns = self.furthest(h, w)
         return (
             f"moves by up to {max(rows, columns)} pixels and might leave nothing: take fewer"

@@ -178,6 +178,8 @@ _RENAMED: dict[
         "field": "receptive_field",
         "ways": "bind_branches",
     },
+    "loss": {"contains": "applies_activation", "flaw": "validate_targets"},
+    "augmentation": {"flaw": "validate_size"},
 }
 
 

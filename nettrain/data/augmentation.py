@@ -33,7 +33,7 @@ class Augmentation(Component):
     moves: ClassVar[bool] = False
     mixes: ClassVar[bool] = False
 
-    def flaw(self, h: int, w: int) -> str | None:
+    def validate_size(self, h: int, w: int) -> str | None:
         """Why images of h x w pixels cannot be changed so; None where they can."""
         return None
 

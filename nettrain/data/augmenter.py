@@ -117,14 +117,14 @@ def _check(augmentations: Sequence[Augmentation], pipeline: Pipeline) -> None:
             "instead are the layers gaussian_noise and dropout"
         )
     h, w, _ = shape
-    flaws = [
-        (place, augmentation.name(), augmentation.flaw(h, w))
+    reasons = [
+        (place, augmentation.name(), augmentation.validate_size(h, w))
         for place, augmentation in enumerate(augmentations)
     ]
     if found := [
-        f"dataset.augmentation[{place}]: {name} of images of {h} x {w} pixels {flaw}"
-        for place, name, flaw in flaws
-        if flaw
+        f"dataset.augmentation[{place}]: {name} of images of {h} x {w} pixels {reason}"
+        for place, name, reason in reasons
+        if reason
     ]:
         raise ConfigError(found)
     _, unit = linear(pipeline.transforms)

@@ -265,7 +265,7 @@ def _check_inputs_as_targets(
     parts: dict[str, Part], datasets: dict[str, Dataset], wanted: Wanted
 ) -> None:
     for name, part in parts.items():
-        found = None if part.y is None else wanted.flaw(part.y)
+        found = None if part.y is None else wanted.validate_targets(part.y)
         if found is not None:
             raise DataError(
                 f"{datasets[name].place(found[0])}: with `target: self` the transformed inputs are the targets: {found[1]}, as "

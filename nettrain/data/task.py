@@ -25,19 +25,23 @@ class Wanted:
 
     tasks  those that it takes
     raw    whether numbers must stay in their own units, without target transforms
-    flaw   the first row of numbers (n, t) that it cannot take, and why; None where all are good
+    validate_targets  gives the first row of numbers (n, t) that it cannot take, and why; None where all are good
     """
 
     loss: str
     tasks: tuple[str, ...]
     raw: bool = False
-    flaw: Callable[[np.ndarray], tuple[int, str] | None] = lambda targets: None
+    validate_targets: Callable[[np.ndarray], tuple[int, str] | None] = lambda targets: None
 
 
 def check_values(dataset: Dataset, wanted: Wanted) -> None:
     """Raises DataError for the first numbers that the loss cannot take, with their place."""
     target = dataset.target
-    found = None if target is None or target.classes is not None else wanted.flaw(target.values)
+    found = (
+        None
+        if target is None or target.classes is not None
+        else wanted.validate_targets(target.values)
+    )
     if target is not None and found is not None:
         row, reason = found
         raise DataError(

@@ -17,7 +17,7 @@ class SigmoidLoss(Loss):
     """
 
     tasks: ClassVar[tuple[str, ...]] = ("classification", "multilabel")
-    contains: ClassVar[tuple[str, ...]] = ("sigmoid", "softmax")
+    applies_activation: ClassVar[tuple[str, ...]] = ("sigmoid", "softmax")
 
     def outputs(self, task: str, size: int) -> int:
         return 1 if task == "classification" and size == 2 else size

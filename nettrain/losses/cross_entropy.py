@@ -27,7 +27,7 @@ class CrossEntropy(Loss):
     ] = 0.0
 
     tasks = ("classification",)
-    contains = ("softmax",)
+    applies_activation = ("softmax",)
 
     def outputs(self, task: str, size: int) -> int:
         return size

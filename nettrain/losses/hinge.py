@@ -18,7 +18,7 @@ class Hinge(Loss):
     """
 
     tasks = ("classification",)
-    contains = ("softmax",)
+    applies_activation = ("softmax",)
 
     def outputs(self, task: str, size: int) -> int:
         return size

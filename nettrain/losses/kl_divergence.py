@@ -21,10 +21,10 @@ class KlDivergence(ValueLoss):
     PyTorch's KLDivLoss (reduction batchmean) wants ln p; its default reduction divides by k too. Kullback & Leibler 1951.
     """
 
-    contains = ("softmax",)
+    applies_activation = ("softmax",)
     raw_targets = True
 
-    def flaw(self, targets: np.ndarray) -> tuple[int, str] | None:
+    def validate_targets(self, targets: np.ndarray) -> tuple[int, str] | None:
         if targets.shape[1] < 2:
             return 0, "a single column is no distribution: name a target column a class"
         wrong = np.flatnonzero((targets < 0).any(axis=1) | (np.abs(targets.sum(axis=1) - 1) > SUM))

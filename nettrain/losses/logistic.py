@@ -14,7 +14,7 @@ class Logistic(SignLoss):
     p(y|z) = 1 / (1 + e^(-y z)), so this is `binary_cross_entropy` of two classes in other letters. As PyTorch's SoftMarginLoss.
     """
 
-    contains = ("sigmoid", "softmax")
+    applies_activation = ("sigmoid", "softmax")
 
     def rows(self, outputs: Tensor, targets: Tensor) -> Tensor:
         return f.softplus(-targets * outputs).sum(axis=1)

@@ -17,7 +17,7 @@ class Perceptron(SignLoss):
     probabilities. Rosenblatt 1958; PyTorch has none, scikit-learn's Perceptron minimises the same.
     """
 
-    contains = ("step", "sigmoid", "softmax")
+    applies_activation = ("step", "sigmoid", "softmax")
 
     def rows(self, outputs: Tensor, targets: Tensor) -> Tensor:
         return f.maximum(-targets * outputs, 0).sum(

@@ -20,7 +20,7 @@ class Poisson(ValueLoss):
 
     raw_targets = True
 
-    def flaw(self, targets: np.ndarray) -> tuple[int, str] | None:
+    def validate_targets(self, targets: np.ndarray) -> tuple[int, str] | None:
         rows, columns = np.nonzero(targets < 0)
         return (
             (int(rows[0]), f"{targets[rows[0], columns[0]]:g} is no count, which is 0 or more")

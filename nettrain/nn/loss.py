@@ -13,21 +13,21 @@ class Loss(Component):
     """What training makes small: the mean over rows of `rows`.
 
     tasks        which targets the loss takes: classification, regression, multilabel
-    contains     the activations that the loss applies itself: as the network's last layer they would be applied twice
+    applies_activation     the activations that the loss applies itself: as the network's last layer they would be applied twice
     raw_targets  whether numbers stay in their own units: target transforms would make them no counts, no probabilities
     """
 
     kind = "loss"
     package = "nettrain.losses"
     tasks: ClassVar[tuple[str, ...]]
-    contains: ClassVar[tuple[str, ...]] = ()
+    applies_activation: ClassVar[tuple[str, ...]] = ()
     raw_targets: ClassVar[bool] = False
 
     @abstractmethod
     def outputs(self, task: str, size: int) -> int:
         """How many outputs the network needs for `size` classes, labels or target columns."""
 
-    def flaw(self, targets: np.ndarray) -> tuple[int, str] | None:
+    def validate_targets(self, targets: np.ndarray) -> tuple[int, str] | None:
         """The first row of numeric targets (n, t) that the loss cannot take, and why; None where all are good."""
         return None
 

@@ -41,7 +41,11 @@ def data_seed(config: RunConfig) -> int:
 
 def wanted(loss: Loss | None) -> Wanted | None:
     """What the loss wants of the target; None, without a loss: anything."""
-    return None if loss is None else Wanted(loss.name(), loss.tasks, loss.raw_targets, loss.flaw)
+    return (
+        None
+        if loss is None
+        else Wanted(loss.name(), loss.tasks, loss.raw_targets, loss.validate_targets)
+    )
 
 
 def encoded(loss: Loss, targets: np.ndarray, size: int, dtype: np.dtype) -> np.ndarray:
@@ -74,7 +78,7 @@ def layers_for(config: RunConfig, loss: Loss, schema: Schema, shape: Shape) -> l
     except ConfigError as error:
         raise ConfigError([f"model: {problem}" for problem in error.problems]) from None
     last = layers[-1].activates if layers else None
-    if last is not None and last.name() in loss.contains:
+    if last is not None and last.name() in loss.applies_activation:
         raise ConfigError(
             f"model: the last layer is {last.name()}, which the loss {loss.name()} applies itself: leave the layer out"
         )

@@ -229,6 +229,25 @@ def test_a_key_may_be_called_like_an_old_name(folder):
     assert load("a.yaml", allow_plugins=True).model.layers[0].field == 4
 
 
+@pytest.mark.parametrize(
+    ("kind", "where", "renamed"),
+    [
+        ("Loss", "nn.loss", {"contains": "applies_activation", "flaw": "validate_targets"}),
+        ("Augmentation", "data.augmentation", {"flaw": "validate_size"}),
+    ],
+)
+def test_all_old_names_of_a_class_are_told_at_once(folder, kind, where, renamed):
+    Path("mine.py").write_text(
+        f"from dataclasses import dataclass\nfrom nettrain.{where} import {kind}\n\n\n"
+        f"@dataclass(frozen=True, kw_only=True)\nclass Mine({kind}):\n"
+        "    apply = outputs = encode = rows = predictions = None\n"
+        + "".join(f"    {old} = None\n" for old in renamed)
+    )
+    (problem,) = refused()
+    changes = ", ".join(f"'{old}' is now called '{new}'" for old, new in renamed.items())
+    assert problem.endswith(f"mine.py: class Mine: {changes}; rename it in the plugin")
+
+
 def test_two_plugins_cannot_give_the_same_name(folder):
     Path("yours.py").write_text(PLUGIN)
     (problem,) = refused(CONFIG.replace("[mine.py]", "[mine.py, yours.py]"))

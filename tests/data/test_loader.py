@@ -74,7 +74,7 @@ def test_a_value_that_one_loss_refuses_is_refused_though_the_rows_are_remembered
     )
     wanted = Wanted("poisson", ("regression",))
     load_parts(source, wanted=wanted, loader=loader)
-    refuses = dataclasses.replace(wanted, flaw=lambda targets: (1, "it is negative"))
+    refuses = dataclasses.replace(wanted, validate_targets=lambda targets: (1, "it is negative"))
     with pytest.raises(DataError, match=r":3: target 'y': it is negative"):
         load_parts(source, wanted=refuses, loader=loader)
 

@@ -177,7 +177,7 @@ def test_losses_of_two_classes_refuse_three(name):
 
 
 @pytest.mark.parametrize(
-    ("name", "targets", "flaw"),
+    ("name", "targets", "reason"),
     [
         ("mse", [[-1.0]], None),
         ("poisson", [[0.0, 2.5], [3.0, 1.0]], None),
@@ -200,5 +200,5 @@ def test_losses_of_two_classes_refuse_three(name):
         ),
     ],
 )
-def test_a_loss_says_which_targets_it_cannot_take(name, targets, flaw):
-    assert Loss.parse(name).flaw(np.array(targets)) == flaw
+def test_a_loss_says_which_targets_it_cannot_take(name, targets, reason):
+    assert Loss.parse(name).validate_targets(np.array(targets)) == reason
