@@ -104,12 +104,12 @@ _STANDARD_ERRORS = frozenset(get_args(ErrorType))
 class Component(Record, ABC):
     """The base of every kind of component; see the module's first lines.
 
-    beside  what a configuration must say elsewhere when it names this component
+    required_settings  what a configuration must say elsewhere when it names this component
     """
 
     kind: ClassVar[str]
     package: ClassVar[str]
-    beside: ClassVar[Mapping[str, object]] = {}
+    required_settings: ClassVar[Mapping[str, object]] = {}
 
     @classmethod
     def name(cls) -> str:

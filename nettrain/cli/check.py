@@ -55,7 +55,7 @@ def describe(config: Path, sets: list[str], *, allow_plugins: bool, json: bool) 
 
     with located(config, sets):
         run = prepare_run(loaded, allow_plugins=allow_plugins)
-    rows, size = outline(run.network.placed, run.network.input_shape), _value_bytes(run)
+    rows, size = outline(run.network.layers, run.network.input_shape), _value_bytes(run)
     if json:
         print_json(
             {"parameters": len(run.network.vector), "layers": [_plain(row, size) for row in rows]}
@@ -131,6 +131,6 @@ def _memory(run: "Run") -> str:
         array.nbytes for array in run.update.slots.values()
     )
     outputs = sum(
-        row.values for row in outline(run.network.placed, run.network.input_shape)
+        row.values for row in outline(run.network.layers, run.network.input_shape)
     ) * _value_bytes(run)
     return f"{size(weights)} for weights, gradient and optimizer, {size(outputs)} for a batch of {run.batch_size} rows"

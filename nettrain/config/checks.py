@@ -9,7 +9,7 @@ from nettrain.data.split import check_split
 from nettrain.errors import ConfigError, nearest
 from nettrain.metrics import Metric
 from nettrain.optim import Search
-from nettrain.schedules import Reactive
+from nettrain.schedules import MetricSchedule
 
 Problem = tuple[KeyPath, str]
 
@@ -25,7 +25,7 @@ def problems(config: RunConfig) -> Iterator[Problem]:
     yield from _monitor(("training", "monitor"), config.training.monitor)
     if config.early_stopping is not None:
         yield from _monitor(("early_stopping", "monitor"), config.early_stopping.monitor)
-    if isinstance(config.schedule, Reactive):
+    if isinstance(config.schedule, MetricSchedule):
         yield from _monitor(("schedule", "monitor"), config.schedule.monitor)
     if isinstance(config.optimizer, Search):
         yield from _search(config.optimizer.name(), config.training)

@@ -25,7 +25,9 @@ def component_example(kind: type[Component], name: str) -> str:
         return as_yaml({"training": {"monitor": f"validation_{name}"}})
     cls = find(kind, name)
     keys = _keys(cls, required_only=False)
-    return as_yaml({**_place(kind)({"type": name} | keys if keys else name), **cls.beside})
+    return as_yaml(
+        {**_place(kind)({"type": name} | keys if keys else name), **cls.required_settings}
+    )
 
 
 def section_example(record: type[Record], path: tuple[str, ...]) -> str:

@@ -180,6 +180,7 @@ _RENAMED: dict[
     },
     "loss": {"contains": "applies_activation", "flaw": "validate_targets"},
     "augmentation": {"flaw": "validate_size"},
+    "optimizer": {"beside": "required_settings"},
 }
 
 

@@ -32,7 +32,7 @@ class Model(Predictor):
         self.schema, self.names = self.pipeline.schema, self.pipeline.names
         self.epoch = checkpoint.content.get("epoch")
         try:
-            placed = layers_for(
+            bound = layers_for(
                 self.config,
                 loss_for(self.config, self.schema.task),
                 self.schema,
@@ -42,9 +42,9 @@ class Model(Predictor):
             raise CheckpointError(
                 f"{self.path}: its configuration does not fit its data ({error}); it is damaged"
             ) from None
-        check_shapes(checkpoint, placed, self.path)
+        check_shapes(checkpoint, bound, self.path)
         self.network = Network(
-            [p.layer for p in placed],
+            [p.layer for p in bound],
             self.pipeline.shape,
             seed=self.config.seed,
             dtype=self.config.dtype,

@@ -28,10 +28,10 @@ def layer_flops(network: Network) -> dict[str, Flops]:
     """
     found: dict[str, Flops] = {}
     before = False
-    for placed in network.placed:
-        forward = placed.layer.flops(placed.input_shape)
-        trained = any(parameter.trainable for parameter in placed.parameters.values())
-        found[placed.name] = Flops(forward, forward * (trained + before))
+    for bound in network.layers:
+        forward = bound.layer.flops(bound.input_shape)
+        trained = any(parameter.trainable for parameter in bound.parameters.values())
+        found[bound.name] = Flops(forward, forward * (trained + before))
         before = before or trained
     return found
 

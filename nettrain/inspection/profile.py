@@ -72,7 +72,7 @@ class Profile(Callback):
         """Measure the peak, put the clocks in."""
         self.peak = sgemm_peak(run.threads)
         self._sharing = {
-            p.name: min(run.threads, run.shards * tiles_of(p)) for p in run.network.placed
+            p.name: min(run.threads, run.shards * tiles_of(p)) for p in run.network.layers
         }
         self._sharing[LOSS] = min(run.threads, run.shards)
         self._flops = layer_flops(run.network)

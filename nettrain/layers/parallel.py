@@ -10,10 +10,10 @@ from nettrain.autodiff import functions as f
 from nettrain.autodiff.tensor import Tensor
 from nettrain.errors import ConfigError
 from nettrain.nn.activation import Activation
+from nettrain.nn.bound_layer import BoundLayer, bind, name_layers, resolve
 from nettrain.nn.composite import Composite
 from nettrain.nn.layer import Layer, Scope
 from nettrain.nn.parameter import Shape
-from nettrain.nn.place import Placed, named, place, settle
 
 Branch = Annotated[
     tuple[Layer, ...], Field(description="layers in this order; an empty list hands its input on")
@@ -38,26 +38,23 @@ class Parallel(Composite):
 
     def with_next_activation(self, activation: Activation | None) -> Layer:
         return self.replace(
-            branches=tuple(tuple(settle(branch, activation)) for branch in self.branches)
+            branches=tuple(tuple(resolve(branch, activation)) for branch in self.branches)
         )
 
-    def _placed(self, shape: Shape) -> list[list[Placed]]:
+    def _placed(self, shape: Shape) -> list[list[BoundLayer]]:
         found = []
         for number, branch in enumerate(self.branches, start=1):
             try:
-                found.append(place(branch, shape))
+                found.append(bind(branch, shape))
             except ConfigError as error:
                 raise ConfigError(
                     [f"branch {number}: {problem}" for problem in error.problems]
                 ) from None
         return found
 
-    def bind_branches(self, shape: Shape) -> list[list[Placed]]:
+    def bind_branches(self, shape: Shape) -> list[list[BoundLayer]]:
         return [
-            [
-                dataclasses.replace(placed, name=f"branch_{number}.{placed.name}")
-                for placed in branch
-            ]
+            [dataclasses.replace(bound, name=f"branch_{number}.{bound.name}") for bound in branch]
             for number, branch in enumerate(self._placed(shape), start=1)
         ]
 
@@ -78,7 +75,7 @@ class Parallel(Composite):
         outputs = []
         for number, branch in enumerate(self.branches, start=1):
             y, inner = x, scope.child(f"branch_{number}")
-            for name, layer in named(branch):
+            for name, layer in name_layers(branch):
                 y = inner.run(name, layer, y)
             outputs.append(y)
         if self.merge == "concatenate":

@@ -13,10 +13,10 @@ from nettrain.layers.batch_norm import BatchNorm
 from nettrain.layers.conv import Conv
 from nettrain.layers.dense import Dense
 from nettrain.nn.activation import Activation
+from nettrain.nn.bound_layer import BoundLayer, bind, name_layers, resolve
 from nettrain.nn.composite import Composite
 from nettrain.nn.layer import Layer, Scope
 from nettrain.nn.parameter import Shape
-from nettrain.nn.place import Placed, named, place, settle
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,14 +43,14 @@ class Residual(Composite):
     ] = None
 
     def with_next_activation(self, activation: Activation | None) -> Layer:
-        return self.replace(layers=tuple(settle(self.layers, activation)))
+        return self.replace(layers=tuple(resolve(self.layers, activation)))
 
-    def bind_branches(self, shape: Shape) -> list[list[Placed]]:
-        layers = place(self.layers, shape)
-        around = place(self._around(shape, layers[-1].output_shape), shape)
+    def bind_branches(self, shape: Shape) -> list[list[BoundLayer]]:
+        layers = bind(self.layers, shape)
+        around = bind(self._around(shape, layers[-1].output_shape), shape)
         return [
             layers,
-            [dataclasses.replace(placed, name=f"projection.{placed.name}") for placed in around],
+            [dataclasses.replace(bound, name=f"projection.{bound.name}") for bound in around],
         ]
 
     def _around(self, shape: Shape, wanted: Shape) -> list[Layer]:
@@ -61,7 +61,7 @@ class Residual(Composite):
         if projection is None:
             return []
         normalized = any(isinstance(layer, BatchNorm) for layer in self.layers)
-        return settle([projection, *([BatchNorm()] if normalized else [])])
+        return resolve([projection, *([BatchNorm()] if normalized else [])])
 
     def output_shape(self, shape: Shape) -> Shape:
         layers, around = self.bind_branches(shape)
@@ -79,10 +79,10 @@ class Residual(Composite):
 
     def apply(self, x: Tensor, scope: Scope) -> Tensor:
         y = x
-        for name, layer in named(self.layers):
+        for name, layer in name_layers(self.layers):
             y = scope.run(name, layer, y)
         around = scope.child("projection")
-        for name, layer in named(self._around(x.shape[1:], y.shape[1:])):
+        for name, layer in name_layers(self._around(x.shape[1:], y.shape[1:])):
             x = around.run(name, layer, x)
         return x + y
 

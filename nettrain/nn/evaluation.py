@@ -13,16 +13,16 @@ from nettrain.autodiff.plan.shards import Together
 from nettrain.autodiff.primitive import Primitive
 from nettrain.autodiff.tensor import Tensor
 from nettrain.autodiff.trace import recording
+from nettrain.nn.bound_layer import BoundLayer
 from nettrain.nn.layer import Scope
-from nettrain.nn.place import Placed
 
 MOST_ROWS = 1024
 BYTES = 16e6  # that the widest layer's rows may take, in and out: larger portions leave the cache, and gain nothing
 
 
-def portion_rows(placed: Sequence[Placed], item_size: int) -> int:
+def portion_rows(layers: Sequence[BoundLayer], item_size: int) -> int:
     """The rows of a portion: a function of the layers alone, because BLAS gives other bits for other shapes."""
-    widest = max((math.prod(p.input_shape) + math.prod(p.output_shape) for p in placed), default=1)
+    widest = max((math.prod(p.input_shape) + math.prod(p.output_shape) for p in layers), default=1)
     return int(2 ** min(math.log2(MOST_ROWS), max(0, math.log2(BYTES / (item_size * widest)) // 1)))
 
 
@@ -37,12 +37,12 @@ class Rows(Protocol):
 class Replay:
     """A portion's computation. Calling it with rows gives the outputs in an array that the next call writes over."""
 
-    def __init__(self, placed: Sequence[Placed], scope: Scope, rows: int, shape: tuple[int, ...], dtype: Any,
+    def __init__(self, layers: Sequence[BoundLayer], scope: Scope, rows: int, shape: tuple[int, ...], dtype: Any,
                  twin: Callable[[Primitive], Primitive]) -> None:  # fmt: skip
         self._x = np.zeros((rows, *shape), dtype)
         with recording() as seen:
             y = Tensor(self._x, feed=True)
-            for p in placed:
+            for p in layers:
                 y = scope.run(p.name, p.layer, y)
         self.steered = seen.steered
         self._y = y.value
@@ -67,16 +67,16 @@ class Evaluation:
 
     def __init__(
         self,
-        placed: Sequence[Placed],
+        layers: Sequence[BoundLayer],
         scope: Scope,
         replayed: Scope,
         shape: tuple[int, ...],
         output_shape: tuple[int, ...],
         dtype: Any,
     ) -> None:
-        self.rows = portion_rows(placed, np.dtype(dtype).itemsize)
+        self.rows = portion_rows(layers, np.dtype(dtype).itemsize)
         self.twin: Callable[[Primitive], Primitive] = itself
-        self._placed, self._scope, self._replayed = placed, scope, replayed
+        self._layers, self._scope, self._replayed = layers, scope, replayed
         self._shape, self._output_shape, self._dtype = shape, output_shape, dtype
         self._replays: list[
             Replay
@@ -106,7 +106,7 @@ class Evaluation:
             replay = self._replays.pop()
         except IndexError:
             replay = Replay(
-                self._placed, self._replayed, self.rows, self._shape, self._dtype, self.twin
+                self._layers, self._replayed, self.rows, self._shape, self._dtype, self.twin
             )
         if replay.steered:
             self._steered = True
@@ -117,6 +117,6 @@ class Evaluation:
 
     def _eager(self, x: np.ndarray) -> np.ndarray:
         y = Tensor(x)
-        for p in self._placed:
+        for p in self._layers:
             y = self._scope.run(p.name, p.layer, y)
         return y.value

@@ -159,7 +159,7 @@ class TrainedLayer(Layer):
 
     def parameters(self, shape: Shape) -> dict[str, Parameter]:
         """The arrays, marked with the layer's rate and whether they are trained."""
-        marks = {"rate": self.learning_rate, "trainable": self.trainable}
         return {
-            name: dataclasses.replace(array, **marks) for name, array in self.arrays(shape).items()
-        }  # type: ignore[arg-type]
+            name: dataclasses.replace(array, rate=self.learning_rate, trainable=self.trainable)
+            for name, array in self.arrays(shape).items()
+        }

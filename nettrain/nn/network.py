@@ -13,10 +13,10 @@ from nettrain.autodiff.plan.shards import Together
 from nettrain.autodiff.tensor import Tensor, now
 from nettrain.autodiff.trace import current
 from nettrain.errors import ConfigError
+from nettrain.nn.bound_layer import bind, resolve
 from nettrain.nn.evaluation import Evaluation, Rows
 from nettrain.nn.layer import Layer, Output, Scope
 from nettrain.nn.parameter import Shape
-from nettrain.nn.place import place, settle
 from nettrain.nn.vector import ParameterVector
 
 
@@ -37,15 +37,15 @@ class Network:
         self, layers: Sequence[Layer], shape: Shape, *, seed: int = 0, dtype: Any = np.float32
     ) -> None:
         try:
-            self.placed = place(settle(layers), shape)
+            self.layers = bind(resolve(layers), shape)
         except ConfigError as error:
             raise ConfigError([f"model: {problem}" for problem in error.problems]) from None
         self.input_shape = shape
-        self.output_shape = self.placed[-1].output_shape if self.placed else shape
+        self.output_shape = self.layers[-1].output_shape if self.layers else shape
         self.dtype = np.dtype(dtype)
         named = {
             f"{p.name}.{key}": parameter
-            for p in self.placed
+            for p in self.layers
             for key, parameter in p.parameters.items()
         }
         self.vector = ParameterVector(named, self.dtype)
@@ -65,7 +65,7 @@ class Network:
         }
         self.state = {
             f"{p.name}.{key}": array.astype(self.dtype)
-            for p in self.placed
+            for p in self.layers
             for key, array in p.state.items()
         }
         self._training = self.parameters | {
@@ -82,7 +82,7 @@ class Network:
             constants, parameters={name: Tensor(array, feed=True) for name, array in arrays.items()}
         )
         self.evaluation = Evaluation(
-            self.placed, constants, fed, shape, self.output_shape, self.dtype
+            self.layers, constants, fed, shape, self.output_shape, self.dtype
         )
 
     def _generator(self, step: int, shard: int, lane: int, path: str) -> np.random.Generator:
@@ -131,12 +131,12 @@ class Network:
         """
         scope = self.scope(training=training, **place)
         seen = current()
-        for placed in self.placed:
+        for bound in self.layers:
             if seen is not None:
-                begin, seen.place = now(), placed.name
-            x = scope.run(placed.name, placed.layer, x)
+                begin, seen.place = now(), bound.name
+            x = scope.run(bound.name, bound.layer, x)
             if seen is not None:
-                seen.spans.append((placed.name, begin, now()))
+                seen.spans.append((bound.name, begin, now()))
                 seen.place = ""
         return x
 
@@ -147,8 +147,8 @@ class Network:
         """
         found: list[Output] = []
         scope = Scope(self._training, False, partial(self._generator, 0, 0, 0), watch=found.append)
-        for placed in self.placed:
-            x = scope.run(placed.name, placed.layer, x)
+        for bound in self.layers:
+            x = scope.run(bound.name, bound.layer, x)
         return x, found
 
     def commit(self, proposals: Mapping[str, Tensor]) -> None:
@@ -164,7 +164,7 @@ class Network:
     @property
     def independent_rows(self) -> bool:
         """Whether every layer says that the rows of a batch may be computed side by side."""
-        return all(p.layer.shardable(p.input_shape) for p in self.placed)
+        return all(p.layer.shardable(p.input_shape) for p in self.layers)
 
     def outputs(self, x: Rows, together: Together | None = None) -> np.ndarray:
         """The outputs in evaluation, some rows at a time; always the same portions, because BLAS gives other bits for other shapes.

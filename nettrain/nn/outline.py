@@ -4,9 +4,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from nettrain.nn.bound_layer import BoundLayer
 from nettrain.nn.composite import Composite
 from nettrain.nn.parameter import Shape
-from nettrain.nn.place import Placed
 from nettrain.nn.receptive_field import ReceptiveField
 
 
@@ -31,9 +31,9 @@ class Outline:
     inside: "tuple[Outline, ...]" = ()
 
 
-def outline(placed: Sequence[Placed], shape: Shape) -> list[Outline]:
+def outline(layers: Sequence[BoundLayer], shape: Shape) -> list[Outline]:
     """Of layers for rows of this shape. A table that is reshaped counts as images from there on."""
-    return _outline(placed, "", _Seen(shape, ReceptiveField()) if len(shape) == 3 else None)
+    return _outline(layers, "", _Seen(shape, ReceptiveField()) if len(shape) == 3 else None)
 
 
 @dataclass(frozen=True)
@@ -44,9 +44,9 @@ class _Seen:
     field: ReceptiveField
 
 
-def _outline(placed: Sequence[Placed], path: str, seen: _Seen | None) -> list[Outline]:
+def _outline(layers: Sequence[BoundLayer], path: str, seen: _Seen | None) -> list[Outline]:
     found = []
-    for one in placed:
+    for one in layers:
         layer, full = one.layer, f"{path}.{one.name}" if path else one.name
         ways = layer.bind_branches(one.input_shape) if isinstance(layer, Composite) else []
         inside = tuple(row for way in ways for row in _outline(way, full, seen))

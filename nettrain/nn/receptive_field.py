@@ -24,7 +24,7 @@ class ReceptiveField:
         steps = [j * more for j, more in zip(self.step, layer.step, strict=True)]
         return ReceptiveField((sizes[0], sizes[1]), (steps[0], steps[1]))
 
-    def beside(self, other: "ReceptiveField") -> "ReceptiveField":
+    def union(self, other: "ReceptiveField") -> "ReceptiveField":
         """Of what is put together with another that has the same places."""
         (h, w), (height, width) = self.size, other.size
         return ReceptiveField((max(h, height), max(w, width)), self.step)

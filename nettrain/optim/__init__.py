@@ -79,7 +79,7 @@ class Search(Optimizer):
     It trains with `training.batch_size: null`. Layers may be frozen, but not have rates of their own.
     """
 
-    beside: ClassVar[Mapping[str, object]] = {"training": {"batch_size": None}}
+    required_settings: ClassVar[Mapping[str, object]] = {"training": {"batch_size": None}}
 
     @abstractmethod
     def minimise(

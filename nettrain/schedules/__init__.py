@@ -45,7 +45,7 @@ Memory = dict[str, float | None]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Reactive(Schedule):
+class MetricSchedule(Schedule):
     """A schedule that a metric moves: lr(t) = lr * scale, where the scale may change at each epoch's end.
 
     The component itself remembers nothing: a callback holds the memory, hands it back at every epoch's end, and saves it in checkpoints.

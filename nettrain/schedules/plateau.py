@@ -6,11 +6,11 @@ from typing import Annotated
 from pydantic import Field
 
 from nettrain.component import Index, NonNegative, Positive
-from nettrain.schedules import Memory, Reactive
+from nettrain.schedules import Memory, MetricSchedule
 
 
 @dataclass(frozen=True, kw_only=True)
-class Plateau(Reactive):
+class Plateau(MetricSchedule):
     """lr = max(lr * by, min_lr), after more than `patience` epochs in which the metric has not improved on its best.
 
     An improvement is one by more than threshold * |best|. PyTorch's ReduceLROnPlateau (threshold_mode "rel", which differs where the best

@@ -11,7 +11,7 @@ from nettrain.config.load import load
 from nettrain.config.run_config import RunConfig
 from nettrain.data.readers.arrays import array_names, read_npz
 from nettrain.data.split import Rows
-from nettrain.schedules import Reactive
+from nettrain.schedules import MetricSchedule
 from nettrain.search.cv.fold_configs import run_on_rows, write_rows
 from nettrain.search.executors.base import Job
 from nettrain.search.sweep.config import Sweep
@@ -41,7 +41,7 @@ def _unmonitored(config: RunConfig) -> RunConfig:
     """Without what needs a validation part."""
     if (config.training.monitor or "").startswith("validation_"):
         config = replace(config, training=replace(config.training, monitor=None))
-    if isinstance(config.schedule, Reactive) and (config.schedule.monitor or "").startswith(
+    if isinstance(config.schedule, MetricSchedule) and (config.schedule.monitor or "").startswith(
         "validation_"
     ):
         config = replace(config, schedule=config.schedule.replace(monitor=None))

@@ -8,10 +8,10 @@ from nettrain.config.run_config import RunConfig
 from nettrain.data.schema import Schema
 from nettrain.data.task import DEFAULT_LOSS, Wanted
 from nettrain.errors import ConfigError
+from nettrain.nn.bound_layer import BoundLayer, bind, resolve
 from nettrain.nn.loss import Loss
 from nettrain.nn.network import Network
 from nettrain.nn.parameter import Shape
-from nettrain.nn.place import Placed, place, settle
 
 
 def loss_for(config: RunConfig, task: str) -> Loss:
@@ -65,16 +65,16 @@ def target_size(schema: Schema) -> int:
 
 def build(config: RunConfig, loss: Loss, schema: Schema, shape: Shape) -> Network:
     """The network for inputs of this shape. Raises ConfigError where layers, loss and data do not fit together."""
-    placed = layers_for(config, loss, schema, shape)
-    return Network([p.layer for p in placed], shape, seed=config.seed, dtype=config.dtype)
+    bound = layers_for(config, loss, schema, shape)
+    return Network([p.layer for p in bound], shape, seed=config.seed, dtype=config.dtype)
 
 
-def layers_for(config: RunConfig, loss: Loss, schema: Schema, shape: Shape) -> list[Placed]:
+def layers_for(config: RunConfig, loss: Loss, schema: Schema, shape: Shape) -> list[BoundLayer]:
     """The layers of that network in their places, found to fit before any memory is taken for weights."""
     outputs = loss.outputs(schema.task, target_size(schema))
     layers = config.model.expand(shape, outputs, config.regularization.dropout)
     try:
-        placed = place(settle(layers), shape)
+        bound = bind(resolve(layers), shape)
     except ConfigError as error:
         raise ConfigError([f"model: {problem}" for problem in error.problems]) from None
     last = layers[-1].activates if layers else None
@@ -82,14 +82,14 @@ def layers_for(config: RunConfig, loss: Loss, schema: Schema, shape: Shape) -> l
         raise ConfigError(
             f"model: the last layer is {last.name()}, which the loss {loss.name()} applies itself: leave the layer out"
         )
-    output_shape = placed[-1].output_shape if placed else shape
+    output_shape = bound[-1].output_shape if bound else shape
     if output_shape != (outputs,):
         wanted = f"{outputs} output{'s' * (outputs != 1)} ({_reason(schema)})"
         raise ConfigError(
             f"model: gives rows of shape {output_shape}, but the loss {loss.name()} needs {wanted}: "
             "end with a dense layer that leaves `units` out"
         )
-    return placed
+    return bound
 
 
 def _reason(schema: Schema) -> str:

@@ -35,11 +35,11 @@ def first_bad_layer(run: Run, rows: np.ndarray) -> str:
 def _first_bad_layer(run: Run, x: np.ndarray) -> str | None:
     value = Tensor(x)
     scope = run.network.scope(training=False)
-    for placed in run.network.placed:
-        for name in placed.parameters:
-            if not np.isfinite(run.network.vector.views[f"{placed.name}.{name}"]).all():
-                return f"{placed.name} ({name} is not finite)"
-        value = placed.layer.apply(value, scope.child(placed.name))
+    for bound in run.network.layers:
+        for name in bound.parameters:
+            if not np.isfinite(run.network.vector.views[f"{bound.name}.{name}"]).all():
+                return f"{bound.name} ({name} is not finite)"
+        value = bound.layer.apply(value, scope.child(bound.name))
         if not np.isfinite(value.value).all():
-            return f"{placed.name} (its output is not finite)"
+            return f"{bound.name} (its output is not finite)"
     return None

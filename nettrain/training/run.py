@@ -17,7 +17,7 @@ from nettrain.nn.loss import Loss
 from nettrain.nn.network import Network
 from nettrain.nn.vector import ParameterVector
 from nettrain.optim import Rule, Search
-from nettrain.schedules import Reactive
+from nettrain.schedules import MetricSchedule
 from nettrain.training.artifacts.run_directory import RunDirectory
 from nettrain.training.artifacts.weights import Weights
 from nettrain.training.build import build, loss_for, target_size
@@ -84,7 +84,7 @@ class Run:
         train = self.parts["train"]
         self.batch_size = min(config.training.batch_size or len(train), len(train))
         self.shards = config.training.shards or shards_for(
-            self.network.placed, self.batch_size, self.network.dtype.itemsize
+            self.network.layers, self.batch_size, self.network.dtype.itemsize
         )
         self.step_rows = self.batch_size * config.training.accumulate
         self.steps_per_epoch = -(-len(train) // self.step_rows)
@@ -92,7 +92,7 @@ class Run:
         if self.kernels == "auto":
             steps = config.training.epochs * -(-len(train) // self.batch_size)
             self.kernels = kernels_for(
-                self.network.placed, self.batch_size, steps, one_of_many=one_of_many
+                self.network.layers, self.batch_size, steps, one_of_many=one_of_many
             )
         check_kernels(self.kernels)
         self.network.evaluation.twin = twin_for(self.kernels)
@@ -103,7 +103,7 @@ class Run:
         self.lanes = max(
             [
                 self.shards,
-                *map(tiles_of, self.network.placed),
+                *map(tiles_of, self.network.layers),
                 min(MOST, len(self.network.vector) // BLOCK),
             ]
         )
@@ -154,7 +154,7 @@ class Run:
         if stopping is not None and stopping.monitor is not None:
             self.stopping_monitor = self.monitored("early_stopping.monitor", stopping.monitor)
         self.schedule_monitor = self.monitor
-        if isinstance(config.schedule, Reactive) and config.schedule.monitor is not None:
+        if isinstance(config.schedule, MetricSchedule) and config.schedule.monitor is not None:
             self.schedule_monitor = self.monitored("schedule.monitor", config.schedule.monitor)
         self.watched = ["validation"] if "validation" in self.parts else []
         for name in (self.monitor, self.stopping_monitor, self.schedule_monitor):
@@ -175,7 +175,7 @@ class Run:
         portions = max(
             -(-len(part) // self.network.evaluation.rows) for part in self.parts.values()
         )
-        busy = self.shards * max(map(tiles_of, self.network.placed), default=1)
+        busy = self.shards * max(map(tiles_of, self.network.layers), default=1)
         with (
             Workers(min(self.threads, max(self.lanes, portions))) as workers,
             self.step.prefetching(self.threads, busy),
@@ -288,11 +288,11 @@ def update_for(
 
 def check_batch_size(network: Network, batch_size: int) -> None:
     """Raises ConfigError where a layer would blank out batches of this size."""
-    for placed in network.placed:
-        least = placed.layer.min_batch_size(placed.input_shape)
+    for bound in network.layers:
+        least = bound.layer.min_batch_size(bound.input_shape)
         if batch_size < least:
             raise ConfigError(
-                f"training.batch_size: {placed.name} normalizes over the rows of a batch and needs at least {least} of them, "
+                f"training.batch_size: {bound.name} normalizes over the rows of a batch and needs at least {least} of them, "
                 f"got batches of {batch_size}: take more rows, or layer_norm"
             )
 

@@ -16,7 +16,7 @@ from nettrain.data.prepare import Prepared, prepare
 from nettrain.diagnosis.layer_statistics import Layers
 from nettrain.errors import CheckpointError, ConfigError, Diverged, RunError
 from nettrain.nn.network import to_standard_error
-from nettrain.schedules import Reactive
+from nettrain.schedules import MetricSchedule
 from nettrain.training.artifacts.checkpoint import Checkpoint, configuration
 from nettrain.training.artifacts.files import write_json
 from nettrain.training.artifacts.run_directory import RunDirectory
@@ -202,7 +202,7 @@ def _finish(
     remembering: list[Callback] = [MetricsLog(), best]
     if run.config.early_stopping is not None:
         remembering.append(EarlyStopping(run.config.early_stopping))
-    if isinstance(run.config.schedule, Reactive):
+    if isinstance(run.config.schedule, MetricSchedule):
         remembering.append(Reaction(run.config.schedule))
     diagnostics = Diagnostics() if run.config.diagnostics else None
     remembering += (

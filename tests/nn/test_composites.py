@@ -109,7 +109,7 @@ def test_the_work_inside_is_counted():
         residual(DENSE, "relu", {"type": "dense", "units": 3, "bias": False}),
         parallel([DENSE, DENSE], [DENSE]),
     )
-    assert [(p.size, p.layer.flops(p.input_shape)) for p in found.placed] == [
+    assert [(p.size, p.layer.flops(p.input_shape)) for p in found.layers] == [
         (12 + 9, 36),
         (36, 54),
     ]
@@ -120,7 +120,7 @@ def test_a_dense_layer_inside_starts_as_the_next_activation_wants_be_it_inside_o
     found = network(
         residual(DENSE, "tanh", DENSE), branches, "relu", residual(residual(DENSE)), DENSE
     )
-    first, second, _, third, _ = (p.layer for p in found.placed)
+    first, second, _, third, _ = (p.layer for p in found.layers)
     assert [first.layers[i].initializer.name() for i in (0, 2)] == ["xavier", "he"]
     assert second.branches[0][0].initializer.name() == "he"
     assert [second.branches[1][i].initializer.name() for i in (0, 2)] == ["lecun", "he"]

@@ -42,9 +42,7 @@ def equal(found, expected, what=""):
 
 
 def parameters(*layers, shape):
-    return [
-        placed.size for placed in Network([Layer.parse(layer) for layer in layers], shape).placed
-    ]
+    return [bound.size for bound in Network([Layer.parse(layer) for layer in layers], shape).layers]
 
 
 def test_every_case_of_the_golden_file_is_compared():
@@ -138,7 +136,7 @@ def test_the_initializer_follows_the_next_activation(name):
     def chosen(*layers):
         return (
             Network([Layer.parse(layer) for layer in layers], (4, 4, 1))
-            .placed[0]
+            .layers[0]
             .layer.initializer.name()
         )
 

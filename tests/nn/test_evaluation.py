@@ -95,5 +95,5 @@ def test_a_layer_that_looks_at_values_is_asked_anew_for_every_portion():
     ],
 )
 def test_a_portion_of_wide_rows_has_fewer_of_them(shape, layers, expected):
-    placed = Network([Layer.parse(layer) for layer in layers], shape).placed
-    assert portion_rows(placed, 4) == expected
+    layers = Network([Layer.parse(layer) for layer in layers], shape).layers
+    assert portion_rows(layers, 4) == expected

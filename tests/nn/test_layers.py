@@ -396,7 +396,7 @@ def test_the_initializer_of_dense_follows_the_next_activation():
     def chosen(*layers):
         return (
             Network([Layer.parse(layer) for layer in layers], (3,))
-            .placed[0]
+            .layers[0]
             .layer.initializer.name()
         )
 

@@ -125,7 +125,7 @@ def test_a_layer_its_derivatives_and_its_state_are_pytorchs_batch_after_batch(ca
     network = Network(
         [Layer.parse(layer) for layer in LAYERS[case]], expected["x"].shape[2:], dtype="float64"
     )
-    prefix = f"{network.placed[0].name}." if len(LAYERS[case]) == 1 else ""
+    prefix = f"{network.layers[0].name}." if len(LAYERS[case]) == 1 else ""
     for name, view in network.vector.views.items():
         view[...] = expected[name.removeprefix(prefix)]
     for i, (batch, dy) in enumerate(zip(expected["x"], expected["dy"], strict=True)):

@@ -14,7 +14,7 @@ from nettrain.nn.network import Network
 
 HE, XAVIER = "he", "xavier"
 
-# By YAML name: mapping, row shape, outputs, dropout, and the layers as they are placed: name, output shape, parameters.
+# By YAML name: mapping, row shape, outputs, dropout, and the layers as they are bound: name, output shape, parameters.
 ROWS = {
     "all_conv": [
         ({"width": 2}, (9, 10, 3), 4, 0.0, [
@@ -96,7 +96,7 @@ ROWS = {
     ],
 }  # fmt: skip
 every = pytest.mark.parametrize(
-    ("name", "fields", "shape", "outputs", "dropout", "placed"),
+    ("name", "fields", "shape", "outputs", "dropout", "expected"),
     [(name, *row) for name, rows in ROWS.items() for row in rows],
 )
 
@@ -110,14 +110,14 @@ def test_every_architecture_has_rows():
 
 
 @every
-def test_the_layers_it_stands_for(name, fields, shape, outputs, dropout, placed):
+def test_the_layers_it_stands_for(name, fields, shape, outputs, dropout, expected):
     network = Network(expanded(name, fields, shape, outputs, dropout), shape)
-    assert [(p.name, p.output_shape, p.size) for p in network.placed] == placed
-    assert network(Tensor(np.zeros((2, *shape), np.float32))).shape == (2, *placed[-1][1])
+    assert [(p.name, p.output_shape, p.size) for p in network.layers] == expected
+    assert network(Tensor(np.zeros((2, *shape), np.float32))).shape == (2, *expected[-1][1])
 
 
 @every
-def test_the_yaml_form_reads_back(name, fields, shape, outputs, dropout, placed):
+def test_the_yaml_form_reads_back(name, fields, shape, outputs, dropout, expected):
     model = Architecture.parse({"type": name} | fields)
     assert to_mapping(model)["type"] == name
     assert Architecture.parse(to_mapping(model)) == model
@@ -197,7 +197,7 @@ def test_batch_norm_stands_behind_a_dense_or_convolutional_layer_without_a_bias_
 
 def test_256_ink_pixels_and_10_digits():
     network = Network(expanded("mlp", {"hidden": [20]}, (16, 16, 1), 10, 0.0), (16, 16, 1))
-    assert (network.placed[1].input_shape, network.output_shape) == ((256,), (10,))
+    assert (network.layers[1].input_shape, network.output_shape) == ((256,), (10,))
 
 
 def test_dropout_takes_the_configured_share():
@@ -216,7 +216,7 @@ def test_dropout_takes_the_configured_share():
 def test_each_dense_layer_starts_as_the_activation_behind_it_wants(fields, wanted):
     network = Network(expanded("mlp", fields, (3,), 2, 0.0), (3,))
     assert [
-        p.layer.initializer.name() for p in network.placed if p.layer.name() == "dense"
+        p.layer.initializer.name() for p in network.layers if p.layer.name() == "dense"
     ] == wanted
 
 

@@ -155,10 +155,10 @@ def test_dropout_depends_on_seed_step_and_layer_alone():
     x = Tensor(np.ones((4, 50), np.float32))
 
     def masks(network, step, shard=0):
-        first, _, second = network.placed
+        first, _, second = network.layers
         scope = network.scope(training=True, step=step, shard=shard)
         return [
-            placed.layer.apply(x, scope.child(placed.name)).value != 0 for placed in (first, second)
+            bound.layer.apply(x, scope.child(bound.name)).value != 0 for bound in (first, second)
         ]
 
     def network(seed=0):

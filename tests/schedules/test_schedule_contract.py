@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pydantic_core import PydanticCustomError, ValidationError
 
 from nettrain.component import names, to_mapping
-from nettrain.schedules import Reactive, Schedule
+from nettrain.schedules import MetricSchedule, Schedule
 
 # name -> (fields, each other than its default; whether the rate may rise after the warm-up; whether it depends on the length of the run)
 TABLE = {
@@ -94,7 +94,8 @@ def test_a_schedule_says_whether_extending_a_run_changes_its_rates(name, steps, 
 
 
 @pytest.mark.parametrize(
-    "name", [name for name, row in TABLE.items() if not issubclass(type(default(name)), Reactive)]
+    "name",
+    [name for name, row in TABLE.items() if not issubclass(type(default(name)), MetricSchedule)],
 )
 @given(steps=st.integers(1, 13), epochs=st.integers(2, 9), warmup=st.integers(1, 5))
 def test_after_a_warm_up_the_schedule_is_the_one_of_a_run_that_is_so_much_shorter(

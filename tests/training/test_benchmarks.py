@@ -10,8 +10,8 @@ import pytest
 
 from nettrain.component import to_mapping
 from nettrain.config.load import load
+from nettrain.nn.bound_layer import bind
 from nettrain.nn.layer import Layer
-from nettrain.nn.place import place
 
 FOLDER = Path(__file__).parents[1] / "benchmarks"
 WORKLOADS = runpy.run_path(str(FOLDER / "workloads.py"))["WORKLOADS"]
@@ -68,7 +68,7 @@ def test_the_file_of_a_workload_says_what_its_peers_are_given(name):
         assert [to_mapping(layer) for layer in config.model.layers] == [
             to_mapping(Layer.parse(layer)) for layer in layers_of(work)
         ]
-        flat = place(config.model.expand(work.image, 10, 0)[:-3], work.image)[-1]
+        flat = bind(config.model.expand(work.image, 10, 0)[:-3], work.image)[-1]
         assert flat.output_shape == work.sizes[:1]
     assert (config.training.batch_size, config.training.epochs) == (work.batch_size, work.epochs)
     assert (config.optimizer.name(), config.optimizer.lr) == (work.optimizer, work.lr)

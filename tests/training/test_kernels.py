@@ -12,7 +12,7 @@ import nettrain
 from nettrain import streams
 from nettrain.errors import ConfigError
 from nettrain.layers.dense import Dense
-from nettrain.nn.place import place
+from nettrain.nn.bound_layer import bind
 from nettrain.training.callbacks import Callback
 from nettrain.training.engine import kernels
 from nettrain.training.train import prepare_run
@@ -55,11 +55,11 @@ def written(run):
     (4096, 512, 1000, "numba"),
 ])  # fmt: skip
 def test_auto_takes_compiled_loops_for_much_work_only(units, batch_size, steps, expected):
-    assert kernels.kernels_for(place([Dense(units=units)], (784,)), batch_size, steps) == expected
+    assert kernels.kernels_for(bind([Dense(units=units)], (784,)), batch_size, steps) == expected
 
 
 def test_auto_takes_numpy_where_numba_is_not_installed(no_numba):
-    assert kernels.kernels_for(place([Dense(units=512)], (784,)), 128, 10**9) == "numpy"
+    assert kernels.kernels_for(bind([Dense(units=512)], (784,)), 128, 10**9) == "numpy"
 
 
 @pytest.mark.parametrize(
@@ -198,10 +198,10 @@ def test_a_step_with_compiled_loops_is_a_step_with_numpy_to_the_bit_where_nothin
 
 def test_runs_of_one_process_share_the_loading(toy, data):
     """A search's trial takes compiled loops for less work than a run alone, however many trials there are."""
-    placed = prepare_run(toy(), data).network.placed
+    layers = prepare_run(toy(), data).network.layers
     steps = int(0.5 * kernels.LOADING / kernels.PER_STEP)
-    assert kernels.kernels_for(placed, 8, steps // 2) == "numpy"
-    assert kernels.kernels_for(placed, 8, steps // 2, one_of_many=True) == (
+    assert kernels.kernels_for(layers, 8, steps // 2) == "numpy"
+    assert kernels.kernels_for(layers, 8, steps // 2, one_of_many=True) == (
         "numba" if kernels.numba_is_there() else "numpy"
     )
-    assert kernels.kernels_for(placed, 8, 100, one_of_many=True) == "numpy"
+    assert kernels.kernels_for(layers, 8, 100, one_of_many=True) == "numpy"

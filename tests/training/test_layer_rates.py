@@ -140,7 +140,7 @@ def test_a_run_keeps_its_frozen_layer_and_resumes(toy, data, tmp_path, stop_at, 
     last = Checkpoint.read(tmp_path / "whole" / "checkpoints" / "last.safetensors")
     model = nettrain.load(tmp_path / "whole")
     untouched = Network(
-        [placed.layer for placed in model.network.placed], (3,), seed=model.config.seed
+        [bound.layer for bound in model.network.layers], (3,), seed=model.config.seed
     )
     assert (
         last.group("parameters")["dense_1.w"].tobytes()

@@ -147,8 +147,8 @@ IMAGES = {
 def test_shards_of_images_are_smaller_for_each_pixel_is_a_row_of_their_products(
     layers, batch_size, expected
 ):
-    placed = Network([Layer.parse(layer) for layer in IMAGES[layers]], (26, 26, 16)).placed
-    assert shards_for(placed, batch_size, 4) == expected
+    layers = Network([Layer.parse(layer) for layer in IMAGES[layers]], (26, 26, 16)).layers
+    assert shards_for(layers, batch_size, 4) == expected
 
 
 @pytest.mark.parametrize(
@@ -165,8 +165,8 @@ def test_shards_of_images_are_smaller_for_each_pixel_is_a_row_of_their_products(
     ],
 )
 def test_the_number_of_shards_depends_on_layers_and_batch_alone(layers, batch_size, expected):
-    placed = Network([Layer.parse(layer) for layer in LAYERS[layers]], (4096,)).placed
-    assert shards_for(placed, batch_size, 4) == expected
+    layers = Network([Layer.parse(layer) for layer in LAYERS[layers]], (4096,)).layers
+    assert shards_for(layers, batch_size, 4) == expected
 
 
 def test_a_layer_that_does_not_say_so_is_not_divided():

@@ -13,7 +13,7 @@ from nettrain.config.load import load
 from nettrain.config.run_config import RunConfig
 from nettrain.data.loader import Loader
 from nettrain.errors import ConfigError, RunError
-from nettrain.schedules import Reactive
+from nettrain.schedules import MetricSchedule
 from nettrain.search.cv.fold_configs import Fold, Folds, divide_into_folds, run_on_rows, write_rows
 from nettrain.search.cv.interval import estimate
 from nettrain.search.cv.out_of_fold import write_predictions
@@ -254,7 +254,7 @@ def final_config(
     if training.monitor is not None and training.monitor.startswith("validation_"):
         training = replace(training, monitor=None)
     if (
-        isinstance(schedule, Reactive)
+        isinstance(schedule, MetricSchedule)
         and schedule.monitor is not None
         and schedule.monitor.startswith("validation_")
     ):

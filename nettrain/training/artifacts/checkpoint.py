@@ -14,8 +14,8 @@ from safetensors.numpy import load, save
 from nettrain.config.load import load as load_config
 from nettrain.config.run_config import RunConfig
 from nettrain.errors import CheckpointError, ConfigError
+from nettrain.nn.bound_layer import BoundLayer
 from nettrain.nn.network import Network
-from nettrain.nn.place import Placed
 from nettrain.training.artifacts.files import write_atomically
 
 FORMAT = 1
@@ -141,7 +141,7 @@ def configuration(
 
 def flat_parameters(checkpoint: Checkpoint, network: Network, path: Path) -> np.ndarray:
     """The weights of a checkpoint in the layout of a network's vector. Raises CheckpointError naming what does not fit."""
-    check_shapes(checkpoint, network.placed, path)
+    check_shapes(checkpoint, network.layers, path)
     flat = np.empty_like(network.vector.values)
     found = checkpoint.group("parameters")
     for name, view in network.vector.named(flat).items():
@@ -149,9 +149,9 @@ def flat_parameters(checkpoint: Checkpoint, network: Network, path: Path) -> np.
     return flat
 
 
-def check_shapes(checkpoint: Checkpoint, placed: Sequence[Placed], path: Path) -> None:
+def check_shapes(checkpoint: Checkpoint, layers: Sequence[BoundLayer], path: Path) -> None:
     """Raises CheckpointError naming the first array of the layers, parameter or state, that the checkpoint does not hold in its shape."""
-    for layer in placed:
+    for layer in layers:
         wanted = {
             f"parameters.{layer.name}.{key}": parameter.shape
             for key, parameter in layer.parameters.items()

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from nettrain.metrics import direction
-from nettrain.schedules import Reactive
+from nettrain.schedules import MetricSchedule
 from nettrain.training.callbacks import Callback, Row, monitored_value
 from nettrain.training.run import Run
 
@@ -12,7 +12,7 @@ from nettrain.training.run import Run
 class Reaction(Callback):
     """Shows the schedule each epoch's metric and sets the scale of the rate that it answers with; holds the schedule's memory."""
 
-    def __init__(self, schedule: Reactive) -> None:
+    def __init__(self, schedule: MetricSchedule) -> None:
         self.schedule = schedule
         self.memory = schedule.start()
 

@@ -9,7 +9,7 @@ from nettrain.autodiff.compiled import twin
 from nettrain.autodiff.plan.plan import itself
 from nettrain.autodiff.primitive import Primitive
 from nettrain.errors import ConfigError
-from nettrain.nn.place import Placed
+from nettrain.nn.bound_layer import BoundLayer
 
 LOADING = 2.0  # seconds: twice what Numba's import and the loading of the loops take; compiling them, once a machine, takes 3
 MANY = 10  # runs that share it, in a search, a cross-validation or an ensemble
@@ -23,14 +23,14 @@ def numba_is_there() -> bool:
 
 
 def kernels_for(
-    placed: Sequence[Placed], batch_size: int, steps: int, *, one_of_many: bool = False
+    layers: Sequence[BoundLayer], batch_size: int, steps: int, *, one_of_many: bool = False
 ) -> Literal["numpy", "numba"]:
     """`numba` where it is installed and would save more time in so many steps than it takes to load, else `numpy`.
 
     one_of_many  whether the process makes further runs, which share the loading; how many does not count: a search may be extended
     """
     loading = LOADING / MANY if one_of_many else LOADING
-    numbers = sum(p.size + batch_size * prod(p.output_shape) for p in placed)
+    numbers = sum(p.size + batch_size * prod(p.output_shape) for p in layers)
     saved = steps * (PER_STEP + numbers * PER_NUMBER)
     return "numba" if saved > loading and numba_is_there() else "numpy"
 

@@ -14,7 +14,7 @@ from nettrain.nn.receptive_field import ReceptiveField
 
 
 @dataclass(frozen=True)
-class Placed:
+class BoundLayer:
     """A layer in its place: its name in the network, the shapes of a row before and after it, its own parameters, how its state starts."""
 
     name: str
@@ -30,15 +30,15 @@ class Placed:
         return sum(int(np.prod(p.shape)) for p in self.parameters.values())
 
 
-def receptive_field_of(way: Sequence[Placed]) -> ReceptiveField:
+def receptive_field_of(way: Sequence[BoundLayer]) -> ReceptiveField:
     """What a place behind these layers sees of their input."""
     found = ReceptiveField()
-    for placed in way:
-        found = found.then(placed.layer.receptive_field(placed.input_shape))
+    for bound in way:
+        found = found.then(bound.layer.receptive_field(bound.input_shape))
     return found
 
 
-def settle(layers: Sequence[Layer], activation: Activation | None = None) -> list[Layer]:
+def resolve(layers: Sequence[Layer], activation: Activation | None = None) -> list[Layer]:
     """The layers, the open choices of each settled by the next activation behind it; `activation` is what follows the last."""
     settled: list[Layer] = []
     for layer in reversed(layers):
@@ -47,7 +47,7 @@ def settle(layers: Sequence[Layer], activation: Activation | None = None) -> lis
     return settled[::-1]
 
 
-def named(layers: Sequence[Layer]) -> list[tuple[str, Layer]]:
+def name_layers(layers: Sequence[Layer]) -> list[tuple[str, Layer]]:
     """Each layer with its name: its type's and a number, counted a type (`dense_1`)."""
     counts: Counter[str] = Counter()
     found = []
@@ -57,20 +57,20 @@ def named(layers: Sequence[Layer]) -> list[tuple[str, Layer]]:
     return found
 
 
-def place(layers: Sequence[Layer], shape: Shape) -> list[Placed]:
+def bind(layers: Sequence[Layer], shape: Shape) -> list[BoundLayer]:
     """The layers one after the other, for rows of this shape. Raises ConfigError naming the layer that does not fit."""
-    placed: list[Placed] = []
-    for name, layer in named(layers):
+    bound: list[BoundLayer] = []
+    for name, layer in name_layers(layers):
         try:
             output_shape = layer.output_shape(shape)
-            placed.append(
-                Placed(
+            bound.append(
+                BoundLayer(
                     name, layer, shape, output_shape, layer.parameters(shape), layer.state(shape)
                 )
             )
         except ConfigError as error:
             raise ConfigError(
-                [f"layer {len(placed) + 1} ({name}): {problem}" for problem in error.problems]
+                [f"layer {len(bound) + 1} ({name}): {problem}" for problem in error.problems]
             ) from None
         shape = output_shape
-    return placed
+    return bound
