@@ -11,7 +11,7 @@ from nettrain.cli.output import console, print_json, say
 from nettrain.errors import ConfigError
 
 if TYPE_CHECKING:
-    from nettrain.nn.outline import Outline
+    from nettrain.nn.summary import LayerSummary
     from nettrain.training.run import Run
 
 Layers = Annotated[
@@ -50,12 +50,12 @@ def describe(config: Path, sets: list[str], *, allow_plugins: bool, json: bool) 
     loaded = load(
         config, sets, allow_plugins=allow_plugins
     )  # before training is imported: a mistake is told at once
-    from nettrain.nn.outline import outline
+    from nettrain.nn.summary import summarize
     from nettrain.training.train import prepare_run
 
     with located(config, sets):
         run = prepare_run(loaded, allow_plugins=allow_plugins)
-    rows, size = outline(run.network.layers, run.network.input_shape), _value_bytes(run)
+    rows, size = summarize(run.network.layers, run.network.input_shape), _value_bytes(run)
     if json:
         print_json(
             {"parameters": len(run.network.vector), "layers": [_plain(row, size) for row in rows]}
@@ -95,7 +95,7 @@ def write_out(config: Path, sets: list[str], *, allow_plugins: bool) -> None:
     )
 
 
-def _plain(row: "Outline", size: int) -> dict[str, Any]:
+def _plain(row: "LayerSummary", size: int) -> dict[str, Any]:
     """For JSON: memory_bytes for a batch."""
     found: dict[str, Any] = {
         "name": row.path,
@@ -125,12 +125,12 @@ def _frozen(run: "Run") -> list[str]:
 def _memory(run: "Run") -> str:
     """What training holds at once, roughly: weights, gradient, optimizer state; every layer's outputs and their gradients for a batch."""
     from nettrain.cli.render import size
-    from nettrain.nn.outline import outline
+    from nettrain.nn.summary import summarize
 
     weights = len(run.network.vector) * run.network.dtype.itemsize * 2 + sum(
         array.nbytes for array in run.update.slots.values()
     )
     outputs = sum(
-        row.values for row in outline(run.network.layers, run.network.input_shape)
+        row.values for row in summarize(run.network.layers, run.network.input_shape)
     ) * _value_bytes(run)
     return f"{size(weights)} for weights, gradient and optimizer, {size(outputs)} for a batch of {run.batch_size} rows"

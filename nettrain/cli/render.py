@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from nettrain.config.explanation import Key
     from nettrain.inspection.gradcheck import CheckedArray
     from nettrain.inspection.profile import Profile
-    from nettrain.nn.outline import Outline
+    from nettrain.nn.summary import LayerSummary
 
 PARTS = ("train", "validation", "test")
 MOST_MISTAKES = 20
@@ -136,7 +136,7 @@ def confusion_table(classes: Sequence[str], matrix: Sequence[Sequence[int]], wid
     return table
 
 
-def layer_table(layers: Sequence["Outline"], value_bytes: int) -> Table:
+def layer_table(layers: Sequence["LayerSummary"], value_bytes: int) -> Table:
     """A row a layer, those inside a layer below it and further to the right: type, shape of an output row, the part of the image that a
     place of it depends on, parameters, multiplications and additions a row, memory of a batch at `value_bytes` an output."""
     images = any(layer.receptive_field for layer in layers)
@@ -145,7 +145,7 @@ def layer_table(layers: Sequence["Outline"], value_bytes: int) -> Table:
         "layer", "type", "output shape", *seen, "parameters", "FLOPs a row", "memory\na batch"
     )
 
-    def add(layer: "Outline", depth: int) -> None:
+    def add(layer: "LayerSummary", depth: int) -> None:
         shape, field = (
             " x ".join(map(str, sizes or ("-",)))
             for sizes in (layer.output_shape, layer.receptive_field)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from nettrain.data.augmentation import Augmentation, Mix
-from nettrain.data.linear import Affine
+from nettrain.data.linear import LinearTransform
 from nettrain.data.pipeline import Fitted, Pipeline
 from nettrain.data.rows.base import LazyRows, portions
 from nettrain.data.rows.mapped import MappedRows
@@ -65,10 +65,10 @@ class Augmenter:
 
 
 def linear(transforms: Sequence[Fitted]) -> tuple[np.ndarray, np.ndarray]:
-    """shift and unit of y = (x - shift) / unit, which is what affine transforms do together; of the shape of a row, or numbers."""
+    """shift and unit of y = (x - shift) / unit, which is what linear transforms do together; of the shape of a row, or numbers."""
     shift, unit = np.zeros(()), np.ones(())
     for fitted in transforms:
-        if not isinstance(fitted.transform, Affine):
+        if not isinstance(fitted.transform, LinearTransform):
             raise ConfigError(
                 f"dataset.augmentation: images are changed in the units of the source, and what {fitted.transform.name()} does to pixels "
                 "cannot be undone for that: leave it out of dataset.transforms, which may be scale, center, standardize and minmax"

@@ -12,7 +12,7 @@ from nettrain.data.transform import State
 
 
 @dataclass(frozen=True, kw_only=True)
-class Affine(Elementwise):
+class LinearTransform(Elementwise):
     """y = (x - shift) / unit + offset for every number of the chosen columns."""
 
     invertible = True

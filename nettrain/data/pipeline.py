@@ -13,7 +13,7 @@ from pydantic_core import PydanticCustomError
 from nettrain.component import to_mapping
 from nettrain.data.dataset import Dataset
 from nettrain.data.features import MISSING, Category, Features
-from nettrain.data.linear import Affine
+from nettrain.data.linear import LinearTransform
 from nettrain.data.part import Part
 from nettrain.data.rows.base import LazyRows, portions
 from nettrain.data.rows.mapped import MappedRows, map_of
@@ -78,8 +78,8 @@ class Pipeline:
         return MappedRows(numbers, map_of(chain, np.dtype(dtype)), self.shape, np.dtype(dtype))
 
     def _good_for_bytes(self, dtype: str) -> bool:
-        """Whether all bytes become numbers: affine maps have their extremes where the bytes have them."""
-        if not all(isinstance(fitted.transform, Affine) for fitted in self.transforms):
+        """Whether all bytes become numbers: linear transforms have their extremes where the bytes have them."""
+        if not all(isinstance(fitted.transform, LinearTransform) for fitted in self.transforms):
             return False
         extremes = np.stack([np.full(self.schema.shape, byte, np.uint8) for byte in (0, 255)])
         try:

@@ -4,12 +4,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nettrain.data.linear import Affine, mean_of
+from nettrain.data.linear import LinearTransform, mean_of
 from nettrain.data.rows.base import LazyRows
 
 
 @dataclass(frozen=True, kw_only=True)
-class Center(Affine):
+class Center(LinearTransform):
     """y = x - mean.
 
     The mean of each feature (each pixel) over the training rows; missing cells are left out. As scikit-learn's

@@ -7,12 +7,12 @@ import numpy as np
 from pydantic import Field
 
 from nettrain.component import Real
-from nettrain.data.linear import Affine, portions_of
+from nettrain.data.linear import LinearTransform, portions_of
 from nettrain.data.rows.base import LazyRows
 
 
 @dataclass(frozen=True, kw_only=True)
-class Minmax(Affine):
+class Minmax(LinearTransform):
     """y = low + (high - low) (x - min) / (max - min).
 
     min and max of each feature (each pixel) over the training rows; missing cells are left out. A constant feature becomes `low`. Other

@@ -7,12 +7,12 @@ import numpy as np
 from pydantic import Field
 
 from nettrain.component import Positive
-from nettrain.data.linear import Affine
+from nettrain.data.linear import LinearTransform
 from nettrain.data.rows.base import LazyRows
 
 
 @dataclass(frozen=True, kw_only=True)
-class Scale(Affine):
+class Scale(LinearTransform):
     """y = x factor / divide_by.
 
     Learns nothing. `{type: scale, divide_by: 255}` brings pixels into [0, 1].

@@ -4,12 +4,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nettrain.data.linear import Affine, as_float64, mean_of
+from nettrain.data.linear import LinearTransform, as_float64, mean_of
 from nettrain.data.rows.base import LazyRows
 
 
 @dataclass(frozen=True, kw_only=True)
-class Standardize(Affine):
+class Standardize(LinearTransform):
     """y = (x - mean) / deviation.
 
     Mean and deviation of each feature (each pixel) over the training rows; missing cells are left out. The deviation is that of the

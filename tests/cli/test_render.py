@@ -16,14 +16,14 @@ from nettrain.cli.render import (
     metrics_table,
     number,
 )
-from nettrain.nn.outline import Outline
+from nettrain.nn.summary import LayerSummary
 
 METRICS = {"train": {"loss": 0.1, "accuracy": 1.0}, "test": {"loss": 0.25, "accuracy": 0.9}}
 BASELINE = {"train": {"accuracy": 0.4}, "test": {"accuracy": 0.5}}
-INSIDE = Outline("around.a", "a", "conv", (9,), (3, 1), 7, 8, 9)
+INSIDE = LayerSummary("around.a", "a", "conv", (9,), (3, 1), 7, 8, 9)
 LAYERS = [
-    Outline("around", "around", "residual", (28, 28, 3), (5, 3), 1234, 2468, 500, (INSIDE,)),
-    Outline("probe_1", "probe_1", "probe", (10,), None, 0, 0, 10),
+    LayerSummary("around", "around", "residual", (28, 28, 3), (5, 3), 1234, 2468, 500, (INSIDE,)),
+    LayerSummary("probe_1", "probe_1", "probe", (10,), None, 0, 0, 10),
 ]
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from nettrain.data.features import Features
-from nettrain.data.linear import Affine
+from nettrain.data.linear import LinearTransform
 from nettrain.data.rows.base import LazyRows
 from nettrain.data.transform import State, Transform
 from nettrain.errors import ConfigError
@@ -81,23 +81,26 @@ def passed(transform: Transform, state: State, features: Features) -> Features:
 def map_of(chain: Sequence[tuple[Transform, State]], dtype: np.dtype) -> Map:
     """The transforms one after the other, in float64, and then as `dtype`: bit for bit what `Transform.apply` gives.
 
-    Where all are affine the copies that `apply` makes are left out.
+    Where all are linear the copies that `apply` makes are left out.
     """
-    affine = [
+    linear_transforms = [
         step
         for transform, state in chain
-        if isinstance(transform, Affine)
+        if isinstance(transform, LinearTransform)
         for step in _steps(transform, state)
     ]
-    if all(isinstance(transform, Affine) and "places" not in state for transform, state in chain):
-        return lambda raw, out: _in_steps(affine, raw, out)
+    if all(
+        isinstance(transform, LinearTransform) and "places" not in state
+        for transform, state in chain
+    ):
+        return lambda raw, out: _in_steps(linear_transforms, raw, out)
     return lambda raw, out: _applied(chain, raw, out)
 
 
 _Step = tuple[np.ufunc, np.ndarray | float]
 
 
-def _steps(transform: Affine, state: State) -> list[_Step]:
+def _steps(transform: LinearTransform, state: State) -> list[_Step]:
     """(x - shift) / unit + offset, without what changes nothing; one number where all pixels have the same."""
     shift, unit, offset = (
         np.asarray(state["shift"]),

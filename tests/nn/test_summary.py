@@ -10,7 +10,7 @@ from nettrain.autodiff.tensor import Tensor
 from nettrain.nn.architecture import Architecture
 from nettrain.nn.layer import Layer
 from nettrain.nn.network import Network
-from nettrain.nn.outline import outline
+from nettrain.nn.summary import summarize
 
 CONV = {"type": "conv", "filters": 2}
 WIDE = CONV | {"kernel": [1, 3], "dilation": [1, 3], "padding": "same"}
@@ -78,7 +78,7 @@ def seen(network, shape=(21, 21, 1)):
 @pytest.mark.parametrize(("layers", "field"), FIELDS, ids=lambda value: str(value)[:80])
 def test_a_place_depends_on_no_more_than_its_receptive_field_and_on_all_of_it(layers, field):
     network = built(*layers)
-    assert outline(network.layers, network.input_shape)[-1].receptive_field == field
+    assert summarize(network.layers, network.input_shape)[-1].receptive_field == field
     if layers[-1] != FIELDS[-1][0][-1]:  # a reshape scatters pixels: no rectangle at all
         assert seen(network) == field
 
@@ -86,13 +86,17 @@ def test_a_place_depends_on_no_more_than_its_receptive_field_and_on_all_of_it(la
 def test_bilinear_pixels_see_two_on_either_side_at_most():
     network = built({"type": "upsample", "method": "bilinear"}, CONV | {"kernel": 1})
     assert (
-        outline(network.layers, network.input_shape)[0].receptive_field == (2, 2) == seen(network)
+        summarize(network.layers, network.input_shape)[0].receptive_field == (2, 2) == seen(network)
     )
 
 
 def test_the_field_of_a_table_begins_where_it_becomes_images():
     network = built("relu", {"type": "reshape", "shape": [4, 4, 1]}, CONV, shape=(16,))
-    assert [row.receptive_field for row in outline(network.layers, (16,))] == [None, (1, 1), (3, 3)]
+    assert [row.receptive_field for row in summarize(network.layers, (16,))] == [
+        None,
+        (1, 1),
+        (3, 3),
+    ]
 
 
 def test_layers_inside_layers_are_told_with_their_paths_and_counted_once():
@@ -103,7 +107,7 @@ def test_layers_inside_layers_are_told_with_their_paths_and_counted_once():
         ),
         shape,
     )
-    rows = outline(network.layers, shape)
+    rows = summarize(network.layers, shape)
     assert sum(row.parameters for row in rows) == len(network.vector)
     last = next(row for row in rows if row.path == "residual_2")
     assert [row.path for row in last.inside] == [f"residual_2.{name}" for name in (
@@ -116,7 +120,7 @@ def test_layers_inside_layers_are_told_with_their_paths_and_counted_once():
 
 
 def test_the_receptive_field_of_the_paper_of_lenet_and_of_all_conv():
-    rows = outline(
+    rows = summarize(
         Network(Architecture.parse("lenet5").expand((32, 32, 1), 10, 0.0), (32, 32, 1)).layers,
         (32, 32, 1),
     )

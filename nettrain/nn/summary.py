@@ -11,7 +11,7 @@ from nettrain.nn.receptive_field import ReceptiveField
 
 
 @dataclass(frozen=True)
-class Outline:
+class LayerSummary:
     """What is told of a layer before anything is trained.
 
     path             `dense_1`; of a layer inside a layer `residual_1.dense_1`; name: without the layer that it is in
@@ -28,12 +28,12 @@ class Outline:
     parameters: int
     flops: int
     values: int
-    inside: "tuple[Outline, ...]" = ()
+    inside: "tuple[LayerSummary, ...]" = ()
 
 
-def outline(layers: Sequence[BoundLayer], shape: Shape) -> list[Outline]:
+def summarize(layers: Sequence[BoundLayer], shape: Shape) -> list[LayerSummary]:
     """Of layers for rows of this shape. A table that is reshaped counts as images from there on."""
-    return _outline(layers, "", _Seen(shape, ReceptiveField()) if len(shape) == 3 else None)
+    return _summarize(layers, "", _Seen(shape, ReceptiveField()) if len(shape) == 3 else None)
 
 
 @dataclass(frozen=True)
@@ -44,12 +44,12 @@ class _Seen:
     field: ReceptiveField
 
 
-def _outline(layers: Sequence[BoundLayer], path: str, seen: _Seen | None) -> list[Outline]:
+def _summarize(layers: Sequence[BoundLayer], path: str, seen: _Seen | None) -> list[LayerSummary]:
     found = []
     for one in layers:
         layer, full = one.layer, f"{path}.{one.name}" if path else one.name
         ways = layer.bind_branches(one.input_shape) if isinstance(layer, Composite) else []
-        inside = tuple(row for way in ways for row in _outline(way, full, seen))
+        inside = tuple(row for way in ways for row in _summarize(way, full, seen))
         if seen is not None:
             seen = _Seen(seen.image, seen.field.then(layer.receptive_field(one.input_shape)))
         elif len(one.output_shape) == 3:
@@ -57,7 +57,7 @@ def _outline(layers: Sequence[BoundLayer], path: str, seen: _Seen | None) -> lis
         values = math.prod(one.output_shape) + sum(row.values for row in inside)
         sight = None if seen is None else seen.field.within(*seen.image[:2])
         found.append(
-            Outline(
+            LayerSummary(
                 full,
                 one.name,
                 layer.name(),
