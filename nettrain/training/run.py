@@ -62,7 +62,7 @@ class Clock:
 class Run:
     """Network, data, update and progress of one training run; made from a configuration and its prepared data.
 
-    one_of_many: whether this process makes further ones
+    shares_process: whether this process makes further ones
 
     monitor     the metric that chooses the best checkpoint
     watched     the parts that are evaluated at each epoch's end
@@ -75,7 +75,9 @@ class Run:
     warnings    what was found to go wrong so far
     """
 
-    def __init__(self, config: RunConfig, prepared: Prepared, *, one_of_many: bool = False) -> None:
+    def __init__(
+        self, config: RunConfig, prepared: Prepared, *, shares_process: bool = False
+    ) -> None:
         self.config = config
         self.prepared = prepared
         self.pipeline = prepared.pipeline
@@ -92,7 +94,7 @@ class Run:
         if self.kernels == "auto":
             steps = config.training.epochs * -(-len(train) // self.batch_size)
             self.kernels = kernels_for(
-                self.network.layers, self.batch_size, steps, one_of_many=one_of_many
+                self.network.layers, self.batch_size, steps, shares_process=shares_process
             )
         check_kernels(self.kernels)
         self.network.evaluation.twin = twin_for(self.kernels)

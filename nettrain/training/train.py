@@ -57,7 +57,7 @@ def train(
     threads: int | None = None,
     callbacks: Sequence[Callback] = (),
     loader: Loader | None = None,
-    unseen: Sequence[str] = (),
+    held_out: Sequence[str] = (),
 ) -> Result:
     """Train one network and leave a run directory.
 
@@ -68,7 +68,7 @@ def train(
     allow_plugins  whether the Python files under `plugins` may be imported
     threads     that steps and evaluation may use; None: as many as cores. They change no bit
     loader      what remembers the data that other runs of this process have loaded
-    unseen      parts that are not evaluated at the end, such as the test part while settings are still compared
+    held_out      parts that are not evaluated at the end, such as the test part while settings are still compared
 
     Nothing is written before configuration, data and network have been found good. Raises NettrainError for what the user can mend,
     Diverged when the loss or the weights become NaN or infinite, Interrupted after SIGINT or SIGTERM.
@@ -83,7 +83,7 @@ def train(
             Path(output_directory), name, exact=run_name is not None, overwrite=overwrite
         )
         with run.directory.locked():
-            return _finish(run, None, callbacks, threads, unseen)
+            return _finish(run, None, callbacks, threads, held_out)
 
 
 def resume(
@@ -171,7 +171,7 @@ def _prepared(settled: RunConfig, data: Data | None, loader: Loader | None) -> R
         class_weights=settled.training.class_weights,
         loader=loader,
     )
-    return Run(_decided(settled, prepared), prepared, one_of_many=loader is not None)
+    return Run(_decided(settled, prepared), prepared, shares_process=loader is not None)
 
 
 def _decided(config: RunConfig, prepared: Prepared) -> RunConfig:
@@ -193,9 +193,9 @@ def _finish(
     last: Checkpoint | None,
     callbacks: Sequence[Callback],
     threads: int,
-    unseen: Sequence[str] = (),
+    held_out: Sequence[str] = (),
 ) -> Result:
-    """Train to the end, evaluate the best weights on every part but the unseen ones, write the summary."""
+    """Train to the end, evaluate the best weights on every part but the held-out ones, write the summary."""
     directory = run.directory
     assert directory is not None
     best = BestWeights()
@@ -236,7 +236,7 @@ def _finish(
                 {"stop_reason": "diverged", "epochs": run.progress.epoch, "message": str(error)},
             )
             raise
-        result = _evaluated(run, best, diagnostics.layers if diagnostics else {}, unseen)
+        result = _evaluated(run, best, diagnostics.layers if diagnostics else {}, held_out)
     write_json(directory.path / "summary.json", dataclasses.asdict(result))
     directory.log(
         f"finished: {result.stop_reason} after {result.epochs} epochs, best epoch {result.best_epoch}"
@@ -307,14 +307,14 @@ def differences(a: object, b: object, path: str = "") -> list[str]:
     return [] if a == b else [path]
 
 
-def _evaluated(run: Run, best: BestWeights, layers: Layers, unseen: Sequence[str]) -> Result:
+def _evaluated(run: Run, best: BestWeights, layers: Layers, held_out: Sequence[str]) -> Result:
     stopping = run.config.early_stopping
     restored = best.weights if stopping is None or stopping.restore_best else None
     (restored or run.weights()).put_into(run.network)
     metrics: dict[str, dict[str, float]] = {}
     baseline: dict[str, dict[str, float]] = {}
     for name, part in run.parts.items():
-        if name in unseen:
+        if name in held_out:
             continue
         metrics[name], _ = evaluate(run.network, run.loss, run.pipeline, part, run.together)
         baseline[name] = trivial(run.parts["train"], part, run.pipeline)

@@ -30,7 +30,7 @@ def job(tmp_path):
     def make(
         index=0,
         monitor="validation_accuracy",
-        unseen=(),
+        held_out=(),
         pause=0.0,
         plugin=None,
         faulty=None,
@@ -57,7 +57,7 @@ def job(tmp_path):
             f"{index:03}",
             monitor,
             pause,
-            unseen,
+            held_out,
         )
 
     return make
@@ -157,9 +157,9 @@ def test_a_run_that_is_given_up_ends_after_its_next_epoch(job, kind):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_parts_that_are_to_stay_unseen_are_not_evaluated(job, kind):
+def test_held_out_parts_are_not_evaluated(job, kind):
     with executor_for(kind, 1) as executor:
-        found = ended(all_events(executor, [job(0, unseen=("test",)), job(1)]))
+        found = ended(all_events(executor, [job(0, held_out=("test",)), job(1)]))
     assert [sorted(found[index].result["metrics"]) for index in range(2)] == [
         ["train", "validation"],
         ["test", "train", "validation"],

@@ -201,7 +201,7 @@ def test_runs_of_one_process_share_the_loading(toy, data):
     layers = prepare_run(toy(), data).network.layers
     steps = int(0.5 * kernels.LOADING / kernels.PER_STEP)
     assert kernels.kernels_for(layers, 8, steps // 2) == "numpy"
-    assert kernels.kernels_for(layers, 8, steps // 2, one_of_many=True) == (
+    assert kernels.kernels_for(layers, 8, steps // 2, shares_process=True) == (
         "numba" if kernels.numba_is_there() else "numpy"
     )
-    assert kernels.kernels_for(layers, 8, 100, one_of_many=True) == "numpy"
+    assert kernels.kernels_for(layers, 8, 100, shares_process=True) == "numpy"

@@ -18,7 +18,7 @@ class Job:
     parent   the folder in which the run directory is made, and `name`, its name there; one that is there already is made again
     monitor  a metric of every epoch that is reported while the run goes on; None: nothing is
     pause    the least seconds between two reports; 0: every epoch is reported
-    unseen   parts of the data that the run does not evaluate at its end
+    held_out   parts of the data that the run does not evaluate at its end
     """
 
     index: int
@@ -27,7 +27,7 @@ class Job:
     name: str
     monitor: str | None = None
     pause: float = 0.0
-    unseen: Sequence[str] = ()
+    held_out: Sequence[str] = ()
 
 
 @dataclass(frozen=True)

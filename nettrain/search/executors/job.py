@@ -43,7 +43,7 @@ def run_job(
         clear(Path(job.parent) / job.name)
         result = train(
             job.config, output_directory=job.parent, run_name=job.name, allow_plugins=True, threads=1, loader=loader,
-            callbacks=[reporting, *callbacks], unseen=job.unseen,
+            callbacks=[reporting, *callbacks], held_out=job.held_out,
         )  # fmt: skip
     except Interrupted:
         raise

@@ -15,7 +15,7 @@ from nettrain.search.sweep.reports import reports_of
 from nettrain.search.sweep.space import Setting
 from nettrain.search.sweep.trial import Trial
 
-UNSEEN = ("test",)  # until the winner is known
+HELD_OUT = ("test",)  # until the winner is known
 IN_FOLDERS = 3  # digits of a trial's folder
 
 
@@ -105,7 +105,7 @@ class TrialRuns:
 
     def _job(self, index: int, place: int, config: dict[str, Any], parent: Path, name: str) -> Job:
         asked = self.report and place == 0
-        unseen = UNSEEN if self._sweep.spec.cross_validation is None else ()
+        held_out = HELD_OUT if self._sweep.spec.cross_validation is None else ()
         return Job(
             index * self.count + place,
             config,
@@ -113,5 +113,5 @@ class TrialRuns:
             name,
             self._monitor,
             0.0 if asked else self._pause,
-            unseen,
+            held_out,
         )

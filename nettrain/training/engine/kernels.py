@@ -23,13 +23,13 @@ def numba_is_there() -> bool:
 
 
 def kernels_for(
-    layers: Sequence[BoundLayer], batch_size: int, steps: int, *, one_of_many: bool = False
+    layers: Sequence[BoundLayer], batch_size: int, steps: int, *, shares_process: bool = False
 ) -> Literal["numpy", "numba"]:
     """`numba` where it is installed and would save more time in so many steps than it takes to load, else `numpy`.
 
-    one_of_many  whether the process makes further runs, which share the loading; how many does not count: a search may be extended
+    shares_process  whether the process makes further runs, which share the loading; how many does not count: a search may be extended
     """
-    loading = LOADING / MANY if one_of_many else LOADING
+    loading = LOADING / MANY if shares_process else LOADING
     numbers = sum(p.size + batch_size * prod(p.output_shape) for p in layers)
     saved = steps * (PER_STEP + numbers * PER_NUMBER)
     return "numba" if saved > loading and numba_is_there() else "numpy"
