@@ -10,12 +10,10 @@ from nettrain.data.pipeline import Pipeline
 from nettrain.errors import CheckpointError, ConfigError
 from nettrain.inference.predictor import Predictor
 from nettrain.metrics import Outcome
-from nettrain.nn.network import Network
 from nettrain.training.artifacts.checkpoint import Checkpoint, check_shapes
 from nettrain.training.artifacts.weights import Weights
-from nettrain.training.build import layers_for, loss_for
+from nettrain.training.build import build, layers_for, loss_for
 from nettrain.training.engine.blas import one_blas_thread
-from nettrain.training.engine.kernels import twin_for
 from nettrain.training.evaluate import evaluate, predictions
 
 
@@ -31,25 +29,15 @@ class Model(Predictor):
         )
         self.schema, self.names = self.pipeline.schema, self.pipeline.names
         self.epoch = checkpoint.content.get("epoch")
+        loss, shape = loss_for(self.config, self.schema.task), self.pipeline.shape
         try:
-            bound = layers_for(
-                self.config,
-                loss_for(self.config, self.schema.task),
-                self.schema,
-                self.pipeline.shape,
-            )
+            layers = layers_for(self.config, loss, self.schema, shape)
         except ConfigError as error:
             raise CheckpointError(
                 f"{self.path}: its configuration does not fit its data ({error}); it is damaged"
             ) from None
-        check_shapes(checkpoint, bound, self.path)
-        self.network = Network(
-            [p.layer for p in bound],
-            self.pipeline.shape,
-            seed=self.config.seed,
-            dtype=self.config.dtype,
-        )
-        self.network.evaluation.twin = twin_for(self.config.training.kernels)
+        check_shapes(checkpoint, layers, self.path)
+        self.network = build(layers, self.config, shape, self.config.training.kernels)
         Weights.read(checkpoint, self.network, self.path).put_into(self.network)
 
     def predictions_of(self, dataset: Dataset) -> np.ndarray:

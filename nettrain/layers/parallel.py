@@ -41,7 +41,7 @@ class Parallel(Composite):
             branches=tuple(tuple(resolve(branch, activation)) for branch in self.branches)
         )
 
-    def _placed(self, shape: Shape) -> list[list[BoundLayer]]:
+    def _bind(self, shape: Shape) -> list[list[BoundLayer]]:
         found = []
         for number, branch in enumerate(self.branches, start=1):
             try:
@@ -55,11 +55,11 @@ class Parallel(Composite):
     def bind_branches(self, shape: Shape) -> list[list[BoundLayer]]:
         return [
             [dataclasses.replace(bound, name=f"branch_{number}.{bound.name}") for bound in branch]
-            for number, branch in enumerate(self._placed(shape), start=1)
+            for number, branch in enumerate(self._bind(shape), start=1)
         ]
 
     def output_shape(self, shape: Shape) -> Shape:
-        found = [branch[-1].output_shape if branch else shape for branch in self._placed(shape)]
+        found = [branch[-1].output_shape if branch else shape for branch in self._bind(shape)]
         concatenated = self.merge == "concatenate"
         if len({(len(s), s[:-1]) if concatenated else s for s in found}) > 1:
             shapes, wanted = (
@@ -72,12 +72,10 @@ class Parallel(Composite):
         return (*found[0][:-1], sum(s[-1] for s in found)) if concatenated else found[0]
 
     def apply(self, x: Tensor, scope: Scope) -> Tensor:
-        outputs = []
-        for number, branch in enumerate(self.branches, start=1):
-            y, inner = x, scope.child(f"branch_{number}")
-            for name, layer in name_layers(branch):
-                y = inner.run(name, layer, y)
-            outputs.append(y)
+        outputs = [
+            scope.child(f"branch_{number}").forward(name_layers(branch), x)
+            for number, branch in enumerate(self.branches, start=1)
+        ]
         if self.merge == "concatenate":
             return f.concatenate(outputs, axis=-1)
         total = outputs[0]

@@ -78,13 +78,9 @@ class Residual(Composite):
         )
 
     def apply(self, x: Tensor, scope: Scope) -> Tensor:
-        y = x
-        for name, layer in name_layers(self.layers):
-            y = scope.run(name, layer, y)
-        around = scope.child("projection")
-        for name, layer in name_layers(self._around(x.shape[1:], y.shape[1:])):
-            x = around.run(name, layer, x)
-        return x + y
+        y = scope.forward(name_layers(self.layers), x)
+        around = name_layers(self._around(x.shape[1:], y.shape[1:]))
+        return scope.child("projection").forward(around, x) + y
 
 
 def _projection(shape: Shape, wanted: Shape) -> Layer | None:

@@ -2,18 +2,21 @@
 
 import dataclasses
 from abc import abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
 import numpy as np
 from pydantic import Field
 
-from nettrain.autodiff.tensor import Tensor
+from nettrain.autodiff.tensor import Tensor, now
+from nettrain.autodiff.trace import current
 from nettrain.component import Component, Flag, Positive, names
 from nettrain.nn.activation import Activation
 from nettrain.nn.parameter import Parameter, Shape
 from nettrain.nn.receptive_field import ReceptiveField
+
+Report = Callable[[str, str], None]  # takes a layer's path and a line of text
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,7 @@ class Scope:
     rows: int | None = None
     proposals: dict[str, Tensor] | None = None
     step: Callable[[], int] = int
-    report: Callable[[str, str], None] = print
+    report: Report = print
     watch: Callable[[Output], None] | None = None
 
     def __getitem__(self, name: str) -> Tensor:
@@ -66,12 +69,28 @@ class Scope:
         return dataclasses.replace(self, path=f"{self.path}.{name}" if self.path else name)
 
     def run(self, name: str, layer: "Layer", x: Tensor) -> Tensor:
-        """The output of a layer inside this one, applied in its own scope."""
+        """Returns the output of a layer inside this one, applied in its own scope."""
         scope = self.child(name)
         y = layer.apply(x, scope)
         if self.watch is not None:
             self.watch(Output(scope.path, layer, y))
         return y
+
+    def forward(self, layers: Iterable[tuple[str, "Layer"]], x: Tensor) -> Tensor:
+        """Returns the output of named layers applied one after the other: the forward pass.
+
+        While a plan is recorded, it notes which operations belong to which layer of the network.
+        """
+        trace = None if self.path else current()
+        for name, layer in layers:
+            if trace is None:
+                x = self.run(name, layer, x)
+                continue
+            begin, trace.place = now(), name
+            x = self.run(name, layer, x)
+            trace.spans.append((name, begin, now()))
+            trace.place = ""
+        return x
 
 
 class Layer(Component):

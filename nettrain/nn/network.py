@@ -2,39 +2,69 @@
 
 import dataclasses
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
 import numpy as np
 
 from nettrain import streams
+from nettrain.autodiff.plan.plan import itself
 from nettrain.autodiff.plan.shards import Together
-from nettrain.autodiff.tensor import Tensor, now
-from nettrain.autodiff.trace import current
+from nettrain.autodiff.primitive import Primitive
+from nettrain.autodiff.tensor import Tensor
 from nettrain.errors import ConfigError
+from nettrain.nn.batched_inference import BatchedInference, Rows
 from nettrain.nn.bound_layer import bind, resolve
-from nettrain.nn.evaluation import Evaluation, Rows
-from nettrain.nn.layer import Layer, Output, Scope
+from nettrain.nn.layer import Layer, Output, Report, Scope
 from nettrain.nn.parameter import Shape
 from nettrain.nn.vector import ParameterVector
 
 
+def to_standard_error(path: str, text: str) -> None:
+    """Prints a layer's line of text on standard error."""
+    print(f"{path}: {text}", file=sys.stderr)
+
+
 class Network:
-    """Layers applied one after the other; calling it on a Tensor (n, ...) gives its outputs (n, ...).
+    """Layers applied one after the other. Calling it on a Tensor (n, ...) returns its outputs (n, ...).
 
-        network = Network([Dense(units=64), Activation(function=Relu()), Dense(units=10)], shape=(64,), seed=0)
+    Layers that keep running statistics (batch_norm) need `proposals={}` in that call, and `commit`
+    of it after the update.
+
+    Args:
+        layers: applied in this order.
+        shape: of one input row.
+        seed: of the initial weights and of every random stream.
+        dtype: of weights, inputs and outputs.
+        kernel_for: returns the kernel implementation of a primitive for `outputs`, see `Plan`.
+        report: takes (layer path, text) from layers that show what passes through them.
+
+    Attributes:
+        layers: the bound layers, in order.
+        vector: all parameters and their gradient, flat.
+        parameters, state: by full name, such as `dense_1.w` or `batch_norm_1.mean`.
+        slots: where the gradient of each trained parameter goes.
+        batched_inference: computes `outputs`.
+
+    Raises:
+        ConfigError: a layer does not fit the rows that it gets.
+
+    Example:
+        network = Network([Dense(units=64), Activation(function=Relu()), Dense(units=10)], (64,))
         loss = CrossEntropy().rows(network(Tensor(x), training=True), Tensor(y)).mean()
-        gradients = backward(loss, into=network.slots)      # dw lands in network.vector.gradient
-
-    Layers that keep running statistics (batch_norm) need `proposals={}` in that call, and `commit` of it after the update.
-
-    evaluation  computes what `outputs` gives
-    report      takes (layer path, text) from layers that show what passes through them; to standard error, unless a run says otherwise
+        gradients = backward(loss, into=network.slots)  # dw lands in network.vector.gradient
     """
 
     def __init__(
-        self, layers: Sequence[Layer], shape: Shape, *, seed: int = 0, dtype: Any = np.float32
+        self,
+        layers: Sequence[Layer],
+        shape: Shape,
+        *,
+        seed: int = 0,
+        dtype: Any = np.float32,
+        kernel_for: Callable[[Primitive], Primitive] = itself,
+        report: Report = to_standard_error,
     ) -> None:
         try:
             self.layers = bind(resolve(layers), shape)
@@ -73,7 +103,8 @@ class Network:
         }
         arrays = self.vector.views | self.state
         self._evaluation = {name: Tensor(array) for name, array in arrays.items()}
-        self.report = to_standard_error
+        self.report = report
+        self._layers = [(bound.name, bound.layer) for bound in self.layers]
         self._step = 0
         self._seed = seed
         self._streams: dict[tuple[str, int], streams.StepStream] = {}
@@ -81,8 +112,8 @@ class Network:
         fed = dataclasses.replace(
             constants, parameters={name: Tensor(array, feed=True) for name, array in arrays.items()}
         )
-        self.evaluation = Evaluation(
-            self.layers, constants, fed, shape, self.output_shape, self.dtype
+        self.batched_inference = BatchedInference(
+            self.layers, constants, fed, shape, self.dtype, kernel_for
         )
 
     def _generator(self, step: int, shard: int, lane: int, path: str) -> np.random.Generator:
@@ -109,6 +140,7 @@ class Network:
         lane: int = 0,
         rows: int | None = None,
         proposals: dict[str, Tensor] | None = None,
+        report: Report | None = None,
     ) -> Scope:
         """What the layers see: parameters that require gradients in training, constants in evaluation."""
         self._step = step
@@ -119,7 +151,7 @@ class Network:
             rows=rows,
             proposals=proposals,
             step=lambda: self._step,
-            report=lambda path, text: self.report(path, text),
+            report=report or self.report,
         )
 
     def __call__(self, x: Tensor, *, training: bool = False, **place: Any) -> Tensor:
@@ -129,16 +161,7 @@ class Network:
         rows         of the whole batch, where x holds a shard of them
         proposals    an empty mapping in which the layers leave the new values of their state, for `commit`
         """
-        scope = self.scope(training=training, **place)
-        seen = current()
-        for bound in self.layers:
-            if seen is not None:
-                begin, seen.place = now(), bound.name
-            x = scope.run(bound.name, bound.layer, x)
-            if seen is not None:
-                seen.spans.append((bound.name, begin, now()))
-                seen.place = ""
-        return x
+        return self.scope(training=training, **place).forward(self._layers, x)
 
     def watched(self, x: Tensor) -> tuple[Tensor, list[Output]]:
         """The outputs for x in evaluation, and those of every layer on the way, layers inside layers too.
@@ -147,9 +170,7 @@ class Network:
         """
         found: list[Output] = []
         scope = Scope(self._training, False, partial(self._generator, 0, 0, 0), watch=found.append)
-        for bound in self.layers:
-            x = scope.run(bound.name, bound.layer, x)
-        return x, found
+        return scope.forward(self._layers, x), found
 
     def commit(self, proposals: Mapping[str, Tensor]) -> None:
         """Take over what the layers proposed for their state: once a step, after the update. Checks and evaluation never do."""
@@ -171,9 +192,4 @@ class Network:
 
         together  runs the portions, on one thread or several, where the layers allow it
         """
-        return self.evaluation(x, together if self.independent_rows else None)
-
-
-def to_standard_error(path: str, text: str) -> None:
-    """A line for people."""
-    print(f"{path}: {text}", file=sys.stderr)
+        return self.batched_inference(x, together if self.independent_rows else None)

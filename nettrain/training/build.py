@@ -1,5 +1,6 @@
 """From a configuration to a network: the layers that the model section stands for, fitted between the data and the loss."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -9,9 +10,11 @@ from nettrain.data.schema import Schema
 from nettrain.data.task import DEFAULT_LOSS, Wanted
 from nettrain.errors import ConfigError
 from nettrain.nn.bound_layer import BoundLayer, bind, resolve
+from nettrain.nn.layer import Report
 from nettrain.nn.loss import Loss
-from nettrain.nn.network import Network
+from nettrain.nn.network import Network, to_standard_error
 from nettrain.nn.parameter import Shape
+from nettrain.training.engine.kernels import twin_for
 
 
 def loss_for(config: RunConfig, task: str) -> Loss:
@@ -63,10 +66,30 @@ def target_size(schema: Schema) -> int:
     )
 
 
-def build(config: RunConfig, loss: Loss, schema: Schema, shape: Shape) -> Network:
-    """The network for inputs of this shape. Raises ConfigError where layers, loss and data do not fit together."""
-    bound = layers_for(config, loss, schema, shape)
-    return Network([p.layer for p in bound], shape, seed=config.seed, dtype=config.dtype)
+def build(
+    layers: Sequence[BoundLayer],
+    config: RunConfig,
+    shape: Shape,
+    kernels: str,
+    report: Report = to_standard_error,
+) -> Network:
+    """Returns the network of these layers, with its initial weights.
+
+    Args:
+        layers: those of `layers_for`.
+        config: its seed and dtype.
+        shape: of one input row.
+        kernels: numpy or numba, for the outputs in evaluation mode.
+        report: takes (layer path, text) from layers that show what passes through them.
+    """
+    return Network(
+        [bound.layer for bound in layers],
+        shape,
+        seed=config.seed,
+        dtype=config.dtype,
+        kernel_for=twin_for(kernels),
+        report=report,
+    )
 
 
 def layers_for(config: RunConfig, loss: Loss, schema: Schema, shape: Shape) -> list[BoundLayer]:

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from nettrain.autodiff.plan.shards import Task, Together
 from nettrain.config.run_config import RunConfig
 from nettrain.data.augmenter import Augmenter, described
@@ -14,15 +16,15 @@ from nettrain.data.prepare import Prepared
 from nettrain.errors import ConfigError, nearest
 from nettrain.metrics import metric_names
 from nettrain.nn.loss import Loss
-from nettrain.nn.network import Network
+from nettrain.nn.network import Network, to_standard_error
 from nettrain.nn.vector import ParameterVector
 from nettrain.optim import Rule, Search
 from nettrain.schedules import MetricSchedule
 from nettrain.training.artifacts.run_directory import RunDirectory
 from nettrain.training.artifacts.weights import Weights
-from nettrain.training.build import build, loss_for, target_size
+from nettrain.training.build import build, layers_for, loss_for, target_size
 from nettrain.training.engine.closure_update import SearchUpdate
-from nettrain.training.engine.kernels import check_kernels, kernels_for, twin_for
+from nettrain.training.engine.kernels import check_kernels, kernels_for
 from nettrain.training.engine.sharding import MOST, shards_for, tiles_of
 from nettrain.training.engine.step import Step
 from nettrain.training.engine.threads import Workers, one_after_the_other, usable_threads
@@ -82,11 +84,11 @@ class Run:
         self.prepared = prepared
         self.pipeline = prepared.pipeline
         self.loss: Loss = loss_for(config, self.pipeline.schema.task)
-        self.network: Network = build(config, self.loss, self.pipeline.schema, self.pipeline.shape)
+        layers = layers_for(config, self.loss, self.pipeline.schema, self.pipeline.shape)
         train = self.parts["train"]
         self.batch_size = min(config.training.batch_size or len(train), len(train))
         self.shards = config.training.shards or shards_for(
-            self.network.layers, self.batch_size, self.network.dtype.itemsize
+            layers, self.batch_size, np.dtype(config.dtype).itemsize
         )
         self.step_rows = self.batch_size * config.training.accumulate
         self.steps_per_epoch = -(-len(train) // self.step_rows)
@@ -94,10 +96,12 @@ class Run:
         if self.kernels == "auto":
             steps = config.training.epochs * -(-len(train) // self.batch_size)
             self.kernels = kernels_for(
-                self.network.layers, self.batch_size, steps, shares_process=shares_process
+                layers, self.batch_size, steps, shares_process=shares_process
             )
         check_kernels(self.kernels)
-        self.network.evaluation.twin = twin_for(self.kernels)
+        self.network: Network = build(
+            layers, config, self.pipeline.shape, self.kernels, self.report
+        )
         self.config = dataclasses.replace(
             config,
             training=dataclasses.replace(config.training, shards=self.shards, kernels=self.kernels),
@@ -175,7 +179,8 @@ class Run:
         """
         self.threads = usable_threads(threads)
         portions = max(
-            -(-len(part) // self.network.evaluation.rows) for part in self.parts.values()
+            -(-len(part) // self.network.batched_inference.chunk_size)
+            for part in self.parts.values()
         )
         busy = self.shards * max(map(tiles_of, self.network.layers), default=1)
         with (
@@ -187,6 +192,12 @@ class Run:
                 yield
             finally:
                 self._by = one_after_the_other
+
+    def report(self, path: str, text: str) -> None:
+        """Shows what a layer says of what passes through it, and logs it once there is a directory."""
+        to_standard_error(path, text)
+        if self.directory is not None:
+            self.directory.log(f"{path}: {text}")
 
     def together(self, tasks: Sequence[Task]) -> None:
         """Run independent tasks, on the threads that `workers` gives, or else one after the other."""

@@ -3,7 +3,6 @@
 import dataclasses
 import os
 from collections.abc import Mapping, Sequence
-from functools import partial
 from pathlib import Path
 
 from nettrain.component import to_mapping
@@ -15,7 +14,6 @@ from nettrain.data.loader import Loader
 from nettrain.data.prepare import Prepared, prepare
 from nettrain.diagnosis.layer_statistics import Layers
 from nettrain.errors import CheckpointError, ConfigError, Diverged, RunError
-from nettrain.nn.network import to_standard_error
 from nettrain.schedules import MetricSchedule
 from nettrain.training.artifacts.checkpoint import Checkpoint, configuration
 from nettrain.training.artifacts.files import write_json
@@ -222,7 +220,6 @@ def _finish(
     directory.write_config(run.config)
     for note in run.prepared.notes:
         directory.log(note)
-    run.network.report = partial(_report, directory)
     with run.workers(threads):
         try:
             with stop_signals() as signalled:
@@ -242,12 +239,6 @@ def _finish(
         f"finished: {result.stop_reason} after {result.epochs} epochs, best epoch {result.best_epoch}"
     )
     return result
-
-
-def _report(directory: RunDirectory, path: str, text: str) -> None:
-    """What a layer shows of what passes through it."""
-    to_standard_error(path, text)
-    directory.log(f"{path}: {text}")
 
 
 def _restore(run: Run, last: Checkpoint, remembering: Sequence[Callback]) -> None:

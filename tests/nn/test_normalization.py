@@ -15,8 +15,8 @@ from nettrain.nn.network import Network
 IMAGES = (2, 3, 4)
 
 
-def network(*layers, shape=(4,), dtype="float64"):
-    return Network([Layer.parse(layer) for layer in layers], shape, dtype=dtype)
+def network(*layers, shape=(4,), dtype="float64", **options):
+    return Network([Layer.parse(layer) for layer in layers], shape, dtype=dtype, **options)
 
 
 def batch(n, shape=(4,), seed=0):
@@ -156,8 +156,8 @@ def test_noise_in_evaluation_is_the_very_input():
 
 
 def test_a_probe_tells_every_so_many_steps_of_training_and_nothing_else():
-    found, told = network({"type": "probe", "every": 3}), []
-    found.report = lambda path, text: told.append((path, text))
+    told = []
+    found = network({"type": "probe", "every": 3}, report=lambda *line: told.append(line))
     x = np.array([[1.0, 2.0, 3.0, 0.0], [0.0, 2.0, np.inf, 4.0]])
     for step in range(7):
         assert np.array_equal(found(Tensor(x), training=True, step=step, proposals={}).value, x)

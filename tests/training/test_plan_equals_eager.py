@@ -55,8 +55,7 @@ def trained(
     compiled=False,
 ):
     """Every loss, the weights and the state after some steps."""
-    network = Network(layers, shape, seed=3, dtype=dtype)
-    network.report = lambda path, text: None
+    network = Network(layers, shape, seed=3, dtype=dtype, report=lambda path, text: None)
     x = streams.generator(0, "x").normal(size=(len(y), *shape)).astype(dtype)
     update = Update(
         network.vector,
@@ -199,8 +198,8 @@ class Steering(Layer):
 
 def test_a_layer_that_looks_at_values_trains_eagerly_in_one_piece_and_says_so():
     layers = [layer("dense", {"units": 4}), Steering(), layer("dense", {"units": 2})]
-    network, said = Network(layers, (3,), seed=3), []
-    network.report = lambda path, text: said.append((path, text))
+    said = []
+    network = Network(layers, (3,), seed=3, report=lambda *line: said.append(line))
     x = streams.generator(0, "x").normal(size=(ROWS, 3)).astype(np.float32)
     update = Update(network.vector, Optimizer.parse("sgd"), Regularization())
     step = Step(network, Loss.parse("mse"), update, Part(x, VALUES), 2, BATCH, shards=2)

@@ -206,7 +206,7 @@ def test_workers_raise_what_a_task_raised_and_go_on():
 @pytest.mark.parametrize("model", ["plain", "batch norm"])
 def test_an_evaluation_has_the_same_bits_on_any_number_of_threads(model):
     run = prepare_run(config(model, 1, dtype="float32"), (X, Y))
-    run.network.evaluation.rows = 8
+    run.network.batched_inference.chunk_size = 8
     alone = run.network.outputs(X)
     for threads in (2, 3):
         with Workers(threads) as workers:
@@ -218,7 +218,7 @@ def test_layers_that_see_rows_together_are_evaluated_one_portion_after_the_other
         [Layer.parse(layer) for layer in [{"type": "dense", "units": 2}, {"type": "probe"}]], (6,)
     )
     apart, asked = Network([Layer.parse({"type": "dense", "units": 2})], (6,)), []
-    network.evaluation.rows = apart.evaluation.rows = 8
+    network.batched_inference.chunk_size = apart.batched_inference.chunk_size = 8
     network.outputs(X, asked.append)
     assert not network.independent_rows and asked == []
     apart.outputs(X, asked.append)

@@ -7,7 +7,7 @@ import pytest
 
 from nettrain import streams
 from nettrain.autodiff.tensor import Tensor
-from nettrain.nn.evaluation import portion_rows
+from nettrain.nn.batched_inference import chunk_size_for
 from nettrain.nn.layer import Layer
 from nettrain.nn.network import Network
 
@@ -17,7 +17,7 @@ LAYERS = [{"type": "dense", "units": 40}, {"type": "batch_norm"}, "relu", {"type
 
 def network(layers=LAYERS, shape=(20,)):
     made = Network([Layer.parse(layer) for layer in layers], shape)
-    made.evaluation.rows = 16
+    made.batched_inference.chunk_size = 16
     return made
 
 
@@ -79,7 +79,7 @@ class Steering(Layer):
 
 def test_a_layer_that_looks_at_values_is_asked_anew_for_every_portion():
     found = Network([Steering()], (20,))
-    found.evaluation.rows = 4
+    found.batched_inference.chunk_size = 4
     x = np.concatenate([np.ones((4, 20)), -np.ones((4, 20))]).astype(np.float32)
     for _ in range(2):
         np.testing.assert_array_equal(found.outputs(x), np.concatenate([x[:4] * 2, x[4:]]))
@@ -96,4 +96,4 @@ def test_a_layer_that_looks_at_values_is_asked_anew_for_every_portion():
 )
 def test_a_portion_of_wide_rows_has_fewer_of_them(shape, layers, expected):
     layers = Network([Layer.parse(layer) for layer in layers], shape).layers
-    assert portion_rows(layers, 4) == expected
+    assert chunk_size_for(layers, 4) == expected

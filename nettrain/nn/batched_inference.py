@@ -1,0 +1,141 @@
+"""Batched inference: the outputs of layers in evaluation mode, chunk by chunk, by replaying a recorded forward pass."""
+
+import math
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, Protocol
+
+import numpy as np
+
+from nettrain.autodiff.plan.memory import Arena
+from nettrain.autodiff.plan.plan import Plan
+from nettrain.autodiff.plan.shards import Together
+from nettrain.autodiff.primitive import Primitive
+from nettrain.autodiff.tensor import Tensor
+from nettrain.autodiff.trace import recording
+from nettrain.nn.bound_layer import BoundLayer
+from nettrain.nn.layer import Layer, Scope
+
+MAX_CHUNK_SIZE = 1024
+MAX_CHUNK_BYTES = 16e6  # of the widest layer's inputs and outputs: larger chunks leave the cache
+
+
+def chunk_size_for(layers: Sequence[BoundLayer], item_size: int) -> int:
+    """Returns the rows per chunk: a power of two that depends on the layers alone.
+
+    BLAS results depend on the shapes of the operands, so the size must not depend on the machine.
+    """
+    widest = max((math.prod(p.input_shape) + math.prod(p.output_shape) for p in layers), default=1)
+    fitting = math.log2(MAX_CHUNK_BYTES / (item_size * widest)) // 1
+    return int(2 ** min(math.log2(MAX_CHUNK_SIZE), max(0, fitting)))
+
+
+class Rows(Protocol):
+    """An array, or rows that stay on disk: whatever returns an array for a slice of its rows."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, part: slice, /) -> np.ndarray: ...
+
+
+class _Replay:
+    """The recorded forward pass of one chunk. Each call overwrites the outputs of the last one."""
+
+    def __init__(
+        self,
+        layers: Sequence[tuple[str, Layer]],
+        scope: Scope,
+        shape: tuple[int, ...],
+        dtype: Any,
+        kernel_for: Callable[[Primitive], Primitive],
+    ) -> None:
+        self._x = np.zeros(shape, dtype)
+        with recording() as trace:
+            y = scope.forward(layers, Tensor(self._x, feed=True))
+        self.data_dependent = trace.steered
+        self._y = y.value
+        self._plan = None if y.node is None else Plan(y, None, arena=Arena(), twin=kernel_for)
+
+    def __call__(self, x: np.ndarray) -> np.ndarray:
+        self._x[...] = x
+        if self._plan is not None:
+            self._plan.forward()
+        return self._y
+
+
+class BatchedInference:
+    """Computes the outputs of layers for any number of rows.
+
+    Full chunks are replayed. The last, shorter chunk runs eagerly, and so does every chunk where a
+    layer has data-dependent control flow. Both give the same bits where no kernel is compiled.
+
+    Args:
+        layers: the network.
+        eager, replayed: the scopes of the two modes. Both hold the same arrays: as constants in
+            `eager`, as feeds in `replayed`, because their values may change between calls.
+        shape: of one input row.
+        dtype: of inputs and outputs.
+        kernel_for: returns the kernel implementation of a primitive, see `Plan`.
+
+    Attributes:
+        chunk_size: rows per chunk. Set it before the first call, if at all.
+    """
+
+    def __init__(
+        self,
+        layers: Sequence[BoundLayer],
+        eager: Scope,
+        replayed: Scope,
+        shape: tuple[int, ...],
+        dtype: Any,
+        kernel_for: Callable[[Primitive], Primitive],
+    ) -> None:
+        self.chunk_size = chunk_size_for(layers, np.dtype(dtype).itemsize)
+        self._eager_scope, self._replay_scope = eager, replayed
+        self._layers = [(bound.name, bound.layer) for bound in layers]
+        self._shape, self._dtype, self._kernel_for = shape, dtype, kernel_for
+        self._output_shape = layers[-1].output_shape if layers else shape
+        self._idle: list[_Replay] = []  # as many as there have been concurrent threads
+        self._data_dependent = False
+
+    def __call__(self, x: Rows, together: Together | None = None) -> np.ndarray:
+        """Returns the outputs (n, ...) for x (n, ...).
+
+        Args:
+            x: the rows.
+            together: runs the chunks, on one thread or several; None: one after the other.
+        """
+        outputs = np.empty((len(x), *self._output_shape), self._dtype)
+        tasks = [
+            partial(self._run_chunk, x, outputs, slice(start, start + self.chunk_size))
+            for start in range(0, len(x), self.chunk_size)
+        ]
+        if together is not None:
+            together(tasks)
+        else:
+            for task in tasks:
+                task()
+        return outputs
+
+    def _run_chunk(self, x: Rows, outputs: np.ndarray, chunk: slice) -> None:
+        rows = np.asarray(x[chunk], self._dtype)
+        if len(rows) < self.chunk_size or self._data_dependent:
+            outputs[chunk] = self._eager(rows)
+            return
+        try:
+            replay = self._idle.pop()
+        except IndexError:
+            replay = self._record()
+        if replay.data_dependent:
+            self._data_dependent = True
+            outputs[chunk] = self._eager(rows)
+            return
+        outputs[chunk] = replay(rows)
+        self._idle.append(replay)
+
+    def _record(self) -> _Replay:
+        shape = (self.chunk_size, *self._shape)
+        return _Replay(self._layers, self._replay_scope, shape, self._dtype, self._kernel_for)
+
+    def _eager(self, x: np.ndarray) -> np.ndarray:
+        return self._eager_scope.forward(self._layers, Tensor(x)).value
