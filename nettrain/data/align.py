@@ -117,7 +117,9 @@ def _as_texts(target: Target) -> tuple[list[str], np.ndarray]:
 
 
 def _as_whole(text: str) -> str:
-    """`3` for `3.0`: classes that are whole numbers are named without a point."""
+    """`3` for `3.0`: classes that are whole numbers are named without a point; `1` for `true`."""
+    if text.lower() in ("false", "true"):
+        return str(int(text.lower() == "true"))
     try:
         return str(int(float(text)))
     except (ValueError, OverflowError):

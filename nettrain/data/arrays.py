@@ -7,9 +7,10 @@ import numpy as np
 from nettrain.data.distinct import distinct
 from nettrain.data.features import Features
 from nettrain.data.rows.stored import StoredRows
-from nettrain.data.target import Target
+from nettrain.data.target import LabelType, Target
 from nettrain.errors import DataError
 
+_LABEL_TYPES: dict[str, LabelType] = {"b": "boolean", "i": "integer", "u": "integer", "f": "float"}
 _SHAPES = "(n,), (n, d), (n, h, w) or (n, h, w, c)"
 
 
@@ -65,7 +66,7 @@ def target_from(y: object, origin: str = "y") -> Target:
         if values.shape[1] == 1
         else tuple(f"target_{i}" for i in range(values.shape[1]))
     )
-    return Target(values, names)
+    return Target(values, names, label_type=_LABEL_TYPES[array.dtype.kind])
 
 
 def weights_from(

@@ -158,6 +158,7 @@ def _with_task(whole: Dataset, wanted: Wanted | None) -> tuple[Dataset, Schema, 
         task,
         target.names,
         target.classes,
+        label_type=target.label_type or "string",
     )
     return replace(whole, target=target), schema, notes
 

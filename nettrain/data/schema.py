@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 
-from nettrain.data.target import Task
+import numpy as np
+
+from nettrain.data.target import LabelType, Task
 
 
 @dataclass(frozen=True)
@@ -12,6 +14,8 @@ class Schema:
     shape     of one row's numbers: (d,) or (h, w, c)
     numbers   names of the d numeric columns; empty for images
     texts     names of the categorical columns
+    label_type  of the classes, or of the labels of several columns, where they came from: classes
+              are named by strings here, and predicted in this type
     itself    the model is an autoencoder: its targets are its own inputs, after the transforms
     """
 
@@ -22,3 +26,15 @@ class Schema:
     targets: tuple[str, ...]
     classes: tuple[str, ...] | None
     itself: bool = False
+    label_type: LabelType = "string"
+
+    @property
+    def labels(self) -> np.ndarray:
+        """The classes (k,) in the type in which they came: 3 for the class named "3"."""
+        names = self.classes or ()
+        if self.label_type == "string":
+            return np.array(names)
+        numbers = np.array([int(name) for name in names], np.int64)
+        return numbers.astype(
+            {"integer": np.int64, "float": np.float64, "boolean": np.bool_}[self.label_type]
+        )

@@ -7,6 +7,7 @@ from typing import Literal
 import numpy as np
 
 Task = Literal["classification", "regression", "multilabel"]
+LabelType = Literal["string", "integer", "float", "boolean"]
 
 
 @dataclass(frozen=True)
@@ -17,12 +18,15 @@ class Target:
     names    the t target columns
     classes  the names of the classes; None where the values are numbers
     task     what the source means the values to be, where they could be several things; None: the values decide
+    label_type  of what kind the values were where they came from, so that predicted classes are
+             given back as such; None: strings where there are classes, otherwise whole numbers
     """
 
     values: np.ndarray
     names: tuple[str, ...] = ("target",)
     classes: tuple[str, ...] | None = None
     task: Task | None = None
+    label_type: LabelType | None = None
 
     def __len__(self) -> int:
         return len(self.values)

@@ -81,7 +81,9 @@ def resolve(
 def to_classes(target: Target) -> Target:
     """A column of whole numbers as codes into the sorted numbers, named as they are written: 3, 4, 5 ..."""
     values, codes = distinct(target.values[:, 0])
-    return Target(codes.astype(np.int64), target.names, tuple(str(int(value)) for value in values))
+    names = tuple(str(int(value)) for value in values)
+    label_type = target.label_type or "integer"
+    return Target(codes.astype(np.int64), target.names, names, label_type=label_type)
 
 
 def _possible(target: Target) -> list[Task]:

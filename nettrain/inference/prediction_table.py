@@ -42,5 +42,10 @@ def as_csv(columns: Sequence[Column]) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(name for name, _ in columns)
-    writer.writerows(zip(*(values for _, values in columns), strict=True))
+    writer.writerows(zip(*(map(_cell, values) for _, values in columns), strict=True))
     return text.getvalue()
+
+
+def _cell(value: object) -> object:
+    """true and false as JSON and other tools write them, everything else as it is."""
+    return str(value).lower() if isinstance(value, bool) else value

@@ -91,7 +91,12 @@ class Predictor(ABC):
         return dataset.target.values
 
     def predict(self, x: object) -> np.ndarray:
-        """Class names (n,), labels (n, l) of 0 and 1, or values (n,) or (n, t) in original units, for raw features x."""
+        """What the model predicts for raw features x.
+
+        Returns:
+            Classes (n,) in the type in which they came for training (numbers, true and false, or
+            strings), labels (n, l) of 0 and 1, or values (n,) or (n, t) in original units.
+        """
         return self.decided(self.predictions_of(self._dataset(x)))
 
     def probabilities(self, x: object) -> np.ndarray:
@@ -113,9 +118,10 @@ class Predictor(ABC):
     def decided(self, found: np.ndarray) -> np.ndarray:
         """From probabilities to classes or labels; values stay, a single target column as (n,)."""
         if self.task == "classification":
-            return np.array(self.classes)[found.argmax(axis=1)]
+            return self.schema.labels[found.argmax(axis=1)]
         if self.task == "multilabel":
-            return (found >= 0.5).astype(np.int64)
+            labels = found >= 0.5
+            return labels if self.schema.label_type == "boolean" else labels.astype(np.int64)
         return found[:, 0] if found.shape[1] == 1 else found
 
     def read(self, path: Path, *, with_target: bool) -> Dataset:

@@ -17,4 +17,4 @@ def load_idx_set(found: NamedSet, classes: Sequence[str] | None = None) -> Datas
     if classes is None or dataset.target is None:
         return dataset
     named = tuple(classes[int(label)] for label in dataset.target.classes or ())
-    return replace(dataset, target=replace(dataset.target, classes=named))
+    return replace(dataset, target=replace(dataset.target, classes=named, label_type="string"))

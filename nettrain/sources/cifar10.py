@@ -68,7 +68,9 @@ class Cifar10(Source):
         return replace(
             found,
             target=replace(
-                target, classes=tuple(CLASSES[int(label)] for label in target.classes or ())
+                target,
+                classes=tuple(CLASSES[int(label)] for label in target.classes or ()),
+                label_type="string",
             ),
         )
 

@@ -25,6 +25,6 @@ class Digits(Source):
         with np.load(_FILE, allow_pickle=False) as file:
             images, labels = file["images"], file["labels"]
         target = Target(
-            labels.astype(np.int64), ("digit",), tuple(str(digit) for digit in range(10))
+            labels.astype(np.int64), ("digit",), tuple(map(str, range(10))), label_type="integer"
         )
         return Dataset(Features(images[..., np.newaxis]), target, origin="digits")

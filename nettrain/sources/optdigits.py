@@ -41,7 +41,10 @@ class Optdigits(Source):
         return (
             found
             if found.target is None
-            else replace(found, target=to_classes(replace(found.target, names=("digit",))))
+            else replace(
+                found,
+                target=to_classes(replace(found.target, names=("digit",), label_type="integer")),
+            )
         )
 
 

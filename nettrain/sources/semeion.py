@@ -35,6 +35,9 @@ class Semeion(Source):
         numbers = read_numbers(SET.find()[0], 266)
         images = numbers[:, :256].reshape(-1, 16, 16, 1).astype(np.uint8)
         target = Target(
-            numbers[:, 256:].argmax(axis=1), ("digit",), tuple(str(digit) for digit in range(10))
+            numbers[:, 256:].argmax(axis=1),
+            ("digit",),
+            tuple(map(str, range(10))),
+            label_type="integer",
         )
         return Dataset(Features(images), target, origin="semeion")

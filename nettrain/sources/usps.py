@@ -47,7 +47,10 @@ class Usps(Source):
         return (
             found
             if found.target is None
-            else replace(found, target=to_classes(replace(found.target, names=("digit",))))
+            else replace(
+                found,
+                target=to_classes(replace(found.target, names=("digit",), label_type="integer")),
+            )
         )
 
 

@@ -31,6 +31,6 @@ class Xor(Source):
         noise = self.noise * generator(seed, "source.xor").standard_normal((self.rows, 2))
         return Dataset(
             Features(np.stack([p, q], axis=1) + noise, ("p", "q")),
-            Target(p ^ q, ("xor",), ("0", "1")),
+            Target(p ^ q, ("xor",), ("0", "1"), label_type="integer"),
             origin="xor",
         )

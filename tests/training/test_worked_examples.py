@@ -24,7 +24,7 @@ def test_descent_finds_xor_with_two_hidden_sigmoid_units_and_a_line_never_does(t
     data = (TRUTH_TABLE, TRUTH_TABLE[:, 0] ^ TRUTH_TABLE[:, 1])
     found = train(config | {"model": {"type": "mlp", "hidden": [2], "activation": "sigmoid"}}, data)
     assert found.metrics["train"]["accuracy"] == 1 and found.metrics["train"]["loss"] < 0.1
-    assert nettrain.load(found.run_directory).predict(TRUTH_TABLE).tolist() == ["0", "1", "1", "0"]
+    assert nettrain.load(found.run_directory).predict(TRUTH_TABLE).tolist() == [0, 1, 1, 0]
     line = train(config | {"model": {"type": "mlp", "hidden": []}}, data)
     assert line.metrics["train"]["accuracy"] <= 0.75
 

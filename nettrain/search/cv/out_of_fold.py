@@ -49,7 +49,7 @@ def _columns(found: Folds, fold: Fold, predictor: Predictor) -> list[Column]:
     ]
     truth = predictor.truth(dataset)
     if predictor.task == "classification":
-        truth = np.array(predictor.classes)[truth]
+        truth = predictor.schema.labels[truth]
     columns += named_columns(
         "target", predictor, truth[:, 0] if truth.ndim == 2 and truth.shape[1] == 1 else truth
     )
