@@ -22,6 +22,7 @@ class Dataset:
     aside    columns that are neither feature nor target and were asked for by name (`Source.load`)
     weights  (n,) of the rows in the loss; None: all equal
     files    (n,) the name of the file that each row is, where each is one
+    notes    what the source assumed about the data, a sentence each
     """
 
     features: Features
@@ -32,6 +33,7 @@ class Dataset:
     aside: dict[str, Category] = field(default_factory=dict)
     weights: np.ndarray | None = None
     files: np.ndarray | None = None
+    notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.features)

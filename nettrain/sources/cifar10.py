@@ -11,12 +11,12 @@ import numpy as np
 from nettrain.data.arrays import features_from, target_from
 from nettrain.data.dataset import PARTS, UNASSIGNED, Dataset
 from nettrain.data.readers.arrays import read_npz
-from nettrain.data.readers.file_kind import cannot_read
 from nettrain.data.readers.named_set import NamedSet, packed_files
 from nettrain.data.readers.predefined_split import Pair, joined
 from nettrain.data.source import Source
 from nettrain.data.task import to_classes
 from nettrain.errors import DataError
+from nettrain.files import cannot_read
 
 _LOG = logging.getLogger(__name__)
 # Of its three forms the binary one: the others hold pickles, which can run code, and Matlab's files.

@@ -10,9 +10,9 @@ from typing import IO
 import numpy as np
 from numpy.lib import format as npy_format
 
-from nettrain.data.readers.file_kind import cannot_read
 from nettrain.data.rows.stored import Place
 from nettrain.errors import DataError, nearest
+from nettrain.files import cannot_read
 
 
 def read_npy(path: Path) -> np.ndarray:

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from nettrain.data.features import MISSING, Category
-from nettrain.data.readers.file_kind import cannot_read
 from nettrain.data.table_source import Column, OpenTable
 from nettrain.errors import ConfigError, DataError
+from nettrain.files import cannot_read
 
 
 class FrameTable(OpenTable):

@@ -8,9 +8,9 @@ from typing import IO, cast
 
 import numpy as np
 
-from nettrain.data.readers.file_kind import cannot_read
 from nettrain.data.rows.stored import Place
 from nettrain.errors import DataError
+from nettrain.files import cannot_read
 
 _TYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 _PORTION = 2**20

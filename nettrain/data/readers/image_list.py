@@ -10,8 +10,9 @@ from pathlib import Path
 import numpy as np
 
 from nettrain.data.dataset import PARTS, UNASSIGNED
-from nettrain.data.readers.file_kind import cannot_read, file_kind
+from nettrain.data.readers.file_kind import file_kind
 from nettrain.errors import DataError, nearest
+from nettrain.files import cannot_read
 
 _LOG = logging.getLogger(__name__)
 ENDINGS = (".png", ".jpg", ".jpeg")

@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 
 from nettrain.data.features import MISSING, Category
-from nettrain.data.readers.file_kind import cannot_read
 from nettrain.data.table_source import Column, OpenTable
 from nettrain.errors import DataError
+from nettrain.files import cannot_read
 
 _LARGEST = sys.float_info.max
 _ROWS = 4096  # become arrays at a time, so that few Python objects live at once

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from nettrain.data.readers.file_kind import cannot_read
 from nettrain.errors import DataError
+from nettrain.files import cannot_read
 
 
 def read_numbers(path: Path, width: int, separator: str | None = None) -> np.ndarray:

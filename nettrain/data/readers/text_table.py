@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, TextIO
 
 import numpy as np
 
-from nettrain.data.readers.file_kind import cannot_read
 from nettrain.errors import ConfigError, DataError
+from nettrain.files import cannot_read
 
 if TYPE_CHECKING:
     from _csv import Reader

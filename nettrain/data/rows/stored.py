@@ -15,9 +15,9 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import Field
 
-from nettrain.data.readers.file_kind import cannot_read
 from nettrain.data.rows.base import LARGEST_ARRAY, LazyRows, portions
 from nettrain.errors import DataError
+from nettrain.files import cannot_read
 
 
 @dataclass(frozen=True)

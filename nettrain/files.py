@@ -1,0 +1,190 @@
+"""Files opened with care: regular files only, gzip told by its first bytes, a bound on what is unpacked.
+
+Every reader of the package opens its files here, so that a FIFO, a device or a small file that
+unpacks to a huge one ends in a message: never in an endless wait or in all the memory there is.
+"""
+
+import errno
+import gzip
+import io
+import os
+import re
+import stat
+import zlib
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from nettrain.errors import DataError
+
+UNREADABLE = (OSError, EOFError, zlib.error)  # what reading a plain or a gzip file may raise
+LIMIT_KEY = "NETTRAIN_MAX_UNPACKED"
+_GZIP = b"\x1f\x8b"
+_GIGABYTE = 10**9
+_LIKELY_RATIO = 100  # deflate packs text 3 to 20 times smaller, 1032 times at most
+_UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
+
+
+def open_regular(path: Path | str) -> BinaryIO:
+    """Open a regular file for reading bytes.
+
+    Raises:
+        OSError: The file cannot be opened, or is a directory, a FIFO, a socket or a device.
+    """
+    return open(path, "rb", opener=_open_regular)
+
+
+def _open_regular(path: str, flags: int) -> int:
+    # Without O_NONBLOCK, opening a FIFO waits for a process that writes into it.
+    descriptor = os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+    mode = os.fstat(descriptor).st_mode
+    if stat.S_ISREG(mode):
+        return descriptor
+    os.close(descriptor)
+    if stat.S_ISDIR(mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), path)
+    raise OSError(errno.EINVAL, f"{_file_type(mode)}; only regular files are read", path)
+
+
+def _file_type(mode: int) -> str:
+    if stat.S_ISFIFO(mode):
+        return "Is a FIFO (named pipe)"
+    return "Is a socket" if stat.S_ISSOCK(mode) else "Is a device"
+
+
+def read_bytes(path: Path | str) -> bytes:
+    """All bytes of a regular file. Raises OSError."""
+    with open_regular(path) as file:
+        return file.read()
+
+
+def read_text(path: Path | str, encoding: str = "utf-8") -> str:
+    """All text of a regular file, line ends made `\\n`. Raises OSError and UnicodeError."""
+    with io.TextIOWrapper(open_regular(path), encoding=encoding) as file:
+        return file.read()
+
+
+def open_unpacked(path: Path) -> BinaryIO:
+    """Open a regular file for reading bytes, unpacked where it is gzip.
+
+    Raises:
+        OSError: As `open_regular` does. Reading may raise any of `UNREADABLE`.
+        DataError: While reading, where a gzip file unpacks to more than `unpacked_limit`.
+    """
+    file = open_regular(path)
+    try:
+        packed = file.read(len(_GZIP)) == _GZIP
+        file.seek(0)
+    except BaseException:
+        file.close()
+        raise
+    return io.BufferedReader(_BoundedGzip(file, path), 2**17) if packed else file
+
+
+def is_gzip(path: Path) -> bool:
+    """Whether a regular file begins as gzip files do. Raises OSError."""
+    with open_regular(path) as file:
+        return file.read(len(_GZIP)) == _GZIP
+
+
+class _BoundedGzip(io.RawIOBase):
+    """The unpacked bytes of an open gzip file, up to the limit."""
+
+    def __init__(self, file: BinaryIO, path: Path) -> None:
+        self._file, self._path = file, path
+        self._unpacked = gzip.GzipFile(fileobj=file)
+        self._size = os.fstat(file.fileno()).st_size
+        self._limit = unpacked_limit(self._size)
+        self._count = 0
+
+    def readable(self) -> bool:
+        """It is."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Fill the buffer. Raises DataError beyond the limit."""
+        count = self._unpacked.readinto(buffer)
+        self._count += count
+        if self._count > self._limit:
+            raise too_large(str(self._path), self._size, None, self._limit)
+        return count
+
+    def close(self) -> None:
+        """Close the gzip file too."""
+        if not self.closed:
+            self._unpacked.close()
+            self._file.close()
+        super().close()
+
+
+def check_unpacked(origin: str, packed: int, unpacked: int) -> None:
+    """Raises DataError where `unpacked` bytes are more than a file of `packed` bytes may become."""
+    limit = unpacked_limit(packed)
+    if unpacked > limit:
+        raise too_large(origin, packed, unpacked, limit)
+
+
+def check_memory(origin: str, size: int) -> None:
+    """Raises DataError where `size` bytes are more than the memory that is free."""
+    available = available_memory()
+    if size > available:
+        raise DataError(
+            f"{origin}: takes {_shown(size)} in memory, and {_shown(available)} are free; "
+            "take fewer rows, or a machine with more memory"
+        )
+
+
+def too_large(origin: str, packed: int, unpacked: int | None, limit: int) -> DataError:
+    """The error for a file that unpacks to more than the limit; `unpacked` None: nobody knows to how much."""
+    size = "more than" if unpacked is None else f"{_shown(unpacked)}, more than"
+    higher = max(2 * (unpacked or limit) // _GIGABYTE, 1)
+    return DataError(
+        f"{origin}: its {_shown(packed)} unpack to {size} the limit of {_shown(limit)}; unpack the "
+        f"file yourself if you trust it, or raise the limit: {LIMIT_KEY}={higher}G in the environment"
+    )
+
+
+def unpacked_limit(packed: int) -> int:
+    """How many bytes a file of `packed` bytes may unpack to.
+
+    A gigabyte, or 100 times its size, and never more than half of the memory that is free.
+    $NETTRAIN_MAX_UNPACKED, a number of bytes such as 8G, overrides it. Raises DataError if that
+    is not one.
+    """
+    given = os.environ.get(LIMIT_KEY)
+    if not given:
+        return min(max(_GIGABYTE, _LIKELY_RATIO * packed), available_memory() // 2)
+    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([KMGT]?)B?\s*", given, re.IGNORECASE | re.ASCII)
+    if match is None:
+        raise DataError(f"{LIMIT_KEY}: expected a number of bytes, such as 8G, got {given!r}")
+    return int(float(match[1]) * _UNITS[match[2].upper()])
+
+
+def available_memory() -> int:
+    """The bytes of memory that are free, as Linux counts them; elsewhere half of all."""
+    try:
+        found = re.search(r"^MemAvailable:\s+(\d+) kB", read_text("/proc/meminfo"), re.MULTILINE)
+        if found is not None:
+            return int(found[1]) * 1024
+    except OSError:
+        pass
+    try:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2
+    except (AttributeError, ValueError, OSError):  # Windows
+        return 4 * _GIGABYTE
+
+
+def cannot_read(path: Path | str, error: Exception) -> DataError:
+    """The error for a file that is absent, no regular file, not permitted, or damaged."""
+    if isinstance(error, FileNotFoundError):
+        where = "relative ones count from the config's folder, with --set from the current one"
+        return DataError(f"{path}: no such file; check the path ({where})")
+    system = error.strerror if isinstance(error, OSError) else None
+    reason = system or str(error) or type(error).__name__
+    return DataError(f"{path}: cannot be read: {reason[0].lower()}{reason[1:]}")
+
+
+def _shown(size: int) -> str:
+    for unit, factor in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
+        if size >= factor:
+            return f"{size / factor:,.3g} {unit}"
+    return f"{size} bytes"
