@@ -1,4 +1,4 @@
-"""Files opened with care: regular files only, gzip told by its first bytes, a bound on what is unpacked.
+"""Opening files: regular files only, gzip by its first bytes, a bound on what is unpacked.
 
 Every reader of the package opens its files here, so that a FIFO, a device or a small file that
 unpacks to a huge one ends in a message: never in an endless wait or in all the memory there is.
@@ -134,12 +134,12 @@ def check_memory(origin: str, size: int) -> None:
 
 
 def too_large(origin: str, packed: int, unpacked: int | None, limit: int) -> DataError:
-    """The error for a file that unpacks to more than the limit; `unpacked` None: nobody knows to how much."""
+    """The error for a file that unpacks to more than the limit (unpacked None: how much more?)."""
     size = "more than" if unpacked is None else f"{_shown(unpacked)}, more than"
     higher = max(2 * (unpacked or limit) // _GIGABYTE, 1)
     return DataError(
-        f"{origin}: its {_shown(packed)} unpack to {size} the limit of {_shown(limit)}; unpack the "
-        f"file yourself if you trust it, or raise the limit: {LIMIT_KEY}={higher}G in the environment"
+        f"{origin}: its {_shown(packed)} unpack to {size} the limit of {_shown(limit)}; if you trust "
+        f"the file, unpack it, or raise the limit: {LIMIT_KEY}={higher}G in the environment"
     )
 
 

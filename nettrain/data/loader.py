@@ -140,7 +140,9 @@ def _settle(
         # A seed of its own: a generated validation part must not repeat the training rows.
         own = int(generator(seed, "separate", PARTS.index(part)).integers(2**31))
         others[part] = given.load_again(schema, with_target=not schema.itself, seed=own)
-    return Whole(dataset, others, schema, fingerprint((dataset, *others.values())), tuple(notes))
+    read = dict.fromkeys(note for source in (dataset, *others.values()) for note in source.notes)
+    digest = fingerprint((dataset, *others.values()))
+    return Whole(dataset, others, schema, digest, (*read, *notes))
 
 
 def _with_task(whole: Dataset, wanted: Wanted | None) -> tuple[Dataset, Schema, list[str]]:
