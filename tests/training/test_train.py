@@ -260,16 +260,57 @@ def test_an_exact_name_that_exists_is_an_error_and_the_run_in_it_is_kept(run, tm
 
 
 def test_overwriting_takes_a_run_directory_and_nothing_else(run, tmp_path):
-    run({"training.epochs": 2}, run_name="mine")
-    (tmp_path / "runs" / "mine" / "old.txt").write_text("old")
+    mine, photos = tmp_path / "runs" / "mine", tmp_path / "runs" / "photos"
+    run({"training.epochs": 2, "diagnostics": True}, run_name="mine")
+    (mine / ".metrics.jsonl.4711.tmp").write_text("what a kill left")
     run({"training.epochs": 1}, run_name="mine", overwrite=True)
-    assert "old.txt" not in files(tmp_path / "runs" / "mine")
-    photos = tmp_path / "runs" / "photos"
+    assert len((mine / "metrics.jsonl").read_text().splitlines()) == 1
+    assert "diagnostics.jsonl" not in files(mine)
     photos.mkdir()
     (photos / "cat.jpg").write_text("cat")
-    with pytest.raises(RunError, match=r"photos: is not a run directory"):
+    with pytest.raises(RunError, match=r"photos: is not a run directory alone.*cat.jpg"):
         run(run_name="photos", overwrite=True)
     assert (photos / "cat.jpg").read_text() == "cat"
+
+
+FOREIGN = {
+    "a config and a thesis": {"config.yaml": "a: 1", "thesis.tex": "x"},
+    "a config alone": {"config.yaml": "a: 1"},
+    "a config and a tool's checkpoint": {"config.yaml": "a: 1", "checkpoints/step1.ckpt": "x"},
+    "names as ours, by another": {"config.yaml": "a: 1", "checkpoints/best.safetensors": "x"},
+    "a file deep inside": {"config.yaml": "a: 1", "checkpoints/old/a/b.txt": "x"},
+    "another's environment": {"environment.json": "{}", "metrics.jsonl": "{}"},
+}
+
+
+@pytest.mark.parametrize("case", FOREIGN)
+def test_what_nettrain_did_not_write_is_never_replaced(run, tmp_path, case):
+    folder = tmp_path / "runs" / "mine"
+    for name, text in FOREIGN[case].items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+    with pytest.raises(RunError, match="is not a run directory"):
+        run(run_name="mine", overwrite=True)
+    assert {name: (folder / name).read_text() for name in FOREIGN[case]} == FOREIGN[case]
+
+
+@pytest.mark.parametrize("name", ["notes.md", "checkpoints/mine.pt", "plots/loss.png"])
+def test_a_file_of_the_users_in_a_run_is_named_and_kept(run, tmp_path, name):
+    own = tmp_path / "runs" / "mine" / name
+    run({"training.epochs": 1}, run_name="mine")
+    own.parent.mkdir(exist_ok=True)
+    own.write_text("mine")
+    with pytest.raises(RunError, match=rf"it holds {name.partition('/')[0]}"):
+        run(run_name="mine", overwrite=True)
+    assert own.read_text() == "mine" and (tmp_path / "runs/mine/config.yaml").exists()
+
+
+def test_a_link_in_place_of_a_run_is_not_replaced(run, tmp_path):
+    run({"training.epochs": 1}, run_name="mine")
+    (tmp_path / "runs" / "link").symlink_to(tmp_path / "runs" / "mine")
+    with pytest.raises(RunError, match="link: is not a run directory"):
+        run(run_name="link", overwrite=True)
+    assert (tmp_path / "runs" / "mine" / "config.yaml").exists()
 
 
 HOLD = """

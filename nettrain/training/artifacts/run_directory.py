@@ -1,8 +1,6 @@
 """The run directory: its layout, how it comes to be, and what is written into it."""
 
 import io
-import os
-import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
@@ -13,14 +11,33 @@ import numpy as np
 from nettrain.config.dump import dump
 from nettrain.config.run_config import RunConfig
 from nettrain.errors import CheckpointError, RunError, nearest
+from nettrain.training.artifacts.directory import (
+    Layout,
+    locked,
+    new_directory,
+    remove_directory,
+    written_by_nettrain,
+)
 from nettrain.training.artifacts.environment import environment
 from nettrain.training.artifacts.files import disk_errors, write_atomically, write_json
 from nettrain.training.artifacts.json_lines import RowFile
 
-try:
-    import fcntl
-except ImportError:  # Windows has no such lock
-    fcntl = None  # type: ignore[assignment]
+RUN_LAYOUT = Layout(
+    "a run directory",
+    files=(
+        "config.yaml",
+        "environment.json",
+        "metrics.jsonl",
+        "diagnostics.jsonl",
+        "summary.json",
+        "splits.npz",
+        "log.txt",
+    ),
+    folders={
+        "checkpoints": Layout("a folder of checkpoints", ("best.safetensors", "last.safetensors"))
+    },
+    is_ours=written_by_nettrain,
+)
 
 
 class RunDirectory:
@@ -39,56 +56,46 @@ class RunDirectory:
 
     @classmethod
     def create(cls, parent: Path, name: str, *, exact: bool, overwrite: bool) -> "RunDirectory":
-        """A new, empty directory. A taken name gets a suffix (digits-2), or is an error where it was asked for exactly."""
-        with disk_errors(parent / name):
-            parent.mkdir(parents=True, exist_ok=True)
-            if overwrite and (parent / name).exists():
-                with cls.open(parent / name).locked():
-                    shutil.rmtree(parent / name)
-            number = 1
-            while True:
-                path = parent / (name if number == 1 else f"{name}-{number}")
-                try:
-                    path.mkdir()  # fails where another process was first
-                    break
-                except FileExistsError:
-                    if exact:
-                        raise RunError(
-                            f"{path}: exists already; choose another --run-name, or --overwrite it"
-                        ) from None
-                    number += 1
+        """A new, empty directory.
+
+        Args:
+            parent: Where it is made.
+            name: Its name; one that is taken gets a suffix (digits-2), unless `exact`.
+            exact: Whether a name that is taken is an error.
+            overwrite: Whether a run of that name is removed first.
+        """
+        if overwrite and (parent / name).exists():
+            remove_directory(parent / name, RUN_LAYOUT)
+        remedy = "choose another --run-name, or --overwrite it"
+        path = new_directory(parent, name, exact=exact, remedy=remedy)
+        with disk_errors(path):
             (path / "checkpoints").mkdir()
-            return cls(path)
+        return cls(path)
 
     @classmethod
     def open(cls, path: Path) -> "RunDirectory":
         """An existing run. Raises RunError where there is none."""
-        found = cls(path)
         if not path.is_dir():
             siblings = (
                 [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
             )
             raise RunError(f"{path}: there is no such run directory{nearest(path.name, siblings)}")
-        if not found.config.is_file():
-            raise RunError(f"{path}: is not a run directory (it has no config.yaml)")
-        return found
+        directory = cls(path)
+        if not directory.config.is_file() and not directory.last.is_file():
+            made = (path / "checkpoints").is_dir() and not any(RUN_LAYOUT.foreign(path))
+            raise RunError(
+                f"{path}: the run ended before its configuration was written, so there is nothing to "
+                f"resume: train again (nettrain fit CONFIG --run-name {path.name} --overwrite)"
+                if made
+                else f"{path}: is not a run directory (it has no config.yaml)"
+            )
+        return directory
 
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Inside, no other process trains into this directory. Raises RunError where one does."""
-        if fcntl is None:
+        with locked(self.path):
             yield
-            return
-        descriptor = os.open(self.path, os.O_RDONLY)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            yield
-        except BlockingIOError:
-            raise RunError(
-                f"{self.path}: another process is training into it; wait for it, or stop it"
-            ) from None
-        finally:
-            os.close(descriptor)
 
     def write_config(self, config: RunConfig) -> None:
         """The resolved configuration, complete and runnable."""

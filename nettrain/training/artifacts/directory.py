@@ -1,0 +1,152 @@
+"""Directories that nettrain makes: a free name, one process at a time, and removal of nothing else.
+
+What a directory of some kind may hold is its `Layout`. `--overwrite` removes a directory only where
+everything in it is part of the layout, so that no file of the user's goes with it.
+"""
+
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from nettrain.errors import RunError
+from nettrain.training.artifacts.files import disk_errors
+
+try:
+    import fcntl
+except ImportError:  # Windows has no such lock
+    fcntl = None  # type: ignore[assignment]
+
+SHOWN = 5  # names of foreign files in a message
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What the directories of one kind hold.
+
+    Attributes:
+        kind: What it is called in messages: "a run directory".
+        files: Patterns (`fnmatch`) of the names of its files.
+        folders: The layouts of the directories in it, by pattern of their names.
+        is_ours: Whether a directory bears the marks of nettrain. Without marks a directory is
+            removed only if it holds no files.
+    """
+
+    kind: str
+    files: tuple[str, ...] = ()
+    folders: Mapping[str, "Layout"] = field(default_factory=dict)
+    is_ours: Callable[[Path], bool] = lambda path: True
+
+    def foreign(self, path: Path) -> Iterator[Path]:
+        """What stands in a directory and is not part of the layout; links always are foreign."""
+        for entry in sorted(path.iterdir()):
+            inner = _first_match(self.folders, entry.name)
+            if entry.is_symlink():
+                yield entry
+            elif entry.is_dir():
+                yield from [entry] if inner is None else inner.foreign(entry)
+            elif not any(fnmatchcase(_final_name(entry.name), name) for name in self.files):
+                yield entry
+
+    def directories(self, path: Path) -> Iterator[Path]:
+        """The directory and those in it: each may be locked by a process of its own."""
+        yield path
+        for entry in sorted(path.iterdir()):
+            inner = _first_match(self.folders, entry.name)
+            if inner is not None and entry.is_dir():
+                yield from inner.directories(entry)
+
+
+def new_directory(
+    parent: Path, name: str, *, exact: bool, remedy: str = "choose another --run-name"
+) -> Path:
+    """Create an empty directory.
+
+    Args:
+        parent: Where; it is created if need be.
+        name: Its name. One that is taken gets a suffix (digits-2), unless `exact`.
+        exact: Whether a name that is taken is an error.
+        remedy: What that error tells the user to do.
+    """
+    with disk_errors(parent / name):
+        parent.mkdir(parents=True, exist_ok=True)
+        number = 1
+        while True:
+            path = parent / (name if number == 1 else f"{name}-{number}")
+            try:
+                path.mkdir()  # fails where another process was first
+                return path
+            except FileExistsError:
+                if exact:
+                    raise RunError(f"{path}: exists already; {remedy}") from None
+                number += 1
+
+
+def remove_directory(path: Path, layout: Layout) -> None:
+    """Remove a directory that nettrain made, and nothing else.
+
+    Raises:
+        RunError: It is not of this kind, holds files that nettrain did not write (they are named),
+            or another process works in it. Nothing is removed then.
+    """
+    if path.is_symlink() or not path.is_dir():
+        raise RunError(f"{path}: is not {layout.kind}, so it is not replaced; choose another name")
+    foreign = [str(entry.relative_to(path)) for entry in layout.foreign(path)]
+    if foreign:
+        more = f" and {len(foreign) - SHOWN} more" if len(foreign) > SHOWN else ""
+        raise RunError(
+            f"{path}: is not {layout.kind} alone, so it is not replaced: it holds "
+            f"{', '.join(foreign[:SHOWN])}{more}; move that away, or choose another name"
+        )
+    if not layout.is_ours(path) and any(entry.is_file() for entry in path.rglob("*")):
+        raise RunError(
+            f"{path}: is not {layout.kind} of nettrain, so it is not replaced; choose another name"
+        )
+    with disk_errors(path), ExitStack() as locks:
+        for directory in list(layout.directories(path)):
+            locks.enter_context(locked(directory))
+        shutil.rmtree(path)
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Inside, no other process works in this directory. Raises RunError where one does."""
+    if fcntl is None:
+        yield
+        return
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise RunError(
+                f"{path}: another process is training into it; wait for it, or stop it"
+            ) from None
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def written_by_nettrain(path: Path) -> bool:
+    """Whether environment.json, the first file of a run, names a version of nettrain."""
+    try:
+        content = json.loads((path / "environment.json").read_text(encoding="utf-8"))
+        return isinstance(content["versions"]["nettrain"], str)
+    except (OSError, ValueError, TypeError, KeyError):
+        return False
+
+
+def _first_match(folders: Mapping[str, Layout], name: str) -> Layout | None:
+    return next((layout for pattern, layout in folders.items() if fnmatchcase(name, pattern)), None)
+
+
+def _final_name(name: str) -> str:
+    """The file that a temporary one (`.config.yaml.4711.tmp`) was to become."""
+    parts = name.split(".")
+    if len(parts) > 3 and not parts[0] and parts[-1] == "tmp" and parts[-2].isdigit():
+        return ".".join(parts[1:-2])
+    return name
