@@ -8,7 +8,7 @@ import numpy as np
 from nettrain.data.augmentation import Augmentation, Mix
 from nettrain.data.linear import LinearTransform
 from nettrain.data.pipeline import Fitted, Pipeline
-from nettrain.data.rows.base import LazyRows, portions
+from nettrain.data.rows.base import LazyRows, chunks
 from nettrain.data.rows.mapped import MappedRows
 from nettrain.errors import ConfigError
 from nettrain.streams import StepStream
@@ -86,11 +86,10 @@ def black(images: np.ndarray | LazyRows, shift: np.ndarray, unit: np.ndarray) ->
         return (
             0.0
             if raw.dtype == np.uint8
-            else min(float(raw[portion].min()) for portion in portions(raw.shape))
+            else min(float(raw[chunk].min()) for chunk in chunks(raw.shape))
         )
     return min(
-        float((images[portion].min(axis=0) * unit + shift).min())
-        for portion in portions(images.shape)
+        float((images[chunk].min(axis=0) * unit + shift).min()) for chunk in chunks(images.shape)
     )
 
 

@@ -12,7 +12,7 @@ from nettrain.data.rows.stored import StoredRows
 def fingerprint(datasets: Iterable[Dataset]) -> str:
     """BLAKE2b over the raw numbers, texts, names, part assignments and row weights, before any transform.
 
-    Of rows that stay in a file, the digest of all of them that their survey found, so that they are read once for both.
+    Of rows that stay in a file, the digest of all of them that their statistics found, so that they are read once for both.
     """
     digest = hashlib.blake2b(digest_size=16)
     for dataset in datasets:
@@ -41,7 +41,7 @@ def _add_array(digest: "hashlib.blake2b", array: np.ndarray) -> None:
 
 def _add_stored(digest: "hashlib.blake2b", rows: StoredRows) -> None:
     digest.update(
-        f"stored {rows.arrays.dtype.str}{rows.shape}".encode() + rows.arrays.survey.digest
+        f"stored {rows.arrays.dtype.str}{rows.shape}".encode() + rows.arrays.statistics.digest
     )
     if rows.chosen is not None:
         _add_array(digest, rows.chosen)

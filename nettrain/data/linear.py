@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from nettrain.data.elementwise import Elementwise
-from nettrain.data.rows.base import LazyRows, portions
+from nettrain.data.rows.base import LazyRows, chunks
 from nettrain.data.transform import State
 
 
@@ -16,7 +16,7 @@ class LinearTransform(Elementwise):
     """y = (x - shift) / unit + offset for every number of the chosen columns."""
 
     invertible = True
-    by_portions = True
+    by_chunks = True
 
     @abstractmethod
     def measure(self, numbers: np.ndarray | LazyRows) -> tuple[np.ndarray, np.ndarray]:
@@ -41,15 +41,15 @@ class LinearTransform(Elementwise):
         return (y - self.offset) * np.asarray(state["unit"]) + np.asarray(state["shift"])
 
 
-def portions_of(numbers: np.ndarray | LazyRows) -> Iterator[np.ndarray]:
-    """The rows as they are, a portion at a time."""
-    for portion in portions(numbers.shape):
-        yield numbers[portion]
+def chunks_of(numbers: np.ndarray | LazyRows) -> Iterator[np.ndarray]:
+    """The rows as they are, a chunk at a time."""
+    for chunk in chunks(numbers.shape):
+        yield numbers[chunk]
 
 
 def as_float64(numbers: np.ndarray | LazyRows) -> Iterator[np.ndarray]:
-    """The rows as float64, a portion at a time."""
-    for found in portions_of(numbers):
+    """The rows as float64, a chunk at a time."""
+    for found in chunks_of(numbers):
         yield found.astype(np.float64)
 
 

@@ -15,8 +15,8 @@ from nettrain.data.dataset import Dataset
 from nettrain.data.features import MISSING, Category, Features
 from nettrain.data.linear import LinearTransform
 from nettrain.data.part import Part
-from nettrain.data.rows.base import LazyRows, portions
-from nettrain.data.rows.mapped import MappedRows, map_of
+from nettrain.data.rows.base import LazyRows, chunks
+from nettrain.data.rows.mapped import MappedRows, compose
 from nettrain.data.schema import Schema
 from nettrain.data.target import Target
 from nettrain.data.transform import OutsideDomain, State, Transform
@@ -64,8 +64,8 @@ class Pipeline:
         if isinstance(numbers, LazyRows) or (numbers.dtype == np.uint8 and size > AS_BYTES):
             return self._mapped(numbers, dtype, place)
         x = np.empty((len(features), *self.shape), dtype)
-        for portion in portions(numbers.shape):
-            x[portion] = self._inputs(Features(numbers[portion]), dtype, portion.start, place)
+        for chunk in chunks(numbers.shape):
+            x[chunk] = self._inputs(Features(numbers[chunk]), dtype, chunk.start, place)
         return x
 
     def _mapped(
@@ -73,9 +73,9 @@ class Pipeline:
     ) -> MappedRows:
         chain = [(fitted.transform, fitted.state) for fitted in self.transforms]
         if not (numbers.dtype == np.uint8 and self._good_for_bytes(dtype)):
-            for portion in portions(numbers.shape):
-                self._inputs(Features(numbers[portion]), dtype, portion.start, place)
-        return MappedRows(numbers, map_of(chain, np.dtype(dtype)), self.shape, np.dtype(dtype))
+            for chunk in chunks(numbers.shape):
+                self._inputs(Features(numbers[chunk]), dtype, chunk.start, place)
+        return MappedRows(numbers, compose(chain, np.dtype(dtype)), self.shape, np.dtype(dtype))
 
     def _good_for_bytes(self, dtype: str) -> bool:
         """Whether all bytes become numbers: linear transforms have their extremes where the bytes have them."""

@@ -16,7 +16,7 @@ from nettrain.data.loader import Loader, Whole
 from nettrain.data.part import Part
 from nettrain.data.pipeline import Fitted, Pipeline
 from nettrain.data.readers.arrays import read_npy
-from nettrain.data.rows.mapped import fit_transform, passed
+from nettrain.data.rows.mapped import apply_lazily, fit_transform
 from nettrain.data.schema import Schema
 from nettrain.data.source import Source
 from nettrain.data.split import Rows, Split, check_split, limit_rows, split_rows
@@ -290,7 +290,7 @@ def _fit(
     for transform in transforms:
         chain.append(Fitted(transform, fit_transform(transform, features)))
         if transform is not transforms[-1]:
-            features = passed(transform, chain[-1].state, features)
+            features = apply_lazily(transform, chain[-1].state, features)
     # One row is enough to see the shape; the last transform of all rows would be a copy for nothing.
     one = features.take(np.arange(1))
     if chain:

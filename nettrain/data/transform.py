@@ -28,13 +28,13 @@ class OutsideDomain(DataError):
 class Transform(Component):
     """Learns its state from the training part, then maps any features. A constant column is no error.
 
-    by_portions  whether `fit` takes rows that wait in a file (`LazyRows`) a portion at a time; otherwise it gets all of them in an array
+    by_chunks  whether `fit` takes rows that wait in a file (`LazyRows`) a portion at a time; otherwise it gets all of them in an array
     """
 
     kind = "transform"
     package = "nettrain.transforms"
     invertible: ClassVar[bool] = False
-    by_portions: ClassVar[bool] = False
+    by_chunks: ClassVar[bool] = False
 
     @abstractmethod
     def fit(self, features: Features) -> State:

@@ -71,13 +71,13 @@ class _Both:
     names = COLUMNS
 
     def __init__(self, files: list[Path]) -> None:
-        self._tables = [TextTable(file, "utf-8", ",", COLUMNS, 0, remark="|") for file in files]
+        self._tables = [TextTable(file, "utf-8", ",", COLUMNS, 0, comment="|") for file in files]
         self.rows = [0] * len(files)
 
-    def portions(self) -> Iterator[tuple[list[tuple[str, ...]], np.ndarray]]:
+    def chunks(self) -> Iterator[tuple[list[tuple[str, ...]], np.ndarray]]:
         """As of `TextTable`."""
         for place, table in enumerate(self._tables):
-            for cells, lines in table.portions():
+            for cells, lines in table.chunks():
                 self.rows[place] += len(lines)
                 yield (
                     [*cells[:-1], tuple(label.strip().removesuffix(".") for label in cells[-1])],

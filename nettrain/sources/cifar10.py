@@ -12,7 +12,7 @@ from nettrain.data.arrays import features_from, target_from
 from nettrain.data.dataset import PARTS, UNASSIGNED, Dataset
 from nettrain.data.readers.arrays import read_npz
 from nettrain.data.readers.named_set import NamedSet, packed_files
-from nettrain.data.readers.predefined_split import Pair, joined
+from nettrain.data.readers.predefined_split import RowsAndTargets, join_parts
 from nettrain.data.source import Source
 from nettrain.data.task import to_classes
 from nettrain.errors import DataError
@@ -59,7 +59,7 @@ class Cifar10(Source):
                 file.saved_as,
                 SET.source,
             )
-            found = joined(train, test, "cifar10")
+            found = join_parts(train, test, "cifar10")
         else:
             found = _from_archive(SET.find()[0])
         if found.target is None:
@@ -75,7 +75,7 @@ class Cifar10(Source):
         )
 
 
-def _from_arrays(path: Path) -> tuple[Pair, Pair]:
+def _from_arrays(path: Path) -> tuple[RowsAndTargets, RowsAndTargets]:
     found = read_npz(path, {name: name for name in ("x_train", "y_train", "x_test", "y_test")})
     return (found["x_train"], found["y_train"]), (found["x_test"], found["y_test"])
 

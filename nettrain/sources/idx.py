@@ -12,8 +12,8 @@ from nettrain.component import Text
 from nettrain.data.align import conform
 from nettrain.data.arrays import features_from
 from nettrain.data.dataset import Dataset
-from nettrain.data.readers.idx import idx_place, read_idx
-from nettrain.data.readers.predefined_split import joined
+from nettrain.data.readers.idx import locate_idx, read_idx
+from nettrain.data.readers.predefined_split import join_parts
 from nettrain.data.rows.stored import Read, StoredRows, stored_rows
 from nettrain.data.schema import Schema
 from nettrain.data.source import Source
@@ -64,7 +64,7 @@ class Idx(Source):
         rows = self._images()
         train = rows[0], _labels(self.labels)
         test = None if self.test_labels is None else (rows[1], _labels(self.test_labels))
-        found = joined(train, test, self.images)
+        found = join_parts(train, test, self.images)
         if found.target is None:
             return found
         return Dataset(found.features, to_classes(found.target), found.part, self.images)
@@ -72,12 +72,12 @@ class Idx(Source):
     def load_inputs(self, seed: int, aside: tuple[str, ...] = ()) -> Dataset:
         """The images alone, those of the official test part behind the others."""
         train, *test = self._images()
-        return joined((train, None), (test[0], None) if test else None, self.images)
+        return join_parts((train, None), (test[0], None) if test else None, self.images)
 
     def _images(self) -> Sequence[np.ndarray | StoredRows]:
         """Of the training part, and of the test part if there is one."""
         paths = [Path(path) for path in (self.images, self.test_images) if path is not None]
-        return stored_rows([idx_place(path) for path in paths], self.read) or [
+        return stored_rows([locate_idx(path) for path in paths], self.read) or [
             read_idx(path) for path in paths
         ]
 

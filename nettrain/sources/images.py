@@ -16,7 +16,7 @@ from nettrain.data.readers.file_kind import file_kind
 from nettrain.data.readers.image_file import Color
 from nettrain.data.readers.image_list import ImageList, list_images
 from nettrain.data.rows.images import Size, image_rows
-from nettrain.data.rows.stored import Reading
+from nettrain.data.rows.stored import ReadMode
 from nettrain.data.schema import Schema
 from nettrain.data.source import Source
 from nettrain.data.target import Target
@@ -73,7 +73,7 @@ class Images(Source):
         Color | None, Field(description="into which images are made; null: what all of them have")
     ] = None
     read: Annotated[
-        Reading,
+        ReadMode,
         Field(
             description="where decoded images wait: memory; disk, a file in the cache folder; auto: disk if they exceed 256 MiB"
         ),

@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import Field
 
 from nettrain.component import Text
-from nettrain.data.readers.json_lines import JsonTable
+from nettrain.data.readers.json_lines import JsonLinesTable
 from nettrain.data.schema import Schema
 from nettrain.data.table_source import OpenTable, TableSource
 
@@ -25,4 +25,4 @@ class Jsonl(TableSource):
 
     def open(self, schema: Schema | None = None) -> OpenTable:
         """The keys of all lines."""
-        return JsonTable(self.path)
+        return JsonLinesTable(self.path)

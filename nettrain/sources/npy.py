@@ -1,4 +1,4 @@
-"""Arrays in NumPy's npy format."""
+"""StoredArrays in NumPy's npy format."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,8 +11,8 @@ from nettrain.component import Text
 from nettrain.data.align import conform
 from nettrain.data.arrays import features_from, weights_from
 from nettrain.data.dataset import Dataset
-from nettrain.data.readers.arrays import npy_place, read_npy
-from nettrain.data.readers.predefined_split import joined
+from nettrain.data.readers.arrays import locate_npy, read_npy
+from nettrain.data.readers.predefined_split import join_parts
 from nettrain.data.rows.stored import Read, StoredRows, stored_rows
 from nettrain.data.schema import Schema
 from nettrain.data.source import Source
@@ -56,14 +56,16 @@ class Npy(Source):
         """All rows."""
         if self.target is None:
             raise DataError(f"{self.path}: `target` is missing: which npy file holds the targets?")
-        return self._weighted(joined((self._rows(), read_npy(Path(self.target))), None, self.path))
+        return self._weighted(
+            join_parts((self._rows(), read_npy(Path(self.target))), None, self.path)
+        )
 
     def load_inputs(self, seed: int, aside: tuple[str, ...] = ()) -> Dataset:
         """The rows alone."""
-        return self._weighted(joined((self._rows(), None), None, self.path))
+        return self._weighted(join_parts((self._rows(), None), None, self.path))
 
     def _rows(self) -> np.ndarray | StoredRows:
-        stored = stored_rows([npy_place(Path(self.path))], self.read)
+        stored = stored_rows([locate_npy(Path(self.path))], self.read)
         return read_npy(Path(self.path)) if stored is None else stored[0]
 
     def _weighted(self, dataset: Dataset) -> Dataset:

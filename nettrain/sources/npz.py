@@ -11,9 +11,9 @@ from nettrain.component import Text
 from nettrain.data.align import conform
 from nettrain.data.arrays import features_from, weights_from
 from nettrain.data.dataset import Dataset
-from nettrain.data.readers.arrays import array_names, npz_place, read_npz
+from nettrain.data.readers.arrays import array_names, locate_npz, read_npz
 from nettrain.data.readers.file_kind import file_kind
-from nettrain.data.readers.predefined_split import joined
+from nettrain.data.readers.predefined_split import join_parts
 from nettrain.data.rows.stored import Read, StoredRows, stored_rows
 from nettrain.data.schema import Schema
 from nettrain.data.source import Source
@@ -87,14 +87,14 @@ class Npz(Source):
         }
         found = self._arrays(wanted)
         test = (found["x_test"], _array(found, "y_test")) if "x_test" in found else None
-        dataset = joined((found["x"], _array(found, "y")), test, self.path)
+        dataset = join_parts((found["x"], _array(found, "y")), test, self.path)
         return replace(dataset, weights=self._weights(found)) if "weights" in found else dataset
 
     def _arrays(self, wanted: dict[str, str]) -> Arrays:
         """By key; those of the rows may stay on the disk."""
         images = [key for key in ("x", "x_test") if key in wanted]
         stored = stored_rows(
-            [npz_place(Path(self.path), key, wanted[key]) for key in images], self.read
+            [locate_npz(Path(self.path), key, wanted[key]) for key in images], self.read
         )
         if stored is None:
             return {**read_npz(Path(self.path), wanted)}

@@ -8,7 +8,7 @@ import numpy as np
 from nettrain.data.dataset import Dataset
 from nettrain.data.readers.named_set import NamedSet, plain_files
 from nettrain.data.readers.number_file import read_numbers
-from nettrain.data.readers.predefined_split import Pair, joined
+from nettrain.data.readers.predefined_split import RowsAndTargets, join_parts
 from nettrain.data.source import Source
 from nettrain.data.task import to_classes
 
@@ -37,7 +37,7 @@ class Optdigits(Source):
     def load(self, seed: int, aside: tuple[str, ...] = ()) -> Dataset:
         """All rows, the official test part last."""
         train, test = map(_pair, SET.find())
-        found = joined(train, test, "optdigits")
+        found = join_parts(train, test, "optdigits")
         return (
             found
             if found.target is None
@@ -48,6 +48,6 @@ class Optdigits(Source):
         )
 
 
-def _pair(path: Path) -> Pair:
+def _pair(path: Path) -> RowsAndTargets:
     numbers = read_numbers(path, 65, ",")
     return numbers[:, :64].reshape(-1, 8, 8).astype(np.uint8), numbers[:, 64]

@@ -9,7 +9,7 @@ from nettrain.data.dataset import Dataset
 from nettrain.data.readers.arrays import read_npz
 from nettrain.data.readers.named_set import NamedSet, packed_files
 from nettrain.data.readers.number_file import read_numbers
-from nettrain.data.readers.predefined_split import Pair, joined
+from nettrain.data.readers.predefined_split import RowsAndTargets, join_parts
 from nettrain.data.source import Source
 from nettrain.data.task import to_classes
 
@@ -43,7 +43,7 @@ class Usps(Source):
         """All rows, the official test part last."""
         arrays = SET.directory / ARRAYS
         train, test = _from_arrays(arrays) if arrays.is_file() else map(_from_text, SET.find())
-        found = joined(train, test, "usps")
+        found = join_parts(train, test, "usps")
         return (
             found
             if found.target is None
@@ -54,11 +54,11 @@ class Usps(Source):
         )
 
 
-def _from_text(path: Path) -> Pair:
+def _from_text(path: Path) -> RowsAndTargets:
     numbers = read_numbers(path, 257)
     return numbers[:, 1:].reshape(-1, 16, 16).astype(np.float32), numbers[:, 0]
 
 
-def _from_arrays(path: Path) -> tuple[Pair, Pair]:
+def _from_arrays(path: Path) -> tuple[RowsAndTargets, RowsAndTargets]:
     found = read_npz(path, {name: name for name in ("x_train", "y_train", "x_test", "y_test")})
     return (found["x_train"], found["y_train"]), (found["x_test"], found["y_test"])

@@ -29,7 +29,7 @@ class Clip(Elementwise):
         Field(description="what is above becomes this; null: no such bound", examples=[3.0]),
     ] = None
 
-    by_portions = True
+    by_chunks = True
 
     def __post_init__(self) -> None:
         if self.low is None and self.high is None:

@@ -25,7 +25,7 @@ class Log(Elementwise):
     ] = 1.0
 
     invertible = True
-    by_portions = True
+    by_chunks = True
 
     def learn(self, numbers: np.ndarray | LazyRows) -> State:
         return {}

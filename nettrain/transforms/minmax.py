@@ -7,7 +7,7 @@ import numpy as np
 from pydantic import Field
 
 from nettrain.component import Real
-from nettrain.data.linear import LinearTransform, portions_of
+from nettrain.data.linear import LinearTransform, chunks_of
 from nettrain.data.rows.base import LazyRows
 
 
@@ -33,9 +33,7 @@ class Minmax(LinearTransform):
 
     def measure(self, numbers: np.ndarray | LazyRows) -> tuple[np.ndarray, np.ndarray]:
         """min, and (max - min) / (high - low)."""
-        ends = [
-            (np.fmin.reduce(x, axis=0), np.fmax.reduce(x, axis=0)) for x in portions_of(numbers)
-        ]
+        ends = [(np.fmin.reduce(x, axis=0), np.fmax.reduce(x, axis=0)) for x in chunks_of(numbers)]
         smallest = np.fmin.reduce([low for low, _ in ends]).astype(np.float64)
         width = np.fmax.reduce([high for _, high in ends]).astype(np.float64) - smallest
         return smallest, np.where(width == 0, 1.0, width / (self.high - self.low))

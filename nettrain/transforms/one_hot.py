@@ -24,7 +24,7 @@ class OneHot(Transform):
     Raises DataError for a column with more than `most_values` values.
     """
 
-    by_portions = True
+    by_chunks = True
 
     columns: Columns = None
     most_values: Annotated[

@@ -520,9 +520,9 @@ def test_large_folders_go_to_the_disk_by_themselves_and_small_ones_do_not(
     tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     folder = put(tmp_path / "pets", "a/1.png", "b/1.png")
-    monkeypatch.setattr(image_rows, "LARGEST_ARRAY", 36)
+    monkeypatch.setattr(image_rows, "MAX_IN_MEMORY", 36)
     assert isinstance(source(folder).load(0).features.numbers, np.ndarray) and not cache.exists()
-    monkeypatch.setattr(image_rows, "LARGEST_ARRAY", 35)
+    monkeypatch.setattr(image_rows, "MAX_IN_MEMORY", 35)
     assert isinstance(source(folder).load(0).features.numbers, StoredRows)
     assert (
         f"decoding 2 images into {cache}" in caplog.text

@@ -17,8 +17,8 @@ from nettrain.data import pipeline
 from nettrain.data.fingerprint import fingerprint
 from nettrain.data.prepare import prepare
 from nettrain.data.rows import stored as stored_rows
-from nettrain.data.rows.base import LazyRows, portions
-from nettrain.data.rows.stored import File, StoredRows
+from nettrain.data.rows.base import LazyRows, chunks
+from nettrain.data.rows.stored import StableFile, StoredRows
 from nettrain.data.source import Source
 from nettrain.data.split import Split
 from nettrain.data.transform import Transform
@@ -150,13 +150,13 @@ def test_whoever_takes_all_rows_unawares_is_told(tmp_path: Path) -> None:
 def read_calls(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The bytes of each read from now on."""
     calls: list[int] = []
-    read = File.read
+    read = StableFile.read
 
-    def counted(self: File, into: memoryview, offset: int) -> None:
+    def counted(self: StableFile, into: memoryview, offset: int) -> None:
         calls.append(len(into))
         read(self, into, offset)
 
-    monkeypatch.setattr(File, "read", counted)
+    monkeypatch.setattr(StableFile, "read", counted)
     return calls
 
 
@@ -240,7 +240,7 @@ def test_what_cannot_stay_says_why_if_it_should_and_is_loaded_if_it_need_not(
     with pytest.raises(DataError) as caught:
         Source.parse(fields | {"read": "disk"}).load(0)
     assert problem in str(caught.value) and str(caught.value).endswith("or leave `read` out")
-    monkeypatch.setattr(stored_rows, "LARGEST_ARRAY", 1)
+    monkeypatch.setattr(stored_rows, "MAX_IN_MEMORY", 1)
     if case != "texts":
         assert isinstance(Source.parse(fields).load(0).features.numbers, np.ndarray)
 
@@ -249,9 +249,9 @@ def test_by_default_large_images_stay_and_small_ones_are_loaded(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fields = idx_in_two_parts(tmp_path, pixels("uint8", 6, 5))
-    monkeypatch.setattr(stored_rows, "LARGEST_ARRAY", 45 * 30)
+    monkeypatch.setattr(stored_rows, "MAX_IN_MEMORY", 45 * 30)
     assert isinstance(Source.parse(fields).load(0).features.numbers, np.ndarray)
-    monkeypatch.setattr(stored_rows, "LARGEST_ARRAY", 45 * 30 - 1)
+    monkeypatch.setattr(stored_rows, "MAX_IN_MEMORY", 45 * 30 - 1)
     assert isinstance(Source.parse(fields).load(0).features.numbers, StoredRows)
 
 
@@ -343,12 +343,12 @@ def test_transforms_give_the_same_bits_wherever_rows_wait(
 
 def test_portions_cover_all_rows_and_bound_what_they_take() -> None:
     for shape in ((10000, 4), (5, 3000, 3000), (4097, 28, 28, 1), (3, 0)):
-        found = list(portions(shape))
-        assert [portion.start for portion in found] == [
+        found = list(chunks(shape))
+        assert [chunk.start for chunk in found] == [
             0,
-            *(portion.stop for portion in found[:-1]),
+            *(chunk.stop for chunk in found[:-1]),
         ] and found[-1].stop == shape[0]
-        most = max(portion.stop - portion.start for portion in found)
+        most = max(chunk.stop - chunk.start for chunk in found)
         assert most <= 4096 and (most == 1 or most * np.prod(shape[1:]) <= 2**22)
 
 

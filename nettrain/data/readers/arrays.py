@@ -10,7 +10,7 @@ from typing import IO
 import numpy as np
 from numpy.lib import format as npy_format
 
-from nettrain.data.rows.stored import Place
+from nettrain.data.rows.stored import ArrayLocation
 from nettrain.errors import DataError, nearest
 from nettrain.files import cannot_read
 
@@ -54,7 +54,7 @@ def array_names(path: Path) -> list[str]:
         raise cannot_read(path, error) from None
 
 
-def npy_place(path: Path) -> Place:
+def locate_npy(path: Path) -> ArrayLocation:
     """Where the array of an npy file stands. Raises DataError as `read_npy` does."""
     try:
         with path.open("rb") as file:
@@ -63,7 +63,7 @@ def npy_place(path: Path) -> Place:
         raise cannot_read(path, error) from None
 
 
-def npz_place(path: Path, key: str, name: str) -> Place:
+def locate_npz(path: Path, key: str, name: str) -> ArrayLocation:
     """Where an array of an npz file stands. Raises DataError as `read_npz` does."""
     try:
         with zipfile.ZipFile(path) as packed, path.open("rb") as file:
@@ -71,7 +71,7 @@ def npz_place(path: Path, key: str, name: str) -> Place:
             if member.compress_type != zipfile.ZIP_STORED or member.flag_bits & 1:
                 with packed.open(member) as unpacked:
                     shape, _, dtype = _header(unpacked, member.file_size, f"{path}: {name}")
-                return Place(
+                return ArrayLocation(
                     path,
                     0,
                     shape,
@@ -102,7 +102,7 @@ def npz_place(path: Path, key: str, name: str) -> Place:
         raise cannot_read(path, error) from None
 
 
-def _place(file: IO[bytes], start: int, end: int, path: Path, origin: str) -> Place:
+def _place(file: IO[bytes], start: int, end: int, path: Path, origin: str) -> ArrayLocation:
     shape, fortran, dtype = _header(file, end - start, origin, start)
     several = fortran and sum(length > 1 for length in shape) > 1
     obstacle = (
@@ -110,7 +110,7 @@ def _place(file: IO[bytes], start: int, end: int, path: Path, origin: str) -> Pl
         if several
         else ""
     )
-    return Place(path, file.tell(), shape, dtype, obstacle)
+    return ArrayLocation(path, file.tell(), shape, dtype, obstacle)
 
 
 def _member(packed: zipfile.ZipFile, path: Path, key: str, name: str) -> zipfile.ZipInfo:

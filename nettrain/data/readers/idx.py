@@ -8,7 +8,7 @@ from typing import IO, cast
 
 import numpy as np
 
-from nettrain.data.rows.stored import Place
+from nettrain.data.rows.stored import ArrayLocation
 from nettrain.errors import DataError
 from nettrain.files import cannot_read
 
@@ -23,8 +23,8 @@ def read_idx(path: Path) -> np.ndarray:
         with _opened(path) as stream:
             place = _place(stream, path)
             data = bytearray()
-            while portion := stream.read(min(_PORTION, place.size + 1 - len(data))):
-                data += portion
+            while chunk := stream.read(min(_PORTION, place.size + 1 - len(data))):
+                data += chunk
     except (OSError, EOFError, zlib.error) as error:
         raise cannot_read(path, error) from None
     if len(data) < place.size:
@@ -34,7 +34,7 @@ def read_idx(path: Path) -> np.ndarray:
     return np.frombuffer(data, place.dtype).reshape(place.shape)
 
 
-def idx_place(path: Path) -> Place:
+def locate_idx(path: Path) -> ArrayLocation:
     """Where the array of an IDX file stands. Raises DataError as `read_idx` does."""
     try:
         with _opened(path) as stream:
@@ -52,7 +52,7 @@ def _opened(path: Path) -> IO[bytes]:
     return cast(IO[bytes], gzip.open(path)) if packed else path.open("rb")
 
 
-def _place(stream: IO[bytes], path: Path) -> Place:
+def _place(stream: IO[bytes], path: Path) -> ArrayLocation:
     """From the header."""
     start = stream.read(4)
     if len(start) < 4 or start[:2] != b"\0\0" or start[2] not in _TYPES or start[3] == 0:
@@ -64,7 +64,7 @@ def _place(stream: IO[bytes], path: Path) -> Place:
     if len(axes) < 4 * start[3]:
         raise DataError(f"{path}: ends within its header; the file is cut short")
     packed, size = isinstance(stream, gzip.GzipFile), path.stat().st_size
-    place = Place(
+    place = ArrayLocation(
         path,
         4 + len(axes),
         struct.unpack(f">{start[3]}I", axes),
@@ -77,13 +77,13 @@ def _place(stream: IO[bytes], path: Path) -> Place:
     return place
 
 
-def _too_long(path: Path, place: Place) -> DataError:
+def _too_long(path: Path, place: ArrayLocation) -> DataError:
     return DataError(
         f"{path}: holds more than the {place.size} bytes that its header {place.shape} promises; the file is damaged"
     )
 
 
-def _cut_short(path: Path, place: Place, there: str) -> DataError:
+def _cut_short(path: Path, place: ArrayLocation, there: str) -> DataError:
     return DataError(
         f"{path}: the header promises {place.shape}, {place.size} bytes, and {there} follow; the file is cut short or damaged"
     )

@@ -18,7 +18,7 @@ _LARGEST = sys.float_info.max
 _ROWS = 4096  # become arrays at a time, so that few Python objects live at once
 
 
-class JsonTable(OpenTable):
+class JsonLinesTable(OpenTable):
     """One object a line; the columns are the keys of all lines, in the order in which they first appear; a key left out is missing."""
 
     def __init__(self, path: str) -> None:
@@ -38,20 +38,20 @@ class JsonTable(OpenTable):
         """The named columns, and the line of each row."""
         columns = [_JsonColumn(name, self._path, numeric.get(name)) for name in names]
         lines: list[int] = []
-        for portion in self._portions():
-            lines += [line for line, _ in portion]
+        for chunk in self._chunks():
+            lines += [line for line, _ in chunk]
             for column in columns:
-                column.add([row.get(column.name) for _, row in portion], lines[-len(portion) :])
+                column.add([row.get(column.name) for _, row in chunk], lines[-len(chunk) :])
         return {column.name: column.finish() for column in columns}, np.array(lines)
 
-    def _portions(self) -> Iterator[list[tuple[int, dict[str, object]]]]:
-        portion: list[tuple[int, dict[str, object]]] = []
+    def _chunks(self) -> Iterator[list[tuple[int, dict[str, object]]]]:
+        chunk: list[tuple[int, dict[str, object]]] = []
         for row in self._rows(_PLAIN):
-            portion.append(row)
-            if len(portion) == _ROWS:
-                yield portion
-                portion = []
-        yield portion
+            chunk.append(row)
+            if len(chunk) == _ROWS:
+                yield chunk
+                chunk = []
+        yield chunk
 
     def _rows(self, decoder: json.JSONDecoder) -> Iterator[tuple[int, dict[str, object]]]:
         """The objects, each with its line; blank lines are passed over."""
@@ -83,7 +83,7 @@ class _JsonColumn:
 
     def __init__(self, name: str, path: str, numeric: bool | None) -> None:
         self.name, self._path, self._numeric, self._fixed = name, path, numeric, numeric is False
-        self._portions: list[np.ndarray] = []
+        self._chunks: list[np.ndarray] = []
         self._codes: dict[str, int] = {}
 
     def add(self, values: list[object], lines: list[int]) -> None:
@@ -92,7 +92,7 @@ class _JsonColumn:
             first = next((value for value in values if value is not None), None)
             self._numeric = None if first is None else not isinstance(first, str)
         if self._numeric is False:
-            self._portions.append(np.array([*map(self._code, lines, values)], np.int32))
+            self._chunks.append(np.array([*map(self._code, lines, values)], np.int32))
         else:
             quick = set(map(type, values)) <= {
                 float,
@@ -101,15 +101,15 @@ class _JsonColumn:
             numbers = np.array(values, np.float64) if quick else None
             if numbers is None or np.isinf(numbers).any():
                 numbers = np.array([*map(self._number, lines, values)], np.float64)
-            self._portions.append(numbers)
+            self._chunks.append(numbers)
 
     def finish(self) -> Column:
         """Numbers (n,) with NaN where missing, or codes into the sorted texts."""
         if self._numeric is not False:
-            return np.concatenate(self._portions)
-        # Portions from before the first text hold NaN alone.
+            return np.concatenate(self._chunks)
+        # ChunkedTable from before the first text hold NaN alone.
         codes = np.concatenate(
-            [np.nan_to_num(portion, nan=MISSING).astype(np.int32) for portion in self._portions]
+            [np.nan_to_num(chunk, nan=MISSING).astype(np.int32) for chunk in self._chunks]
         )
         values = sorted(self._codes)
         places = {value: place for place, value in enumerate(values)}

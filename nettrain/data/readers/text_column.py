@@ -1,4 +1,4 @@
-"""One column of text cells becoming numbers or categories, a portion at a time."""
+"""One column of text cells becoming numbers or categories, a chunk at a time."""
 
 from collections.abc import Iterator, Sequence
 from typing import Protocol
@@ -12,19 +12,19 @@ from nettrain.errors import DataError
 _INFINITE = frozenset({"inf", "+inf", "-inf", "infinity", "+infinity", "-infinity"})
 
 
-class Portions(Protocol):
+class ChunkedTable(Protocol):
     """What `TextTable` is to `read_columns`: the names of the columns, and so many rows at a time."""
 
     @property
     def names(self) -> tuple[str, ...]:
         """Of the columns."""
 
-    def portions(self) -> Iterator[tuple[list[tuple[str, ...]], np.ndarray]]:
+    def chunks(self) -> Iterator[tuple[list[tuple[str, ...]], np.ndarray]]:
         """The columns of so many rows, and the line on which each row begins."""
 
 
 def read_columns(
-    table: Portions,
+    table: ChunkedTable,
     names: Sequence[str],
     numeric: dict[str, bool],
     missing: frozenset[str],
@@ -36,7 +36,7 @@ def read_columns(
         for name in names
     ]
     lines = []
-    for cells, first_lines in table.portions():
+    for cells, first_lines in table.chunks():
         lines.append(first_lines)
         for index, column in columns:
             column.add(cells[index], first_lines)
@@ -57,31 +57,31 @@ class TextColumn:
         self.name, self._place, self._missing, self._numeric = name, place, missing, numeric
         self._fixed = numeric is not None
         self._marks_are_words = not any(is_number(mark) for mark in missing)
-        self._portions: list[np.ndarray] = []
+        self._chunks: list[np.ndarray] = []
         self._codes = _Codes()
-        self._rows_before = 0  # rows of portions in which all cells were missing: neither kind yet
+        self._rows_before = 0  # rows of chunks in which all cells were missing: neither kind yet
 
     def add(self, cells: tuple[str, ...], lines: np.ndarray) -> None:
         """The cells of the next rows."""
         if self._numeric is False:
-            self._portions.append(self._encode(cells))
+            self._chunks.append(self._encode(cells))
             return
         numbers = self._quick_numbers(cells)
         if numbers is None:
             numbers = self._careful_numbers(cells, lines)
         if numbers is None:  # only while the kind is open
             self._numeric = False
-            undecided = [np.full(len(portion), MISSING, np.int32) for portion in self._portions]
-            self._portions = [*undecided, self._encode(cells)]
+            undecided = [np.full(len(chunk), MISSING, np.int32) for chunk in self._chunks]
+            self._chunks = [*undecided, self._encode(cells)]
             return
         if self._numeric is None and not np.isnan(numbers).all():
             self._numeric = True
-        self._portions.append(numbers)
+        self._chunks.append(numbers)
 
     def finish(self) -> np.ndarray | Category:
         """Numbers (n,) with NaN where missing, or codes into the sorted texts."""
-        joined = np.concatenate(self._portions)
-        self._portions = []
+        joined = np.concatenate(self._chunks)
+        self._chunks = []
         if self._numeric is not False:
             return joined
         values = [value for value in self._codes if value not in self._missing]

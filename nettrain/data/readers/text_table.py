@@ -1,4 +1,4 @@
-"""Delimited text read in portions of columns, strictly: whatever is wrong is a DataError with the file and the line."""
+"""Delimited text read in chunks of columns, strictly: whatever is wrong is a DataError with the file and the line."""
 
 import csv
 import gzip
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _DELIMITERS = ",;\t|"
 _SAMPLE = 65536  # characters in which delimiter and header are sought
-_FIRST_ROWS = 16384  # the first portion, in which a column shows what it holds
+_FIRST_ROWS = 16384  # the first chunk, in which a column shows what it holds
 _ROWS = 512  # later ones: what stays in the cache is twice as fast
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _LINE_END = re.compile(r"\r\n|\r|\n")
@@ -37,7 +37,7 @@ def is_number(text: str) -> bool:
 class TextTable:
     """One file, its delimiter known. `header` is how many rows stand above the data: 0 or 1.
 
-    remark  rows of a single cell that begin with it are no data; "": there are none
+    comment  rows of a single cell that begin with it are no data; "": there are none
     """
 
     path: Path
@@ -45,7 +45,7 @@ class TextTable:
     delimiter: str
     names: tuple[str, ...]
     header: int
-    remark: str = ""
+    comment: str = ""
 
     @classmethod
     def open(
@@ -85,7 +85,7 @@ class TextTable:
             int(header),
         )
 
-    def portions(self) -> Iterator[tuple[list[tuple[str, ...]], np.ndarray]]:
+    def chunks(self) -> Iterator[tuple[list[tuple[str, ...]], np.ndarray]]:
         """The columns of so many rows, and the line on which each row begins. Blank lines are passed over."""
         with _reading(self.path, self.encoding), _open(self.path, self.encoding) as file:
             reader = _reader(file, self.delimiter)
@@ -109,7 +109,7 @@ class TextTable:
         width = len(self.names)
         if all(len(row) == width for row in rows):
             return rows, lines
-        kept = [i for i, row in enumerate(rows) if not (_is_blank(row) or self._is_remark(row))]
+        kept = [i for i, row in enumerate(rows) if not (_is_blank(row) or self._is_comment(row))]
         for i in kept:
             if len(rows[i]) != width:
                 raise DataError(
@@ -118,8 +118,8 @@ class TextTable:
                 )
         return [rows[i] for i in kept], lines[kept]
 
-    def _is_remark(self, row: list[str]) -> bool:
-        return bool(self.remark) and len(row) == 1 and row[0].startswith(self.remark)
+    def _is_comment(self, row: list[str]) -> bool:
+        return bool(self.comment) and len(row) == 1 and row[0].startswith(self.comment)
 
     def _malformed(self, error: csv.Error) -> DataError:
         """csv's error with the line on which the row begins, which only a second reading tells."""

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 
 import numpy as np
 
-LARGEST_ARRAY = (
+MAX_IN_MEMORY = (
     2**28
 )  # bytes: images that take more in a file of their own stay there, unless the source says otherwise
-MOST_ROWS = 4096  # at a time, where rows pass one after the other ...
-MOST_NUMBERS = 2**22  # ... and so many numbers: 32 MiB in float64
+MAX_CHUNK_ROWS = 4096  # at a time, where rows pass one after the other ...
+MAX_CHUNK_VALUES = 2**22  # ... and so many numbers: 32 MiB in float64
 
 
 class LazyRows(ABC):
@@ -56,11 +56,11 @@ class LazyRows(ABC):
         )
 
 
-def portions(shape: tuple[int, ...]) -> Iterator[slice]:
-    """The rows of numbers of this shape, a portion at a time that bounds the memory which copies of it take; depends on the shape alone."""
+def chunks(shape: tuple[int, ...]) -> Iterator[slice]:
+    """The rows of numbers of this shape, a chunk at a time that bounds the memory which copies of it take; depends on the shape alone."""
     row = 1
     for length in shape[1:]:
         row *= length
-    size = min(MOST_ROWS, max(1, MOST_NUMBERS // max(row, 1)))
+    size = min(MAX_CHUNK_ROWS, max(1, MAX_CHUNK_VALUES // max(row, 1)))
     for start in range(0, shape[0], size):
         yield slice(start, min(start + size, shape[0]))

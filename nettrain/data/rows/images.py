@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 from numpy.lib import format as npy_format
 
-from nettrain.data.readers.arrays import npy_place
+from nettrain.data.readers.arrays import locate_npy
 from nettrain.data.readers.image_file import CHANNELS, Color, Header, read_header, read_image
-from nettrain.data.rows.base import LARGEST_ARRAY, portions
-from nettrain.data.rows.stored import Arrays, Reading, StoredRows
+from nettrain.data.rows.base import MAX_IN_MEMORY, chunks
+from nettrain.data.rows.stored import ReadMode, StoredArrays, StoredRows
 from nettrain.errors import DataError
 
 _LOG = logging.getLogger(__name__)
@@ -28,7 +28,7 @@ def image_rows(
     files: Sequence[Path],
     size: Size | None,
     color: Color | None,
-    read: Reading,
+    read: ReadMode,
     known: Size | None = None,
 ) -> np.ndarray | StoredRows:
     """(n, h, w, c) uint8, in the order of the files. size (h, w), color: None takes what all files have.
@@ -40,8 +40,10 @@ def image_rows(
     height, width = _common_size(files, headers, known) if size is None else size
     settled = _common_color(files, headers) if color is None else color
     shape = (len(files), height, width, CHANNELS[settled])
-    if read == "disk" or (read == "auto" and np.prod(shape) > LARGEST_ARRAY):
-        return StoredRows(Arrays([npy_place(_decoded_file(files, shape, settled))]), shape[1:])
+    if read == "disk" or (read == "auto" and np.prod(shape) > MAX_IN_MEMORY):
+        return StoredRows(
+            StoredArrays([locate_npy(_decoded_file(files, shape, settled))]), shape[1:]
+        )
     rows = np.empty(shape, np.uint8)
     with ThreadPoolExecutor(_threads()) as pool:
         _decode(files, settled, rows, pool)
@@ -97,9 +99,9 @@ def _write(files: Sequence[Path], shape: tuple[int, ...], color: Color, path: Pa
         npy_format.write_array_header_1_0(
             file, {"descr": "|u1", "fortran_order": False, "shape": shape}
         )
-        for portion in portions(shape):
-            rows = np.empty((portion.stop - portion.start, *shape[1:]), np.uint8)
-            _decode(files[portion], color, rows, pool)
+        for chunk in chunks(shape):
+            rows = np.empty((chunk.stop - chunk.start, *shape[1:]), np.uint8)
+            _decode(files[chunk], color, rows, pool)
             file.write(rows.data)
 
 

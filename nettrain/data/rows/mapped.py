@@ -54,9 +54,9 @@ class MappedRows(LazyRows):
 
 
 def fit_transform(transform: Transform, features: Features) -> State:
-    """The state; rows that wait in a file go to transforms that take them in portions. Raises ConfigError for the others."""
+    """The state; rows that wait in a file go to transforms that take them in chunks. Raises ConfigError for the others."""
     numbers = features.numbers
-    if isinstance(numbers, np.ndarray) or transform.by_portions:
+    if isinstance(numbers, np.ndarray) or transform.by_chunks:
         return transform.fit(features)
     if numbers.in_file:
         raise ConfigError(
@@ -66,7 +66,7 @@ def fit_transform(transform: Transform, features: Features) -> State:
     return transform.fit(dataclasses.replace(features, numbers=numbers[:]))
 
 
-def passed(transform: Transform, state: State, features: Features) -> Features:
+def apply_lazily(transform: Transform, state: State, features: Features) -> Features:
     """The features behind a transform; those that wait, and images in bytes, pass it when they are asked for."""
     numbers = features.numbers
     if isinstance(numbers, np.ndarray) and (numbers.ndim <= 2 or numbers.dtype != np.uint8):
@@ -74,11 +74,11 @@ def passed(transform: Transform, state: State, features: Features) -> Features:
     row = transform.apply(Features(numbers[:1]), state).numbers.shape[1:]
     dtype = np.dtype(np.float64)
     return dataclasses.replace(
-        features, numbers=MappedRows(numbers, map_of([(transform, state)], dtype), row, dtype)
+        features, numbers=MappedRows(numbers, compose([(transform, state)], dtype), row, dtype)
     )
 
 
-def map_of(chain: Sequence[tuple[Transform, State]], dtype: np.dtype) -> Map:
+def compose(chain: Sequence[tuple[Transform, State]], dtype: np.dtype) -> Map:
     """The transforms one after the other, in float64, and then as `dtype`: bit for bit what `Transform.apply` gives.
 
     Where all are linear the copies that `apply` makes are left out.

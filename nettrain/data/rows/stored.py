@@ -15,13 +15,13 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import Field
 
-from nettrain.data.rows.base import LARGEST_ARRAY, LazyRows, portions
+from nettrain.data.rows.base import MAX_IN_MEMORY, LazyRows, chunks
 from nettrain.errors import DataError
 from nettrain.files import cannot_read
 
 
 @dataclass(frozen=True)
-class Place:
+class ArrayLocation:
     """Where an array stands in a file: its first byte, its shape, its numbers.
 
     obstacle  what keeps its rows from being read one by one, and the remedy; "": nothing does
@@ -40,7 +40,7 @@ class Place:
 
 
 @dataclass(frozen=True)
-class Survey:
+class RowStatistics:
     """What one reading of all rows tells.
 
     digest   of all numbers
@@ -56,14 +56,14 @@ class Survey:
 class StoredRows(LazyRows):
     """Rows of one or several arrays in files, one behind the other; uint8 and float32 as they are, other numbers as float64.
 
-    Reading them leaves no trace in the memory of the process. (A mapping would: read in random order, it soon holds all of the file.)
+    ReadMode them leaves no trace in the memory of the process. (A mapping would: read in random order, it soon holds all of the file.)
     Raises DataError where a file has become another since it was opened: its size, or the time of its last change.
 
     row     the shape of one, images with their channels
     chosen  (n,) numbers of rows in the arrays; None: all, in their order
     """
 
-    arrays: "Arrays"
+    arrays: "StoredArrays"
     row: tuple[int, ...]
     chosen: np.ndarray | None = None
 
@@ -106,29 +106,29 @@ class StoredRows(LazyRows):
 
     def largest(self) -> float:
         """The largest |x|; 0 where there is no number."""
-        found = self.arrays.survey.largest
+        found = self.arrays.statistics.largest
         return float((found if self.chosen is None else found[self.chosen]).max())
 
     def has_gaps(self) -> bool:
         """Whether a number is missing."""
-        found = self.arrays.survey.gaps
+        found = self.arrays.statistics.gaps
         return bool((found if self.chosen is None else found[self.chosen]).any())
 
 
-class Arrays:
+class StoredArrays:
     """The arrays that some rows stand in, in files that are open as long as this lives.
 
     dtype  of the numbers in the files; count: of the rows
     """
 
-    def __init__(self, places: Sequence[Place]) -> None:
+    def __init__(self, places: Sequence[ArrayLocation]) -> None:
         self.places = tuple(places)
         self.dtype = places[0].dtype
         self.starts = np.cumsum([0, *(place.shape[0] for place in places)])
         self.count = int(self.starts[-1])
         self._width = places[0].size // places[0].shape[0]
         self._offsets = [place.offset for place in places]
-        self._files = [File(place.path) for place in places]
+        self._files = [StableFile(place.path) for place in places]
 
     def read(self, rows: np.ndarray, out: np.ndarray) -> None:
         """Fill `out` (m, ...), contiguous, of `dtype`; neighbours in the file are read at once."""
@@ -144,24 +144,24 @@ class Arrays:
                 self._files[array].read(buffer[begin * self._width : end * self._width], offset)
 
     @cached_property
-    def survey(self) -> Survey:
-        """All rows read once, in portions."""
+    def statistics(self) -> RowStatistics:
+        """All rows read once, in chunks."""
         digest = hashlib.blake2b(digest_size=16)
         largest, gaps = np.zeros(self.count), np.zeros(self.count, dtype=bool)
         width = self._width // self.dtype.itemsize
-        for portion in portions((self.count, width)):
-            found = np.empty((portion.stop - portion.start, width), self.dtype)
-            self.read(np.arange(portion.start, portion.stop), found)
+        for chunk in chunks((self.count, width)):
+            found = np.empty((chunk.stop - chunk.start, width), self.dtype)
+            self.read(np.arange(chunk.start, chunk.stop), found)
             digest.update(found.data.cast("B"))
             if self.dtype.kind == "f":
-                gaps[portion] = np.isnan(found).any(axis=1)
+                gaps[chunk] = np.isnan(found).any(axis=1)
                 found = np.nan_to_num(np.abs(found), nan=0.0, posinf=np.inf)
             lowest = 0 if self.dtype.kind in "uf" else found.min(axis=1).astype(np.float64)
-            largest[portion] = np.maximum(found.max(axis=1), np.abs(lowest))
-        return Survey(digest.digest(), largest, gaps)
+            largest[chunk] = np.maximum(found.max(axis=1), np.abs(lowest))
+        return RowStatistics(digest.digest(), largest, gaps)
 
 
-class File:
+class StableFile:
     """An open file that must stay what it is."""
 
     def __init__(self, path: Path) -> None:
@@ -214,16 +214,16 @@ class File:
             return len(found)
 
 
-Reading = Literal["auto", "memory", "disk"]
+ReadMode = Literal["auto", "memory", "disk"]
 Read = Annotated[
-    Reading,
+    ReadMode,
     Field(
         description="where images wait: memory; disk, their file, which must be uncompressed; auto: disk where they take over 256 MiB"
     ),
 ]
 
 
-def stored_rows(places: Sequence[Place], read: Reading) -> list[StoredRows] | None:
+def stored_rows(places: Sequence[ArrayLocation], read: ReadMode) -> list[StoredRows] | None:
     """Images (n, h, w) or (n, h, w, c) of each place as rows that stay there; None where they are to be loaded into memory instead.
 
     All of one dataset stay or none. Raises DataError where they should stay (`read: disk`) and cannot, with the remedy.
@@ -235,18 +235,18 @@ def stored_rows(places: Sequence[Place], read: Reading) -> list[StoredRows] | No
     ]
     if read == "disk" and obstacles:
         raise DataError(f"dataset.source.read: disk: {obstacles[0]}, or leave `read` out")
-    if obstacles or (read == "auto" and sum(place.size for place in places) <= LARGEST_ARRAY):
+    if obstacles or (read == "auto" and sum(place.size for place in places) <= MAX_IN_MEMORY):
         return None
     rows = [place.shape[1:] if len(place.shape) == 4 else (*place.shape[1:], 1) for place in places]
-    return [StoredRows(Arrays([place]), row) for place, row in zip(places, rows, strict=True)]
+    return [StoredRows(StoredArrays([place]), row) for place, row in zip(places, rows, strict=True)]
 
 
-def one_behind_the_other(first: StoredRows, second: StoredRows) -> StoredRows:
+def concatenate(first: StoredRows, second: StoredRows) -> StoredRows:
     """The rows of both, whole, which must be of one shape and one kind of number."""
-    return StoredRows(Arrays([*first.arrays.places, *second.arrays.places]), first.row)
+    return StoredRows(StoredArrays([*first.arrays.places, *second.arrays.places]), first.row)
 
 
-def _obstacle(place: Place, first: Place) -> str:
+def _obstacle(place: ArrayLocation, first: ArrayLocation) -> str:
     if place.obstacle:
         return place.obstacle
     if place.dtype.kind not in "biuf":
