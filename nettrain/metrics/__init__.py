@@ -1,17 +1,26 @@
-"""Metrics, one a file: figures of an outcome, which is the targets of n rows beside what a model said of them.
+"""Metrics, one per file: numbers that say how good predictions are.
 
-The files with an underscore are no components: the bases, the outcomes, the trivial baseline, and all metrics at once.
+The files that begin with an underscore are no components: the bases, the outcomes that metrics
+measure, the baseline, and all metrics at once.
 """
 
 from nettrain.metrics._baseline import baseline
 from nettrain.metrics._metric import MeanMetric, Metric
-from nettrain.metrics._outcome import ClassOutcome, LabelOutcome, Outcome, ValueOutcome, outcome_of
+from nettrain.metrics._outcome import (
+    ClassOutcome,
+    LabelOutcome,
+    Outcome,
+    ValueOutcome,
+    not_finite,
+    outcome_of,
+)
 from nettrain.metrics._summary import (
     all_metrics,
     direction,
     metric_names,
     per_class_table,
     per_target_table,
+    undefined_reason,
 )
 
 __all__ = [
@@ -25,7 +34,9 @@ __all__ = [
     "baseline",
     "direction",
     "metric_names",
+    "not_finite",
     "outcome_of",
     "per_class_table",
     "per_target_table",
+    "undefined_reason",
 ]

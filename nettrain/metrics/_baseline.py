@@ -1,4 +1,4 @@
-"""The trivial model beside the trained one: what knows only the training targets and looks at no feature."""
+"""The baseline: a model that knows the training targets and ignores the features."""
 
 import numpy as np
 
@@ -6,10 +6,18 @@ from nettrain.metrics._outcome import ClassOutcome, LabelOutcome, Outcome, Value
 
 
 def baseline(train_targets: np.ndarray, targets: np.ndarray, task: str, k: int) -> Outcome:
-    """The outcome of always giving k classes the shares that they have (so the most frequent is predicted, at a tie the first), each label
-    its majority, numbers their mean.
+    """Returns the outcome of the baseline.
 
-    scikit-learn: DummyClassifier(strategy="prior"), for labels strategy="most_frequent", DummyRegressor(strategy="mean").
+    It gives k classes their shares in the training targets (so it predicts the most frequent one,
+    at a tie the first), each label its majority, and numbers their mean. scikit-learn:
+    DummyClassifier(strategy="prior"), for labels strategy="most_frequent",
+    DummyRegressor(strategy="mean").
+
+    Args:
+        train_targets: those of the training part.
+        targets: those of the part that is evaluated.
+        task: classification, multilabel or regression.
+        k: the number of classes.
     """
     if task == "classification":
         shares = np.bincount(train_targets, minlength=k) / len(train_targets)

@@ -12,10 +12,11 @@ OutcomeT = TypeVar("OutcomeT", bound=Outcome)
 
 
 class Metric(Component, Generic[OutcomeT]):
-    """One figure of an outcome, equal to scikit-learn's.
+    """A number that says how good predictions are, equal to scikit-learn's.
 
-    outcomes          the outcomes that it is a figure of
-    higher_is_better  accuracy: yes; errors: no
+    Attributes:
+        outcomes: the types of outcome that it measures.
+        higher_is_better: accuracy: yes; errors: no.
     """
 
     kind = "metric"
@@ -25,30 +26,34 @@ class Metric(Component, Generic[OutcomeT]):
 
     @abstractmethod
     def value(self, outcome: OutcomeT) -> float | None:
-        """The figure; None where it is not defined (ROC AUC with one class present)."""
+        """Returns the metric; None where it is not defined (ROC AUC of a single class)."""
 
     def each(self, outcome: OutcomeT) -> np.ndarray | None:
-        """The same a class, label or target, where that makes sense; NaN where not defined."""
+        """Returns the metric per class, label or target (NaN: not defined), if it has one."""
         return None
+
+    def undefined_reason(self, outcome: OutcomeT) -> str:
+        """Returns why `value` is None for this outcome."""
+        return f"it is not defined for these {len(outcome.targets)} rows"
 
 
 class MeanMetric(Metric[OutcomeT]):
-    """A metric that has a figure a class, label or target, and is the mean of those that are defined."""
+    """A metric of each class, label or target: its value is the mean of those that are defined."""
 
     @abstractmethod
     def each(self, outcome: OutcomeT) -> np.ndarray:
-        """The figure of each class, label or target; NaN where not defined."""
+        """Returns the metric of each class, label or target; NaN where not defined."""
 
     def value(self, outcome: OutcomeT) -> float | None:
-        """The mean of `each` where it is defined; None where it nowhere is."""
-        figures = self.each(outcome)
-        defined = figures[figures == figures]  # NaN differs from itself
+        """Returns the mean of `each` where it is defined; None where it is nowhere defined."""
+        each = self.each(outcome)
+        defined = each[~np.isnan(each)]
         return float(defined.mean()) if len(defined) else None
 
 
-def share(part: np.ndarray, whole: np.ndarray, scored: np.ndarray) -> np.ndarray:
-    """part / whole; 0 where both are 0, NaN for what is not scored."""
-    quotient = np.zeros(part.shape)
-    np.divide(part, whole, out=quotient, where=whole > 0)
+def ratio(numerator: np.ndarray, denominator: np.ndarray, scored: np.ndarray) -> np.ndarray:
+    """Returns numerator / denominator; 0 where both are 0, NaN where `scored` is false."""
+    quotient = np.zeros(numerator.shape)
+    np.divide(numerator, denominator, out=quotient, where=denominator > 0)
     quotient[~scored] = np.nan
     return quotient

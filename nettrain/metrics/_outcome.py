@@ -1,4 +1,4 @@
-"""What metrics measure: an outcome, the targets of n rows beside what a model said of them."""
+"""What metrics measure: an outcome, the targets of n rows and the predictions for them."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -8,9 +8,14 @@ import numpy as np
 
 
 class Counts(NamedTuple):
-    """How often each of k classes or labels was there, was predicted, and was rightly predicted (k,).
+    """How often each of k classes or labels occurs, is predicted, and is rightly predicted (k,).
 
-    scored (k,): which of them enter a mean: the classes that occur in targets or predictions, and all labels (as in scikit-learn).
+    Attributes:
+        actual: rows that are of it.
+        predicted: rows predicted as it.
+        hits: rows that are both.
+        scored: whether it enters a mean, as in scikit-learn: all labels, and the classes that occur
+            in targets or predictions.
     """
 
     actual: np.ndarray
@@ -21,7 +26,12 @@ class Counts(NamedTuple):
 
 @dataclass(frozen=True)
 class ClassOutcome:
-    """targets (n,) codes of k classes, probabilities (n, k); at a tie the first class is predicted."""
+    """The outcome of classification. At a tie the first class is predicted.
+
+    Attributes:
+        targets: codes (n,) of k classes.
+        probabilities: (n, k).
+    """
 
     targets: np.ndarray
     probabilities: np.ndarray
@@ -51,7 +61,12 @@ class ClassOutcome:
 
 @dataclass(frozen=True)
 class LabelOutcome:
-    """targets (n, l) of 0 and 1, probabilities (n, l); a label is predicted from one half upwards."""
+    """The outcome of multi-label classification. A label is predicted from 0.5 upwards.
+
+    Attributes:
+        targets: 0 or 1 for each label (n, l).
+        probabilities: (n, l).
+    """
 
     targets: np.ndarray
     probabilities: np.ndarray
@@ -63,7 +78,7 @@ class LabelOutcome:
 
     @cached_property
     def predicted(self) -> np.ndarray:
-        """Whether row i is said to have label j (n, l)."""
+        """Whether label j is predicted for row i (n, l)."""
         return self.probabilities >= 0.5
 
     @cached_property
@@ -80,7 +95,12 @@ class LabelOutcome:
 
 @dataclass(frozen=True)
 class ValueOutcome:
-    """targets and predicted (n, t), in original units."""
+    """The outcome of regression.
+
+    Attributes:
+        targets: (n, t), in original units.
+        predicted: (n, t), in original units.
+    """
 
     targets: np.ndarray
     predicted: np.ndarray
@@ -99,6 +119,18 @@ OUTCOMES: dict[str, type[Outcome]] = {
 }
 
 
+def not_finite(outcome: Outcome) -> np.ndarray:
+    """Returns the rows (m,) with a prediction that is NaN or infinite, in order."""
+    predictions = outcome.predicted if isinstance(outcome, ValueOutcome) else outcome.probabilities
+    return np.flatnonzero(~np.isfinite(predictions).all(axis=1))
+
+
 def outcome_of(task: str, targets: np.ndarray, predictions: np.ndarray) -> Outcome:
-    """The outcome of a task; predictions are a loss's: probabilities (n, k) or (n, l), or values (n, t)."""
+    """Returns the outcome of a task.
+
+    Args:
+        task: classification, multilabel or regression.
+        targets: codes (n,), labels (n, l) or values (n, t).
+        predictions: those of a loss: probabilities (n, k) or (n, l), or values (n, t).
+    """
     return OUTCOMES[task](targets, predictions)

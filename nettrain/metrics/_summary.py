@@ -1,4 +1,4 @@
-"""All metrics of an outcome at once: the figures that an epoch logs, the tables a class or target, and which way each is better."""
+"""All metrics of an outcome at once, the tables per class or target, and the direction of each."""
 
 from functools import cache
 
@@ -6,25 +6,32 @@ import numpy as np
 
 from nettrain.component import find, names, plugged_in
 from nettrain.metrics._metric import Metric
-from nettrain.metrics._outcome import OUTCOMES, ClassOutcome, LabelOutcome, Outcome, ValueOutcome
+from nettrain.metrics._outcome import (
+    OUTCOMES,
+    ClassOutcome,
+    LabelOutcome,
+    Outcome,
+    ValueOutcome,
+    not_finite,
+)
 
 PARTS = ("train", "validation", "test")
 MINIMISED = ("loss", "penalty")  # logged beside the metrics, of no outcome
 
 
 def _catalogue() -> dict[str, Metric]:
-    """Every metric by name, a plugin's too."""
+    """Returns every metric by name, those of plugins too."""
     return _made(plugged_in(Metric))
 
 
 @cache
 def _made(plugins: tuple[type, ...]) -> dict[str, Metric]:
-    """Imported once, and once more for each set of plugged-in metrics."""
+    """Imports them once, and once more for each set of plugged-in metrics."""
     return {name: find(Metric, name)() for name in names(Metric)}  # type: ignore[misc]
 
 
 def _by_outcome() -> dict[type, dict[str, Metric]]:
-    """The metrics of each kind of outcome."""
+    """Returns the metrics of each type of outcome."""
     return {
         outcome: {
             name: metric for name, metric in _catalogue().items() if outcome in metric.outcomes
@@ -34,22 +41,46 @@ def _by_outcome() -> dict[type, dict[str, Metric]]:
 
 
 def metric_names(task: str) -> tuple[str, ...]:
-    """The names of the metrics that `all_metrics` gives for a task."""
+    """Returns the names of the metrics that `all_metrics` computes for a task."""
     return tuple(_by_outcome()[OUTCOMES[task]])
 
 
 def all_metrics(outcome: Outcome) -> dict[str, float]:
-    """Every metric of this kind of outcome by name; one that is not defined for these rows is left out."""
-    figures = (
-        (name, metric.value(outcome)) for name, metric in _by_outcome()[type(outcome)].items()
-    )
-    return {name: figure for name, figure in figures if figure is not None}
+    """Returns every metric of an outcome by name, without those that are not defined for it."""
+    if _unmeasurable(outcome):
+        return {}
+    values = {name: metric.value(outcome) for name, metric in _by_outcome()[type(outcome)].items()}
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def undefined_reason(name: str, outcome: Outcome) -> str | None:
+    """Returns why a metric is missing from `all_metrics`; None where it is there.
+
+    Args:
+        name: of a metric of this type of outcome, such as `r2`.
+        outcome: of the part that was evaluated.
+    """
+    reason = _unmeasurable(outcome)
+    metric = _by_outcome()[type(outcome)][name]
+    if reason is None and metric.value(outcome) is None:
+        reason = metric.undefined_reason(outcome)
+    return reason
+
+
+def _unmeasurable(outcome: Outcome) -> str | None:
+    """Why no metric is defined: without this a row of NaN would count as the first class."""
+    n = len(outcome.targets)
+    if n == 0:
+        return "there are no rows"
+    bad = len(not_finite(outcome))
+    return f"{bad} of {n} predictions are not finite (NaN or infinite)" if bad else None
 
 
 def per_class_table(outcome: ClassOutcome | LabelOutcome) -> dict[str, np.ndarray]:
-    """precision, recall, f1 of each class or label, a label's accuracy and ROC AUC too, and support (rows that are of it).
+    """Returns the columns of the table of classes or labels, each (k,).
 
-    NaN for a class that never occurs.
+    They are precision, recall and F1, for labels accuracy and ROC AUC too, and support (rows that
+    are of it). NaN for a class that never occurs.
     """
     chosen = (
         "precision",
@@ -64,13 +95,17 @@ def per_class_table(outcome: ClassOutcome | LabelOutcome) -> dict[str, np.ndarra
 
 
 def per_target_table(outcome: ValueOutcome) -> dict[str, np.ndarray]:
-    """Every metric of each target column."""
+    """Returns every metric of each target column, each (t,)."""
     table = {name: metric.each(outcome) for name, metric in _by_outcome()[ValueOutcome].items()}
     return {name: column for name, column in table.items() if column is not None}
 
 
 def direction(name: str) -> bool | None:
-    """Whether more is better in `{train|validation|test}_{metric}`: `validation_accuracy` yes, `train_loss` no; None: no such name."""
+    """Returns whether higher is better for a name such as `validation_accuracy`.
+
+    None: there is no such name. Names are `{train|validation|test}_{metric}`; loss and penalty
+    count.
+    """
     part, _, metric = name.partition("_")
     if part not in PARTS:
         return None

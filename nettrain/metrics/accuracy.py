@@ -1,4 +1,4 @@
-"""Accuracy: how many rows are right."""
+"""Accuracy."""
 
 from dataclasses import dataclass
 
@@ -8,11 +8,11 @@ from nettrain.metrics._outcome import ClassOutcome
 
 @dataclass(frozen=True, kw_only=True)
 class Accuracy(Metric[ClassOutcome]):
-    """rows whose predicted class is the true one / n."""
+    """Accuracy. Rows whose predicted class is the true one / n."""
 
     outcomes = (ClassOutcome,)
     higher_is_better = True
 
     def value(self, outcome: ClassOutcome) -> float:
-        """Between 0 and 1."""
+        """Returns a number in [0, 1]."""
         return float(outcome.counts.hits.sum() / len(outcome.targets))

@@ -1,4 +1,4 @@
-"""Label accuracy: how many single labels are right."""
+"""Label accuracy: 1 - Hamming loss."""
 
 from dataclasses import dataclass
 
@@ -10,11 +10,11 @@ from nettrain.metrics._outcome import LabelOutcome
 
 @dataclass(frozen=True, kw_only=True)
 class LabelAccuracy(MeanMetric[LabelOutcome]):
-    """labels that are right / (n l) = 1 - Hamming loss."""
+    """Label accuracy. Labels that are right / (n l) = 1 - Hamming loss."""
 
     outcomes = (LabelOutcome,)
     higher_is_better = True
 
     def each(self, outcome: LabelOutcome) -> np.ndarray:
-        """The accuracy of each label (l,)."""
+        """Returns the accuracy of each label (l,)."""
         return (outcome.predicted == outcome.positives).mean(axis=0)

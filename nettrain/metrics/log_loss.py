@@ -1,4 +1,4 @@
-"""Log loss: how far the probabilities can be trusted."""
+"""Log loss (cross-entropy)."""
 
 from dataclasses import dataclass
 
@@ -10,17 +10,18 @@ from nettrain.metrics._outcome import ClassOutcome
 
 @dataclass(frozen=True, kw_only=True)
 class LogLoss(Metric[ClassOutcome]):
-    """mean over rows of -ln p_y, in nats; p: the probability given to the true class y, kept within [eps, 1 - eps].
+    """Log loss. mean over rows of -ln p_y, in nats; p_y: the probability of the true class y.
 
-    It is the loss cross_entropy without label smoothing and weights, so that models trained with other losses can be compared.
-    eps is the precision of the probabilities, as in scikit-learn: a certain mistake costs 36 nats in float64, not infinity.
+    It equals the loss cross_entropy without label smoothing and weights, so that models trained
+    with other losses can be compared. p_y is clipped to [eps, 1 - eps], eps being the precision of
+    the probabilities, as in scikit-learn: a certain mistake costs 36 nats in float64, not infinity.
     """
 
     outcomes = (ClassOutcome,)
     higher_is_better = False
 
     def value(self, outcome: ClassOutcome) -> float:
-        """From 0 upwards; ln k is what k equal probabilities reach."""
+        """Returns a number from 0 upwards; k equal probabilities give ln k."""
         p = outcome.probabilities[np.arange(len(outcome.targets)), outcome.targets]
         eps = np.finfo(p.dtype).eps
         return float(-np.log(np.clip(p, eps, 1 - eps)).mean(dtype=np.float64))

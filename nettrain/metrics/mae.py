@@ -10,11 +10,14 @@ from nettrain.metrics._outcome import ValueOutcome
 
 @dataclass(frozen=True, kw_only=True)
 class Mae(MeanMetric[ValueOutcome]):
-    """mean over rows of |predicted - target|, in units of the target; then the mean over targets."""
+    """Mean absolute error. mean over rows of |predicted - target|; then the mean over targets.
+
+    In units of the target.
+    """
 
     outcomes = (ValueOutcome,)
     higher_is_better = False
 
     def each(self, outcome: ValueOutcome) -> np.ndarray:
-        """The mean absolute error of each target (t,)."""
+        """Returns the mean absolute error of each target (t,)."""
         return np.abs(outcome.errors).mean(axis=0)

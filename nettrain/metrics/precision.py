@@ -1,24 +1,25 @@
-"""Precision: how far a predicted class can be trusted."""
+"""Precision."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from nettrain.metrics._metric import MeanMetric, share
+from nettrain.metrics._metric import MeanMetric, ratio
 from nettrain.metrics._outcome import ClassOutcome, LabelOutcome
 
 
 @dataclass(frozen=True, kw_only=True)
 class Precision(MeanMetric[ClassOutcome | LabelOutcome]):
-    """precision_c = hits_c / predicted_c, 0 for what is never predicted; the mean over classes or labels ("macro").
+    """Precision. precision_c = hits_c / predicted_c; the mean over classes or labels (macro).
 
-    A class that occurs neither in targets nor in predictions is left out of the mean, as in scikit-learn; a label never is.
+    It is 0 for a class that is never predicted. A class that occurs neither in targets nor in
+    predictions is left out of the mean, as in scikit-learn; a label never is.
     """
 
     outcomes = (ClassOutcome, LabelOutcome)
     higher_is_better = True
 
     def each(self, outcome: ClassOutcome | LabelOutcome) -> np.ndarray:
-        """The share of rows called c that are c (k,)."""
+        """Returns the precision of each class or label (k,)."""
         counts = outcome.counts
-        return share(counts.hits, counts.predicted, counts.scored)
+        return ratio(counts.hits, counts.predicted, counts.scored)

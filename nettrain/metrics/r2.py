@@ -1,4 +1,4 @@
-"""R2: the share of the targets' variance that is explained."""
+"""R2, the coefficient of determination."""
 
 from dataclasses import dataclass
 
@@ -10,17 +10,18 @@ from nettrain.metrics._outcome import ValueOutcome
 
 @dataclass(frozen=True, kw_only=True)
 class R2(MeanMetric[ValueOutcome]):
-    """1 - sum (predicted - target)^2 / sum (target - mean target)^2; then the mean over targets.
+    """R2 score. 1 - sum (predicted - target)^2 / sum (target - mean target)^2.
 
-    The mean is that of the rows measured. A constant target gives 1 if every prediction is exact, else 0. Not defined for one row.
-    scikit-learn says the same of a constant target, but gives about -1e31 where the computed mean differs from it in the last bit.
+    The mean over targets. The mean target is that of the rows measured. A constant target gives 1
+    if every prediction is exact, else 0. Not defined for a single row. scikit-learn agrees, but
+    gives about -1e31 for a constant target whose computed mean differs from it in the last bit.
     """
 
     outcomes = (ValueOutcome,)
     higher_is_better = True
 
     def each(self, outcome: ValueOutcome) -> np.ndarray:
-        """The R2 of each target (t,)."""
+        """Returns the R2 score of each target (t,); NaN for a single row."""
         targets = outcome.targets.astype(np.float64, copy=False)
         if len(targets) < 2:
             return np.full(targets.shape[1], np.nan)
@@ -29,3 +30,6 @@ class R2(MeanMetric[ValueOutcome]):
         varies = (targets != targets[0]).any(axis=0)
         constant = np.where(residual == 0, 1.0, 0.0)
         return 1 - np.divide(residual, total, out=1 - constant, where=varies & (total > 0))
+
+    def undefined_reason(self, outcome: ValueOutcome) -> str:
+        return "the targets of one row have no variance to explain: it takes two rows or more"

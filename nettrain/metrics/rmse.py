@@ -10,14 +10,15 @@ from nettrain.metrics._outcome import ValueOutcome
 
 @dataclass(frozen=True, kw_only=True)
 class Rmse(MeanMetric[ValueOutcome]):
-    """sqrt(mean over rows of (predicted - target)^2), in units of the target; then the mean over targets.
+    """Root mean squared error. sqrt(mean over rows of (predicted - target)^2).
 
-    With several targets it is not the root of `mse`: the root is taken before the mean, as in scikit-learn.
+    The mean over targets, in units of the target. With several targets it is not the root of `mse`:
+    the root is taken before the mean, as in scikit-learn.
     """
 
     outcomes = (ValueOutcome,)
     higher_is_better = False
 
     def each(self, outcome: ValueOutcome) -> np.ndarray:
-        """The root mean squared error of each target (t,)."""
+        """Returns the root mean squared error of each target (t,)."""
         return np.sqrt(np.square(outcome.errors).mean(axis=0))

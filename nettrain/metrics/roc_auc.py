@@ -1,4 +1,4 @@
-"""ROC AUC: how well the scores rank, whatever the threshold."""
+"""ROC AUC: the area under the receiver operating characteristic."""
 
 from dataclasses import dataclass
 
@@ -10,24 +10,26 @@ from nettrain.metrics._outcome import ClassOutcome, LabelOutcome
 
 @dataclass(frozen=True, kw_only=True)
 class RocAuc(Metric[ClassOutcome | LabelOutcome]):
-    """P(score of a positive row > score of a negative row), ties counted half = (R - p (p + 1) / 2) / (p q).
+    """ROC AUC. P(score of a positive row > score of a negative row), ties counted half.
 
-    R: sum of the ranks of the p positive rows among all p + q, tied rows sharing their mean rank (Mann & Whitney 1947).
-    Two classes: of class 1. Several: the mean over classes of each against the rest; labels: the mean over labels. Not defined,
-    as in scikit-learn, where a class or label has no positive or no negative row.
+    Computed as (R - p (p + 1) / 2) / (p q), R being the sum of the ranks of the p positive rows
+    among all p + q, where tied rows share their mean rank (Mann & Whitney 1947). Two classes: the
+    area of class 1. Several classes: the mean over classes of one against the rest. Labels: the
+    mean over labels. Not defined, as in scikit-learn, where a class or label has no positive or no
+    negative row.
     """
 
     outcomes = (ClassOutcome, LabelOutcome)
     higher_is_better = True
 
     def value(self, outcome: ClassOutcome | LabelOutcome) -> float | None:
-        """Between 0 and 1; one half is what chance reaches."""
+        """Returns a number in [0, 1], 0.5 for random scores; None where it is not defined."""
         areas = self.each(outcome)
         area = areas[1] if isinstance(outcome, ClassOutcome) and len(areas) == 2 else areas.mean()
         return None if np.isnan(area) else float(area)
 
     def each(self, outcome: ClassOutcome | LabelOutcome) -> np.ndarray:
-        """The area of each class against the rest, or of each label (k,)."""
+        """Returns the area of each class against the rest, or of each label (k,)."""
         positive = outcome.positives
         p = positive.sum(axis=0, dtype=np.float64)
         pairs = p * (len(positive) - p)
@@ -36,9 +38,22 @@ class RocAuc(Metric[ClassOutcome | LabelOutcome]):
             rank_sum - p * (p + 1) / 2, pairs, out=np.full(len(p), np.nan), where=pairs > 0
         )
 
+    def undefined_reason(self, outcome: ClassOutcome | LabelOutcome) -> str:
+        positives, n = outcome.positives.sum(axis=0), len(outcome.targets)
+        if isinstance(outcome, LabelOutcome):
+            number = int(np.flatnonzero((positives == 0) | (positives == n))[0]) + 1
+            return f"label {number} of {len(positives)} is the same in all {n} rows"
+        if (positives == n).any():
+            return f"all {n} rows are of one class"
+        return f"{(positives == 0).sum()} of {len(positives)} classes have no row among these {n}"
+
 
 def ranks(scores: np.ndarray) -> np.ndarray:
-    """The rank of each score in its column, from 1; tied scores share their mean rank. scores (n, k) -> (n, k)."""
+    """Returns the rank of each score in its column, from 1; tied scores share their mean rank.
+
+    Args:
+        scores: (n, k).
+    """
     n, k = scores.shape
     columns = np.ascontiguousarray(scores.T)
     order = columns.argsort(axis=1)

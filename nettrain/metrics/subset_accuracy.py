@@ -1,4 +1,4 @@
-"""Subset accuracy: how many rows have every label right."""
+"""Subset accuracy: exact match of all labels."""
 
 from dataclasses import dataclass
 
@@ -8,11 +8,14 @@ from nettrain.metrics._outcome import LabelOutcome
 
 @dataclass(frozen=True, kw_only=True)
 class SubsetAccuracy(Metric[LabelOutcome]):
-    """rows whose labels are all right / n.  scikit-learn: accuracy_score of an indicator matrix."""
+    """Subset accuracy. Rows whose labels are all right / n.
+
+    scikit-learn: accuracy_score of an indicator matrix.
+    """
 
     outcomes = (LabelOutcome,)
     higher_is_better = True
 
     def value(self, outcome: LabelOutcome) -> float:
-        """Between 0 and 1."""
+        """Returns a number in [0, 1]."""
         return float((outcome.predicted == outcome.positives).all(axis=1).mean())

@@ -1,4 +1,4 @@
-"""Top-5 accuracy: how often the right class is among five guesses."""
+"""Top-5 accuracy."""
 
 from dataclasses import dataclass
 
@@ -10,17 +10,17 @@ from nettrain.metrics._outcome import ClassOutcome
 
 @dataclass(frozen=True, kw_only=True)
 class Top5Accuracy(Metric[ClassOutcome]):
-    """rows whose true class is among the five most probable / n.
+    """Top-5 accuracy. Rows whose true class is among the five most probable / n.
 
-    Of equal probabilities the last class counts as the more probable, as in scikit-learn's top_k_accuracy_score. Not defined for five
-    classes or fewer, where every guess would be right.
+    Of equal probabilities the last class counts as the more probable, as in scikit-learn's
+    top_k_accuracy_score. Not defined for five classes or fewer, where every guess would be right.
     """
 
     outcomes = (ClassOutcome,)
     higher_is_better = True
 
     def value(self, outcome: ClassOutcome) -> float | None:
-        """Between 0 and 1."""
+        """Returns a number in [0, 1]; None for five classes or fewer."""
         k = outcome.probabilities.shape[1]
         if k <= 5:
             return None
@@ -28,3 +28,7 @@ class Top5Accuracy(Metric[ClassOutcome]):
         behind = np.arange(k) > outcome.targets[:, None]
         before = (outcome.probabilities > p) | ((outcome.probabilities == p) & behind)
         return float((before.sum(axis=1) < 5).mean())
+
+    def undefined_reason(self, outcome: ClassOutcome) -> str:
+        k = outcome.probabilities.shape[1]
+        return f"there are {k} classes, and five guesses among five or fewer are always right"

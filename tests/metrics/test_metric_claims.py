@@ -15,8 +15,11 @@ from nettrain.metrics import (
     all_metrics,
     baseline,
     direction,
+    metric_names,
     per_class_table,
+    undefined_reason,
 )
+from nettrain.metrics._outcome import OUTCOMES
 
 # Which way each metric is better: a metric without a row fails.
 HIGHER_IS_BETTER = {
@@ -181,3 +184,67 @@ def test_the_baseline_of_a_regression_explains_nothing():
 def test_the_baseline_ranks_no_row_above_another():
     codes = np.arange(9) % 3
     assert all_metrics(baseline(codes, codes, "classification", 3))["roc_auc"] == 0.5
+
+
+LABELS = np.array([[0, 1], [1, 1]])
+UNDEFINED = {
+    "one row has no variance": (
+        "r2",
+        ValueOutcome(np.ones((1, 2)), np.zeros((1, 2))),
+        "the targets of one row have no variance to explain: it takes two rows or more",
+    ),
+    "one class": (
+        "roc_auc",
+        ClassOutcome(np.array([1, 1, 1]), np.full((3, 2), 0.5)),
+        "all 3 rows are of one class",
+    ),
+    "an absent class": (
+        "roc_auc",
+        ClassOutcome(np.array([0, 2, 2]), np.full((3, 4), 0.25)),
+        "2 of 4 classes have no row among these 3",
+    ),
+    "a constant label": (
+        "roc_auc",
+        LabelOutcome(LABELS, LABELS / 2),
+        "label 2 of 2 is the same in all 2 rows",
+    ),
+    "five classes": (
+        "top5_accuracy",
+        ClassOutcome(np.array([0, 2]), np.full((2, 5), 0.2)),
+        "there are 5 classes, and five guesses among five or fewer are always right",
+    ),
+    "a score that is NaN": (
+        "accuracy",
+        ClassOutcome(np.array([0, 0]), np.array([[np.nan, 0.5], [0.9, 0.1]])),
+        "1 of 2 predictions are not finite (NaN or infinite)",
+    ),
+    "a label's score that is NaN": (
+        "f1",
+        LabelOutcome(LABELS, np.array([[0.5, 0.5], [0.5, np.nan]])),
+        "1 of 2 predictions are not finite (NaN or infinite)",
+    ),
+    "a value that is NaN, one that is infinite": (
+        "mae",
+        ValueOutcome(np.zeros((3, 2)), np.array([[np.nan, np.nan], [1, np.inf], [2, 2]])),
+        "2 of 3 predictions are not finite (NaN or infinite)",
+    ),
+    "no rows": ("accuracy", ClassOutcome(np.zeros(0, int), np.zeros((0, 2))), "there are no rows"),
+}
+
+
+@pytest.mark.parametrize(("name", "outcome", "reason"), UNDEFINED.values(), ids=UNDEFINED)
+def test_a_metric_that_is_not_defined_is_left_out_and_has_a_reason(name, outcome, reason):
+    assert name not in all_metrics(outcome)
+    assert undefined_reason(name, outcome) == reason
+
+
+@pytest.mark.parametrize("outcome", perfect(), ids=lambda outcome: type(outcome).__name__)
+def test_a_metric_has_a_reason_exactly_where_it_is_missing(outcome):
+    missing = set(metric_names(task_of(outcome))) - set(all_metrics(outcome))
+    assert missing == {
+        name for name in metric_names(task_of(outcome)) if undefined_reason(name, outcome)
+    }
+
+
+def task_of(outcome):
+    return next(task for task, cls in OUTCOMES.items() if cls is type(outcome))
