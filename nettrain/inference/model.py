@@ -7,9 +7,9 @@ import numpy as np
 from nettrain.config.plugins import in_use
 from nettrain.data.dataset import Dataset
 from nettrain.data.pipeline import Pipeline
-from nettrain.errors import CheckpointError, ConfigError
+from nettrain.errors import CheckpointError, ConfigError, DataError
 from nettrain.inference.predictor import Predictor
-from nettrain.metrics import Outcome
+from nettrain.metrics import Outcome, not_finite
 from nettrain.training.artifacts.checkpoint import Checkpoint, check_shapes
 from nettrain.training.artifacts.weights import Weights
 from nettrain.training.build import build, layers_for, loss_for
@@ -42,9 +42,11 @@ class Model(Predictor):
 
     def predictions_of(self, dataset: Dataset) -> np.ndarray:
         """What the network's outputs mean."""
-        with in_use(self.config.plugins), one_blas_thread():
+        with in_use(self.config.plugins), one_blas_thread(), _quiet():
             x = self.pipeline.inputs(dataset.features, self.config.dtype, dataset.place)
-            return predictions(self.network.outputs(x), self.loss, self.pipeline)
+            found = predictions(self.network.outputs(x), self.loss, self.pipeline)
+        self._check_finite(dataset, np.flatnonzero(~np.isfinite(found).all(axis=1)))
+        return found
 
     def figures(self, dataset: Dataset) -> tuple[dict[str, float], Outcome]:
         """The loss, weighted as in training, and every metric."""
@@ -52,7 +54,19 @@ class Model(Predictor):
         part = self.pipeline.part(
             dataset, self.config.dtype, weights if isinstance(weights, Mapping) else None
         )
-        return evaluate(self.network, self.loss, self.pipeline, part)
+        with _quiet():
+            metrics, outcome = evaluate(self.network, self.loss, self.pipeline, part)
+        self._check_finite(dataset, not_finite(outcome))
+        return metrics, outcome
+
+    def _check_finite(self, dataset: Dataset, rows: np.ndarray) -> None:
+        """Raises DataError for rows without a finite prediction: NaN would count as a class."""
+        if len(rows):
+            raise DataError(
+                f"{dataset.place(int(rows[0]))}: the prediction is not finite (rows like that: "
+                f"{len(rows)}): the features are too large for {self.config.dtype}; correct these "
+                "rows or leave them out"
+            )
 
     def truth(self, dataset: Dataset) -> np.ndarray:
         """Of an autoencoder the transformed inputs."""
@@ -60,3 +74,8 @@ class Model(Predictor):
             return super().truth(dataset)
         x = self.pipeline.inputs(dataset.features, self.config.dtype, dataset.place)
         return x[:].reshape(len(x), -1)
+
+
+def _quiet() -> np.errstate:
+    """NumPy's warnings about overflow are left out: the rows concerned are named instead."""
+    return np.errstate(over="ignore", invalid="ignore")

@@ -109,6 +109,18 @@ def test_probabilities_are_of_classes_or_labels_and_decide_the_prediction(models
         )
 
 
+@pytest.mark.parametrize("name", [name for name in TASKS if name != "one output"])
+def test_rows_whose_prediction_overflows_are_named_instead_of_taken_for_a_class(models, name):
+    x = X.copy()
+    x[[4, 9]] = [2.5e38, 3e38, 2.5e37]
+    told = r"row 4: the prediction is not finite \(rows like that: 2\): the features are too large"
+    model = models[name][1]
+    with pytest.raises(DataError, match=told):
+        model.predict(x)
+    with pytest.raises(DataError, match=told):
+        model.evaluate(x, TASKS[name][0])
+
+
 @pytest.mark.parametrize("name", TASKS)
 def test_rows_do_not_depend_on_those_around_them(models, name):
     model = models[name][1]
