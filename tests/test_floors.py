@@ -43,7 +43,7 @@ MAY_IMPORT = {
     "training": GROUND | BELOW_TRAINING,
     "inference": GROUND | BELOW_TRAINING | {"training"},
     "inspection": GROUND | BELOW_TRAINING | {"training", "inference"},
-    "search": GROUND | BELOW_TRAINING | {"training", "inference"},
+    "search": GROUND | BELOW_TRAINING | {"training", "inference", "inspection"},
     "cli": GROUND | BELOW_TRAINING | {"training", "inference", "inspection", "search"},
     "__init__": GROUND | BELOW_TRAINING | {"training", "inference", "inspection", "search"},
 }

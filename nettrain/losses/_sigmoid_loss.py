@@ -17,6 +17,7 @@ class SigmoidLoss(Loss):
     """
 
     tasks: ClassVar[tuple[str, ...]] = ("classification", "multilabel")
+    lower_bound: ClassVar[float] = 0.0
     applies_activation: ClassVar[tuple[str, ...]] = ("sigmoid", "softmax")
 
     def outputs(self, task: str, size: int) -> int:

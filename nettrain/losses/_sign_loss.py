@@ -14,6 +14,7 @@ class SignLoss(Loss):
     """A loss of one output z (n, 1) and y (n, 1): -1 the first class, 1 the second, which is predicted where z > 0."""
 
     tasks: ClassVar[tuple[str, ...]] = ("classification",)
+    lower_bound: ClassVar[float] = 0.0
 
     def outputs(self, task: str, size: int) -> int:
         if size != 2:

@@ -28,6 +28,7 @@ class CrossEntropy(Loss):
 
     tasks = ("classification",)
     applies_activation = ("softmax",)
+    lower_bound = 0.0
 
     def outputs(self, task: str, size: int) -> int:
         return size

@@ -19,6 +19,7 @@ class Hinge(Loss):
 
     tasks = ("classification",)
     applies_activation = ("softmax",)
+    lower_bound = 0.0
 
     def outputs(self, task: str, size: int) -> int:
         return size

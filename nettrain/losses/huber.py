@@ -26,6 +26,8 @@ class Huber(ValueLoss):
         ),
     ] = 1.0
 
+    lower_bound = 0.0
+
     def rows(self, outputs: Tensor, targets: Tensor) -> Tensor:
         error = f.absolute(outputs - targets)
         a = f.minimum(error, self.delta)

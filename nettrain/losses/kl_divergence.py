@@ -23,6 +23,7 @@ class KlDivergence(ValueLoss):
 
     applies_activation = ("softmax",)
     raw_targets = True
+    lower_bound = 0.0
 
     def validate_targets(self, targets: np.ndarray) -> tuple[int, str] | None:
         if targets.shape[1] < 2:

@@ -15,5 +15,7 @@ class Mae(ValueLoss):
     Averaged over outputs, as PyTorch's L1Loss.
     """
 
+    lower_bound = 0.0
+
     def rows(self, outputs: Tensor, targets: Tensor) -> Tensor:
         return f.absolute(outputs - targets).mean(axis=1)

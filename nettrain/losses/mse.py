@@ -13,6 +13,8 @@ class Mse(ValueLoss):
     Averaged over outputs, as PyTorch's MSELoss; some books put 1/2 in front.
     """
 
+    lower_bound = 0.0
+
     def rows(self, outputs: Tensor, targets: Tensor) -> Tensor:
         error = outputs - targets
         return (error * error).mean(axis=1)

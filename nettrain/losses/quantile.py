@@ -28,6 +28,8 @@ class Quantile(ValueLoss):
         ),
     ] = 0.5
 
+    lower_bound = 0.0
+
     def rows(self, outputs: Tensor, targets: Tensor) -> Tensor:
         error = targets - outputs
         return f.maximum(error * self.q, error * (self.q - 1)).mean(axis=1)

@@ -5,7 +5,7 @@ measure, the baseline, and all metrics at once.
 """
 
 from nettrain.metrics._baseline import baseline
-from nettrain.metrics._metric import MeanMetric, Metric
+from nettrain.metrics._metric import CountMetric, MeanMetric, Metric, RowMetric, ShareMetric
 from nettrain.metrics._outcome import (
     ClassOutcome,
     LabelOutcome,
@@ -16,8 +16,10 @@ from nettrain.metrics._outcome import (
 )
 from nettrain.metrics._summary import (
     all_metrics,
+    bounds,
     direction,
     metric_names,
+    metrics_of,
     per_class_table,
     per_target_table,
     undefined_reason,
@@ -25,15 +27,20 @@ from nettrain.metrics._summary import (
 
 __all__ = [
     "ClassOutcome",
+    "CountMetric",
     "LabelOutcome",
     "MeanMetric",
     "Metric",
     "Outcome",
+    "RowMetric",
+    "ShareMetric",
     "ValueOutcome",
     "all_metrics",
     "baseline",
+    "bounds",
     "direction",
     "metric_names",
+    "metrics_of",
     "not_finite",
     "outcome_of",
     "per_class_table",

@@ -1,12 +1,13 @@
 """The bases of all metrics."""
 
+import math
 from abc import abstractmethod
-from typing import ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 import numpy as np
 
 from nettrain.component import Component
-from nettrain.metrics._outcome import Outcome
+from nettrain.metrics._outcome import ClassOutcome, Counts, LabelOutcome, Outcome
 
 OutcomeT = TypeVar("OutcomeT", bound=Outcome)
 
@@ -17,12 +18,14 @@ class Metric(Component, Generic[OutcomeT]):
     Attributes:
         outcomes: the types of outcome that it measures.
         higher_is_better: accuracy: yes; errors: no.
+        bounds: the least and the greatest value that it can have.
     """
 
     kind = "metric"
     package = "nettrain.metrics"
     outcomes: ClassVar[tuple[type[Outcome], ...]]
     higher_is_better: ClassVar[bool]
+    bounds: ClassVar[tuple[float, float]] = (-math.inf, math.inf)
 
     @abstractmethod
     def value(self, outcome: OutcomeT) -> float | None:
@@ -35,6 +38,23 @@ class Metric(Component, Generic[OutcomeT]):
     def undefined_reason(self, outcome: OutcomeT) -> str:
         """Returns why `value` is None for this outcome."""
         return f"it is not defined for these {len(outcome.targets)} rows"
+
+    def resampled(self, outcome: OutcomeT, samples: np.ndarray) -> np.ndarray:
+        """Returns the metric of b samples of the rows (b,), NaN where it is not defined.
+
+        Any metric can be computed from the rows themselves, as here. Those that a sum over rows
+        determines override this with arithmetic on all samples at once.
+
+        Args:
+            outcome: n rows.
+            samples: How often each row stands in each sample (b, n), n rows in each.
+        """
+        rows = np.arange(samples.shape[1])
+        values = []
+        for sample in samples:
+            drawn: Any = outcome.take(np.repeat(rows, sample.astype(np.int64)))
+            values.append(self.value(drawn))
+        return np.array([math.nan if value is None else value for value in values])
 
 
 class MeanMetric(Metric[OutcomeT]):
@@ -49,6 +69,72 @@ class MeanMetric(Metric[OutcomeT]):
         each = self.each(outcome)
         defined = each[~np.isnan(each)]
         return float(defined.mean()) if len(defined) else None
+
+
+class RowMetric(MeanMetric[OutcomeT]):
+    """A metric that is the mean over rows of one value per row and target or label."""
+
+    @abstractmethod
+    def rows(self, outcome: OutcomeT) -> np.ndarray:
+        """The value of each row and target or label (n, t)."""
+
+    def each(self, outcome: OutcomeT) -> np.ndarray:
+        """The mean of each target or label (t,)."""
+        return self.rows(outcome).mean(axis=0)
+
+    def resampled(self, outcome: OutcomeT, samples: np.ndarray) -> np.ndarray:
+        """samples @ rows / n."""
+        return mean_of_defined(samples @ self.rows(outcome) / samples.shape[1])
+
+
+class ShareMetric(Metric[OutcomeT]):
+    """A metric that is the share of right rows."""
+
+    bounds = (0.0, 1.0)
+
+    @abstractmethod
+    def right(self, outcome: OutcomeT) -> np.ndarray | None:
+        """Whether each row is right (n,); None where that is not defined."""
+
+    def value(self, outcome: OutcomeT) -> float | None:
+        """right rows / n."""
+        right = self.right(outcome)
+        return None if right is None else float(right.mean())
+
+    def resampled(self, outcome: OutcomeT, samples: np.ndarray) -> np.ndarray:
+        """samples @ right / n."""
+        right = self.right(outcome)
+        if right is None:
+            return np.full(len(samples), math.nan)
+        return samples @ right / samples.shape[1]
+
+
+class CountMetric(MeanMetric[ClassOutcome | LabelOutcome]):
+    """A metric that the counts of each class or label determine; the mean over these ("macro")."""
+
+    outcomes: ClassVar[tuple[type[Outcome], ...]] = (ClassOutcome, LabelOutcome)
+    higher_is_better = True
+    bounds = (0.0, 1.0)
+
+    @abstractmethod
+    def of_counts(self, counts: Counts) -> np.ndarray:
+        """The figure of each class or label (..., k), as the counts; NaN where not defined."""
+
+    def each(self, outcome: ClassOutcome | LabelOutcome) -> np.ndarray:
+        """The figure of each class or label (k,)."""
+        return self.of_counts(outcome.counts)
+
+    def resampled(self, outcome: ClassOutcome | LabelOutcome, samples: np.ndarray) -> np.ndarray:
+        """From the counts of each sample."""
+        return mean_of_defined(self.of_counts(outcome.resampled_counts(samples)))
+
+
+def mean_of_defined(figures: np.ndarray) -> np.ndarray:
+    """The mean over the last axis of what is not NaN; NaN where all is."""
+    defined = ~np.isnan(figures)
+    count = defined.sum(axis=-1)
+    total = np.where(defined, figures, 0.0).sum(axis=-1)
+    return np.divide(total, count, out=np.full(count.shape, math.nan), where=count > 0)
 
 
 def ratio(numerator: np.ndarray, denominator: np.ndarray, scored: np.ndarray) -> np.ndarray:

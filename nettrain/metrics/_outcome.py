@@ -58,6 +58,24 @@ class ClassOutcome:
         actual, predicted = self.confusion_matrix.sum(axis=1), self.confusion_matrix.sum(axis=0)
         return Counts(actual, predicted, self.confusion_matrix.diagonal(), actual + predicted > 0)
 
+    def take(self, rows: np.ndarray) -> "ClassOutcome":
+        """Some of the rows, by index."""
+        return ClassOutcome(self.targets[rows], self.probabilities[rows])
+
+    def resampled_counts(self, samples: np.ndarray) -> Counts:
+        """The counts (b, k) in samples (b, n), which say how often each row stands in each."""
+        k = self.probabilities.shape[1]
+        right = self.predicted == self.targets
+        actual, predicted, hits = (
+            np.stack([np.bincount(codes, sample[chosen], minlength=k) for sample in samples])
+            for codes, chosen in (
+                (self.targets, slice(None)),
+                (self.predicted, slice(None)),
+                (self.targets[right], right),
+            )
+        )
+        return Counts(actual, predicted, hits, actual + predicted > 0)
+
 
 @dataclass(frozen=True)
 class LabelOutcome:
@@ -92,6 +110,16 @@ class LabelOutcome:
             np.ones(len(actual), dtype=bool),
         )
 
+    def take(self, rows: np.ndarray) -> "LabelOutcome":
+        """Some of the rows, by index."""
+        return LabelOutcome(self.targets[rows], self.probabilities[rows])
+
+    def resampled_counts(self, samples: np.ndarray) -> Counts:
+        """The counts (b, l) in samples (b, n), which say how often each row stands in each."""
+        actual, predicted = samples @ self.positives, samples @ self.predicted
+        hits = samples @ (self.positives & self.predicted)
+        return Counts(actual, predicted, hits, np.ones(actual.shape, dtype=bool))
+
 
 @dataclass(frozen=True)
 class ValueOutcome:
@@ -109,6 +137,10 @@ class ValueOutcome:
     def errors(self) -> np.ndarray:
         """predicted - targets (n, t), in float64."""
         return np.subtract(self.predicted, self.targets, dtype=np.float64)
+
+    def take(self, rows: np.ndarray) -> "ValueOutcome":
+        """Some of the rows, by index."""
+        return ValueOutcome(self.targets[rows], self.predicted[rows])
 
 
 Outcome = ClassOutcome | LabelOutcome | ValueOutcome

@@ -1,5 +1,6 @@
 """All metrics of an outcome at once, the tables per class or target, and the direction of each."""
 
+import math
 from functools import cache
 
 import numpy as np
@@ -40,6 +41,11 @@ def _by_outcome() -> dict[type, dict[str, Metric]]:
     }
 
 
+def metrics_of(outcome: Outcome) -> dict[str, Metric]:
+    """Returns every metric of this type of outcome, by name."""
+    return _by_outcome()[type(outcome)]
+
+
 def metric_names(task: str) -> tuple[str, ...]:
     """Returns the names of the metrics that `all_metrics` computes for a task."""
     return tuple(_by_outcome()[OUTCOMES[task]])
@@ -49,7 +55,7 @@ def all_metrics(outcome: Outcome) -> dict[str, float]:
     """Returns every metric of an outcome by name, without those that are not defined for it."""
     if _unmeasurable(outcome):
         return {}
-    values = {name: metric.value(outcome) for name, metric in _by_outcome()[type(outcome)].items()}
+    values = {name: metric.value(outcome) for name, metric in metrics_of(outcome).items()}
     return {name: value for name, value in values.items() if value is not None}
 
 
@@ -61,7 +67,7 @@ def undefined_reason(name: str, outcome: Outcome) -> str | None:
         outcome: of the part that was evaluated.
     """
     reason = _unmeasurable(outcome)
-    metric = _by_outcome()[type(outcome)][name]
+    metric = metrics_of(outcome)[name]
     if reason is None and metric.value(outcome) is None:
         reason = metric.undefined_reason(outcome)
     return reason
@@ -74,6 +80,11 @@ def _unmeasurable(outcome: Outcome) -> str | None:
         return "there are no rows"
     bad = len(not_finite(outcome))
     return f"{bad} of {n} predictions are not finite (NaN or infinite)" if bad else None
+
+
+def bounds(metric: str) -> tuple[float, float]:
+    """Returns the least and the greatest value of a metric; infinite for what is no metric."""
+    return _catalogue()[metric].bounds if metric in _catalogue() else (-math.inf, math.inf)
 
 
 def per_class_table(outcome: ClassOutcome | LabelOutcome) -> dict[str, np.ndarray]:

@@ -2,17 +2,19 @@
 
 from dataclasses import dataclass
 
-from nettrain.metrics._metric import Metric
+import numpy as np
+
+from nettrain.metrics._metric import ShareMetric
 from nettrain.metrics._outcome import ClassOutcome
 
 
 @dataclass(frozen=True, kw_only=True)
-class Accuracy(Metric[ClassOutcome]):
+class Accuracy(ShareMetric[ClassOutcome]):
     """Accuracy. Rows whose predicted class is the true one / n."""
 
     outcomes = (ClassOutcome,)
     higher_is_better = True
 
-    def value(self, outcome: ClassOutcome) -> float:
-        """Returns a number in [0, 1]."""
-        return float(outcome.counts.hits.sum() / len(outcome.targets))
+    def right(self, outcome: ClassOutcome) -> np.ndarray:
+        """Returns whether the predicted class of each row is the true one (n,)."""
+        return outcome.predicted == outcome.targets

@@ -4,12 +4,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nettrain.metrics._metric import MeanMetric, ratio
-from nettrain.metrics._outcome import ClassOutcome
+from nettrain.metrics._metric import CountMetric, ratio
+from nettrain.metrics._outcome import ClassOutcome, Counts
 
 
 @dataclass(frozen=True, kw_only=True)
-class BalancedAccuracy(MeanMetric[ClassOutcome]):
+class BalancedAccuracy(CountMetric):
     """Balanced accuracy. mean over the classes c that occur of hits_c / actual_c.
 
     Every class counts alike, however many rows it has. Macro recall differs where a class is
@@ -18,9 +18,7 @@ class BalancedAccuracy(MeanMetric[ClassOutcome]):
     """
 
     outcomes = (ClassOutcome,)
-    higher_is_better = True
 
-    def each(self, outcome: ClassOutcome) -> np.ndarray:
-        """Returns the recall of each class (k,); NaN for a class without rows."""
-        counts = outcome.counts
+    def of_counts(self, counts: Counts) -> np.ndarray:
+        """Returns the recall of each class (..., k); NaN for a class without rows."""
         return ratio(counts.hits, counts.actual, counts.actual > 0)

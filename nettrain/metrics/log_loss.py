@@ -1,5 +1,6 @@
 """Log loss (cross-entropy)."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,9 +20,18 @@ class LogLoss(Metric[ClassOutcome]):
 
     outcomes = (ClassOutcome,)
     higher_is_better = False
+    bounds = (0.0, math.inf)
 
     def value(self, outcome: ClassOutcome) -> float:
         """Returns a number from 0 upwards; k equal probabilities give ln k."""
+        return float(self.rows(outcome).mean(dtype=np.float64))
+
+    def rows(self, outcome: ClassOutcome) -> np.ndarray:
+        """Returns -ln p_y of each row (n,)."""
         p = outcome.probabilities[np.arange(len(outcome.targets)), outcome.targets]
         eps = np.finfo(p.dtype).eps
-        return float(-np.log(np.clip(p, eps, 1 - eps)).mean(dtype=np.float64))
+        return -np.log(np.clip(p, eps, 1 - eps))
+
+    def resampled(self, outcome: ClassOutcome, samples: np.ndarray) -> np.ndarray:
+        """samples @ rows / n."""
+        return samples @ self.rows(outcome) / samples.shape[1]

@@ -1,15 +1,16 @@
 """Mean absolute error."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 
-from nettrain.metrics._metric import MeanMetric
+from nettrain.metrics._metric import RowMetric
 from nettrain.metrics._outcome import ValueOutcome
 
 
 @dataclass(frozen=True, kw_only=True)
-class Mae(MeanMetric[ValueOutcome]):
+class Mae(RowMetric[ValueOutcome]):
     """Mean absolute error. mean over rows of |predicted - target|; then the mean over targets.
 
     In units of the target.
@@ -17,7 +18,8 @@ class Mae(MeanMetric[ValueOutcome]):
 
     outcomes = (ValueOutcome,)
     higher_is_better = False
+    bounds = (0.0, math.inf)
 
-    def each(self, outcome: ValueOutcome) -> np.ndarray:
-        """Returns the mean absolute error of each target (t,)."""
-        return np.abs(outcome.errors).mean(axis=0)
+    def rows(self, outcome: ValueOutcome) -> np.ndarray:
+        """Returns the absolute error of each row and target (n, t)."""
+        return np.abs(outcome.errors)

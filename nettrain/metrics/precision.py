@@ -4,22 +4,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nettrain.metrics._metric import MeanMetric, ratio
-from nettrain.metrics._outcome import ClassOutcome, LabelOutcome
+from nettrain.metrics._metric import CountMetric, ratio
+from nettrain.metrics._outcome import Counts
 
 
 @dataclass(frozen=True, kw_only=True)
-class Precision(MeanMetric[ClassOutcome | LabelOutcome]):
+class Precision(CountMetric):
     """Precision. precision_c = hits_c / predicted_c; the mean over classes or labels (macro).
 
     It is 0 for a class that is never predicted. A class that occurs neither in targets nor in
     predictions is left out of the mean, as in scikit-learn; a label never is.
     """
 
-    outcomes = (ClassOutcome, LabelOutcome)
-    higher_is_better = True
-
-    def each(self, outcome: ClassOutcome | LabelOutcome) -> np.ndarray:
-        """Returns the precision of each class or label (k,)."""
-        counts = outcome.counts
+    def of_counts(self, counts: Counts) -> np.ndarray:
+        """Returns the precision of each class or label (..., k)."""
         return ratio(counts.hits, counts.predicted, counts.scored)

@@ -1,11 +1,14 @@
 """R2, the coefficient of determination."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 
-from nettrain.metrics._metric import MeanMetric
+from nettrain.metrics._metric import MeanMetric, mean_of_defined
 from nettrain.metrics._outcome import ValueOutcome
+
+EPSILON = 1e-12
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,6 +22,7 @@ class R2(MeanMetric[ValueOutcome]):
 
     outcomes = (ValueOutcome,)
     higher_is_better = True
+    bounds = (-math.inf, 1.0)
 
     def each(self, outcome: ValueOutcome) -> np.ndarray:
         """Returns the R2 score of each target (t,); NaN for a single row."""
@@ -30,6 +34,19 @@ class R2(MeanMetric[ValueOutcome]):
         varies = (targets != targets[0]).any(axis=0)
         constant = np.where(residual == 0, 1.0, 0.0)
         return 1 - np.divide(residual, total, out=1 - constant, where=varies & (total > 0))
+
+    def resampled(self, outcome: ValueOutcome, samples: np.ndarray) -> np.ndarray:
+        """1 - sum e^2 / (sum d^2 - (sum d)^2 / n), d: distances from the mean of all rows."""
+        n = samples.shape[1]
+        targets = outcome.targets.astype(np.float64, copy=False)
+        distances = targets - targets.mean(axis=0)
+        squares = samples @ np.square(distances)
+        total = squares - np.square(samples @ distances) / n
+        residual = samples @ np.square(outcome.errors)
+        varies = total > EPSILON * squares  # below it only rounding is left: a constant sample
+        constant = np.where(residual == 0, 1.0, 0.0)
+        r2 = 1 - np.divide(residual, total, out=1 - constant, where=varies)
+        return mean_of_defined(r2 if n > 1 else np.full_like(r2, math.nan))
 
     def undefined_reason(self, outcome: ValueOutcome) -> str:
         return "the targets of one row have no variance to explain: it takes two rows or more"

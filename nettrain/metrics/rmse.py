@@ -1,10 +1,11 @@
 """Root mean squared error."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 
-from nettrain.metrics._metric import MeanMetric
+from nettrain.metrics._metric import MeanMetric, mean_of_defined
 from nettrain.metrics._outcome import ValueOutcome
 
 
@@ -18,7 +19,12 @@ class Rmse(MeanMetric[ValueOutcome]):
 
     outcomes = (ValueOutcome,)
     higher_is_better = False
+    bounds = (0.0, math.inf)
 
     def each(self, outcome: ValueOutcome) -> np.ndarray:
         """Returns the root mean squared error of each target (t,)."""
         return np.sqrt(np.square(outcome.errors).mean(axis=0))
+
+    def resampled(self, outcome: ValueOutcome, samples: np.ndarray) -> np.ndarray:
+        """sqrt(samples @ (predicted - target)^2 / n)."""
+        return mean_of_defined(np.sqrt(samples @ np.square(outcome.errors) / samples.shape[1]))

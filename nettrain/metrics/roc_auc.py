@@ -21,6 +21,7 @@ class RocAuc(Metric[ClassOutcome | LabelOutcome]):
 
     outcomes = (ClassOutcome, LabelOutcome)
     higher_is_better = True
+    bounds = (0.0, 1.0)
 
     def value(self, outcome: ClassOutcome | LabelOutcome) -> float | None:
         """Returns a number in [0, 1], 0.5 for random scores; None where it is not defined."""
@@ -38,6 +39,19 @@ class RocAuc(Metric[ClassOutcome | LabelOutcome]):
             rank_sum - p * (p + 1) / 2, pairs, out=np.full(len(p), np.nan), where=pairs > 0
         )
 
+    def resampled(self, outcome: ClassOutcome | LabelOutcome, samples: np.ndarray) -> np.ndarray:
+        """U / (p q).  U = sum over scores of positives there (negatives below + half of the tied).
+
+        The rank sum of the positive rows in another form, which needs no new sorting per sample.
+        """
+        columns = range(outcome.probabilities.shape[1])
+        if isinstance(outcome, ClassOutcome) and len(columns) == 2:
+            columns = range(1, 2)
+        areas = [
+            _areas(outcome.probabilities[:, j], outcome.positives[:, j], samples) for j in columns
+        ]
+        return np.mean(areas, axis=0)
+
     def undefined_reason(self, outcome: ClassOutcome | LabelOutcome) -> str:
         positives, n = outcome.positives.sum(axis=0), len(outcome.targets)
         if isinstance(outcome, LabelOutcome):
@@ -46,6 +60,19 @@ class RocAuc(Metric[ClassOutcome | LabelOutcome]):
         if (positives == n).any():
             return f"all {n} rows are of one class"
         return f"{(positives == 0).sum()} of {len(positives)} classes have no row among these {n}"
+
+
+def _areas(scores: np.ndarray, positive: np.ndarray, samples: np.ndarray) -> np.ndarray:
+    """The area in each sample (b,) for one column of scores (n,); NaN where a side is empty."""
+    order = np.argsort(scores, kind="stable")
+    ordered = scores[order]
+    first = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]])  # of each run of equal scores
+    positives = np.add.reduceat((samples * positive)[:, order], first, axis=1)
+    negatives = np.add.reduceat((samples * ~positive)[:, order], first, axis=1)
+    below = negatives.cumsum(axis=1) - negatives / 2
+    p, q = positives.sum(axis=1), negatives.sum(axis=1)
+    u = np.einsum("bs,bs->b", positives, below)
+    return np.divide(u, p * q, out=np.full(len(samples), np.nan), where=p * q > 0)
 
 
 def ranks(scores: np.ndarray) -> np.ndarray:

@@ -2,12 +2,14 @@
 
 from dataclasses import dataclass
 
-from nettrain.metrics._metric import Metric
+import numpy as np
+
+from nettrain.metrics._metric import ShareMetric
 from nettrain.metrics._outcome import LabelOutcome
 
 
 @dataclass(frozen=True, kw_only=True)
-class SubsetAccuracy(Metric[LabelOutcome]):
+class SubsetAccuracy(ShareMetric[LabelOutcome]):
     """Subset accuracy. Rows whose labels are all right / n.
 
     scikit-learn: accuracy_score of an indicator matrix.
@@ -16,6 +18,6 @@ class SubsetAccuracy(Metric[LabelOutcome]):
     outcomes = (LabelOutcome,)
     higher_is_better = True
 
-    def value(self, outcome: LabelOutcome) -> float:
-        """Returns a number in [0, 1]."""
-        return float((outcome.predicted == outcome.positives).all(axis=1).mean())
+    def right(self, outcome: LabelOutcome) -> np.ndarray:
+        """Returns whether all labels of each row are right (n,)."""
+        return (outcome.predicted == outcome.positives).all(axis=1)

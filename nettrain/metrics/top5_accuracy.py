@@ -4,12 +4,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nettrain.metrics._metric import Metric
+from nettrain.metrics._metric import ShareMetric
 from nettrain.metrics._outcome import ClassOutcome
 
 
 @dataclass(frozen=True, kw_only=True)
-class Top5Accuracy(Metric[ClassOutcome]):
+class Top5Accuracy(ShareMetric[ClassOutcome]):
     """Top-5 accuracy. Rows whose true class is among the five most probable / n.
 
     Of equal probabilities the last class counts as the more probable, as in scikit-learn's
@@ -19,15 +19,15 @@ class Top5Accuracy(Metric[ClassOutcome]):
     outcomes = (ClassOutcome,)
     higher_is_better = True
 
-    def value(self, outcome: ClassOutcome) -> float | None:
-        """Returns a number in [0, 1]; None for five classes or fewer."""
+    def right(self, outcome: ClassOutcome) -> np.ndarray | None:
+        """Returns whether the true class is among the five (n,); None for k <= 5 classes."""
         k = outcome.probabilities.shape[1]
         if k <= 5:
             return None
         p = np.take_along_axis(outcome.probabilities, outcome.targets[:, None], axis=1)
         behind = np.arange(k) > outcome.targets[:, None]
         before = (outcome.probabilities > p) | ((outcome.probabilities == p) & behind)
-        return float((before.sum(axis=1) < 5).mean())
+        return before.sum(axis=1) < 5
 
     def undefined_reason(self, outcome: ClassOutcome) -> str:
         k = outcome.probabilities.shape[1]

@@ -1,5 +1,6 @@
 """The base of all losses: one number a row, so that means, sample weights and class weights are defined once, outside."""
 
+import math
 from abc import abstractmethod
 from typing import ClassVar
 
@@ -15,6 +16,7 @@ class Loss(Component):
     tasks        which targets the loss takes: classification, regression, multilabel
     applies_activation     the activations that the loss applies itself: as the network's last layer they would be applied twice
     raw_targets  whether numbers stay in their own units: target transforms would make them no counts, no probabilities
+    lower_bound  no row has a lower loss
     """
 
     kind = "loss"
@@ -22,6 +24,7 @@ class Loss(Component):
     tasks: ClassVar[tuple[str, ...]]
     applies_activation: ClassVar[tuple[str, ...]] = ()
     raw_targets: ClassVar[bool] = False
+    lower_bound: ClassVar[float] = -math.inf
 
     @abstractmethod
     def outputs(self, task: str, size: int) -> int:

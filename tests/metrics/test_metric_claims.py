@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from nettrain import streams
 from nettrain.component import find, names
 from nettrain.metrics import (
     ClassOutcome,
@@ -14,6 +15,7 @@ from nettrain.metrics import (
     ValueOutcome,
     all_metrics,
     baseline,
+    bounds,
     direction,
     metric_names,
     per_class_table,
@@ -248,3 +250,42 @@ def test_a_metric_has_a_reason_exactly_where_it_is_missing(outcome):
 
 def task_of(outcome):
     return next(task for task, cls in OUTCOMES.items() if cls is type(outcome))
+
+
+def small_outcomes():
+    """Outcomes of every kind in which samples lose classes and hold ties."""
+    chance = streams.generator(0, "outcomes")
+    codes, labels = chance.integers(0, 7, 12), (chance.random((12, 3)) < 0.4).astype(float)
+    scores = chance.integers(1, 5, (12, 7)).astype(float)
+    values = chance.integers(0, 3, (12, 2)).astype(float)
+    return [
+        ClassOutcome(codes, scores / scores.sum(axis=1, keepdims=True)),
+        ClassOutcome(codes % 2, np.stack([1 - scores[:, 0] / 5, scores[:, 0] / 5], axis=1)),
+        LabelOutcome(labels, chance.integers(0, 4, (12, 3)) / 3),
+        ValueOutcome(values, values + chance.integers(-1, 2, (12, 2))),
+        ValueOutcome(np.ones((12, 1)), np.ones((12, 1))),
+    ]
+
+
+@pytest.mark.parametrize("name", names(Metric))
+def test_the_metric_of_a_sample_is_that_of_its_rows(name):
+    metric = find(Metric, name)()
+    samples = streams.generator(0, "samples").multinomial(12, np.full(12, 1 / 12), 60)
+    samples[0] = 12 * np.eye(12)[0]  # one row twelve times
+    for outcome in small_outcomes():
+        if isinstance(outcome, metric.outcomes):
+            found = metric.resampled(outcome, samples.astype(float))
+            assert found == pytest.approx(
+                Metric.resampled(metric, outcome, samples), rel=1e-12, abs=1e-12, nan_ok=True
+            )
+
+
+@pytest.mark.parametrize("name", names(Metric))
+def test_no_metric_leaves_its_bounds(name):
+    metric = find(Metric, name)()
+    lowest, highest = bounds(name)
+    assert (lowest, highest) == metric.bounds != (-np.inf, np.inf)
+    for outcome in small_outcomes():
+        if isinstance(outcome, metric.outcomes):
+            value = metric.value(outcome)
+            assert value is None or lowest <= value <= highest

@@ -16,9 +16,9 @@ import pytest
 import nettrain
 from nettrain.config.load import load
 from nettrain.errors import ConfigError, DataError, Diverged, RunError
+from nettrain.inspection.statistics.corrected_t import t_quantile
 from nettrain.search.cv.cross_validation import Settings, cross_validate, final_config, go_on
 from nettrain.search.cv.fold_configs import divide_into_folds
-from nettrain.search.cv.interval import t_quantile
 from nettrain.search.executors.base import Ended, Job
 from nettrain.search.executors.registry import executor_for
 from nettrain.search.executors.run_group import RunFailed, run_all
@@ -108,7 +108,7 @@ def test_each_fold_is_scored_by_a_network_of_the_others_and_the_scores_are_avera
     assert result.std["accuracy"] == pytest.approx(np.std(accuracies, ddof=1))
     half = t_quantile(0.975, 2) * np.sqrt((1 / 3 + 1 / 2) * np.var(accuracies, ddof=1))
     assert result.interval["accuracy"] == pytest.approx(
-        [np.mean(accuracies) - half, np.mean(accuracies) + half]
+        [max(np.mean(accuracies) - half, 0), min(np.mean(accuracies) + half, 1)]
     )
     assert (
         result.final["metrics"]
@@ -402,7 +402,7 @@ def test_repeats_have_other_folds_and_other_first_weights(table):
         (1 / 4 + 1 / 1) * np.var(losses, ddof=1)
     )  # a fold scores as many rows as it trains on
     assert result.interval["loss"] == pytest.approx(
-        [np.mean(losses) - half, np.mean(losses) + half]
+        [max(np.mean(losses) - half, 0), np.mean(losses) + half]
     )
 
 

@@ -12,8 +12,8 @@ from nettrain.data.dataset import Dataset
 from nettrain.data.features import MISSING, Category, Features
 from nettrain.data.target import Target
 from nettrain.errors import NettrainError
+from nettrain.inspection.statistics.corrected_t import estimate, t_quantile
 from nettrain.search.cv.folds import assign
-from nettrain.search.cv.interval import estimate, t_quantile
 
 GOLDEN = json.loads((Path(__file__).parents[1] / "golden" / "folds.json").read_text())
 
@@ -250,3 +250,16 @@ def test_the_interval_is_the_one_computed_by_hand():
 def test_equal_scores_have_an_interval_of_no_width():
     found = estimate([0.5, 0.5], test_share=1.0)
     assert (found.mean, found.std, found.interval) == (0.5, 0.0, (0.5, 0.5))
+
+
+@pytest.mark.parametrize(
+    ("scores", "bounds", "interval"),
+    [
+        ([0.9, 1.0, 0.95], (0, 1), (0.7536, 1.0)),
+        ([0.01, 0.2, 0.05], (0, np.inf), (0.0, 0.4801)),
+        ([0.9, 1.0, 0.95], (-np.inf, np.inf), (0.7536, 1.1464)),
+    ],
+)
+def test_an_interval_never_leaves_the_range_of_its_metric(scores, bounds, interval):
+    found = estimate(scores, test_share=1 / 2, bounds=bounds).interval
+    assert found == pytest.approx(interval, abs=1e-4)

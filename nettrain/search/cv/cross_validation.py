@@ -1,6 +1,7 @@
 """k-fold cross-validation: train on k - 1 folds, score on the other, k times; then perhaps on all of them, scored on the test part."""
 
 import json
+import math
 import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -13,9 +14,10 @@ from nettrain.config.load import load
 from nettrain.config.run_config import RunConfig
 from nettrain.data.loader import Loader
 from nettrain.errors import ConfigError, RunError
+from nettrain.inspection.statistics.corrected_t import estimate
+from nettrain.metrics import bounds
 from nettrain.schedules import MetricSchedule
 from nettrain.search.cv.fold_configs import Fold, Folds, divide_into_folds, run_on_rows, write_rows
-from nettrain.search.cv.interval import estimate
 from nettrain.search.cv.out_of_fold import write_predictions
 from nettrain.search.directory import new_directory
 from nettrain.search.executors.base import Executor, Job
@@ -161,7 +163,12 @@ def _run(
         if all(one["metrics"].get(name) is not None for one in scored)
     ]
     of = {
-        name: estimate([one["metrics"][name] for one in scored], found.test_share) for name in names
+        name: estimate(
+            [one["metrics"][name] for one in scored],
+            found.test_share,
+            bounds=_bounds(found.config, name),
+        )
+        for name in names
     }
     final: dict[str, Any] | None = None
     notes: list[str] = []
@@ -177,6 +184,13 @@ def _run(
     )  # fmt: skip
     write_json(directory / "summary.json", asdict(result))
     return result
+
+
+def _bounds(config: RunConfig, metric: str) -> tuple[float, float]:
+    """The range of a metric, or of the configured loss; each task's own loss is never negative."""
+    if metric == "loss":
+        return (0.0 if config.loss is None else config.loss.lower_bound, math.inf)
+    return bounds(metric)
 
 
 def _results(
