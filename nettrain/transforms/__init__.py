@@ -1,1 +1,1 @@
-"""The catalogue of transforms, one a file; their base is nettrain.data.transform."""
+"""The catalogue of transforms, one per file; their base is nettrain.data.transform."""

@@ -1,4 +1,4 @@
-"""Mean 0."""
+"""Centering: mean 0."""
 
 from dataclasses import dataclass
 
@@ -10,13 +10,14 @@ from nettrain.data.rows.base import LazyRows
 
 @dataclass(frozen=True, kw_only=True)
 class Center(LinearTransform):
-    """y = x - mean.
+    """Centering. y = x - mean.
 
-    The mean of each feature (each pixel) over the training rows; missing cells are left out. As scikit-learn's
-    StandardScaler(with_std=False). For features that share one unit, whose spreads say something.
+    The mean of each feature (each pixel) over the training rows; missing cells are left out. For
+    features of one unit, whose spreads carry information.
+    scikit-learn: StandardScaler(with_std=False).
     """
 
     def measure(self, numbers: np.ndarray | LazyRows) -> tuple[np.ndarray, np.ndarray]:
-        """Mean and 1."""
+        """Returns the mean, and 1."""
         mean, _ = mean_of(numbers)
         return mean, np.ones_like(mean)

@@ -1,4 +1,4 @@
-"""Outliers brought to a bound."""
+"""Clipping."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -14,19 +14,20 @@ from nettrain.data.transform import State
 
 @dataclass(frozen=True, kw_only=True)
 class Clip(Elementwise):
-    """y = min(max(x, low), high).
+    """Clipping. y = min(max(x, low), high).
 
-    Learns nothing. Behind standardize, `{type: clip, low: -5, high: 5}` keeps single wild values from ruling the sums of a network.
-    Raises ConfigError unless low < high, and where neither is given.
+    Learns nothing. After standardize, `{type: clip, low: -5, high: 5}` keeps single extreme values
+    from dominating the activations of a network. An error unless low < high, and where neither is
+    given.
     """
 
     low: Annotated[
         Real | None,
-        Field(description="what is below becomes this; null: no such bound", examples=[-3.0]),
+        Field(description="lower bound: smaller numbers become this; null: none", examples=[-3.0]),
     ] = None
     high: Annotated[
         Real | None,
-        Field(description="what is above becomes this; null: no such bound", examples=[3.0]),
+        Field(description="upper bound: larger numbers become this; null: none", examples=[3.0]),
     ] = None
 
     by_chunks = True

@@ -1,4 +1,4 @@
-"""Missing cells filled."""
+"""Imputation of missing cells."""
 
 import dataclasses
 from dataclasses import dataclass
@@ -15,26 +15,32 @@ from nettrain.errors import ConfigError, DataError
 
 @dataclass(frozen=True, kw_only=True)
 class Impute(Transform):
-    """y = x where there is an x, otherwise the column's mean (median, most frequent value, or a constant).
+    """Imputation. y = x, or where x is missing: mean, median, most frequent value, or a constant.
 
-    Learned from the training rows. mean and median fill numbers only: one_hot makes of a missing text zeros everywhere.
-    most_frequent (the smallest at a tie, as scikit-learn's SimpleImputer) and constant fill both. With `flag` a column `age_missing` of
-    0 and 1 follows for each column that has a gap in the training rows. Raises DataError for a column with nothing to learn from.
+    Learned from the training rows. mean and median fill numbers only: one_hot encodes a missing
+    category as zeros. most_frequent (at a tie the smallest, as scikit-learn's SimpleImputer) and
+    constant fill both. With `flag` a column `age_missing` of 0 and 1 is added for each column with
+    a gap in the training rows. An error for a column that is missing in all training rows.
     """
 
     strategy: Annotated[
         Literal["mean", "median", "most_frequent", "constant"],
-        Field(description="what fills a missing cell"),
+        Field(description="statistic that fills a missing cell"),
     ] = "mean"
-    value: Annotated[Real, Field(description="the number for strategy constant")] = 0.0
-    text: Annotated[Text, Field(description="the text for strategy constant")] = "missing"
-    flag: Annotated[Flag, Field(description="say in a further column where a cell was missing")] = (
-        False
-    )
+    value: Annotated[Real, Field(description="number for strategy constant")] = 0.0
+    text: Annotated[Text, Field(description="string for strategy constant")] = "missing"
+    flag: Annotated[
+        Flag, Field(description="add a column per feature that says where a cell was missing")
+    ] = False
     columns: Columns = None
 
     def fit(self, features: Features) -> State:
-        """`fill`, a number a column (NaN: leave it alone), the texts that fill categorical columns, and the columns that get a flag."""
+        """Learns what fills each column, and which columns get a flag.
+
+        Returns:
+            `fill`, a number per column (NaN: none); `columns` and `texts`, the categorical
+            columns and what fills them; `flags`, the columns that get a flag.
+        """
         check_columns(self.columns, (*features.names, *features.categories), self.name())
         fill = np.full(features.numbers.shape[1:], np.nan)
         places = range(len(features.names)) if features.numbers.ndim == 2 else ()
@@ -57,7 +63,7 @@ class Impute(Transform):
         }
 
     def apply(self, features: Features, state: State) -> Features:
-        """The cells filled; what is there stays."""
+        """Fills the missing cells; the others stay."""
         numbers = features.array
         if numbers.dtype.kind == "f":
             numbers = np.where(np.isnan(numbers), state["fill"], numbers)
@@ -71,18 +77,18 @@ class Impute(Transform):
         return dataclasses.replace(features, numbers=numbers, names=names, categories=categories)
 
     def _flags(self, features: Features) -> list[str]:
-        """The chosen columns with a gap."""
+        """Returns the chosen columns with a gap."""
         if features.numbers.ndim > 2:
             raise ConfigError(
-                "dataset.transforms: impute.flag: pixels have no columns to put flags beside; leave flag out"
+                "dataset.transforms: impute.flag: pixels have no columns to flag; leave `flag` out"
             )
         known = (*features.names, *features.categories)
         found = [name for name in known if self._chooses(name) and _gaps(features, name).any()]
         for name in found:
             if _flag_name(name) in known:
                 raise ConfigError(
-                    f"dataset.transforms: impute.flag: there is a column {_flag_name(name)!r} already; rename it, or leave "
-                    "flag out"
+                    f"dataset.transforms: impute.flag: there is a column {_flag_name(name)!r} "
+                    "already; rename it, or leave `flag` out"
                 )
         return found
 
@@ -117,7 +123,7 @@ def _flag_name(column: str) -> str:
 
 
 def _gaps(features: Features, name: str) -> np.ndarray:
-    """Whether the cells of a column are missing (n,)."""
+    """Returns whether the cells of a column are missing (n,)."""
     if name in features.categories:
         return features.categories[name].codes == MISSING
     return np.isnan(features.array[:, features.names.index(name)])
@@ -125,7 +131,7 @@ def _gaps(features: Features, name: str) -> np.ndarray:
 
 def _nothing_to_learn(name: str, rows: int) -> DataError:
     return DataError(
-        f"column {name!r}: missing in all {rows} training rows, so there is nothing to learn its filling from; "
+        f"column {name!r}: missing in all {rows} training rows, so there is no value to impute; "
         "leave the column out (`ignore`), or impute with strategy constant"
     )
 

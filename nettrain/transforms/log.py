@@ -1,4 +1,4 @@
-"""The logarithm, for amounts that spread over several powers of ten."""
+"""Logarithm, for amounts that spread over several powers of ten."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -14,10 +14,10 @@ from nettrain.data.transform import OutsideDomain, State
 
 @dataclass(frozen=True, kw_only=True)
 class Log(Elementwise):
-    """y = ln(x + shift).
+    """Logarithm. y = ln(x + shift).
 
-    Learns nothing. shift 1, the default, keeps 0 at 0 and is exact for small x (log1p). Raises OutsideDomain, a DataError, where
-    x + shift <= 0, with the column, the value and the smallest shift that would do.
+    Learns nothing. The default shift of 1 keeps 0 at 0 and is exact for small x (log1p). An error
+    where x + shift <= 0, with the column, the value and the smallest shift that would do.
     """
 
     shift: Annotated[
@@ -37,9 +37,9 @@ class Log(Elementwise):
             where = f"column {names[index[0]]!r}" if names else f"pixel {index}"
             raise OutsideDomain(
                 row,
-                f"{where}: no logarithm of {x[outside][0]:g} + shift {self.shift:g} (numbers like that: "
-                f"{np.count_nonzero(outside)}); set log.shift above {-x[outside].min():g}, or name the other columns "
-                "under log.columns",
+                f"{where}: no logarithm of {x[outside][0]:g} + shift {self.shift:g} (cells "
+                f"like that: {np.count_nonzero(outside)}); set log.shift above "
+                f"{-x[outside].min():g}, or name the other columns under log.columns",
             )
         return np.log1p(x + (self.shift - 1))
 

@@ -1,4 +1,4 @@
-"""Categorical columns as numbers: one column a value."""
+"""One-hot encoding of categorical columns."""
 
 import logging
 from dataclasses import dataclass
@@ -17,22 +17,23 @@ _LOG = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class OneHot(Transform):
-    """y_v = 1 where the cell is v, otherwise 0, for every value v of the training rows.
+    """One-hot encoding. y_v = 1 where the cell is v, else 0; one column per training value v.
 
-    Numbers (n, d) -> (n, d + values); the new columns are named `sex=male`. A missing cell is zeros everywhere, and so is a value that
-    training did not have, which is counted in one warning. As scikit-learn's OneHotEncoder(handle_unknown="ignore").
-    Raises DataError for a column with more than `most_values` values.
+    Numbers (n, d) -> (n, d + values); the new columns are named `sex=male`. A missing cell is
+    encoded as zeros, and so is a category not seen in training, with one warning that counts the
+    rows. An error for a column with more than `most_values` values. scikit-learn:
+    OneHotEncoder(handle_unknown="ignore").
     """
 
     by_chunks = True
 
     columns: Columns = None
     most_values: Annotated[
-        Count, Field(description="values a column may have; more is rather a name than a category")
+        Count, Field(description="maximum number of distinct values per column")
     ] = 1000
 
     def fit(self, features: Features) -> State:
-        """The columns, and the values of each that occur, sorted."""
+        """Learns the columns, and the values of each that occur, sorted."""
         check_columns(self.columns, tuple(features.categories), self.name())
         names = list(features.categories) if self.columns is None else list(self.columns)
         state: State = {"columns": names}
@@ -41,14 +42,15 @@ class OneHot(Transform):
             present = np.unique(column.codes[column.codes != MISSING])
             if len(present) > self.most_values:
                 raise DataError(
-                    f"column {name!r} holds {len(present)} different texts; leave it out (`ignore`) if it names rows, "
-                    f"or raise one_hot.most_values above {self.most_values}"
+                    f"column {name!r} has {len(present):,} distinct values; leave it out "
+                    "(`ignore`) if it is an ID, or raise one_hot.most_values above "
+                    f"{self.most_values}"
                 )
             state[f"values:{name}"] = sorted(column.values[code] for code in present)
         return state
 
     def apply(self, features: Features, state: State) -> Features:
-        """The chosen columns as indicators behind the numbers."""
+        """Appends the indicators of the chosen columns to the numbers."""
         learned = {
             str(name): [str(value) for value in state[f"values:{name}"]]
             for name in state["columns"]
@@ -65,31 +67,39 @@ class OneHot(Transform):
         for name, values in learned.items():
             _mark(numbers[:, first : first + len(values)], features.categories[name], values)
             first += len(values)
-        _warn_of_strangers(features, learned)
+        _warn_of_unseen(features, learned)
         rest = {name: column for name, column in features.categories.items() if name not in learned}
         return Features(numbers, names, rest)
 
 
 def _mark(indicators: np.ndarray, column: Category, values: list[str]) -> None:
-    """Set the 1 of each row whose value is among `values`."""
+    """Sets the 1 of each row whose value is among `values`."""
     places = {value: place for place, value in enumerate(values)}
-    lookup = np.array(
-        [*(places.get(value, MISSING) for value in column.values), MISSING]
-    )  # a missing code, -1, finds the last place
+    # a missing code, -1, finds the last place
+    lookup = np.array([*(places.get(value, MISSING) for value in column.values), MISSING])
     place = lookup[column.codes]
     rows = np.flatnonzero(place != MISSING)
     indicators[rows, place[rows]] = 1
 
 
-def _warn_of_strangers(features: Features, learned: dict[str, list[str]]) -> None:
-    strangers = []
+def _warn_of_unseen(features: Features, learned: dict[str, list[str]]) -> None:
+    unseen = []
     for name, values in learned.items():
         column = features.categories[name]
         counts = np.bincount(column.codes[column.codes != MISSING], minlength=len(column.values))
-        unseen = [code for code in np.flatnonzero(counts) if column.values[code] not in values]
-        strangers += [f"{name} {column.values[code]!r} ({counts[code]} rows)" for code in unseen]
-    if strangers:
-        more = f" and {len(strangers) - 5} more" if len(strangers) > 5 else ""
+        unseen += [
+            f"{name} {column.values[code]!r} ({_rows(int(counts[code]))})"
+            for code in np.flatnonzero(counts)
+            if column.values[code] not in values
+        ]
+    if unseen:
+        more = f" and {len(unseen) - 5} more" if len(unseen) > 5 else ""
         _LOG.warning(
-            "values that training did not have become zeros: %s%s", ", ".join(strangers[:5]), more
+            "categories not seen in training are encoded as zeros: %s%s",
+            ", ".join(unseen[:5]),
+            more,
         )
+
+
+def _rows(count: int) -> str:
+    return "1 row" if count == 1 else f"{count:,} rows"

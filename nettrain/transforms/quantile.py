@@ -1,4 +1,4 @@
-"""The shape of a distribution taken away: what counts is the rank."""
+"""Quantile transform: each feature gets a uniform or normal distribution."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,26 +19,29 @@ _RIM = 1e-7  # the normal distribution ends here and at 1 - this: 5.2 deviations
 
 @dataclass(frozen=True, kw_only=True)
 class Quantile(Elementwise):
-    """y = F(x), or y = Phi^-1(F(x)) for `to: normal`;  F: the share of the training rows below x, Phi: the normal distribution.
+    """Quantile transform. y = F(x), or y = Phi^-1(F(x)) for `to: normal`.
 
-    F is read from the quantiles of the training rows, with straight lines between; it never falls, and is 0 below all of them and 1
-    above. Equal values become the middle of their ranks. Missing cells are left out.
-    scikit-learn's QuantileTransformer is equal but for values tied at the rim: it makes those 0 or 1. The inverse is exact between the
-    training values, and stays within them.
+    F is the fraction of the training rows below x, read from their quantiles with straight lines
+    between; it never falls, and is 0 below all of them and 1 above. Phi is the standard normal
+    distribution function. Equal values become the middle of their ranks, exactly where `quantiles`
+    is at least the number of rows. Missing cells are left out. The inverse is exact between the
+    training values, and stays within them. scikit-learn's QuantileTransformer agrees but for values
+    tied at the ends, which it makes 0 or 1.
     """
 
     to: Annotated[
         Literal["uniform", "normal"],
-        Field(description="the shape: even in [0, 1], or with mean 0 and deviation 1"),
+        Field(description="distribution: uniform on [0, 1], or standard normal"),
     ] = "uniform"
     quantiles: Annotated[
-        Count, Field(ge=2, description="how many are kept, if the training part has as many rows")
+        Count,
+        Field(ge=2, description="number of quantiles learned, at most the number of training rows"),
     ] = 1000
 
     invertible = True
 
     def learn(self, numbers: np.ndarray | LazyRows) -> State:
-        """`quantiles` (q, ...), evenly spaced; NaN for a column without numbers."""
+        """Learns `quantiles` (q, ...), evenly spaced; NaN for a column without numbers."""
         numbers = numbers[:]
         q = min(self.quantiles, max(len(numbers), 2))
         columns = numbers.reshape(len(numbers), -1)
@@ -46,35 +49,54 @@ class Quantile(Elementwise):
         for place in range(columns.shape[1]):
             present = columns[:, place][~np.isnan(columns[:, place])]
             if len(present):
-                found[:, place] = np.quantile(present.astype(np.float64), np.linspace(0, 1, q))
-        # What rounding makes of equal neighbours may fall by a last bit.
-        return {"quantiles": np.maximum.accumulate(found, axis=0).reshape(q, *numbers.shape[1:])}
+                found[:, place] = _quantiles(np.sort(present.astype(np.float64)), q)
+        return {"quantiles": found.reshape(q, *numbers.shape[1:])}
 
     def forward(self, x: np.ndarray, state: State, names: tuple[str, ...]) -> np.ndarray:
-        share = _each_column(_shares, x, np.asarray(state["quantiles"]))
+        fraction = _each_column(_cdf, x, np.asarray(state["quantiles"]))
         return (
-            share if self.to == "uniform" else _map(_NORMAL.inv_cdf, np.clip(share, _RIM, 1 - _RIM))
+            fraction
+            if self.to == "uniform"
+            else _map(_NORMAL.inv_cdf, np.clip(fraction, _RIM, 1 - _RIM))
         )
 
     def backward(self, y: np.ndarray, state: State) -> np.ndarray:
-        share = y if self.to == "uniform" else _map(_NORMAL.cdf, y)
-        return _each_column(_values, share, np.asarray(state["quantiles"]))
+        fraction = y if self.to == "uniform" else _map(_NORMAL.cdf, y)
+        return _each_column(_inverse_cdf, fraction, np.asarray(state["quantiles"]))
 
 
-def _shares(x: np.ndarray, quantiles: np.ndarray) -> np.ndarray:
-    """Between equal quantiles one direction finds the last, the other the first: their mean is the middle."""
-    steps = np.linspace(0, 1, len(quantiles))
-    return (np.interp(x, quantiles, steps) - np.interp(-x, -quantiles[::-1], -steps[::-1])) / 2
+def _quantiles(ordered: np.ndarray, q: int) -> np.ndarray:
+    """Returns q evenly spaced quantiles of sorted numbers, which never fall.
+
+    The positions i (n - 1) / (q - 1) are computed in integers. np.quantile rounds them, and so may
+    return a number that lies above a run of equal values instead of the value itself.
+    """
+    position, remainder = np.divmod(np.arange(q) * (len(ordered) - 1), q - 1)
+    lower, upper = ordered[position], ordered[np.minimum(position + 1, len(ordered) - 1)]
+    between = lower + (upper - lower) * (remainder / (q - 1))
+    return np.maximum.accumulate(np.clip(between, lower, upper))
 
 
-def _values(share: np.ndarray, quantiles: np.ndarray) -> np.ndarray:
-    return np.interp(share, np.linspace(0, 1, len(quantiles)), quantiles)
+def _cdf(x: np.ndarray, quantiles: np.ndarray) -> np.ndarray:
+    """Returns F(x): linear between quantiles, the middle of the ranks where several are x."""
+    first = np.searchsorted(quantiles, x, side="left")
+    behind = np.searchsorted(quantiles, x, side="right")
+    middle = (first + behind - 1) / 2  # where x is a quantile, or several equal ones
+    last = len(quantiles) - 1
+    lower, upper = quantiles[np.clip(first - 1, 0, last)], quantiles[np.minimum(first, last)]
+    inside = (first == behind) & (lower < upper)
+    between = first - 1 + np.divide(x - lower, upper - lower, out=np.zeros(x.shape), where=inside)
+    return np.where(inside, between, np.clip(middle, 0, last)) / last
+
+
+def _inverse_cdf(fraction: np.ndarray, quantiles: np.ndarray) -> np.ndarray:
+    return np.interp(fraction, np.linspace(0, 1, len(quantiles)), quantiles)
 
 
 def _each_column(
     function: Callable[[np.ndarray, np.ndarray], np.ndarray], x: np.ndarray, quantiles: np.ndarray
 ) -> np.ndarray:
-    """The function of each column and its quantiles; NaN where x is NaN, or has no quantiles."""
+    """Applies the function to each column and its quantiles; NaN where x is NaN, or has none."""
     columns, learned = x.reshape(len(x), -1), quantiles.reshape(len(quantiles), -1)
     y = np.full(columns.shape, np.nan)
     for place in range(columns.shape[1]):
@@ -84,7 +106,7 @@ def _each_column(
 
 
 def _map(function: Callable[[float], float], numbers: np.ndarray) -> np.ndarray:
-    """The function of every number, NaN for NaN."""
+    """Applies the function to every number; NaN for NaN."""
     y = np.full(numbers.shape, np.nan)
     there = ~np.isnan(numbers)
     y[there] = np.fromiter(map(function, numbers[there].tolist()), np.float64, int(there.sum()))

@@ -84,7 +84,7 @@ def test_an_unseen_category_is_counted_in_one_warning_and_predicted_all_the_same
     caplog.clear()
     found = command("predict", "runs/clinic", "new.csv")
     assert found.exit_code == 0 and len(found.stdout.splitlines()) == 4
-    said = "values that training did not have become zeros: city 'Rome' (2 rows)"
+    said = "categories not seen in training are encoded as zeros: city 'Rome' (2 rows)"
     assert [record.getMessage() for record in caplog.records] == [said]
 
 

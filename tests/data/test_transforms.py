@@ -2,7 +2,7 @@ import logging
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from pydantic import ValidationError
@@ -23,10 +23,10 @@ GAPS = Features(
     {"city": Category(np.array([1, MISSING, 1, 0]), ("B", "O"))},
 )
 IMAGES = Features(np.arange(24, dtype=np.uint8).reshape(2, 2, 3, 2))
-AFFINE = ["standardize", "minmax", "scale", "center"]
+LINEAR = ["standardize", "minmax", "scale", "center"]
 # Every transform that maps numbers alone, with fields under which it changes TABLE.
 NUMERIC = {
-    **{name: {} for name in AFFINE},
+    **{name: {} for name in LINEAR},
     "clip": {"low": 2, "high": 20},
     "log": {},
     "quantile": {"to": "normal"},
@@ -90,7 +90,7 @@ def test_state_is_arrays_and_lists_of_names(name: str) -> None:
         assert isinstance(value, np.ndarray) or all(isinstance(item, str) for item in value)
 
 
-@pytest.mark.parametrize("name", AFFINE)
+@pytest.mark.parametrize("name", LINEAR)
 @given(
     numbers=hnp.arrays(
         np.float64, st.tuples(st.integers(1, 8), st.integers(1, 4)), elements=st.floats(-1e6, 1e6)
@@ -211,6 +211,40 @@ def test_quantile_never_falls_and_gives_equal_values_one_place(
     assert all(len(set(got[order == value])) == 1 for value in order)
 
 
+@given(
+    numbers=hnp.arrays(np.float64, st.integers(2, 40), elements=st.sampled_from([1.0, 2, 3, 4, 9])),
+)
+@example(numbers=np.array([2.0, 3, 1, 4, 2, 2]))
+def test_quantile_gives_equal_values_the_middle_of_their_ranks(numbers: np.ndarray) -> None:
+    got = fit_apply(make("quantile", quantiles=40), Features(numbers[:, None], ("a",))).numbers
+    ordered = np.sort(numbers)
+    first, behind = (np.searchsorted(ordered, numbers, side) for side in ("left", "right"))
+    middle = (first + behind - 1) / 2 / (len(numbers) - 1)
+    assert np.allclose(got[:, 0], middle, rtol=1e-12)
+
+
+@pytest.mark.parametrize("value", [0.0, 5.0, -0.7, 0.1 + 0.2, 1e9])
+@pytest.mark.parametrize(
+    ("name", "fields", "expected"),
+    [
+        ("minmax", {}, [0, 2, -0.5]),
+        ("minmax", {"low": -1, "high": 3}, [-1, 7, -3]),
+        ("standardize", {}, [0, 2, -0.5]),
+        ("center", {}, [0, 2, -0.5]),
+    ],
+)
+def test_other_values_of_a_column_that_was_constant_in_training_keep_their_distance(
+    name: str, fields: dict[str, object], expected: list[float], value: float
+) -> None:
+    trained = np.array([[value], [value], [np.nextafter(value, 9)]])[: 2 if value == 0 else 3]
+    new = np.array([[value], [value + 2], [value - 0.5]])
+    transform = make(name, **fields)
+    state = transform.fit(Features(trained, ("a",)))
+    got = transform.apply(Features(new, ("a",)), state).numbers
+    assert np.allclose(got[:, 0], expected, rtol=1e-12, atol=1e-6)
+    assert np.allclose(transform.invert(got, state), new, rtol=1e-12)
+
+
 def test_many_zeros_stand_in_the_middle_of_their_ranks() -> None:
     amounts = Features(np.array([0.0] * 80 + list(range(1, 21)))[:, None], ("gain",))
     assert fit_apply(make("quantile"), amounts).numbers[0, 0] == pytest.approx(0.4, abs=0.01)
@@ -326,7 +360,7 @@ def test_an_unseen_category_is_zeros_and_one_counted_warning(
         got = transform.apply(new, transform.fit(TABLE)).numbers
     assert got[:, 3:].tolist() == [[0, 1], [0, 0], [0, 0]]
     assert [record.getMessage() for record in caplog.records] == [
-        "values that training did not have become zeros: city 'Rome' (2 rows)"
+        "categories not seen in training are encoded as zeros: city 'Rome' (2 rows)"
     ]
 
 
@@ -360,7 +394,7 @@ BAD = {
         "one_hot",
         {"most_values": 1},
         TABLE,
-        "column 'city' holds 2 different texts; leave it out",
+        "column 'city' has 2 distinct values; leave it out",
     ),
 }
 
