@@ -47,11 +47,11 @@ class Metric(Component, Generic[OutcomeT]):
 
         Args:
             outcome: n rows.
-            samples: How often each row stands in each sample (b, n), n rows in each.
+            samples: How often each row stands in each sample (n, b); each has n rows.
         """
-        rows = np.arange(samples.shape[1])
+        rows = np.arange(len(samples))
         values = []
-        for sample in samples:
+        for sample in samples.T:
             drawn: Any = outcome.take(np.repeat(rows, sample.astype(np.int64)))
             values.append(self.value(drawn))
         return np.array([math.nan if value is None else value for value in values])
@@ -83,8 +83,8 @@ class RowMetric(MeanMetric[OutcomeT]):
         return self.rows(outcome).mean(axis=0)
 
     def resampled(self, outcome: OutcomeT, samples: np.ndarray) -> np.ndarray:
-        """samples @ rows / n."""
-        return mean_of_defined(samples @ self.rows(outcome) / samples.shape[1])
+        """rows^T samples / n."""
+        return mean_of_defined(self.rows(outcome).T @ samples / len(samples))
 
 
 class ShareMetric(Metric[OutcomeT]):
@@ -102,11 +102,11 @@ class ShareMetric(Metric[OutcomeT]):
         return None if right is None else float(right.mean())
 
     def resampled(self, outcome: OutcomeT, samples: np.ndarray) -> np.ndarray:
-        """samples @ right / n."""
+        """right^T samples / n."""
         right = self.right(outcome)
         if right is None:
-            return np.full(len(samples), math.nan)
-        return samples @ right / samples.shape[1]
+            return np.full(samples.shape[1], math.nan)
+        return right @ samples / len(samples)
 
 
 class CountMetric(MeanMetric[ClassOutcome | LabelOutcome]):
@@ -118,7 +118,7 @@ class CountMetric(MeanMetric[ClassOutcome | LabelOutcome]):
 
     @abstractmethod
     def of_counts(self, counts: Counts) -> np.ndarray:
-        """The figure of each class or label (..., k), as the counts; NaN where not defined."""
+        """Returns the metric of each class or label, in the shape of the counts; NaN: not defined."""
 
     def each(self, outcome: ClassOutcome | LabelOutcome) -> np.ndarray:
         """The figure of each class or label (k,)."""
@@ -129,11 +129,11 @@ class CountMetric(MeanMetric[ClassOutcome | LabelOutcome]):
         return mean_of_defined(self.of_counts(outcome.resampled_counts(samples)))
 
 
-def mean_of_defined(figures: np.ndarray) -> np.ndarray:
-    """The mean over the last axis of what is not NaN; NaN where all is."""
-    defined = ~np.isnan(figures)
-    count = defined.sum(axis=-1)
-    total = np.where(defined, figures, 0.0).sum(axis=-1)
+def mean_of_defined(values: np.ndarray) -> np.ndarray:
+    """Returns the mean over the first axis of what is not NaN; NaN where all is."""
+    defined = ~np.isnan(values)
+    count = defined.sum(axis=0)
+    total = np.where(defined, values, 0.0).sum(axis=0)
     return np.divide(total, count, out=np.full(count.shape, math.nan), where=count > 0)
 
 

@@ -63,18 +63,23 @@ class ClassOutcome:
         return ClassOutcome(self.targets[rows], self.probabilities[rows])
 
     def resampled_counts(self, samples: np.ndarray) -> Counts:
-        """The counts (b, k) in samples (b, n), which say how often each row stands in each."""
+        """The counts (k, b) in samples (n, b), which say how often each row stands in each."""
         k = self.probabilities.shape[1]
         right = self.predicted == self.targets
-        actual, predicted, hits = (
-            np.stack([np.bincount(codes, sample[chosen], minlength=k) for sample in samples])
-            for codes, chosen in (
-                (self.targets, slice(None)),
-                (self.predicted, slice(None)),
-                (self.targets[right], right),
-            )
-        )
+        actual = _sum_by_class(self.targets, samples, k)
+        predicted = _sum_by_class(self.predicted, samples, k)
+        hits = _sum_by_class(self.targets[right], samples[right], k)
         return Counts(actual, predicted, hits, actual + predicted > 0)
+
+
+def _sum_by_class(codes: np.ndarray, samples: np.ndarray, k: int) -> np.ndarray:
+    """Sums (k, b) of the rows of `samples` (n, b) over the rows of each class, codes (n,)."""
+    sums = np.zeros((k, samples.shape[1]))
+    order = np.argsort(codes, kind="stable")
+    present, first = np.unique(codes[order], return_index=True)
+    if len(present):
+        sums[present] = np.add.reduceat(samples[order], first, axis=0)
+    return sums
 
 
 @dataclass(frozen=True)
@@ -115,9 +120,9 @@ class LabelOutcome:
         return LabelOutcome(self.targets[rows], self.probabilities[rows])
 
     def resampled_counts(self, samples: np.ndarray) -> Counts:
-        """The counts (b, l) in samples (b, n), which say how often each row stands in each."""
-        actual, predicted = samples @ self.positives, samples @ self.predicted
-        hits = samples @ (self.positives & self.predicted)
+        """The counts (l, b) in samples (n, b), which say how often each row stands in each."""
+        actual, predicted = self.positives.T @ samples, self.predicted.T @ samples
+        hits = (self.positives & self.predicted).T @ samples
         return Counts(actual, predicted, hits, np.ones(actual.shape, dtype=bool))
 
 

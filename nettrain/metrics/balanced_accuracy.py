@@ -20,5 +20,5 @@ class BalancedAccuracy(CountMetric):
     outcomes = (ClassOutcome,)
 
     def of_counts(self, counts: Counts) -> np.ndarray:
-        """Returns the recall of each class (..., k); NaN for a class without rows."""
+        """Returns the recall of each class (k, ...); NaN for a class without rows."""
         return ratio(counts.hits, counts.actual, counts.actual > 0)

@@ -17,5 +17,5 @@ class F1(CountMetric):
     """
 
     def of_counts(self, counts: Counts) -> np.ndarray:
-        """Returns the F1 score of each class or label (..., k)."""
+        """Returns the F1 score of each class or label (k, ...)."""
         return ratio(2 * counts.hits, counts.actual + counts.predicted, counts.scored)

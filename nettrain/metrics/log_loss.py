@@ -33,5 +33,5 @@ class LogLoss(Metric[ClassOutcome]):
         return -np.log(np.clip(p, eps, 1 - eps))
 
     def resampled(self, outcome: ClassOutcome, samples: np.ndarray) -> np.ndarray:
-        """samples @ rows / n."""
-        return samples @ self.rows(outcome) / samples.shape[1]
+        """rows^T samples / n."""
+        return self.rows(outcome) @ samples / len(samples)

@@ -17,5 +17,5 @@ class Precision(CountMetric):
     """
 
     def of_counts(self, counts: Counts) -> np.ndarray:
-        """Returns the precision of each class or label (..., k)."""
+        """Returns the precision of each class or label (k, ...)."""
         return ratio(counts.hits, counts.predicted, counts.scored)

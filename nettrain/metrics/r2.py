@@ -37,12 +37,12 @@ class R2(MeanMetric[ValueOutcome]):
 
     def resampled(self, outcome: ValueOutcome, samples: np.ndarray) -> np.ndarray:
         """1 - sum e^2 / (sum d^2 - (sum d)^2 / n), d: distances from the mean of all rows."""
-        n = samples.shape[1]
+        n = len(samples)
         targets = outcome.targets.astype(np.float64, copy=False)
         distances = targets - targets.mean(axis=0)
-        squares = samples @ np.square(distances)
-        total = squares - np.square(samples @ distances) / n
-        residual = samples @ np.square(outcome.errors)
+        squares = np.square(distances).T @ samples
+        total = squares - np.square(distances.T @ samples) / n
+        residual = np.square(outcome.errors).T @ samples
         varies = total > EPSILON * squares  # below it only rounding is left: a constant sample
         constant = np.where(residual == 0, 1.0, 0.0)
         r2 = 1 - np.divide(residual, total, out=1 - constant, where=varies)

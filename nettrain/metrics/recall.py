@@ -17,5 +17,5 @@ class Recall(CountMetric):
     """
 
     def of_counts(self, counts: Counts) -> np.ndarray:
-        """Returns the recall of each class or label (..., k)."""
+        """Returns the recall of each class or label (k, ...)."""
         return ratio(counts.hits, counts.actual, counts.scored)

@@ -26,5 +26,5 @@ class Rmse(MeanMetric[ValueOutcome]):
         return np.sqrt(np.square(outcome.errors).mean(axis=0))
 
     def resampled(self, outcome: ValueOutcome, samples: np.ndarray) -> np.ndarray:
-        """sqrt(samples @ (predicted - target)^2 / n)."""
-        return mean_of_defined(np.sqrt(samples @ np.square(outcome.errors) / samples.shape[1]))
+        """sqrt((predicted - target)^2^T samples / n), one row per target."""
+        return mean_of_defined(np.sqrt(np.square(outcome.errors).T @ samples / len(samples)))

@@ -40,9 +40,9 @@ class RocAuc(Metric[ClassOutcome | LabelOutcome]):
         )
 
     def resampled(self, outcome: ClassOutcome | LabelOutcome, samples: np.ndarray) -> np.ndarray:
-        """U / (p q).  U = sum over scores of positives there (negatives below + half of the tied).
+        """U / (p q).  U = sum over positive rows of the negative rows below, tied ones counted half.
 
-        The rank sum of the positive rows in another form, which needs no new sorting per sample.
+        The rank sum in another form, which sorts once for all samples.
         """
         columns = range(outcome.probabilities.shape[1])
         if isinstance(outcome, ClassOutcome) and len(columns) == 2:
@@ -64,15 +64,16 @@ class RocAuc(Metric[ClassOutcome | LabelOutcome]):
 
 def _areas(scores: np.ndarray, positive: np.ndarray, samples: np.ndarray) -> np.ndarray:
     """The area in each sample (b,) for one column of scores (n,); NaN where a side is empty."""
-    order = np.argsort(scores, kind="stable")
-    ordered = scores[order]
-    first = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]])  # of each run of equal scores
-    positives = np.add.reduceat((samples * positive)[:, order], first, axis=1)
-    negatives = np.add.reduceat((samples * ~positive)[:, order], first, axis=1)
-    below = negatives.cumsum(axis=1) - negatives / 2
-    p, q = positives.sum(axis=1), negatives.sum(axis=1)
-    u = np.einsum("bs,bs->b", positives, below)
-    return np.divide(u, p * q, out=np.full(len(samples), np.nan), where=p * q > 0)
+    order = np.argsort(scores[~positive])
+    negative_scores = scores[~positive][order]
+    below = np.zeros((len(order) + 1, samples.shape[1]))  # row i: the i lowest negative rows
+    np.cumsum(samples[~positive][order], axis=0, out=below[1:])
+    weights = samples[positive]
+    first = np.searchsorted(negative_scores, scores[positive], side="left")
+    after = np.searchsorted(negative_scores, scores[positive], side="right")  # > first at a tie
+    u = np.einsum("ib,ib->b", weights, below[first]) + np.einsum("ib,ib->b", weights, below[after])
+    pairs = weights.sum(axis=0) * below[-1]
+    return np.divide(u / 2, pairs, out=np.full(len(pairs), np.nan), where=pairs > 0)
 
 
 def ranks(scores: np.ndarray) -> np.ndarray:

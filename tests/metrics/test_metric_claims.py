@@ -272,6 +272,7 @@ def test_the_metric_of_a_sample_is_that_of_its_rows(name):
     metric = find(Metric, name)()
     samples = streams.generator(0, "samples").multinomial(12, np.full(12, 1 / 12), 60)
     samples[0] = 12 * np.eye(12)[0]  # one row twelve times
+    samples = samples.T
     for outcome in small_outcomes():
         if isinstance(outcome, metric.outcomes):
             found = metric.resampled(outcome, samples.astype(float))
