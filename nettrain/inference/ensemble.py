@@ -14,8 +14,9 @@ from nettrain.errors import CheckpointError
 from nettrain.inference.model import Model
 from nettrain.inference.predictor import Predictor
 from nettrain.inference.voting import Vote, combined
-from nettrain.metrics import Outcome, all_metrics, outcome_of
+from nettrain.metrics import all_metrics, outcome_of
 from nettrain.training.artifacts.checkpoint import Checkpoint
+from nettrain.training.evaluate import PartEvaluation
 
 
 class Ensemble(Predictor):
@@ -61,11 +62,11 @@ class Ensemble(Predictor):
         """The weighted mean of what the members say, or the shares of their votes."""
         return combined(self.said(dataset), self.weights, self.vote, self.task)
 
-    def figures(self, dataset: Dataset) -> tuple[dict[str, float], Outcome]:
+    def figures(self, dataset: Dataset) -> PartEvaluation:
         """Every metric."""
         outcome = outcome_of(self.task, self.truth(dataset), self.predictions_of(dataset))
         with in_use(self.config.plugins):
-            return all_metrics(outcome), outcome
+            return PartEvaluation(all_metrics(outcome), outcome, None)
 
 
 def ensemble_checkpoint(

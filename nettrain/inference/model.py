@@ -9,12 +9,12 @@ from nettrain.data.dataset import Dataset
 from nettrain.data.pipeline import Pipeline
 from nettrain.errors import CheckpointError, ConfigError, DataError
 from nettrain.inference.predictor import Predictor
-from nettrain.metrics import Outcome, not_finite
+from nettrain.metrics import not_finite
 from nettrain.training.artifacts.checkpoint import Checkpoint, check_shapes
 from nettrain.training.artifacts.weights import Weights
 from nettrain.training.build import build, layers_for, loss_for
 from nettrain.training.engine.blas import one_blas_thread
-from nettrain.training.evaluate import evaluate, predictions
+from nettrain.training.evaluate import PartEvaluation, evaluate, predictions
 
 
 class Model(Predictor):
@@ -48,16 +48,16 @@ class Model(Predictor):
         self._check_finite(dataset, np.flatnonzero(~np.isfinite(found).all(axis=1)))
         return found
 
-    def figures(self, dataset: Dataset) -> tuple[dict[str, float], Outcome]:
+    def figures(self, dataset: Dataset) -> PartEvaluation:
         """The loss, weighted as in training, and every metric."""
         weights = self.config.training.class_weights
         part = self.pipeline.part(
             dataset, self.config.dtype, weights if isinstance(weights, Mapping) else None
         )
         with _quiet():
-            metrics, outcome = evaluate(self.network, self.loss, self.pipeline, part)
-        self._check_finite(dataset, not_finite(outcome))
-        return metrics, outcome
+            evaluated = evaluate(self.network, self.loss, self.pipeline, part)
+        self._check_finite(dataset, not_finite(evaluated.outcome))
+        return evaluated
 
     def _check_finite(self, dataset: Dataset, rows: np.ndarray) -> None:
         """Raises DataError for rows without a finite prediction: NaN would count as a class."""

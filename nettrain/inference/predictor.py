@@ -17,10 +17,11 @@ from nettrain.data.prepare import Loaded, load_parts
 from nettrain.data.schema import Schema
 from nettrain.data.task import check_values
 from nettrain.errors import DataError, NettrainError
-from nettrain.metrics import Outcome, all_metrics, baseline
+from nettrain.metrics import Outcome, RowLosses, all_metrics, baseline
 from nettrain.training.artifacts.checkpoint import Checkpoint, configuration
 from nettrain.training.build import loss_for, rows_of, target_size, wanted
 from nettrain.training.engine.blas import one_blas_thread
+from nettrain.training.evaluate import PartEvaluation
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,7 @@ class Evaluation:
     metrics: dict[str, float]
     baseline: dict[str, float]
     outcome: Outcome
+    losses: RowLosses | None
 
 
 class Predictor(ABC):
@@ -81,8 +83,8 @@ class Predictor(ABC):
         """Probabilities (n, k) or (n, l), or values (n, t) in original units, for rows that `read` gave."""
 
     @abstractmethod
-    def figures(self, dataset: Dataset) -> tuple[dict[str, float], Outcome]:
-        """Every figure of rows that `read` gave, and the outcome from which they were computed."""
+    def figures(self, dataset: Dataset) -> PartEvaluation:
+        """Every metric of rows that `read` gave, and what it was computed from."""
 
     def truth(self, dataset: Dataset) -> np.ndarray:
         """The targets as metrics take them: codes (n,), labels (n, l), or numbers (n, t) in the units of the predictions."""
@@ -149,15 +151,23 @@ class Predictor(ABC):
         if asked is not None and self.task == "regression":
             check_values(dataset, asked)
         with in_use(self.config.plugins), one_blas_thread():
-            metrics, outcome = self.figures(dataset)
+            evaluated = self.figures(dataset)
             trivial = (
                 None
                 if train is None
                 else baseline(
-                    self.truth(train), outcome.targets, self.task, target_size(self.schema)
+                    self.truth(train),
+                    evaluated.outcome.targets,
+                    self.task,
+                    target_size(self.schema),
                 )
             )
-            return Evaluation(metrics, {} if trivial is None else all_metrics(trivial), outcome)
+            return Evaluation(
+                evaluated.metrics,
+                {} if trivial is None else all_metrics(trivial),
+                evaluated.outcome,
+                evaluated.losses,
+            )
 
     def _dataset(self, x: object) -> Dataset:
         return conform(

@@ -14,6 +14,7 @@ from nettrain.metrics._outcome import (
     not_finite,
     outcome_of,
 )
+from nettrain.metrics._row_losses import RowLosses
 from nettrain.metrics._summary import (
     all_metrics,
     bounds,
@@ -32,6 +33,7 @@ __all__ = [
     "MeanMetric",
     "Metric",
     "Outcome",
+    "RowLosses",
     "RowMetric",
     "ShareMetric",
     "ValueOutcome",

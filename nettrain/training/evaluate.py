@@ -3,13 +3,15 @@
 The loss is the weighted mean where rows have weights, as in training; metrics count every row alike, as those who read them expect.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from nettrain.autodiff.plan.shards import Together
 from nettrain.autodiff.tensor import Tensor
 from nettrain.data.part import Part
 from nettrain.data.pipeline import Pipeline
-from nettrain.metrics import Outcome, all_metrics, baseline, outcome_of
+from nettrain.metrics import Outcome, RowLosses, all_metrics, baseline, outcome_of
 from nettrain.nn.loss import Loss
 from nettrain.nn.network import Network
 from nettrain.training.build import encoded, target_size
@@ -17,20 +19,37 @@ from nettrain.training.build import encoded, target_size
 ROWS = 1024
 
 
-def mean_loss(
+@dataclass(frozen=True)
+class PartEvaluation:
+    """What a model came to on one part.
+
+    Attributes:
+        metrics: The loss and every metric, by name.
+        outcome: From which the metrics were computed.
+        losses: Of the rows; None for an ensemble, whose members have a loss each.
+    """
+
+    metrics: dict[str, float]
+    outcome: Outcome
+    losses: RowLosses | None
+
+
+def row_losses(
     loss: Loss, outputs: np.ndarray, targets: np.ndarray, weights: np.ndarray | None = None
-) -> float:
-    """sum_i w_i L_i / sum_i w_i over all rows, in float64; without weights all w_i are 1. targets: encoded."""
-    total = 0.0
+) -> RowLosses:
+    """Returns the loss of each row.
+
+    Args:
+        loss: Of the network.
+        outputs: Of the network (n, o).
+        targets: Encoded for the loss.
+        weights: Of the rows (n,); None: all count alike.
+    """
+    values = np.empty(len(outputs))
     for start in range(0, len(outputs), ROWS):
-        portion = slice(start, start + ROWS)
-        rows = loss.rows(Tensor(outputs[portion]), Tensor(targets[portion])).value
-        total += float(
-            rows.sum(dtype=np.float64)
-            if weights is None
-            else np.dot(rows.astype(np.float64), weights[portion])
-        )
-    return total / (len(outputs) if weights is None else float(weights.sum()))
+        chunk = slice(start, start + ROWS)
+        values[chunk] = loss.rows(Tensor(outputs[chunk]), Tensor(targets[chunk])).value
+    return RowLosses(values, weights)
 
 
 def predictions(outputs: np.ndarray, loss: Loss, pipeline: Pipeline) -> np.ndarray:
@@ -41,14 +60,15 @@ def predictions(outputs: np.ndarray, loss: Loss, pipeline: Pipeline) -> np.ndarr
 
 def evaluate(
     network: Network, loss: Loss, pipeline: Pipeline, part: Part, together: Together | None = None
-) -> tuple[dict[str, float], Outcome]:
-    """(loss and metrics by name, the outcome they were computed from). together: see `Network.outputs`."""
+) -> PartEvaluation:
+    """Returns the loss and every metric of a part. together: see `Network.outputs`."""
     if part.y is None or part.truth is None:
         raise ValueError("a part without targets cannot be evaluated")
     outputs = network.outputs(part.x, together)
     outcome = outcome_of(pipeline.schema.task, part.truth, predictions(outputs, loss, pipeline))
     targets = encoded(loss, part.y, target_size(pipeline.schema), outputs.dtype)
-    return {"loss": mean_loss(loss, outputs, targets, part.weights)} | all_metrics(outcome), outcome
+    losses = row_losses(loss, outputs, targets, part.weights)
+    return PartEvaluation({"loss": losses.mean()} | all_metrics(outcome), outcome, losses)
 
 
 def trivial(train: Part, part: Part, pipeline: Pipeline) -> dict[str, float]:

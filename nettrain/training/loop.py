@@ -98,9 +98,9 @@ def close_epoch(run: Run) -> Row:
     }
     with run.evaluated_weights():
         for part in run.watched:
-            figures, _ = evaluate(
+            figures = evaluate(
                 run.network, run.loss, run.pipeline, run.parts[part], run.together
-            )
+            ).metrics
             row |= {
                 f"{part}_{name}": figure
                 for name, figure in figures.items()

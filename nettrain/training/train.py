@@ -233,7 +233,9 @@ def _finish(
                 {"stop_reason": "diverged", "epochs": run.progress.epoch, "message": str(error)},
             )
             raise
-        result = _evaluated(run, best, diagnostics.layers if diagnostics else {}, held_out)
+        result = _evaluated(
+            run, best, diagnostics.layers if diagnostics else {}, held_out, callbacks
+        )
     write_json(directory.path / "summary.json", dataclasses.asdict(result))
     directory.log(
         f"finished: {result.stop_reason} after {result.epochs} epochs, best epoch {result.best_epoch}"
@@ -298,7 +300,13 @@ def differences(a: object, b: object, path: str = "") -> list[str]:
     return [] if a == b else [path]
 
 
-def _evaluated(run: Run, best: BestWeights, layers: Layers, held_out: Sequence[str]) -> Result:
+def _evaluated(
+    run: Run,
+    best: BestWeights,
+    layers: Layers,
+    held_out: Sequence[str],
+    callbacks: Sequence[Callback],
+) -> Result:
     stopping = run.config.early_stopping
     restored = best.weights if stopping is None or stopping.restore_best else None
     (restored or run.weights()).put_into(run.network)
@@ -307,7 +315,10 @@ def _evaluated(run: Run, best: BestWeights, layers: Layers, held_out: Sequence[s
     for name, part in run.parts.items():
         if name in held_out:
             continue
-        metrics[name], _ = evaluate(run.network, run.loss, run.pipeline, part, run.together)
+        evaluated = evaluate(run.network, run.loss, run.pipeline, part, run.together)
+        metrics[name] = evaluated.metrics
+        for callback in callbacks:
+            callback.evaluated(run, name, evaluated)
         baseline[name] = trivial(run.parts["train"], part, run.pipeline)
     progress = run.progress
     return Result(

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from nettrain.training.evaluate import PartEvaluation
 from nettrain.training.run import Run
 
 Row = dict[str, Any]
@@ -28,6 +29,9 @@ class Callback:
 
     def end(self, run: Run) -> None:
         """After the last epoch, before the final evaluation."""
+
+    def evaluated(self, run: Run, part: str, evaluation: PartEvaluation) -> None:
+        """After the final evaluation of each part."""
 
     def state(self) -> dict[str, Any]:
         """What must survive a restart, as JSON can hold it."""
