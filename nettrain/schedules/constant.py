@@ -1,4 +1,4 @@
-"""A rate that stays."""
+"""Constant learning rate."""
 
 from dataclasses import dataclass
 
@@ -7,8 +7,8 @@ from nettrain.schedules import Schedule
 
 @dataclass(frozen=True, kw_only=True)
 class Constant(Schedule):
-    """lr(t) = lr."""
+    """Constant. lr(t) = lr."""
 
     def factor(self, t: float, horizon: float) -> float:
-        """Always 1."""
+        """Returns 1."""
         return 1.0

@@ -1,4 +1,4 @@
-"""A rate that falls along half a cosine."""
+"""Cosine annealing."""
 
 import math
 from dataclasses import dataclass
@@ -12,13 +12,15 @@ from nettrain.schedules import Schedule
 
 @dataclass(frozen=True, kw_only=True)
 class Cosine(Schedule):
-    """lr(t) = lr (floor + (1 - floor) / 2 (1 + cos(pi t / T))).  t, T in epochs; T: the epochs after the warm-up.
+    """Cosine annealing. lr(t) = lr (floor + (1 - floor) / 2 (1 + cos(pi t / T))).
 
-    Loshchilov & Hutter 2017, "SGDR", eq. 5, without restarts. PyTorch's CosineAnnealingLR takes the end as a rate (eta_min = lr * floor).
+    t: epochs since the warm-up; T: epochs from there to the end. Loshchilov & Hutter 2017, "SGDR",
+    eq. 5, without restarts. PyTorch's CosineAnnealingLR takes the end as a rate (eta_min = lr *
+    floor).
     """
 
     floor: Annotated[
-        NonNegative, Field(le=1, description="share of the rate that is left at the end")
+        NonNegative, Field(le=1, description="final rate as a fraction of the base rate")
     ] = 0.0
 
     @property
@@ -27,6 +29,6 @@ class Cosine(Schedule):
         return True
 
     def factor(self, t: float, horizon: float) -> float:
-        """floor + (1 - floor) / 2 (1 + cos(pi t / T))."""
+        """Returns floor + (1 - floor) / 2 (1 + cos(pi t / T))."""
         progress = min(t / horizon, 1.0) if horizon > 0 else 1.0
         return self.floor + (1 - self.floor) * 0.5 * (1 + math.cos(math.pi * progress))

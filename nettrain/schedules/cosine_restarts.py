@@ -1,4 +1,4 @@
-"""A rate that falls along half a cosine, again and again."""
+"""Cosine annealing with warm restarts."""
 
 import math
 from dataclasses import dataclass
@@ -12,18 +12,21 @@ from nettrain.schedules import Schedule
 
 @dataclass(frozen=True, kw_only=True)
 class CosineRestarts(Schedule):
-    """lr(t) = lr (floor + (1 - floor) / 2 (1 + cos(pi s / S))).  s: epochs since the last restart, S: the epochs of this cycle.
+    """Cosine annealing with restarts. lr(t) = lr (floor + (1 - floor) / 2 (1 + cos(pi s / S))).
 
-    The first cycle has `period` epochs, each further one `stretch` times as many. Loshchilov & Hutter 2017, "SGDR", eq. 5. PyTorch's
-    CosineAnnealingWarmRestarts(T_0=period, T_mult=stretch) takes the end as a rate (eta_min = lr * floor).
+    s: epochs since the last restart; S: epochs of this cycle. The first cycle has `period` epochs,
+    each further one `stretch` times as many. Loshchilov & Hutter 2017, "SGDR", eq. 5. PyTorch's
+    CosineAnnealingWarmRestarts(T_0=period, T_mult=stretch) takes the end as a rate (eta_min = lr *
+    floor).
     """
 
     period: Annotated[Positive, Field(description="epochs of the first cycle")] = 10.0
     stretch: Annotated[
-        Positive, Field(ge=1, description="how many times as long each further cycle is")
+        Positive, Field(ge=1, description="factor from the length of one cycle to the next")
     ] = 1.0
     floor: Annotated[
-        NonNegative, Field(le=1, description="share of the rate that is left at a cycle's end")
+        NonNegative,
+        Field(le=1, description="rate at the end of a cycle as a fraction of the base rate"),
     ] = 0.0
 
     def factor(self, t: float, horizon: float) -> float:

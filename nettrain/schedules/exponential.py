@@ -1,4 +1,4 @@
-"""A rate that falls by the same share in equal times."""
+"""Exponential decay."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -11,14 +11,13 @@ from nettrain.schedules import Schedule
 
 @dataclass(frozen=True, kw_only=True)
 class Exponential(Schedule):
-    """lr(t) = lr * by^t.  t in epochs.
+    """Exponential decay. lr(t) = lr * by^t.
 
-    It falls within the epoch too. PyTorch's ExponentialLR(gamma=by) stays within it when stepped once an epoch.
+    t: epochs since the warm-up. It decays within the epoch too; PyTorch's ExponentialLR(gamma=by)
+    is constant within an epoch when it is stepped once per epoch.
     """
 
-    by: Annotated[Positive, Field(le=1, description="what an epoch multiplies the rate with")] = (
-        0.95
-    )
+    by: Annotated[Positive, Field(le=1, description="factor per epoch")] = 0.95
 
     def factor(self, t: float, horizon: float) -> float:
         return self.by**t

@@ -1,4 +1,4 @@
-"""A rate that falls with the root of time."""
+"""Inverse square root decay."""
 
 import math
 from dataclasses import dataclass
@@ -12,14 +12,15 @@ from nettrain.schedules import Schedule
 
 @dataclass(frozen=True, kw_only=True)
 class InverseSqrt(Schedule):
-    """lr(t) = lr / sqrt(1 + t / scale).  t, scale in epochs.
+    """Inverse square root decay. lr(t) = lr / sqrt(1 + t / scale).
 
-    Where the scale is the warm-up W this is lr sqrt(W / time since the start), the rate of Vaswani et al. 2017, eq. 3, and of the
-    Transformers library.
+    t: epochs since the warm-up; scale: epochs. Where the scale is the warm-up W this is lr sqrt(W /
+    time since the start), the rate of Vaswani et al. 2017, eq. 3, and of the Transformers library.
     """
 
     scale: Annotated[
-        Positive | None, Field(description="epochs; null: the warm-up, or 1 where there is none")
+        Positive | None,
+        Field(description="time scale in epochs; null: warmup, or 1 without one"),
     ] = None
 
     def factor(self, t: float, horizon: float) -> float:

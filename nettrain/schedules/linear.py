@@ -1,4 +1,4 @@
-"""A rate that falls evenly."""
+"""Linear decay."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -11,13 +11,14 @@ from nettrain.schedules import Schedule
 
 @dataclass(frozen=True, kw_only=True)
 class Linear(Schedule):
-    """lr(t) = lr (floor + (1 - floor) (1 - t / T)).  t, T in epochs; T: the epochs after the warm-up.
+    """Linear decay. lr(t) = lr (floor + (1 - floor) (1 - t / T)).
 
-    PyTorch's LinearLR(start_factor=1, end_factor=floor, total_iters).
+    t: epochs since the warm-up; T: epochs from there to the end.
+    PyTorch: LinearLR(start_factor=1, end_factor=floor, total_iters).
     """
 
     floor: Annotated[
-        NonNegative, Field(le=1, description="share of the rate that is left at the end")
+        NonNegative, Field(le=1, description="final rate as a fraction of the base rate")
     ] = 0.0
 
     @property

@@ -1,4 +1,4 @@
-"""A rate that rises and then falls far below where it began."""
+"""One-cycle policy."""
 
 import math
 from dataclasses import dataclass
@@ -12,18 +12,25 @@ from nettrain.schedules import Schedule
 
 @dataclass(frozen=True, kw_only=True)
 class OneCycle(Schedule):
-    """lr(t) rises from lr * start to lr in the first `rise` of the run, then falls to lr * end, both along half a cosine.
+    """One-cycle policy. lr(t) rises from lr * start to lr, then falls to lr * end, by cosines.
 
-    Smith & Topin 2018, "Super-convergence", with the cosines of PyTorch's OneCycleLR, whose last step is the one that stands at the end:
-    OneCycleLR(lr, total_steps=N + 1) has start = 1 / div_factor, end = start / final_div_factor. Momentum stays as it is.
-    `optimizer.lr` is the highest rate. A warm-up comes on top of the cycle and is rarely wanted.
+    It peaks at the fraction `rise` of the run. `optimizer.lr` is the peak. Momentum stays constant.
+    A warm-up comes on top of the cycle and is rarely wanted.
+
+    Smith & Topin 2018, "Super-convergence", with PyTorch's cosines. PyTorch's two phases end at steps
+    pct_start * total_steps - 1 and total_steps - 1, so that a run of N steps equals
+    OneCycleLR(lr, total_steps=N + 1, pct_start=(rise * N + 1) / (N + 1), div_factor=1 / start,
+    final_div_factor=start / end). With pct_start=rise PyTorch peaks 1 - rise steps earlier, which is
+    2 % of the rate at N = 100.
     """
 
     rise: Annotated[
-        Positive, Field(lt=1, description="share of the run in which the rate rises")
+        Positive, Field(lt=1, description="fraction of the run in which the rate rises")
     ] = 0.3
-    start: Annotated[Positive, Field(le=1, description="share of the rate at the beginning")] = 0.04
-    end: Annotated[Positive, Field(le=1, description="share of the rate at the end")] = 4e-6
+    start: Annotated[Positive, Field(le=1, description="first rate as a fraction of the peak")] = (
+        0.04
+    )
+    end: Annotated[Positive, Field(le=1, description="last rate as a fraction of the peak")] = 4e-6
 
     @property
     def depends_on_horizon(self) -> bool:

@@ -1,4 +1,4 @@
-"""A rate that has a value for each stretch of time."""
+"""Piecewise constant learning rate."""
 
 from bisect import bisect_right
 from dataclasses import dataclass
@@ -12,17 +12,18 @@ from nettrain.schedules import Schedule
 
 @dataclass(frozen=True, kw_only=True)
 class Piecewise(Schedule):
-    """lr(t) = lr * factors[i], i: how many of the boundaries t has reached.  t, boundaries in epochs.
+    """Piecewise constant. lr(t) = lr * factors[i], i: the number of boundaries that t has reached.
 
-    PyTorch's MultiStepLR(milestones, gamma) is `factors: [1, gamma, gamma^2, ...]`. Raises ConfigError unless the boundaries rise and
-    there is one factor more than boundaries.
+    t and boundaries: epochs since the warm-up. An error unless the boundaries rise and there is one
+    factor more than boundaries.
+    PyTorch's MultiStepLR(milestones, gamma) is `factors: [1, gamma, gamma^2, ...]`.
     """
 
     boundaries: Annotated[
         tuple[Positive, ...],
         Field(
             min_length=1,
-            description="epochs at which the rate changes, rising",
+            description="epochs at which the rate changes, in rising order",
             examples=[[10, 20]],
         ),
     ]
@@ -30,7 +31,7 @@ class Piecewise(Schedule):
         tuple[NonNegative, ...],
         Field(
             min_length=2,
-            description="share of the rate before the first and after each",
+            description="factors of the base rate, before the first boundary and after each",
             examples=[[1, 0.1, 0.01]],
         ),
     ]
@@ -40,7 +41,8 @@ class Piecewise(Schedule):
             raise ValueError(f"boundaries must rise, got {list(self.boundaries)}")
         if len(self.factors) != len(self.boundaries) + 1:
             raise ValueError(
-                f"{len(self.boundaries)} boundaries need {len(self.boundaries) + 1} factors, got {len(self.factors)}"
+                f"{len(self.boundaries)} boundaries need {len(self.boundaries) + 1} factors, "
+                f"got {len(self.factors)}"
             )
 
     def factor(self, t: float, horizon: float) -> float:

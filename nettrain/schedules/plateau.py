@@ -1,4 +1,4 @@
-"""A rate that falls when a metric no longer improves."""
+"""Reduce the learning rate on a plateau of a metric."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -11,26 +11,26 @@ from nettrain.schedules import Memory, MetricSchedule
 
 @dataclass(frozen=True, kw_only=True)
 class Plateau(MetricSchedule):
-    """lr = max(lr * by, min_lr), after more than `patience` epochs in which the metric has not improved on its best.
+    """Reduce on plateau. lr = max(lr * by, min_lr) after more than `patience` epochs without gain.
 
-    An improvement is one by more than threshold * |best|. PyTorch's ReduceLROnPlateau (threshold_mode "rel", which differs where the best
-    is negative; its eps, a change too small to make, is 1e-8, here 0). Keras lowers the rate one epoch earlier: at the patience-th.
+    Gain: an improvement of the metric by more than threshold * |best|.
+    PyTorch's ReduceLROnPlateau (threshold_mode "rel",
+    which differs where the best value is negative; its eps, the smallest change that is made, is
+    1e-8, here 0). Keras lowers the rate one epoch earlier, at the patience-th.
     """
 
-    by: Annotated[Positive, Field(lt=1, description="what each fall multiplies the rate with")] = (
-        0.1
-    )
+    by: Annotated[Positive, Field(lt=1, description="factor of each reduction")] = 0.1
     patience: Annotated[
         Index,
-        Field(
-            description="epochs without improvement that are borne; the next one lowers the rate"
-        ),
+        Field(description="epochs without improvement before the rate is reduced"),
     ] = 10
     threshold: Annotated[
-        NonNegative, Field(description="share of the best value that counts as improvement")
+        NonNegative, Field(description="minimum improvement, as a fraction of the best value")
     ] = 1e-4
-    min_lr: Annotated[NonNegative, Field(description="rate below which it never falls")] = 1e-6
-    cooldown: Annotated[Index, Field(description="epochs after a fall that are not counted")] = 0
+    min_lr: Annotated[NonNegative, Field(description="lower bound of the rate")] = 1e-6
+    cooldown: Annotated[
+        Index, Field(description="epochs after a reduction that do not count towards patience")
+    ] = 0
 
     def start(self) -> Memory:
         return {"scale": 1.0, "best": None, "waited": 0, "resting": 0}

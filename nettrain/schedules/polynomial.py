@@ -1,4 +1,4 @@
-"""A rate that falls along a power."""
+"""Polynomial decay."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -11,14 +11,17 @@ from nettrain.schedules import Schedule
 
 @dataclass(frozen=True, kw_only=True)
 class Polynomial(Schedule):
-    """lr(t) = lr (floor + (1 - floor) (1 - t / T)^power).  t, T in epochs; T: the epochs after the warm-up.
+    """Polynomial decay. lr(t) = lr (floor + (1 - floor) (1 - t / T)^power).
 
-    PyTorch's PolynomialLR(total_iters, power), which has no floor.
+    t: epochs since the warm-up; T: epochs from there to the end.
+    PyTorch's PolynomialLR(total_iters, power) has no floor.
     """
 
-    power: Annotated[Positive, Field(description="1 falls evenly, more falls early")] = 2.0
+    power: Annotated[Positive, Field(description="exponent: 1 is linear, more decays earlier")] = (
+        2.0
+    )
     floor: Annotated[
-        NonNegative, Field(le=1, description="share of the rate that is left at the end")
+        NonNegative, Field(le=1, description="final rate as a fraction of the base rate")
     ] = 0.0
 
     @property
