@@ -15,7 +15,6 @@ from nettrain.cli.options import (
     Quiet,
     RunName,
     Sets,
-    Workers,
     refuse_beside_resume,
 )
 from nettrain.cli.output import console, print_json, say
@@ -39,7 +38,17 @@ def sweep(
         int | None,
         typer.Option("--trials", metavar="N", help="How many settings to try.", show_default=False),
     ] = None,
-    workers: Workers = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            "--workers",
+            metavar="N",
+            help="Runs at the same time, one thread each. The results do not depend on it, except with "
+            "bayes and early_terminate, which learn from the trials in the order in which they end. "
+            "Default: all cores.",
+            show_default=False,
+        ),
+    ] = None,
     executor: ExecutorName = "local",
     output_directory: OutputDirectory = DEFAULT_OUTPUT,
     run_name: RunName = None,
@@ -173,6 +182,7 @@ def _resumed(
 def _report(result: "SweepResult") -> None:
     from nettrain.cli.render import metrics_table
     from nettrain.cli.sweep_progress import trials_table
+    from nettrain.search.sweep.importances import comparable
 
     if result.best is None:
         return
@@ -181,7 +191,10 @@ def _report(result: "SweepResult") -> None:
         console().print(metrics_table({"test": result.test}, {}))
     for note in result.notes:
         say(f"note: {note}")
+    compared = comparable(result.trials)
+    pruned = sum(trial.status == "pruned" for trial in compared)
     say(
-        f"all trials: {Path(result.directory) / 'trials.csv'}; how much each parameter matters: importances.json beside it"
+        f"all trials: {Path(result.directory) / 'trials.csv'}; parameter importances: "
+        f"importances.json (from {len(compared)} trials, {pruned} of them pruned)"
     )
     say(f"next: nettrain eval {shlex.quote(str(Path(result.directory) / 'final'))}")

@@ -506,3 +506,19 @@ def test_a_sweep_on_a_cluster_of_its_own_ends_with_it(tmp_path, children, number
     while any(os.path.exists(f"/proc/{pid}") for pid in below) and time.monotonic() < last:
         time.sleep(0.05)
     assert [pid for pid in below if os.path.exists(f"/proc/{pid}")] == []
+
+
+def test_the_blas_of_other_packages_is_not_compared(monkeypatch):
+    """SciPy and scikit-learn bring an OpenBLAS of their own; no product of nettrain uses it."""
+    alone = dask_worker.about()["BLAS"]
+    assert alone.count("openblas") <= 1
+    other = {
+        "user_api": "blas",
+        "internal_api": "openblas",
+        "version": "0.0.1",
+        "architecture": "Old",
+        "filepath": "/opt/site-packages/scipy.libs/libscipy_openblas.so",
+    }
+    libraries = dask_worker.threadpool_info()
+    monkeypatch.setattr(dask_worker, "threadpool_info", lambda: [other, *libraries])
+    assert dask_worker.about()["BLAS"] == alone

@@ -356,6 +356,34 @@ def test_the_processes_of_a_parent_that_is_killed_end_themselves(job, children, 
     gone(found)
 
 
+@pytest.mark.parametrize("when", ["before prepare", "after prepare", "with a job"])
+def test_a_fork_server_that_is_killed_before_it_has_begun_is_started_again(job, when):
+    with Local(1) as executor:
+        if when == "with a job":
+            executor.submit(job(0))
+        executor._process.kill()
+        if when == "before prepare":
+            executor._process.wait()
+        if when != "with a job":
+            assert executor.prepare(job(0).config).rows["train"] == 20
+            executor.submit(job(0))
+        while not isinstance(event := executor.next_event(30.0), Ended):
+            assert event is not None
+        assert event.status == "finished"
+
+
+def test_a_fork_server_that_is_always_killed_is_told(monkeypatch, tmp_path):
+    broken = tmp_path / "python"
+    broken.write_text("#!/bin/sh\nkill -9 $$\n")
+    broken.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(broken))
+    with (
+        Local(1) as executor,
+        pytest.raises(RunError, match="starts workers was killed 5 times before it began"),
+    ):
+        executor.prepare({})
+
+
 def test_a_nursery_that_cannot_begin_is_told(monkeypatch, tmp_path):
     broken = tmp_path / "python"
     broken.write_text("#!/bin/sh\necho first\necho no memory left >&2\nexit 7\n")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from nettrain import streams
-from nettrain.search.sweep.importances import importances, ranks
+from nettrain.search.sweep.importances import comparable, importances, ranks
 from nettrain.search.sweep.parameter import Parameter
 from nettrain.search.sweep.significance import noise_note, standard_error
 from nettrain.search.sweep.trial import Trial, ranked
@@ -138,6 +138,17 @@ def test_the_share_is_epsilon_squared():
 ])  # fmt: skip
 def test_too_little_says_nothing(trials):
     assert importances(trials, {"choice": CHOICE}) == {"choice": None}
+
+
+def test_a_parameter_whose_bad_values_are_pruned_is_important():
+    """Of 40 trials, only those with good values of "range" are finished: alone they show nothing."""
+    trials = [
+        trial(i, [abs(i / 40 - 0.5)], {"range": i / 40}, "finished" if 15 < i < 25 else "pruned")
+        for i in range(40)
+    ]
+    trials += [trial(40, [0.0], {"range": 0.5}, same_as=20), trial(41, [0.0], {}, status="failed")]
+    assert len(comparable(trials)) == 40
+    assert importances(comparable(trials), {"range": RANGE})["range"] > 0.8
 
 
 def test_a_conditional_parameter_is_judged_where_it_is_set():

@@ -178,7 +178,7 @@ def test_a_list_that_is_itself_a_value_is_one_condition():
     ({"a": {"values": [1], "when": {"b": "adm"}}, "b": {"values": ["adam"]}}, "when: b is never 'adm'; did you mean 'adam'?"),
     ({"a": {"values": [1], "when": {"b": 3}}, "b": {"values": [1, 2]}}, "when: b is never 3; it is one of [1, 2]"),
     ({"a": {"values": [1], "when": {"b": 0.5}}, "b": {"min": 0, "max": 1}}, "when: b is a range, which hardly ever has one certain value"),
-    ({"a": {"values": [1], "when": {"b": 1}}, "b": {"values": [1], "when": {"a": 1}}}, "when: the conditions go in a circle"),
+    ({"a": {"values": [1], "when": {"b": 1}}, "b": {"values": [1], "when": {"a": 1}}}, "when: the conditions are circular"),
 ])  # fmt: skip
 def test_conditions_that_can_never_hold_are_told(parameters, said):
     found = list(space(**parameters).problems())

@@ -1,6 +1,8 @@
 """The Optuna study of a sweep: all trials as Optuna's own tools read them; a database that cannot be written is told first."""
 
 import sqlite3
+import subprocess
+import sys
 import warnings
 
 import pytest
@@ -202,3 +204,33 @@ def test_a_database_that_is_lost_on_the_way_costs_the_study_alone(tmp_path):
     with pytest.raises(sqlite3.DatabaseError), sqlite3.connect(file) as connection:
         connection.execute("select * from trials")
     connection.close()
+
+
+AT_ONCE = """
+import sys
+from nettrain.search.sweep.optuna_export import Study
+
+for line in sys.stdin:  # one database after the other, each opened when the test says so
+    Study(line.strip())
+    print("opened", flush=True)
+"""
+
+
+def test_processes_that_create_one_database_at_once_all_open_it(tmp_path):
+    opening = [
+        subprocess.Popen(
+            [sys.executable, "-c", AT_ONCE],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(2)
+    ]
+    for number in range(12):
+        for process in opening:
+            process.stdin.write(f"sqlite:///{tmp_path}/{number}.db\n")
+            process.stdin.flush()
+        assert [process.stdout.readline() for process in opening] == ["opened\n"] * 2
+    for process in opening:
+        assert process.communicate(timeout=30)[1] == "" and process.returncode == 0

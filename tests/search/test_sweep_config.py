@@ -3,11 +3,14 @@
 from pathlib import Path
 
 import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from nettrain.component import to_mapping
 from nettrain.config.dump import as_yaml
 from nettrain.config.load import load
-from nettrain.errors import ConfigError
+from nettrain.errors import ConfigError, NettrainError
 from nettrain.search.sweep.config import as_mapping, load_sweep
 
 BASE = """\
@@ -188,6 +191,50 @@ def test_mistakes_are_told_together(folder):
         + "  model.hidden: {values: []}\n"
     )
     assert [line.partition(" ")[0] for line in found] == ["s.yaml:2:", "s.yaml:5:", "s.yaml:6:"]
+
+
+def test_mistakes_of_the_sweep_its_base_and_its_parameters_are_told_together(folder):
+    Path("base.yaml").write_text(BASE.replace("epochs: 2", "epoch: 2"))
+    wrong = SWEEP.replace("_accuracy", "_acc").replace("trials: 4", "trials: 0\nrepeats: x")
+    found = said(
+        wrong + "  optimizer.beta1: {min: 2, max: 1}\n  model.hidden: 3\n  '[': {values: [1]}\n"
+    )
+    starts = ("s.yaml:3: trials", "s.yaml:4: repeats", "s.yaml:8: parameters.model.hidden",
+              f"{folder}/base.yaml:4: training.epoch", "s.yaml:2: metric.name",
+              "s.yaml:9: parameters.[", "s.yaml:7: parameters.optimizer.beta1.min")  # fmt: skip
+    assert len(found) == len(starts)
+    assert all(any(line.startswith(start) for line in found) for start in starts), found
+
+
+def test_a_good_base_and_a_bad_spec_still_try_the_values(folder):
+    found = said(
+        SWEEP.replace("trials: 4", "repeats: 0\ntrials: 4").replace("optimizer.lr", "optimizer.lrr")
+    )
+    assert [line.partition(": ")[2][:12] for line in found] == ["repeats: exp", "parameters.o"]
+
+
+PATHS = st.sampled_from(["optimizer.lr", "[", "a.b", "model.hidden[0]", "", ".", "x]", "plugins"])
+NUMBERS = st.none() | st.booleans() | st.integers(-3, 3) | st.floats() | st.text(max_size=3)
+VALUES = st.recursive(NUMBERS, lambda inner: st.lists(inner, max_size=3), max_leaves=4)
+PARAMETERS = st.fixed_dictionaries({}, optional={
+    "values": st.lists(VALUES, max_size=3), "min": NUMBERS, "max": NUMBERS, "step": NUMBERS,
+    "distribution": st.sampled_from(["uniform", "log_uniform", "int_uniform", "int_log_uniform", "x"]),
+    "when": st.dictionaries(PATHS, VALUES, max_size=2),
+})  # fmt: skip
+SPECS = st.fixed_dictionaries({"parameters": st.dictionaries(PATHS, PARAMETERS | VALUES, max_size=3)}, optional={
+    "metric": st.sampled_from(["validation_loss", "loss", "test_loss", "validation_"]) | VALUES,
+    "method": st.sampled_from(["grid", "random", "bayes", "x"]), "trials": NUMBERS, "repeats": NUMBERS,
+    "cross_validation": NUMBERS, "early_terminate": VALUES, "name": NUMBERS, "unknown": VALUES,
+})  # fmt: skip
+
+
+@settings(max_examples=60, deadline=None, database=None, derandomize=True)
+@given(SPECS, st.sampled_from([yaml.safe_load(BASE), {}, 3, {"model": 1}]))
+def test_any_sweep_is_taken_or_refused_with_a_message(spec, base):
+    try:
+        load_sweep(spec | {"base": base})
+    except NettrainError as error:
+        assert str(error)
 
 
 def test_a_mistake_in_the_base_has_its_own_line(folder):

@@ -50,13 +50,14 @@ class Local(Executor):
         self._waiting: deque[Message] = deque()
         self._prepared: Message | None = None
         self._ready = False
+        self._early_ends = 0
         self._log = tempfile.TemporaryFile()  # noqa: SIM115, what workers print; it ends with the executor
         self._start()
 
     def prepare(self, config: Mapping[str, Any], monitor: str | None = None) -> Facts:
         """In the nursery; workers inherit it."""
         self._prepared = {"prepare": {"config": config, "monitor": monitor}}
-        self._channel.send(self._prepared)
+        self._send(self._prepared)
         while True:
             for message in self._receive(None):
                 if "facts" in message:
@@ -164,9 +165,11 @@ class Local(Executor):
         """Somebody has killed the nursery, and its workers with it."""
         self._channel.close()
         code = self._process.wait()
-        if not self._ready:
+        self._early_ends = 0 if self._ready else self._early_ends + 1
+        if self._early_ends and (code >= 0 or self._early_ends == KILLS):
+            how = f"was killed {KILLS} times" if code < 0 else f"ended with code {code}"
             raise errors.RunError(
-                f"the process that starts workers ended with code {code} before it began: {self._last_words()}"
+                f"the process that starts workers {how} before it began: {self._last_words()}"
             )
         self._start()
         if self._prepared is not None:

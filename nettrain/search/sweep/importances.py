@@ -9,7 +9,7 @@ would be all the variance there is.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
@@ -22,7 +22,16 @@ MOST_GROUPS = 6
 def importances(
     trials: Sequence[Trial], parameters: Mapping[str, Parameter]
 ) -> dict[str, float | None]:
-    """By path, the most important first; None where the trials cannot tell: fewer than two groups, or one trial in each."""
+    """The importance of each parameter.
+
+    Args:
+        trials: Those that `comparable` gives.
+        parameters: By path.
+
+    Returns:
+        By path, the most important first. None where the trials cannot tell: there are fewer than
+        two groups, or only one trial in each.
+    """
     found = {
         path: _share(
             [trial for trial in trials if path in trial.parameters], path, parameters[path]
@@ -32,6 +41,22 @@ def importances(
     return dict(
         sorted(found.items(), key=lambda item: -1.0 if item[1] is None else item[1], reverse=True)
     )
+
+
+def comparable(trials: Iterable[Trial]) -> list[Trial]:
+    """The trials that importances are computed from: finished and pruned ones, repeats once.
+
+    A pruned trial counts with the score that it had when it was stopped. Without the pruned ones
+    only good settings would be left to compare, and what made the others bad would seem to be of no
+    importance (the survivorship bias of the complete trials alone).
+    """
+    return [
+        trial
+        for trial in trials
+        if trial.status in ("finished", "pruned")
+        and trial.metric is not None
+        and trial.same_as is None
+    ]
 
 
 def _share(trials: Sequence[Trial], path: str, parameter: Parameter) -> float | None:

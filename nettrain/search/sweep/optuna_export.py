@@ -1,5 +1,7 @@
 """A sweep as an Optuna study in a database, for Optuna's own tools: its dashboard, plots, importances, data frames."""
 
+import random
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -9,7 +11,7 @@ from typing import Any
 import optuna
 from optuna.storages import RDBStorage
 from optuna.trial import FrozenTrial, TrialState
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from nettrain.errors import ConfigError
 from nettrain.search.sweep.config import Sweep
@@ -17,6 +19,9 @@ from nettrain.search.sweep.optuna_space import distributions, there
 from nettrain.search.sweep.proposers.optuna_proposer import quiet
 from nettrain.search.sweep.trial import Trial
 
+ATTEMPTS = 50  # to open a database that other processes create at the same time
+BUSY = 60  # seconds that SQLite waits for another process
+RACES = ("already exists", "duplicate", "UNIQUE", "locked")  # in the words of several databases
 OWNER = "sweep_directory"  # the study's attribute that says whose it is
 STATES = {"finished": TrialState.COMPLETE, "pruned": TrialState.PRUNED}  # all others: FAIL
 
@@ -49,12 +54,7 @@ class Study:
         owner = str(directory.absolute())
         try:
             with self._open() as storage:
-                name = _free_name(storage, directory.name, owner)
-                study = optuna.create_study(
-                    storage=storage,
-                    study_name=name,
-                    direction="maximize" if sweep.maximize else "minimize",
-                )
+                study = _create(storage, directory.name, owner, maximize=sweep.maximize)
                 study.set_user_attr(OWNER, owner)
                 study.set_metric_names([sweep.spec.metric.name])
                 known = distributions(sweep.space)
@@ -69,12 +69,29 @@ class Study:
     @contextmanager
     def _open(self) -> Iterator[RDBStorage]:
         with quiet():
-            storage = RDBStorage(self.url)
+            storage = _storage(self.url)
             try:
                 yield storage
             finally:
                 storage.remove_session()
                 storage.engine.dispose()
+
+
+def _storage(url: str) -> RDBStorage:
+    """Open a database, and create Optuna's tables in it where there are none.
+
+    Optuna looks whether a table is there and then creates it, so that of several processes that
+    begin on a new database all but one may fail. Those try again.
+    """
+    options = {"connect_args": {"timeout": BUSY}} if url.startswith("sqlite:") else None
+    for _ in range(ATTEMPTS - 1):
+        try:
+            return RDBStorage(url, engine_kwargs=options)
+        except (DBAPIError, optuna.exceptions.StorageInternalError) as error:
+            if not any(word in _reason(error) for word in RACES):
+                raise
+            time.sleep(random.uniform(0.01, 0.1))
+    return RDBStorage(url, engine_kwargs=options)
 
 
 def _free_name(storage: RDBStorage, wanted: str, owner: str) -> str:
@@ -90,6 +107,20 @@ def _free_name(storage: RDBStorage, wanted: str, owner: str) -> str:
     if name in owners:
         optuna.delete_study(study_name=name, storage=storage)
     return name
+
+
+def _create(storage: RDBStorage, wanted: str, owner: str, *, maximize: bool) -> optuna.Study:
+    """A new study; another process may take the name that was free a moment ago."""
+    while True:
+        name = _free_name(storage, wanted, owner)
+        try:
+            return optuna.create_study(
+                storage=storage,
+                study_name=name,
+                direction="maximize" if maximize else "minimize",
+            )
+        except optuna.exceptions.DuplicatedStudyError:
+            continue
 
 
 def _frozen(

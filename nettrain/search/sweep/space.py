@@ -1,6 +1,6 @@
 """The settings that a sweep can try: its parameters, those that others depend on first."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
 
@@ -63,10 +63,16 @@ class Space:
         """In the order of the file."""
         return {path: setting[path] for path in self.parameters if path in setting}
 
-    def problems(self) -> Iterator[tuple[str, str]]:
-        """What is wrong with the conditions: the path of the parameter, and what to do."""
+    def problems(self, skipped: Set[str] = frozenset()) -> Iterator[tuple[str, str]]:
+        """What is wrong with the conditions: the path of the parameter, and what to do.
+
+        Args:
+            skipped: Parameters that are known to be wrong; no condition on them is judged.
+        """
         for path, parameter in self.parameters.items():
             for name, wanted in parameter.when.items():
+                if path in skipped or name in skipped:
+                    continue
                 if name not in self.parameters:
                     yield (
                         path,
@@ -93,7 +99,7 @@ class Space:
         except CycleError as error:
             yield (
                 error.args[1][0],
-                f"when: the conditions go in a circle ({' -> '.join(error.args[1])})",
+                f"when: the conditions are circular ({' -> '.join(error.args[1])})",
             )
 
 

@@ -17,7 +17,7 @@ from nettrain.search.executors.registry import executor_for
 from nettrain.search.final import final_job
 from nettrain.search.sweep.config import Sweep, load_sweep
 from nettrain.search.sweep.directory import SweepDirectory
-from nettrain.search.sweep.importances import importances
+from nettrain.search.sweep.importances import comparable, importances
 from nettrain.search.sweep.proposers.base import Proposer
 from nettrain.search.sweep.proposers.registry import optuna_for, proposer_for
 from nettrain.search.sweep.significance import noise_note
@@ -234,7 +234,7 @@ class _Session:
         """What can be said of the trials so far."""
         parameters, ranking = self.sweep.space.parameters, self._ranking()
         self.directory.write_table(self._in_order(), list(parameters))
-        self.directory.write_importances(importances(ranking, parameters))
+        self.directory.write_importances(importances(comparable(self._in_order()), parameters))
         if ranking:
             best = ranking[0]
             head = f"# Trial {best.index} of {self.directory.path.name}: {self.sweep.spec.metric.name} {best.metric:.6g}.\n"

@@ -16,7 +16,7 @@ MOST_VALUES = 1000  # of a parameter that are tried
 LAST = 1.0 - 2.0**-53
 
 
-class Trying:
+class ValueCheck:
     """Tries values. `configure` makes the configuration of a setting, or raises ConfigError.
 
     A value is tried beside what its conditions ask for; where it does not fit there, beside every other value of the other parameters in
@@ -29,27 +29,21 @@ class Trying:
         self.parameters = parameters
         self.configure = configure
 
-    def whole(self, base: RunConfig, path: str) -> bool:
-        """Whether the key takes integers only, where it exists."""
-        keys = parse(path)
-        for setting in self._beside(path) if keys else []:
+    def takes_integers(self, path: str) -> bool:
+        """Whether the key of a parameter takes integers only, where it exists."""
+        keys = parse(path) or ()
+        for setting in self._beside(path):
             try:
-                value = to_mapping(self.configure(setting) if setting else base)
+                value = to_mapping(self.configure(setting))
             except ConfigError:
                 continue
-            found = annotation_at(RunConfig, value, keys or ())
+            found = annotation_at(RunConfig, value, keys)
             if found is not None and found.path == keys:
                 return without_null(found.annotation) is int
         return False
 
     def problems(self, path: str) -> Iterator[tuple[KeyPath, str]]:
         """What is wrong with a parameter's values: the key below it, and the message; one message where all are wrong in the same way."""
-        if parse(path) is None:
-            yield (
-                (),
-                f"expected the path of a key, such as optimizer.lr or model.hidden[0], got {path!r}",
-            )
-            return
         found = {
             key: problem
             for key, value in self._values(path)

@@ -113,17 +113,32 @@ def busy(prefix: str) -> bool:
 
 
 def about() -> dict[str, str]:
-    """What the bits of a run depend on here."""
-    blas = {
-        f"{library.get('internal_api')} {library.get('version')} {library.get('architecture')}"
-        for library in threadpool_info()
-    }
+    """What the results of a run depend on, bit for bit, in this process."""
     return {
         "nettrain": __version__,
         "numpy": numpy.__version__,
         "python": platform.python_version(),
-        "BLAS": ", ".join(sorted(blas)),
+        "BLAS": numpy_blas(),
     }
+
+
+def numpy_blas() -> str:
+    """The BLAS that NumPy calls: its name, version and processor architecture.
+
+    Other packages (SciPy, scikit-learn) may have loaded a BLAS of their own into the process; no
+    product of nettrain uses it.
+    """
+    libraries = [library for library in threadpool_info() if library["user_api"] == "blas"]
+    home = Path(numpy.__file__).parent  # the wheel's BLAS lies in numpy.libs beside it, or inside
+    own = [one for one in libraries if one["filepath"].startswith((f"{home}.libs", f"{home}/"))]
+    return ", ".join(
+        sorted(
+            {
+                f"{one.get('internal_api')} {one.get('version')} {one.get('architecture')}"
+                for one in own or libraries
+            }
+        )
+    )
 
 
 def answer(folder: str, word: str, name: str) -> bool:
