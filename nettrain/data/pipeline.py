@@ -92,7 +92,8 @@ class Pipeline:
         self, features: Features, dtype: str, start: int, place: Callable[[int], str]
     ) -> np.ndarray:
         try:
-            features = self._transformed(features)
+            with np.errstate(over="ignore", invalid="ignore"):  # reported below, with its place
+                features = self._transformed(features)
         except OutsideDomain as error:
             raise DataError(f"{place(start + error.row)}: {error}") from None
         if features.categories:

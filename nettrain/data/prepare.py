@@ -16,6 +16,7 @@ from nettrain.data.loader import Loader, Whole
 from nettrain.data.part import Part
 from nettrain.data.pipeline import Fitted, Pipeline
 from nettrain.data.readers.arrays import read_npy
+from nettrain.data.readers.number_text import formatted_numbers
 from nettrain.data.rows.mapped import apply_lazily, fit_transform
 from nettrain.data.schema import Schema
 from nettrain.data.source import Source
@@ -309,7 +310,7 @@ def _fit_target(target: Target | None, transforms: Sequence[Transform]) -> tuple
         return ()
     features, chain = Features(target.values, target.names), []
     for transform in transforms:
-        chain.append(Fitted(transform, transform.fit(features)))
+        chain.append(Fitted(transform, fit_transform(transform, features)))
         features = transform.apply(features, chain[-1].state)
     return tuple(chain)
 
@@ -319,7 +320,7 @@ def _names_among_categories(train: Dataset) -> list[str]:
     found = []
     for name, column in train.features.categories.items():
         different = len(np.unique(column.codes[column.codes != MISSING]))
-        if different > max(MOST_CLASSES, len(train) // 2):
+        if different > max(MOST_CLASSES, len(train) // 2) and formatted_numbers(column) is None:
             counted = f"column {name!r}: {different} different texts in {len(train)} training rows"
             found.append(f"{counted}; list it under `ignore` if it names rows")
     return found

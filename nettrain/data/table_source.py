@@ -16,6 +16,7 @@ from nettrain.data.arrays import weights_from
 from nettrain.data.dataset import Dataset
 from nettrain.data.features import MISSING, Category, Features
 from nettrain.data.readers.file_kind import file_kind
+from nettrain.data.readers.number_text import formatted_numbers, text_column_note
 from nettrain.data.schema import Schema
 from nettrain.data.source import Source
 from nettrain.data.target import Target
@@ -45,18 +46,34 @@ ColumnList = Annotated[
 class OpenTable(ABC):
     """A file whose columns are known and not read yet.
 
-    names  of all columns; place: of those names, as messages say it; hint: what to add where a name is not found
+    Attributes:
+        names: Of all columns.
+        place: Of those names, as messages name it.
+        hint: What to add to the message where a name is not found.
+        missing: The cells that stand for a missing value, where the file has such marks.
+        marks: The missing marks that occurred in each column; known once it is read.
+        notes: What was assumed about the file, a sentence each; complete once it is read.
     """
 
     names: tuple[str, ...]
     place: str
     hint: str = ""
+    missing: tuple[str, ...] = ()
+
+    def __init__(self) -> None:
+        self.marks: dict[str, set[str]] = {}
+        self.notes: list[str] = []
 
     @abstractmethod
     def read(
         self, names: Sequence[str], numeric: dict[str, bool]
     ) -> tuple[dict[str, Column], np.ndarray | None]:
-        """The named columns, and the line of each row if the file has lines. numeric: the kind of those that do not decide it alone."""
+        """The named columns, and the line of each row if the file has lines.
+
+        Args:
+            names: Of the columns.
+            numeric: The kind of those whose cells do not decide it: True for numbers, False for texts.
+        """
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,6 +102,10 @@ class TableSource(Source):
     categorical: Annotated[
         ColumnList,
         Field(description="columns whose numbers are names (a postcode), not quantities"),
+    ] = ()
+    numeric: Annotated[
+        ColumnList,
+        Field(description="columns read as numbers though some have leading zeros (007)"),
     ] = ()
 
     def __post_init__(self) -> None:
@@ -131,12 +152,19 @@ class TableSource(Source):
             self._find("dataset.split", aside, table),
         )
         weights = self._find("weights", self.weights, table)
+        numbers = self._find("numeric", self.numeric, table)
         named = Counter(name for names in (target, chosen, ignored, weights) for name in {*names})
         both = sorted(name for name, times in named.items() if times > 1)
         if both:
             keys = "`target`, `features`, `ignore` and `weights`"
             raise DataError(
                 f"{self.path}: column {both[0]!r} is named under two of {keys}; name it once"
+            )
+        twofold = sorted({*categorical} & {*numbers})
+        if twofold:
+            raise DataError(
+                f"{self.path}: column {twofold[0]!r} is named under `categorical` and `numeric`; name "
+                "it under one"
             )
         features = [
             name
@@ -147,16 +175,55 @@ class TableSource(Source):
             raise DataError(
                 f"{self.path}: no column is left to learn from (there are: {_listed(table.names)}; target: {_listed(target)})"
             )
-        numeric = dict.fromkeys((*categorical, *kept), False) | dict.fromkeys(weights, True)
-        columns, lines = table.read(
-            [*features, *(target if with_target else ()), *kept, *weights], numeric
-        )
+        numeric = dict.fromkeys((*categorical, *kept), False)
+        numeric |= dict.fromkeys((*numbers, *weights), True)
+        learned = [*features, *(target if with_target else ())]
+        columns, lines = table.read([*learned, *kept, *weights], numeric)
+        open_kinds = [name for name in dict.fromkeys(learned) if name not in numeric]
+        notes = [*table.notes, *self._column_notes(table, columns, open_kinds, target)]
         texts = {name: column for name in kept if isinstance(column := columns[name], Category)}
         plain = Dataset(
-            features_of(columns, features), None, origin=self.path, lines=lines, aside=texts
+            features_of(columns, features),
+            None,
+            origin=self.path,
+            lines=lines,
+            aside=texts,
+            notes=tuple(notes),
         )
         plain = _weighted(plain, columns, weights)
-        return replace(plain, target=target_of(columns, target, plain)) if with_target else plain
+        if not with_target:
+            return plain
+        return replace(plain, target=target_of(columns, target, plain, table))
+
+    def _column_notes(
+        self,
+        table: OpenTable,
+        columns: dict[str, Column],
+        names: Sequence[str],
+        target: Sequence[str],
+    ) -> list[str]:
+        """Notes on columns of texts that may be meant as numbers. Raises DataError for a target."""
+        notes = []
+        for name in names:
+            column = columns[name]
+            if not isinstance(column, Category):
+                continue
+            formatted = formatted_numbers(column) if name in target else None
+            if formatted is not None:
+                raise DataError(
+                    f"{self.path}: target {name!r}: most cells look like numbers with {formatted[0]} "
+                    f"({formatted[1]!r}) and are read as text, so its {len(column.values)} distinct "
+                    "values would be classes; write them as plain numbers, such as 1234.5, or list "
+                    "the column under `categorical` if they name classes"
+                )
+            remedy = (
+                "add it to the source's `missing`: [{marks}, ...]"
+                if table.missing
+                else "write null in its place"
+            )
+            note = text_column_note(name, column, remedy)
+            notes += [] if note is None else [note]
+        return notes
 
     def load_again(self, schema: Schema, *, with_target: bool, seed: int = 0) -> Dataset:
         """The model's columns by name; other columns are passed over."""
@@ -189,10 +256,11 @@ class TableSource(Source):
         found = features_of(columns, [*schema.numbers, *schema.texts])
         names = found.names if len(schema.shape) == 1 else ()
         features = Features(found.array.reshape(len(found), *schema.shape), names, found.categories)
-        plain = _weighted(Dataset(features, None, origin=self.path, lines=lines), columns, weights)
+        plain = Dataset(features, None, origin=self.path, lines=lines, notes=tuple(table.notes))
+        plain = _weighted(plain, columns, weights)
         if not with_target:
             return plain
-        plain = replace(plain, target=target_of(columns, list(targets), plain))
+        plain = replace(plain, target=target_of(columns, list(targets), plain, table))
         return replace(plain, target=conform_target(plain, schema))
 
     def _find(self, key: str, wanted: tuple[str | int, ...], table: OpenTable) -> list[str]:
@@ -201,11 +269,7 @@ class TableSource(Source):
         found = []
         for item in wanted:
             if isinstance(item, int):
-                if not -len(names) <= item < len(names):
-                    raise DataError(
-                        f"{self.path}: {key}: there is no column {item}, the columns are 0 to {len(names) - 1}"
-                    )
-                item = names[item]
+                item = self._name_of_place(key, item, names)
             if item not in names:
                 known = f"(there are: {_listed(names)})"
                 raise DataError(
@@ -213,6 +277,23 @@ class TableSource(Source):
                 )
             found.append(item)
         return found
+
+    def _name_of_place(self, key: str, place: int, names: tuple[str, ...]) -> str:
+        """The name of the column at a place; of a whole number that is no place, the column so named."""
+        inside = -len(names) <= place < len(names)
+        if str(place) in names and not (inside and names[place] == str(place)):
+            if not inside:
+                return str(place)
+            raise DataError(
+                f"{self.path}: {key}: {place} is both the place of column {names[place]!r} and a "
+                f"column's name; write '{place}' in quotes, or the name {names[place]!r}"
+            )
+        if not inside:
+            raise DataError(
+                f"{self.path}: {key}: there is no column {place}, the columns are 0 to "
+                f"{len(names) - 1}; if it is a column's name, write it in quotes: {key}: '{place}'"
+            )
+        return names[place]
 
 
 def features_of(columns: dict[str, Column], names: Sequence[str]) -> Features:
@@ -226,7 +307,12 @@ def features_of(columns: dict[str, Column], names: Sequence[str]) -> Features:
     return Features(numbers, tuple(rest), categories)
 
 
-def target_of(columns: dict[str, Column], names: Sequence[str], dataset: Dataset) -> Target:
+def target_of(
+    columns: dict[str, Column],
+    names: Sequence[str],
+    dataset: Dataset,
+    table: OpenTable | None = None,
+) -> Target:
     """Texts become classes. Raises DataError for a missing cell, and for texts in one of several targets."""
     for name in names:
         column = columns[name]
@@ -235,8 +321,8 @@ def target_of(columns: dict[str, Column], names: Sequence[str], dataset: Dataset
         )
         if empty.size:
             raise DataError(
-                f"{dataset.place(int(empty[0]))}: the target {name!r} is missing (rows like that: {empty.size}); fill it in, "
-                "or leave the rows out"
+                f"{dataset.place(int(empty[0]))}: the target {name!r} is missing (rows like that: "
+                f"{empty.size}); {_marks_met(table, name)}fill it in, or leave the rows out"
             )
         if isinstance(column, Category) and len(names) > 1:
             raise DataError(
@@ -257,6 +343,18 @@ def _weighted(dataset: Dataset, columns: dict[str, Column], names: Sequence[str]
         weights=weights_from(
             columns[names[0]], len(dataset), f"weights column {names[0]!r}", dataset.place
         ),
+    )
+
+
+def _marks_met(table: OpenTable | None, name: str) -> str:
+    """That marks of missing values stand in a column, and how to make classes of them."""
+    met = sorted(table.marks.get(name, ())) if table is not None else []
+    if table is None or not met:
+        return ""
+    rest = [mark for mark in table.missing if mark not in met]
+    return (
+        f"{', '.join(map(repr, met))} counts as missing: if it is a class, set the source's "
+        f"`missing: {rest}` without it; otherwise "
     )
 
 

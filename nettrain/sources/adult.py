@@ -8,6 +8,7 @@ import numpy as np
 
 from nettrain.data.dataset import PARTS, UNASSIGNED, Dataset
 from nettrain.data.readers.named_set import NamedSet, plain_files
+from nettrain.data.readers.number_text import MissingMarks
 from nettrain.data.readers.text_column import read_columns
 from nettrain.data.readers.text_table import TextTable
 from nettrain.data.source import Source
@@ -57,9 +58,8 @@ class Adult(Source):
     def load(self, seed: int, aside: tuple[str, ...] = ()) -> Dataset:
         """All rows, the official test part last."""
         both = _Both(SET.find())
-        columns, _ = read_columns(
-            both, COLUMNS, {name: name in _NUMBERS for name in COLUMNS}, frozenset({"?"}), "adult"
-        )
+        numeric = {name: name in _NUMBERS for name in COLUMNS}
+        _, columns, _ = read_columns(both, COLUMNS, numeric, MissingMarks("?"), "adult")
         plain = Dataset(features_of(columns, COLUMNS[:-1]), None, origin="adult")
         part = np.repeat([UNASSIGNED, PARTS.index("test")], both.rows)
         return replace(plain, target=target_of(columns, COLUMNS[-1:], plain), part=part)

@@ -7,61 +7,85 @@ from pathlib import Path
 from typing import Annotated
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, PlainValidator
 
 from nettrain.component import Flag, Text
+from nettrain.data.readers.number_text import MissingMarks
 from nettrain.data.readers.text_column import read_columns
 from nettrain.data.readers.text_table import TextTable, positional
 from nettrain.data.schema import Schema
 from nettrain.data.table_source import Column, OpenTable, TableSource
 
 
+def _marks(value: object) -> tuple[str, ...]:
+    """Strings, or numbers, which become strings; what YAML reads as something else is named."""
+    items = value if isinstance(value, list | tuple) else [value]
+    for item in items:
+        if item is None or isinstance(item, bool):
+            written = "null" if item is None else str(item).lower()
+            raise ValueError(
+                f"expected strings or numbers, got {written}, which is no string without quotes; "
+                f"write '{'NULL' if item is None else written}' in quotes, as in the file"
+            )
+        if not isinstance(item, str | int | float):
+            raise ValueError(f"expected strings or numbers, got {item!r}")
+    return tuple(item if isinstance(item, str) else repr(item) for item in items)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Csv(TableSource):
-    """Rows of cells, separated by commas or what the file uses; plain or gzip.
+    """Delimited text (CSV, TSV): rows of cells, separated by commas or what the file uses.
 
-    Columns of numbers become numbers, columns of texts categories; a column in which most cells are numbers and some are not is an error.
-    Spaces around cells and blank lines do not count. Columns are named as in the header, or column_0, column_1 ... without one.
-    Raises DataError with file and line for ragged rows, bad quotes, infinite numbers, a missing target, and unknown or repeated columns.
+    Plain or gzip. Columns of numbers become numbers, columns of texts categories. A column in which
+    most cells are numbers and some are not is an error; one whose numbers have redundant leading
+    zeros (007) stays text, with a note. Spaces around cells do not count; blank lines and rows
+    without any value are skipped. Columns are named as in the header, or column_0, column_1 ...
+    without one.
+
+    Raises:
+        DataError: With file and line, for ragged rows, bad quotes, infinite numbers, a missing
+            target, and unknown or repeated columns.
     """
 
     delimiter: Annotated[
         str | None,
-        Field(min_length=1, max_length=1, description="between cells; null: found out (, ; tab |)"),
+        Field(min_length=1, max_length=1, description="between cells; null: detected (, ; tab |)"),
     ] = None
     header: Annotated[
-        Flag | None, Field(description="whether the first row names the columns; null: found out")
+        Flag | None, Field(description="whether the first row names the columns; null: detected")
     ] = None
     encoding: Annotated[
-        Text, Field(description="of the file's characters; a byte order mark is passed over")
+        Text, Field(description="of the characters; a byte-order mark of UTF-16 or 32 overrides it")
     ] = "utf-8-sig"
     missing: Annotated[
-        tuple[str, ...], Field(description="cells that stand for a missing value")
-    ] = (
-        "",
-        "NA",
-        "N/A",
-        "NaN",
-        "nan",
-        "null",
-        "?",
-    )
+        tuple[str, ...],
+        PlainValidator(_marks, json_schema_input_type=list[str | float] | str | float),
+        Field(description="cells that stand for a missing value; numbers are compared by value"),
+    ] = ("", "NA", "N/A", "NaN", "nan", "null", "?")
 
     def open(self, schema: Schema | None = None) -> OpenTable:
         """The columns: without a header they are named by place."""
-        named = (*self.target, *self.features, *self.ignore, *self.categorical, *self.weights)
-        known = frozenset(name for name in named if isinstance(name, str))
+        named = (*self.target, *self.features, *self.ignore, *self.categorical, *self.numeric)
+        known = frozenset(name for name in (*named, *self.weights) if isinstance(name, str))
         header = self.header if schema is None else self._header_again(schema)
-        missing = frozenset(self.missing)
         table = TextTable.open(
-            Path(self.path), self.encoding, self.delimiter, header, missing, known
+            Path(self.path),
+            self.encoding,
+            self.delimiter,
+            header,
+            MissingMarks(self.missing),
+            known,
         )
         if schema is not None and not table.header:
             table = replace(table, names=_without_header(table.names, schema))
-        return _OpenText(table, self.path, missing)
+        return _OpenText(table, self.path, self.missing)
 
     def _header_again(self, schema: Schema) -> bool | None:
-        """A model trained without header expects none; one trained with names expects them, if only one row follows."""
+        """Whether the file has a header: None, to be detected, unless training settles it.
+
+        A model trained without header expects none; one trained with names expects them, if only
+        one row follows.
+        """
         if self.header is not None or not (schema.numbers or schema.texts):
             return self.header
         return not all(
@@ -72,9 +96,11 @@ class Csv(TableSource):
 class _OpenText(OpenTable):
     """A text table as `TableSource` reads it."""
 
-    def __init__(self, table: TextTable, origin: str, missing: frozenset[str]) -> None:
-        self.names, self.place = table.names, f"{origin}:1"
-        self._table, self._origin, self._missing = table, origin, missing
+    def __init__(self, table: TextTable, origin: str, missing: tuple[str, ...]) -> None:
+        super().__init__()
+        self.names, self.place, self.missing = table.names, f"{origin}:1", missing
+        self.notes += table.notes
+        self._table, self._origin = table, origin
         if not table.header:
             self.hint = (
                 "; the file has no header (say `header: true` if it has), so name columns by place"
@@ -83,11 +109,30 @@ class _OpenText(OpenTable):
     def read(
         self, names: Sequence[str], numeric: dict[str, bool]
     ) -> tuple[dict[str, Column], np.ndarray | None]:
-        return read_columns(self._table, names, numeric, self._missing, self._origin)
+        read, columns, lines = read_columns(
+            self._table, names, numeric, MissingMarks(self.missing), self._origin
+        )
+        self.marks = {name: column.marks for name, column in read.items()}
+        self.notes += [
+            f"column {name!r}: its numbers have leading zeros ({column.leading_zero!r}), so it is "
+            "read as text; list it under `numeric` if it holds quantities"
+            for name, column in read.items()
+            if column.leading_zero is not None
+        ]
+        empty = self._table.empty
+        if empty:
+            self.notes.append(
+                f"rows without any value are skipped: {len(empty)} (the first in line {empty[0]})"
+            )
+        return columns, lines
 
 
 def _without_header(names: tuple[str, ...], schema: Schema) -> tuple[str, ...]:
-    """Names by place; if the model's columns do not fit so, the file may lack the target, and those behind it have moved up."""
+    """Names by place.
+
+    If the model's columns do not fit so, the file may lack the target, and the columns behind it
+    have moved up.
+    """
     wanted = (*schema.numbers, *schema.texts)
     if set(wanted) <= set(names):
         return names

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from nettrain.component import Count
 from nettrain.data.features import MISSING, Category, Features
+from nettrain.data.readers.number_text import formatted_numbers
 from nettrain.data.transform import Columns, State, Transform, check_columns
 from nettrain.errors import DataError
 
@@ -41,11 +42,15 @@ class OneHot(Transform):
             column = features.categories[name]
             present = np.unique(column.codes[column.codes != MISSING])
             if len(present) > self.most_values:
-                raise DataError(
-                    f"column {name!r} has {len(present):,} distinct values; leave it out "
-                    "(`ignore`) if it is an ID, or raise one_hot.most_values above "
+                formatted = formatted_numbers(column)
+                remedy = (
+                    "leave it out (`ignore`) if it is an ID, or raise one_hot.most_values above "
                     f"{self.most_values}"
+                    if formatted is None
+                    else f"they look like numbers with {formatted[0]} ({formatted[1]!r}): write them "
+                    "as plain numbers, such as 1234.5"
                 )
+                raise DataError(f"column {name!r} has {len(present):,} distinct values; {remedy}")
             state[f"values:{name}"] = sorted(column.values[code] for code in present)
         return state
 

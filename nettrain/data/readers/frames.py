@@ -21,6 +21,7 @@ class FrameTable(OpenTable):
     """
 
     def __init__(self, path: str, kind: str) -> None:
+        super().__init__()
         try:
             self._polars: Any = import_module("polars")
         except ModuleNotFoundError:

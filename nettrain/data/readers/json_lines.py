@@ -22,6 +22,7 @@ class JsonLinesTable(OpenTable):
     """One object a line; the columns are the keys of all lines, in the order in which they first appear; a key left out is missing."""
 
     def __init__(self, path: str) -> None:
+        super().__init__()
         self.place = self._path = path
         names: dict[str, None] = {}
         for _, row in self._rows(_STRICT):

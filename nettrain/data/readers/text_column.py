@@ -1,4 +1,4 @@
-"""One column of text cells becoming numbers or categories, a chunk at a time."""
+"""One column of text cells made numbers or categories, a chunk of rows at a time."""
 
 from collections.abc import Iterator, Sequence
 from typing import Protocol
@@ -6,60 +6,53 @@ from typing import Protocol
 import numpy as np
 
 from nettrain.data.features import MISSING, Category
-from nettrain.data.readers.text_table import is_number
+from nettrain.data.readers.number_text import (
+    MissingMarks,
+    has_leading_zero,
+    is_number,
+    number_format,
+)
 from nettrain.errors import DataError
 
 _INFINITE = frozenset({"inf", "+inf", "-inf", "infinity", "+infinity", "-infinity"})
 
 
 class ChunkedTable(Protocol):
-    """What `TextTable` is to `read_columns`: the names of the columns, and so many rows at a time."""
+    """What `read_columns` reads, such as a `TextTable`."""
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Of the columns."""
+        """The names of the columns."""
 
     def chunks(self) -> Iterator[tuple[list[tuple[str, ...]], np.ndarray]]:
-        """The columns of so many rows, and the line on which each row begins."""
-
-
-def read_columns(
-    table: ChunkedTable,
-    names: Sequence[str],
-    numeric: dict[str, bool],
-    missing: frozenset[str],
-    place: str,
-) -> tuple[dict[str, np.ndarray | Category], np.ndarray]:
-    """The named columns of a table, and the line of each row; the arguments are those of `TextColumn`. Raises DataError without rows."""
-    columns = [
-        (table.names.index(name), TextColumn(name, place, missing, numeric.get(name)))
-        for name in names
-    ]
-    lines = []
-    for cells, first_lines in table.chunks():
-        lines.append(first_lines)
-        for index, column in columns:
-            column.add(cells[index], first_lines)
-    if not lines:
-        raise DataError(f"{place}: a header ({', '.join(table.names[:20])}) and no rows below it")
-    return {column.name: column.finish() for _, column in columns}, np.concatenate(lines)
+        """The columns of some rows, and the line on which each of the rows begins."""
 
 
 class TextColumn:
-    """Collects the cells of one column. `numeric` None: the cells decide, and a few texts among numbers are an error.
+    """Collects the cells of one column.
 
-    Raises DataError naming line and value. `place` is the file, as messages name it.
+    Args:
+        name: Of the column.
+        origin: The file, as messages name it.
+        missing: The cells that stand for a missing value.
+        numeric: True for numbers, False for texts. None: the cells decide; then a few texts among
+            numbers are an error.
+
+    Attributes:
+        marks: The missing marks that occurred in it, empty cells left out.
+        leading_zero: The first number with a redundant leading zero, where the cells decide.
+
+    Raises:
+        DataError: Naming line and value, where a cell of a column of numbers is not one.
     """
 
-    def __init__(
-        self, name: str, place: str, missing: frozenset[str], numeric: bool | None
-    ) -> None:
-        self.name, self._place, self._missing, self._numeric = name, place, missing, numeric
+    def __init__(self, name: str, origin: str, missing: MissingMarks, numeric: bool | None) -> None:
+        self.name, self._origin, self._missing, self._numeric = name, origin, missing, numeric
+        self.marks: set[str] = set()
+        self.leading_zero: str | None = None
         self._fixed = numeric is not None
-        self._marks_are_words = not any(is_number(mark) for mark in missing)
         self._chunks: list[np.ndarray] = []
         self._codes = _Codes()
-        self._rows_before = 0  # rows of chunks in which all cells were missing: neither kind yet
 
     def add(self, cells: tuple[str, ...], lines: np.ndarray) -> None:
         """The cells of the next rows."""
@@ -69,7 +62,7 @@ class TextColumn:
         numbers = self._quick_numbers(cells)
         if numbers is None:
             numbers = self._careful_numbers(cells, lines)
-        if numbers is None:  # only while the kind is open
+        if numbers is None:  # only while the kind is open: all cells so far were missing
             self._numeric = False
             undecided = [np.full(len(chunk), MISSING, np.int32) for chunk in self._chunks]
             self._chunks = [*undecided, self._encode(cells)]
@@ -85,12 +78,14 @@ class TextColumn:
         if self._numeric is not False:
             return joined
         values = [value for value in self._codes if value not in self._missing]
-        values.sort(key=lambda text: (float(text), text)) if all(
-            map(is_number, values)
-        ) else values.sort()
-        places = {value: place for place, value in enumerate(values)}
+        self.marks.update(value for value in self._codes if value and value in self._missing)
+        if all(map(is_number, values)):
+            values.sort(key=lambda text: (float(text), text))
+        else:
+            values.sort()
+        codes = {value: code for code, value in enumerate(values)}
         lookup = np.array(
-            [*(places.get(value, MISSING) for value in self._codes), MISSING], dtype=np.int32
+            [*(codes.get(value, MISSING) for value in self._codes), MISSING], dtype=np.int32
         )
         return Category(lookup[joined], tuple(values))
 
@@ -100,61 +95,128 @@ class TextColumn:
         )
 
     def _quick_numbers(self, cells: tuple[str, ...]) -> np.ndarray | None:
-        """All cells as numbers if each is one or a missing mark; None where a closer look is needed."""
-        joined = "".join(cells)
-        if (
-            "_" in joined or not joined.isascii() or not self._marks_are_words
-        ):  # what float() takes and we do not
+        """All cells as numbers if each is one or a missing mark; None: a closer look is needed."""
+        joined = "\n".join(("", *cells))
+        if "_" in joined or not joined.isascii():  # which float() takes and `is_number` does not
+            return None
+        if not self._fixed and self.leading_zero is None and has_leading_zero(joined):
             return None
         numbers = _floats(cells)
-        if numbers is not None and np.isfinite(numbers).all():
+        if numbers is None or not np.isfinite(numbers).all():
+            marks = [cell for cell in cells if cell in self._missing.words]
+            words = self._missing.words
+            numbers = _floats(["nan" if cell in words else cell for cell in cells])
+            if numbers is None or np.count_nonzero(~np.isfinite(numbers)) != len(marks):
+                return None
+            self.marks.update(mark for mark in marks if mark)
+        return self._without_marked_numbers(numbers)
+
+    def _without_marked_numbers(self, numbers: np.ndarray) -> np.ndarray:
+        if not self._missing.numbers.size:
             return numbers
-        missing = self._missing
-        numbers = _floats(["nan" if cell in missing else cell for cell in cells])
-        gaps = sum(cell in missing for cell in cells)
-        return (
-            numbers
-            if numbers is not None and np.count_nonzero(~np.isfinite(numbers)) == gaps
-            else None
-        )
+        marked = np.isin(numbers, self._missing.numbers)
+        if marked.any():
+            self.marks.update(f"{value:g}" for value in np.unique(numbers[marked]))
+            numbers[marked] = np.nan
+        return numbers
 
     def _careful_numbers(self, cells: tuple[str, ...], lines: np.ndarray) -> np.ndarray | None:
-        """Cell by cell. None if the column is one of texts; a DataError if it is one of numbers and a cell is not."""
+        """Cell by cell. None if the column is one of texts. DataError for a text among numbers."""
         numbers = np.full(len(cells), np.nan)
         texts, infinite = [], []
         for row, cell in enumerate(map(str.strip, cells)):
             if cell in self._missing:
-                continue
-            if is_number(cell):
+                self.marks.update([cell] if cell else [])
+            elif is_number(cell):
                 numbers[row] = float(cell)
                 if np.isinf(numbers[row]):
                     infinite.append(row)
+                if not self._fixed and self.leading_zero is None and has_leading_zero(f"\n{cell}"):
+                    self.leading_zero = cell
             elif cell.lower() in _INFINITE:
                 infinite.append(row)
             else:
                 texts.append(row)
-        found = int(np.count_nonzero(~np.isnan(numbers)))
-        if self._numeric is None and texts and found + len(infinite) <= len(texts):
+        count = int(np.count_nonzero(~np.isnan(numbers)))
+        if self._numeric is None and texts and count + len(infinite) <= len(texts):
             return None
-        if texts:
-            raise DataError(
-                self._text_among_numbers(cells[texts[0]], int(lines[texts[0]]), found, len(texts))
-            )
+        if texts and self.leading_zero is None:  # a column of codes is read once more, as texts
+            line = int(lines[texts[0]])
+            raise DataError(self._text_among_numbers(cells[texts[0]], line, count, len(texts)))
         if infinite:
-            where = f"{self._place}:{lines[infinite[0]]}: column {self.name!r}"
             raise DataError(
-                f"{where}: {cells[infinite[0]]!r} is infinite; correct the value, or add it to the source's `missing`"
+                f"{self._origin}:{lines[infinite[0]]}: column {self.name!r}: "
+                f"{cells[infinite[0]]!r} is infinite; correct the value, or add it to the source's "
+                "`missing`"
             )
         return numbers
 
     def _text_among_numbers(self, value: str, line: int, numbers: int, texts: int) -> str:
-        where = f"{self._place}:{line}: column {self.name!r}: expected a number, got {value!r}"
+        kind = number_format(value.strip())
+        looks = "" if kind is None else f", which looks like a number with {kind}"
+        where = (
+            f"{self._origin}:{line}: column {self.name!r}: expected a number, got {value!r}{looks}"
+        )
         if self._fixed:
             return f"{where}; correct it, or add it to the source's `missing`"
         return (
-            f"{where} ({numbers} cells here are numbers, {texts} are not); correct it, add it to the source's `missing`, "
-            "or list the column under `categorical` or `ignore`"
+            f"{where} ({numbers} cells here are numbers, {texts} are not); correct it, add it to "
+            "the source's `missing`, or list the column under `categorical` or `ignore`"
         )
+
+
+def read_columns(
+    table: ChunkedTable,
+    names: Sequence[str],
+    numeric: dict[str, bool],
+    missing: MissingMarks,
+    origin: str,
+) -> tuple[dict[str, TextColumn], dict[str, np.ndarray | Category], np.ndarray]:
+    """Read the named columns of a table.
+
+    A column whose numbers have redundant leading zeros (007) holds codes, not quantities: it is
+    read once more, as texts.
+
+    Args:
+        table: What is read.
+        names: Of the columns that are wanted.
+        numeric: The kind of those that do not decide it themselves, as `TextColumn` takes it.
+        missing: The cells that stand for a missing value.
+        origin: The file, as messages name it.
+
+    Returns:
+        The columns as they were collected, their numbers or categories, and the line of each row.
+
+    Raises:
+        DataError: There are no rows, or a cell is not what its column holds.
+    """
+    columns, lines = _collect(table, names, numeric, missing, origin)
+    codes = [column.name for column in columns.values() if column.leading_zero is not None]
+    if codes:
+        again, _ = _collect(table, codes, dict.fromkeys(codes, False), missing, origin)
+        for name, column in again.items():
+            column.leading_zero = columns[name].leading_zero
+        columns |= again
+    return columns, {name: column.finish() for name, column in columns.items()}, lines
+
+
+def _collect(
+    table: ChunkedTable,
+    names: Sequence[str],
+    numeric: dict[str, bool],
+    missing: MissingMarks,
+    origin: str,
+) -> tuple[dict[str, TextColumn], np.ndarray]:
+    columns = {name: TextColumn(name, origin, missing, numeric.get(name)) for name in names}
+    indexed = [(table.names.index(name), column) for name, column in columns.items()]
+    lines = []
+    for cells, first_lines in table.chunks():
+        lines.append(first_lines)
+        for index, column in indexed:
+            column.add(cells[index], first_lines)
+    if not lines:
+        raise DataError(f"{origin}: a header ({', '.join(table.names[:20])}) and no rows below it")
+    return columns, np.concatenate(lines)
 
 
 def _floats(cells: Sequence[str]) -> np.ndarray | None:

@@ -1,43 +1,47 @@
-"""Delimited text read in chunks of columns, strictly: whatever is wrong is a DataError with the file and the line."""
+"""Delimited text read in chunks of columns, strictly: whatever is wrong is named with its line."""
 
 import csv
-import gzip
 import io
 import re
-import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 import numpy as np
 
-from nettrain.errors import ConfigError, DataError
-from nettrain.files import cannot_read
+from nettrain.data.readers.number_text import MissingMarks, is_number, number_format
+from nettrain.data.readers.text_file import check_no_nul, decoding, encoding_of, open_text
+from nettrain.errors import DataError
 
 if TYPE_CHECKING:
     from _csv import Reader
 
+csv.field_size_limit(2**31 - 1)  # the longest that all platforms take; 131,072 without it
 _DELIMITERS = ",;\t|"
-_SAMPLE = 65536  # characters in which delimiter and header are sought
+_SAMPLE = 65536  # characters in which delimiter and header are sought, or more ...
+_SAMPLE_LINES = 3  # ... until it holds so many lines
+_SAMPLE_ROWS = 50  # rows of the sample in which numbers are counted
 _FIRST_ROWS = 16384  # the first chunk, in which a column shows what it holds
 _ROWS = 512  # later ones: what stays in the cache is twice as fast
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _LINE_END = re.compile(r"\r\n|\r|\n")
-
-
-def is_number(text: str) -> bool:
-    """A decimal number and nothing else; Python's float() would also take `1_000`, `nan` and digits of other scripts."""
-    return _NUMBER.fullmatch(text) is not None
 
 
 @dataclass(frozen=True)
 class TextTable:
-    """One file, its delimiter known. `header` is how many rows stand above the data: 0 or 1.
+    """One file of delimited text, its delimiter known.
 
-    comment  rows of a single cell that begin with it are no data; "": there are none
+    Attributes:
+        path: The file.
+        encoding: Of its characters.
+        delimiter: Between the cells.
+        names: Of the columns.
+        header: How many rows stand above the data: 0 or 1.
+        comment: Rows of a single cell that begin with this character are skipped; "": none.
+        notes: What `open` assumed, a sentence each.
+        empty: The lines of the rows without any value that the last reading skipped.
     """
 
     path: Path
@@ -46,6 +50,8 @@ class TextTable:
     names: tuple[str, ...]
     header: int
     comment: str = ""
+    notes: tuple[str, ...] = ()
+    empty: list[int] = field(default_factory=list, compare=False)
 
     @classmethod
     def open(
@@ -54,40 +60,51 @@ class TextTable:
         encoding: str,
         delimiter: str | None,
         header: bool | None,
-        missing: frozenset[str],
+        missing: MissingMarks,
         known: frozenset[str],
     ) -> "TextTable":
-        """Look at the file's beginning: what is None is found out. Raises DataError for a file without rows.
+        """Look at the beginning of a file; what is None is found out.
 
-        known: names that the columns should have; one of them in the first row makes it a header.
+        Args:
+            path: The file.
+            encoding: Of its characters; a byte-order mark of UTF-16 or UTF-32 overrides it.
+            delimiter: Between the cells.
+            header: Whether the first row names the columns.
+            missing: The cells that stand for a missing value; no header holds one.
+            known: Names that the columns should have; one of them in the first row makes it a
+                header.
+
+        Raises:
+            DataError: The file has no rows, or its first row is malformed.
         """
-        with _reading(path, encoding), _open(path, encoding) as file:
-            sample = file.read(_SAMPLE)
-        if len(sample) == _SAMPLE:  # the last row may be cut: leave it out
-            sample = sample[: max(sample.rfind("\n"), sample.rfind("\r")) + 1] or sample
-        delimiter = delimiter or sniff_delimiter(sample)
-        try:
-            rows = _reader(io.StringIO(sample, newline=""), delimiter)
-            first = next((row for row in rows if not _is_blank(row)), [])
-        except csv.Error as error:
-            raise cls(path, encoding, delimiter, (), 0)._malformed(error) from None
+        encoding, note = encoding_of(path, encoding)
+        notes = [] if note is None else [note]
+        with decoding(path, encoding):
+            with open_text(path, encoding) as file:
+                sample = _sample(file)
+            check_no_nul(path, sample)
+            delimiter = delimiter or sniff_delimiter(sample)
+            table = cls(path, encoding, delimiter, (), 0)
+            try:
+                with open_text(path, encoding) as file:
+                    rows = _reader(file, delimiter)
+                    first = next((row for row in rows if not _is_empty(row)), [])
+                    line = rows.line_num
+            except csv.Error as error:
+                raise table._malformed(error) from None
         if not first:
             raise DataError(f"{path}: the file is empty; expected rows of cells")
         if header is None:
-            header = not known.isdisjoint(map(str.strip, first)) or _looks_like_header(
-                first, missing
-            )
-        return cls(
-            path,
-            encoding,
-            delimiter,
-            _header_names(path, first) if header else positional(len(first)),
-            int(header),
-        )
+            below = [row for row in _rows(sample, delimiter)[1:] if len(row) == len(first)]
+            header, assumed = _guess_header(first, below, missing, known)
+            notes += assumed
+        names = _header_names(path, line, first) if header else positional(len(first))
+        return cls(path, encoding, delimiter, names, int(header), notes=tuple(notes))
 
     def chunks(self) -> Iterator[tuple[list[tuple[str, ...]], np.ndarray]]:
-        """The columns of so many rows, and the line on which each row begins. Blank lines are passed over."""
-        with _reading(self.path, self.encoding), _open(self.path, self.encoding) as file:
+        """The columns of some rows, and the line on which each begins. Empty rows are skipped."""
+        self.empty.clear()
+        with decoding(self.path, self.encoding), open_text(self.path, self.encoding) as file:
             reader = _reader(file, self.delimiter)
             skip = self.header
             try:
@@ -105,16 +122,22 @@ class TextTable:
     def _whole(
         self, rows: list[list[str]], lines: np.ndarray
     ) -> tuple[list[list[str]], np.ndarray]:
-        """The rows that are not blank, all of one width."""
+        """The rows that are not empty, all of one width."""
         width = len(self.names)
-        if all(len(row) == width for row in rows):
+        if all(len(row) == width and any(row) for row in rows):
             return rows, lines
-        kept = [i for i, row in enumerate(rows) if not (_is_blank(row) or self._is_comment(row))]
+        kept = []
+        for i, row in enumerate(rows):
+            if _is_empty(row):
+                self.empty.extend([int(lines[i])] if len(row) > 1 else [])
+            elif not self._is_comment(row):
+                kept.append(i)
         for i in kept:
             if len(rows[i]) != width:
                 raise DataError(
-                    f"{self.path}:{lines[i]}: {len(rows[i])} cells where {width} are expected (separated by {self.delimiter!r}); "
-                    "complete the row, or put quotes around cells that hold the separator"
+                    f"{self.path}:{lines[i]}: {len(rows[i])} cells where {width} are expected "
+                    f"(separated by {self.delimiter!r}); complete the row, or put quotes around "
+                    "cells that hold the separator"
                 )
         return [rows[i] for i in kept], lines[kept]
 
@@ -124,16 +147,19 @@ class TextTable:
     def _malformed(self, error: csv.Error) -> DataError:
         """csv's error with the line on which the row begins, which only a second reading tells."""
         start = 1
-        with _open(self.path, self.encoding) as file:
+        with open_text(self.path, self.encoding) as file:
             reader = _reader(file, self.delimiter)
             with suppress(csv.Error):
                 for _ in reader:
                     start = reader.line_num + 1
         reason = str(error)
-        if "end of data" in reason or "field limit" in reason:
+        if "end of data" in reason:
             reason = "a quote is opened and never closed"
+        elif "field limit" in reason:
+            reason = "a cell of more than 2 GB, or a quote that is never closed"
         return DataError(
-            f"{self.path}:{start}: malformed row: {reason}; quotes enclose whole cells, and a quote inside is written twice"
+            f"{self.path}:{start}: malformed row: {reason}; quotes enclose whole cells, and a "
+            "quote inside is written twice"
         )
 
 
@@ -143,50 +169,100 @@ def positional(width: int) -> tuple[str, ...]:
 
 
 def sniff_delimiter(sample: str) -> str:
-    """Of comma, semicolon, tab and bar the one that divides most rows alike; at a tie into most cells; comma if none divides."""
-    best = (0.0, 1, ",")
+    """Comma, semicolon, tab or bar: the one that divides most rows into the same number of cells.
+
+    Where several do, the one that leaves most cells numbers, with a decimal comma too (0,82;-1,38);
+    then the one with most cells. Comma if none divides.
+    """
+    best = (0.0, 0.0, 1, ",")
     for delimiter in _DELIMITERS:
-        widths: list[int] = []
-        with suppress(csv.Error):  # the wrong delimiter, or the sample's end inside quotes
-            widths.extend(
-                len(row)
-                for row in _reader(io.StringIO(sample, newline=""), delimiter)
-                if not _is_blank(row)
-            )
+        rows = _rows(sample, delimiter)
+        widths = [len(row) for row in rows]
         common = max(set(widths), key=lambda width: (widths.count(width), width), default=1)
         if common > 1:
-            best = max(
-                best,
-                (widths.count(common) / len(widths), common, delimiter),
-                key=lambda found: found[:2],
-            )
-    return best[2]
+            alike = [row for row in rows if len(row) == common]
+            cells = [cell.strip() for row in alike[:_SAMPLE_ROWS] for cell in row]
+            numbers = sum(is_number(cell) or number_format(cell) is not None for cell in cells)
+            score = (len(alike) / len(rows), numbers / len(cells), common, delimiter)
+            best = max(best, score, key=lambda found: found[:3])
+    return best[3]
 
 
-def _looks_like_header(row: list[str], missing: frozenset[str]) -> bool:
-    """A header holds no number, no missing cell and no name twice."""
-    cells = [cell.strip() for cell in row]
-    return not any(is_number(cell) or cell in missing for cell in cells) and len(set(cells)) == len(
-        cells
-    )
+def _sample(file: TextIO) -> str:
+    """The beginning of a file, of whole lines if it has several."""
+    parts: list[str] = []
+    ends = 0
+    while ends < _SAMPLE_LINES and (part := file.read(_SAMPLE)):
+        parts.append(part)
+        ends += len(_LINE_END.findall(part))
+    sample = "".join(parts)
+    if not file.read(1):
+        return sample
+    return sample[: max(sample.rfind("\n"), sample.rfind("\r")) + 1]
 
 
-def _header_names(path: Path, row: list[str]) -> tuple[str, ...]:
+def _rows(sample: str, delimiter: str) -> list[list[str]]:
+    """The rows of a sample that are not empty, up to one that the sample's end may have cut."""
+    rows: list[list[str]] = []
+    with suppress(csv.Error):
+        for row in _reader(io.StringIO(sample, newline=""), delimiter):
+            if not _is_empty(row):
+                rows.append(row)
+    return rows
+
+
+def _guess_header(
+    first: Sequence[str],
+    below: Sequence[Sequence[str]],
+    missing: MissingMarks,
+    known: frozenset[str],
+) -> tuple[bool, list[str]]:
+    """Whether the first row names the columns, and a note where the rows leave that open."""
+    cells = [cell.strip() for cell in first]
+    if not known.isdisjoint(cells):
+        return True, []
+    width = len(cells)
+    columns = [{row[i].strip() for row in below} for i in range(width)]
+    if (
+        any(is_number(cell) or cell in missing for cell in cells)
+        or len(set(cells)) < width
+        or any(
+            number_format(cell) and any(map(number_format, columns[i]))
+            for i, cell in enumerate(cells)
+        )
+        or (below and all(cell in columns[i] for i, cell in enumerate(cells)))
+    ):
+        return False, [
+            "no header found: the first row is data (`header: true` if it names the columns)"
+        ]
+    if not any(is_number(cell) or number_format(cell) for column in columns for cell in column):
+        shown = ", ".join(cells[:5]) + (" ..." if width > 5 else "")
+        return True, [
+            f"the first row names the columns ({shown}), as no column tells it from data "
+            "(`header: false` if it is data)"
+        ]
+    return True, []
+
+
+def _header_names(path: Path, line: int, row: list[str]) -> tuple[str, ...]:
     names = [cell.strip().removeprefix("\ufeff") or f"column_{i}" for i, cell in enumerate(row)]
+    first: dict[str, int] = {}
     for i, name in enumerate(names):
-        if name in names[:i]:
+        if first.setdefault(name, i) != i:
             raise DataError(
-                f"{path}:1: columns {names.index(name)} and {i} (counted from 0) are both named {name!r}; rename one of them"
+                f"{path}:{line}: columns {first[name]} and {i} (counted from 0) are both named "
+                f"{name!r}; rename one of them"
             )
     return tuple(names)
 
 
-def _is_blank(row: list[str]) -> bool:
-    return not row or (len(row) == 1 and not row[0].strip())
+def _is_empty(row: list[str]) -> bool:
+    """A blank line, or a row of cells without any value (`,,,,`)."""
+    return not any(row) or not any(cell.strip() for cell in row)
 
 
 def _lines(rows: list[list[str]], before: int, after: int) -> np.ndarray:
-    """The first line of each row, counted from 1: one a row unless quoted cells hold line ends."""
+    """The first line of each row, from 1: one per row unless quoted cells hold line ends."""
     if after - before == len(rows):
         return np.arange(before + 1, after + 1)
     spans = np.array([1 + sum(len(_LINE_END.findall(cell)) for cell in row) for row in rows])
@@ -196,42 +272,3 @@ def _lines(rows: list[list[str]], before: int, after: int) -> np.ndarray:
 
 def _reader(file: TextIO, delimiter: str) -> "Reader":
     return csv.reader(file, delimiter=delimiter, strict=True, skipinitialspace=True)
-
-
-def _open(path: Path, encoding: str) -> TextIO:
-    with path.open("rb") as file:
-        packed = file.read(2) == b"\x1f\x8b"
-    if packed:
-        return io.TextIOWrapper(gzip.open(path), encoding=encoding, newline="")
-    return path.open(encoding=encoding, newline="")
-
-
-@contextmanager
-def _reading(path: Path, encoding: str) -> Iterator[None]:
-    """What can go wrong below the rows, said in the user's terms."""
-    try:
-        yield
-    except UnicodeError:
-        raise DataError(
-            f"{path}{_undecodable(path, encoding)}: not {encoding.removesuffix('-sig')} text; set the source's `encoding` "
-            "(often latin-1 or cp1252)"
-        ) from None
-    except LookupError:
-        raise ConfigError(
-            f"dataset.source.encoding: there is no encoding {encoding!r}; try utf-8, latin-1, cp1252 or utf-16"
-        ) from None
-    except (OSError, EOFError, zlib.error) as error:
-        raise cannot_read(path, error) from None
-
-
-def _undecodable(path: Path, encoding: str) -> str:
-    """`:12`, the first line that does not decode; nothing where lines cannot be told apart before decoding."""
-    with path.open("rb") as file:
-        packed = file.read(2) == b"\x1f\x8b"
-    with gzip.open(path) if packed else path.open("rb") as lines:
-        for number, line in enumerate(lines, start=1):
-            try:
-                line.decode(encoding)
-            except UnicodeError:
-                return f":{number}"
-    return ""

@@ -9,7 +9,7 @@ import numpy as np
 from nettrain.data.features import Features
 from nettrain.data.linear import LinearTransform
 from nettrain.data.rows.base import LazyRows
-from nettrain.data.transform import State, Transform
+from nettrain.data.transform import OutsideDomain, State, Transform
 from nettrain.errors import ConfigError
 
 Map = Callable[
@@ -57,13 +57,30 @@ def fit_transform(transform: Transform, features: Features) -> State:
     """The state; rows that wait in a file go to transforms that take them in chunks. Raises ConfigError for the others."""
     numbers = features.numbers
     if isinstance(numbers, np.ndarray) or transform.by_chunks:
-        return transform.fit(features)
+        try:
+            with np.errstate(over="raise"):
+                return transform.fit(features)
+        except FloatingPointError:
+            raise _too_large(transform, features) from None
     if numbers.in_file:
         raise ConfigError(
             f"dataset.transforms: {transform.name()} looks at all images at once, and these stay on the disk: leave it out, "
             "or set dataset.source.read: memory"
         )
     return transform.fit(dataclasses.replace(features, numbers=numbers[:]))
+
+
+def _too_large(transform: Transform, features: Features) -> OutsideDomain:
+    """The error for the largest |x|, of which a sum or a square is infinite in float64."""
+    x = features.array
+    index = np.unravel_index(np.nanargmax(np.abs(x)), x.shape)
+    row, *place = map(int, index)
+    where = f"column {features.names[place[0]]!r}" if features.names else f"pixel {place}"
+    return OutsideDomain(
+        row,
+        f"{where}: {x[index]:g} is too large for {transform.name()}, whose sums become infinite; "
+        "correct the value, or leave the row out",
+    )
 
 
 def apply_lazily(transform: Transform, state: State, features: Features) -> Features:

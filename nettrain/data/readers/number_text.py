@@ -1,0 +1,151 @@
+"""Numbers as text: which texts are numbers, look like one, or mark a missing value."""
+
+import re
+from collections.abc import Iterable
+
+import numpy as np
+
+from nettrain.data.features import Category
+
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+_LEADING_ZERO = re.compile(r"\n[+-]?0\d", re.ASCII)
+
+# Spaces of several widths, an apostrophe, or the other of point and comma between groups of three.
+_GROUPED = r"\d{1,3}(?:[,.'\u2019 \u00a0\u202f]\d{3})+(?:[.,]\d+)?"
+_PLAIN = r"(?:\d+(?:[.,]\d*)?|[.,]\d+)(?:[eE][+-]?\d+)?"
+_ANY = rf"[+\-\u2212]?\s*(?:{_GROUPED}|{_PLAIN})"
+_CURRENCY = "(?:[$\u20ac\u00a3\u00a5\u20b9]|EUR|USD|GBP|CHF|JPY|INR|SEK|NOK|DKK|PLN)"
+_FORMATS = {
+    "a percent sign": rf"{_ANY}\s*%",
+    "a currency sign": rf"[+\-\u2212(]*\s*{_CURRENCY}\s*{_ANY}\)?|{_ANY}\s*{_CURRENCY}",
+    "a decimal comma": (
+        r"[+\-\u2212]?(?:\d{1,3}(?:[.'\u2019 \u00a0\u202f]\d{3})+,\d+|0,\d+"
+        r"|\d*,(?:\d{1,2}|\d{4,})(?:[eE][+-]?\d+)?)"
+    ),
+    "a comma (decimal or between thousands)": r"[+\-\u2212]?\d{1,3},\d{3}",
+    "a thousands separator": rf"[+\-\u2212]?(?:{_GROUPED})",
+    "a minus sign that is not a hyphen": rf"\u2212(?:{_PLAIN})",
+}
+_COMPILED = {name: re.compile(pattern, re.ASCII) for name, pattern in _FORMATS.items()}
+_LOOKS_MISSING = frozenset({
+    "-", "--", "---", ".", "..", "?", "*", "na", "n/a", "#n/a", "#na", "<na>", "n.a.",
+    "nan", "none", "null", "nil", "missing", "unknown", "#value!", "#div/0!", "#null!", "",
+    "not available"
+})  # fmt: skip
+_MOST_VALUES = 10_000  # distinct values of a column that are looked at
+_FEW_NUMBERS = 3  # distinct numbers beside a single text, from which on that text is named
+
+
+def is_number(text: str) -> bool:
+    """A decimal number and nothing else.
+
+    Python's float() would also take `1_000`, `nan` and digits of other scripts.
+    """
+    return _NUMBER.fullmatch(text) is not None
+
+
+def has_leading_zero(lines: str) -> bool:
+    """Whether a number has a redundant leading zero, as codes have them: 007, -01; not 0, 0.5.
+
+    Args:
+        lines: The numbers, a line end before each.
+    """
+    return _LEADING_ZERO.search(lines) is not None
+
+
+def number_format(text: str) -> str | None:
+    """What keeps a text from being a number though it looks like one; None where it does not.
+
+    Example:
+        >>> [number_format(text) for text in ("2,00", "1,234,567", "$5", "red")]
+        ['a decimal comma', 'a thousands separator', 'a currency sign', None]
+    """
+    if is_number(text) or not any(character.isdigit() for character in text):
+        return None
+    return next((name for name, form in _COMPILED.items() if form.fullmatch(text)), None)
+
+
+def looks_missing(text: str) -> bool:
+    """Whether a text is one of those that often mark a missing value: NULL, n/a, -, ?."""
+    return text.strip().lower() in _LOOKS_MISSING
+
+
+class MissingMarks:
+    """The cells that stand for a missing value: words as they are written, numbers by their value.
+
+    Attributes:
+        words: All marks, as they are written.
+        numbers: (m,) float64, those that are numbers.
+    """
+
+    def __init__(self, marks: Iterable[str]) -> None:
+        self.words = frozenset(marks)
+        self._values = frozenset(float(mark) for mark in self.words if is_number(mark))
+        self.numbers = np.array(sorted(self._values))
+
+    def __contains__(self, cell: str) -> bool:
+        if cell in self.words:
+            return True
+        return bool(self._values) and is_number(cell) and float(cell) in self._values
+
+
+def formatted_numbers(column: Category) -> tuple[str, str] | None:
+    """The format and an example where most cells of a column of texts look like numbers.
+
+    Cells that look missing are left out. Numbers that are numbers count too, if others are not.
+    """
+    counts = _counted(column)
+    total = sum(count for value, count in counts.items() if not looks_missing(value))
+    formats: dict[str, int] = {}
+    examples: dict[str, str] = {}
+    plain = 0
+    for value, count in counts.items():
+        kind = number_format(value)
+        if kind is not None:
+            formats[kind] = formats.get(kind, 0) + count
+            examples.setdefault(kind, value)
+        elif is_number(value):
+            plain += count
+    if not formats or 2 * (plain + sum(formats.values())) <= total:
+        return None
+    kind = max(formats, key=lambda name: formats[name])
+    return kind, examples[kind]
+
+
+def text_column_note(name: str, column: Category, remedy: str) -> str | None:
+    """A sentence for a column of texts that may be meant as numbers; None if nothing suggests it.
+
+    Args:
+        name: Of the column.
+        column: Its cells.
+        remedy: What to do about a mark that is not known as one, with `{marks}` for a list of them.
+    """
+    formatted = formatted_numbers(column)
+    if formatted is not None:
+        return (
+            f"column {name!r}: most cells look like numbers with {formatted[0]} ({formatted[1]!r}) "
+            "and are read as text; write them as plain numbers, such as 1234.5"
+        )
+    counts = _counted(column)
+    numbers = [value for value in counts if is_number(value)]
+    texts = [value for value in counts if not is_number(value)]
+    if not numbers or not texts:
+        return None
+    single = len(texts) == 1 and len(numbers) >= _FEW_NUMBERS
+    if not single and not all(map(looks_missing, texts)):
+        return None
+    marks = sorted(texts, key=lambda value: -counts[value])[:5]
+    cells = sum(counts[value] for value in texts)
+    listed = ", ".join(map(repr, marks))
+    return (
+        f"column {name!r}: {listed} {'stands' if len(marks) == 1 else 'stand'} beside numbers in "
+        f"{cells} of {sum(counts.values())} cells, so all are read as text; if it marks missing "
+        f"values, {remedy.format(marks=listed)}"
+    )
+
+
+def _counted(column: Category) -> dict[str, int]:
+    """How many cells hold each distinct value, of at most `_MOST_VALUES` of them."""
+    counts = np.bincount(column.codes[column.codes >= 0], minlength=len(column.values)).tolist()
+    step = -(-len(column.values) // _MOST_VALUES) or 1
+    return dict(list(zip(column.values, counts, strict=True))[::step])

@@ -1,0 +1,282 @@
+"""What a reader assumes about a table it says in a note; what it cannot know it asks for by its key."""
+
+import codecs
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from nettrain.data.dataset import Dataset
+from nettrain.data.features import MISSING
+from nettrain.data.prepare import prepare
+from nettrain.data.readers.number_text import number_format
+from nettrain.data.readers.text_table import sniff_delimiter
+from nettrain.data.source import Source
+from nettrain.errors import DataError, NettrainError
+
+
+def csv(folder: Path, content: str | bytes, **fields: object) -> Source:
+    path = folder / "t.csv"
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return Source.parse({"type": "csv", "path": str(path), "target": "y", **fields})
+
+
+def load(folder: Path, content: str | bytes, **fields: object) -> Dataset:
+    return csv(folder, content, **fields).load(0)
+
+
+def table(cells: list[str], delimiter: str = ";", name: str = "a") -> str:
+    """A column of cells beside a target."""
+    rows = [f"{cell}{delimiter}{i % 2}" for i, cell in enumerate(cells)]
+    return "\n".join([f"{name}{delimiter}y", *rows, ""])
+
+
+LOOKS = {
+    "2,00": "a decimal comma",
+    "-0,82": "a decimal comma",
+    "1.234,56": "a decimal comma",
+    "12,345": "a comma",
+    "1,234,567.8": "a thousands separator",
+    "1 000": "a thousands separator",
+    "1'000": "a thousands separator",
+    "$5": "a currency sign",
+    "3,50 €": "a currency sign",
+    "-$1,200": "a currency sign",
+    "20 EUR": "a currency sign",
+    "7%": "a percent sign",
+    "7,5 %": "a percent sign",
+    "\u22125": "a minus sign",
+}
+
+
+@pytest.mark.parametrize("cell", LOOKS)
+def test_a_column_that_looks_like_numbers_is_named(cell: str, tmp_path: Path) -> None:
+    assert str(number_format(cell)).startswith(LOOKS[cell])
+    found = load(tmp_path, table([cell, cell.replace("5", "6"), "8"] * 3))
+    assert "a" in found.features.categories
+    (note,) = found.notes
+    assert "column 'a': most cells look like numbers with" in note and "plain numbers" in note
+
+
+@pytest.mark.parametrize("cell", LOOKS)
+def test_as_a_target_it_is_refused_unless_it_is_said_to_be_categories(
+    cell: str, tmp_path: Path
+) -> None:
+    content = table([cell, cell.replace("5", "6")] * 3)
+    with pytest.raises(
+        DataError, match=r"target 'a': most cells look like numbers with .*`categor"
+    ):
+        load(tmp_path, content, target="a")
+    found = load(tmp_path, content, target="a", categorical="a")
+    assert found.target.classes and not found.notes
+
+
+@pytest.mark.parametrize("cell", ["red", "2020-01-01", "10:30", "1.2.3.4", "A1", "1,2,3", "5 cm"])
+def test_other_texts_are_not_taken_for_numbers(cell: str, tmp_path: Path) -> None:
+    assert number_format(cell) is None
+    assert not load(tmp_path, table([cell, "blue"] * 3)).notes
+
+
+def test_a_number_with_a_separator_among_plain_ones_is_named(tmp_path: Path) -> None:
+    with pytest.raises(
+        DataError, match=r"t\.csv:4: .* got '1,234', which looks like a number with"
+    ):
+        load(tmp_path, table(["5", "6", "1,234"]))
+
+
+@pytest.mark.parametrize(
+    ("sample", "delimiter"),
+    [
+        ("0,82;-1,38;2,20\n1,02;0,31;0,27\n", ";"),
+        ("0,82|1,5\n1,02|3,5\n", "|"),
+        ("1,5\t2,5\n3,5\t4,5\n", "\t"),
+        ("1,2;3,4\n5,6;7,8\n", ";"),
+        ("x;1,y\nz;2,w\n", ","),
+        ("1,2,3\n4,5,6\n", ","),
+    ],
+)
+def test_the_delimiter_leaves_cells_that_are_numbers(sample: str, delimiter: str) -> None:
+    assert sniff_delimiter(sample) == delimiter
+
+
+def test_decimal_commas_without_a_header_are_not_taken_for_one(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="target 'column_2': most cells look like numbers"):
+        load(tmp_path, "0,82;-1,38;2,20\n1,02;0,31;0,27\n", target=-1)
+
+
+NO_HEADER = "no header found: the first row is data (`header: true` if it names the columns)"
+
+
+def test_a_first_row_of_numbers_is_data_and_that_is_said(tmp_path: Path) -> None:
+    content = "2019,2020,2021\n1.5,2.5,0\n3.5,4.5,1\n"
+    found = load(tmp_path, content, target=2)
+    assert len(found) == 3 and found.notes == (NO_HEADER,)
+    for target in ("2021", -1):
+        found = load(tmp_path, content, target=target, header=True)
+        assert len(found) == 2 and found.target.names == ("2021",) and not found.notes
+    assert load(tmp_path, content, target="2021").target.names == ("2021",)
+
+
+def test_a_whole_number_names_a_column_where_it_is_no_place(tmp_path: Path) -> None:
+    content = "2019,2020,2021\n1.5,2.5,0\n3.5,4.5,1\n"
+    assert load(tmp_path, content, target=2021, header=True).target.names == ("2021",)
+    with pytest.raises(
+        DataError, match=r"no column 2021, the columns are 0 to 2; .* target: '2021'"
+    ):
+        load(tmp_path, content, target=2021)
+    with pytest.raises(DataError, match="1 is both the place of column '2' and a column's name"):
+        load(tmp_path, "1,2,y\n5,6,0\n", target="y", ignore=1, header=True)
+    assert load(tmp_path, "0,1,y\n5,6,0\n", target="y", ignore=1).features.names == ("0",)
+
+
+def test_a_first_row_of_texts_that_recur_below_is_data(tmp_path: Path) -> None:
+    found = load(tmp_path, "sunny,no\nrain,yes\nsunny,yes\nrain,no\n", target=-1)
+    assert len(found) == 4 and found.notes == (NO_HEADER,)
+    found = load(tmp_path, "outlook,play\nrain,yes\nsunny,yes\nrain,no\n", target=-1)
+    assert len(found) == 3 and "`header: false` if it is data" in found.notes[0]
+    assert not load(tmp_path, "outlook,play\nrain,yes\nsunny,no\n", target="play").notes
+
+
+@pytest.mark.parametrize(
+    "mark", ["NULL", "None", "n/a", "<NA>", "#N/A", "-", "missing", "not asked"]
+)
+def test_a_missing_mark_that_is_not_known_is_named_with_the_key(mark: str, tmp_path: Path) -> None:
+    cells = [mark] * 6 + ["1", "2", "3", "4"]
+    (note,) = load(tmp_path, table(cells)).notes
+    assert f"column 'a': {mark!r} stands beside numbers in 6 of 10 cells" in note
+    assert f"`missing`: [{mark!r}, ...]" in note
+    found = load(tmp_path, table(cells), missing=[mark])
+    assert np.isnan(found.features.numbers[:6]).all() and not found.notes
+
+
+@pytest.mark.parametrize("mark", ["-200", "-200.0", -200, -200.0, "-2e2"])
+def test_missing_numbers_are_compared_as_numbers(mark: object, tmp_path: Path) -> None:
+    cells = ["1", "-200", "-200.0", "-200.00", "-2E2", "5"]
+    found = load(tmp_path, table(cells), missing=[mark])
+    assert np.isnan(found.features.numbers[:, 0]).tolist() == [False, *[True] * 4, False]
+    texts = load(tmp_path, table(cells), missing=[mark], categorical="a").features.categories["a"]
+    assert texts.values == ("1", "5") and np.count_nonzero(texts.codes == MISSING) == 4
+    source = csv(tmp_path, table(cells), missing=[mark])
+    assert Source.parse({"type": "csv", "path": source.path, "missing": source.missing}).missing
+
+
+@pytest.mark.parametrize(("value", "written"), [(None, "'NULL'"), (True, "'true'")])
+def test_what_yaml_reads_as_something_else_is_asked_for_in_quotes(
+    value: object, written: str, tmp_path: Path
+) -> None:
+    with pytest.raises(ValueError, match=f"write {written} in quotes"):
+        csv(tmp_path, "a,y\n", missing=[value])
+
+
+def test_rows_without_any_value_are_blank_lines(tmp_path: Path) -> None:
+    content = "a,b,y\n1,2,0\n,,\n3,4,1\n , ,\n,,\n"
+    found = load(tmp_path, content)
+    assert found.features.numbers.tolist() == [[1, 2], [3, 4]] and found.lines.tolist() == [2, 4]
+    assert found.notes == ("rows without any value are skipped: 3 (the first in line 3)",)
+    source = csv(tmp_path, content)
+    schema = prepare(source).pipeline.schema
+    assert len(source.load_again(schema, with_target=False)) == 2
+
+
+def test_leading_zeros_make_codes_and_not_quantities(tmp_path: Path) -> None:
+    found = load(tmp_path, table(["007", "07", "7", "7"]))
+    assert found.features.categories["a"].values == ("007", "07", "7")
+    assert "column 'a': its numbers have leading zeros ('007')" in found.notes[0]
+    target = load(tmp_path, table(["01", "1"] * 3), target="a").target
+    assert target.classes == ("01", "1") and target.values.tolist() == [0, 1] * 3
+    plain = load(tmp_path, table(["0", "0.5", "-0.25", "10", "00", "-01"][:4]))
+    assert plain.features.numbers[:, 0].tolist() == [0, 0.5, -0.25, 10] and not plain.notes
+    asked = load(tmp_path, table(["007", "07", "7"]), numeric="a")
+    assert asked.features.numbers[:, 0].tolist() == [7, 7, 7] and not asked.notes
+    with pytest.raises(DataError, match="under `categorical` and `numeric`"):
+        load(tmp_path, table(["7"]), numeric="a", categorical="a")
+
+
+def test_a_late_leading_zero_makes_codes_of_the_whole_column(tmp_path: Path) -> None:
+    found = load(tmp_path, table([*(str(i) for i in range(20000)), "007", "A1"]))
+    values = found.features.categories["a"].values
+    assert len(values) == 20002 and "7" in values and "007" in values and "A1" in values
+
+
+@pytest.mark.parametrize("columns", [3, 5000])
+@pytest.mark.parametrize("width", [15, 140_000])
+def test_long_headers_rows_and_cells_are_read(columns: int, width: int, tmp_path: Path) -> None:
+    if columns * width > 10**6:
+        columns = 5
+    names = [f"{'g' * width}{i}" for i in range(columns)]
+    rows = [",".join([*("1.5" for _ in names), str(i % 2)]) for i in range(4)]
+    found = load(tmp_path, "\n".join([",".join([*names, "label"]), *rows]), target="label")
+    assert found.features.names == tuple(names) and len(found) == 4
+    cells = [f'"{"x " * width}{i}",{i}' for i in range(3)]
+    found = load(tmp_path, "\n".join(["a,y", *cells]))
+    assert [len(value) for value in found.features.categories["a"].values] == [2 * width + 1] * 3
+
+
+def test_a_quote_that_is_never_closed_is_still_told(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"t\.csv:3: .*a quote is opened and never closed"):
+        load(tmp_path, 'a,y\n1,0\n"' + "2,1\n" * 50_000)
+
+
+MARKED = {
+    "utf-16": [codecs.BOM_UTF16_LE + "a,y\né,0\nü,1\n".encode("utf-16-le")],
+    "utf-16 ": [codecs.BOM_UTF16_BE + "a,y\né,0\nü,1\n".encode("utf-16-be")],
+    "utf-32": [codecs.BOM_UTF32_LE + "a,y\né,0\nü,1\n".encode("utf-32-le")],
+}
+
+
+@pytest.mark.parametrize("name", MARKED)
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "latin-1", "utf-16"])
+def test_a_byte_order_mark_names_the_encoding(name: str, encoding: str, tmp_path: Path) -> None:
+    if encoding == "utf-16" and "32" in name:
+        return
+    found = load(tmp_path, MARKED[name][0], encoding=encoding)
+    assert found.features.categories["a"].values == ("é", "ü")
+    noted = any(f"encoding: {name.strip()}" in note for note in found.notes)
+    assert noted == (encoding != "utf-16")
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_utf_16_without_a_mark_is_recognized(encoding: str, tmp_path: Path) -> None:
+    content = "a,y\nx,0\nz,1\n".encode(encoding)
+    with pytest.raises(DataError, match=f"holds NUL characters.*probably {encoding}"):
+        load(tmp_path, content)
+    assert load(tmp_path, content, encoding=encoding).features.categories["a"].values == ("x", "z")
+
+
+@pytest.mark.parametrize("classes", [["NA", "EU"], ["?", "known"], ["1", "NA"]])
+def test_a_class_that_counts_as_missing_is_named_with_the_key(
+    classes: list[str], tmp_path: Path
+) -> None:
+    content = table(classes * 4)
+    mark = next(name for name in classes if name in ("NA", "?"))
+    with pytest.raises(DataError) as caught:
+        load(tmp_path, content, target="a")
+    assert f"(rows like that: 4); {mark!r} counts as missing" in str(caught.value)
+    remedy = str(caught.value).partition("`missing: ")[2].partition("`")[0]
+    missing = [item.strip("' ") for item in remedy.strip("[]").split(",")]
+    if "1" not in classes:
+        assert load(tmp_path, content, target="a", missing=missing).target.classes == tuple(
+            sorted(classes)
+        )
+
+
+@pytest.mark.parametrize("kind", ["csv", "npz", "parquet"])
+def test_a_number_too_large_for_float32_is_named_with_its_row(kind: str, tmp_path: Path) -> None:
+    x = np.arange(40.0)
+    x[7] = 1e300
+    y = np.arange(40) % 2
+    path = tmp_path / f"t.{kind}"
+    fields: dict[str, object] = {"type": kind, "path": str(path)}
+    if kind == "csv":
+        path.write_text("a,y\n" + "".join(f"{a},{b}\n" for a, b in zip(x, y, strict=True)))
+        fields["target"] = "y"
+    elif kind == "npz":
+        np.savez(path, x=x[:, np.newaxis], y=y)
+    else:
+        polars = pytest.importorskip("polars")
+        polars.DataFrame({"a": x, "y": y}).write_parquet(path)
+        fields["target"] = "y"
+    place = r"t\.csv:9: " if kind == "csv" else rf"t\.{kind}: row 7: "
+    with warnings.catch_warnings(action="error"), pytest.raises(NettrainError, match=place):
+        prepare(Source.parse(fields))
