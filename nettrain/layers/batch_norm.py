@@ -12,14 +12,13 @@ from nettrain.autodiff import tensor
 from nettrain.autodiff.ops.moments import Moments
 from nettrain.autodiff.ops.normalization import Normalize
 from nettrain.autodiff.tensor import Tensor
-from nettrain.component import Positive
-from nettrain.nn.initializer import Initializer
-from nettrain.nn.layer import Scope, TrainedLayer
-from nettrain.nn.parameter import Parameter, Shape
+from nettrain.layers._normalization import EpsilonField, Normalization
+from nettrain.nn.layer import Scope
+from nettrain.nn.parameter import Shape
 
 
 @dataclass(frozen=True, kw_only=True)
-class BatchNorm(TrainedLayer):
+class BatchNorm(Normalization):
     """y = gamma (x - m) / sqrt(v + epsilon) + beta; m and v over the batch in training, running ones in evaluation.
 
     x (n, ..., c) -> y (n, ..., c): a mean and a variance for each channel c, over all other axes. The running ones start at 0 and 1;
@@ -28,8 +27,6 @@ class BatchNorm(TrainedLayer):
     Ioffe & Szegedy 2015, Algorithms 1 and 2.  PyTorch: the same.  Keras: momentum is the share of the old value that is kept,
     epsilon is 1e-3, and the running variance is biased.
     """
-
-    independent_rows = True
 
     momentum: Annotated[
         float,
@@ -40,19 +37,7 @@ class BatchNorm(TrainedLayer):
             description="weight of a batch in the running mean and variance",
         ),
     ] = 0.1
-    epsilon: Annotated[
-        Positive, Field(description="added to the variance: keeps the division finite")
-    ] = 1e-5
-
-    def output_shape(self, shape: Shape) -> Shape:
-        return shape
-
-    def arrays(self, shape: Shape) -> dict[str, Parameter]:
-        gamma = Parameter(
-            shape[-1:], Initializer.parse({"type": "constant", "value": 1.0}), decayed=False
-        )
-        beta = Parameter(shape[-1:], Initializer.parse("zeros"), decayed=False)
-        return {"gamma": gamma, "beta": beta}
+    epsilon: EpsilonField = 1e-5
 
     def state(self, shape: Shape) -> dict[str, np.ndarray]:
         return {"mean": np.zeros(shape[-1:]), "variance": np.ones(shape[-1:])}

@@ -6,17 +6,22 @@ from typing import Annotated
 from pydantic import Field
 
 from nettrain.autodiff.tensor import Tensor
-from nettrain.component import Count, Flag
+from nettrain.component import Count
 from nettrain.errors import ConfigError
-from nettrain.nn.activation import Activation
-from nettrain.nn.initializer import Initializer
-from nettrain.nn.layer import Layer, Scope, TrainedLayer
+from nettrain.layers._weights import (
+    ZEROS,
+    BiasField,
+    BiasInitializerField,
+    InitializerField,
+    WeightedLayer,
+)
+from nettrain.nn.layer import Scope
 from nettrain.nn.parameter import Parameter, Shape
 from nettrain.nn.receptive_field import EVERYTHING, ReceptiveField
 
 
 @dataclass(frozen=True, kw_only=True)
-class Dense(TrainedLayer):
+class Dense(WeightedLayer):
     """y = x w + b.  x (n, i), w (i, o), b (o,) -> y (n, o): o (i + 1) parameters.
 
     PyTorch's Linear keeps w as (o, i).
@@ -31,19 +36,9 @@ class Dense(TrainedLayer):
             examples=[64],
         ),
     ] = None
-    bias: Annotated[Flag, Field(description="whether there is a b")] = True
-    initializer: Annotated[
-        Initializer | None,
-        Field(description="of w; null: what the next activation wants, else xavier"),
-    ] = None
-    bias_initializer: Annotated[Initializer, Field(description="of b")] = Initializer.parse("zeros")
-
-    def with_next_activation(self, activation: Activation | None) -> Layer:
-        if self.initializer is not None:
-            return self
-        return self.replace(
-            initializer=Initializer.parse(activation.initializer if activation else "xavier")
-        )
+    bias: BiasField = True
+    initializer: InitializerField = None
+    bias_initializer: BiasInitializerField = ZEROS
 
     def output_shape(self, shape: Shape) -> Shape:
         if len(shape) != 1:
@@ -56,9 +51,8 @@ class Dense(TrainedLayer):
 
     def arrays(self, shape: Shape) -> dict[str, Parameter]:
         (i,), (o,) = shape, self.output_shape(shape)
-        w = Parameter((i, o), self.initializer or Initializer.parse("xavier"), fan_in=i, fan_out=o)
-        b = Parameter((o,), self.bias_initializer, decayed=False)
-        return {"w": w, "b": b} if self.bias else {"w": w}
+        w = Parameter((i, o), self.weight_initializer, fan_in=i, fan_out=o)
+        return {"w": w} | self.bias_parameter(o)
 
     def apply(self, x: Tensor, scope: Scope) -> Tensor:
         y = x @ scope["w"]

@@ -8,30 +8,26 @@ from pydantic import Field
 from nettrain.autodiff import tensor
 from nettrain.autodiff.ops.normalization import NormalizeGroups
 from nettrain.autodiff.tensor import Tensor
-from nettrain.component import Count, Positive
+from nettrain.component import Count
 from nettrain.errors import ConfigError
-from nettrain.nn.initializer import Initializer
-from nettrain.nn.layer import Scope, TrainedLayer
-from nettrain.nn.parameter import Parameter, Shape
+from nettrain.layers._normalization import EpsilonField, Normalization
+from nettrain.nn.layer import Scope
+from nettrain.nn.parameter import Shape
 
 
 @dataclass(frozen=True, kw_only=True)
-class GroupNorm(TrainedLayer):
+class GroupNorm(Normalization):
     """y = gamma (x - m) / sqrt(v + epsilon) + beta, m and v over all places of a row and the channels of a group: each row by itself.
 
     x (n, ..., c) -> y (n, ..., c), the same in training and in evaluation. As many groups as channels: instance normalization (Ulyanov
     et al. 2016).  Wu & He 2018, eq. 7.  PyTorch's GroupNorm; Keras's epsilon is 1e-3.
     """
 
-    independent_rows = True
-
     groups: Annotated[
         Count,
         Field(description="parts of the channels, each with a mean and a variance", examples=[8]),
     ]
-    epsilon: Annotated[
-        Positive, Field(description="added to the variance: keeps the division finite")
-    ] = 1e-5
+    epsilon: EpsilonField = 1e-5
 
     def output_shape(self, shape: Shape) -> Shape:
         if shape[-1] % self.groups:
@@ -41,13 +37,6 @@ class GroupNorm(TrainedLayer):
                 f"take as `groups` one of {divisors}"
             )
         return shape
-
-    def arrays(self, shape: Shape) -> dict[str, Parameter]:
-        gamma = Parameter(
-            shape[-1:], Initializer.parse({"type": "constant", "value": 1.0}), decayed=False
-        )
-        beta = Parameter(shape[-1:], Initializer.parse("zeros"), decayed=False)
-        return {"gamma": gamma, "beta": beta}
 
     def apply(self, x: Tensor, scope: Scope) -> Tensor:
         return tensor.apply(

@@ -17,11 +17,11 @@ class OneCycle(Schedule):
     It peaks at the fraction `rise` of the run. `optimizer.lr` is the peak. Momentum stays constant.
     A warm-up comes on top of the cycle and is rarely wanted.
 
-    Smith & Topin 2018, "Super-convergence", with PyTorch's cosines. PyTorch's two phases end at steps
+    Smith & Topin 2018, "Super-convergence", with PyTorch's cosines. Its phases end at the steps
     pct_start * total_steps - 1 and total_steps - 1, so that a run of N steps equals
     OneCycleLR(lr, total_steps=N + 1, pct_start=(rise * N + 1) / (N + 1), div_factor=1 / start,
-    final_div_factor=start / end). With pct_start=rise PyTorch peaks 1 - rise steps earlier, which is
-    2 % of the rate at N = 100.
+    final_div_factor=start / end). With pct_start=rise PyTorch peaks 1 - rise steps earlier, a
+    difference of 2 % of the rate at N = 100.
     """
 
     rise: Annotated[

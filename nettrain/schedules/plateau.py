@@ -14,9 +14,8 @@ class Plateau(MetricSchedule):
     """Reduce on plateau. lr = max(lr * by, min_lr) after more than `patience` epochs without gain.
 
     Gain: an improvement of the metric by more than threshold * |best|.
-    PyTorch's ReduceLROnPlateau (threshold_mode "rel",
-    which differs where the best value is negative; its eps, the smallest change that is made, is
-    1e-8, here 0). Keras lowers the rate one epoch earlier, at the patience-th.
+    PyTorch: ReduceLROnPlateau(threshold_mode="rel"), which differs where the best value is negative;
+    its eps, the smallest change that is made, is 1e-8, here 0. Keras reduces one epoch earlier.
     """
 
     by: Annotated[Positive, Field(lt=1, description="factor of each reduction")] = 0.1
