@@ -5,7 +5,14 @@ measure, the baseline, and all metrics at once.
 """
 
 from nettrain.metrics._baseline import baseline
-from nettrain.metrics._metric import CountMetric, MeanMetric, Metric, RowMetric, ShareMetric
+from nettrain.metrics._metric import (
+    CountMetric,
+    MeanMetric,
+    Metric,
+    RowMetric,
+    ShareMetric,
+    mean_of_defined,
+)
 from nettrain.metrics._outcome import (
     ClassOutcome,
     LabelOutcome,
@@ -41,6 +48,7 @@ __all__ = [
     "baseline",
     "bounds",
     "direction",
+    "mean_of_defined",
     "metric_names",
     "metrics_of",
     "not_finite",

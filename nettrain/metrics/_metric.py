@@ -56,6 +56,13 @@ class Metric(Component, Generic[OutcomeT]):
             values.append(self.value(drawn))
         return np.array([math.nan if value is None else value for value in values])
 
+    def sample_cost(self, outcome: OutcomeT) -> float:
+        """Returns the work of one sample in `resampled`, in multiplications per row.
+
+        It decides how many samples a large part gets.
+        """
+        return 50.0
+
 
 class MeanMetric(Metric[OutcomeT]):
     """A metric of each class, label or target: its value is the mean of those that are defined."""
@@ -86,6 +93,10 @@ class RowMetric(MeanMetric[OutcomeT]):
         """rows^T samples / n."""
         return mean_of_defined(self.rows(outcome).T @ samples / len(samples))
 
+    def sample_cost(self, outcome: OutcomeT) -> float:
+        """One product of matrices for all targets or labels."""
+        return product_cost(outcome.targets.shape[1])
+
 
 class ShareMetric(Metric[OutcomeT]):
     """A metric that is the share of right rows."""
@@ -108,6 +119,10 @@ class ShareMetric(Metric[OutcomeT]):
             return np.full(samples.shape[1], math.nan)
         return right @ samples / len(samples)
 
+    def sample_cost(self, outcome: OutcomeT) -> float:
+        """One multiplication per row."""
+        return 1.0
+
 
 class CountMetric(MeanMetric[ClassOutcome | LabelOutcome]):
     """A metric that the counts of each class or label determine; the mean over these ("macro")."""
@@ -118,7 +133,7 @@ class CountMetric(MeanMetric[ClassOutcome | LabelOutcome]):
 
     @abstractmethod
     def of_counts(self, counts: Counts) -> np.ndarray:
-        """Returns the metric of each class or label, in the shape of the counts; NaN: not defined."""
+        """Returns the metric of each class or label, shaped as the counts; NaN: not defined."""
 
     def each(self, outcome: ClassOutcome | LabelOutcome) -> np.ndarray:
         """The figure of each class or label (k,)."""
@@ -127,6 +142,15 @@ class CountMetric(MeanMetric[ClassOutcome | LabelOutcome]):
     def resampled(self, outcome: ClassOutcome | LabelOutcome, samples: np.ndarray) -> np.ndarray:
         """From the counts of each sample."""
         return mean_of_defined(self.of_counts(outcome.resampled_counts(samples)))
+
+    def sample_cost(self, outcome: ClassOutcome | LabelOutcome) -> float:
+        """Three sums over the rows, however many classes there are."""
+        return 3.0
+
+
+def product_cost(columns: int) -> float:
+    """Returns the work per row of a product of matrices, whose columns share what is read."""
+    return 1 + columns / 16
 
 
 def mean_of_defined(values: np.ndarray) -> np.ndarray:

@@ -28,7 +28,7 @@ class RowLosses:
         return float(total) / float(self.weights.sum())
 
     def resampled(self, samples: np.ndarray) -> np.ndarray:
-        """Returns the mean loss (b,) of samples (n, b), which say how often each row stands in each."""
+        """Returns the mean loss (b,) of samples (n, b): how often each row stands in each."""
         if self.weights is None:
             return self.values @ samples / len(self.values)
         weight = self.weights @ samples

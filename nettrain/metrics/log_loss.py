@@ -35,3 +35,7 @@ class LogLoss(Metric[ClassOutcome]):
     def resampled(self, outcome: ClassOutcome, samples: np.ndarray) -> np.ndarray:
         """rows^T samples / n."""
         return self.rows(outcome) @ samples / len(samples)
+
+    def sample_cost(self, outcome: ClassOutcome) -> float:
+        """One multiplication per row."""
+        return 1.0

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nettrain.metrics._metric import MeanMetric, mean_of_defined
+from nettrain.metrics._metric import MeanMetric, mean_of_defined, product_cost
 from nettrain.metrics._outcome import ValueOutcome
 
 EPSILON = 1e-12
@@ -47,6 +47,10 @@ class R2(MeanMetric[ValueOutcome]):
         constant = np.where(residual == 0, 1.0, 0.0)
         r2 = 1 - np.divide(residual, total, out=1 - constant, where=varies)
         return mean_of_defined(r2 if n > 1 else np.full_like(r2, math.nan))
+
+    def sample_cost(self, outcome: ValueOutcome) -> float:
+        """Three products of matrices for all targets."""
+        return 3 * product_cost(outcome.targets.shape[1])
 
     def undefined_reason(self, outcome: ValueOutcome) -> str:
         return "the targets of one row have no variance to explain: it takes two rows or more"

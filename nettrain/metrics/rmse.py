@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nettrain.metrics._metric import MeanMetric, mean_of_defined
+from nettrain.metrics._metric import MeanMetric, mean_of_defined, product_cost
 from nettrain.metrics._outcome import ValueOutcome
 
 
@@ -28,3 +28,7 @@ class Rmse(MeanMetric[ValueOutcome]):
     def resampled(self, outcome: ValueOutcome, samples: np.ndarray) -> np.ndarray:
         """sqrt((predicted - target)^2^T samples / n), one row per target."""
         return mean_of_defined(np.sqrt(np.square(outcome.errors).T @ samples / len(samples)))
+
+    def sample_cost(self, outcome: ValueOutcome) -> float:
+        """One product of matrices for all targets."""
+        return product_cost(outcome.targets.shape[1])

@@ -40,7 +40,7 @@ class RocAuc(Metric[ClassOutcome | LabelOutcome]):
         )
 
     def resampled(self, outcome: ClassOutcome | LabelOutcome, samples: np.ndarray) -> np.ndarray:
-        """U / (p q).  U = sum over positive rows of the negative rows below, tied ones counted half.
+        """U / (p q).  U = sum over positive rows of the negatives below, tied ones counted half.
 
         The rank sum in another form, which sorts once for all samples.
         """
@@ -51,6 +51,10 @@ class RocAuc(Metric[ClassOutcome | LabelOutcome]):
             _areas(outcome.probabilities[:, j], outcome.positives[:, j], samples) for j in columns
         ]
         return np.mean(areas, axis=0)
+
+    def sample_cost(self, outcome: ClassOutcome | LabelOutcome) -> float:
+        """A sum along the sorted rows of each class or label."""
+        return 4.0 * outcome.probabilities.shape[1]
 
     def undefined_reason(self, outcome: ClassOutcome | LabelOutcome) -> str:
         positives, n = outcome.positives.sum(axis=0), len(outcome.targets)

@@ -1,1 +1,1 @@
-"""How far a figure can be trusted: intervals and tests, arrays in, numbers out, one method per file."""
+"""Intervals and tests, one method per file: arrays in, numbers out."""

@@ -33,10 +33,11 @@ def percentile_interval(values: np.ndarray, confidence: float = 0.95) -> tuple[f
     fails where these are equal (every row right). scipy: bootstrap(method="percentile").
 
     Returns:
-        None where the statistic is undefined (NaN) in every sample; others are left out.
+        None where all samples give one value: rows that are all right do not show how often other
+        rows are wrong. Samples in which the statistic is undefined (NaN) are left out.
     """
     defined = values[~np.isnan(values)]
-    if not len(defined):
+    if not len(defined) or defined.min() == defined.max():
         return None
     low, high = np.quantile(defined, [(1 - confidence) / 2, (1 + confidence) / 2])
     return float(low), float(high)
