@@ -1,1 +1,1 @@
-"""The command line: one module a command, what failures look like, and what is drawn on a terminal."""
+"""The command line: one module per command, the reporting of failures, and tables for the terminal."""

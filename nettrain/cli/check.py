@@ -18,7 +18,7 @@ Layers = Annotated[
     bool,
     typer.Option(
         "--layers",
-        help="Print the model as the plain list of layers that it stands for, in YAML that a config can hold.",
+        help="Print the model as a plain list of layers, in YAML that a config can hold.",
     ),
 ]
 
@@ -30,11 +30,9 @@ def check(
     allow_plugins: AllowPlugins = False,
     json: Json = False,
 ) -> None:
-    """Validate CONFIG, load its data, and show every layer with its shape and size. Writes nothing."""
+    """Validate CONFIG and its data, and show every layer with shape and size. Writes nothing."""
     if layers and json:
-        raise ConfigError(
-            "--layers prints YAML, and --json asks for JSON: leave one of the two out"
-        )
+        raise ConfigError("--layers prints YAML and --json asks for JSON: leave one of them out")
     if layers:
         write_out(config, sets or [], allow_plugins=allow_plugins)
         return
@@ -44,12 +42,12 @@ def check(
 
 
 def describe(config: Path, sets: list[str], *, allow_plugins: bool, json: bool) -> None:
-    """What `check` shows, and `fit --dry-run`."""
+    """Print what `check` and `fit --dry-run` show."""
     from nettrain.config.load import load, located
 
     loaded = load(
         config, sets, allow_plugins=allow_plugins
-    )  # before training is imported: a mistake is told at once
+    )  # first: errors come before slow imports
     from nettrain.nn.summary import summarize
     from nettrain.training.train import prepare_run
 
@@ -61,7 +59,7 @@ def describe(config: Path, sets: list[str], *, allow_plugins: bool, json: bool) 
             {"parameters": len(run.network.vector), "layers": [_plain(row, size) for row in rows]}
         )
         return
-    from nettrain.cli.render import layer_table
+    from nettrain.cli.render_model import layer_table
 
     console().print(layer_table(rows, size))
     for note in [
@@ -74,7 +72,7 @@ def describe(config: Path, sets: list[str], *, allow_plugins: bool, json: bool) 
 
 
 def write_out(config: Path, sets: list[str], *, allow_plugins: bool) -> None:
-    """The model as a list of layers: a sequential model that is the same network, to the bit."""
+    """Print the model as a list of layers: a sequential model that is the same network, bit for bit."""
     from nettrain.config.load import load, located
 
     loaded = load(config, sets, allow_plugins=allow_plugins)
@@ -86,7 +84,7 @@ def write_out(config: Path, sets: list[str], *, allow_plugins: bool) -> None:
     network, dropout = run.network, run.config.regularization.dropout
     layers = run.config.model.expand(network.input_shape, network.output_shape[0], dropout)
     if dropout:
-        typer.echo("# with regularization.dropout: 0, for its layers stand here")
+        typer.echo("# with regularization.dropout: 0, since the dropout layers are written out")
     typer.echo(
         as_brief_yaml(
             {"model": {"type": "sequential", "layers": [brief(layer) for layer in layers]}}
@@ -96,8 +94,8 @@ def write_out(config: Path, sets: list[str], *, allow_plugins: bool) -> None:
 
 
 def _plain(row: "LayerSummary", size: int) -> dict[str, Any]:
-    """For JSON: memory_bytes for a batch."""
-    found: dict[str, Any] = {
+    """A layer as JSON has it; memory_bytes is per batch."""
+    layer: dict[str, Any] = {
         "name": row.path,
         "type": row.type,
         "output_shape": list(row.output_shape),
@@ -106,25 +104,25 @@ def _plain(row: "LayerSummary", size: int) -> dict[str, Any]:
         "flops": row.flops,
         "memory_bytes": row.values * size,
     }
-    return (
-        found | {"layers": [_plain(inner, size) for inner in row.inside]} if row.inside else found
-    )
+    if row.inside:
+        layer["layers"] = [_plain(inner, size) for inner in row.inside]
+    return layer
 
 
 def _value_bytes(run: "Run") -> int:
-    """What an output of a layer takes for a batch: the number and its gradient for each row."""
+    """Bytes of one output of a layer for a batch: the value and its gradient for each row."""
     return int(2 * run.batch_size * run.network.dtype.itemsize)
 
 
 def _frozen(run: "Run") -> list[str]:
     vector = run.network.vector
     frozen = len(vector) - vector.trainable.stop
-    return [f"frozen: {frozen:,} of {len(vector):,} parameters stay as they are"] if frozen else []
+    return [f"frozen: {frozen:,} of {len(vector):,} parameters are not trained"] if frozen else []
 
 
 def _memory(run: "Run") -> str:
-    """What training holds at once, roughly: weights, gradient, optimizer state; every layer's outputs and their gradients for a batch."""
-    from nettrain.cli.render import size
+    """A rough estimate: weights, gradient and optimizer state; outputs of all layers and their gradients for a batch."""
+    from nettrain.cli.render_model import size
     from nettrain.nn.summary import summarize
 
     weights = len(run.network.vector) * run.network.dtype.itemsize * 2 + sum(

@@ -1,11 +1,11 @@
-"""What the shell completes: names that can be explained, YAML files. It is asked at every key, so nothing heavy is imported."""
+"""Shell completion of names that can be explained and of YAML files. The shell asks at every key: nothing heavy is imported."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 
 def complete_name(incomplete: str) -> Iterator[str]:
-    """Components by their files' names, bare and with their kind; kinds and the sections of a configuration."""
+    """Complete components, bare and with their kind, and the kinds, sections and keys of a configuration."""
     from nettrain.config.explanation import catalogue
 
     known = catalogue()
@@ -18,18 +18,15 @@ def complete_name(incomplete: str) -> Iterator[str]:
 
 
 def complete_config(incomplete: str) -> Iterator[str]:
-    """YAML files, and folders on the way to them."""
+    """Complete YAML files, and folders on the way to them."""
     typed = Path(incomplete)
     folder = typed if incomplete.endswith("/") or not incomplete else typed.parent
     try:
-        found = sorted(folder.iterdir())
+        entries = sorted(folder.iterdir())
     except OSError:
         return
-    for path in found:
+    for path in entries:
         text = f"{path}/" if path.is_dir() else str(path)
-        if (
-            text.startswith(incomplete)
-            and (path.is_dir() or path.suffix in (".yaml", ".yml"))
-            and not path.name.startswith(".")
-        ):
+        is_offered = path.is_dir() or path.suffix in (".yaml", ".yml")
+        if text.startswith(incomplete) and is_offered and not path.name.startswith("."):
             yield text

@@ -1,4 +1,4 @@
-"""`nettrain cv`: how good a configuration is, judged on every row by a network that has not seen it."""
+"""`nettrain cv`: k-fold cross-validation of a configuration."""
 
 import shlex
 from pathlib import Path
@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nettrain.cli.completion import complete_config
 from nettrain.cli.options import (
     AllowPlugins,
     ExecutorName,
     Json,
+    OptionalConfigPath,
     OutputDirectory,
     Quiet,
     RunName,
@@ -29,21 +29,16 @@ FOLDS, REPEATS, OUTPUT = 5, 1, Path("runs")
 
 
 def cv(
-    config: Annotated[
-        Path | None,
-        typer.Argument(help="The YAML file.", show_default=False, autocompletion=complete_config),
-    ] = None,
-    folds: Annotated[
-        int, typer.Option("--folds", help="Into how many parts the rows are divided.")
-    ] = FOLDS,
+    config: OptionalConfigPath = None,
+    folds: Annotated[int, typer.Option("--folds", help="Number of folds.")] = FOLDS,
     repeats: Annotated[
-        int, typer.Option("--repeats", help="How many times, with other rows and seeds each time.")
+        int, typer.Option("--repeats", help="Repetitions, each with other folds and seeds.")
     ] = REPEATS,
     stratify: Annotated[
         bool | None,
         typer.Option(
             "--stratify/--no-stratify",
-            help="Keep the shares of the classes; default: where there are any.",
+            help="Same fraction of each class in every fold. Default: for classification.",
             show_default=False,
         ),
     ] = None,
@@ -52,15 +47,13 @@ def cv(
         typer.Option(
             "--group",
             metavar="COLUMN",
-            help="Keep the rows of a group in one fold.",
+            help="Group column: rows of one group stay in one fold.",
             show_default=False,
         ),
     ] = None,
     final: Annotated[
         bool,
-        typer.Option(
-            "--final", help="Then train on all folds, and evaluate that on the test part."
-        ),
+        typer.Option("--final", help="Then train on all folds and evaluate on the test part."),
     ] = False,
     workers: Workers = None,
     executor: ExecutorName = "local",
@@ -73,7 +66,7 @@ def cv(
         typer.Option(
             "--resume",
             metavar="DIR",
-            help="Go on with an interrupted cross-validation.",
+            help="Resume an interrupted cross-validation.",
             show_default=False,
         ),
     ] = None,
@@ -81,10 +74,10 @@ def cv(
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Train CONFIG on all folds but one, score it on that one, for each in turn; the test part stays untouched until --final."""
+    """Train CONFIG once per fold, on all other folds, and score it on that fold. The test part is not used without --final."""
     if resume is None and config is None:
         raise ConfigError(
-            "cv: name a CONFIG, such as configs/digits.yaml, or go on with --resume DIR"
+            "cv: name a CONFIG (a packaged example: nettrain cv digits), or resume with --resume DIR"
         )
     if resume is not None:
         given = {
@@ -92,27 +85,27 @@ def cv(
             "--group": group is not None, "--final": final, "--set": bool(sets), "--seed": seed is not None,
             "--output-directory": output_directory != OUTPUT, "--run-name": run_name is not None,
         }  # fmt: skip
-        refuse_beside_resume("cv", given, "a cross-validation goes on as it began")
+        refuse_beside_resume(
+            "cv", given, "a cross-validation is resumed with the options it was started with"
+        )
     changes = [*(sets or []), *([] if seed is None else [f"seed={seed}"])]
     from nettrain.config.load import load, located
 
-    loaded = (
-        None if config is None else load(config, changes, allow_plugins=allow_plugins)
-    )  # a mistake is told at once
+    # First: errors come before slow imports.
+    loaded = None if config is None else load(config, changes, allow_plugins=allow_plugins)
     from nettrain.search.executors.registry import executor_for
 
-    def tell(line: str) -> None:
+    def report(line: str) -> None:
         if not quiet:
             say(line)
 
-    with executor_for(
-        executor, workers
-    ) as ready:  # its processes begin while this one goes on importing
+    # Its processes start while this one goes on importing.
+    with executor_for(executor, workers) as ready:
         from nettrain.search.cv.cross_validation import Settings, cross_validate, go_on
 
         if loaded is None or config is None:
             assert resume is not None
-            result = go_on(resume, ready, allow_plugins=allow_plugins, tell=tell)
+            result = go_on(resume, ready, allow_plugins=allow_plugins, tell=report)
         else:
             settings = Settings(folds, repeats, stratify, group, final)
             with located(config, changes):
@@ -122,7 +115,7 @@ def cv(
                     ready,
                     output_directory=output_directory,
                     run_name=run_name,
-                    tell=tell,
+                    tell=report,
                 )
     if json:
         print_json(_summary(result))
@@ -145,7 +138,5 @@ def _report(result: "CrossValidation") -> None:
     )
     for note in result.notes:
         say(note)
-    say(
-        "interval: 95 %, Nadeau & Bengio's variance, which allows for folds that share training rows"
-    )
-    say(f"predictions of every row: {shlex.quote(str(Path(result.directory) / 'predictions.csv'))}")
+    say("interval: 95 %, with the variance of Nadeau & Bengio, since folds share training rows")
+    say(f"out-of-fold predictions: {shlex.quote(str(Path(result.directory) / 'predictions.csv'))}")

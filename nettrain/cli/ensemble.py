@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nettrain.cli.completion import complete_config
 from nettrain.cli.options import (
     AllowPlugins,
     ExecutorName,
     Json,
+    OptionalConfigPath,
     OutputDirectory,
     Quiet,
     RunName,
@@ -30,14 +30,7 @@ OUTPUT = Path("runs")
 
 
 def ensemble(
-    config: Annotated[
-        Path | None,
-        typer.Argument(
-            help="The YAML file, which may have the key `ensemble`.",
-            show_default=False,
-            autocompletion=complete_config,
-        ),
-    ] = None,
+    config: OptionalConfigPath = None,
     workers: Workers = None,
     executor: ExecutorName = "local",
     sets: Sets = None,
@@ -49,7 +42,7 @@ def ensemble(
         typer.Option(
             "--resume",
             metavar="DIR",
-            help="Go on with an interrupted ensemble.",
+            help="Resume an interrupted ensemble.",
             show_default=False,
         ),
     ] = None,
@@ -57,41 +50,42 @@ def ensemble(
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Train several networks of CONFIG and let them vote, as its key `ensemble` says (nettrain explain ensemble)."""
+    """Train several networks of CONFIG that vote. Its key `ensemble` says how (nettrain explain ensemble)."""
     if resume is None and config is None:
         raise ConfigError(
-            "ensemble: name a CONFIG, such as configs/ensembles/digits.yaml, or go on with --resume DIR"
+            "ensemble: name a CONFIG (a packaged example: nettrain ensemble ensembles/digits), "
+            "or resume with --resume DIR"
         )
     if resume is not None:
         given = {
             "CONFIG": config is not None, "--set": bool(sets), "--seed": seed is not None,
             "--output-directory": output_directory != OUTPUT, "--run-name": run_name is not None,
         }  # fmt: skip
-        refuse_beside_resume("ensemble", given, "an ensemble goes on as it began")
+        refuse_beside_resume(
+            "ensemble", given, "an ensemble is resumed with the options it was started with"
+        )
     changes = [*(sets or []), *([] if seed is None else [f"seed={seed}"])]
     from nettrain.config.load import load_ensemble, located
 
-    loaded = (
-        None if config is None else load_ensemble(config, changes, allow_plugins=allow_plugins)
-    )  # a mistake is told at once
+    # First: errors come before slow imports.
+    loaded = None if config is None else load_ensemble(config, changes, allow_plugins=allow_plugins)
     from nettrain.search.executors.registry import executor_for
 
-    def tell(line: str) -> None:
+    def report(line: str) -> None:
         if not quiet:
             say(line)
 
-    with executor_for(
-        executor, workers
-    ) as ready:  # its processes begin while this one goes on importing
+    # Its processes start while this one goes on importing.
+    with executor_for(executor, workers) as ready:
         from nettrain.search.ensembles.ensemble import go_on, train_ensemble
 
         if loaded is None or config is None:
             assert resume is not None
-            result = go_on(resume, ready, allow_plugins=allow_plugins, tell=tell)
+            result = go_on(resume, ready, allow_plugins=allow_plugins, tell=report)
         else:
             with located(config, changes):
                 result = train_ensemble(
-                    loaded, ready, output_directory=output_directory, run_name=run_name, tell=tell
+                    loaded, ready, output_directory=output_directory, run_name=run_name, tell=report
                 )
     if json:
         print_json(dataclasses.asdict(result))
@@ -119,7 +113,8 @@ def _report(result: "EnsembleResult") -> None:
         say(note)
     if result.out_of_bag is not None:
         say(
-            f"out of bag: {result.out_of_bag['rows']} training rows, each judged by the members that have not seen it"
+            f"out of bag: {result.out_of_bag['rows']:,} training rows, each predicted by the members "
+            "that were not trained on it"
         )
     say(f"disagreement of two members on {part}: {number(result.disagreement[part])}")
     say(f"next: nettrain eval {shlex.quote(result.directory)}")

@@ -1,4 +1,4 @@
-"""`nettrain eval`: how good a checkpoint is on a part of its data, or on a file."""
+"""`nettrain eval`: the metrics of a checkpoint on a part of its data, or on a file."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from nettrain.data.dataset import Dataset
     from nettrain.inference.predictor import Evaluation, Predictor
 
-BY_DEFAULT = ("test", "validation", "train")  # the first that there is
+BY_DEFAULT = ("test", "validation", "train")  # the first that exists
+SYNONYMS = {"val": "validation", "valid": "validation", "dev": "validation", "training": "train"}
 
 
 def evaluate(
@@ -23,7 +24,7 @@ def evaluate(
         typer.Option(
             "--split",
             metavar="NAME",
-            help="train, validation or test; default: the last there is.",
+            help="train, validation or test. Default: the last that exists.",
             show_default=False,
         ),
     ] = None,
@@ -36,85 +37,83 @@ def evaluate(
     allow_plugins: AllowPlugins = False,
     json: Json = False,
 ) -> None:
-    """Show the metrics of CHECKPOINT beside the trivial baseline, and for classes the table of each and the confusion matrix."""
+    """Show the metrics of CHECKPOINT beside the baseline, and for classes a table per class and the confusion matrix."""
     if split is not None and data is not None:
-        raise ConfigError("eval: --split and --data exclude each other; leave one of them out")
+        raise ConfigError("eval: --split and --data cannot be used together; leave one out")
     from nettrain.inference.load import load
 
     predictor = load(checkpoint, allow_plugins=allow_plugins)
     warn_of_plugins(predictor)
     if data is not None:
-        name, found = (
-            str(data),
-            predictor.evaluation(predictor.read(data, with_target=True), _training_rows(predictor)),
-        )
+        name = str(data)
+        rows = predictor.read(data, with_target=True)
+        evaluation = predictor.evaluation(rows, _training_rows(predictor))
     else:
         datasets = predictor.training_data.datasets
         name = _part(split, tuple(datasets))
         if predictor.data_changed:
             say(
-                "warning: the data is not what the model was trained on (its fingerprint differs); rows may have changed parts"
+                "warning: the data is not what the model was trained on (its fingerprint differs); "
+                "rows may have changed parts"
             )
-        found = predictor.evaluation(datasets[name], datasets["train"])
+        evaluation = predictor.evaluation(datasets[name], datasets["train"])
     if json:
-        print_json(_summary(predictor, name, found))
+        print_json(_summary(predictor, name, evaluation))
     else:
-        _report(predictor, name, found)
+        _report(predictor, name if data is None else data.name, evaluation)
 
 
-def _part(asked: str | None, there: tuple[str, ...]) -> str:
+def _part(asked: str | None, existing: tuple[str, ...]) -> str:
     if asked is None:
-        return next(name for name in BY_DEFAULT if name in there)
-    if asked not in there:
+        return next(name for name in BY_DEFAULT if name in existing)
+    if asked not in existing:
+        meant = SYNONYMS.get(asked)
+        hint = f"; did you mean {meant!r}?" if meant in existing else nearest(asked, existing)
         raise ConfigError(
-            f"--split {asked}: this run has no such part{nearest(asked, there)} (there are: {', '.join(there)})"
+            f"--split {asked}: this run has no such part{hint} (it has {', '.join(existing)})"
         )
     return asked
 
 
 def _training_rows(predictor: "Predictor") -> "Dataset | None":
-    """The rows whose targets the trivial baseline knows; None where the training data is gone, and there is no baseline then."""
+    """The rows from whose targets the baseline is made; None, and no baseline, where the training data is gone."""
     try:
         return predictor.training_data.datasets["train"]
     except NettrainError as error:
-        say(f"no trivial baseline beside the figures: {error}")
+        say(f"no baseline, since the training data cannot be read: {error}")
         return None
 
 
-def _summary(predictor: "Predictor", name: str, found: "Evaluation") -> dict[str, object]:
+def _summary(predictor: "Predictor", name: str, evaluation: "Evaluation") -> dict[str, object]:
     from nettrain.metrics import ClassOutcome
 
     summary: dict[str, object] = {
         "checkpoint": str(predictor.path),
         "split": name,
-        "metrics": found.metrics,
-        "baseline": found.baseline,
+        "metrics": evaluation.metrics,
+        "baseline": evaluation.baseline,
     }
-    if isinstance(found.outcome, ClassOutcome):
+    if isinstance(evaluation.outcome, ClassOutcome):
         summary |= {
             "classes": predictor.classes,
-            "confusion_matrix": found.outcome.confusion_matrix,
+            "confusion_matrix": evaluation.outcome.confusion_matrix,
         }
     return summary
 
 
-def _report(predictor: "Predictor", name: str, found: "Evaluation") -> None:
+def _report(predictor: "Predictor", name: str, evaluation: "Evaluation") -> None:
     from nettrain.cli.render import class_table, confusion_table, metrics_table
     from nettrain.metrics import ClassOutcome, ValueOutcome, per_class_table, per_target_table
 
-    out = console()
-    out.print(metrics_table({name: found.metrics}, {name: found.baseline}))
+    out, outcome = console(), evaluation.outcome
+    out.print(metrics_table({name: evaluation.metrics}, {name: evaluation.baseline}))
     targets = predictor.schema.targets
-    if isinstance(found.outcome, ValueOutcome):
-        pixels = predictor.schema.itself and not predictor.names
-        if len(targets) > 1 and not pixels:
-            out.print("", class_table(targets, per_target_table(found.outcome)))
+    if isinstance(outcome, ValueOutcome):
+        is_image = predictor.schema.itself and not predictor.names
+        if len(targets) > 1 and not is_image:
+            out.print("", class_table(targets, per_target_table(outcome)))
         return
-    out.print("", class_table(predictor.classes or targets, per_class_table(found.outcome)))
-    if isinstance(found.outcome, ClassOutcome):
-        out.print(
-            "",
-            confusion_table(
-                predictor.classes or (), found.outcome.confusion_matrix.tolist(), out.width
-            ),
-        )
+    out.print("", class_table(predictor.classes or targets, per_class_table(outcome)))
+    if isinstance(outcome, ClassOutcome):
+        matrix = outcome.confusion_matrix.tolist()
+        out.print("", confusion_table(predictor.classes or (), matrix, out.width))

@@ -1,12 +1,12 @@
-"""`nettrain explain`: what every component, section and key of a configuration is, from the classes themselves."""
+"""`nettrain explain`: every component, section and key of a configuration, described by the classes themselves."""
 
 import dataclasses
 from collections.abc import Iterator
-from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from nettrain.cli.catalogue import everything
 from nettrain.cli.completion import complete_name
 from nettrain.cli.options import AllowPlugins, Json, PluginConfig
 from nettrain.cli.output import console, print_json, say
@@ -14,7 +14,6 @@ from nettrain.cli.plugin_config import with_plugins
 from nettrain.errors import ConfigError, nearest
 
 if TYPE_CHECKING:
-    from nettrain.autodiff.primitive import Primitive
     from nettrain.config.explanation import Catalogue, Explanation
 
 
@@ -26,58 +25,56 @@ def explain(
             autocompletion=complete_name,
         ),
     ] = None,
+    plugin: Annotated[
+        str | None,
+        typer.Option(
+            "--plugin",
+            metavar="KIND",
+            help="How to write a component of this kind in Python, with a complete example.",
+            show_default=False,
+        ),
+    ] = None,
     config: PluginConfig = None,
     allow_plugins: AllowPlugins = False,
     json: Json = False,
 ) -> None:
-    """Show what NAME is: its formula, keys, defaults, bounds and an example; without NAME: all that there is, a line each."""
+    """Describe NAME: formula, keys, defaults, bounds and an example. Without NAME: a list of everything."""
+    if plugin is not None:
+        if name is not None:
+            raise ConfigError("explain: NAME and --plugin cannot be used together; leave one out")
+        _explain_plugin(plugin, json=json)
+        return
     with with_plugins(config, allow_plugins=allow_plugins):
         known = everything()
         if name is None:
             _list(known, json=json)
         else:
-            _explain(_found(name, known), json=json)
+            _explain(_matches(name, known), json=json)
 
 
-def everything() -> "Catalogue":
-    """What a configuration can hold, and the operations of the core, by full name."""
-    from nettrain.autodiff.operations import operations
-    from nettrain.config.explanation import catalogue
-
-    return catalogue() | {
-        f"operation.{name}": partial(_operation, name, cls) for name, cls in operations().items()
-    }
-
-
-def _operation(name: str, cls: type["Primitive"]) -> "Explanation":
-    from nettrain.config.docstring import Docstring
-    from nettrain.config.explanation import Explanation
-
-    described = Docstring.of(cls)
-    return Explanation(f"operation.{name}", "operation", described.summary, described.details)
-
-
-def _found(name: str, known: "Catalogue") -> list["Explanation"]:
-    """All that the name can mean. Raises ConfigError with the nearest name where it means nothing."""
+def _matches(name: str, known: "Catalogue") -> list["Explanation"]:
+    """Everything that the name can mean. Raises ConfigError with the nearest name where it means nothing."""
+    from nettrain.config.component_key import explain_key
     from nettrain.config.explanation import matching
 
-    found = matching(name, known)
-    if not found:
+    explanations = [known[full]() for full in matching(name, known)] or explain_key(name)
+    if not explanations:
         short = {full.rpartition(".")[2] for full in known}
-        hint = nearest(name, [*known, *short]) or "; `nettrain explain` lists all there is"
-        raise ConfigError(f"explain: {name!r} is neither component, section nor key{hint}")
-    return [known[full]() for full in found]
+        hint = nearest(name, [*known, *short]) or "; `nettrain explain` lists everything"
+        raise ConfigError(f"explain: no component, section or key is named {name!r}{hint}")
+    return explanations
 
 
 def _list(known: "Catalogue", *, json: bool) -> None:
     groups: dict[str, list[tuple[str, str]]] = {}
     for full, make in known.items():
-        found = make()
-        if found.what in ("component", "operation"):
+        one = make()
+        if one.what in ("component", "operation"):
             group, _, name = full.partition(".")
-            groups.setdefault(group, []).append((name, found.summary))
-        elif found.what in ("section", "key"):
-            groups.setdefault("sections and keys", []).append((full, found.summary))
+            groups.setdefault(group, []).append((name, one.summary))
+        elif one.what in ("section", "key"):
+            group = "keys of sweeps" if full.startswith("sweep") else "sections and keys"
+            groups.setdefault(group, []).append((full, one.summary))
     if json:
         print_json(
             {
@@ -86,29 +83,29 @@ def _list(known: "Catalogue", *, json: bool) -> None:
             }
         )
         return
-    from nettrain.cli.render import name_table
+    from nettrain.cli.render_explain import name_table
 
     out = console()
     for group, members in groups.items():
-        out.print(name_table(group, members), "", sep="\n")
+        out.print(name_table(group, members, out.width), "", sep="\n")
     say("next: nettrain explain NAME")
 
 
-def _explain(found: list["Explanation"], *, json: bool) -> None:
+def _explain(explanations: list["Explanation"], *, json: bool) -> None:
     if json:
-        print_json({"found": [dataclasses.asdict(one) for one in found]})
+        print_json({"found": [dataclasses.asdict(one) for one in explanations]})
         return
     out = console()
-    for place, one in enumerate(found):
-        if place:
+    for index, one in enumerate(explanations):
+        if index:
             out.rule(style="dim")
-        for part in _parts(one):
+        for part in _parts(one, out.width):
             out.print(part, "", sep="\n")
 
 
-def _parts(one: "Explanation") -> Iterator[Any]:
+def _parts(one: "Explanation", width: int) -> Iterator[Any]:
     """What is shown of one thing, one below the other."""
-    from nettrain.cli.render import key_table, name_table, plain
+    from nettrain.cli.render_explain import key_table, name_table, plain
 
     yield plain(f"{one.name} ({one.what})", style="bold")
     yield plain(one.summary)
@@ -117,6 +114,26 @@ def _parts(one: "Explanation") -> Iterator[Any]:
     if one.keys:
         yield key_table(one.keys)
     if one.members:
-        yield name_table(one.what, one.members)
+        yield name_table(one.name, one.members, width)
     if one.example:
         yield plain(one.example.rstrip())
+
+
+def _explain_plugin(kind: str, *, json: bool) -> None:
+    from nettrain.cli.plugin_page import plugin_page
+
+    page = plugin_page(kind)
+    if json:
+        print_json(dataclasses.asdict(page))
+        return
+    from nettrain.cli.render_explain import method_table, name_table, plain
+
+    out = console()
+    out.print(plain(f"A {kind} of your own: derive from {page.base}", style="bold"), "", sep="\n")
+    out.print(plain(page.summary), "", sep="\n")
+    out.print(method_table(page.methods), "", sep="\n")
+    if page.attributes:
+        out.print(name_table("class attribute", list(page.attributes.items()), None), "", sep="\n")
+    out.print(plain(f"A complete example, {page.file}:", style="bold"), "", sep="\n")
+    out.print(plain(page.example.rstrip()), soft_wrap=True)
+    say("next: copy the example to a file, name it under `plugins`, and train with --allow-plugins")

@@ -1,4 +1,4 @@
-"""What the command line makes of a failure: a line or a list on stderr and an exit code; only a fault of ours keeps its traceback."""
+"""How the command line reports a failure: a line or a list on stderr and an exit code; only a fault of ours keeps its traceback."""
 
 import errno
 import os
@@ -11,13 +11,20 @@ import typer
 from nettrain.errors import NettrainError
 
 SIGINT_EXIT = 130
-# What a user can mend: a full disk or quota, a folder that may not be written, too many open files.
-_MENDABLE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EMFILE)
+# What the user can do something about: a full disk or quota, no permission, too many open files.
+_USER_ERRORS = (
+    errno.ENOSPC,
+    errno.EDQUOT,
+    errno.EROFS,
+    errno.EACCES,
+    errno.EPERM,
+    errno.EMFILE,
+)
 
 
 @contextmanager
-def told() -> Iterator[None]:
-    """Turn what went wrong inside into words and an exit code."""
+def reported() -> Iterator[None]:
+    """Turn an exception raised inside into a message and an exit code."""
     try:
         yield
     except NettrainError as error:
@@ -28,24 +35,33 @@ def told() -> Iterator[None]:
         _silence()
         raise typer.Exit(1) from None
     except MemoryError as error:
-        raise _ended(
-            f"out of memory ({error}); use a smaller model, batch or dataset.limit", 1
-        ) from None
+        message = f"out of memory ({error}); use a smaller model, batch or dataset.limit"
+        raise _ended(message, 1) from None
     except OSError as error:
-        if error.errno not in _MENDABLE:
+        if error.errno == errno.ENOENT and _directory_is_gone():
+            message = "the current directory has been removed; change to one that exists"
+            raise _ended(message, NettrainError.exit_code) from None
+        if error.errno not in _USER_ERRORS:
             raise
-        place = f"{error.filename}: " if error.filename else ""
-        raise _ended(
-            f"{place}{(error.strerror or str(error)).lower()}", NettrainError.exit_code
-        ) from None
+        file = f"{error.filename}: " if error.filename else ""
+        message = f"{file}{(error.strerror or str(error)).lower()}"
+        raise _ended(message, NettrainError.exit_code) from None
+
+
+def _directory_is_gone() -> bool:
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        return True
+    return False
 
 
 def _silence() -> None:
     """The reader of our output went away (`| head`): what is still in the buffers must not fail once more at exit."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
+    null_device = os.open(os.devnull, os.O_WRONLY)
     for stream in (sys.stdout, sys.stderr):
         with suppress(OSError, ValueError):  # a stream that is no file, or is closed
-            os.dup2(nowhere, stream.fileno())
+            os.dup2(null_device, stream.fileno())
 
 
 def _ended(message: str, exit_code: int) -> typer.Exit:

@@ -1,4 +1,4 @@
-"""`nettrain fit --find-lr`: which learning rate to begin with."""
+"""`nettrain fit --find-lr`: a learning rate to start with."""
 
 import shlex
 from pathlib import Path
@@ -18,12 +18,12 @@ def find(
     json: bool,
     quiet: bool,
 ) -> None:
-    """Run the range test on a network that is thrown away; write the curve, print the suggestion."""
+    """Run the learning-rate range test on a copy of the network; write the curve, print the suggestion."""
     from nettrain.config.load import load, located
 
     loaded = load(
         config, sets, allow_plugins=allow_plugins
-    )  # before training is imported: a mistake is told at once
+    )  # first: errors come before slow imports
     from nettrain.config.plugins import in_use
     from nettrain.inspection.lr_range_test import find_lr
     from nettrain.training.train import prepare_run
@@ -36,13 +36,14 @@ def find(
     if json:
         print_json({"suggestion": curve.suggestion, "now": loaded.optimizer.lr, "curve": str(path)})
     elif not quiet:
-        say(f"the curve of {len(curve.rates)} steps: {path}")
+        say(f"loss over {len(curve.rates)} learning rates: {path}")
         if curve.suggestion is None:
             say(
-                "the loss did not fall at any rate: look at the data, the loss and the model (nettrain check) before the rate"
+                "the loss did not fall at any learning rate: check the data, the loss and the model first (nettrain check)"
             )
         else:
             typer.echo(f"{curve.suggestion:g}")
             say(
-                f"next: nettrain fit {shlex.quote(str(config))} --set optimizer.lr={curve.suggestion:g}   (now {loaded.optimizer.lr:g})"
+                f"next: nettrain fit {shlex.quote(str(config))} --set optimizer.lr={curve.suggestion:g}"
+                f"   (now {loaded.optimizer.lr:g})"
             )

@@ -1,4 +1,4 @@
-"""`nettrain fit`: train, evaluate, and leave a run directory."""
+"""`nettrain fit`: train, evaluate, and create a run directory."""
 
 import shlex
 from pathlib import Path
@@ -7,9 +7,19 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nettrain.cli.check import describe
-from nettrain.cli.completion import complete_config
 from nettrain.cli.find_lr import find
-from nettrain.cli.options import AllowPlugins, Json, Kernels, Sets, Threads, refuse_beside_resume
+from nettrain.cli.options import (
+    AllowPlugins,
+    Json,
+    Kernels,
+    OptionalConfigPath,
+    OutputDirectory,
+    RunName,
+    Seed,
+    Sets,
+    Threads,
+    refuse_beside_resume,
+)
 from nettrain.cli.output import console, print_json, say
 from nettrain.errors import ConfigError
 
@@ -20,31 +30,17 @@ DEFAULT_OUTPUT = Path("runs")
 
 
 def fit(
-    config: Annotated[
-        Path | None,
-        typer.Argument(help="The YAML file.", show_default=False, autocompletion=complete_config),
-    ] = None,
+    config: OptionalConfigPath = None,
     sets: Sets = None,
-    seed: Annotated[
-        int | None, typer.Option("--seed", help="The same as --set seed=N.", show_default=False)
-    ] = None,
-    output_directory: Annotated[
-        Path, typer.Option("--output-directory", "-o", help="The folder of all runs.")
-    ] = DEFAULT_OUTPUT,
-    run_name: Annotated[
-        str | None,
-        typer.Option(
-            "--run-name",
-            help="Name of the run directory; default: the config's name.",
-            show_default=False,
-        ),
-    ] = None,
+    seed: Seed = None,
+    output_directory: OutputDirectory = DEFAULT_OUTPUT,
+    run_name: RunName = None,
     resume: Annotated[
         Path | None,
         typer.Option(
             "--resume",
             metavar="RUN",
-            help="Go on with a run, or extend it: --set training.epochs=N.",
+            help="Resume a run, or extend it with --set training.epochs=N.",
             show_default=False,
         ),
     ] = None,
@@ -54,23 +50,21 @@ def fit(
     dry_run: Annotated[
         bool,
         typer.Option(
-            "--dry-run", help="Load the data and build the model; train and write nothing."
+            "--dry-run", help="Load the data and build the model, but train and write nothing."
         ),
     ] = False,
     find_lr: Annotated[
         bool,
         typer.Option(
             "--find-lr",
-            help="Only look for a learning rate: 100 steps on a copy, a suggestion, the curve as CSV.",
+            help="Only suggest a learning rate: 100 steps on a copy; the loss curve as CSV.",
         ),
     ] = False,
     threads: Threads = None,
     kernels: Kernels = None,
     profile: Annotated[
         bool,
-        typer.Option(
-            "--profile", help="Tell on stderr where the time of a step goes, layer by layer."
-        ),
+        typer.Option("--profile", help="Print a per-layer timing breakdown on stderr."),
     ] = False,
     allow_plugins: AllowPlugins = False,
     json: Json = False,
@@ -81,10 +75,10 @@ def fit(
         ),
     ] = False,
 ) -> None:
-    """Train the model of CONFIG and evaluate it; or go on with --resume RUN."""
+    """Train the model of CONFIG, evaluate it, and create a run directory."""
     if profile and (dry_run or find_lr):
         raise ConfigError(
-            "fit: --profile is of a training, which --dry-run and --find-lr do not make: leave one of them out"
+            "fit: --profile times a training, which --dry-run and --find-lr skip: leave one of them out"
         )
     changes = [*(sets or []), *([] if seed is None else [f"seed={seed}"])]
     changes += [] if kernels is None else [f"training.kernels={kernels}"]
@@ -98,11 +92,11 @@ def fit(
             "--dry-run": dry_run,
             "--find-lr": find_lr,
         }
-        refuse_beside_resume("fit", given, "a run goes on with its own config")
+        refuse_beside_resume("fit", given, "a run is resumed with its own config")
         result = _resume(resume, changes, allow_plugins, quiet, threads, profile)
     elif config is None:
         raise ConfigError(
-            "fit: name a CONFIG, such as configs/digits.yaml, or go on with --resume RUN"
+            "fit: name a CONFIG (a packaged example: nettrain fit digits), or resume with --resume RUN"
         )
     elif find_lr:
         find(
@@ -139,7 +133,7 @@ def fit(
 
 
 def summary(result: "Result") -> dict[str, object]:
-    """What `--json` prints."""
+    """The object that `--json` prints."""
     return {
         "run_directory": str(result.run_directory),
         "stop_reason": result.stop_reason,
@@ -166,7 +160,7 @@ def _train(
 
     loaded = load(
         config, sets, allow_plugins=allow_plugins
-    )  # before training is imported: a mistake is told at once
+    )  # first: errors come before slow imports
     if run_name is not None and (problem := name_problem(run_name)):
         raise ConfigError(f"--run-name: {problem}")
     from nettrain.cli.profile import profiling
@@ -203,7 +197,7 @@ def _resume(
 
 
 def _show_diagnostics(result: "Result") -> None:
-    from nettrain.cli.render import diagnostics_table
+    from nettrain.cli.render_model import diagnostics_table
 
     console(stderr=True).print(diagnostics_table(result.diagnostics))
 
@@ -213,6 +207,6 @@ def _report(result: "Result") -> None:
 
     console().print(metrics_table(result.metrics, result.baseline))
     reason = "" if result.stop_reason == "epochs" else f" ({result.stop_reason.replace('_', ' ')})"
-    best = f", the best is epoch {result.best_epoch}" if result.best_epoch is not None else ""
-    say(f"{result.epochs} epochs in {result.seconds:.1f} s{reason}{best}")
+    best = f"; best epoch: {result.best_epoch}" if result.best_epoch is not None else ""
+    say(f"trained {result.epochs} epochs in {result.seconds:.1f} s{reason}{best}")
     say(f"next: nettrain eval {shlex.quote(str(result.run_directory))}")

@@ -20,15 +20,16 @@ from nettrain.cli import (
     schema,
     sweep,
 )
+from nettrain.cli.output import open_standard_streams
 from nettrain.version import __version__
 
 
 class Commands(TyperGroup):
-    """The commands, run so that a failure is told."""
+    """The commands, run so that a failure is reported."""
 
     def invoke(self, ctx: Any) -> Any:
         """Run one command."""
-        with failure.told():
+        with failure.reported():
             return super().invoke(ctx)
 
 
@@ -36,6 +37,7 @@ app = typer.Typer(
     name="nettrain",
     cls=Commands,
     help="Train neural networks from a YAML file, on a CPU.",
+    epilog="Example: nettrain fit digits  (a packaged example; it takes half a second)",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -60,21 +62,32 @@ def _options(
     """Options before the command."""
 
 
-app.command("fit")(fit.fit)
-app.command("sweep")(sweep.sweep)
-app.command("eval")(evaluate.evaluate)
-app.command("predict")(predict.predict)
-app.command("cv")(cv.cv)
-app.command("ensemble")(ensemble.ensemble)
-app.command("check")(check.check)
-app.command("gradcheck")(gradcheck.gradcheck)
-app.command("explain")(explain.explain)
-app.command("schema")(schema.schema)
+# The panel of `nettrain --help`, the command, its function, and the example at the end of its own help.
+COMMANDS: tuple[tuple[str, str, Any, str], ...] = (
+    ("Start", "check", check.check, "nettrain check digits.yaml"),
+    ("Train", "fit", fit.fit, "nettrain fit digits.yaml --set optimizer.lr=0.01 --seed 1"),
+    ("Train", "sweep", sweep.sweep, "nettrain sweep search.yaml --trials 20 --workers 2"),
+    ("Train", "cv", cv.cv, "nettrain cv digits.yaml --folds 10"),
+    (
+        "Train",
+        "ensemble",
+        ensemble.ensemble,
+        "nettrain ensemble digits.yaml --set ensemble.members=5",
+    ),
+    ("Use", "eval", evaluate.evaluate, "nettrain eval runs/digits --data new.csv"),
+    ("Use", "predict", predict.predict, "nettrain predict runs/digits new.csv -o predictions.csv"),
+    ("Trust", "gradcheck", gradcheck.gradcheck, "nettrain gradcheck digits.yaml --rows 16"),
+    ("Learn", "explain", explain.explain, "nettrain explain adam"),
+    ("Learn", "schema", schema.schema, "nettrain schema -o nettrain.schema.json"),
+)
+
+for _panel, _name, _function, _example in COMMANDS:
+    app.command(_name, rich_help_panel=_panel, epilog=f"Example: {_example}")(_function)
 
 
 def run() -> None:
     """The entry point."""
-    gc.set_threshold(
-        50_000, 20, 50
-    )  # from 700 objects on it would walk what is imported again and again: 5 % of a small run
+    open_standard_streams()
+    # From 700 objects on, the default, it would walk what is imported again and again: 5 % of a small run.
+    gc.set_threshold(50_000, 20, 50)
     sys.exit(app())

@@ -7,24 +7,42 @@ from typing import Annotated
 import typer
 
 from nettrain.cli.completion import complete_config
+from nettrain.cli.packaged import find_config
 from nettrain.errors import ConfigError
 
 ConfigPath = Annotated[
-    Path, typer.Argument(help="The YAML file.", show_default=False, autocompletion=complete_config)
+    Path,
+    typer.Argument(
+        help="A YAML file, or the name of a packaged example.",
+        show_default=False,
+        autocompletion=complete_config,
+        callback=find_config,
+    ),
+]
+OptionalConfigPath = Annotated[
+    Path | None,
+    typer.Argument(
+        help="A YAML file, or the name of a packaged example.",
+        show_default=False,
+        autocompletion=complete_config,
+        callback=find_config,
+    ),
 ]
 PluginConfig = Annotated[
     Path | None,
     typer.Option(
         "--config",
         metavar="FILE",
-        help="A YAML file, for the components of its plugins.",
+        help="A YAML file whose plugins are to be known.",
         show_default=False,
         autocompletion=complete_config,
     ),
 ]
 CheckpointPath = Annotated[
     Path,
-    typer.Argument(help="A checkpoint, or a run directory for its best one.", show_default=False),
+    typer.Argument(
+        help="A run directory (its best checkpoint), or a checkpoint.", show_default=False
+    ),
 ]
 Sets = Annotated[
     list[str] | None,
@@ -43,7 +61,7 @@ Threads = Annotated[
     typer.Option(
         "--threads",
         metavar="N",
-        help="Threads to use; they change no bit. Default: all cores.",
+        help="Threads to use; results are identical for any number. Default: all cores.",
         show_default=False,
     ),
 ]
@@ -52,21 +70,23 @@ Kernels = Annotated[
     typer.Option(
         "--kernels",
         metavar="auto|numpy|numba",
-        help="The same as --set training.kernels=NAME: compiled loops (numba), or none; the bits differ.",
+        help="Same as --set training.kernels=NAME: compiled loops (numba) or none; results differ in the last bits.",
         show_default=False,
     ),
 ]
 Seed = Annotated[
-    int | None, typer.Option("--seed", help="The same as --set seed=N.", show_default=False)
+    int | None,
+    typer.Option("--seed", metavar="N", help="Same as --set seed=N.", show_default=False),
 ]
 OutputDirectory = Annotated[
-    Path, typer.Option("--output-directory", "-o", help="The folder of all runs.")
+    Path, typer.Option("--output-directory", "-o", metavar="DIR", help="Directory for runs.")
 ]
 RunName = Annotated[
     str | None,
     typer.Option(
         "--run-name",
-        help="Name of the directory; default: after the config's name.",
+        metavar="NAME",
+        help="Name of the run directory. Default: the config's name.",
         show_default=False,
     ),
 ]
@@ -75,14 +95,14 @@ Workers = Annotated[
     typer.Option(
         "--workers",
         metavar="N",
-        help="Runs side by side, a thread each; they change no bit. Default: all cores.",
+        help="Runs at the same time, one thread each. Default: all cores.",
         show_default=False,
     ),
 ]
 ExecutorName = Annotated[
     str,
     typer.Option(
-        "--executor", help="Where runs are made: local (processes), serial, dask, dask:HOST:PORT."
+        "--executor", help="Where runs execute: local (processes), serial, dask, dask:HOST:PORT."
     ),
 ]
 Quiet = Annotated[
@@ -94,7 +114,11 @@ Json = Annotated[
 
 
 def refuse_beside_resume(command: str, given: Mapping[str, bool], why: str) -> None:
-    """Raises ConfigError naming the options that were given (True) beside --resume, which takes none of them."""
+    """Refuse options that cannot be used together with --resume.
+
+    Raises:
+        ConfigError: names those that were given (True).
+    """
     if any(given.values()):
         named = ", ".join(name for name, is_given in given.items() if is_given)
-        raise ConfigError(f"{command}: {named} and --resume exclude each other: {why}")
+        raise ConfigError(f"{command}: {named} and --resume cannot be used together: {why}")

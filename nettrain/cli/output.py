@@ -1,8 +1,9 @@
-"""The two streams: results on stdout, as one JSON object or as tables; what people read meanwhile on stderr."""
+"""The two streams: results on stdout, as one JSON object or as tables; messages for people on stderr."""
 
 import io
 import json
 import math
+import os
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -14,18 +15,23 @@ if TYPE_CHECKING:
     from nettrain.inference.predictor import Predictor
 
 
-def print_json(found: dict[str, Any]) -> None:
-    """Exactly one object on stdout; NaN and infinity, which JSON does not have, become null."""
-    typer.echo(json.dumps(_plain(found)))
+def print_json(value: dict[str, Any]) -> None:
+    """Print one JSON object on stdout; NaN and infinity, which JSON does not have, become null."""
+    typer.echo(json.dumps(_plain(value)))
+
+
+def write_stdout(content: bytes) -> None:
+    """Write bytes on stdout: UTF-8 as in a file, whatever the terminal's encoding."""
+    typer.echo(content, nl=False)
 
 
 def say(message: str) -> None:
-    """A line for people, on stderr."""
+    """Print a line for people, on stderr."""
     typer.echo(message, err=True)
 
 
 def warn_of_plugins(predictor: "Predictor") -> None:
-    """Code that is not what the model was trained with may compute something else."""
+    """Warn that code which has changed since training may compute something else."""
     for path in predictor.changed_plugins:
         say(f"warning: {path} is not what the model was trained with (its fingerprint differs)")
 
@@ -35,13 +41,25 @@ def console(*, stderr: bool = False) -> "Console":
     from rich.console import Console  # 40 ms that --json and errors do not need
 
     if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(
-            errors="backslashreplace"
-        )  # a class name that the terminal's encoding lacks must not end the command
-    found = Console(stderr=stderr, highlight=False)
-    if not found.is_terminal:
-        found.width = 120
-    return found
+        # a class name that the terminal's encoding lacks must not end the command
+        sys.stdout.reconfigure(errors="backslashreplace")
+    drawn_on = Console(stderr=stderr, highlight=False)
+    if not drawn_on.is_terminal:
+        drawn_on.width = 120
+    return drawn_on
+
+
+def open_standard_streams() -> None:
+    """Make up for streams that the caller closed (`2>&-`): without this, the first file opened would become stderr."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest free number, which is this one
+    if sys.stdout is None:
+        sys.stdout = open(1, "w", encoding="utf-8", closefd=False)
+    if sys.stderr is None:
+        sys.stderr = open(2, "w", encoding="utf-8", closefd=False)
 
 
 def _plain(value: Any) -> Any:

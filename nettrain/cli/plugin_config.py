@@ -1,4 +1,4 @@
-"""The components of a configuration's plugins, for the commands that need nothing else of it."""
+"""The plugins of a configuration, for commands that need nothing else of it."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,11 +9,11 @@ from nettrain.errors import ConfigError
 
 @contextmanager
 def with_plugins(config: Path | None, *, allow_plugins: bool) -> Iterator[None]:
-    """Inside, the components of the plugins that a configuration names are found."""
+    """Inside, the components in the plugins of a configuration are known by name."""
     if config is None:
         if allow_plugins:
             raise ConfigError(
-                "--allow-plugins: whose? Name the configuration that has them: --config FILE"
+                "--allow-plugins: name the configuration that has the plugins: --config FILE"
             )
         yield
         return

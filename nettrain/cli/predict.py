@@ -1,13 +1,17 @@
-"""`nettrain predict`: what a checkpoint says of new rows."""
+"""`nettrain predict`: the predictions of a trained model for new rows."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from nettrain.cli.options import AllowPlugins, CheckpointPath
-from nettrain.cli.output import say, warn_of_plugins
+from nettrain.cli.output import say, warn_of_plugins, write_stdout
+from nettrain.cli.output_file import Overwrite, check_output, write_output
 from nettrain.errors import ConfigError
+
+if TYPE_CHECKING:
+    from nettrain.inference.predictor import Predictor
 
 
 def predict(
@@ -16,7 +20,7 @@ def predict(
         Path,
         typer.Argument(
             metavar="INPUT",
-            help="A file with the columns of the training data.",
+            help="A file with the columns of the training data, or a folder of images.",
             show_default=False,
         ),
     ],
@@ -26,52 +30,47 @@ def predict(
             "--output",
             "-o",
             metavar="FILE",
-            help="The CSV file to write; default: stdout.",
+            help="The file to write: .csv, .jsonl or .parquet. Default: CSV on stdout.",
             show_default=False,
         ),
     ] = None,
+    overwrite: Overwrite = False,
     probabilities: Annotated[
         bool, typer.Option("--probabilities", help="Add the probability of each class.")
     ] = False,
     allow_plugins: AllowPlugins = False,
 ) -> None:
-    """Write what CHECKPOINT predicts for each row of INPUT, in the order of the rows: a class or a value, as CSV."""
+    """Predict a class or a value for each row of INPUT, in the order of the rows."""
+    from nettrain.cli.prediction_file import WRITERS
+
+    if output is not None:
+        check_output(output, list(WRITERS), overwrite=overwrite, inputs=[source])
     from nettrain.inference.load import load
-    from nettrain.inference.prediction_table import as_csv, decided_columns, probability_columns
 
     predictor = load(checkpoint, allow_plugins=allow_plugins)
     warn_of_plugins(predictor)
     if probabilities and predictor.task == "regression":
         raise ConfigError(
-            "--probabilities: this model predicts values, which have none; leave the option out"
+            "--probabilities: a regression model predicts values, not classes; leave the option out"
         )
-    rows = predictor.read(source, with_target=False)
-    found = predictor.predictions_of(rows)
-    files = [] if rows.files is None else [("file", rows.files.tolist())]
-    text = as_csv(
-        [
-            *files,
-            *decided_columns(predictor, found),
-            *(probability_columns(predictor, found) if probabilities else ()),
-        ]
-    )
+    columns = _columns(predictor, source, probabilities=probabilities)
+    ending = ".csv" if output is None else output.suffix.lower()
+    content = WRITERS.get(ending, WRITERS[".csv"])(columns)  # a device has no ending
     if output is None:
-        typer.echo(text.encode(), nl=False)  # UTF-8 like a file, whatever the terminal's encoding
+        write_stdout(content)
         return
-    write_file(output, text)
-    say(f"{len(found)} rows -> {output}")
+    write_output(output, content)
+    say(f"{len(columns[0][1]):,} rows -> {output}")
 
 
-def write_file(path: Path, text: str) -> None:
-    """The whole file or none of it; a device or pipe (/dev/null) is written to, never replaced."""
-    from nettrain.training.artifacts.files import disk_errors, write_atomically
+def _columns(
+    predictor: "Predictor", source: Path, *, probabilities: bool
+) -> list[tuple[str, list[object]]]:
+    """The columns to write: file names of images, predictions, and probabilities if asked for."""
+    from nettrain.inference.prediction_table import decided_columns, probability_columns
 
-    if path.is_dir():
-        raise ConfigError(f"-o {path}: is a folder; name a file in it")
-    if not path.parent.is_dir():
-        raise ConfigError(f"-o {path}: the folder {str(path.parent)!r} does not exist")
-    if path.exists() and not path.is_file():
-        with disk_errors(path), open(path, "w", encoding="utf-8") as device:
-            device.write(text)
-    else:
-        write_atomically(path, text.encode())
+    rows = predictor.read(source, with_target=False)
+    outputs = predictor.predictions_of(rows)
+    files = [] if rows.files is None else [("file", rows.files.tolist())]
+    columns = [*files, *decided_columns(predictor, outputs)]
+    return columns + (list(probability_columns(predictor, outputs)) if probabilities else [])

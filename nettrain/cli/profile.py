@@ -1,4 +1,4 @@
-"""`nettrain fit --profile`: the table of a run's steps, on stderr."""
+"""`nettrain fit --profile`: a per-layer timing breakdown of the training steps, on stderr."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -8,12 +8,12 @@ from nettrain.training.callbacks import Callback
 
 
 @contextmanager
-def profiling(wanted: bool) -> Iterator[Sequence[Callback]]:
-    """The callbacks to train with. The table comes when the block ends, also where the run was interrupted."""
-    if not wanted:
+def profiling(enabled: bool) -> Iterator[Sequence[Callback]]:
+    """Yield the callbacks to train with; print the table when the block ends, also after an interruption."""
+    if not enabled:
         yield []
         return
-    from nettrain.cli.render import profile_table
+    from nettrain.cli.render_model import profile_table
     from nettrain.inspection.profile import Profile
 
     profile = Profile()
@@ -24,16 +24,17 @@ def profiling(wanted: bool) -> Iterator[Sequence[Callback]]:
             console(stderr=True).print(profile_table(profile))
             if profile.fused:
                 say(
-                    f"no time of their own (views, or computed together with the layer before): {', '.join(profile.fused)}"
+                    "no time of their own (views, or fused with the layer before): "
+                    f"{', '.join(profile.fused)}"
                 )
             say(
-                f"{profile.steps:,} steps; peak: {profile.peak:.0f} GFLOP/s, the best 2048 x 2048 float32 product on the run's threads"
+                f"{profile.steps:,} steps; peak: {profile.peak:.0f} GFLOP/s "
+                "(a 2048 x 2048 float32 matrix product on the run's threads)"
             )
             if profile.epochs:
                 say(
-                    f"between two epochs (evaluation, logs, checkpoints): {profile.between_epochs:.1f} ms"
+                    "between epochs (evaluation, logs, checkpoints): "
+                    f"{profile.between_epochs:.1f} ms per epoch"
                 )
         elif profile.peak:
-            say(
-                "profile: every step recorded a plan, and none was left to clock: train for more steps"
-            )
+            say("profile: no step was timed, since each recorded a plan: train for more steps")

@@ -1,4 +1,4 @@
-"""What is seen of a run while it trains: one line that moves on a terminal, one line an epoch elsewhere."""
+"""The progress of a run: one moving line on a terminal, one line per epoch elsewhere."""
 
 import sys
 import time
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 
     from nettrain.training.run import Run
 
-HEADLINES = ("accuracy", "label_accuracy", "r2")  # the figure of each task that people look at
+HEADLINES = ("accuracy", "label_accuracy", "r2")  # the metric of each task that people look at
 BAR = 20  # characters
 PAUSE = 0.1  # seconds between two drawings
 
 
 @contextmanager
 def progress(quiet: bool) -> Iterator[Sequence[Callback]]:
-    """The callbacks to train with. What they draw is finished when the block ends, however it ends."""
+    """Yield the callbacks to train with; what they draw is complete when the block ends, however it ends."""
     if quiet:
         yield []
         return
@@ -38,38 +38,38 @@ def progress(quiet: bool) -> Iterator[Sequence[Callback]]:
         yield [MovingLine(live)]
 
 
-class News(Callback):
-    """What is told as it comes: what was decided for the user, then each warning after its epoch."""
+class Messages(Callback):
+    """Prints what was decided for the user, then each warning after its epoch."""
 
-    _told = 0
+    _printed = 0
 
     def begin(self, run: "Run") -> None:
-        """Tell what was decided. What the run was warned of before it was resumed has been told."""
-        self._told = len(run.warnings)
+        """Print what was decided. Warnings from before a resume have been printed already."""
+        self._printed = len(run.warnings)
         for note in run.prepared.notes:
-            self.tell(note)
+            self.write(note)
 
     def epoch_end(self, run: "Run", row: Row) -> None:
-        """Tell the new warnings."""
-        for warning in run.warnings[self._told :]:
-            self.tell(f"warning: {warning}")
-        self._told = len(run.warnings)
+        """Print the new warnings."""
+        for warning in run.warnings[self._printed :]:
+            self.write(f"warning: {warning}")
+        self._printed = len(run.warnings)
 
-    def tell(self, line: str) -> None:
-        """Show a line that stays."""
+    def write(self, line: str) -> None:
+        """Print a line that stays."""
         say(line)
 
 
-class EpochLines(News):
-    """One line an epoch: `epoch 3/30  train_loss 0.4120  validation_loss 0.3980  validation_accuracy 0.8910  lr 0.001  1.2 s`."""
+class EpochLines(Messages):
+    """One line per epoch: `epoch 3/30  train_loss 0.4120  validation_loss 0.3980  lr 0.001  1.2 s`."""
 
     def epoch_end(self, run: "Run", row: Row) -> None:
-        """Write the epoch's line, and the new warnings below it."""
+        """Print the epoch's line, and the new warnings below it."""
         say(
             "  ".join(
                 [
                     f"epoch {row['epoch']}/{run.config.training.epochs}",
-                    *figures(row),
+                    *shown_metrics(row),
                     f"{row['seconds']:.1f} s",
                 ]
             )
@@ -77,22 +77,22 @@ class EpochLines(News):
         super().epoch_end(run, row)
 
 
-class MovingLine(News):
-    """Where the run is, how long it still takes, and the figures of the last complete epoch; cut where the terminal ends."""
+class MovingLine(Messages):
+    """One line: progress, time remaining, and the metrics of the last complete epoch; cut at the edge of the terminal."""
 
     def __init__(self, live: "Live") -> None:
         self._live = live
-        self._figures: list[str] = []
+        self._metrics: list[str] = []
         self._steps = 0
         self._drawn = 0.0
 
     def begin(self, run: "Run") -> None:
-        """Start the clock: what was done before a resume is done, but says nothing of the speed."""
+        """Start the clock; epochs from before a resume do not count for the speed."""
         super().begin(run)
         self._started = time.monotonic()
 
-    def tell(self, line: str) -> None:
-        """Above the moving line."""
+    def write(self, line: str) -> None:
+        """Print above the moving line."""
         self._live.console.print(Text(line))
 
     def batch_end(self, run: "Run") -> None:
@@ -102,9 +102,9 @@ class MovingLine(News):
             self._draw(run)
 
     def epoch_end(self, run: "Run", row: Row) -> None:
-        """Take the epoch's figures."""
+        """Take the metrics of the epoch."""
         super().epoch_end(run, row)
-        self._figures = figures(row)
+        self._metrics = shown_metrics(row)
         if time.monotonic() - self._drawn >= PAUSE:
             self._draw(run)
 
@@ -117,7 +117,7 @@ class MovingLine(News):
         self._live.update(self.line(run, self._drawn), refresh=True)
 
     def line(self, run: "Run", now: float) -> Text:
-        """What is drawn at a moment of the monotonic clock."""
+        """The line at `now`, a time of the monotonic clock."""
         elapsed = max(now - self._started, 1e-9)
         epochs, done = (
             run.config.training.epochs,
@@ -125,20 +125,20 @@ class MovingLine(News):
         )
         bar = min(BAR, self._live.console.width // 4)
         filled = round(bar * done / epochs)
-        left = (epochs - done) * run.steps_per_epoch * elapsed / max(self._steps, 1)
+        remaining = (epochs - done) * run.steps_per_epoch * elapsed / max(self._steps, 1)
         over = run.progress.stop_reason is not None
         parts = [
             f"epoch {min(run.progress.epoch + (not over), epochs)}/{epochs}",
             "━" * filled + "╌" * (bar - filled),
-            clock(elapsed) if over else f"{clock(left)} left",
-            *self._figures,
+            clock(elapsed) if over else f"{clock(remaining)} remaining",
+            *self._metrics,
             f"{self._steps * run.step_rows / elapsed:,.0f} rows/s",
         ]
         return Text("  ".join(parts), no_wrap=True, overflow="ellipsis")
 
 
-def figures(row: Row) -> list[str]:
-    """The figures of an epoch that are shown: the losses, the headline figure of the task, the learning rate."""
+def shown_metrics(row: Row) -> list[str]:
+    """What is shown of an epoch: the losses, the main metric of the task, the learning rate."""
     shown = ["train_loss", "validation_loss", *(f"validation_{name}" for name in HEADLINES)]
     return [f"{name} {number(row[name])}" for name in shown if name in row] + [
         f"lr {row['lr']:.3g}"
@@ -146,7 +146,7 @@ def figures(row: Row) -> list[str]:
 
 
 def clock(seconds: float) -> str:
-    """1:05, 2:00:00."""
-    minutes, rest = divmod(round(seconds), 60)
+    """A duration as 1:05 or 2:00:00."""
+    minutes, seconds_left = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+    return f"{hours}:{minutes:02}:{seconds_left:02}" if hours else f"{minutes}:{seconds_left:02}"

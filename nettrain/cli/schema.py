@@ -7,9 +7,9 @@ from typing import Annotated
 import typer
 
 from nettrain.cli.options import AllowPlugins, PluginConfig
-from nettrain.cli.output import say
+from nettrain.cli.output import say, write_stdout
+from nettrain.cli.output_file import Overwrite, check_output, write_output
 from nettrain.cli.plugin_config import with_plugins
-from nettrain.cli.predict import write_file
 
 
 def schema(
@@ -19,26 +19,30 @@ def schema(
             "--output",
             "-o",
             metavar="FILE",
-            help="The file to write; default: stdout.",
+            help="The .json file to write. Default: stdout.",
             show_default=False,
         ),
     ] = None,
+    overwrite: Overwrite = False,
     config: PluginConfig = None,
     allow_plugins: AllowPlugins = False,
 ) -> None:
-    """Write the JSON Schema (draft 2020-12) of a configuration, for editors.
+    """Write the JSON Schema (draft 2020-12) of configurations, for editors: of runs, sweeps and ensembles.
 
-    With the line `# yaml-language-server: $schema=nettrain.schema.json` at its top (a path relative to the file), a configuration is
-    completed and checked while it is written: in VS Code by the extension YAML, in others by yaml-language-server.
+    Put the line `# yaml-language-server: $schema=nettrain.schema.json` (a path relative to the file) at the top of a configuration, and
+    it is completed and checked while you write: in VS Code by the extension YAML, in other editors by yaml-language-server.
     """
-    from nettrain.config.json_schema import json_schema
+    if output is not None:
+        check_output(output, [".json"], overwrite=overwrite)
+    from nettrain.cli.catalogue import file_schema
 
     with with_plugins(config, allow_plugins=allow_plugins):
-        text = json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n"
+        text = json.dumps(file_schema(), indent=2, ensure_ascii=False) + "\n"
     if output is None:
-        typer.echo(text.encode(), nl=False)  # UTF-8 like a file, whatever the terminal's encoding
+        write_stdout(text.encode())
         return
-    write_file(output, text)
+    write_output(output, text.encode())
     say(
-        f"next: put this line at the top of a configuration: # yaml-language-server: $schema={output.absolute()}"
+        "next: put this line at the top of a configuration: "
+        f"# yaml-language-server: $schema={output.absolute()}"
     )

@@ -1,4 +1,4 @@
-"""`nettrain sweep`: compare many settings of a run, train the best on all but the test part, and test it once."""
+"""`nettrain sweep`: compare many settings of a run, retrain the best on training + validation data, and test it once."""
 
 import shlex
 from pathlib import Path
@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nettrain.cli.completion import complete_config
 from nettrain.cli.options import (
     AllowPlugins,
     ExecutorName,
     Json,
+    OptionalConfigPath,
     OutputDirectory,
     Quiet,
     RunName,
@@ -27,16 +27,13 @@ DEFAULT_OUTPUT = Path("runs")
 
 
 def sweep(
-    config: Annotated[
-        Path | None,
-        typer.Argument(
-            help="The sweep's YAML file.", show_default=False, autocompletion=complete_config
-        ),
-    ] = None,
+    config: OptionalConfigPath = None,
     sets: Sets = None,
     trials: Annotated[
         int | None,
-        typer.Option("--trials", metavar="N", help="How many settings to try.", show_default=False),
+        typer.Option(
+            "--trials", metavar="N", help="Number of settings to try.", show_default=False
+        ),
     ] = None,
     workers: Annotated[
         int | None,
@@ -57,7 +54,7 @@ def sweep(
         typer.Option(
             "--resume",
             metavar="DIR",
-            help="Go on with a sweep, or extend it: --trials N.",
+            help="Resume a sweep, or extend it with --trials N.",
             show_default=False,
         ),
     ] = None,
@@ -66,7 +63,7 @@ def sweep(
         typer.Option(
             "--study",
             metavar="URL",
-            help="Leave an Optuna study too, in a database: sqlite:///study.db.",
+            help="Write an Optuna study too: sqlite:///study.db.",
             show_default=False,
         ),
     ] = None,
@@ -74,7 +71,7 @@ def sweep(
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Try many settings of a run (grid, random, bayes), keep the best; or go on with --resume DIR."""
+    """Try many settings of a run (grid, random or Bayesian search) and keep the best."""
     if resume is not None:
         given = {
             "CONFIG": config is not None,
@@ -82,11 +79,12 @@ def sweep(
             "--output-directory": output_directory != DEFAULT_OUTPUT,
             "--run-name": run_name is not None,
         }
-        refuse_beside_resume("sweep", given, "a sweep goes on with its own config")
+        refuse_beside_resume("sweep", given, "a sweep is resumed with its own config")
         result = _resumed(resume, trials, executor, workers, allow_plugins, quiet, study)
     elif config is None:
         raise ConfigError(
-            "sweep: name a CONFIG, such as configs/sweeps/digits_random.yaml, or go on with --resume DIR"
+            "sweep: name a CONFIG (a packaged example: nettrain sweep sweeps/digits_random), "
+            "or resume with --resume DIR"
         )
     else:
         result = _swept(
@@ -109,7 +107,7 @@ def sweep(
         _report(result)
     if result.best is None:
         say(
-            f"no trial finished; the first says: {result.trials[0].message}"
+            f"no trial finished; the first failed with: {result.trials[0].message}"
             if result.trials
             else "there was no trial"
         )
@@ -131,16 +129,14 @@ def _swept(
     from nettrain.config.checks import name_problem
     from nettrain.search.sweep.config import load_sweep
 
-    loaded = load_sweep(
-        config, sets, trials=trials, allow_plugins=allow_plugins
-    )  # before training is imported: a mistake is told at once
+    # First: errors come before slow imports.
+    loaded = load_sweep(config, sets, trials=trials, allow_plugins=allow_plugins)
     if run_name is not None and (problem := name_problem(run_name)):
         raise ConfigError(f"--run-name: {problem}")
     from nettrain.search.executors.registry import executor_for
 
-    with executor_for(
-        executor, workers
-    ) as ready:  # its processes begin while this one goes on importing
+    # Its processes start while this one goes on importing.
+    with executor_for(executor, workers) as ready:
         from nettrain.cli.sweep_progress import progress
         from nettrain.search.sweep.sweep import sweep
 

@@ -1,4 +1,4 @@
-"""What is seen of a sweep: the running trials, the best so far and the time left on a terminal; one line a finished trial elsewhere."""
+"""The progress of a sweep: running trials, the best so far and time remaining on a terminal; one line per finished trial elsewhere."""
 
 import sys
 import time
@@ -6,14 +6,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from rich import box
 from rich.console import Group
-from rich.table import Table
 from rich.text import Text
 
 from nettrain.cli.output import console, say
 from nettrain.cli.progress import clock
 from nettrain.cli.render import number
+from nettrain.cli.table import NumberTable
 from nettrain.config.messages import show
 from nettrain.search.sweep.space import Setting
 from nettrain.search.sweep.trial import Trial, ranked
@@ -26,12 +25,12 @@ if TYPE_CHECKING:
     from nettrain.search.sweep.sweep import SweepResult
 
 PAUSE = 0.2  # seconds between two drawings
-MOST_SHOWN = 20  # trials in a table
+MAX_ROWS = 20  # trials in a table
 
 
 @contextmanager
 def progress(quiet: bool) -> Iterator[Observer]:
-    """What sees the sweep go by. What it draws is finished when the block ends, however it ends."""
+    """Yield the observer of the sweep; what it draws is complete when the block ends, however it ends."""
     if quiet:
         yield Observer()
         return
@@ -46,7 +45,7 @@ def progress(quiet: bool) -> Iterator[Observer]:
 
 
 class TrialLines(Observer):
-    """One line a finished trial: `trial 3 (4/40)  validation_accuracy 0.9359  optimizer.lr 0.0129  model.hidden [8]  0.1 s`."""
+    """One line per finished trial: `trial 3 (4/40)  validation_accuracy 0.9359  optimizer.lr 0.0129  0.1 s`."""
 
     def begin(self, sweep: "Sweep", trials: int | None, done: Sequence[Trial]) -> None:
         """Start the clock."""
@@ -56,26 +55,26 @@ class TrialLines(Observer):
         self._earlier = len(done)
         self._began = time.monotonic()
         if done:
-            self.tell(f"going on after {len(done)} trials")
+            self.write(f"resuming after {len(done)} trials")
 
     def ended(self, trial: Trial) -> None:
-        """Write the line."""
+        """Print the line."""
         self._done.append(trial)
-        self.tell(self.line(trial))
+        self.write(self.line(trial))
 
     def final(self, trial: Trial) -> None:
-        """Say what comes."""
-        self.tell(f"training trial {trial.index} on all rows but the test part")
+        """Announce the final training."""
+        self.write(f"retraining trial {trial.index} on training + validation data")
 
     def line(self, trial: Trial) -> str:
-        """Of a trial that is over."""
+        """The line of a trial that is over."""
         counted = f"{len(self._done)}" + (f"/{self._total}" if self._total is not None else "")
         if trial.same_as is not None:
-            became = f"as trial {trial.same_as}"
+            outcome = f"same as trial {trial.same_as}"
         elif trial.status == "finished":
-            became = f"{trial.seconds:.1f} s"
+            outcome = f"{trial.seconds:.1f} s"
         else:
-            became = trial.status.replace("_", " ") + (
+            outcome = trial.status.replace("_", " ") + (
                 f": {trial.message}" if trial.message else ""
             )
         score = (
@@ -84,16 +83,16 @@ class TrialLines(Observer):
             else [f"{self._sweep.spec.metric.name} {number(trial.metric)}"]
         )
         return "  ".join(
-            [f"trial {trial.index} ({counted})", *score, *setting_words(trial.parameters), became]
+            [f"trial {trial.index} ({counted})", *score, *setting_words(trial.parameters), outcome]
         )
 
-    def tell(self, line: str) -> None:
-        """Show a line that stays."""
+    def write(self, line: str) -> None:
+        """Print a line that stays."""
         say(line)
 
 
 class LiveTrials(TrialLines):
-    """The running trials with epoch and value, the best so far, how many are done and how long the rest will take."""
+    """The running trials with epoch and value, the best so far, and the time remaining."""
 
     pause = PAUSE
 
@@ -104,27 +103,27 @@ class LiveTrials(TrialLines):
         self._last = ""
 
     def started(self, index: int, setting: Setting) -> None:
-        """A row of its own."""
-        self._running[index] = (setting, "begins")
+        """Add a row for the trial."""
+        self._running[index] = (setting, "starting")
         self.waited()
 
     def reported(self, index: int, epoch: int, value: float) -> None:
-        """What the row says."""
+        """Update the row."""
         if index in self._running:
             self._running[index] = (self._running[index][0], f"epoch {epoch}  {number(value)}")
         self.waited()
 
     def ended(self, trial: Trial) -> None:
-        """The row goes; what went wrong stays as a line above."""
+        """Remove the row; a failure stays as a line above."""
         self._running.pop(trial.index, None)
         self._done.append(trial)
         if trial.status not in ("finished", "pruned"):
-            self.tell(self.line(trial))
+            self.write(self.line(trial))
         self.waited()
 
     def final(self, trial: Trial) -> None:
-        """Say what comes."""
-        self._last = f"training trial {trial.index} on all rows but the test part"
+        """Announce the final training."""
+        self._last = f"retraining trial {trial.index} on training + validation data"
         self.waited(at_once=True)
 
     def waited(self, *, at_once: bool = False) -> None:
@@ -134,31 +133,31 @@ class LiveTrials(TrialLines):
             self._drawn = now
             self._live.update(self.drawn(now), refresh=True)
 
-    def tell(self, line: str) -> None:
-        """Above what moves."""
+    def write(self, line: str) -> None:
+        """Print above the moving lines."""
         self._live.console.print(Text(line))
 
     def drawn(self, now: float) -> Group:
-        """What is seen at a moment of the monotonic clock."""
+        """The moving lines at `now`, a time of the monotonic clock."""
         rows = [
             Text(
-                "  ".join([f"trial {index}", news, *setting_words(setting)]),
+                "  ".join([f"trial {index}", state, *setting_words(setting)]),
                 no_wrap=True,
                 overflow="ellipsis",
             )
-            for index, (setting, news) in sorted(self._running.items())
+            for index, (setting, state) in sorted(self._running.items())
         ]
         return Group(*rows, Text(self.headline(now), no_wrap=True, overflow="ellipsis"))
 
     def headline(self, now: float) -> str:
-        """Done, time, best."""
+        """Trials done, time, best value so far."""
         if self._last:
             return self._last
         elapsed, done = now - self._began, len(self._done) - self._earlier
         counted = f"{len(self._done)}" + (f" of {self._total}" if self._total is not None else "")
-        parts = [f"{counted} trials", f"{clock(elapsed)} gone"]
+        parts = [f"{counted} trials", f"{clock(elapsed)} elapsed"]
         if self._total is not None and done:
-            parts.append(f"{clock(elapsed / done * (self._total - len(self._done)))} left")
+            parts.append(f"{clock(elapsed / done * (self._total - len(self._done)))} remaining")
         ranking = ranked(self._done, maximize=self._sweep.maximize)
         if ranking:
             parts.append(
@@ -168,12 +167,12 @@ class LiveTrials(TrialLines):
 
 
 def setting_words(setting: Setting) -> list[str]:
-    """`optimizer.lr 0.0129`, a word a parameter."""
+    """One item per parameter: `optimizer.lr 0.0129`."""
     return [f"{path} {value_words(value)}" for path, value in setting.items()]
 
 
 def value_words(value: object) -> str:
-    """A value, short."""
+    """A value in few characters."""
     return (
         f"{value:.4g}"
         if isinstance(value, float)
@@ -183,22 +182,18 @@ def value_words(value: object) -> str:
     )
 
 
-def trials_table(result: "SweepResult") -> Table:
-    """The best trials, the best first, with their settings; then those that came to nothing, counted."""
+def trials_table(result: "SweepResult") -> NumberTable:
+    """The best trials with their settings, the best first; the caption counts the others by status."""
     ranking = result.ranking
     paths = list(dict.fromkeys(path for trial in result.trials for path in trial.parameters))
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    for title in ("trial", result.metric, *paths):
-        table.add_column(Text(title), overflow="fold", justify="right")
-    for trial in ranking[:MOST_SHOWN]:
-        cells = [Text(value_words(trial.parameters.get(path, ""))) for path in paths]
+    table = NumberTable("trial", result.metric, *paths, complete="trials.csv has all")
+    for trial in ranking[:MAX_ROWS]:
+        cells = [value_words(trial.parameters.get(path, "")) for path in paths]
         table.add_row(str(trial.index), number(trial.metric), *cells)
-    others = {
-        status: sum(trial.status == status for trial in result.trials)
-        for status in dict.fromkeys(t.status for t in result.trials)
-    }
-    counted = ", ".join(f"{count} {status.replace('_', ' ')}" for status, count in others.items())
-    shown = f"the best {MOST_SHOWN} of them; " if len(ranking) > MOST_SHOWN else ""
+    statuses = [trial.status for trial in result.trials]
+    counted = ", ".join(
+        f"{statuses.count(status)} {status.replace('_', ' ')}" for status in dict.fromkeys(statuses)
+    )
+    shown = f"the best {MAX_ROWS} of them; " if len(ranking) > MAX_ROWS else ""
     table.caption = f"{shown}{len(result.trials)} trials: {counted}"
-    table.caption_justify = "left"
     return table

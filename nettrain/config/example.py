@@ -12,7 +12,15 @@ from pydantic_core import PydanticCustomError
 
 from nettrain.component import Component, Record, find, names, to_mapping
 from nettrain.config.dump import as_yaml
-from nettrain.config.fields import Annotation, default_of, hints, is_kind, origin, without_null
+from nettrain.config.fields import (
+    Annotation,
+    default_of,
+    hints,
+    is_kind,
+    is_required,
+    origin,
+    without_null,
+)
 from nettrain.config.run_config import RunConfig
 from nettrain.metrics import Metric
 
@@ -39,11 +47,10 @@ def key_example(record: type[Record], path: tuple[str, ...], *, alone: bool) -> 
     """One key of a section, alone or beside those that the section requires."""
     annotation = hints(record)[path[-1]]  # type: ignore[arg-type]
     default = default_of(record, path[-1])
-    told = default is not None and default != () and not _given(annotation)
+    is_telling = default is not None and default != () and not _given(annotation)
+    value = _short(default) if is_telling else _sample(annotation)
     others = {} if alone else _keys(record, required_only=True)
-    return as_yaml(
-        _nested(path[:-1], others | {path[-1]: _short(default) if told else _sample(annotation)})
-    )
+    return as_yaml(_nested(path[:-1], others | {path[-1]: value}))
 
 
 def _nested(path: tuple[str, ...], value: object) -> object:
@@ -58,7 +65,7 @@ def _keys(record: type[Record], *, required_only: bool) -> dict[str, object]:
     for field in dataclasses.fields(record):  # type: ignore[arg-type]
         annotation = hints(record)[field.name]  # type: ignore[arg-type]
         default = default_of(record, field.name)
-        if field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
+        if is_required(field):
             found[field.name] = _sample(annotation)
         elif required_only:
             continue
@@ -148,8 +155,10 @@ def _first(kind: type[Component]) -> str:
 
 @cache
 def _place(kind: type[Component]) -> Wrap:
-    """What puts a component of a kind where it first can stand: in the configuration itself, or in a component of another kind."""
-    waiting: list[tuple[type[Record], Wrap]] = [(RunConfig, lambda value: value)]  # type: ignore[list-item,return-value]
+    """What puts a component of a kind in the first place it can have: in the configuration, or in a component of another kind."""
+    waiting: list[tuple[type[Record], Wrap]] = [
+        (RunConfig, lambda value: value)  # type: ignore[list-item,return-value]
+    ]
     seen: set[type] = set()
     for record, outer in waiting:  # grows meanwhile: the shallowest place is found first
         for field in dataclasses.fields(record):  # type: ignore[arg-type]
@@ -162,9 +171,8 @@ def _place(kind: type[Component]) -> Wrap:
             if cls is kind:
                 return wrap
             seen.add(cls)
-            waiting += (
-                [(find(cls, name), wrap) for name in names(cls)] if is_kind(cls) else [(cls, wrap)]
-            )  # type: ignore[arg-type]
+            classes = [find(cls, name) for name in names(cls)] if is_kind(cls) else [cls]  # type: ignore[arg-type]
+            waiting += [(inner_class, wrap) for inner_class in classes]
     raise LookupError(f"no configuration can hold a {kind.kind}")
 
 

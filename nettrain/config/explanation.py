@@ -1,7 +1,7 @@
 """What can be explained of a configuration: kinds, their components, sections and keys; every word comes from the classes themselves."""
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -12,8 +12,18 @@ from nettrain.config.docstring import Docstring
 from nettrain.config.ensemble_config import EnsembleRun
 from nettrain.config.example import component_example, key_example, section_example
 from nettrain.config.expectation import describe
-from nettrain.config.fields import Annotation, default_of, hints, is_kind, without_null
-from nettrain.config.kinds import KINDS
+from nettrain.config.fields import (
+    Annotation,
+    default_of,
+    hints,
+    is_kind,
+    is_required,
+    without_null,
+)
+from nettrain.config.kinds import IN_YAML, KindInYaml
+
+# Sections of a docstring that describe the Python side of a component, which a YAML file does not see.
+_FOR_PROGRAMMERS = ("Args", "Attributes", "Returns", "Yields")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,11 +41,14 @@ class Key:
 class Explanation:
     """One thing that has a name.
 
-    name     in full: `optimizer.adam`, `dataset.split`
-    what     kind, component, section, key or operation
-    summary  its equation, or what it is; details: shapes, units, errors, source, where others differ
-    members  of a kind: its components and their summaries
-    example  YAML, in its place in a configuration
+    Attributes:
+        name: in full, `optimizer.adam` or `dataset.split`.
+        what: kind, component, section, key or operation.
+        summary: its name and equation, or its description.
+        details: shapes, units, errors, source, differences from other frameworks.
+        keys: of a component or section.
+        members: of a kind, its components and their summaries.
+        example: YAML, in its place in a configuration.
     """
 
     name: str
@@ -50,17 +63,22 @@ class Explanation:
 Catalogue = dict[str, Callable[[], Explanation]]
 
 
-def catalogue() -> Catalogue:
-    """Everything that can be explained, by its full name; each is made, and its class imported, when it is called."""
+def catalogue(files: Mapping[str, type[Record]] | None = None) -> Catalogue:
+    """Everything that can be explained, by its full name; each is made, and its class imported, when it is called.
+
+    Args:
+        files: other kinds of YAML file than runs and ensembles, by the name that their keys get: `sweep.trials`.
+    """
     found: Catalogue = {}
-    for kind in KINDS:
-        found[kind.kind] = partial(_kind, kind)
+    for entry in IN_YAML:
+        kind = entry.kind
+        found[kind.kind] = partial(_kind, entry)
         found |= {f"{kind.kind}.{name}": partial(_component, kind, name) for name in names(kind)}
-    return found | {
-        name: make
-        for name, make in _section_entries(EnsembleRun, (), required=True).items()
-        if name not in found
-    }
+    sections = _section_entries(EnsembleRun, (), required=True)
+    for name, record in (files or {}).items():
+        sections[name] = partial(_section, record, (name,), 1)
+        sections |= _section_entries(record, (name,), required=True, outside=1)
+    return found | {name: make for name, make in sections.items() if name not in found}
 
 
 def matching(name: str, known: Catalogue) -> list[str]:
@@ -68,80 +86,112 @@ def matching(name: str, known: Catalogue) -> list[str]:
     return [full for full in known if full == name or full.endswith(f".{name}")]
 
 
-def _kind(kind: type[Component]) -> Explanation:
-    described = Docstring.of(kind)
+def details_of(described: Docstring) -> str:
+    """The free text of a docstring and the sections that concern its YAML."""
+    sections = [
+        f"{heading}:\n{body}"
+        for heading, body in described.sections.items()
+        if heading not in _FOR_PROGRAMMERS
+    ]
+    return "\n\n".join(filter(None, [described.details, *sections]))
+
+
+def keys_of(record: type[Record]) -> tuple[Key, ...]:
+    """The keys of a component or section."""
+    annotations = hints(record)  # type: ignore[arg-type]
+    attributes = Docstring.of(record).entries("Attributes")
+    return tuple(
+        _key(record, field, annotations[field.name], attributes)
+        for field in dataclasses.fields(record)  # type: ignore[arg-type]
+    )
+
+
+def _kind(entry: KindInYaml) -> Explanation:
+    """A kind as YAML sees it."""
+    kind = entry.kind
     members = tuple((name, Docstring.of(find(kind, name)).summary) for name in names(kind))
-    return Explanation(kind.kind, "kind", described.summary, described.details, members=members)
+    return Explanation(
+        kind.kind,
+        "kind",
+        entry.summary,
+        f"{entry.details}\nTo write your own: nettrain explain --plugin {kind.kind}",
+        members=members,
+        example=component_example(kind, entry.shown),
+    )
 
 
 def _component(kind: type[Component], name: str) -> Explanation:
     cls = find(kind, name)
     described = Docstring.of(cls)
-    example = component_example(kind, name)
     return Explanation(
         f"{kind.kind}.{name}",
         "component",
         described.summary,
-        described.details,
-        _keys(cls),
-        example=example,
+        details_of(described),
+        keys_of(cls),
+        example=component_example(kind, name),
     )
 
 
-def _section_entries(record: type[Record], path: tuple[str, ...], *, required: bool) -> Catalogue:
-    """The keys below a section, and the sections among them with theirs. required: whether the section always is there."""
+def _section_entries(
+    record: type[Record], path: tuple[str, ...], *, required: bool, outside: int = 0
+) -> Catalogue:
+    """The keys below a section, and the sections among them with theirs.
+
+    Args:
+        record: the class of the section.
+        path: its full name.
+        required: whether the section always is there.
+        outside: how many parts of the name do not stand in the YAML file.
+    """
     found: Catalogue = {}
     for field in dataclasses.fields(record):  # type: ignore[arg-type]
         here = (*path, field.name)
         cls = without_null(hints(record)[field.name])  # type: ignore[arg-type]
         if isinstance(cls, type) and issubclass(cls, Record) and not is_kind(cls):
-            found[".".join(here)] = partial(_section, cls, here)
-            found |= _section_entries(cls, here, required=required and _is_required(field))
+            found[".".join(here)] = partial(_section, cls, here, outside)
+            inner_required = required and is_required(field)
+            found |= _section_entries(cls, here, required=inner_required, outside=outside)
         else:
-            found[".".join(here)] = partial(_key_alone, record, here, required)
+            found[".".join(here)] = partial(_key_alone, record, here, required, outside)
     return found
 
 
-def _section(record: type[Record], path: tuple[str, ...]) -> Explanation:
+def _section(record: type[Record], path: tuple[str, ...], outside: int) -> Explanation:
     described = Docstring.of(record)
     return Explanation(
         ".".join(path),
         "section",
         described.summary,
-        described.details,
-        _keys(record),
-        example=section_example(record, path),
+        details_of(described),
+        keys_of(record),
+        example=section_example(record, path[outside:]),
     )
 
 
-def _key_alone(record: type[Record], path: tuple[str, ...], required: bool) -> Explanation:
-    key = next(key for key in _keys(record) if key.name == path[-1])
-    example = key_example(record, path, alone=required)
+def _key_alone(
+    record: type[Record], path: tuple[str, ...], required: bool, outside: int
+) -> Explanation:
+    key = next(key for key in keys_of(record) if key.name == path[-1])
+    example = key_example(record, path[outside:], alone=required)
     return Explanation(".".join(path), "key", key.description, keys=(key,), example=example)
 
 
-def _keys(record: type[Record]) -> tuple[Key, ...]:
-    annotations = hints(record)  # type: ignore[arg-type]
-    return tuple(
-        _key(record, field, annotations[field.name]) for field in dataclasses.fields(record)
-    )  # type: ignore[arg-type]
-
-
-def _key(record: type[Record], field: "dataclasses.Field[Any]", annotation: Annotation) -> Key:
+def _key(
+    record: type[Record],
+    field: "dataclasses.Field[Any]",
+    annotation: Annotation,
+    attributes: Mapping[str, str],
+) -> Key:
     cls = without_null(annotation)
     own = Docstring.of(cls).summary if isinstance(cls, type) and issubclass(cls, Record) else ""
-    default = to_mapping(default_of(record, field.name))
     return Key(
         field.name,
         describe(annotation),
-        _is_required(field),
-        default,
-        _description(annotation) or own,
+        is_required(field),
+        to_mapping(default_of(record, field.name)),
+        _description(annotation) or attributes.get(field.name, "") or own,
     )
-
-
-def _is_required(field: "dataclasses.Field[Any]") -> bool:
-    return field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
 
 
 def _description(annotation: Annotation) -> str:

@@ -63,6 +63,11 @@ def default_of(record: type[Record], name: str) -> object:
     return None
 
 
+def is_required(field: "dataclasses.Field[Any]") -> bool:
+    """Whether a field has no default, so that its key must be there."""
+    return field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
+
+
 def is_kind(annotation: Annotation) -> bool:
     """Whether this is the base of a kind of component: `Optimizer`, not `Adam`."""
     return (

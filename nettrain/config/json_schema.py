@@ -1,4 +1,4 @@
-"""The JSON Schema (draft 2020-12) of a configuration, by which editors complete and check; all of it comes from the classes themselves."""
+"""The JSON Schema (draft 2020-12) of YAML files, by which editors complete and check; all of it comes from the classes themselves."""
 
 import dataclasses
 from typing import Any
@@ -25,11 +25,12 @@ EXTENDS: Schema = {
 }
 
 
-def json_schema() -> Schema:
-    """A definition for each kind, which lists its components, and for each component; they refer to each other, so nesting has no end.
+def json_schema(sweep: type[Record] | None = None) -> Schema:
+    """The schema of run and ensemble configurations, and of sweeps where their class is given.
 
-    What depends on two keys at once (elite below population) it cannot say, nor that 30.0 is no integer: JSON makes no difference.
-    In a file that extends another, keys of a component need its `type` beside them to please the schema, though not to be loaded.
+    A definition for each kind lists its components, and each component has its own; they refer to each other, so nesting has no end.
+    A schema cannot say what depends on two keys at once (elite below population), nor that 30.0 is no integer. In a file that extends
+    another, keys of a component need its `type` beside them to please the schema, though not to be loaded.
     """
     definitions: Schema = {}
     for kind in KINDS:
@@ -39,12 +40,30 @@ def json_schema() -> Schema:
     run = _record(EnsembleRun, definitions)
     run["description"] = Docstring.of(RunConfig).summary
     run["properties"] = {"extends": EXTENDS} | run["properties"]
-    relaxed = _complete_unless_extended(run, definitions)
+    run = _complete_unless_extended(run, definitions)
+    whole = run if sweep is None else _run_or_sweep(run, sweep, definitions)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "nettrain",
-        **relaxed,
+        **whole,
         "$defs": definitions,
+    }
+
+
+def _run_or_sweep(run: Schema, sweep: type[Record], definitions: Schema) -> Schema:
+    """A file with keys that only a sweep has is a sweep, whose `base` may hold a whole run."""
+    definitions["run"] = run
+    definitions["sweep"] = schema = _record(sweep, definitions)
+    base = schema["properties"]["base"]
+    base["anyOf"] = [
+        {"$ref": "#/$defs/run"} if option["type"] == "object" else option
+        for option in base["anyOf"]
+    ]
+    own_keys = [key for key in schema["properties"] if key not in run["properties"]]
+    return {
+        "if": {"anyOf": [{"required": [key]} for key in own_keys]},
+        "then": {"$ref": "#/$defs/sweep"},
+        "else": {"$ref": "#/$defs/run"},
     }
 
 
@@ -56,14 +75,14 @@ def _kind(kind: type[Component]) -> Schema:
 
 def bare_names(kind: type[Component]) -> dict[str, str]:
     """The bare names that stand for a component of this kind, each with its first line."""
-    found: dict[str, str] = {}
+    bare: dict[str, str] = {}
     for home, name in [(one, name) for one in (kind, *kind.shorthands()) for name in names(one)]:
         try:
             kind.parse(name)
         except (ValidationError, PydanticCustomError):
             continue  # it has a field without default
-        found.setdefault(name, Docstring.of(find(home, name)).summary)
-    return found
+        bare.setdefault(name, Docstring.of(find(home, name)).summary)
+    return bare
 
 
 def _component(cls: type[Component], definitions: Schema) -> Schema:
@@ -77,7 +96,7 @@ def _component(cls: type[Component], definitions: Schema) -> Schema:
 
 def _record(cls: type[Record], definitions: Schema) -> Schema:
     """The schema of one class; those of the records inside it go to the definitions."""
-    schema = adapter(cls).json_schema(schema_generator=_Generator)  # type: ignore[arg-type]  # a class is hashable
+    schema = adapter(cls).json_schema(schema_generator=_Generator)  # type: ignore[arg-type]
     inner = schema.pop("$defs", {})
     own = schema.pop("$ref", "").removeprefix("#/$defs/")
     schema = inner.pop(own) if own else schema

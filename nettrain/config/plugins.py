@@ -41,7 +41,8 @@ def _expand(value: object) -> object:
 Plugins = Annotated[
     tuple[Annotated[Plugin, BeforeValidator(_expand, json_schema_input_type=Text | Plugin)], ...],
     Field(
-        description="Python files with components of your own; they are imported only with --allow-plugins"
+        description="Python files with components of your own; imported only with --allow-plugins",
+        examples=[["my_layers.py"]],
     ),
 ]
 

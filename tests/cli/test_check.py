@@ -23,7 +23,7 @@ def test_check_tells_how_much_is_frozen(folder, command):
         "check", "flowers.yaml", "--set", "model.type=sequential", "--set", f"model.layers={layers}"
     )
     assert found.exit_code == 0, found.output
-    assert "frozen: 24 of 42 parameters stay as they are" in found.stderr.splitlines()
+    assert "frozen: 24 of 42 parameters are not trained" in found.stderr.splitlines()
     assert "frozen" not in command("check", "flowers.yaml").stderr
 
 
@@ -150,4 +150,4 @@ def test_check_shows_layers_inside_layers_and_what_they_see(folder, command):
 
 def test_layers_and_json_together_are_refused(folder, command):
     found = command("check", "flowers.yaml", "--layers", "--json")
-    assert found.exit_code == 2 and "leave one of the two out" in found.stderr
+    assert found.exit_code == 2 and "leave one of them out" in found.stderr

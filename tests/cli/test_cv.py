@@ -80,8 +80,8 @@ def test_the_fold_of_a_run_is_evaluated_by_eval(command, folder):
 
 @pytest.mark.parametrize(("arguments", "said"), [
     ([], "cv: name a CONFIG"),
-    (["flowers.yaml", "--resume", "runs/x"], "cv: CONFIG and --resume exclude each other"),
-    (["--resume", "runs/x", "--folds", "3", "--final"], "cv: --folds, --final and --resume exclude each other"),
+    (["flowers.yaml", "--resume", "runs/x"], "cv: CONFIG and --resume cannot be used together"),
+    (["--resume", "runs/x", "--folds", "3", "--final"], "cv: --folds, --final and --resume cannot be used together"),
     (["--resume", "runs/x"], "is not the directory of a cross-validation"),
     (["flowers.yaml", "--folds", "1"], "--folds: expected 2 or more, got 1"),
     (["flowers.yaml", "--folds", "200"], "48 rows cannot be divided into 200 folds: ask for 48 at most"),

@@ -49,7 +49,7 @@ def test_eval_of_a_file(trained, command):
 def test_eval_shows_the_classes_and_the_confusion_matrix(trained, command):
     found = command("eval", trained / "runs/flowers")
     assert found.exit_code == 0
-    for word in ("trivial model", "precision", "support", "red rose", "true \\ predicted"):
+    for word in ("baseline", "precision", "support", "red rose", "true \\ predicted"):
         assert word in found.stdout
 
 
@@ -67,17 +67,17 @@ def test_a_file_is_judged_without_baseline_where_the_training_data_is_gone(folde
     Path("flowers.csv").rename("other.csv")
     found = command("eval", "runs/flowers", "--data", "other.csv", "--json")
     assert json.loads(found.stdout)["baseline"] == {}
-    assert found.stderr.startswith("no trivial baseline beside the figures: ")
+    assert found.stderr.startswith("no baseline, since the training data cannot be read: ")
 
 
 MISTAKES = [
     (
         ["--split", "tst"],
-        "--split tst: this run has no such part; did you mean 'test'? (there are: train, validation, test)",
+        "--split tst: this run has no such part; did you mean 'test'? (it has train, validation, test)",
     ),
     (
         ["--split", "test", "--data", "x.csv"],
-        "eval: --split and --data exclude each other; leave one of them out",
+        "eval: --split and --data cannot be used together; leave one out",
     ),
     (["--data", "absent.csv"], ""),
 ]

@@ -6,7 +6,7 @@ from jsonschema import Draft202012Validator
 
 from nettrain.autodiff.operations import operations
 from nettrain.autodiff.primitive import Primitive
-from nettrain.config.json_schema import json_schema
+from nettrain.cli.catalogue import file_schema
 
 PLUGIN = '''\
 from dataclasses import dataclass
@@ -78,9 +78,9 @@ def test_all_that_a_name_can_mean_is_shown(command):
 
 
 @pytest.mark.parametrize(("name", "said"), [
-    ("adm", "explain: 'adm' is neither component, section nor key; did you mean 'adam'?"),
-    ("dataset.spli", "explain: 'dataset.spli' is neither component, section nor key; did you mean 'dataset.split'?"),
-    ("qqq", "explain: 'qqq' is neither component, section nor key; `nettrain explain` lists all there is"),
+    ("adm", "explain: no component, section or key is named 'adm'; did you mean 'adam'?"),
+    ("dataset.spli", "explain: no component, section or key is named 'dataset.spli'; did you mean 'dataset.split'?"),
+    ("qqq", "explain: no component, section or key is named 'qqq'; `nettrain explain` lists everything"),
 ])  # fmt: skip
 def test_an_unknown_name_is_told_with_the_nearest(command, name, said):
     found = command("explain", name)
@@ -117,12 +117,15 @@ def test_a_plugin_is_explained_where_it_is_allowed(plugged_in, command):
         "  - type: raised\n    p: 2.0",
     ):
         assert part in text
-    assert "whose?" in command("explain", "--allow-plugins").stderr
+    assert (
+        "name the configuration that has the plugins"
+        in command("explain", "--allow-plugins").stderr
+    )
 
 
 def test_the_schema_is_printed_or_written(folder, command):
     printed = command("schema")
-    assert json.loads(printed.stdout) == json.loads(json.dumps(json_schema()))
+    assert json.loads(printed.stdout) == json.loads(json.dumps(file_schema()))
     written = command("schema", "-o", "nettrain.schema.json")
     assert written.stdout == "" and Path("nettrain.schema.json").read_text() == printed.stdout
     assert f"# yaml-language-server: $schema={folder / 'nettrain.schema.json'}" in written.stderr

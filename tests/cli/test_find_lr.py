@@ -39,14 +39,14 @@ def test_without_a_rate_that_helps_it_says_where_to_look(folder, command):
     )  # nothing to tell them apart by
     found = command("fit", "flowers.yaml", "--find-lr")
     assert found.exit_code == 0
-    assert found.stdout == "" and "the loss did not fall at any rate" in found.stderr
+    assert found.stdout == "" and "the loss did not fall at any learning rate" in found.stderr
 
 
 LBFGS = ["--set", "optimizer=lbfgs", "--set", "training.batch_size=null"]
 
 
 @pytest.mark.parametrize(("arguments", "message"), [
-    (["--resume", "runs/x", "--find-lr"], "fit: --find-lr and --resume exclude each other"),
+    (["--resume", "runs/x", "--find-lr"], "fit: --find-lr and --resume cannot be used together"),
     (["flowers.yaml", "--find-lr", *LBFGS], "--set optimizer=lbfgs: optimizer: lbfgs tries its steps itself"),
     (["flowers.yaml", "--find-lr", "--set", "model.hidden=[0]"], "--set model.hidden=[0]: model.hidden[0]: expected a positive integer"),
 ])  # fmt: skip

@@ -15,7 +15,7 @@ def test_fit_leaves_a_run_and_names_the_next_command(folder, command):
 
 def test_results_go_to_stdout_and_progress_to_stderr(folder, command):
     found = command("fit", "flowers.yaml")
-    assert "accuracy" in found.stdout and "trivial model" in found.stdout
+    assert "accuracy" in found.stdout and "baseline" in found.stdout
     epochs = [line for line in found.stderr.splitlines() if line.startswith("epoch ")]
     assert [line.split()[1] for line in epochs] == ["1/3", "2/3", "3/3"]
     assert all(
@@ -107,15 +107,21 @@ def test_a_finished_run_can_be_extended(folder, command):
 
 # What a user typed -> what he is told, on stderr, with exit code 2.
 USAGE = [
-    (["fit"], "fit: name a CONFIG, such as configs/digits.yaml, or go on with --resume RUN"),
-    (["fit", "flowers.yaml", "--resume", "runs/x"], "fit: CONFIG and --resume exclude each other"),
+    (
+        ["fit"],
+        "fit: name a CONFIG (a packaged example: nettrain fit digits), or resume with --resume RUN",
+    ),
+    (
+        ["fit", "flowers.yaml", "--resume", "runs/x"],
+        "fit: CONFIG and --resume cannot be used together",
+    ),
     (
         ["fit", "--resume", "runs/x", "--seed", "1", "--overwrite"],
-        "fit: --seed, --overwrite and --resume exclude each other",
+        "fit: --seed, --overwrite and --resume cannot be used together",
     ),
     (
         ["fit", "--resume", "runs/x", "-o", "there"],
-        "fit: --output-directory and --resume exclude each other",
+        "fit: --output-directory and --resume cannot be used together",
     ),
     (["fit", "--resume", "runs/x"], "runs/x: "),
     (["fit", "flower.yaml"], "flower.yaml: does not exist; did you mean 'flowers.yaml'?"),
@@ -171,7 +177,7 @@ USAGE = [
     ),
     (
         ["fit", "flowers.yaml", "--profile", "--dry-run"],
-        "fit: --profile is of a training, which --dry-run and --find-lr do not make",
+        "fit: --profile times a training, which --dry-run and --find-lr skip",
     ),
     (["check", "flowers.yml"], "flowers.yml: does not exist; did you mean 'flowers.yaml'?"),
 ]
@@ -326,4 +332,4 @@ def test_a_run_of_one_step_says_that_there_is_nothing_to_profile(folder, command
         "--set",
         "training.batch_size=null",
     )
-    assert "every step recorded a plan" in found.stderr
+    assert "no step was timed, since each recorded a plan" in found.stderr

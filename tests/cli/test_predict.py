@@ -58,7 +58,7 @@ def test_several_values_are_written_in_original_units(folder, command):
     found = command("predict", "runs/lines", "lines.csv", "--probabilities")
     assert (found.exit_code, found.stderr) == (
         2,
-        "--probabilities: this model predicts values, which have none; leave the option out\n",
+        "--probabilities: a regression model predicts values, not classes; leave the option out\n",
     )
 
 

@@ -11,11 +11,13 @@ from nettrain.cli.progress import MovingLine
 from nettrain.cli.render import (
     class_table,
     confusion_table,
-    diagnostics_table,
-    layer_table,
+    folds_table,
+    gain_table,
+    member_table,
     metrics_table,
     number,
 )
+from nettrain.cli.render_model import diagnostics_table, gradient_table, layer_table
 from nettrain.nn.summary import LayerSummary
 
 METRICS = {"train": {"loss": 0.1, "accuracy": 1.0}, "test": {"loss": 0.25, "accuracy": 0.9}}
@@ -47,7 +49,7 @@ def test_metrics_stand_a_part_a_column_beside_the_trivial_model():
 
 
 def test_without_a_baseline_there_is_no_column_for_it():
-    assert "trivial" not in drawn(metrics_table({"x.csv": {"loss": 1.0}, **METRICS}, {}))
+    assert "baseline" not in drawn(metrics_table({"x.csv": {"loss": 1.0}, **METRICS}, {}))
 
 
 NUMBERS = [
@@ -63,6 +65,7 @@ NUMBERS = [
     (float("nan"), "-"),
     (None, "-"),
     (float("inf"), "inf"),
+    (1234567890123456789012345.0, "1.235e+24"),
 ]
 
 
@@ -128,6 +131,47 @@ def test_narrow_terminals_break_no_table(width):
     ]
     for table in tables:
         assert max(map(len, drawn(table, width).splitlines())) <= width
+
+
+LONG = {
+    "loss": 1.2345e25,
+    "mse": 1234567890123456789012345.0,
+    "a_metric_with_a_long_name": 0.123456789,
+    "rows": 123456789,
+}
+FOLDS = [{"repeat": 1, "fold": fold, "metrics": LONG} for fold in range(1, 7)]
+ARRAYS = [
+    SimpleNamespace(
+        name="residual_1.dense_1.w", shape=(512, 1024), checked=64, size=524288, error=1.2e-9,
+        index=(511, 1023), autodiff=-1.23456e-05, difference=-1.23457e-05, passed=True, kink=False,
+    )
+]  # fmt: skip
+WIDE_TABLES = {
+    "metrics": metrics_table({"train": LONG, "validation": LONG, "test": LONG}, {"test": LONG}),
+    "folds": folds_table(FOLDS, LONG, LONG, {name: (v, v) for name, v in LONG.items()}, None),
+    "gain": gain_table([LONG], LONG, LONG, "validation", LONG),
+    "members": member_table(
+        [{"member": "member-1", "epochs": 30, "weight": 1.0, "metrics": {"test": LONG}}], "test"
+    ),
+    "layers": layer_table(LAYERS, 8),
+    "gradients": gradient_table(ARRAYS),
+}
+
+
+@pytest.mark.parametrize("name", WIDE_TABLES)
+@pytest.mark.parametrize("width", [40, 60, 80, 120, 200])
+def test_no_table_breaks_a_number_and_what_is_left_out_is_named(name, width):
+    whole, text = drawn(WIDE_TABLES[name], 400), drawn(WIDE_TABLES[name], width)
+    assert max(map(len, text.splitlines())) <= width
+    numbers = {word for line in whole.splitlines() for word in line.split() if word[0].isdigit()}
+    table, _, _ = text.partition("left out")
+    shown = {word for line in table.splitlines() for word in line.split() if word[0].isdigit()}
+    assert shown <= numbers
+    assert numbers <= shown or "left out at this width: " in text
+
+
+def test_a_table_that_fits_leaves_nothing_out():
+    assert "left out" not in drawn(WIDE_TABLES["metrics"], 80)
 
 
 def test_diagnostics_show_what_there_is_of_each_layer():

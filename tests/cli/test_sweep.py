@@ -59,7 +59,7 @@ def test_one_object_is_printed(sweeps, command):
     )
     lines = found.stderr.splitlines()
     assert [line.partition("  ")[0] for line in sorted(lines[:3])] != [] and lines[3].startswith(
-        "training trial "
+        "retraining trial "
     )
     assert sorted(line.split()[1] for line in lines[:3]) == ["0", "1", "2"]
     assert [line.split()[2] for line in lines[:3]] == ["(1/3)", "(2/3)", "(3/3)"]
@@ -107,7 +107,7 @@ def test_a_sweep_goes_on(sweeps, command):
     found = command("sweep", "--resume", "runs/s", "--trials", 5, "--executor", "serial", "--json")
     assert found.exit_code == 0, found.output
     assert [trial["index"] for trial in json.loads(found.stdout)["trials"]] == [0, 1, 2, 3, 4]
-    assert found.stderr.splitlines()[0] == "going on after 3 trials"
+    assert found.stderr.splitlines()[0] == "resuming after 3 trials"
 
 
 def test_without_a_winner_the_exit_code_is_1(sweeps, command):
@@ -116,15 +116,15 @@ def test_without_a_winner_the_exit_code_is_1(sweeps, command):
     assert found.exit_code == 1
     assert json.loads(found.stdout)["best"] is None
     assert found.stderr.splitlines()[-1].startswith(
-        "no trial finished; the first says: out of memory"
+        "no trial finished; the first failed with: out of memory"
     )
 
 
 @pytest.mark.parametrize(("arguments", "said"), [
-    ([], "sweep: name a CONFIG, such as configs/sweeps/digits_random.yaml, or go on with --resume DIR"),
-    (["s.yaml", "--resume", "runs/s"], "sweep: CONFIG and --resume exclude each other: a sweep goes on with its own config"),
+    ([], "sweep: name a CONFIG (a packaged example: nettrain sweep sweeps/digits_random), or resume with --resume DIR"),
+    (["s.yaml", "--resume", "runs/s"], "sweep: CONFIG and --resume cannot be used together: a sweep is resumed with its own config"),
     (["--resume", "runs/s", "--set", "a=1", "-o", "x", "--run-name", "y"],
-     "sweep: --set, --output-directory, --run-name and --resume exclude each other: a sweep goes on with its own config"),
+     "sweep: --set, --output-directory, --run-name and --resume cannot be used together: a sweep is resumed with its own config"),
     (["s.yaml", "--run-name", "a/b"], "--run-name: expected a name for a folder"),
     (["s.yaml", "--executor", "lokal"], "executor 'lokal' does not exist; did you mean 'local'?"),
     (["s.yaml", "--workers", "0"], "workers: expected a whole number from 1 to 1024, got 0"),
@@ -209,9 +209,9 @@ def test_on_a_terminal_the_trials_are_seen_as_they_run(sweeps):
     seen = seen_on_a_terminal(
         ["sweep", "s.yaml", "--workers", "2", "--set", "training.epochs=300", "--trials", "6"]
     )
-    assert "of 6 trials" in seen and "best validation_accuracy" in seen and "left" in seen
+    assert "of 6 trials" in seen and "best validation_accuracy" in seen and "remaining" in seen
     assert "trial 0" in seen and "epoch " in seen and "optimizer.lr" in seen
-    assert "on all rows but the test part" in seen
+    assert "retraining trial" in seen
 
 
 def over(index, metric, status="finished", **more):
@@ -238,14 +238,14 @@ def test_the_live_view_says_what_runs_what_is_best_and_how_long_it_takes(sweeps)
         shown.print(view.drawn(view._began + 10.0))
     assert shown.file.getvalue().splitlines() == [
         "trial 1  epoch 3  0.7500  optimizer.lr 0.01",
-        "2 of 8 trials  0:10 gone  1:00 left  best validation_accuracy 0.8750 (trial 2)",
+        "2 of 8 trials  0:10 elapsed  1:00 remaining  best validation_accuracy 0.8750 (trial 2)",
     ]
 
 
 def test_a_trials_line_says_what_became_of_it(sweeps):
     lines = []
     view = LiveTrials.__mro__[1]()
-    view.tell = lines.append
+    view.write = lines.append
     view.begin(load_sweep("s.yaml"), 4, [])
     for trial in (
         over(0, 0.5),
@@ -258,7 +258,7 @@ def test_a_trials_line_says_what_became_of_it(sweeps):
     assert lines == [
         f"trial 0 (1/4)  validation_accuracy 0.5000  {setting}  1.2 s",
         f"trial 1 (2/4)  {setting}  diverged: in epoch 2",
-        f"trial 2 (3/4)  validation_accuracy 0.5000  {setting}  as trial 0",
+        f"trial 2 (3/4)  validation_accuracy 0.5000  {setting}  same as trial 0",
         f"trial 3 (4/4)  validation_accuracy 0.2500  {setting}  pruned",
     ]
 

@@ -1,0 +1,138 @@
+"""A table whose numbers stay whole: on a narrow terminal headings wrap, then columns are left out and named, then rows become lists."""
+
+import textwrap
+from collections.abc import Iterator, Sequence
+
+from rich import box
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+Cell = str | Text
+GAP = 3  # characters between two columns
+NARROWEST_NAME = 12  # a name may fold down to this width, a number never
+
+
+class NumberTable:
+    """Names on the left, numbers on the right; drawn to fit the width it is given.
+
+    Args:
+        headings: one per column; the first is that of the names.
+        optional: the columns that may be left out, the least important first; None: all but the first, from the right.
+        complete: where all columns can be read when some are left out.
+    """
+
+    def __init__(
+        self,
+        *headings: str,
+        optional: Sequence[str] | None = None,
+        complete: str = "--json shows all",
+    ) -> None:
+        self.headings = list(headings)
+        self.rows: list[list[Cell]] = []
+        self.caption = ""
+        self._optional = list(reversed(headings[1:])) if optional is None else list(optional)
+        self._complete = complete
+        self._sections: set[int] = set()
+        self._dim: set[str] = set()
+
+    def add_column(self, heading: str, *, dim: bool = False) -> None:
+        """Add a column on the right that is never left out."""
+        self.headings.append(heading)
+        if dim:
+            self._dim.add(heading)
+
+    def add_row(self, *cells: Cell) -> None:
+        """Add a row; a cell per column."""
+        self.rows.append(list(cells))
+
+    def add_section(self) -> None:
+        """Draw a line under the rows so far."""
+        self._sections.add(len(self.rows))
+
+    def __rich_console__(
+        self, console: Console, options: ConsoleOptions
+    ) -> Iterator[RenderableType]:
+        """Draw the widest layout that fits."""
+        columns, left_out = self._columns(options.max_width)
+        if columns:
+            yield self._table(columns, options.max_width)
+        else:
+            yield from self._lists()
+        if left_out:
+            yield Text(
+                f"left out at this width: {', '.join(left_out)} ({self._complete})", style="dim"
+            )
+        if self.caption:
+            yield Text(self.caption, style="dim")
+
+    def _columns(self, width: int) -> tuple[list[int], list[str]]:
+        """The columns that fit, and the headings of the others; no column where even the needed ones do not fit."""
+        columns = list(range(len(self.headings)))
+        left_out: list[str] = []
+        for name in ["", *self._optional]:
+            if name and name in self.headings:
+                columns.remove(self.headings.index(name))
+                left_out.append(_one_line(name))
+            if len(columns) > 1 and self._least_width(columns) <= width:
+                return columns, left_out
+        return [], []
+
+    def _least_width(self, columns: Sequence[int]) -> int:
+        """With headings wrapped at spaces and names folded."""
+        name = min(self._cell_width(0), NARROWEST_NAME)
+        first = max(name, _longest_word(self.headings[0]))
+        others = [self._number_width(column) for column in columns[1:]]
+        return first + sum(others) + GAP * len(others)
+
+    def _number_width(self, column: int) -> int:
+        return max(self._cell_width(column), _longest_word(self.headings[column]))
+
+    def _cell_width(self, column: int) -> int:
+        return max((_width(row[column]) for row in self.rows), default=0)
+
+    def _table(self, columns: Sequence[int], width: int) -> Table:
+        whole = [max(self._cell_width(c), _width(self.headings[c])) for c in columns]
+        wrap = sum(whole) + GAP * (len(columns) - 1) > width
+        table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+        for column in columns:
+            heading = self.headings[column]
+            if column == 0:
+                table.add_column(Text(heading), overflow="fold")
+                continue
+            if wrap:
+                heading = "\n".join(textwrap.wrap(heading, self._number_width(column)))
+            style = "dim" if self.headings[column] in self._dim else ""
+            table.add_column(Text(heading), justify="right", no_wrap=True, style=style)
+        for index, row in enumerate(self.rows):
+            if index in self._sections:
+                table.add_section()
+            table.add_row(*(_text(row[column]) for column in columns))
+        return table
+
+    def _lists(self) -> Iterator[RenderableType]:
+        """A block per row, a line per column."""
+        headings = [_one_line(heading) for heading in self.headings]
+        if not self.rows:
+            yield Text(", ".join(filter(None, headings)))
+        for row in self.rows:
+            yield _text(row[0])
+            for heading, cell in zip(headings[1:], row[1:], strict=True):
+                yield Text(f"  {heading} ").append_text(_text(cell))
+
+
+def _text(cell: Cell) -> Text:
+    """Names and values are never read as markup."""
+    return Text(cell) if isinstance(cell, str) else cell
+
+
+def _width(cell: Cell) -> int:
+    return max(Text(line).cell_len for line in str(cell).split("\n"))
+
+
+def _longest_word(heading: str) -> int:
+    return max(map(len, heading.split()), default=0)
+
+
+def _one_line(heading: str) -> str:
+    return " ".join(heading.split())
