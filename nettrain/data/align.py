@@ -8,6 +8,7 @@ import numpy as np
 from nettrain.data.dataset import Dataset
 from nettrain.data.distinct import distinct
 from nettrain.data.features import Features
+from nettrain.data.readers.number_text import has_leading_zero
 from nettrain.data.rows.stored import StoredRows
 from nettrain.data.schema import Schema
 from nettrain.data.target import Target
@@ -120,6 +121,8 @@ def _as_whole(text: str) -> str:
     """`3` for `3.0`: classes that are whole numbers are named without a point; `1` for `true`."""
     if text.lower() in ("false", "true"):
         return str(int(text.lower() == "true"))
+    if has_leading_zero(f"\n{text}"):  # a code, and another class than the number
+        return text
     try:
         return str(int(float(text)))
     except (ValueError, OverflowError):

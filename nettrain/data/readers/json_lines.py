@@ -1,29 +1,35 @@
-"""JSON lines read strictly with the standard library: whatever is wrong is a DataError with the file and the line."""
+"""JSON lines read strictly with the standard library: whatever is wrong is named with its line."""
 
-import gzip
 import json
 import sys
-import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from nettrain.data.features import MISSING, Category
+from nettrain.data.readers.text_file import encoding_of, open_text
 from nettrain.data.table_source import Column, OpenTable
 from nettrain.errors import DataError
-from nettrain.files import cannot_read
+from nettrain.files import UNREADABLE, cannot_read, open_unpacked
 
+_UTF_8 = "utf-8-sig"
 _LARGEST = sys.float_info.max
 _ROWS = 4096  # become arrays at a time, so that few Python objects live at once
 
 
 class JsonLinesTable(OpenTable):
-    """One object a line; the columns are the keys of all lines, in the order in which they first appear; a key left out is missing."""
+    """One JSON object per line, plain or gzip.
+
+    The columns are the keys of all lines, in the order in which they first appear; a key that is
+    left out is missing.
+    """
 
     def __init__(self, path: str) -> None:
         super().__init__()
         self.place = self._path = path
+        self._encoding, note = encoding_of(Path(path), _UTF_8)
+        self.notes += [] if note is None else [note]
         names: dict[str, None] = {}
         for _, row in self._rows(_STRICT):
             names.update(dict.fromkeys(row))
@@ -55,26 +61,36 @@ class JsonLinesTable(OpenTable):
         yield chunk
 
     def _rows(self, decoder: json.JSONDecoder) -> Iterator[tuple[int, dict[str, object]]]:
-        """The objects, each with its line; blank lines are passed over."""
-        path = Path(self._path)
+        """The objects, each with its line; blank lines are skipped."""
         try:
-            with path.open("rb") as file:
-                packed = file.read(2) == b"\x1f\x8b"
-            with gzip.open(path) if packed else path.open("rb") as lines:
-                for number, line in enumerate(lines, start=1):
-                    if line.strip():
-                        yield number, self._row(number, line, decoder)
-        except (OSError, EOFError, zlib.error) as error:
-            raise cannot_read(path, error) from None
+            for number, line in enumerate(self._lines(), start=1):
+                if line.strip():
+                    yield number, self._row(number, line, decoder)
+        except UNREADABLE as error:
+            raise cannot_read(self._path, error) from None
+        except UnicodeDecodeError as error:
+            raise DataError(f"{self._path}: not {self._encoding} text: {error}") from None
 
-    def _row(self, number: int, line: bytes, decoder: json.JSONDecoder) -> dict[str, object]:
+    def _lines(self) -> Iterator[str | bytes]:
+        """Bytes where lines can be told before they are decoded, so that errors have a line."""
+        path = Path(self._path)
+        if self._encoding == _UTF_8:
+            with open_unpacked(path) as lines:
+                yield from lines
+        else:
+            with open_text(path, self._encoding) as text:
+                yield from text
+
+    def _row(self, number: int, line: str | bytes, decoder: json.JSONDecoder) -> dict[str, object]:
         try:
-            row = decoder.decode(line.decode("utf-8-sig"))
+            text = line if isinstance(line, str) else line.decode(_UTF_8)
+            row = decoder.decode(text)
         except (ValueError, RecursionError) as error:  # UnicodeDecodeError is a ValueError
             raise DataError(f"{self._path}:{number}: not JSON: {error}") from None
         if not isinstance(row, dict):
             raise DataError(
-                f'{self._path}:{number}: expected an object, such as {{"a": 1}}, got {line.strip()[:40].decode()}'
+                f'{self._path}:{number}: expected an object, such as {{"a": 1}}, got '
+                f"{text.strip()[:40]}"
             )
         return row
 
@@ -95,10 +111,8 @@ class _JsonColumn:
         if self._numeric is False:
             self._chunks.append(np.array([*map(self._code, lines, values)], np.int32))
         else:
-            quick = set(map(type, values)) <= {
-                float,
-                type(None),
-            }  # of which NumPy makes numbers and NaN at once
+            # Of floats and None NumPy makes numbers and NaN at once.
+            quick = set(map(type, values)) <= {float, type(None)}
             numbers = np.array(values, np.float64) if quick else None
             if numbers is None or np.isinf(numbers).any():
                 numbers = np.array([*map(self._number, lines, values)], np.float64)
@@ -108,13 +122,13 @@ class _JsonColumn:
         """Numbers (n,) with NaN where missing, or codes into the sorted texts."""
         if self._numeric is not False:
             return np.concatenate(self._chunks)
-        # ChunkedTable from before the first text hold NaN alone.
+        # Chunks from before the first text hold NaN alone.
         codes = np.concatenate(
             [np.nan_to_num(chunk, nan=MISSING).astype(np.int32) for chunk in self._chunks]
         )
         values = sorted(self._codes)
-        places = {value: place for place, value in enumerate(values)}
-        lookup = np.array([*(places[value] for value in self._codes), MISSING], np.int32)
+        order = {value: code for code, value in enumerate(values)}
+        lookup = np.array([*(order[value] for value in self._codes), MISSING], np.int32)
         return Category(lookup[codes], tuple(values))
 
     def _number(self, line: int, value: object) -> float:
@@ -128,20 +142,19 @@ class _JsonColumn:
         if value is None:
             return MISSING
         if self._fixed and isinstance(value, int | float):
-            value = (
-                str(int(value))
-                if value == int(value) and not isinstance(value, bool)
-                else json.dumps(value)
-            )
+            if abs(value) > _LARGEST:
+                raise self._wrong(line, value, "a finite number")
+            whole = not isinstance(value, bool) and value == int(value)
+            value = str(int(value)) if whole else json.dumps(value)
         if not isinstance(value, str):
             raise self._wrong(line, value, "a text")
         return self._codes.setdefault(value, len(self._codes))
 
     def _wrong(self, line: int, value: object, expected: str) -> DataError:
-        found = json.dumps(value)[:40]
+        shown = json.dumps(value)[:40]
         return DataError(
-            f"{self._path}:{line}: column {self.name!r}: expected {expected}, as in the rows before, got {found}; correct it, "
-            "or list the column under `categorical` or `ignore`"
+            f"{self._path}:{line}: column {self.name!r}: expected {expected}, as in the rows before,"
+            f" got {shown}; correct it, or list the column under `categorical` or `ignore`"
         )
 
 
