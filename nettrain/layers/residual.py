@@ -31,7 +31,7 @@ class Residual(Composite):
         tuple[Layer, ...],
         Field(
             min_length=1,
-            description="f, in this order; a bare activation's name is a layer too",
+            description="f, in this order; the name of an activation stands for its layer",
             examples=[[{"type": "dense", "units": 64}, "relu", {"type": "dense", "units": 64}]],
         ),
     ]

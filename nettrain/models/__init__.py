@@ -1,1 +1,1 @@
-"""The catalogue of architectures, one a file; their base is nettrain.nn.architecture."""
+"""The catalogue of architectures, one per file; their base is nettrain.nn.architecture."""

@@ -1,4 +1,4 @@
-"""What convolutional architectures are put together from."""
+"""The groups of layers that convolutional architectures are made of."""
 
 from typing import Literal
 
@@ -17,9 +17,19 @@ from nettrain.nn.layer import Layer
 Pooling = Literal["max", "average"]
 
 
-def conv(filters: int, kernel: Size, activation: Activation | None, *, stride: Size = 1, padding: Padding = "same",
-         batch_norm: bool = False) -> list[Layer]:  # fmt: skip
-    """A convolution and its activation, if any; with batch_norm between them it needs no bias, for batch_norm's beta takes its place."""
+def conv(
+    filters: int,
+    kernel: Size,
+    activation: Activation | None,
+    *,
+    stride: Size = 1,
+    padding: Padding = "same",
+    batch_norm: bool = False,
+) -> list[Layer]:
+    """Returns a convolution and its activation, if any.
+
+    With batch_norm between them the convolution needs no bias: beta takes its place.
+    """
     layers: list[Layer] = [
         Conv(filters=filters, kernel=kernel, stride=stride, padding=padding, bias=not batch_norm)
     ]
@@ -29,7 +39,7 @@ def conv(filters: int, kernel: Size, activation: Activation | None, *, stride: S
 
 
 def pool(kind: Pooling, size: Size = 2) -> Layer:
-    """Windows side by side."""
+    """Returns a pooling layer of adjacent windows."""
     return MaxPool(size=size) if kind == "max" else AveragePool(size=size)
 
 
@@ -41,7 +51,15 @@ def head(
     *,
     flat: bool = False,
 ) -> list[Layer]:
-    """Dense layers with their activations and dropout, and that of the outputs. flat: rows are no images any more."""
+    """Returns hidden dense layers with activation and dropout, and the output layer.
+
+    Args:
+        hidden: units of each hidden layer.
+        outputs: units of the output layer.
+        activation: of the hidden layers.
+        dropout: rate after each hidden layer; 0: none.
+        flat: whether the inputs are rows of numbers, so that they need no flattening.
+    """
     layers: list[Layer] = [] if flat else [Flatten()]
     for units in hidden:
         layers += [Dense(units=units), ActivationLayer(function=activation)]

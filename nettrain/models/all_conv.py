@@ -1,4 +1,4 @@
-"""The all convolutional network."""
+"""All-CNN: the all-convolutional network."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -19,26 +19,25 @@ from nettrain.nn.parameter import Shape
 
 @dataclass(frozen=True, kw_only=True)
 class AllConv(Architecture):
-    """Convolutions alone, of which those with stride 2 take the place of pools, then the mean of each of the last one's channels.
+    """All-CNN-C. Convolutions, those of stride 2 in place of pools, then global average pooling.
 
-    All-CNN-C of Springenberg, Dosovitskiy, Brox & Riedmiller 2015, table 1, whose `width` is 96: 3 x 3 with width, width, width (stride 2),
-    then twice the width in 3 x 3, 3 x 3 (stride 2), 3 x 3 (no padding), 1 x 1, and 1 x 1 to the outputs. Images of at least 9 x 9 pixels.
-    The paper drops 0.2 of the inputs and 0.5 behind each stride: `input_dropout` and `regularization.dropout`.
+    3 x 3 convolutions of `width`, `width` and (stride 2) `width` filters, then of twice the width:
+    3 x 3, 3 x 3 (stride 2), 3 x 3 (no padding), 1 x 1, and 1 x 1 to the outputs. Images of at least
+    9 x 9 pixels. The paper drops 0.2 of the inputs, and 0.5 after each stride: `input_dropout` and
+    `regularization.dropout`. Springenberg, Dosovitskiy, Brox & Riedmiller 2015, table 1.
     """
 
     width: Annotated[
-        Count, Field(description="channels of the first convolutions, half of those behind")
+        Count, Field(description="filters of the first convolutions; later ones have twice as many")
     ] = 96
     batch_norm: Annotated[
         Flag,
-        Field(
-            description="normalize what each convolution but the last gives, before its activation"
-        ),
+        Field(description="batch normalization before each activation"),
     ] = False
-    activation: Annotated[Activation, Field(description="of each convolution but the last")] = (
-        Relu()
-    )
-    input_dropout: Annotated[Share, Field(description="share of the input pixels dropped")] = 0.0
+    activation: Annotated[
+        Activation, Field(description="activation of each convolution but the last")
+    ] = Relu()
+    input_dropout: Annotated[Share, Field(description="fraction of the input pixels dropped")] = 0.0
 
     def expand(self, shape: Shape, outputs: int, dropout: float) -> list[Layer]:
         narrow, wide = self.width, 2 * self.width

@@ -1,4 +1,4 @@
-"""The convolutional network of blocks."""
+"""Convolutional neural network of blocks."""
 
 from dataclasses import dataclass
 from typing import Annotated, Literal
@@ -20,24 +20,27 @@ from nettrain.nn.parameter import Shape
 
 @dataclass(frozen=True, kw_only=True)
 class Block(Record):
-    """Convolution, batch_norm if wanted, activation, all of it `repeat` times; then a max pool, then dropout. The stride is the first's."""
+    """Convolution, batch_norm if wanted and activation, `repeat` times; max pooling; dropout.
 
-    filters: Annotated[Count, Field(description="channels of each convolution's output")]
+    The stride is that of the first convolution.
+    """
+
+    filters: Annotated[Count, Field(description="filters of each convolution")]
     kernel: KernelField = 3
     stride: StrideField = 1
     padding: PaddingField = "same"
-    repeat: Annotated[Count, Field(description="convolutions one after the other")] = 1
-    batch_norm: Annotated[
-        Flag, Field(description="normalize what each convolution gives, before its activation")
-    ] = False
-    activation: Annotated[Activation, Field(description="of each convolution")] = Relu()
+    repeat: Annotated[Count, Field(description="number of convolutions")] = 1
+    batch_norm: Annotated[Flag, Field(description="batch normalization before each activation")] = (
+        False
+    )
+    activation: Annotated[Activation, Field(description="activation of each convolution")] = Relu()
     pool: Annotated[
-        Index, Field(description="size of the max pool's windows, side by side; 0 or 1: none")
+        Index, Field(description="size and stride of the max pooling windows; 0 or 1: none")
     ] = 2
-    dropout: Annotated[Share, Field(description="share of the block's outputs dropped")] = 0.0
+    dropout: Annotated[Share, Field(description="fraction of the block's outputs dropped")] = 0.0
 
     def layers(self) -> list[Layer]:
-        """Written out."""
+        """Returns the layers of the block."""
         found: list[Layer] = []
         for number in range(self.repeat):
             stride = self.stride if number == 0 else 1
@@ -58,29 +61,33 @@ class Block(Record):
 
 @dataclass(frozen=True, kw_only=True)
 class Cnn(Architecture):
-    """Blocks of convolutions and pools, then dense layers as in `mlp`.  Images (n, h, w, c); LeCun et al. 1998, Simonyan & Zisserman 2015.
+    """Convolutional network. Blocks of convolutions and pooling, then dense layers as in `mlp`.
 
-    A block: a convolution, batch_norm if wanted, the activation, all that `repeat` times, the stride being the first one's; then a max pool
-    of `pool` x `pool` pixels side by side (0: none), then dropout. `padding: same` keeps the size that the stride leaves.
-    Before the dense layers the last block's images are flattened, or, with `global_pool`, each channel becomes its mean or largest pixel.
-    `regularization.dropout` stands behind each hidden layer; that of a block is the block's.
+    A block: a convolution, batch_norm if wanted and the activation, `repeat` times, the stride
+    being that of the first; then max pooling of adjacent windows of `pool` x `pool` pixels (0:
+    none), then dropout. `padding: same` keeps the size that the stride leaves. Before the dense
+    layers the images of the last block are flattened, or pooled to one number per channel with
+    `global_pool`. `regularization.dropout` follows each hidden dense layer; a block has its own.
+    LeCun et al. 1998; Simonyan & Zisserman 2015.
     """
 
     blocks: Annotated[
         tuple[Block, ...],
         Field(
             min_length=1,
-            description="of convolutions, in this order",
+            description="blocks of convolutions, in this order",
             examples=[[{"filters": 32}, {"filters": 64}]],
         ),
-    ]
+    ] = (Block(filters=32), Block(filters=64))
     hidden: Annotated[
         tuple[Count, ...], Field(description="units of each hidden dense layer", examples=[[128]])
     ] = ()
-    activation: Annotated[Activation, Field(description="of the hidden dense layers")] = Relu()
+    activation: Annotated[
+        Activation, Field(description="activation of the hidden dense layers")
+    ] = Relu()
     global_pool: Annotated[
         Literal["average", "max"] | None,
-        Field(description="what becomes of each channel before the dense layers; null: flatten"),
+        Field(description="global pooling before the dense layers; null: flatten"),
     ] = None
 
     def expand(self, shape: Shape, outputs: int, dropout: float) -> list[Layer]:

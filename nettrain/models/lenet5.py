@@ -15,21 +15,23 @@ from nettrain.nn.parameter import Shape
 
 @dataclass(frozen=True, kw_only=True)
 class Lenet5(Architecture):
-    """Convolution 5 x 5 to 6 channels, pool; 5 x 5 to 16, pool; dense 120, dense 84, outputs.  LeCun et al. 1998, fig. 2.
+    """LeNet-5. Convolution 5 x 5 of 6 filters, pool; 5 x 5 of 16, pool; dense 120, 84, outputs.
 
-    Of images 28 x 28 with one channel and 10 classes 61,706 parameters. Changed from the paper: pools have no trained coefficient and bias
-    (its S2 and S4 do, with a sigmoid behind); each of the 16 channels sees all 6 before it (table I connects some); the outputs are a dense
-    layer for the loss (there distances to drawn digits: RBF); tanh is plain (there 1.7159 tanh(2 x / 3)). `padding: same` gives images
-    28 x 28 the border that the paper's have, which are 32 x 32. Dropout, if any, stands behind the two hidden dense layers.
+    61,706 parameters for images of 28 x 28 x 1 and 10 classes. Changes from the paper: pools have
+    no trained coefficient and bias (its S2 and S4 do, followed by a sigmoid); each of the 16
+    filters sees all 6 channels (table I connects some); the outputs are a dense layer for the loss
+    (there distances to drawn digits: RBF); tanh is plain (there 1.7159 tanh(2 x / 3)). `padding:
+    same` gives images of 28 x 28 the border that the paper's have, which are 32 x 32. Dropout, if
+    any, follows the two hidden dense layers. LeCun et al. 1998, fig. 2.
     """
 
     activation: Annotated[
-        Activation, Field(description="of the convolutions and the hidden dense layers")
+        Activation, Field(description="activation of convolutions and hidden dense layers")
     ] = Tanh()
-    pool: Annotated[Pooling, Field(description="what the pools take of 2 x 2 pixels")] = "average"
-    padding: Annotated[Literal["same", "valid"], Field(description="of the first convolution")] = (
-        "same"
-    )
+    pool: Annotated[Pooling, Field(description="type of the 2 x 2 pooling")] = "average"
+    padding: Annotated[
+        Literal["same", "valid"], Field(description="padding of the first convolution")
+    ] = "same"
 
     def expand(self, shape: Shape, outputs: int, dropout: float) -> list[Layer]:
         first = conv(6, 5, self.activation, padding=self.padding)

@@ -1,4 +1,4 @@
-"""The multi-layer perceptron."""
+"""Multi-layer perceptron."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -21,22 +21,24 @@ from nettrain.nn.parameter import Shape
 
 @dataclass(frozen=True, kw_only=True)
 class Mlp(Architecture):
-    """Dense, activation, dropout for each entry of `hidden`, then a dense output layer: sum over layers of n_l (n_{l-1} + 1) parameters.
+    """Multi-layer perceptron. Dense, activation and dropout for each entry of `hidden`, then dense.
 
-    `hidden: []` is a linear model. Images are flattened. With `batch_norm` each hidden layer is dense without a bias, for batch_norm's
-    beta takes its place, then batch_norm, activation, dropout.
+    sum over layers of n_l (n_{l-1} + 1) parameters. `hidden: []` is a linear model. Images are
+    flattened. With `batch_norm` a hidden layer is dense without a bias (beta takes its place),
+    batch_norm, activation, dropout.
     """
 
     hidden: Annotated[
         tuple[Count, ...], Field(description="units of each hidden layer", examples=[[64, 64]])
-    ]
-    activation: Annotated[Activation, Field(description="of the hidden layers")] = Relu()
+    ] = (64, 64)
+    activation: Annotated[Activation, Field(description="activation of the hidden layers")] = Relu()
     batch_norm: Annotated[
         Flag,
-        Field(description="normalize what each hidden dense layer gives, before its activation"),
+        Field(description="batch normalization before each hidden activation"),
     ] = False
     initializer: Annotated[
-        Initializer | None, Field(description="of the weights; null: what the activation wants")
+        Initializer | None,
+        Field(description="initializer of the weights; null: the one for the activation"),
     ] = None
 
     def expand(self, shape: Shape, outputs: int, dropout: float) -> list[Layer]:

@@ -1,4 +1,4 @@
-"""Layers one after the other, each written out."""
+"""Sequential model: a list of layers."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -14,13 +14,16 @@ from nettrain.nn.parameter import Shape
 
 @dataclass(frozen=True, kw_only=True)
 class Sequential(Architecture):
-    """x -> layer_1 -> layer_2 -> ... The last dense layer may leave `units` out: it then has as many as the loss needs."""
+    """Sequential model. x -> layer_1 -> layer_2 -> ...
+
+    The last dense layer may leave `units` out: it then has as many as the loss needs.
+    """
 
     layers: Annotated[
         tuple[Layer, ...],
         Field(
             min_length=1,
-            description="in this order; a bare activation's name is a layer too",
+            description="layers in this order; the name of an activation stands for its layer",
             examples=[[{"type": "dense", "units": 64}, "relu", "dense"]],
         ),
     ]
@@ -28,7 +31,8 @@ class Sequential(Architecture):
     def expand(self, shape: Shape, outputs: int, dropout: float) -> list[Layer]:
         if dropout:
             raise ConfigError(
-                f"regularization.dropout: {dropout} has no place in a sequential model: put dropout layers into model.layers"
+                f"regularization.dropout: {dropout} has no place in a sequential model: put "
+                "dropout layers into model.layers"
             )
         layers = list(self.layers)
         for place, layer in reversed(list(enumerate(layers))):

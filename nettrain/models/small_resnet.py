@@ -1,4 +1,4 @@
-"""The residual network for small images."""
+"""ResNet for small images."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -21,28 +21,28 @@ from nettrain.nn.parameter import Shape
 
 @dataclass(frozen=True, kw_only=True)
 class SmallResnet(Architecture):
-    """A convolution, then for each width a stage of residual blocks of two convolutions 3 x 3; mean of each channel; dense outputs.
+    """ResNet. Convolution; a stage of residual blocks per width; global average pooling; dense.
 
-    He, Zhang, Ren & Sun 2016, section 4.2: there widths [16, 32, 64] and 3, 5, 7, 9 or 18 blocks a stage, 6 blocks + 2 layers deep (20 to
-    110). From the second stage on the first block halves height and width, and its input is projected to the new shape (there padded with
-    zero channels: option A; projections are option B). Dropout, if any, stands before the outputs.
+    A block is two 3 x 3 convolutions. In the paper the widths are [16, 32, 64], and a stage has 3,
+    5, 7, 9 or 18 blocks, which makes 6 blocks + 2 layers (20 to 110). From the second stage on the
+    first block halves height and width, and its input is projected to the new shape (option B; the
+    paper's option A pads with zero channels). Dropout, if any, precedes the outputs. He, Zhang, Ren
+    & Sun 2016, section 4.2.
     """
 
-    blocks: Annotated[Count, Field(description="residual blocks a stage")] = 3
+    blocks: Annotated[Count, Field(description="residual blocks per stage")] = 3
     widths: Annotated[
-        tuple[Count, ...], Field(min_length=1, description="channels of each stage")
+        tuple[Count, ...], Field(min_length=1, description="filters of each stage")
     ] = (16, 32, 64)
-    batch_norm: Annotated[
-        Flag, Field(description="normalize what each convolution gives, before its activation")
-    ] = True
-    activation: Annotated[Activation, Field(description="of each convolution, and of each sum")] = (
-        Relu()
+    batch_norm: Annotated[Flag, Field(description="batch normalization after each convolution")] = (
+        True
     )
+    activation: Annotated[
+        Activation, Field(description="activation of each convolution and of each sum")
+    ] = Relu()
     projection: Annotated[
         Flag | None,
-        Field(
-            description="whether every block projects its input; null: those whose input has another shape"
-        ),
+        Field(description="whether every block projects its input; null: where the shape changes"),
     ] = None
 
     def expand(self, shape: Shape, outputs: int, dropout: float) -> list[Layer]:

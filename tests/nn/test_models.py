@@ -116,6 +116,16 @@ def test_the_layers_it_stands_for(name, fields, shape, outputs, dropout, expecte
     assert network(Tensor(np.zeros((2, *shape), np.float32))).shape == (2, *expected[-1][1])
 
 
+@pytest.mark.parametrize("name", sorted(set(names(Architecture)) - {"sequential"}))
+def test_a_bare_name_is_a_model_for_small_images(name):
+    layers = Architecture.parse(name).expand((28, 28, 1), 10, 0.0)
+    assert Network(layers, (28, 28, 1)).output_shape == (10,)
+
+
+def test_a_bare_mlp_has_two_hidden_layers_of_64_units():
+    assert Architecture.parse("mlp") == Architecture.parse({"type": "mlp", "hidden": [64, 64]})
+
+
 @every
 def test_the_yaml_form_reads_back(name, fields, shape, outputs, dropout, expected):
     model = Architecture.parse({"type": name} | fields)
