@@ -1,52 +1,125 @@
-"""Compiled loops: Numba (extra `fast`) with this project's options. Imported only where kernels are `numba`: it takes 0.3 s."""
+"""Compiled loops: Numba (extra `fast`) with this project's options, imported when the first loop is compiled."""
 
 from collections.abc import Callable
+from functools import cached_property
+from types import FunctionType
 from typing import Any
 
-import numba
-
-_numba: Any = numba  # decorators hide what they make
-
-# error_model: Python's zero check before each division forbids vector instructions (Adam: 1.18 ms with it, 0.15 without).
+# error_model: Python's zero check before each division forbids vector instructions (Adam: 1.18 ms
+# with it, 0.15 without).
 OPTIONS: dict[str, Any] = {"nopython": True, "nogil": True, "error_model": "numpy"}
 
 
-def jit(function: Callable[..., Any]) -> Any:
-    """The loop, compiled for each kind of arguments when it is first wanted, and kept on disk.
+class Loop:
+    """A loop that Numba compiles for each kind of arguments when it is first needed, and keeps on disk.
 
-    As it is written, without fast mathematics: then it has the bits that NumPy has for the same operations, one by one, at the speed that
-    it has with (Adam over 131,072 parameters: 39 us with, 39 to 44 without).
-
-    NUMBA_CACHE_DIR says where it is kept; else beside the source file, or in the user's cache where that cannot be written. Where nothing
-    can be, every process compiles anew. Numba compiles again when the file of a loop has changed, not
-    when another has whose loops it calls.
+    NUMBA_CACHE_DIR says where it is kept; else beside the source file, or in the user's cache where
+    that cannot be written. Where nothing can be written, every process compiles anew. Numba compiles
+    again when the file of a loop has changed, not when another file has whose loops it calls.
+    With NUMBA_DISABLE_JIT, for debugging, it runs as the Python function that it is.
     """
-    return _compiled(function, fastmath=False)
+
+    def __init__(self, function: Callable[..., Any], fastmath: Any) -> None:
+        self.function = function
+        self.fastmath = fastmath
+        self.__name__ = function.__name__
+        self.__doc__ = function.__doc__
+
+    def __call__(self, *args: Any) -> Any:
+        """Run the compiled loop."""
+        return self.compiled(*args)
+
+    @cached_property
+    def compiled(self) -> Any:
+        """Numba's dispatcher; what it calls of this module's kinds is compiled with it."""
+        import numba  # 0.3 s that runs on NumPy's kernels do not spend
+
+        function = _resolved(self.function)
+        try:
+            return numba.jit(cache=True, fastmath=self.fastmath, **OPTIONS)(function)
+        except RuntimeError:  # there is no place that could be written
+            return numba.jit(fastmath=self.fastmath, **OPTIONS)(function)
+
+    def entry(self, *args: Any) -> Callable[..., Any]:
+        """The machine code for arguments of these types alone, to be called with such only.
+
+        A call of the dispatcher finds out the types of all arguments each time: 0.54 us for eight
+        arrays, where this takes 0.33.
+        """
+        if not hasattr(self.compiled, "overloads"):
+            return self.compiled
+        import numba
+
+        typeof: Any = numba.typeof
+        kinds = tuple(typeof(x) for x in args)
+        self.compiled.compile(kinds)
+        return self.compiled.overloads[kinds].entry_point
 
 
-def jit_sum(function: Callable[..., Any]) -> Any:
-    """A loop whose terms may be added up in another order, which vector instructions need.
+class Overloaded:
+    """A function with a form of its own for each type of floats, to be called in loops.
 
-    To be called by other loops, so that it alone is rounded in its own way. Never nnan or ninf, with which a diverged run looks healthy.
+    Outside compiled loops it is the plain function.
     """
-    return _compiled(function, fastmath={"reassoc", "contract", "nsz"})
+
+    def __init__(
+        self, plain: Callable[..., Any], single: Callable[..., Any], double: Callable[..., Any]
+    ) -> None:
+        self.plain, self.single, self.double = plain, single, double
+
+    def __call__(self, x: Any) -> Any:
+        """The plain function's value."""
+        return self.plain(x)
+
+    @cached_property
+    def registered(self) -> Callable[..., Any]:
+        """The plain function, known to Numba by the form for the type of its argument."""
+        import numba
+
+        def choose(x: Any) -> Callable[..., Any]:
+            return self.single if x is numba.float32 else self.double
+
+        numba.extending.overload(self.plain)(choose)
+        return self.plain
 
 
-def _compiled(function: Callable[..., Any], fastmath: Any) -> Any:
-    try:
-        return _numba.jit(cache=True, fastmath=fastmath, **OPTIONS)(function)
-    except RuntimeError:  # there is no place that could be written
-        return _numba.jit(fastmath=fastmath, **OPTIONS)(function)
+def overloaded(
+    single: Callable[..., Any], double: Callable[..., Any]
+) -> Callable[[Callable[..., Any]], Overloaded]:
+    """Function decorator: `single` computes it in loops over float32, `double` over float64."""
+    return lambda plain: Overloaded(plain, single, double)
 
 
-def entry(loop: Any, *args: Any) -> Callable[..., Any]:
-    """The compiled function for arguments of these types alone, to be called with such only.
+def jit(function: Callable[..., Any]) -> Loop:
+    """A loop compiled as it is written, without fast mathematics.
 
-    A call of the loop itself finds out the types of all arguments each time: 0.54 us for eight arrays, where this takes 0.33.
-    With NUMBA_DISABLE_JIT, to debug, it is the Python function.
+    It is bitwise identical to NumPy's operations, one after the other, and as fast as with fast
+    mathematics (Adam over 131,072 parameters: 39 us with, 39 to 44 without).
     """
-    if not hasattr(loop, "overloads"):
-        return loop
-    kinds = tuple(_numba.typeof(x) for x in args)
-    loop.compile(kinds)
-    return loop.overloads[kinds].entry_point
+    return Loop(function, fastmath=False)
+
+
+def jit_sum(function: Callable[..., Any]) -> Loop:
+    """A loop whose terms may be added in another order, which vector instructions need.
+
+    To be called by other loops, so that it alone is rounded differently. Never nnan or ninf, with
+    which a diverged run looks healthy.
+    """
+    return Loop(function, fastmath={"reassoc", "contract", "nsz"})
+
+
+def _resolved(function: Callable[..., Any]) -> FunctionType:
+    """The function with Numba's objects in place of the lazy ones that it calls."""
+    assert isinstance(function, FunctionType)
+    names = {**function.__globals__}
+    for name in function.__code__.co_names:
+        value = names.get(name)
+        if isinstance(value, Loop):
+            names[name] = value.compiled
+        elif isinstance(value, Overloaded):
+            names[name] = value.registered
+    resolved = FunctionType(
+        function.__code__, names, function.__name__, function.__defaults__, function.__closure__
+    )
+    resolved.__module__, resolved.__qualname__ = function.__module__, function.__qualname__
+    return resolved

@@ -93,14 +93,9 @@ def part(name):
 
 
 def is_member(name):
-    """Whether a module is a component in a package whose base is the package: `nettrain.optim.adam`; `compiled` holds twins of them."""
+    """Whether a module is a component in a package whose base is the package: `nettrain.optim.adam`."""
     file = name.rpartition(".")[2]
-    return (
-        part(name) in BASE_AND_CATALOGUE
-        and name.count(".") == 2
-        and not file.startswith("_")
-        and file != "compiled"
-    )
+    return part(name) in BASE_AND_CATALOGUE and name.count(".") == 2 and not file.startswith("_")
 
 
 def violations(sources):

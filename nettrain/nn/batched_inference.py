@@ -1,7 +1,7 @@
 """Batched inference: the outputs of layers in evaluation mode, chunk by chunk, by replaying a recorded forward pass."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import Any, Protocol
 
@@ -10,7 +10,6 @@ import numpy as np
 from nettrain.autodiff.plan.memory import Arena
 from nettrain.autodiff.plan.plan import Plan
 from nettrain.autodiff.plan.shards import Together
-from nettrain.autodiff.primitive import Primitive
 from nettrain.autodiff.tensor import Tensor
 from nettrain.autodiff.trace import recording
 from nettrain.nn.bound_layer import BoundLayer
@@ -47,14 +46,14 @@ class _Replay:
         scope: Scope,
         shape: tuple[int, ...],
         dtype: Any,
-        kernel_for: Callable[[Primitive], Primitive],
+        compiled: bool,
     ) -> None:
         self._x = np.zeros(shape, dtype)
         with recording() as trace:
             y = scope.forward(layers, Tensor(self._x, feed=True))
         self.data_dependent = trace.steered
         self._y = y.value
-        self._plan = None if y.node is None else Plan(y, None, arena=Arena(), twin=kernel_for)
+        self._plan = None if y.node is None else Plan(y, None, arena=Arena(), compiled=compiled)
 
     def __call__(self, x: np.ndarray) -> np.ndarray:
         self._x[...] = x
@@ -75,7 +74,7 @@ class BatchedInference:
             `eager`, as feeds in `replayed`, because their values may change between calls.
         shape: of one input row.
         dtype: of inputs and outputs.
-        kernel_for: returns the kernel implementation of a primitive, see `Plan`.
+        compiled: whether compiled kernels replay full chunks.
 
     Attributes:
         chunk_size: rows per chunk. Set it before the first call, if at all.
@@ -88,12 +87,12 @@ class BatchedInference:
         replayed: Scope,
         shape: tuple[int, ...],
         dtype: Any,
-        kernel_for: Callable[[Primitive], Primitive],
+        compiled: bool,
     ) -> None:
         self.chunk_size = chunk_size_for(layers, np.dtype(dtype).itemsize)
         self._eager_scope, self._replay_scope = eager, replayed
         self._layers = [(bound.name, bound.layer) for bound in layers]
-        self._shape, self._dtype, self._kernel_for = shape, dtype, kernel_for
+        self._shape, self._dtype, self._compiled = shape, dtype, compiled
         self._output_shape = layers[-1].output_shape if layers else shape
         self._idle: list[_Replay] = []  # as many as there have been concurrent threads
         self._data_dependent = False
@@ -135,7 +134,7 @@ class BatchedInference:
 
     def _record(self) -> _Replay:
         shape = (self.chunk_size, *self._shape)
-        return _Replay(self._layers, self._replay_scope, shape, self._dtype, self._kernel_for)
+        return _Replay(self._layers, self._replay_scope, shape, self._dtype, self._compiled)
 
     def _eager(self, x: np.ndarray) -> np.ndarray:
         return self._eager_scope.forward(self._layers, Tensor(x)).value

@@ -2,16 +2,14 @@
 
 import dataclasses
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
 import numpy as np
 
 from nettrain import streams
-from nettrain.autodiff.plan.plan import itself
 from nettrain.autodiff.plan.shards import Together
-from nettrain.autodiff.primitive import Primitive
 from nettrain.autodiff.tensor import Tensor
 from nettrain.errors import ConfigError
 from nettrain.nn.batched_inference import BatchedInference, Rows
@@ -37,7 +35,7 @@ class Network:
         shape: of one input row.
         seed: of the initial weights and of every random stream.
         dtype: of weights, inputs and outputs.
-        kernel_for: returns the kernel implementation of a primitive for `outputs`, see `Plan`.
+        compiled: whether `outputs` uses compiled kernels.
         report: takes (layer path, text) from layers that show what passes through them.
 
     Attributes:
@@ -63,7 +61,7 @@ class Network:
         *,
         seed: int = 0,
         dtype: Any = np.float32,
-        kernel_for: Callable[[Primitive], Primitive] = itself,
+        compiled: bool = False,
         report: Report = to_standard_error,
     ) -> None:
         try:
@@ -113,7 +111,7 @@ class Network:
             constants, parameters={name: Tensor(array, feed=True) for name, array in arrays.items()}
         )
         self.batched_inference = BatchedInference(
-            self.layers, constants, fed, shape, self.dtype, kernel_for
+            self.layers, constants, fed, shape, self.dtype, compiled
         )
 
     def _generator(self, step: int, shard: int, lane: int, path: str) -> np.random.Generator:

@@ -1,13 +1,14 @@
 """The bases of all optimizers, and their catalogue, one a file: element-wise update rules, and searches that ask for the loss."""
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Annotated, ClassVar, Protocol
 
 import numpy as np
 from pydantic import Field
 
 from nettrain.component import Component, Positive
+from nettrain.jit import Loop
 
 Rate = Annotated[Positive, Field(description="learning rate, before the schedule")]
 
@@ -49,6 +50,12 @@ class Rule(Optimizer):
         """What the engine multiplies the decayed weights (not biases, not normalisation) with before `update`."""
         return 1.0
 
+    def __init_subclass__(cls, **options: object) -> None:
+        """A rule that changes `update` does not inherit the loop of the update that it replaces."""
+        super().__init_subclass__(**options)
+        if "update" in vars(cls) and "loop" not in vars(cls):
+            cls.loop = Rule.loop  # type: ignore[method-assign]
+
     @abstractmethod
     def update(
         self,
@@ -64,6 +71,34 @@ class Rule(Optimizer):
 
         w, g, the slots and the working vectors are the same block of theirs; a scalar is an array of one element.
         """
+
+    def loop(self) -> Loop | None:
+        """The compiled loop of `update`, called with w, g, the slots in their order and `loop_numbers`.
+
+        Bitwise identical to `update`. None: there is none, and `update` runs with compiled kernels too.
+        """
+        return None
+
+    def loop_numbers(self, slots: dict[str, np.ndarray], *, lr: float, t: int) -> tuple[float, ...]:
+        """What the loop takes beside the vectors, worked out once per step."""
+        return ()
+
+    def compiled_update(
+        self, w: np.ndarray, g: np.ndarray, slots: dict[str, np.ndarray]
+    ) -> Callable[[float, int], None] | None:
+        """The update of this block by the compiled loop, called with lr and t; None without a loop."""
+        loop = self.loop()
+        if loop is None:
+            return None
+        vectors = (w, g, *(slots[name] for name in self.slots))
+        first = {name: slots[name].copy() for name in self.scalars}
+        self.advance(first, 1)  # the loop is compiled for the numbers of a step that can be
+        entry = loop.entry(*vectors, *self.loop_numbers(first, lr=self.lr, t=1))
+
+        def update(lr: float, t: int) -> None:
+            entry(*vectors, *self.loop_numbers(slots, lr=lr, t=t))
+
+        return update
 
 
 class Evaluate(Protocol):

@@ -1,5 +1,6 @@
 """Adadelta: steps in the unit of the weights, from the sizes of past gradients and past steps."""
 
+import math
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -7,6 +8,7 @@ import numpy as np
 from pydantic import Field
 
 from nettrain.component import Positive, Share
+from nettrain.jit import Loop, jit
 from nettrain.optim import Rate, Rule
 
 
@@ -51,3 +53,30 @@ class Adadelta(Rule):
         u += step
         g *= lr
         w -= g
+
+    def loop(self) -> Loop | None:
+        return _adadelta_loop
+
+    def loop_numbers(self, slots: dict[str, np.ndarray], *, lr: float, t: int) -> tuple[float, ...]:
+        return lr, self.rho, self.epsilon
+
+
+@jit
+def _adadelta_loop(
+    w: np.ndarray,
+    g: np.ndarray,
+    v: np.ndarray,
+    u: np.ndarray,
+    lr: float,
+    rho: float,
+    epsilon: float,
+) -> None:
+    """One step."""
+    kind = w.dtype.type
+    rate, kept, new, least = kind(lr), kind(rho), kind(1 - rho), kind(epsilon)
+    for i in range(w.size):
+        second = v[i] * kept + g[i] * g[i] * new
+        v[i] = second
+        step = g[i] / math.sqrt(second + least) * math.sqrt(u[i] + least)
+        u[i] = u[i] * kept + step * step * new
+        w[i] -= step * rate

@@ -1,5 +1,6 @@
 """Adagrad: steps scaled by the sum of all squared gradients."""
 
+import math
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -7,6 +8,7 @@ import numpy as np
 from pydantic import Field
 
 from nettrain.component import Positive
+from nettrain.jit import Loop, jit
 from nettrain.optim import Rate, Rule
 
 
@@ -39,3 +41,21 @@ class Adagrad(Rule):
         np.divide(g, step, out=step)
         step *= lr
         w -= step
+
+    def loop(self) -> Loop | None:
+        return _adagrad_loop
+
+    def loop_numbers(self, slots: dict[str, np.ndarray], *, lr: float, t: int) -> tuple[float, ...]:
+        return lr, self.epsilon
+
+
+@jit
+def _adagrad_loop(
+    w: np.ndarray, g: np.ndarray, total: np.ndarray, lr: float, epsilon: float
+) -> None:
+    """One step."""
+    rate, least = w.dtype.type(lr), w.dtype.type(epsilon)
+    for i in range(w.size):
+        s = total[i] + g[i] * g[i]
+        total[i] = s
+        w[i] -= g[i] / (math.sqrt(s) + least) * rate

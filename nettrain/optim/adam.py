@@ -8,6 +8,7 @@ import numpy as np
 from pydantic import Field
 
 from nettrain.component import Positive, Share
+from nettrain.jit import Loop, jit
 from nettrain.optim import Rate, Rule
 
 
@@ -50,3 +51,31 @@ class Adam(Rule):
         np.divide(m, step, out=step)
         step *= lr / (1 - self.beta1**t)
         w -= step
+
+    def loop(self) -> Loop | None:
+        return _adam_loop
+
+    def loop_numbers(self, slots: dict[str, np.ndarray], *, lr: float, t: int) -> tuple[float, ...]:
+        return (
+            self.beta1,
+            self.beta2,
+            self.epsilon,
+            lr / (1 - self.beta1**t),
+            1 / math.sqrt(1 - self.beta2**t),
+        )
+
+
+@jit
+def _adam_loop(
+    w: np.ndarray, g: np.ndarray, m: np.ndarray, v: np.ndarray,
+    beta1: float, beta2: float, epsilon: float, rate: float, root: float,
+) -> None:  # fmt: skip
+    """One step. rate: lr / (1-b1^t); root: 1 / sqrt(1-b2^t)."""
+    kind = w.dtype.type
+    kept1, new1, kept2, new2 = kind(beta1), kind(1 - beta1), kind(beta2), kind(1 - beta2)
+    least, scale, corrected = kind(epsilon), kind(rate), kind(root)
+    for i in range(w.size):
+        first = m[i] * kept1 + g[i] * new1
+        second = v[i] * kept2 + g[i] * g[i] * new2
+        m[i], v[i] = first, second
+        w[i] -= first / (math.sqrt(second) * corrected + least) * scale

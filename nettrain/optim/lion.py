@@ -7,6 +7,7 @@ import numpy as np
 from pydantic import Field
 
 from nettrain.component import NonNegative, Share
+from nettrain.jit import Loop, jit
 from nettrain.optim import Rate, Rule
 
 
@@ -49,3 +50,24 @@ class Lion(Rule):
         m *= self.beta2
         g *= 1 - self.beta2
         m += g
+
+    def loop(self) -> Loop | None:
+        return _lion_loop
+
+    def loop_numbers(self, slots: dict[str, np.ndarray], *, lr: float, t: int) -> tuple[float, ...]:
+        return lr, self.beta1, self.beta2
+
+
+@jit
+def _lion_loop(
+    w: np.ndarray, g: np.ndarray, m: np.ndarray, lr: float, beta1: float, beta2: float
+) -> None:
+    """One step."""
+    kind = w.dtype.type
+    kept1, new1, kept2, new2 = kind(beta1), kind(1 - beta1), kind(beta2), kind(1 - beta2)
+    rate, one, zero = kind(lr), kind(1), kind(0)
+    for i in range(w.size):
+        mean = m[i] * kept1 + g[i] * new1
+        sign = one if mean > zero else (-one if mean < zero else mean)  # 0 or NaN
+        w[i] -= sign * rate
+        m[i] = m[i] * kept2 + g[i] * new2

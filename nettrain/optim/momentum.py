@@ -7,6 +7,7 @@ import numpy as np
 from pydantic import Field
 
 from nettrain.component import Share
+from nettrain.jit import Loop, jit
 from nettrain.optim import Rate, Rule
 
 
@@ -36,3 +37,21 @@ class Momentum(Rule):
         v *= self.beta
         v += np.multiply(g, lr, out=work[0])
         w -= v
+
+    def loop(self) -> Loop | None:
+        return _momentum_loop
+
+    def loop_numbers(self, slots: dict[str, np.ndarray], *, lr: float, t: int) -> tuple[float, ...]:
+        return lr, self.beta
+
+
+@jit
+def _momentum_loop(
+    w: np.ndarray, g: np.ndarray, velocity: np.ndarray, lr: float, beta: float
+) -> None:
+    """One step."""
+    rate, kept = w.dtype.type(lr), w.dtype.type(beta)
+    for i in range(w.size):
+        v = velocity[i] * kept + g[i] * rate
+        velocity[i] = v
+        w[i] -= v

@@ -8,6 +8,7 @@ import numpy as np
 from pydantic import Field
 
 from nettrain.component import NonNegative, Positive, Share
+from nettrain.jit import Loop, jit
 from nettrain.optim import Rate, Rule
 
 
@@ -66,3 +67,30 @@ class Nadam(Rule):
         step += self.epsilon
         g /= step
         w -= g
+
+    def loop(self) -> Loop | None:
+        return _nadam_loop
+
+    def loop_numbers(self, slots: dict[str, np.ndarray], *, lr: float, t: int) -> tuple[float, ...]:
+        product, following = float(slots["momentum_product"][0]), self.momentum(t + 1)
+        of_g, of_m = (
+            lr * (1 - self.momentum(t)) / (1 - product),
+            lr * following / (1 - product * following),
+        )
+        return self.beta1, self.beta2, self.epsilon, of_g, of_m, 1 / math.sqrt(1 - self.beta2**t)
+
+
+@jit
+def _nadam_loop(
+    w: np.ndarray, g: np.ndarray, m: np.ndarray, v: np.ndarray,
+    beta1: float, beta2: float, epsilon: float, rate: float, following: float, root: float,
+) -> None:  # fmt: skip
+    """One step. rate: of g; following: of m; root: 1 / sqrt(1-b2^t)."""
+    kind = w.dtype.type
+    kept1, new1, kept2, new2 = kind(beta1), kind(1 - beta1), kind(beta2), kind(1 - beta2)
+    least, of_g, of_m, corrected = kind(epsilon), kind(rate), kind(following), kind(root)
+    for i in range(w.size):
+        first = m[i] * kept1 + g[i] * new1
+        second = v[i] * kept2 + g[i] * g[i] * new2
+        m[i], v[i] = first, second
+        w[i] -= (g[i] * of_g + first * of_m) / (math.sqrt(second) * corrected + least)

@@ -7,6 +7,7 @@ import numpy as np
 from pydantic import Field
 
 from nettrain.component import Share
+from nettrain.jit import Loop, jit
 from nettrain.optim import Rate, Rule
 
 
@@ -39,3 +40,22 @@ class Nesterov(Rule):
         np.multiply(v, self.beta, out=step)
         step += g
         w -= step
+
+    def loop(self) -> Loop | None:
+        return _nesterov_loop
+
+    def loop_numbers(self, slots: dict[str, np.ndarray], *, lr: float, t: int) -> tuple[float, ...]:
+        return lr, self.beta
+
+
+@jit
+def _nesterov_loop(
+    w: np.ndarray, g: np.ndarray, velocity: np.ndarray, lr: float, beta: float
+) -> None:
+    """One step."""
+    rate, kept = w.dtype.type(lr), w.dtype.type(beta)
+    for i in range(w.size):
+        step = g[i] * rate
+        v = velocity[i] * kept + step
+        velocity[i] = v
+        w[i] -= v * kept + step

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from nettrain.jit import Loop, jit
 from nettrain.optim.adam import Adam
 
 
@@ -54,3 +55,27 @@ class Radam(Adam):
             np.divide(m, step, out=step)
             step *= lr * rectification / (1 - self.beta1**t)
         w -= step
+
+    def loop(self) -> Loop | None:
+        return _radam_loop
+
+    def loop_numbers(self, slots: dict[str, np.ndarray], *, lr: float, t: int) -> tuple[float, ...]:
+        rectification = self.rectification(t)
+        rate = lr * (rectification or 1.0) / (1 - self.beta1**t)
+        return self.beta1, self.beta2, self.epsilon, rate, rectification is not None
+
+
+@jit
+def _radam_loop(
+    w: np.ndarray, g: np.ndarray, m: np.ndarray, v: np.ndarray,
+    beta1: float, beta2: float, epsilon: float, rate: float, rectified: bool,
+) -> None:  # fmt: skip
+    """One step. rate: all that m is multiplied with, before it is divided by the second moment where that counts (`rectified`)."""
+    kind = w.dtype.type
+    kept1, new1, kept2, new2 = kind(beta1), kind(1 - beta1), kind(beta2), kind(1 - beta2)
+    least, scale = kind(epsilon), kind(rate)
+    for i in range(w.size):
+        first = m[i] * kept1 + g[i] * new1
+        second = v[i] * kept2 + g[i] * g[i] * new2
+        m[i], v[i] = first, second
+        w[i] -= (first / (math.sqrt(second) + least) if rectified else first) * scale

@@ -1,5 +1,6 @@
 """RMSprop: steps scaled by a running mean of the squared gradient."""
 
+import math
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -7,6 +8,7 @@ import numpy as np
 from pydantic import Field
 
 from nettrain.component import Positive, Share
+from nettrain.jit import Loop, jit
 from nettrain.optim import Rate, Rule
 
 
@@ -44,3 +46,22 @@ class Rmsprop(Rule):
         np.divide(g, step, out=step)
         step *= lr
         w -= step
+
+    def loop(self) -> Loop | None:
+        return _rmsprop_loop
+
+    def loop_numbers(self, slots: dict[str, np.ndarray], *, lr: float, t: int) -> tuple[float, ...]:
+        return lr, self.rho, self.epsilon
+
+
+@jit
+def _rmsprop_loop(
+    w: np.ndarray, g: np.ndarray, v: np.ndarray, lr: float, rho: float, epsilon: float
+) -> None:
+    """One step."""
+    kind = w.dtype.type
+    rate, kept, new, least = kind(lr), kind(rho), kind(1 - rho), kind(epsilon)
+    for i in range(w.size):
+        second = v[i] * kept + g[i] * g[i] * new
+        v[i] = second
+        w[i] -= g[i] / (math.sqrt(second) + least) * rate

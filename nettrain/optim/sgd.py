@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from nettrain.jit import Loop, jit
 from nettrain.optim import Rate, Rule
 
 
@@ -26,3 +27,17 @@ class Sgd(Rule):
         """W -= lr g."""
         step = np.multiply(g, lr, out=work[0])
         w -= step
+
+    def loop(self) -> Loop | None:
+        return _sgd_loop
+
+    def loop_numbers(self, slots: dict[str, np.ndarray], *, lr: float, t: int) -> tuple[float, ...]:
+        return (lr,)
+
+
+@jit
+def _sgd_loop(w: np.ndarray, g: np.ndarray, lr: float) -> None:
+    """One step."""
+    rate = w.dtype.type(lr)
+    for i in range(w.size):
+        w[i] -= g[i] * rate

@@ -14,7 +14,7 @@ from nettrain.nn.layer import Report
 from nettrain.nn.loss import Loss
 from nettrain.nn.network import Network, to_standard_error
 from nettrain.nn.parameter import Shape
-from nettrain.training.engine.kernels import twin_for
+from nettrain.training.engine.kernels import runs_compiled
 
 
 def loss_for(config: RunConfig, task: str) -> Loss:
@@ -87,7 +87,7 @@ def build(
         shape,
         seed=config.seed,
         dtype=config.dtype,
-        kernel_for=twin_for(kernels),
+        compiled=runs_compiled(kernels),
         report=report,
     )
 

@@ -1,4 +1,4 @@
-"""Compiled twins against their operations: float32 within rounding on awkward shapes, NaN and infinity, rows in any number, no memory."""
+"""Compiled forms against their operations: float32 within rounding on awkward shapes, NaN and infinity, rows in any number, no memory."""
 
 import os
 import shutil
@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import nettrain
-from nettrain.autodiff.compiled import twin
+from nettrain.autodiff.compiled import compiled_form
 from nettrain.autodiff.ops import (
     dropout,
     fused,
@@ -22,6 +22,7 @@ from nettrain.autodiff.ops import (
     selection,
     squashing,
 )
+from nettrain.autodiff.primitive import make
 from nettrain.autodiff.tensor import float_type
 from nettrain.streams import StepStream, generator
 
@@ -85,8 +86,8 @@ def run(primitive, inputs, dy=None):
     if dy is None:
         dy = np.cos(np.arange(out.size, dtype=out.dtype)).reshape(out.shape)
     with np.errstate(all="ignore"):
-        primitive.forward(out, *inputs, **scratch)
-        primitive.backward(grads, dy, out, *inputs, **scratch)
+        make(primitive.forward_calls(out, *inputs, **scratch))
+        make(primitive.backward_calls(grads, dy, out, *inputs, **scratch))
     return [out, *(grad for grad in grads if grad is not None)]
 
 
@@ -99,7 +100,7 @@ def test_it_is_numpys_within_the_rounding_of_float32(name, shape):
     )
     if name == "dropout":
         exact = run(make(), inputs(*shape))  # float32 takes other draws
-    plain, loops = run(make(), inputs(*shape)), run(twin(make()), inputs(*shape))
+    plain, loops = run(make(), inputs(*shape)), run(compiled_form(make()), inputs(*shape))
     for found, other, right in zip(loops, plain, exact, strict=True):
         assert found.dtype == np.float32
         most = np.abs(right).max()
@@ -117,13 +118,17 @@ def test_what_is_not_finite_comes_out_where_it_comes_out_of_numpy(name, value, s
             continue
         given = inputs(*shape)
         given[which].flat[place] = value
-        for found, expected in zip(run(twin(make()), given), run(make(), given), strict=True):
+        for found, expected in zip(
+            run(compiled_form(make()), given), run(make(), given), strict=True
+        ):
             np.testing.assert_array_equal(np.isfinite(found), np.isfinite(expected))
             assert np.isnan(found[np.isnan(expected)]).all()
     given = inputs(*shape)
     dy = np.ones(make().infer(*[x.shape for x in given]), np.float32)
     dy.flat[place] = value
-    for found, expected in zip(run(twin(make()), given, dy), run(make(), given, dy), strict=True):
+    for found, expected in zip(
+        run(compiled_form(make()), given, dy), run(make(), given, dy), strict=True
+    ):
         np.testing.assert_array_equal(np.isfinite(found), np.isfinite(expected))
 
 
@@ -131,7 +136,7 @@ def test_what_is_not_finite_comes_out_where_it_comes_out_of_numpy(name, value, s
 def test_a_run_of_its_calls_takes_no_memory(name):
     make, inputs = TABLE[name]
     given = inputs(200, 100)
-    primitive = twin(make())
+    primitive = compiled_form(make())
     shapes = [x.shape for x in given]
     out = np.empty(primitive.infer(*shapes), np.float32)
     scratch = {
@@ -158,10 +163,10 @@ def test_tiles_of_columns_compute_what_the_whole_does_and_touch_no_other_columns
     activation, monkeypatch
 ):
     inputs = [numbers("x", 33, 40), numbers("w", 40, 100), numbers("b", 100)]
-    whole = run(twin(fused.Affine(activation)), inputs)
+    whole = run(compiled_form(fused.Affine(activation)), inputs)
     monkeypatch.setattr(matmul, "WIDE", 1000)
     monkeypatch.setattr(matmul, "TILE", 32)
-    primitive = twin(fused.Affine(activation))
+    primitive = compiled_form(fused.Affine(activation))
     assert len(primitive.forward_tiles(np.empty((33, 100), np.float32), *inputs)[0]) == 4
     for found, expected in zip(run(primitive, inputs), whole, strict=True):
         np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-5)
@@ -177,25 +182,26 @@ def test_tiles_of_columns_compute_what_the_whole_does_and_touch_no_other_columns
 
 def test_classes_that_there_are_not_touch_no_foreign_memory():
     z, y = numbers("z", 4, 3), np.array([0, 3, -1, 10**9])
-    found, *_ = run(twin(fused.SoftmaxCrossEntropy()), [z, y])
-    expected, *_ = run(twin(fused.SoftmaxCrossEntropy()), [z, np.array([0, 2, 0, 2])])
+    found, *_ = run(compiled_form(fused.SoftmaxCrossEntropy()), [z, y])
+    expected, *_ = run(compiled_form(fused.SoftmaxCrossEntropy()), [z, np.array([0, 2, 0, 2])])
     np.testing.assert_array_equal(found, expected)
 
 
-def test_an_operation_made_from_one_with_a_twin_is_not_taken_for_it():
+def test_an_operation_made_from_one_with_a_compiled_form_is_not_taken_for_it():
     class Mine(selection.Relu):
         """Someone's own."""
 
     mine = Mine()
-    assert twin(mine) is mine
+    assert compiled_form(mine) is mine
 
 
 SCRIPT = """
 import numpy as np
-from nettrain.autodiff.compiled import twin
+from nettrain.autodiff.compiled import compiled_form
 from nettrain.autodiff.ops.reduction import Sum
+from nettrain.autodiff.primitive import make
 out = np.zeros(1)
-twin(Sum()).forward(out, np.ones((1, 3)))
+make(compiled_form(Sum()).forward_calls(out, np.ones((1, 3))))
 assert out[0] == 3
 """
 

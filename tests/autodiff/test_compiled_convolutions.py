@@ -5,7 +5,7 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from nettrain.autodiff.compiled import twin
+from nettrain.autodiff.compiled import compiled_form
 from nettrain.autodiff.ops.convolution import Convolution, make
 from nettrain.autodiff.ops.convolution_block import ConvolutionBlock
 from nettrain.autodiff.ops.pooling import MaxPool
@@ -75,17 +75,17 @@ def buffers(primitive, arrays):
 def run(primitive, arrays):
     grads, dy, out, scratch = buffers(primitive, arrays)
     with np.errstate(all="ignore"):
-        primitive.forward(out, *arrays, **scratch)
-        primitive.backward(grads, dy, out, *arrays, **scratch)
+        make(primitive.forward_calls(out, *arrays, **scratch))
+        make(primitive.backward_calls(grads, dy, out, *arrays, **scratch))
     return [out, *grads]
 
 
 @each
 def test_each_is_numpys_within_the_rounding_of_float32(name):
     primitive = TABLE[name][0]
-    assert type(twin(primitive)) is not type(primitive)
+    assert type(compiled_form(primitive)) is not type(primitive)
     exact = run(primitive, inputs(name, np.float64))
-    plain, loops = run(primitive, inputs(name)), run(twin(primitive), inputs(name))
+    plain, loops = run(primitive, inputs(name)), run(compiled_form(primitive), inputs(name))
     for found, other, right in zip(loops, plain, exact, strict=True):
         assert found.dtype == np.float32
         assert np.abs(found - right).max() <= max(
@@ -100,7 +100,7 @@ def test_what_is_not_finite_is_so_in_every_array_where_it_is_with_numpy(name, va
     arrays = inputs(name)
     arrays[which].flat[-1] = value
     (y, *grads), (expected_y, *expected) = (
-        run(twin(TABLE[name][0]), arrays),
+        run(compiled_form(TABLE[name][0]), arrays),
         run(TABLE[name][0], arrays),
     )
     np.testing.assert_array_equal(np.isfinite(y), np.isfinite(expected_y))
@@ -113,7 +113,7 @@ def test_what_is_not_finite_is_so_in_every_array_where_it_is_with_numpy(name, va
     [name for name, (primitive, *_) in TABLE.items() if isinstance(primitive, ConvolutionBlock)],
 )
 def test_a_run_of_the_calls_of_what_training_runs_takes_no_memory(name):
-    primitive, arrays = twin(TABLE[name][0]), inputs(name)
+    primitive, arrays = compiled_form(TABLE[name][0]), inputs(name)
     grads, dy, out, scratch = buffers(primitive, arrays)
     calls = [
         *primitive.forward_calls(out, *arrays, **scratch),

@@ -5,9 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from nettrain.autodiff.compiled import call, compiles
 from nettrain.autodiff.ops.matmul import product_call
 from nettrain.autodiff.ops.windows import Filtering, Pair, Windows, copy_call
 from nettrain.autodiff.primitive import Array, Call, Scratch, Shape, Slots, make
+from nettrain.jit import jit
 
 CACHE = (
     192 * 1024
@@ -314,6 +316,36 @@ class Convolution(Filtering):
         down = self.infer(x, w)[1]
         step = self._rows(x, w) if x[0] == 1 else down
         return (slice(start, min(start + step, down)) for start in range(0, down, step))
+
+
+@jit
+def _put_back_loop(padded: Array, columns: Array, start: int, stride: Pair, dilation: Pair) -> None:
+    """padded (n, h, w, groups c), columns (groups, n, p, q, i, j, c), p from start on."""
+    groups, n, down, across, kh, kw, c = columns.shape
+    for g in range(groups):
+        for a in range(n):
+            for p in range(down):
+                for q in range(across):
+                    for i in range(kh):
+                        row = (start + p) * stride[0] + i * dilation[0]
+                        for j in range(kw):
+                            column = q * stride[1] + j * dilation[1]
+                            for k in range(c):
+                                padded[a, row, column, g * c + k] += columns[g, a, p, q, i, j, k]
+
+
+@compiles(Convolution)
+class CompiledConvolution(Convolution):
+    """The gradient of images where there is a stride, or more than a few channels but fewer than filters."""
+
+    def turns(self, w: Shape) -> bool:
+        return super().turns(w) and (w[:2] == (1, 1) or w[2] <= NARROW or w[2] >= w[3])
+
+    def put_back(self, padded: Array, seen: Array, spread: Array, rows: slice) -> list[Call]:
+        columns = spread.transpose(5, 0, 1, 2, 3, 4, 6)
+        if not columns.flags.c_contiguous or not padded.flags.c_contiguous:
+            return super().put_back(padded, seen, spread, rows)
+        return [call(_put_back_loop, padded, columns, rows.start, self.stride, self.dilation)]
 
 
 def _added(product: Call, part: Array, total: Array, first: bool) -> list[Call]:

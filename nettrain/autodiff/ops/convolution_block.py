@@ -6,8 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from nettrain.autodiff.compiled import call, compiled_form, compiles, contiguous, rows
 from nettrain.autodiff.ops.convolution import Convolution
 from nettrain.autodiff.ops.pooling import MaxPool
+from nettrain.autodiff.ops.selection import Relu
 from nettrain.autodiff.primitive import (
     Array,
     Call,
@@ -18,6 +20,7 @@ from nettrain.autodiff.primitive import (
     Slots,
     make,
 )
+from nettrain.jit import jit
 
 
 @dataclass(frozen=True)
@@ -151,3 +154,193 @@ class ConvolutionBlock(Primitive):
             dout[...] = total
         else:
             self.activation.backward([dout], total, out, out)
+
+
+@jit
+def _shift_loop(y: Array, b: Array, relu: bool) -> None:
+    """y + b, or its relu."""
+    zero = y.dtype.type(0)
+    for i in range(y.shape[0]):
+        if relu:
+            for j in range(y.shape[1]):
+                a = y[i, j] + b[j]
+                y[i, j] = zero if a <= zero else a  # NaN stays
+        else:
+            for j in range(y.shape[1]):
+                y[i, j] += b[j]
+
+
+@jit
+def _pool_loop(
+    out: Array,
+    y: Array,
+    b: Array,
+    here: Array,
+    left: Array,
+    start: int,
+    high: int,
+    wide: int,
+    relu: bool,
+) -> None:
+    """out (n, p, q, o): the largest of y + b in windows high x wide, or its relu; here (high wide, images, p, q, o) from image start on."""
+    zero = y.dtype.type(0)
+    n, p, q, o = out.shape
+    for a in range(n):
+        for i in range(p):
+            for k in range(q):
+                for j in range(o):
+                    out[a, i, k, j] = y[a, i * high, k * wide, j] + b[j]
+                for e in range(1, high * wide):
+                    row, column = i * high + e // wide, k * wide + e % wide
+                    for j in range(o):
+                        value, best = y[a, row, column, j] + b[j], out[a, i, k, j]
+                        out[a, i, k, j] = (
+                            best if value <= best else value if best == best else best
+                        )  # NaN stays
+                for j in range(o):
+                    left[a, i, k, j] = True
+                for e in range(high * wide):
+                    row, column = i * high + e // wide, k * wide + e % wide
+                    for j in range(o):
+                        found = (y[a, row, column, j] + b[j] == out[a, i, k, j]) & left[a, i, k, j]
+                        here[e, start + a, i, k, j] = found
+                        left[a, i, k, j] = left[a, i, k, j] & (not found)
+                if relu:
+                    for j in range(o):
+                        best = out[a, i, k, j]
+                        out[a, i, k, j] = zero if best <= zero else best
+
+
+@jit
+def _gradient_loop(da: Array, db: Array, dy: Array, y: Array, relu: bool) -> None:
+    """da = dy, or what a relu lets through of it; db the sum."""
+    zero, one = y.dtype.type(0), y.dtype.type(1)
+    for i in range(y.shape[0]):
+        if relu:
+            for j in range(y.shape[1]):
+                a = dy[i, j] * (one if y[i, j] > zero else y[i, j])  # 0 or NaN
+                da[i, j] = a
+                db[j] += a
+        else:
+            for j in range(y.shape[1]):
+                db[j] += dy[i, j]
+
+
+@jit
+def _pool_gradient_loop(
+    da: Array,
+    db: Array,
+    dz: Array,
+    dy: Array,
+    y: Array,
+    here: Array,
+    start: int,
+    high: int,
+    wide: int,
+    relu: bool,
+) -> None:
+    """da at the largest of each window; db its sum. dz: room for a pixel."""
+    zero, one = y.dtype.type(0), y.dtype.type(1)
+    n, p, q, o = y.shape
+    for a in range(n):
+        for i in range(p):
+            for k in range(q):
+                for j in range(o):
+                    slope = one if not relu or y[a, i, k, j] > zero else y[a, i, k, j]
+                    dz[j] = dy[a, i, k, j] * slope
+                for e in range(high * wide):
+                    row, column = i * high + e // wide, k * wide + e % wide
+                    for j in range(o):
+                        d = dz[j] * (one if here[e, start + a, i, k, j] else zero)
+                        da[a, row, column, j] = d
+                        db[j] += d
+
+
+@compiles(ConvolutionBlock)
+class CompiledConvolutionBlock(ConvolutionBlock):
+    """Bias, activation and pool in one loop; so are their derivatives and the bias's gradient.
+
+    Of the activations, relu is part of the loop; the others run in their own compiled form.
+    """
+
+    def forward_calls(
+        self, out: Array, x: Array, w: Array, b: Array | None = None, **scratch: Array
+    ) -> list[Call]:
+        convolution, relu = compiled_form(self.convolution), isinstance(self.activation, Relu)
+        assert isinstance(convolution, type(self.convolution))
+        bias = np.zeros(w.shape[3], out.dtype) if b is None else b
+        if not contiguous(bias):
+            return super().forward_calls(out, x, w, b, **scratch)
+        calls, w = convolution.begin(w, scratch)
+        for part in convolution.parts(x.shape, w.shape):
+            found = out[part]
+            y = found if self.pool is None else scratch["y"][: len(found)]
+            calls += convolution.forward_part(y, x[part], w, None, scratch)
+            if self.pool is None:
+                calls.append(call(_shift_loop, rows(y), bias, relu))
+            else:
+                calls.append(
+                    call(
+                        _pool_loop,
+                        found,
+                        y,
+                        bias,
+                        scratch["here"],
+                        scratch["left"],
+                        part.start,
+                        *self.pool.size,
+                        relu,
+                    )
+                )
+            if self.activation is not None and not relu:
+                calls += compiled_form(self.activation).forward_calls(found, found)
+        return calls
+
+    def backward_calls(
+        self,
+        grads: Slots,
+        dy: Array,
+        out: Array,
+        x: Array,
+        w: Array,
+        b: Array | None = None,
+        **scratch: Array,
+    ) -> list[Call]:
+        (dx, dw, db), relu = (*grads, None)[:3], isinstance(self.activation, Relu)
+        if not contiguous(dy, db):
+            return super().backward_calls(grads, dy, out, x, w, b, **scratch)
+        convolution, total = (
+            compiled_form(self.convolution),
+            np.empty(w.shape[3], out.dtype) if db is None else db,
+        )
+        assert isinstance(convolution, type(self.convolution))
+        calls, w = convolution.begin_back([dx, dw], w, scratch)
+        calls += [
+            (total.fill, (0,), {}),
+            (scratch["da"].fill, (0,), {}),
+        ]  # what lies in no window stays 0
+        for part in convolution.parts(x.shape, w.shape):
+            y, d, da = out[part], dy[part], scratch["da"][: part.stop - part.start]
+            if self.activation is not None and not relu:
+                dz = da if self.pool is None else scratch["dz"][: len(y)]
+                calls += compiled_form(self.activation).backward_calls([dz], d, y, y)
+                d = dz
+            if self.pool is None:
+                calls.append(call(_gradient_loop, rows(da), total, rows(d), rows(y), relu))
+            else:
+                calls.append(
+                    call(
+                        _pool_gradient_loop,
+                        da,
+                        total,
+                        scratch["db_part"],
+                        d,
+                        y,
+                        scratch["here"],
+                        part.start,
+                        *self.pool.size,
+                        relu,
+                    )
+                )
+            calls += convolution.backward_part([dx, dw], part, da, x, w, scratch)
+        return calls

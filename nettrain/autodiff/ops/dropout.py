@@ -4,7 +4,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from nettrain.autodiff.primitive import Array, Primitive, Scratch, Shape, Slots
+from nettrain.autodiff.compiled import call, compiles
+from nettrain.autodiff.primitive import Array, Call, Primitive, Scratch, Shape, Slots
+from nettrain.jit import jit
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,34 @@ class Dropout(Primitive):
     def tangent(self, dout: Array, dinputs: Slots, out: Array, x: Array, *, mask: Array) -> None:
         """J dx = dx mask."""
         np.multiply(dinputs[0], mask, out=dout)
+
+
+@jit
+def _drop_loop(out: Array, x: Array, mask: Array, share: float) -> None:
+    kind = mask.dtype.type
+    least, scale, zero = kind(share), kind(1 / (1 - share)), kind(0)
+    for i in range(mask.size):
+        mask[i] = scale if mask[i] >= least else zero
+        out[i] = x[i] * mask[i]
+
+
+@compiles(Dropout)
+class CompiledDropout(Dropout):
+    """The generator's own numbers, then mask and product in one loop."""
+
+    def forward_calls(self, out: Array, x: Array, *, mask: Array) -> list[Call]:
+        if not x.flags.c_contiguous:
+            return super().forward_calls(out, x, mask=mask)
+        draw: Call = (self.generator.random, (), {"dtype": mask.dtype.type, "out": mask})
+        return [
+            draw,
+            call(_drop_loop, out.reshape(-1), x.reshape(-1), mask.reshape(-1), self.share),
+        ]
+
+    def backward_calls(
+        self, grads: Slots, dy: Array, out: Array, x: Array, *, mask: Array
+    ) -> list[Call]:
+        return [(np.multiply, (dy, mask, grads[0]), {})]
 
 
 @dataclass(frozen=True)

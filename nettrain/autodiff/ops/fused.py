@@ -1,14 +1,21 @@
 """Several operations in one, to the same bits: put in by `nettrain.autodiff.plan.fusion` where a recorded step has just that sequence."""
 
+import math
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
+from nettrain.autodiff.compiled import call, compiles, wide
+from nettrain.autodiff.ops.exponential import exp
 from nettrain.autodiff.ops.indexing import Pick
 from nettrain.autodiff.ops.matmul import columns, make_tiles, product_call
+from nettrain.autodiff.ops.reduction import row_sum
+from nettrain.autodiff.ops.selection import Relu
 from nettrain.autodiff.ops.softmax import LogSoftmax
+from nettrain.autodiff.ops.squashing import Sigmoid, Tanh
 from nettrain.autodiff.primitive import Array, Call, ElementWise, Primitive, Scratch, Shape, Slots
+from nettrain.jit import jit
 
 _LOG_SOFTMAX, _PICK = LogSoftmax(), Pick()
 
@@ -130,6 +137,126 @@ class Affine(Primitive):
             self.activation.backward([dout], total, out, out)
 
 
+@jit
+def _shift_loop(y: Array, b: Array) -> None:
+    for i in range(y.shape[0]):
+        for j in range(b.size):
+            y[i, j] += b[j]
+
+
+@jit
+def _shift_relu_loop(y: Array, b: Array) -> None:
+    zero = y.dtype.type(0)
+    for i in range(y.shape[0]):
+        for j in range(b.size):
+            a = y[i, j] + b[j]
+            y[i, j] = zero if a <= zero else a  # NaN stays
+
+
+@jit
+def _shift_sigmoid_loop(y: Array, b: Array) -> None:
+    one = y.dtype.type(1)
+    most = np.log(np.finfo(y.dtype).max) - one  # as in NumPy's form: never quite 0
+    for i in range(y.shape[0]):
+        for j in range(b.size):
+            a = -(y[i, j] + b[j])
+            y[i, j] = one / (one + exp(most if a > most else a))
+
+
+@jit
+def _sum_loop(da: Array, db: Array) -> None:
+    db[:] = 0
+    for i in range(da.shape[0]):
+        for j in range(db.size):
+            db[j] += da[i, j]
+
+
+@jit
+def _relu_gradient_loop(da: Array, db: Array, dy: Array, y: Array) -> None:
+    zero, one = y.dtype.type(0), y.dtype.type(1)
+    db[:] = 0
+    for i in range(y.shape[0]):
+        for j in range(db.size):
+            a = dy[i, j] * (one if y[i, j] > zero else y[i, j])  # 0 or NaN
+            da[i, j] = a
+            db[j] += a
+
+
+@jit
+def _sigmoid_gradient_loop(da: Array, db: Array, dy: Array, y: Array) -> None:
+    one = y.dtype.type(1)
+    db[:] = 0
+    for i in range(y.shape[0]):
+        for j in range(db.size):
+            a = (one - y[i, j]) * y[i, j] * dy[i, j]
+            da[i, j] = a
+            db[j] += a
+
+
+@jit
+def _tanh_gradient_loop(da: Array, db: Array, dy: Array, y: Array) -> None:
+    one = y.dtype.type(1)
+    db[:] = 0
+    for i in range(y.shape[0]):
+        for j in range(db.size):
+            a = (one - y[i, j] * y[i, j]) * dy[i, j]
+            da[i, j] = a
+            db[j] += a
+
+
+_FORWARD: dict[type, Any] = {
+    Relu: _shift_relu_loop,
+    Sigmoid: _shift_sigmoid_loop,
+}  # NumPy's tanh is as fast as a loop
+
+
+_BACKWARD: dict[type, Any] = {
+    Relu: _relu_gradient_loop,
+    Sigmoid: _sigmoid_gradient_loop,
+    Tanh: _tanh_gradient_loop,
+}
+
+
+@compiles(Affine)
+class CompiledAffine(Affine):
+    """Bias and activation in one loop; so are the activation's derivative and the bias's gradient.
+
+    A tile of columns is handed to the loops as an array of whole rows, of which they touch as many columns as the bias has.
+    """
+
+    def forward_calls(
+        self, out: Array, x: Array, w: Array, b: Array, **scratch: Array
+    ) -> list[Call]:
+        loop = _FORWARD.get(type(self.activation))
+        calls = [product_call(x, w, out), call(loop or _shift_loop, wide(out), b)]
+        if self.activation is not None and loop is None:
+            calls += self.activation.forward_calls(out, out)
+        return calls
+
+    def backward_calls(
+        self, grads: Slots, dy: Array, out: Array, x: Array, w: Array, b: Array, **scratch: Array
+    ) -> list[Call]:
+        dx, dw, db = grads
+        da = dy if self.activation is None else scratch["da"]
+        if db is None:
+            return super().backward_calls(grads, dy, out, x, w, b, **scratch)
+        calls = []
+        if self.activation is None:
+            calls.append(call(_sum_loop, wide(da), db))
+        elif type(self.activation) in _BACKWARD:
+            calls.append(call(_BACKWARD[type(self.activation)], wide(da), db, wide(dy), wide(out)))
+        else:
+            calls += [
+                *self.activation.backward_calls([da], dy, out, out),
+                call(_sum_loop, wide(da), db),
+            ]
+        if dx is not None:
+            calls.append(product_call(da, w.T, dx))
+        if dw is not None:
+            calls.append(product_call(x.T, da, dw))
+        return calls
+
+
 class SoftmaxCrossEntropy(Primitive):
     """L = -ln softmax(z)_y;  dz = dL (softmax(z) - onehot(y)).  logits z (n, k), classes y (n,) -> L (n,)."""
 
@@ -175,3 +302,65 @@ class SoftmaxCrossEntropy(Primitive):
         dz = dinputs[0]
         np.add.reduce(np.exp(scratch["logp"]) * dz, axis=-1, out=dout)
         dout -= np.take(dz, scratch["places"])
+
+
+@jit
+def _softmax_cross_entropy_loop(out: Array, z: Array, y: Array, p: Array, least: float) -> None:
+    n, k = z.shape
+    one = p.dtype.type(1)
+    for i in range(n):
+        peak = p.dtype.type(least)  # a row of -inf: -inf - -inf would be NaN
+        for j in range(k):
+            peak = max(peak, z[i, j])
+        for j in range(k):
+            p[i, j] = z[i, j] - peak
+        out[i] = -p[i, min(max(y[i], 0), k - 1)]
+    powers = p.reshape(n * k)  # rows of ten classes would leave vectors half empty
+    for j in range(n * k):
+        powers[j] = exp(powers[j])
+    for i in range(n):
+        powers_sum = row_sum(p, i)
+        out[i] += math.log(powers_sum)
+        for j in range(k):
+            p[i, j] *= one / powers_sum
+
+
+@jit
+def _softmax_cross_entropy_gradient_loop(dz: Array, dy: Array, y: Array, p: Array) -> None:
+    n, k = dz.shape
+    for i in range(n):
+        for j in range(k):
+            dz[i, j] = p[i, j] * dy[i]
+        dz[i, min(max(y[i], 0), k - 1)] -= dy[i]
+
+
+@compiles(SoftmaxCrossEntropy)
+class CompiledSoftmaxCrossEntropy(SoftmaxCrossEntropy):
+    """The way forward leaves softmax(z) in `powers`."""
+
+    reads: ClassVar[tuple[int | str, ...]] = (1, "powers")
+
+    def forward_calls(self, out: Array, z: Array, y: Array, **scratch: Array) -> list[Call]:
+        return [
+            call(
+                _softmax_cross_entropy_loop,
+                out,
+                z,
+                y,
+                scratch["powers"],
+                float(np.finfo(out.dtype).min),
+            )
+        ]
+
+    def backward_calls(
+        self, grads: Slots, dy: Array, out: Array, z: Array, y: Array, **scratch: Array
+    ) -> list[Call]:
+        return [call(_softmax_cross_entropy_gradient_loop, grads[0], dy, y, scratch["powers"])]
+
+    def tangent(
+        self, dout: Array, dinputs: Slots, out: Array, z: Array, y: Array, **scratch: Array
+    ) -> None:
+        """J dz = sum_k p_k dz_k - dz_y."""
+        dz = dinputs[0]
+        np.add.reduce(scratch["powers"] * dz, axis=-1, out=dout)
+        dout -= np.take_along_axis(dz, y[:, None], 1)[:, 0]

@@ -6,8 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from nettrain.autodiff.compiled import call, compiles, contiguous
 from nettrain.autodiff.ops.windows import Pair, Windows, copy_call
 from nettrain.autodiff.primitive import Array, Call, Linear, Primitive, Scratch, Shape, Slots, make
+from nettrain.jit import jit
 
 CACHE = 96 * 1024  # numbers that a part of the work may hold
 Place = tuple[slice, slice]
@@ -179,6 +181,92 @@ class MaxPool(_Pool):
             for there, here, mask, choice in self._choices(out[part], x[part], **scratch):
                 make(choice)
                 dout[part][there] += dinputs[0][part][here] * mask
+
+
+NARROW = 8  # channels below which a vector would be left half empty
+
+
+@jit
+def _largest_loop(
+    out: Array, x: Array, high: int, wide: int, down: int, across: int, top: int, left: int
+) -> None:
+    n, h, w, c = x.shape
+    for k in range(n):
+        for p in range(out.shape[1]):
+            for q in range(out.shape[2]):
+                y, i, j = out[k, p, q], p * down - top, q * across - left
+                first = x[k, max(i, 0), max(j, 0)]
+                for m in range(c):
+                    y[m] = first[m]
+                for a in range(max(i, 0), min(i + high, h)):
+                    for b in range(max(j, 0), min(j + wide, w)):
+                        other = x[k, a, b]
+                        for m in range(c):
+                            y[m] = (
+                                y[m] if y[m] >= other[m] or y[m] != y[m] else other[m]
+                            )  # NaN stays
+
+
+@jit
+def _largest_gradient_loop(
+    dx: Array,
+    dy: Array,
+    out: Array,
+    x: Array,
+    given: Array,
+    high: int,
+    wide: int,
+    down: int,
+    across: int,
+    top: int,
+    left: int,
+) -> None:
+    n, h, w, c = x.shape
+    zero = x.dtype.type(0)
+    dx[:] = 0
+    for k in range(n):
+        for p in range(out.shape[1]):
+            for q in range(out.shape[2]):
+                y, i, j = out[k, p, q], p * down - top, q * across - left
+                for m in range(c):
+                    given[m] = dy[k, p, q, m]
+                for a in range(max(i, 0), min(i + high, h)):
+                    for b in range(max(j, 0), min(j + wide, w)):
+                        here, there = x[k, a, b], dx[k, a, b]
+                        for m in range(c):
+                            there[m] += given[m] if here[m] == y[m] else zero
+                            given[m] = zero if here[m] == y[m] else given[m]
+
+
+@compiles(MaxPool)
+class CompiledMaxPool(MaxPool):
+    """One loop over the windows each way, without masks: for 16 to 64 channels in a quarter to a half of the time."""
+
+    def _geometry(self) -> tuple[int, ...]:
+        (top, _), (left, _) = self.padding
+        return (*self.size, *self.stride, top, left)
+
+    def forward_calls(self, out: Array, x: Array, **scratch: Array) -> list[Call]:
+        if not contiguous(x) or x.shape[3] < NARROW:
+            return super().forward_calls(out, x, **scratch)
+        return [call(_largest_loop, out, x, *self._geometry())]
+
+    def backward_calls(
+        self, grads: Slots, dy: Array, out: Array, x: Array, **scratch: Array
+    ) -> list[Call]:
+        if not contiguous(*grads, dy, x) or x.shape[3] < NARROW:
+            return super().backward_calls(grads, dy, out, x, **scratch)
+        return [
+            call(
+                _largest_gradient_loop,
+                grads[0],
+                dy,
+                out,
+                x,
+                scratch["share"].reshape(-1)[: x.shape[3]],
+                *self._geometry(),
+            )
+        ]
 
 
 @dataclass(frozen=True)

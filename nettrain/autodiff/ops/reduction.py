@@ -5,7 +5,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from nettrain.autodiff.primitive import Array, Linear, Primitive, Scratch, Shape, Slots
+from nettrain.autodiff.compiled import call, compiles
+from nettrain.autodiff.primitive import Array, Call, Linear, Primitive, Scratch, Shape, Slots
+from nettrain.jit import jit, jit_sum
 
 
 class Sum(Linear):
@@ -20,6 +22,31 @@ class Sum(Linear):
 
     def backward(self, grads: Slots, dy: Array, out: Array, x: Array) -> None:
         grads[0][...] = dy[..., None]
+
+
+@jit_sum
+def row_sum(x: Array, i: int) -> float:
+    """The sum of row i."""
+    found = x.dtype.type(0)
+    for j in range(x.shape[1]):
+        found += x[i, j]
+    return found
+
+
+@jit
+def _totals_loop(out: Array, x: Array) -> None:
+    for i in range(x.shape[0]):
+        out[i] = row_sum(x, i)
+
+
+@compiles(Sum)
+class CompiledSum(Sum):
+    """All sums in one loop: half a microsecond less, for a few numbers."""
+
+    def forward_calls(self, out: Array, x: Array) -> list[Call]:
+        if not x.flags.c_contiguous:
+            return super().forward_calls(out, x)
+        return [call(_totals_loop, out.reshape(-1), x.reshape(out.size, x.shape[-1]))]
 
 
 class _Extreme(Primitive):

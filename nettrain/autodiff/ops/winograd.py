@@ -1,13 +1,16 @@
 """Convolution with 3 x 3 filters in fewer multiplications: tiles of 2 x 2 outputs by Winograd's way, 4 products an output instead of 9."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 
+from nettrain.autodiff.compiled import call, compiles
 from nettrain.autodiff.ops import convolution
 from nettrain.autodiff.ops.convolution import Convolution
 from nettrain.autodiff.ops.windows import copy_call
 from nettrain.autodiff.primitive import Array, Call, Scratch, Shape, Slots
+from nettrain.jit import jit
 
 # G of the paper for two axes at once: u (16, c o) = FILTERS w (9, c o)
 _LINE = np.array([[1, 0, 0], [0.5, 0.5, 0.5], [0.5, -0.5, 0.5], [0, 0, 1]])
@@ -230,6 +233,198 @@ class Winograd(Convolution):
         rows = scratch["seen_rows"][:, : len(dx)]
         calls = _overlapping(rows, [v[:, j] for j in range(4)], 3, scratch["v_sum"][:, : len(dx)])
         return calls + _overlapping(dx, list(rows), 1, scratch["rows_sum"][: len(dx)])
+
+
+@jit
+def _add_loop(out: Array, a: Array, b: Array) -> None:
+    for i in range(out.size):
+        out[i] = a[i] + b[i]
+
+
+@jit
+def _subtract_loop(out: Array, a: Array, b: Array) -> None:
+    for i in range(out.size):
+        out[i] = a[i] - b[i]
+
+
+@jit
+def _copy_loop(out: Array, a: Array) -> None:
+    for i in range(out.size):
+        out[i] = a[i]
+
+
+@jit
+def _negative_loop(out: Array, a: Array) -> None:
+    for i in range(out.size):
+        out[i] = -a[i]
+
+
+@jit
+def _differences_loop(v: Array, seen: Array, room: Array) -> None:
+    """v (4, 4, n, p, q c), seen (n, 2 p + 2, 2 q + 2, c); room (4, 2, q + 1, c): B^T d of even and of odd columns."""
+    n, p = v.shape[2:4]
+    c = seen.shape[3]
+    flat = room.reshape(4, 2, room.shape[2] * c)
+    for a in range(n):
+        for i in range(p):
+            for k in range(seen.shape[2]):
+                place, odd = k // 2, k % 2
+                for j in range(c):
+                    room[0, odd, place, j] = seen[a, 2 * i, k, j] - seen[a, 2 * i + 2, k, j]
+                for j in range(c):
+                    room[1, odd, place, j] = seen[a, 2 * i + 1, k, j] + seen[a, 2 * i + 2, k, j]
+                for j in range(c):
+                    room[2, odd, place, j] = seen[a, 2 * i + 2, k, j] - seen[a, 2 * i + 1, k, j]
+                for j in range(c):
+                    room[3, odd, place, j] = seen[a, 2 * i + 1, k, j] - seen[a, 2 * i + 3, k, j]
+            for r in range(4):
+                even, odds = flat[r, 0], flat[r, 1]
+                _subtract_loop(v[r, 0, a, i], even, even[c:])
+                _add_loop(v[r, 1, a, i], odds, even[c:])
+                _subtract_loop(v[r, 2, a, i], even[c:], odds)
+                _subtract_loop(v[r, 3, a, i], odds, odds[c:])
+
+
+@jit
+def _first_loop(out: Array, a: Array, b: Array, c: Array) -> None:
+    for i in range(out.size):
+        out[i] = a[i] + b[i] + c[i]
+
+
+@jit
+def _second_loop(out: Array, b: Array, c: Array, d: Array) -> None:
+    for i in range(out.size):
+        out[i] = b[i] - c[i] - d[i]
+
+
+@jit
+def _outputs_loop(y: Array, m: Array, room: Array) -> None:
+    """y (n, 2 p, 2 q, o), m (4, 4, n, p, q o); room (2, 4, q, o): A^T m."""
+    n, p = m.shape[2:4]
+    q, o = room.shape[2:]
+    flat = room.reshape(2, 4, q * o)
+    for a in range(n):
+        for i in range(p):
+            for k in range(4):
+                _first_loop(flat[0, k], m[0, k, a, i], m[1, k, a, i], m[2, k, a, i])
+                _second_loop(flat[1, k], m[1, k, a, i], m[2, k, a, i], m[3, k, a, i])
+            for r in range(2):
+                for k in range(q):
+                    for j in range(o):
+                        y[a, 2 * i + r, 2 * k, j] = (
+                            room[r, 0, k, j] + room[r, 1, k, j] + room[r, 2, k, j]
+                        )
+                    for j in range(o):
+                        y[a, 2 * i + r, 2 * k + 1, j] = (
+                            room[r, 1, k, j] - room[r, 2, k, j] - room[r, 3, k, j]
+                        )
+
+
+@jit
+def _spread_loop(z: Array, d: Array, room: Array) -> None:
+    """z (4, 4, n, p, q o), d (n, 2 p, 2 q, o); room (8, q, o): d of each place in the tiles, and A d of both columns."""
+    n, p = z.shape[2:4]
+    q, o = room.shape[1:]
+    flat = room.reshape(8, q * o)
+    for a in range(n):
+        for i in range(p):
+            for r in range(2):
+                for k in range(2 * q):
+                    place, odd = k // 2, k % 2
+                    for j in range(o):
+                        room[2 * r + odd, place, j] = d[a, 2 * i + r, k, j]
+            _tiles_loop(z, flat, a, i)
+
+
+@jit
+def _tiles_loop(z: Array, flat: Array, a: int, i: int) -> None:
+    """A row of tiles of z: from the gradients at their four places, the first four of flat."""
+    for r in range(4):
+        for s in range(2):
+            if r == 0:
+                _copy_loop(flat[4 + s], flat[s])
+            elif r == 1:
+                _add_loop(flat[4 + s], flat[s], flat[2 + s])
+            elif r == 2:
+                _subtract_loop(flat[4 + s], flat[s], flat[2 + s])
+            else:
+                _negative_loop(flat[4 + s], flat[2 + s])
+        _copy_loop(z[r, 0, a, i], flat[4])
+        _add_loop(z[r, 1, a, i], flat[4], flat[5])
+        _subtract_loop(z[r, 2, a, i], flat[4], flat[5])
+        _negative_loop(z[r, 3, a, i], flat[5])
+
+
+@jit
+def _middle_loop(out: Array, a: Array, b: Array, c: Array) -> None:
+    for i in range(out.size):
+        out[i] = a[i] - b[i] + c[i]
+
+
+@jit
+def _overlapping_loop(dx: Array, v: Array, room: Array) -> None:
+    """dx (n, 2 p + 2, 2 q + 2, c), v (4, 4, n, p, q c); room (4, q, c): a row of pixels of B v."""
+    n, p = v.shape[2:4]
+    q, c = room.shape[1:]
+    flat = room.reshape(4, q * c)
+    for a in range(n):
+        dx[a] = 0
+        for i in range(p):
+            for r in range(4):
+                for k in range(4):
+                    if r == 0:
+                        _copy_loop(flat[k], v[0, k, a, i])
+                    elif r == 1:
+                        _middle_loop(flat[k], v[1, k, a, i], v[2, k, a, i], v[3, k, a, i])
+                    elif r == 2:
+                        _middle_loop(flat[k], v[1, k, a, i], v[0, k, a, i], v[2, k, a, i])
+                    else:
+                        _negative_loop(flat[k], v[3, k, a, i])
+                for k in range(q):
+                    for j in range(c):
+                        dx[a, 2 * i + r, 2 * k, j] += room[0, k, j]
+                    for j in range(c):
+                        dx[a, 2 * i + r, 2 * k + 1, j] += (
+                            room[1, k, j] - room[2, k, j] + room[3, k, j]
+                        )
+                    for j in range(c):
+                        dx[a, 2 * i + r, 2 * k + 2, j] += (
+                            room[1, k, j] - room[0, k, j] + room[2, k, j]
+                        )
+                    for j in range(c):
+                        dx[a, 2 * i + r, 2 * k + 3, j] -= room[3, k, j]
+
+
+def _by_rows(x: Array) -> Array:
+    """(4, 4, n, p, q, c) as (4, 4, n, p, q c)."""
+    return x.reshape(*x.shape[:4], -1)
+
+
+@compiles(Winograd)
+class CompiledWinograd(Winograd):
+    """Each of the sums in one loop."""
+
+    def differences(self, v: Array, seen: Array, scratch: dict[str, Array]) -> list[Call]:
+        q, c = v.shape[4:]
+        return [
+            call(_differences_loop, _by_rows(v), seen, _room(scratch["seen_rows"], 4, 2, q + 1, c))
+        ]
+
+    def outputs(self, m: Array, y: Array, scratch: dict[str, Array]) -> list[Call]:
+        return [
+            call(_outputs_loop, y, _by_rows(m), _room(scratch["made_rows"], 2, 4, *m.shape[4:]))
+        ]
+
+    def spread(self, z: Array, made: Array, scratch: dict[str, Array]) -> list[Call]:
+        return [call(_spread_loop, _by_rows(z), made, _room(scratch["made_rows"], 8, *z.shape[4:]))]
+
+    def overlapping(self, dx: Array, v: Array, scratch: dict[str, Array]) -> list[Call]:
+        return [call(_overlapping_loop, dx, _by_rows(v), _room(scratch["v_sum"], 4, *v.shape[4:]))]
+
+
+def _room(x: Array, *shape: int) -> Array:
+    """Room of this shape in x."""
+    return x.reshape(-1)[: math.prod(shape)].reshape(shape)
 
 
 def _places(x: Array) -> Array:

@@ -21,7 +21,7 @@ import numpy as np
 from nettrain.autodiff.plan.fusion import fuse
 from nettrain.autodiff.plan.memory import Arena, share_memory
 from nettrain.autodiff.plan.schedule import Action, backward_actions, forward_actions, own_arrays
-from nettrain.autodiff.primitive import Array, Barrier, Call, Primitive
+from nettrain.autodiff.primitive import Array, Barrier, Call
 from nettrain.autodiff.tensor import Tensor
 
 
@@ -58,11 +58,6 @@ class Meeting:
     x: Array
 
 
-def itself(primitive: Primitive) -> Primitive:
-    """No twin: the primitive as it was recorded."""
-    return primitive
-
-
 class Plan:
     """The replay of everything above y, and, where y is one number, of its gradients into the slots.
 
@@ -72,7 +67,7 @@ class Plan:
     share  of the batch's rows that this plan has; below 1 it is one of several shards, and `nettrain.autodiff.plan.shards` runs it
     arena  the memory in which arrays that are not needed at the same time share their bytes: of the recorded tensors, only y and `also`
            are computed again for others to look at. None: all of them are, each in the array that the recording left
-    twin   gives the primitive that stands in for a recorded one: its compiled form, say
+    compiled  whether operations that have a compiled form run in it
     fused  whether sequences of operations are put together: see `nettrain.autodiff.plan.fusion`
 
     forwards   the calls in phases; after some of them stands a meeting
@@ -88,17 +83,17 @@ class Plan:
         dy: Array | None = None,
         share: float = 1.0,
         arena: Arena | None = None,
-        twin: Callable[[Primitive], Primitive] = itself,
+        compiled: bool = False,
         fused: bool = True,
     ) -> None:
         results = [y, *also]
         if fused:
             fuse(*results)
-        actions = forward_actions(results, twin)
+        actions = forward_actions(results, compiled=compiled)
         own, count = own_arrays(results), len(actions)
         if into is not None:
             back = backward_actions(
-                y, into, np.ones_like(y.value) if dy is None else dy, share, twin
+                y, into, np.ones_like(y.value) if dy is None else dy, share, compiled=compiled
             )
             actions, own = actions + back.actions, own + back.own
         if arena is not None:

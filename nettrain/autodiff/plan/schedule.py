@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from nettrain.autodiff.backward import nodes_above
+from nettrain.autodiff.compiled import compiled_form
 from nettrain.autodiff.primitive import Array, Barrier, Call, Primitive, View
 from nettrain.autodiff.tensor import Node, Tensor
 
@@ -46,15 +47,13 @@ class Backward:
     own: list[Array]
 
 
-def forward_actions(
-    results: Iterable[Tensor], twin: Callable[[Primitive], Primitive]
-) -> list[Action]:
+def forward_actions(results: Iterable[Tensor], *, compiled: bool) -> list[Action]:
     """Everything that the results were made by, oldest first."""
     actions = []
     for node, _ in reversed(list(nodes_above(*results))):
         if isinstance(node.primitive, View):
             continue
-        primitive = twin(node.primitive)
+        primitive = compiled_form(node.primitive) if compiled else node.primitive
         values = [x.value for x in node.inputs]
         kept, works = _divided(primitive, node)
         reuses = tuple((values[i], node.out) for i in primitive.in_place)
@@ -83,7 +82,8 @@ def backward_actions(
     into: Mapping[Tensor, Array],
     dy: Array,
     share: float,
-    twin: Callable[[Primitive], Primitive],
+    *,
+    compiled: bool,
 ) -> Backward:
     """What `backward` does, newest node first, written down instead of done."""
     made = list(nodes_above(y))
@@ -118,7 +118,8 @@ def backward_actions(
                         writes=(total,),
                     )
                 )
-        actions.append(_backward_action(node, twin(node.primitive), grads, buffers[id(tensor)]))
+        primitive = compiled_form(node.primitive) if compiled else node.primitive
+        actions.append(_backward_action(node, primitive, grads, buffers[id(tensor)]))
         if isinstance(node.primitive, Barrier) and share != 1 and grads[0] is not None:
             dx = grads[0]
             actions.append(

@@ -1,9 +1,8 @@
 """The moving average of the weights, which often predicts better than the weights of the last step."""
 
-from importlib import import_module
-
 import numpy as np
 
+from nettrain.jit import jit
 from nettrain.nn.vector import ParameterVector
 
 
@@ -19,7 +18,7 @@ class Average:
         self.decay = decay
         self.vector = vector
         self.values = vector.values.copy()
-        self._loop = import_module("nettrain.training.engine.loops").average if compiled else None
+        self._loop = _average_loop.compiled if compiled else None
         self._difference = np.empty_like(self.values[:0] if compiled else self.values)
 
     def update(self, t: int) -> None:
@@ -31,3 +30,11 @@ class Average:
         np.subtract(self.vector.values, self.values, out=self._difference)
         self._difference *= share
         self.values += self._difference
+
+
+@jit
+def _average_loop(a: np.ndarray, w: np.ndarray, share: float) -> None:
+    """a += share (w - a)."""
+    part = w.dtype.type(share)
+    for i in range(w.size):
+        a[i] += (w[i] - a[i]) * part

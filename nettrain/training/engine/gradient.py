@@ -9,11 +9,9 @@ from itertools import pairwise
 import numpy as np
 
 from nettrain.autodiff.backward import backward
-from nettrain.autodiff.compiled import twin
 from nettrain.autodiff.plan.memory import Arena
-from nettrain.autodiff.plan.plan import Plan, itself
+from nettrain.autodiff.plan.plan import Plan
 from nettrain.autodiff.plan.shards import Shards, Together
-from nettrain.autodiff.primitive import Primitive
 from nettrain.autodiff.tensor import Tensor
 from nettrain.autodiff.trace import Recording, recording
 from nettrain.nn.loss import Loss
@@ -58,7 +56,7 @@ class Computation:
         self.batch = batch
         self.shards = shards
         self.replay = replay
-        self._twin = twin if compiled else itself
+        self._compiled = compiled
         self.steered = False
         self.together = together
         self.watch: Callable[[Recording, Sequence[Plan]], None] | None = None
@@ -97,7 +95,7 @@ class Computation:
 
     def _record(self, n: int, step: int, portion: int) -> Recorded:
         seen, plans, recorded = self._planned(
-            n, step, portion, self._arenas, self._twin, fused=True
+            n, step, portion, self._arenas, compiled=self._compiled, fused=True
         )
         self.steered = seen.steered
         if self.steered:
@@ -116,8 +114,8 @@ class Computation:
         step: int,
         portion: int,
         arenas: Sequence[Arena | None],
-        twin: Callable[[Primitive], Primitive],
         *,
+        compiled: bool,
         fused: bool,
     ) -> tuple[Recording, list[Plan], Recorded]:
         parts = self._parts(n)
@@ -132,7 +130,7 @@ class Computation:
                 dy=dy,
                 share=share,
                 arena=arena,
-                twin=twin,
+                compiled=compiled,
                 fused=fused,
             )
             for slots, (total, proposals), share, arena in zip(
@@ -151,7 +149,7 @@ class Computation:
     def _eager(self, n: int, step: int, portion: int, want_gradient: bool) -> float:
         if not self.steered and len(self._parts(n)) > 1:
             _, _, recorded = self._planned(
-                n, step, portion, [None] * self.shards, itself, fused=False
+                n, step, portion, [None] * self.shards, compiled=False, fused=False
             )
             return self._run(recorded, step, portion, want_gradient)
         total, self.proposals = self._total(slice(0, n), n, 0, step, portion)

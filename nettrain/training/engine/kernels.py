@@ -1,13 +1,10 @@
 """Which kernels a run takes: NumPy's, or compiled loops, which cost a second to load and pay where there is more than a second of work."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from importlib.util import find_spec
 from math import prod
 from typing import Literal
 
-from nettrain.autodiff.compiled import twin
-from nettrain.autodiff.plan.plan import itself
-from nettrain.autodiff.primitive import Primitive
 from nettrain.errors import ConfigError
 from nettrain.nn.bound_layer import BoundLayer
 
@@ -35,9 +32,9 @@ def kernels_for(
     return "numba" if saved > loading and numba_is_there() else "numpy"
 
 
-def twin_for(kernels: str) -> Callable[[Primitive], Primitive]:
-    """What gives the compiled form of an operation; without Numba a model that was trained with it is used with NumPy."""
-    return twin if kernels == "numba" and numba_is_there() else itself
+def runs_compiled(kernels: str) -> bool:
+    """Whether compiled kernels are used; without Numba a model that was trained with it runs on NumPy's."""
+    return kernels == "numba" and numba_is_there()
 
 
 def check_kernels(kernels: str) -> None:

@@ -11,7 +11,6 @@ from nettrain.autodiff.plan.shards import Together
 from nettrain.config.run_config import Regularization
 from nettrain.nn.vector import ParameterVector
 from nettrain.optim import Rule
-from nettrain.optim.compiled import compiled as compiled_rule
 from nettrain.training.engine.ema import Average
 from nettrain.training.engine.penalty import Penalty
 from nettrain.training.engine.threads import one_after_the_other
@@ -101,7 +100,7 @@ class Update:
             for name, slot in self.slots.items()
         }
         decayed = min(max(self.vector.decayed.stop - part.start, 0), len(w))
-        step = compiled_rule(self.optimizer, w, g, slots) if self._compiled else None
+        step = self.optimizer.compiled_update(w, g, slots) if self._compiled else None
         return Block(w, g, work, rate, decayed, step or self._plain(w, g, slots, work))
 
     def _plain(

@@ -1,0 +1,78 @@
+"""Compiled forms of operations: subclasses whose calls are compiled loops, each under its operation.
+
+A compiled form has the scratch and the contract of its operation; what its backward pass reads may
+differ. What it computes element by element is bitwise identical to NumPy; sums and exponentials are
+rounded differently.
+"""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from numpy.lib.stride_tricks import as_strided
+
+from nettrain.autodiff.primitive import Array, Call, Primitive
+from nettrain.jit import Loop
+
+Form = TypeVar("Form", bound=type[Primitive])
+_forms: dict[type[Primitive], type[Primitive]] = {}
+
+
+def compiles(operation: type[Primitive]) -> Callable[[Form], Form]:
+    """Class decorator: this subclass is the compiled form of the operation."""
+
+    def register(form: Form) -> Form:
+        _forms[operation] = form
+        return form
+
+    return register
+
+
+def compiled_forms() -> dict[type[Primitive], type[Primitive]]:
+    """Every operation that has a compiled form, and that form."""
+    return dict(_forms)
+
+
+def compiled_form(primitive: Primitive) -> Primitive:
+    """The primitive with compiled loops; itself where its class, as it is, has no compiled form."""
+    form = _forms.get(type(primitive))
+    if form is None:
+        return primitive
+    other: Primitive = object.__new__(form)
+    vars(other).update(vars(primitive))
+    return other
+
+
+def call(loop: Loop, *args: Any) -> Call:
+    """The call of a compiled loop on these arguments, its types looked up once."""
+    return loop.entry(*args), args, {}
+
+
+def contiguous(*arrays: Array | None) -> bool:
+    """Whether all arrays lie in memory in the order of their elements; None does."""
+    return all(x is None or x.flags.c_contiguous for x in arrays)
+
+
+def flat(*arrays: Array) -> list[Array] | None:
+    """One-dimensional views of all arrays; None where one is not contiguous."""
+    return [x.reshape(-1) for x in arrays] if contiguous(*arrays) else None
+
+
+def rows(x: Array) -> Array:
+    """A two-dimensional view of a contiguous array that keeps its last axis."""
+    return x.reshape(-1, x.shape[-1])
+
+
+def wide(x: Array) -> Array:
+    """Some columns of a contiguous matrix as a contiguous array that begins with them.
+
+    A loop over strided rows takes 5 times as long. What follows the columns in a row belongs to
+    others and may lie beyond the end of the memory: loops must not touch it.
+    """
+    if (
+        x.ndim != 2
+        or x.flags.c_contiguous
+        or x.strides[1] != x.itemsize
+        or x.strides[0] < x.shape[1] * x.itemsize
+    ):
+        return x
+    return as_strided(x, (x.shape[0], x.strides[0] // x.itemsize), x.strides)
