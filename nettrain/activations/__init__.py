@@ -1,1 +1,1 @@
-"""The catalogue of activations, one a file; their base is nettrain.nn.activation."""
+"""The catalogue of activations, one per file; their base is nettrain.nn.activation."""

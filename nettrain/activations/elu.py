@@ -1,4 +1,4 @@
-"""A relu that goes on below zero, and levels out."""
+"""Exponential linear unit."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -13,11 +13,14 @@ from nettrain.nn.activation import Activation
 
 @dataclass(frozen=True, kw_only=True)
 class Elu(Activation):
-    """y = x where x > 0, else alpha (e^x - 1), above -alpha.  Clevert et al. 2016, eq. 15."""
+    """ELU. y = x where x > 0, else alpha (e^x - 1), above -alpha.
+
+    Clevert et al. 2016, eq. 15.
+    """
 
     alpha: Annotated[
         Positive,
-        Field(description="minus the limit far below zero; only with 1 is there no kink at 0"),
+        Field(description="negative of the limit at minus infinity; 1: no kink at 0"),
     ] = 1.0
     initializer = "he"
 

@@ -1,4 +1,4 @@
-"""The unit of most transformers."""
+"""Gaussian error linear unit."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,11 @@ from nettrain.nn.activation import Activation
 
 @dataclass(frozen=True, kw_only=True)
 class Gelu(Activation):
-    """y = x P(x), P(x) = (1 + erf(x / sqrt 2)) / 2, exact.  Hendrycks & Gimpel 2016.  PyTorch's approximate="tanh" differs by 5e-4."""
+    """GELU. y = x P(x), P(x) = (1 + erf(x / sqrt 2)) / 2.
+
+    The Gaussian error linear unit of most transformers, exact: PyTorch's approximate="tanh" differs
+    by up to 5e-4. Hendrycks & Gimpel 2016.
+    """
 
     initializer = "he"
 

@@ -1,4 +1,4 @@
-"""No activation."""
+"""Identity: no activation."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,10 @@ from nettrain.nn.activation import Activation
 
 @dataclass(frozen=True, kw_only=True)
 class Identity(Activation):
-    """y = x.  A network that has nothing else is a linear model, however deep."""
+    """Identity. y = x.
+
+    A network that has no other activation is a linear model, however deep.
+    """
 
     def apply(self, x: Tensor) -> Tensor:
         return x

@@ -1,4 +1,4 @@
-"""A relu that lets a little through."""
+"""Leaky rectified linear unit."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -13,7 +13,10 @@ from nettrain.nn.activation import Activation
 
 @dataclass(frozen=True, kw_only=True)
 class LeakyRelu(Activation):
-    """y = x where x > 0, else slope x.  Maas et al. 2013.  Keras's default slope is 0.3, PyTorch's 0.01."""
+    """Leaky ReLU. y = x where x > 0, else slope x.
+
+    Maas et al. 2013. The default slope of Keras is 0.3, that of PyTorch 0.01.
+    """
 
     slope: Annotated[NonNegative, Field(description="derivative below zero")] = 0.01
     initializer = "he"

@@ -1,4 +1,4 @@
-"""A smooth relu that dips below zero, a little deeper than silu."""
+"""Mish."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,10 @@ from nettrain.nn.activation import Activation
 
 @dataclass(frozen=True, kw_only=True)
 class Mish(Activation):
-    """y = x tanh(ln(1 + e^x)).  Misra 2020, eq. 1."""
+    """Mish. y = x tanh(ln(1 + e^x)).
+
+    Smooth, with a minimum below zero a little deeper than that of silu. Misra 2020, eq. 1.
+    """
 
     initializer = "he"
 

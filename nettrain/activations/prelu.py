@@ -1,4 +1,4 @@
-"""A leaky relu that learns its slope."""
+"""Parametric rectified linear unit."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,14 +16,15 @@ from nettrain.nn.parameter import Parameter, Shape
 
 @dataclass(frozen=True, kw_only=True)
 class Prelu(Activation):
-    """y = x where x > 0, else slope x, the slope being trained, without decay.  He et al. 2015, eq. 1.
+    """PReLU. y = x where x > 0, else slope x; the slope is trained, without weight decay.
 
-    Like PyTorch's, which has one slope unless told how many; Keras has one a unit.
+    He et al. 2015, eq. 1. PyTorch has one slope unless `num_parameters` says otherwise; Keras has
+    one per unit.
     """
 
-    initial: Annotated[Real, Field(description="slope at the start")] = 0.25
+    initial: Annotated[Real, Field(description="initial slope")] = 0.25
     shared: Annotated[
-        Flag, Field(description="true: one slope; false: one a channel, a unit of a dense layer")
+        Flag, Field(description="true: one slope; false: one per channel or unit")
     ] = True
     initializer = "he"
 

@@ -1,4 +1,4 @@
-"""What most hidden units use."""
+"""Rectified linear unit."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,10 @@ from nettrain.nn.activation import Activation
 
 @dataclass(frozen=True, kw_only=True)
 class Relu(Activation):
-    """y = max(x, 0).  y'(0) = 0.  Nair & Hinton 2010."""
+    """ReLU. y = max(x, 0), with the derivative 0 at 0.
+
+    The rectified linear unit, the usual choice for hidden layers. Nair & Hinton 2010.
+    """
 
     initializer = "he"
     rectifies = True

@@ -1,4 +1,4 @@
-"""The elu that keeps mean 0 and variance 1 from layer to layer."""
+"""Scaled exponential linear unit."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,11 @@ SCALE = 1.0507009873554804934
 
 @dataclass(frozen=True, kw_only=True)
 class Selu(Activation):
-    """y = 1.0507 x where x > 0, else 1.7581 (e^x - 1).  Klambauer et al. 2017, eq. 2, whose weights start with Var w = 1 / fan_in."""
+    """SELU. y = 1.0507 x where x > 0, else 1.7581 (e^x - 1).
+
+    Keeps mean 0 and variance 1 from layer to layer, with weights that start with Var w = 1 / fan_in
+    (`lecun`). Klambauer et al. 2017, eq. 2.
+    """
 
     initializer = "lecun"
 

@@ -1,4 +1,4 @@
-"""The logistic unit."""
+"""Sigmoid, the logistic function."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from nettrain.nn.activation import Activation
 
 @dataclass(frozen=True, kw_only=True)
 class Sigmoid(Activation):
-    """y = 1 / (1 + e^-x), in (0, 1)."""
+    """Sigmoid. y = 1 / (1 + e^-x), in (0, 1)."""
 
     bounds = (0.0, 1.0)
 

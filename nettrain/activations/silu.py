@@ -1,4 +1,4 @@
-"""A smooth relu that dips below zero; also called swish."""
+"""Sigmoid linear unit, also called swish."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,10 @@ from nettrain.nn.activation import Activation
 
 @dataclass(frozen=True, kw_only=True)
 class Silu(Activation):
-    """y = x / (1 + e^-x).  Elfwing et al. 2018, eq. 8; swish with beta = 1 in Ramachandran et al. 2017."""
+    """SiLU (swish). y = x / (1 + e^-x).
+
+    Elfwing et al. 2018, eq. 8; swish with beta = 1 in Ramachandran et al. 2017.
+    """
 
     initializer = "he"
 

@@ -1,4 +1,4 @@
-"""Scores made shares of one."""
+"""Softmax: scores become probabilities."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,10 @@ from nettrain.nn.activation import Activation
 
 @dataclass(frozen=True, kw_only=True)
 class Softmax(Activation):
-    """y_k = e^x_k / sum_j e^x_j along the last axis.  cross_entropy contains it: as the last layer it would be applied twice."""
+    """Softmax. y_k = e^x_k / sum_j e^x_j, along the last axis.
+
+    cross_entropy applies it itself, so that it is refused as the last layer there.
+    """
 
     def apply(self, x: Tensor) -> Tensor:
         return f.softmax(x)

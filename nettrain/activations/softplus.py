@@ -1,4 +1,4 @@
-"""A smooth relu."""
+"""Softplus, a smooth ReLU."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,10 @@ from nettrain.nn.activation import Activation
 
 @dataclass(frozen=True, kw_only=True)
 class Softplus(Activation):
-    """y = ln(1 + e^x).  Dugas et al. 2001."""
+    """Softplus. y = ln(1 + e^x).
+
+    A smooth relu. Dugas et al. 2001.
+    """
 
     initializer = "he"
 

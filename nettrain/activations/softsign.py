@@ -1,4 +1,4 @@
-"""A tanh that saturates slowly."""
+"""Softsign."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,10 @@ from nettrain.nn.activation import Activation
 
 @dataclass(frozen=True, kw_only=True)
 class Softsign(Activation):
-    """y = x / (1 + |x|), in (-1, 1).  Bergstra et al. 2009; Glorot & Bengio 2010, section 3."""
+    """Softsign. y = x / (1 + |x|), in (-1, 1).
+
+    Saturates more slowly than tanh. Bergstra et al. 2009; Glorot & Bengio 2010, section 3.
+    """
 
     bounds = (-1.0, 1.0)
 

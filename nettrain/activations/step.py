@@ -1,4 +1,4 @@
-"""The threshold unit."""
+"""Heaviside step function."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,11 @@ from nettrain.nn.activation import Activation
 
 @dataclass(frozen=True, kw_only=True)
 class Step(Activation):
-    """y = 1 where x > 0, else 0.  Its derivative is 0: only the layer after it can learn by descent.  McCulloch & Pitts 1943."""
+    """Heaviside step. y = 1 where x > 0, else 0.
+
+    The threshold unit of McCulloch & Pitts 1943. Its derivative is 0, so that gradient descent
+    trains only the layers after it.
+    """
 
     bounds = (0.0, 1.0)
 

@@ -1,4 +1,4 @@
-"""The logistic unit, stretched to be odd."""
+"""Hyperbolic tangent."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from nettrain.nn.activation import Activation
 
 @dataclass(frozen=True, kw_only=True)
 class Tanh(Activation):
-    """y = tanh x = 2 sigmoid(2x) - 1, in (-1, 1)."""
+    """Tanh. y = tanh x = 2 sigmoid(2x) - 1, in (-1, 1)."""
 
     bounds = (-1.0, 1.0)
 

@@ -1,1 +1,1 @@
-"""The catalogue of augmentations, one a file; their base is nettrain.data.augmentation."""
+"""The catalogue of augmentations, one per file; their base is nettrain.data.augmentation."""

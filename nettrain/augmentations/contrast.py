@@ -1,4 +1,4 @@
-"""Sharper and softer differences of light."""
+"""Random contrast."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -13,13 +13,14 @@ Strength = Annotated[float, Field(strict=True, ge=0, le=1)]
 
 @dataclass(frozen=True, kw_only=True)
 class Contrast(Augmentation):
-    """y = m + f (x - m),  m the mean of the image, f uniform in [1 - strength, 1 + strength], one for each image.
+    """Random contrast. y = m + f (x - m), f ~ U[1 - strength, 1 + strength] per image.
 
-    m is taken over all pixels and channels; torchvision's ColorJitter(contrast) weighs red, green and blue as the eye does, and cuts off.
-    Keras's RandomContrast takes a mean for each channel.
+    m: the mean of the image, over all pixels and channels; torchvision's ColorJitter(contrast)
+    weighs red, green and blue as the eye does, and clips. Keras's RandomContrast takes a mean per
+    channel.
     """
 
-    strength: Annotated[Strength, Field(description="how far the factor may be from 1")] = 0.2
+    strength: Annotated[Strength, Field(description="largest distance of the factor from 1")] = 0.2
 
     def apply(self, x: np.ndarray, generator: np.random.Generator) -> None:
         factor = generator.uniform(1 - self.strength, 1 + self.strength, (len(x), 1, 1, 1)).astype(

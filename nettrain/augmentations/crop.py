@@ -1,4 +1,4 @@
-"""Images cut out of larger ones."""
+"""Random crop of the padded image."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -13,15 +13,16 @@ from nettrain.data.warp import Fill, shifted
 
 @dataclass(frozen=True, kw_only=True)
 class Crop(Augmentation):
-    """y = a piece of x's own size, at a random place, of x with `padding` more pixels on each side.
+    """Random crop. y = a window of the size of x at a random place of x padded by `padding`.
 
-    He et al. 2016, section 4.2 (CIFAR-10: 4 pixels of 0), as torchvision's RandomCrop with its `padding`. With black filling it is what
-    `shift` does in both directions. Raises ConfigError where nothing of an image might be left.
+    With `fill: black` it equals `shift` in both directions. An error where a window may hold
+    padding alone. He et al. 2016, section 4.2 (CIFAR-10: 4 pixels of 0), as torchvision's
+    RandomCrop(padding).
     """
 
     moves = True
 
-    padding: Annotated[Index, Field(description="pixels on each side")] = 4
+    padding: Annotated[Index, Field(description="pixels of padding on each side")] = 4
     fill: Fill = "reflect"
 
     def validate_size(self, h: int, w: int) -> str | None:

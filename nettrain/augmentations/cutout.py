@@ -1,4 +1,4 @@
-"""Images with a hole."""
+"""Cutout: a square of each image is erased."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -12,16 +12,17 @@ from nettrain.data.augmentation import Augmentation
 
 @dataclass(frozen=True, kw_only=True)
 class Cutout(Augmentation):
-    """y = value in a square of size x size pixels, x elsewhere.  The square's middle is any pixel: it may stand over the edge.
+    """Cutout. y = value within a square of size x size pixels, x elsewhere.
 
-    DeVries & Taylor 2017, section 3.2, whose images have the mean 0, which is what they fill with. torchvision's RandomErasing chooses
-    area and proportions too, keeps inside the image, and leaves half of the images alone. Raises ConfigError where the square might
-    hide a whole image.
+    The centre is a random pixel, so that the square may extend over the edge. An error where it may
+    hide a whole image. DeVries & Taylor 2017, section 3.2, whose images have mean 0, which is what
+    they fill with. torchvision's RandomErasing also draws area and proportions, keeps inside the
+    image, and leaves half of the images alone.
     """
 
     size: Annotated[Index, Field(description="side of the square, in pixels", examples=[8])]
     value: Annotated[
-        Real, Field(description="what is put there, in units of the source; 0 is black")
+        Real, Field(description="value of the square, in units of the source; 0 is black")
     ] = 0.0
 
     def validate_size(self, h: int, w: int) -> str | None:
@@ -34,6 +35,6 @@ class Cutout(Augmentation):
     def apply(self, x: np.ndarray, generator: np.random.Generator) -> None:
         n, h, w, _ = x.shape
         top, left = (generator.integers(0, size, (n, 1)) - self.size // 2 for size in (h, w))
-        below, beside = np.arange(h) - top, np.arange(w) - left
-        rows, columns = (below >= 0) & (below < self.size), (beside >= 0) & (beside < self.size)
+        down, right = np.arange(h) - top, np.arange(w) - left
+        rows, columns = (down >= 0) & (down < self.size), (right >= 0) & (right < self.size)
         x[rows[:, :, np.newaxis] & columns[:, np.newaxis, :]] = self.value

@@ -1,4 +1,4 @@
-"""Mirror images."""
+"""Random flip."""
 
 from dataclasses import dataclass
 from typing import Annotated, Literal
@@ -13,21 +13,19 @@ Chance = Annotated[float, Field(strict=True, ge=0, le=1)]
 
 @dataclass(frozen=True, kw_only=True)
 class Flip(Augmentation):
-    """y[r, s] = x[r, w - 1 - s] (vertical: x[h - 1 - r, s]), in a share of the images; the rest stay as they are.
+    """Random flip. y[r, s] = x[r, w - 1 - s] (vertical: x[h - 1 - r, s]), of random images.
 
-    For things that look the same from the other side: cats, not digits. Both directions: name it twice. As torchvision's
-    RandomHorizontalFlip and RandomVerticalFlip.
+    For classes that a mirror does not change: cats, not digits. For both directions name it twice.
+    As torchvision's RandomHorizontalFlip and RandomVerticalFlip.
     """
 
     moves = True
 
     direction: Annotated[
         Literal["horizontal", "vertical"],
-        Field(description="horizontal: left and right change places"),
+        Field(description="horizontal: swap left and right; vertical: top and bottom"),
     ] = "horizontal"
-    probability: Annotated[
-        Chance, Field(description="the share of the images that are mirrored")
-    ] = 0.5
+    probability: Annotated[Chance, Field(description="probability that an image is flipped")] = 0.5
 
     def apply(self, x: np.ndarray, generator: np.random.Generator) -> None:
         chosen = generator.random(len(x)) < self.probability

@@ -1,4 +1,4 @@
-"""Each row mixed with another."""
+"""Mixup: each row mixed with another one of its batch."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -12,18 +12,19 @@ from nettrain.data.augmentation import Augmentation, Mix
 
 @dataclass(frozen=True, kw_only=True)
 class Mixup(Augmentation):
-    """x_i' = l x_i + (1 - l) x_j,  L_i' = l L(y_i) + (1 - l) L(y_j),  l ~ Beta(alpha, alpha), j a random partner in the batch.
+    """Mixup. x_i' = l x_i + (1 - l) x_j, L_i' = l L(y_i) + (1 - l) L(y_j), l ~ Beta(alpha, alpha).
 
-    Zhang et al. 2018, eq. 1, with one l a batch, as in their program; a row keeps its weight (w_i L(y_i), w_j L(y_j)). Takes every loss:
-    for those that are linear in the target (cross_entropy, binary_cross_entropy) this is the loss of mixed targets, as torchvision's
-    MixUp makes them, whose partner is the row before. The training loss that is told is that of mixed rows, and higher for it.
-    alpha: 0 mixes nothing.
+    j: a random partner in the batch; one l per batch. A row keeps its weight (w_i L(y_i), w_j
+    L(y_j)). Takes every loss: for those that are linear in the target (cross_entropy,
+    binary_cross_entropy) it equals the loss of mixed targets, as in torchvision's MixUp, whose
+    partner is the row before. The reported training loss is that of mixed rows, and therefore
+    higher. alpha: 0 mixes nothing. Zhang et al. 2018, eq. 1.
     """
 
     mixes = True
 
     alpha: Annotated[
-        NonNegative, Field(description="0.1 to 0.4: most rows nearly pure; 1: every l as likely")
+        NonNegative, Field(description="0.1 to 0.4: l is mostly near 0 or 1; 1: l is uniform")
     ] = 0.2
 
     def apply(self, x: np.ndarray, generator: np.random.Generator) -> Mix:

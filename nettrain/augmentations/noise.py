@@ -1,4 +1,4 @@
-"""Grain."""
+"""Gaussian noise."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -12,9 +12,10 @@ from nettrain.data.augmentation import Augmentation
 
 @dataclass(frozen=True, kw_only=True)
 class Noise(Augmentation):
-    """y = x + deviation e,  e from the normal distribution, for each pixel and channel.
+    """Gaussian noise. y = x + deviation e, e ~ N(0, 1) per pixel and channel.
 
-    The layer `gaussian_noise` does this to any values inside a network, in their units. torchvision's GaussianNoise cuts off at 0 and 1.
+    The layer `gaussian_noise` does this to any values inside a network, in their units.
+    torchvision's GaussianNoise clips to [0, 1].
     """
 
     deviation: Annotated[

@@ -1,4 +1,4 @@
-"""Turned images."""
+"""Random rotation."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -14,10 +14,10 @@ Degrees = Annotated[float, Field(strict=True, ge=0, le=180)]
 
 @dataclass(frozen=True, kw_only=True)
 class Rotate(Augmentation):
-    """y(p) = x(m + R (p - m)), turned around its middle m by an angle that is uniform in [-degrees, degrees].
+    """Random rotation. y(p) = x(m + R (p - m)), m the centre, angle ~ U[-degrees, degrees].
 
-    Above 0 counter-clockwise, as in torchvision's RandomRotation, which however takes the nearest pixel unless told otherwise; here
-    four pixels are averaged (bilinear).
+    Positive angles are counter-clockwise, as in torchvision's RandomRotation, which however takes
+    the nearest pixel by default; here it is bilinear interpolation.
     """
 
     moves = True

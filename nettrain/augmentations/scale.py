@@ -1,4 +1,4 @@
-"""Images seen from nearer or further."""
+"""Random zoom."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -13,11 +13,11 @@ from nettrain.data.warp import Fill, warped
 
 @dataclass(frozen=True, kw_only=True)
 class Scale(Augmentation):
-    """y(p) = x(m + (p - m) / f), enlarged about its middle m by a factor f that is uniform in [low, high].
+    """Random zoom. y(p) = x(m + (p - m) / f), m the centre, f ~ U[low, high] per image.
 
-    Below 1 an image becomes smaller, and the fill shows around it. The same factor for height and width, as torchvision's
-    RandomAffine(scale), which however takes the nearest pixel unless told otherwise; here four are averaged (bilinear).
-    Raises ConfigError unless low <= high.
+    Below 1 an image becomes smaller, with the fill around it. Height and width have the same
+    factor, as in torchvision's RandomAffine(scale), which however takes the nearest pixel by
+    default; here it is bilinear interpolation. An error unless low <= high.
     """
 
     moves = True

@@ -1,4 +1,4 @@
-"""Images moved by whole pixels."""
+"""Random translation by whole pixels."""
 
 from dataclasses import dataclass
 from typing import Annotated, Literal
@@ -13,27 +13,26 @@ from nettrain.data.warp import Fill, shifted
 
 @dataclass(frozen=True, kw_only=True)
 class Shift(Augmentation):
-    """y[r, s] = x[r - a, s - b],  a and b whole, each as likely, from -pixels to pixels; or to a share of height and width.
+    """Random translation. y[r, s] = x[r - a, s - b], a and b whole, uniform from -pixels to pixels.
 
-    torchvision's RandomAffine(translate) takes shares, rounded to whole pixels, and fills with 0; Keras's RandomTranslation takes shares
-    too, moves by fractions of a pixel, and mirrors at the edge unless told otherwise. Raises ConfigError unless one of pixels and share
-    is given, and where nothing of an image might stay.
+    Or up to a fraction of height and width. An error unless one of pixels and share is given, and
+    where nothing of an image may stay. torchvision's RandomAffine(translate) takes fractions,
+    rounded to whole pixels, and fills with 0; Keras's RandomTranslation takes fractions too, moves
+    by parts of a pixel, and reflects at the edge by default.
     """
 
     moves = True
 
-    pixels: Annotated[Index | None, Field(description="furthest move, in pixels", examples=[2])] = (
+    pixels: Annotated[Index | None, Field(description="largest move, in pixels", examples=[2])] = (
         None
     )
     share: Annotated[
         Share | None,
-        Field(
-            description="furthest move, as a share of the height or width, rounded to whole pixels"
-        ),
+        Field(description="largest move, as a fraction of height or width, rounded to pixels"),
     ] = None
     direction: Annotated[
         Literal["both", "horizontal", "vertical"],
-        Field(description="horizontal: to the left and right only; vertical: up and down"),
+        Field(description="horizontal: left and right only; vertical: up and down only"),
     ] = "both"
     fill: Fill = "black"
 
@@ -50,7 +49,7 @@ class Shift(Augmentation):
         )
 
     def furthest(self, h: int, w: int) -> tuple[int, int]:
-        """The furthest moves down and to the right."""
+        """Returns the largest moves down and to the right."""
         rows, columns = (
             (self.pixels, self.pixels)
             if self.pixels is not None

@@ -1,1 +1,1 @@
-"""The catalogue of initializers, one a file; their base is nettrain.nn.initializer."""
+"""The catalogue of initializers, one per file; their base is nettrain.nn.initializer."""

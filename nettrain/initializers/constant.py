@@ -1,4 +1,4 @@
-"""The start at one value."""
+"""Constant initialization."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -12,9 +12,12 @@ from nettrain.nn.initializer import Initializer
 
 @dataclass(frozen=True, kw_only=True)
 class Constant(Initializer):
-    """w = value.  For biases; weights that are all alike leave all units alike."""
+    """Constant. w = value.
 
-    value: Annotated[Real, Field(description="of every element")]
+    For biases: with equal weights all units stay equal.
+    """
+
+    value: Annotated[Real, Field(description="value of every element")]
 
     def sample(
         self, shape: tuple[int, ...], fan_in: int, fan_out: int, generator: np.random.Generator

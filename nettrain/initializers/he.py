@@ -1,4 +1,4 @@
-"""The start for layers before a relu."""
+"""He (Kaiming) initialization, for layers before a ReLU."""
 
 import math
 from dataclasses import dataclass
@@ -12,14 +12,16 @@ from nettrain.nn.initializer import Initializer, draw
 
 @dataclass(frozen=True, kw_only=True)
 class He(Initializer):
-    """Var w = 2 / fan_in: relu halves the second moment of its input, and this doubles it.  He et al. 2015, eq. 10.
+    """He initialization. Var w = 2 / fan_in.
 
-    PyTorch's kaiming_uniform_ with nonlinearity="relu"; its Linear layers start smaller (a = sqrt 5: Var w = 1 / (3 fan_in)).
+    relu halves the second moment of its input, and the factor 2 makes up for it. He et al. 2015,
+    eq. 10. PyTorch's kaiming_uniform_ with nonlinearity="relu"; its Linear layers start smaller (a
+    = sqrt 5: Var w = 1 / (3 fan_in)).
     """
 
     distribution: Annotated[
         Literal["normal", "uniform"],
-        Field(description="of the values; both have the same variance"),
+        Field(description="distribution of the values; both have the same variance"),
     ] = "normal"
 
     def sample(

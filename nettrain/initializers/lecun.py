@@ -1,4 +1,4 @@
-"""The start that keeps the variance through a linear unit."""
+"""LeCun initialization, for linear units and SELU."""
 
 import math
 from dataclasses import dataclass
@@ -12,11 +12,14 @@ from nettrain.nn.initializer import Initializer, draw
 
 @dataclass(frozen=True, kw_only=True)
 class Lecun(Initializer):
-    """Var w = 1 / fan_in: a linear unit keeps the variance of its inputs.  LeCun et al. 1998, "Efficient BackProp", eq. 16."""
+    """LeCun initialization. Var w = 1 / fan_in.
+
+    A linear unit keeps the variance of its inputs. LeCun et al. 1998, "Efficient BackProp", eq. 16.
+    """
 
     distribution: Annotated[
         Literal["normal", "uniform"],
-        Field(description="of the values; both have the same variance"),
+        Field(description="distribution of the values; both have the same variance"),
     ] = "normal"
 
     def sample(

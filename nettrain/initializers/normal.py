@@ -1,4 +1,4 @@
-"""The start from a normal distribution of fixed width."""
+"""Normal initialization."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -12,9 +12,12 @@ from nettrain.nn.initializer import Initializer
 
 @dataclass(frozen=True, kw_only=True)
 class Normal(Initializer):
-    """w from the normal distribution: Var w = deviation^2, whatever the layer's size.  PyTorch's normal_ has the deviation 1."""
+    """Normal. w ~ N(mean, deviation^2), whatever the size of the layer.
 
-    mean: Annotated[Real, Field(description="of the values")] = 0.0
+    PyTorch's normal_ has deviation 1 by default.
+    """
+
+    mean: Annotated[Real, Field(description="mean of the values")] = 0.0
     deviation: Annotated[Positive, Field(description="standard deviation of the values")] = 0.05
 
     def sample(

@@ -1,4 +1,4 @@
-"""The start that turns and never stretches."""
+"""Orthogonal initialization."""
 
 import math
 from dataclasses import dataclass
@@ -13,16 +13,15 @@ from nettrain.nn.initializer import Initializer
 
 @dataclass(frozen=True, kw_only=True)
 class Orthogonal(Initializer):
-    """w^T w = gain^2 I where the outputs are no more than the inputs, else w w^T = gain^2 I.  Saxe et al. 2014, section 3.
+    """Orthogonal. w^T w = gain^2 I where outputs <= inputs, else w w^T = gain^2 I.
 
-    Every such matrix is as likely as any other. The last axis is the outputs, all others together are the inputs.
+    Uniform over all such matrices. The last axis is the outputs, all others together are the
+    inputs. Saxe et al. 2014, section 3.
     """
 
     gain: Annotated[
         Positive,
-        Field(
-            description="what every length is multiplied by; sqrt 2 = 1.414 keeps it through a relu"
-        ),
+        Field(description="factor of every length; sqrt 2 = 1.414 keeps it through a relu"),
     ] = 1.0
 
     def sample(
@@ -31,7 +30,6 @@ class Orthogonal(Initializer):
         o = shape[-1] if shape else 1
         i = math.prod(shape) // max(o, 1)
         q, r = np.linalg.qr(generator.normal(size=(max(i, o), min(i, o))))
-        q *= np.where(
-            np.diag(r) < 0, -1, 1
-        )  # else the signs would be the algorithm's: Mezzadri 2007, section 5
+        # without this the signs would depend on the algorithm: Mezzadri 2007, section 5
+        q *= np.where(np.diag(r) < 0, -1, 1)
         return self.gain * (q if i >= o else q.T).reshape(shape)

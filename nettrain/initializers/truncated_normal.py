@@ -1,4 +1,4 @@
-"""The start from a normal distribution without its tails."""
+"""Truncated normal initialization."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -14,15 +14,14 @@ CUT = 2.0  # standard deviations
 
 @dataclass(frozen=True, kw_only=True)
 class TruncatedNormal(Initializer):
-    """w from the normal distribution, drawn again where it is more than 2 deviations from the mean: Var w = 0.7737 deviation^2.
+    """Truncated normal. w ~ N(mean, deviation^2) within 2 deviations: Var w = 0.7737 deviation^2.
 
-    The deviation is that of the whole distribution, as in PyTorch's trunc_normal_ and Keras's TruncatedNormal.
+    Values outside are drawn again. The deviation is that of the whole distribution, as in PyTorch's
+    trunc_normal_ and Keras's TruncatedNormal.
     """
 
-    mean: Annotated[Real, Field(description="of the values")] = 0.0
-    deviation: Annotated[
-        Positive, Field(description="standard deviation before the tails are cut off")
-    ] = 0.05
+    mean: Annotated[Real, Field(description="mean of the values")] = 0.0
+    deviation: Annotated[Positive, Field(description="standard deviation before truncation")] = 0.05
 
     def sample(
         self, shape: tuple[int, ...], fan_in: int, fan_out: int, generator: np.random.Generator

@@ -1,4 +1,4 @@
-"""The start anywhere in an interval."""
+"""Uniform initialization."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -12,7 +12,7 @@ from nettrain.nn.initializer import Initializer
 
 @dataclass(frozen=True, kw_only=True)
 class Uniform(Initializer):
-    """w from the uniform distribution on [low, high): Var w = (high - low)^2 / 12, whatever the layer's size."""
+    """Uniform. w ~ U[low, high): Var w = (high - low)^2 / 12, whatever the size of the layer."""
 
     low: Annotated[Real, Field(description="smallest value")] = -0.05
     high: Annotated[Real, Field(description="largest value")] = 0.05

@@ -1,4 +1,4 @@
-"""The start for layers before a symmetric activation."""
+"""Xavier (Glorot) initialization, for symmetric activations."""
 
 import math
 from dataclasses import dataclass
@@ -12,14 +12,15 @@ from nettrain.nn.initializer import Initializer, draw
 
 @dataclass(frozen=True, kw_only=True)
 class Xavier(Initializer):
-    """Var w = 2 / (fan_in + fan_out): between keeping the variance forwards and backwards.  Glorot & Bengio 2010, eq. 16.
+    """Xavier initialization. Var w = 2 / (fan_in + fan_out).
 
-    Keras's glorot_uniform (its default), PyTorch's xavier_uniform_.
+    A compromise between keeping the variance in the forward and in the backward pass. Glorot &
+    Bengio 2010, eq. 16. Keras's glorot_uniform (its default), PyTorch's xavier_uniform_.
     """
 
     distribution: Annotated[
         Literal["normal", "uniform"],
-        Field(description="of the values; both have the same variance"),
+        Field(description="distribution of the values; both have the same variance"),
     ] = "uniform"
 
     def sample(

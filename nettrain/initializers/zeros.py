@@ -1,4 +1,4 @@
-"""The start for biases."""
+"""Zero initialization."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,10 @@ from nettrain.nn.initializer import Initializer
 
 @dataclass(frozen=True, kw_only=True)
 class Zeros(Initializer):
-    """w = 0.  For weights between hidden layers it is a trap: all units stay alike."""
+    """Zeros. w = 0.
+
+    For biases: with zero weights all units of a hidden layer stay equal.
+    """
 
     def sample(
         self, shape: tuple[int, ...], fan_in: int, fan_out: int, generator: np.random.Generator

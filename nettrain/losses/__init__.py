@@ -1,1 +1,1 @@
-"""The catalogue of losses, one a file; their base is nettrain.nn.loss."""
+"""The catalogue of losses, one per file; their base is nettrain.nn.loss."""

@@ -1,4 +1,4 @@
-"""The base of the losses whose outputs are yes or no each: p = sigmoid(z)."""
+"""The base of the losses of independent 0/1 outputs: p = sigmoid(z)."""
 
 from typing import ClassVar
 
@@ -10,10 +10,11 @@ from nettrain.nn.loss import Loss
 
 
 class SigmoidLoss(Loss):
-    """A loss of logits z (n, k) and y (n, k) of 0 and 1.
+    """A loss of logits z (n, k) and targets y (n, k) of 0 and 1.
 
-    Two classes need one output, the probability of the second; of more classes each has its own against the rest, and their
-    probabilities are scaled to sum to 1. Labels have an output each.
+    Two classes need one output, the probability of the second. Of more classes each has an output,
+    one against the rest, and their probabilities are scaled to sum to 1. Labels have an output
+    each.
     """
 
     tasks: ClassVar[tuple[str, ...]] = ("classification", "multilabel")

@@ -1,4 +1,4 @@
-"""The base of the losses of two classes that are called -1 and 1: the sign of one output decides."""
+"""The base of the losses of two classes called -1 and 1."""
 
 from typing import ClassVar
 
@@ -11,7 +11,10 @@ from nettrain.nn.loss import Loss
 
 
 class SignLoss(Loss):
-    """A loss of one output z (n, 1) and y (n, 1): -1 the first class, 1 the second, which is predicted where z > 0."""
+    """A loss of one output z (n, 1) and targets y (n, 1): -1 the first class, 1 the second.
+
+    The second class is predicted where z > 0.
+    """
 
     tasks: ClassVar[tuple[str, ...]] = ("classification",)
     lower_bound: ClassVar[float] = 0.0
@@ -19,7 +22,8 @@ class SignLoss(Loss):
     def outputs(self, task: str, size: int) -> int:
         if size != 2:
             raise ConfigError(
-                f"loss: {self.name()} is for two classes, the target has {size}; use `loss: cross_entropy` or `loss: hinge`"
+                f"loss: {self.name()} is for two classes, the target has {size}; use "
+                "`loss: cross_entropy` or `loss: hinge`"
             )
         return 1
 

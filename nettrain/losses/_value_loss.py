@@ -1,4 +1,4 @@
-"""The base of the losses of numbers: as many outputs as targets, and an output is the prediction."""
+"""The base of the regression losses: one output per target column, which is the prediction."""
 
 from typing import ClassVar
 
@@ -8,7 +8,7 @@ from nettrain.nn.loss import Loss
 
 
 class ValueLoss(Loss):
-    """A loss of values z, y (n, t), averaged over the t targets as PyTorch and Keras do."""
+    """A loss of values z, y (n, t), averaged over the t targets as in PyTorch and Keras."""
 
     tasks: ClassVar[tuple[str, ...]] = ("regression",)
 

@@ -1,4 +1,4 @@
-"""The loss of yes and no: two classes, or several labels of which any may hold."""
+"""Binary cross-entropy: two classes, or several labels."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -13,15 +13,17 @@ from nettrain.losses._sigmoid_loss import SigmoidLoss
 
 @dataclass(frozen=True, kw_only=True)
 class BinaryCrossEntropy(SigmoidLoss):
-    """L = -sum_k y_k ln p_k + (1 - y_k) ln(1 - p_k),  p = sigmoid(z).  logits z (n, k), y (n, k) of 0 and 1; nats per example.
+    """Binary cross-entropy. L = -sum_k y_k ln p_k + (1 - y_k) ln(1 - p_k), p = sigmoid(z).
 
-    Two classes need one output, the probability of the second; of more classes each has its own against the rest. Written as
-    sum softplus(z) - y z, which cannot overflow. Summed over outputs: PyTorch's BCEWithLogitsLoss and Keras average them.
-    Label smoothing s puts (1 - s) y + s/2 in the place of y, as Keras does; PyTorch has none here.
+    Logits z (n, k), targets y (n, k) of 0 and 1; nats per example. Two classes need one output, the
+    probability of the second; of more classes each has an output, one against the rest. Computed as
+    sum softplus(z) - y z, which cannot overflow. Label smoothing s replaces y by (1 - s) y + s/2,
+    as in Keras; PyTorch has none here. Summed over outputs: PyTorch's BCEWithLogitsLoss and Keras
+    average them.
     """
 
     label_smoothing: Annotated[
-        Share, Field(description="s: how far the targets move from 0 and 1 towards one half")
+        Share, Field(description="s: how far the targets move from 0 and 1 towards 0.5")
     ] = 0.0
 
     def rows(self, outputs: Tensor, targets: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""The loss of classification."""
+"""Cross-entropy, the loss of classification."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -14,16 +14,18 @@ from nettrain.nn.loss import Loss
 
 @dataclass(frozen=True, kw_only=True)
 class CrossEntropy(Loss):
-    """L = -sum_j q_j ln p_j,  p = softmax(z),  q_j = (1 - s) [j = y] + s/k.  logits z (n, k), classes y (n,); nats per example.
+    """Cross-entropy. L = -sum_j q_j ln p_j, p = softmax(z), q_j = (1 - s) [j = y] + s/k.
 
-    Without label smoothing (s = 0) that is -ln p_y. The softmax is part of the loss, as in PyTorch's CrossEntropyLoss; Keras's default
-    wants probabilities. Smoothing: Szegedy et al. 2016, section 7; as PyTorch's, which however, given class weights too, weighs each
-    term of the sum by its own class j, where here the whole row has the weight of its class y.
+    Logits z (n, k), classes y (n,); nats per example. Without label smoothing (s = 0) it is -ln
+    p_y. The softmax is part of the loss, as in PyTorch's CrossEntropyLoss; Keras expects
+    probabilities by default. Smoothing: Szegedy et al. 2016, section 7, as in PyTorch, which
+    however, given class weights, weighs each term of the sum by its own class j; here the whole row
+    has the weight of its class y.
     """
 
     label_smoothing: Annotated[
         Share,
-        Field(description="s: the share of the target that is spread evenly over all k classes"),
+        Field(description="s: fraction of the target spread evenly over all k classes"),
     ] = 0.0
 
     tasks = ("classification",)

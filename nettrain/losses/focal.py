@@ -1,4 +1,4 @@
-"""The cross-entropy that passes over what is easy."""
+"""Focal loss: cross-entropy that discounts easy rows."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -15,19 +15,21 @@ Balance = Annotated[float, Field(strict=True, ge=0, le=1)]
 
 @dataclass(frozen=True, kw_only=True)
 class Focal(SigmoidLoss):
-    """L = -sum_k a_k (1 - q_k)^gamma ln q_k,  q = p where y = 1, else 1 - p,  p = sigmoid(z).  z, y (n, k), y of 0 and 1; nats per example.
+    """Focal loss. L = -sum_k a_k (1 - q_k)^gamma ln q_k, q = p where y = 1, else 1 - p.
 
-    a is alpha where y = 1, else 1 - alpha; alpha: null leaves a out. gamma = 0 without alpha is `binary_cross_entropy`, whose outputs it
-    has. Summed over outputs, as torchvision's sigmoid_focal_loss (reduction sum, alpha 0.25 unless told otherwise); PyTorch itself has
-    none. Lin et al. 2017, eq. 5, whose detector had gamma 2 and alpha 0.25.
+    p = sigmoid(z), logits z (n, k), targets y (n, k) of 0 and 1; nats per example. a is alpha where
+    y = 1, else 1 - alpha; `alpha: null` leaves a out. gamma = 0 without alpha is
+    `binary_cross_entropy`, whose outputs it has. Summed over outputs, as torchvision's
+    sigmoid_focal_loss (reduction sum, alpha 0.25 by default). Lin et al. 2017, eq. 5, whose
+    detector had gamma 2 and alpha 0.25.
     """
 
     gamma: Annotated[
-        NonNegative, Field(description="how strongly a row that is right already is passed over")
+        NonNegative, Field(description="how strongly rows that are predicted well are discounted")
     ] = 2.0
     alpha: Annotated[
         Balance | None,
-        Field(description="weight of y = 1, beside 1 - alpha of y = 0; null: both 1"),
+        Field(description="weight of y = 1; y = 0 has 1 - alpha; null: both 1"),
     ] = None
 
     def rows(self, outputs: Tensor, targets: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""The loss of the multiclass support vector machine."""
+"""Multiclass hinge loss, of the support vector machine."""
 
 from dataclasses import dataclass
 
@@ -11,10 +11,11 @@ from nettrain.nn.loss import Loss
 
 @dataclass(frozen=True, kw_only=True)
 class Hinge(Loss):
-    """L = sum_{j != y} max(0, 1 + z_j - z_y).  scores z (n, k), classes y (n,).  Weston & Watkins 1999.
+    """Multiclass hinge loss. L = sum_{j != y} max(0, 1 + z_j - z_y).
 
-    The largest score decides. The predictions are softmax(z): in the order of the scores, but no calibrated probabilities.
-    Two classes have two scores. PyTorch's MultiMarginLoss divides by k.
+    Scores z (n, k), classes y (n,). The largest score decides; two classes have two scores. The
+    predicted probabilities are softmax(z): in the order of the scores, but not calibrated.
+    PyTorch's MultiMarginLoss divides by k. Weston & Watkins 1999.
     """
 
     tasks = ("classification",)
@@ -29,9 +30,8 @@ class Hinge(Loss):
 
     def rows(self, outputs: Tensor, targets: Tensor) -> Tensor:
         true = f.pick(outputs, targets).reshape((-1, 1))
-        return (
-            f.relu(outputs - true + 1).sum(axis=1) - 1
-        )  # j = y adds exactly 1, without a gradient
+        # j = y adds exactly 1, without a gradient
+        return f.relu(outputs - true + 1).sum(axis=1) - 1
 
     def predictions(self, outputs: np.ndarray, task: str) -> np.ndarray:
         return f.softmax(Tensor(outputs, dtype=np.float64)).value

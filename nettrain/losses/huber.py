@@ -1,4 +1,4 @@
-"""The squared error of small errors, the absolute error of large ones."""
+"""Huber loss: squared for small errors, absolute for large ones."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -13,17 +13,16 @@ from nettrain.losses._value_loss import ValueLoss
 
 @dataclass(frozen=True, kw_only=True)
 class Huber(ValueLoss):
-    """L = 1/t sum_j h(z_j - y_j),  h(e) = e^2 / 2 where |e| <= delta, else delta (|e| - delta/2).  values z, y (n, t).
+    """Huber loss. L = 1/t sum_j h(z_j - y_j), h(e) = e^2 / 2, or delta (|e| - delta/2).
 
-    delta is in units of the transformed target: 1 is one standard deviation under `standardize`. Huber 1964, section 4.
-    As PyTorch's HuberLoss; its SmoothL1Loss is this divided by delta.
+    Values z, y (n, t). h is quadratic where |e| <= delta, and linear beyond. delta is in units of
+    the transformed target: 1 is one standard deviation under `standardize`. As PyTorch's HuberLoss;
+    its SmoothL1Loss is this divided by delta. Huber 1964, section 4.
     """
 
     delta: Annotated[
         Positive,
-        Field(
-            description="from which error on it grows linearly, in units of the transformed target"
-        ),
+        Field(description="error above which it is linear, in units of the transformed target"),
     ] = 1.0
 
     lower_bound = 0.0

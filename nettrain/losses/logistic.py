@@ -1,4 +1,4 @@
-"""The loss of logistic regression, in its -1/1 form."""
+"""Logistic loss, in its -1/1 form."""
 
 from dataclasses import dataclass
 
@@ -9,9 +9,11 @@ from nettrain.losses._sign_loss import SignLoss
 
 @dataclass(frozen=True, kw_only=True)
 class Logistic(SignLoss):
-    """L = ln(1 + e^(-y z)).  z (n, 1), y (n, 1): -1 the first of two classes, 1 the second; nats per example.
+    """Logistic loss. L = ln(1 + e^(-y z)), y = -1 or 1.
 
-    p(y|z) = 1 / (1 + e^(-y z)), so this is `binary_cross_entropy` of two classes in other letters. As PyTorch's SoftMarginLoss.
+    Outputs z (n, 1), targets y (n, 1): -1 the first of two classes, 1 the second; nats per example.
+    p(y|z) = 1 / (1 + e^(-y z)), so it equals `binary_cross_entropy` of two classes. As PyTorch's
+    SoftMarginLoss.
     """
 
     applies_activation = ("sigmoid", "softmax")

@@ -1,4 +1,4 @@
-"""The absolute error: the loss of the median."""
+"""Mean absolute error."""
 
 from dataclasses import dataclass
 
@@ -9,10 +9,11 @@ from nettrain.losses._value_loss import ValueLoss
 
 @dataclass(frozen=True, kw_only=True)
 class Mae(ValueLoss):
-    """L = 1/t sum_j |z_j - y_j|.  values z, y (n, t); in units of the transformed target.
+    """Mean absolute error. L = 1/t sum_j |z_j - y_j|.
 
-    Least where z is the median, so outliers pull little. Its gradient is as long near the target as far from it, and 0 on it.
-    Averaged over outputs, as PyTorch's L1Loss.
+    Values z, y (n, t); in units of the transformed target. The best constant prediction is the
+    median, so that outliers have little influence. The gradient has the same magnitude at any
+    error, and is 0 at 0. Averaged over outputs, as PyTorch's L1Loss.
     """
 
     lower_bound = 0.0

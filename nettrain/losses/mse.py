@@ -1,4 +1,4 @@
-"""The loss of regression."""
+"""Mean squared error, the loss of regression."""
 
 from dataclasses import dataclass
 
@@ -8,9 +8,10 @@ from nettrain.losses._value_loss import ValueLoss
 
 @dataclass(frozen=True, kw_only=True)
 class Mse(ValueLoss):
-    """L = 1/t sum_j (z_j - y_j)^2.  values z, y (n, t); in squared units of the transformed target.
+    """Mean squared error. L = 1/t sum_j (z_j - y_j)^2.
 
-    Averaged over outputs, as PyTorch's MSELoss; some books put 1/2 in front.
+    Values z, y (n, t); in squared units of the transformed target. Averaged over outputs, as
+    PyTorch's MSELoss; some books have a factor 1/2.
     """
 
     lower_bound = 0.0

@@ -1,4 +1,4 @@
-"""The loss of counts."""
+"""Poisson loss, for counts."""
 
 from dataclasses import dataclass
 
@@ -11,11 +11,13 @@ from nettrain.losses._value_loss import ValueLoss
 
 @dataclass(frozen=True, kw_only=True)
 class Poisson(ValueLoss):
-    """L = 1/t sum_j e^z_j - y_j z_j.  z (n, t) the logarithms of the rates, y (n, t) counts; nats per target.
+    """Poisson loss. L = 1/t sum_j e^z_j - y_j z_j.
 
-    The negative logarithm of Poisson's P(y) = e^(yz - e^z) / y!, without ln y!, which no weight changes: L may be negative.
-    The prediction is the rate e^z, so targets stay counts (no target transforms); a negative one is an error.
-    As PyTorch's PoissonNLLLoss; Keras takes rates instead of their logarithms.
+    z (n, t): the logarithms of the rates, y (n, t): counts; nats per target. The negative
+    log-likelihood of P(y) = e^(yz - e^z) / y! without ln y!, which no weight changes: L may be
+    negative. The prediction is the rate e^z, so targets stay counts (no target transforms); a
+    negative one is an error. As PyTorch's PoissonNLLLoss; Keras takes rates instead of their
+    logarithms.
     """
 
     raw_targets = True
@@ -32,5 +34,5 @@ class Poisson(ValueLoss):
         return (f.exp(outputs) - targets * outputs).mean(axis=1)
 
     def predictions(self, outputs: np.ndarray, task: str) -> np.ndarray:
-        with np.errstate(over="ignore"):  # an infinite rate is seen in the figures
+        with np.errstate(over="ignore"):  # an infinite rate shows in the metrics
             return np.exp(outputs, dtype=np.float64)

@@ -1,4 +1,4 @@
-"""The pinball loss: the loss of a quantile."""
+"""Quantile (pinball) loss."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -12,10 +12,11 @@ from nettrain.losses._value_loss import ValueLoss
 
 @dataclass(frozen=True, kw_only=True)
 class Quantile(ValueLoss):
-    """L = 1/t sum_j max(q (y_j - z_j), (q - 1) (y_j - z_j)).  values z, y (n, t); in units of the transformed target.
+    """Quantile (pinball) loss. L = 1/t sum_j max(q (y_j - z_j), (q - 1) (y_j - z_j)).
 
-    Least where a share q of the targets lies below z: 0.9 for what only one row in ten exceeds. q = 1/2 is half of `mae`. PyTorch has
-    none; scikit-learn's QuantileRegressor minimises the same. Koenker & Bassett 1978.
+    Values z, y (n, t); in units of the transformed target. Its minimum has the fraction q of the
+    targets below z: q = 0.9 predicts what one row in ten exceeds. q = 1/2 is half of `mae`.
+    scikit-learn's QuantileRegressor minimises the same; PyTorch has none. Koenker & Bassett 1978.
     """
 
     q: Annotated[
@@ -24,7 +25,7 @@ class Quantile(ValueLoss):
             strict=True,
             gt=0,
             lt=1,
-            description="the share of targets that should lie below the prediction",
+            description="fraction of the targets that should lie below the prediction",
         ),
     ] = 0.5
 

@@ -196,7 +196,7 @@ def test_losses_of_two_classes_refuse_three(name):
         (
             "kl_divergence",
             [[1.0], [1.0]],
-            (0, "a single column is no distribution: name a target column a class"),
+            (0, "a single column is no distribution: name one target column per class"),
         ),
     ],
 )

@@ -86,7 +86,7 @@ def test_a_quantile_of_nine_tenths_lies_above_nine_tenths_of_the_targets(trained
         ("poisson", np.where(np.arange(120) == 7, -3, COUNTS), {},
          "data: row 7: target 'target': -3 is no count, which is 0 or more, as the loss poisson needs; correct it, or use `loss: mse`"),
         ("kl_divergence", SHARES * 2, {}, "are no probabilities, which are 0 or more and sum to 1, as the loss kl_divergence needs"),
-        ("kl_divergence", COUNTS, {}, "data: row 0: target 'target': a single column is no distribution: name a target column a class"),
+        ("kl_divergence", COUNTS, {}, "data: row 0: target 'target': a single column is no distribution: name one target column per class"),
         ("poisson", COUNTS, {"target_transforms": ["standardize"]},
          "dataset.target_transforms: the loss poisson takes targets as they are; leave it out"),
         ("poisson", SIDES, {}, "loss: poisson is for regression, but the target 'target' holds 2 classes; use `loss: cross_entropy`"),
