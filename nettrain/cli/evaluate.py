@@ -1,5 +1,6 @@
 """`nettrain eval`: the metrics of a checkpoint on a part of its data, or on a file."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -37,10 +38,15 @@ def evaluate(
     allow_plugins: AllowPlugins = False,
     json: Json = False,
 ) -> None:
-    """Show the metrics of CHECKPOINT beside the baseline, and for classes a table per class and the confusion matrix."""
+    """Show the metrics of CHECKPOINT with their 95 % intervals, beside the baseline.
+
+    For classes also a table per class and the confusion matrix.
+    """
     if split is not None and data is not None:
         raise ConfigError("eval: --split and --data cannot be used together; leave one out")
+    from nettrain.config.plugins import in_use
     from nettrain.inference.load import load
+    from nettrain.inspection.intervals import metric_intervals
 
     predictor = load(checkpoint, allow_plugins=allow_plugins)
     warn_of_plugins(predictor)
@@ -57,10 +63,12 @@ def evaluate(
                 "rows may have changed parts"
             )
         evaluation = predictor.evaluation(datasets[name], datasets["train"])
+    with in_use(predictor.config.plugins):
+        intervals = metric_intervals(evaluation.metrics, evaluation.outcome, evaluation.losses)
     if json:
-        print_json(_summary(predictor, name, evaluation))
+        print_json(_summary(predictor, name, evaluation, intervals))
     else:
-        _report(predictor, name if data is None else data.name, evaluation)
+        _report(predictor, name if data is None else data.name, evaluation, intervals)
 
 
 def _part(asked: str | None, existing: tuple[str, ...]) -> str:
@@ -84,7 +92,12 @@ def _training_rows(predictor: "Predictor") -> "Dataset | None":
         return None
 
 
-def _summary(predictor: "Predictor", name: str, evaluation: "Evaluation") -> dict[str, object]:
+def _summary(
+    predictor: "Predictor",
+    name: str,
+    evaluation: "Evaluation",
+    intervals: Mapping[str, Sequence[float]],
+) -> dict[str, object]:
     from nettrain.metrics import ClassOutcome
 
     summary: dict[str, object] = {
@@ -92,6 +105,7 @@ def _summary(predictor: "Predictor", name: str, evaluation: "Evaluation") -> dic
         "split": name,
         "metrics": evaluation.metrics,
         "baseline": evaluation.baseline,
+        "intervals": intervals,
     }
     if isinstance(evaluation.outcome, ClassOutcome):
         summary |= {
@@ -101,12 +115,19 @@ def _summary(predictor: "Predictor", name: str, evaluation: "Evaluation") -> dic
     return summary
 
 
-def _report(predictor: "Predictor", name: str, evaluation: "Evaluation") -> None:
+def _report(
+    predictor: "Predictor",
+    name: str,
+    evaluation: "Evaluation",
+    intervals: Mapping[str, Sequence[float]],
+) -> None:
     from nettrain.cli.render import class_table, confusion_table, metrics_table
     from nettrain.metrics import ClassOutcome, ValueOutcome, per_class_table, per_target_table
 
     out, outcome = console(), evaluation.outcome
-    out.print(metrics_table({name: evaluation.metrics}, {name: evaluation.baseline}))
+    out.print(
+        metrics_table({name: evaluation.metrics}, {name: evaluation.baseline}, {name: intervals})
+    )
     targets = predictor.schema.targets
     if isinstance(outcome, ValueOutcome):
         is_image = predictor.schema.itself and not predictor.names

@@ -1,6 +1,7 @@
 """`nettrain fit`: train, evaluate, and create a run directory."""
 
 import shlex
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from nettrain.training.run import Result
 
 DEFAULT_OUTPUT = Path("runs")
+Intervals = Mapping[str, Mapping[str, Sequence[float]]]  # by part and metric
 
 
 def fit(
@@ -93,7 +95,7 @@ def fit(
             "--find-lr": find_lr,
         }
         refuse_beside_resume("fit", given, "a run is resumed with its own config")
-        result = _resume(resume, changes, allow_plugins, quiet, threads, profile)
+        result, intervals = _resume(resume, changes, allow_plugins, quiet, threads, profile)
     elif config is None:
         raise ConfigError(
             "fit: name a CONFIG (a packaged example: nettrain fit digits), or resume with --resume RUN"
@@ -113,7 +115,7 @@ def fit(
         describe(config, changes, allow_plugins=allow_plugins, json=json)
         return
     else:
-        result = _train(
+        result, intervals = _train(
             config,
             changes,
             output_directory,
@@ -127,9 +129,9 @@ def fit(
     if result.diagnostics and not quiet:
         _show_diagnostics(result)
     if json:
-        print_json(summary(result))
+        print_json(summary(result) | {"intervals": intervals})
     elif not quiet:
-        _report(result)
+        _report(result, intervals)
 
 
 def summary(result: "Result") -> dict[str, object]:
@@ -154,7 +156,7 @@ def _train(
     quiet: bool,
     threads: int | None,
     profile: bool,
-) -> "Result":
+) -> tuple["Result", Intervals]:
     from nettrain.config.checks import name_problem
     from nettrain.config.load import load, located
 
@@ -163,37 +165,43 @@ def _train(
     )  # first: errors come before slow imports
     if run_name is not None and (problem := name_problem(run_name)):
         raise ConfigError(f"--run-name: {problem}")
+    from nettrain.cli.intervals import TestIntervals
     from nettrain.cli.profile import profiling
     from nettrain.cli.progress import progress
     from nettrain.training.train import train
 
+    of_test = TestIntervals()
     with located(config, sets), profiling(profile) as clocks, progress(quiet) as callbacks:
-        return train(
+        result = train(
             loaded,
             output_directory=output_directory,
             run_name=run_name,
             overwrite=overwrite,
             allow_plugins=allow_plugins,
             threads=threads,
-            callbacks=[*callbacks, *clocks],
+            callbacks=[*callbacks, *clocks, of_test],
         )
+    return result, of_test.intervals
 
 
 def _resume(
     run: Path, sets: list[str], allow_plugins: bool, quiet: bool, threads: int | None, profile: bool
-) -> "Result":
+) -> tuple["Result", Intervals]:
+    from nettrain.cli.intervals import TestIntervals
     from nettrain.cli.profile import profiling
     from nettrain.cli.progress import progress
     from nettrain.training.train import resume
 
+    of_test = TestIntervals()
     with profiling(profile) as clocks, progress(quiet) as callbacks:
-        return resume(
+        result = resume(
             run,
             sets=sets,
             allow_plugins=allow_plugins,
             threads=threads,
-            callbacks=[*callbacks, *clocks],
+            callbacks=[*callbacks, *clocks, of_test],
         )
+    return result, of_test.intervals
 
 
 def _show_diagnostics(result: "Result") -> None:
@@ -202,10 +210,10 @@ def _show_diagnostics(result: "Result") -> None:
     console(stderr=True).print(diagnostics_table(result.diagnostics))
 
 
-def _report(result: "Result") -> None:
+def _report(result: "Result", intervals: Intervals) -> None:
     from nettrain.cli.render import metrics_table
 
-    console().print(metrics_table(result.metrics, result.baseline))
+    console().print(metrics_table(result.metrics, result.baseline, intervals))
     reason = "" if result.stop_reason == "epochs" else f" ({result.stop_reason.replace('_', ' ')})"
     best = f"; best epoch: {result.best_epoch}" if result.best_epoch is not None else ""
     say(f"trained {result.epochs} epochs in {result.seconds:.1f} s{reason}{best}")

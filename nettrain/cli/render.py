@@ -12,24 +12,29 @@ if TYPE_CHECKING:
     import numpy as np
 
 PARTS = ("train", "validation", "test")
+INTERVAL = "95 % interval"
 MAX_CONFUSIONS = 20
 MAX_MEMBER_METRICS = 4
 MAX_FOLD_COLUMNS = 6  # more do not fit beside the means
 
 
 def metrics_table(
-    metrics: Mapping[str, Mapping[str, float]], baseline: Mapping[str, Mapping[str, float]]
+    metrics: Mapping[str, Mapping[str, float]],
+    baseline: Mapping[str, Mapping[str, float]],
+    intervals: Mapping[str, Mapping[str, Sequence[float]]] | None = None,
 ) -> NumberTable:
-    """One row per metric, one column per part (or file), and the baseline on the last of them."""
+    """One row per metric, a column per part (or file), the intervals and the baseline of the last."""
     known = [part for part in PARTS if metrics.get(part)]
     parts = known + [part for part in metrics if part not in PARTS and metrics[part]]
-    table = NumberTable("metric", *parts, optional=parts[:-1])
     last = parts[-1] if parts else ""
-    of_baseline = baseline.get(last, {})
+    of_baseline, of_last = baseline.get(last, {}), (intervals or {}).get(last, {})
+    headings = [*parts, *([INTERVAL] if of_last else [])]
+    table = NumberTable("metric", *headings, optional=[INTERVAL, *parts[:-1]])
     if of_baseline:
         table.add_column(f"baseline\n({last})", dim=True)
     for name in dict.fromkeys(name for part in parts for name in metrics[part]):
         cells = [number(metrics[part].get(name)) for part in parts]
+        cells += [interval(of_last.get(name))] if of_last else []
         table.add_row(name, *cells, *([number(of_baseline.get(name))] if of_baseline else []))
     return table
 
@@ -38,7 +43,7 @@ def folds_table(
     folds: Sequence[Mapping[str, Any]],
     mean: Mapping[str, float],
     std: Mapping[str, float],
-    interval: Mapping[str, Sequence[float]],
+    intervals: Mapping[str, Sequence[float]],
     final: Mapping[str, Any] | None,
 ) -> NumberTable:
     """One row per metric: of each fold where they fit, mean, standard deviation, interval; then the test part's, if it was used."""
@@ -52,16 +57,14 @@ def folds_table(
         *headings,
         "mean",
         "std",
-        "95 % interval",
+        INTERVAL,
         *([] if final is None else ["test"]),
         optional=[*reversed(headings), "std"],
     )
     for name in dict.fromkeys(name for one in folds for name in one["metrics"]):
-        low, high = interval.get(name, (None, None))
         cells = [*(one["metrics"].get(name) for one in shown), mean.get(name), std.get(name)]
-        between = "-" if low is None else f"{number(low)} to {number(high)}"
         test = [] if final is None else [number(final["metrics"].get(name))]
-        table.add_row(name, *map(number, cells), between, *test)
+        table.add_row(name, *map(number, cells), interval(intervals.get(name)), *test)
     return table
 
 
@@ -139,6 +142,11 @@ def _confusions(classes: Sequence[str], matrix: Sequence[Sequence[int]]) -> Numb
     for count, true, predicted in sorted(pairs, reverse=True)[:MAX_CONFUSIONS]:
         table.add_row(classes[true], classes[predicted], str(count))
     return table
+
+
+def interval(ends: Sequence[float] | None) -> str:
+    """Both ends of an interval, a dash where there is none."""
+    return "-" if ends is None else f"{number(ends[0])} to {number(ends[1])}"
 
 
 def number(value: float | None) -> str:

@@ -11,6 +11,7 @@ def test_eval_judges_the_test_part_by_default(trained, command):
         "split",
         "metrics",
         "baseline",
+        "intervals",
         "classes",
         "confusion_matrix",
     ]
@@ -29,6 +30,29 @@ def test_eval_agrees_with_the_summary_of_fit(trained, command):
             ]
             == metrics
         )
+
+
+def test_every_metric_that_eval_shows_has_its_interval(trained, command):
+    found = json.loads(command("eval", trained / "runs/flowers", "--json").stdout)
+    accuracy = found["metrics"]["accuracy"]
+    low, high = found["intervals"]["accuracy"]
+    assert 0 <= low < accuracy <= high <= 1 and "loss" in found["intervals"]
+    shown = command("eval", trained / "runs/flowers").stdout
+    assert "95 % interval" in shown and f"{low:.4f} to {high:.4f}" in shown
+
+
+def test_fit_shows_the_intervals_that_eval_shows(folder, command):
+    fitted = json.loads(command("fit", "flowers.yaml", "--json").stdout)
+    evaluated = json.loads(command("eval", "runs/flowers", "--json").stdout)
+    assert fitted["intervals"] == {"test": evaluated["intervals"]}
+
+
+def test_intervals_of_one_test_row_are_of_shares_alone(folder, command):
+    command("fit", "flowers.yaml", "--quiet")
+    text = Path("flowers.csv").read_text().splitlines()
+    Path("one.csv").write_text("\n".join([*text[:2], ""]))
+    found = json.loads(command("eval", "runs/flowers", "--data", "one.csv", "--json").stdout)
+    assert list(found["intervals"]) == ["accuracy"]
 
 
 def test_a_checkpoint_file_is_taken_as_it_is(trained, command):

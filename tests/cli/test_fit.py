@@ -34,6 +34,7 @@ def test_json_prints_exactly_one_object_on_stdout(folder, command):
         "best_epoch",
         "seconds",
         "metrics",
+        "intervals",
     ]
     assert (found["run_directory"], found["stop_reason"], found["epochs"]) == (
         "runs/flowers",
@@ -314,6 +315,7 @@ def test_a_profile_is_a_table_on_stderr_and_leaves_json_as_it_is(folder, command
         "best_epoch",
         "seconds",
         "metrics",
+        "intervals",
     ]
     lines = [line.split()[0] for line in found.stderr.splitlines() if line.strip()]
     for name in ("dense_1", "dense_2", "loss", "gather", "update", "step"):

@@ -48,6 +48,14 @@ def test_metrics_stand_a_part_a_column_beside_the_trivial_model():
     assert "(test)" in text and "validation" not in text
 
 
+def test_the_interval_of_the_last_part_is_the_first_to_go_where_it_does_not_fit():
+    table = metrics_table(METRICS, BASELINE, {"test": {"accuracy": (0.8, 0.95)}})
+    wide, narrow = drawn(table), drawn(table, 48)
+    assert "0.8000 to 0.9500" in wide
+    assert "0.8000" not in narrow and "left out at this width: 95 % interval" in narrow
+    assert "0.9000" in narrow and "1.0000" in narrow
+
+
 def test_without_a_baseline_there_is_no_column_for_it():
     assert "baseline" not in drawn(metrics_table({"x.csv": {"loss": 1.0}, **METRICS}, {}))
 

@@ -1,0 +1,190 @@
+"""What a directory of nettrain holds, read as far as it goes: a missing file ends nothing."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+from zipfile import BadZipFile
+
+import numpy as np
+
+from nettrain.config.key_path import KeyPath, parse
+from nettrain.config.yaml_text import read
+from nettrain.errors import ConfigError, RunError, nearest
+from nettrain.training.artifacts.directory import locked
+from nettrain.training.artifacts.run_directory import RunDirectory
+
+Kind = Literal["run", "sweep", "cv", "ensemble"]
+State = Literal["finished", "interrupted", "diverged", "running"]
+
+CALLED = {
+    "run": "a run",
+    "sweep": "a sweep",
+    "cv": "a cross-validation",
+    "ensemble": "an ensemble",
+}
+
+
+def kind_of(path: Path) -> Kind | None:
+    """Returns what a directory is, by the files that only that kind has; None: none of them."""
+    if (path / "sweep.yaml").is_file():
+        return "sweep"
+    if (path / "cv.json").is_file():
+        return "cv"
+    if (path / "ensemble.json").is_file():
+        return "ensemble"
+    marks = ("environment.json", "metrics.jsonl", "checkpoints")
+    is_run = (path / "config.yaml").is_file() and any((path / mark).exists() for mark in marks)
+    return "run" if is_run else None
+
+
+@dataclass(frozen=True)
+class RecordedRun:
+    """A run, sweep, cross-validation or ensemble, as its directory tells it."""
+
+    path: Path
+    kind: Kind
+
+    @classmethod
+    def open(cls, path: Path) -> "RecordedRun":
+        """Returns the directory's record. Raises RunError where nettrain made no such directory."""
+        if not path.exists():
+            siblings = (
+                [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
+            )
+            raise RunError(f"{path}: there is no such run directory{nearest(path.name, siblings)}")
+        kind = kind_of(path)
+        if kind is None:
+            what = "a file" if path.is_file() else "not a run directory"
+            remedy = "name the directory that nettrain fit made (nettrain runs lists them)"
+            raise RunError(f"{path}: is {what}; {remedy}")
+        return cls(path, kind)
+
+    @property
+    def state(self) -> State:
+        """Returns how far it has come; `running` is what another process holds the lock of."""
+        try:
+            with locked(self.path):
+                pass
+        except RunError:
+            return "running"
+        except OSError:
+            pass  # a directory that may not be opened is not locked by us either
+        if self.summary.get("stop_reason") == "diverged":
+            return "diverged"
+        done = "metrics" if self.kind in ("run", "ensemble") else "directory"
+        return "finished" if self.summary.get(done) else "interrupted"
+
+    @cached_property
+    def summary(self) -> dict[str, Any]:
+        """What summary.json holds; empty before the end."""
+        return self._json("summary.json")
+
+    @cached_property
+    def environment(self) -> dict[str, Any]:
+        """What environment.json holds."""
+        return self._json("environment.json")
+
+    @cached_property
+    def config(self) -> dict[str, Any]:
+        """The configuration as written, not validated; of a sweep its base. Empty: unreadable."""
+        if self.kind == "sweep":
+            base = self.sweep.get("base")
+            return base if isinstance(base, dict) else {}
+        return self._yaml("base.yaml" if self.kind == "cv" else "config.yaml")
+
+    @cached_property
+    def sweep(self) -> dict[str, Any]:
+        """What sweep.yaml holds."""
+        return self._yaml("sweep.yaml")
+
+    @cached_property
+    def epochs(self) -> list[dict[str, Any]]:
+        """The complete rows of metrics.jsonl, one per epoch."""
+        rows = []
+        try:
+            lines = (self.path / "metrics.jsonl").read_bytes().splitlines()
+        except OSError:
+            return []
+        for line in lines:
+            try:
+                rows.append(dict(json.loads(line)))
+            except (ValueError, TypeError):
+                break  # torn by a crash
+        return rows
+
+    @cached_property
+    def rows(self) -> dict[str, np.ndarray]:
+        """The row indices of each part, as splits.npz holds them; empty where it cannot be read."""
+        try:
+            with np.load(self.path / "splits.npz", allow_pickle=False) as stored:
+                return {name: stored[name] for name in stored.files}
+        except (OSError, ValueError, KeyError, EOFError, BadZipFile):
+            return {}
+
+    @property
+    def fingerprint(self) -> str | None:
+        """The fingerprint of the data."""
+        found = self.environment.get("data_fingerprint")
+        return found if isinstance(found, str) else None
+
+    @property
+    def checkpoints(self) -> dict[str, Path]:
+        """The checkpoints that there are: best, last."""
+        directory = RunDirectory(self.path)
+        named = {"best": directory.best, "last": directory.last}
+        return {name: path for name, path in named.items() if path.is_file()}
+
+    def value(self, key: str) -> Any:
+        """Returns the configuration's value at `model.hidden[1]`; None where there is none."""
+        path: KeyPath = parse(key) or ()
+        found: Any = self.config
+        for step in path:
+            if isinstance(found, str) and step == "type":
+                return found  # `model: mlp` is short for a mapping with this type
+            try:
+                found = found[step]
+            except (KeyError, IndexError, TypeError):
+                return None
+        return found
+
+    def _json(self, name: str) -> dict[str, Any]:
+        try:
+            found = json.loads((self.path / name).read_text(encoding="utf-8"))
+        except (OSError, ValueError, RecursionError):
+            return {}
+        return found if isinstance(found, dict) else {}
+
+    def _yaml(self, name: str) -> dict[str, Any]:
+        try:
+            text = (self.path / name).read_text(encoding="utf-8")
+            found = read(text, lambda line: f"{self.path / name}:{line}").value
+        except (OSError, ValueError, ConfigError):
+            return {}
+        return dict(found) if isinstance(found, Mapping) else {}
+
+
+def open_run(path: Path) -> RecordedRun:
+    """Returns a single run. Raises RunError for a sweep, a cross-validation or an ensemble."""
+    record = RecordedRun.open(path)
+    if record.kind != "run":
+        inner = next(iter(inner_runs(record)), None)
+        example = f", such as {inner.path}" if inner else ""
+        raise RunError(f"{path}: is {CALLED[record.kind]}; name one of its runs{example}")
+    return record
+
+
+def inner_runs(record: RecordedRun) -> list[RecordedRun]:
+    """Returns the runs inside: trials and the final run, folds, members."""
+    folders = [record.path, record.path / "trials"] if record.kind == "sweep" else [record.path]
+    found = []
+    for folder in folders:
+        try:
+            entries = sorted(folder.iterdir())
+        except OSError:
+            continue
+        kinds = [(entry, kind_of(entry)) for entry in entries if entry.is_dir()]
+        found += [RecordedRun(entry, kind) for entry, kind in kinds if kind is not None]
+    return found
