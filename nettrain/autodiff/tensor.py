@@ -81,7 +81,7 @@ class Tensor:
         """The value, for Python to look at. While a plan is recorded this says that data steers the graph, which no plan can replay."""
         under_way = current()
         if self.traced and under_way is not None:
-            under_way.steer()
+            under_way.mark_data_dependent()
         return self.value
 
     def numpy(self) -> Array:

@@ -9,20 +9,20 @@ class Recording:
     """The recording of a plan.
 
     place    the layer under way; empty between layers
-    steered  whether Python looked at a traced value, so that another batch may take another way; steered_in: the place where it first did
+    data_dependent  whether Python looked at a traced value, so that another batch may take another way; data_dependent_in: the place where it first did
     spans    (name, from, to): what was made between two ages belongs to a layer
     """
 
     def __init__(self) -> None:
         self.place = ""
-        self.steered = False
-        self.steered_in = ""
+        self.data_dependent = False
+        self.data_dependent_in = ""
         self.spans: list[tuple[str, int, int]] = []
 
-    def steer(self) -> None:
+    def mark_data_dependent(self) -> None:
         """Python looks at a traced value."""
-        if not self.steered:
-            self.steered, self.steered_in = True, self.place
+        if not self.data_dependent:
+            self.data_dependent, self.data_dependent_in = True, self.place
 
 
 _recording: ContextVar[Recording | None] = ContextVar("_recording", default=None)

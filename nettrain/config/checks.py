@@ -8,7 +8,7 @@ from nettrain.config.run_config import DatasetConfig, RunConfig, TrainingConfig
 from nettrain.data.split import check_split
 from nettrain.errors import ConfigError, nearest
 from nettrain.metrics import Metric
-from nettrain.optim import Search
+from nettrain.optim import ClosureOptimizer
 from nettrain.schedules import MetricSchedule
 
 Problem = tuple[KeyPath, str]
@@ -27,7 +27,7 @@ def problems(config: RunConfig) -> Iterator[Problem]:
         yield from _monitor(("early_stopping", "monitor"), config.early_stopping.monitor)
     if isinstance(config.schedule, MetricSchedule):
         yield from _monitor(("schedule", "monitor"), config.schedule.monitor)
-    if isinstance(config.optimizer, Search):
+    if isinstance(config.optimizer, ClosureOptimizer):
         yield from _search(config.optimizer.name(), config.training)
 
 

@@ -77,7 +77,7 @@ class Probe:
             y, self._outputs = self._network.watched(self._x)
             mean = (self._loss.rows(y, self._y) * self._shares).sum()
         backward(mean, into=self._slots)
-        if not seen.steered:
+        if not seen.data_dependent:
             self._plan = Plan(mean, into=self._slots)
 
 

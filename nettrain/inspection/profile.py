@@ -186,10 +186,10 @@ class Profile(Callback):
 
         for plan in plans:
             for way, phases in (("forward", plan.forwards), ("backward", plan.backwards)):
-                for lane in (lane for phase in phases for lane in phase):
+                for queue in (queue for phase in phases for queue in phase):
                     clocked: list[Callable[[], None]] = []
-                    for name, group in groupby(zip(lane.calls, lane.origins, strict=True), owner):
+                    for name, group in groupby(zip(queue.calls, queue.origins, strict=True), owner):
                         clock = Clock()
                         self._clocks.append(((name, way), clock))
                         clocked.append(partial(clock.around, [call for call, _ in group]))
-                    lane.calls[:] = clocked
+                    queue.calls[:] = clocked

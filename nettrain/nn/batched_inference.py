@@ -9,7 +9,7 @@ import numpy as np
 
 from nettrain.autodiff.plan.memory import Arena
 from nettrain.autodiff.plan.plan import Plan
-from nettrain.autodiff.plan.shards import Together
+from nettrain.autodiff.plan.shards import RunTasks
 from nettrain.autodiff.tensor import Tensor
 from nettrain.autodiff.trace import recording
 from nettrain.nn.bound_layer import BoundLayer
@@ -51,7 +51,7 @@ class _Replay:
         self._x = np.zeros(shape, dtype)
         with recording() as trace:
             y = scope.forward(layers, Tensor(self._x, feed=True))
-        self.data_dependent = trace.steered
+        self.data_dependent = trace.data_dependent
         self._y = y.value
         self._plan = None if y.node is None else Plan(y, None, arena=Arena(), compiled=compiled)
 
@@ -97,20 +97,20 @@ class BatchedInference:
         self._idle: list[_Replay] = []  # as many as there have been concurrent threads
         self._data_dependent = False
 
-    def __call__(self, x: Rows, together: Together | None = None) -> np.ndarray:
+    def __call__(self, x: Rows, run_tasks: RunTasks | None = None) -> np.ndarray:
         """Returns the outputs (n, ...) for x (n, ...).
 
         Args:
             x: the rows.
-            together: runs the chunks, on one thread or several; None: one after the other.
+            run_tasks: runs the chunks, on one thread or several; None: one after the other.
         """
         outputs = np.empty((len(x), *self._output_shape), self._dtype)
         tasks = [
             partial(self._run_chunk, x, outputs, slice(start, start + self.chunk_size))
             for start in range(0, len(x), self.chunk_size)
         ]
-        if together is not None:
-            together(tasks)
+        if run_tasks is not None:
+            run_tasks(tasks)
         else:
             for task in tasks:
                 task()

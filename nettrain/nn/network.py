@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from nettrain import streams
-from nettrain.autodiff.plan.shards import Together
+from nettrain.autodiff.plan.shards import RunTasks
 from nettrain.autodiff.tensor import Tensor
 from nettrain.errors import ConfigError
 from nettrain.nn.batched_inference import BatchedInference, Rows
@@ -114,20 +114,20 @@ class Network:
             self.layers, constants, fed, shape, self.dtype, compiled
         )
 
-    def _generator(self, step: int, shard: int, lane: int, path: str) -> np.random.Generator:
-        stream = self._streams.get((path, lane))
-        if stream is None:
-            stream = self._streams[path, lane] = streams.StepStream(self._seed, f"layer.{path}")
-        return stream.seek(step, shard)
+    def _generator(self, step: int, shard: int, stream: int, path: str) -> np.random.Generator:
+        sequence = self._streams.get((path, stream))
+        if sequence is None:
+            sequence = self._streams[path, stream] = streams.StepStream(self._seed, f"layer.{path}")
+        return sequence.seek(step, shard)
 
     def seek(self, step: int, shards: Sequence[int] = (0,)) -> None:
         """Move every random stream that a layer has used to the place of a step, for a replay of what was recorded at another.
 
-        shards  the place in the step of each lane: of each set of streams that is used side by side with others
+        shards: the position within the step of each set of streams, one set per concurrent shard
         """
         self._step = step
-        for (_, lane), stream in self._streams.items():
-            stream.seek(step, shards[lane])
+        for (_, stream), sequence in self._streams.items():
+            sequence.seek(step, shards[stream])
 
     def scope(
         self,
@@ -135,7 +135,7 @@ class Network:
         training: bool,
         step: int = 0,
         shard: int = 0,
-        lane: int = 0,
+        stream: int = 0,
         rows: int | None = None,
         proposals: dict[str, Tensor] | None = None,
         report: Report | None = None,
@@ -145,7 +145,7 @@ class Network:
         return Scope(
             self._training if training else self._evaluation,
             training,
-            partial(self._generator, step, shard, lane),
+            partial(self._generator, step, shard, stream),
             rows=rows,
             proposals=proposals,
             step=lambda: self._step,
@@ -155,7 +155,7 @@ class Network:
     def __call__(self, x: Tensor, *, training: bool = False, **place: Any) -> Tensor:
         """The outputs for x.
 
-        step, shard  place the random streams of dropout and the like; lane: which of them are used
+        step, shard  place the random streams of dropout and the like; stream: which set of them is used
         rows         of the whole batch, where x holds a shard of them
         proposals    an empty mapping in which the layers leave the new values of their state, for `commit`
         """
@@ -185,9 +185,9 @@ class Network:
         """Whether every layer says that the rows of a batch may be computed side by side."""
         return all(p.layer.shardable(p.input_shape) for p in self.layers)
 
-    def outputs(self, x: Rows, together: Together | None = None) -> np.ndarray:
+    def outputs(self, x: Rows, run_tasks: RunTasks | None = None) -> np.ndarray:
         """The outputs in evaluation, some rows at a time; always the same portions, because BLAS gives other bits for other shapes.
 
-        together  runs the portions, on one thread or several, where the layers allow it
+        run_tasks  runs the portions, on one thread or several, where the layers allow it
         """
-        return self.batched_inference(x, together if self.independent_rows else None)
+        return self.batched_inference(x, run_tasks if self.independent_rows else None)

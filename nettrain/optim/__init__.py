@@ -14,7 +14,7 @@ Rate = Annotated[Positive, Field(description="learning rate, before the schedule
 
 
 class Optimizer(Component):
-    """What changes the parameters; either a `Rule` or a `Search`."""
+    """What changes the parameters; either a `Rule` or a `ClosureOptimizer`."""
 
     kind = "optimizer"
     package = "nettrain.optim"
@@ -108,7 +108,7 @@ class Evaluate(Protocol):
         """The objective at params (float64 or the parameters' dtype); its gradient is written where an array is given."""
 
 
-class Search(Optimizer):
+class ClosureOptimizer(Optimizer):
     """A rule that needs the loss at points of its own choosing, for the whole vector at once, over the whole training part.
 
     It trains with `training.batch_size: null`. Layers may be frozen, but not have rates of their own.

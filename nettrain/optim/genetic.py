@@ -7,11 +7,11 @@ import numpy as np
 from pydantic import Field
 
 from nettrain.component import Count, NonNegative
-from nettrain.optim import Evaluate, Rate, Search
+from nettrain.optim import ClosureOptimizer, Evaluate, Rate
 
 
 @dataclass(frozen=True, kw_only=True)
-class Genetic(Search):
+class Genetic(ClosureOptimizer):
     """elite survive; child_i = parent_i or other_i, evenly; + lr N(0, 1) with probability `mutation`; parents from the better half.
 
     A genome is the vector of all trained weights; its fitness is the objective over the whole training part. w is the best genome.

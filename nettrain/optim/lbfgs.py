@@ -7,7 +7,7 @@ import numpy as np
 from pydantic import Field
 
 from nettrain.component import Count
-from nettrain.optim import Evaluate, Rate, Search
+from nettrain.optim import ClosureOptimizer, Evaluate, Rate
 from nettrain.optim._wolfe import Point, strong_wolfe
 
 LEAST_CURVATURE = 1e-10  # a pair of steps with less y.s would spoil the estimate
@@ -15,7 +15,7 @@ LEAST_CHANGE = 1e-9  # of a parameter, or of the objective along the direction
 
 
 @dataclass(frozen=True, kw_only=True)
-class Lbfgs(Search):
+class Lbfgs(ClosureOptimizer):
     """w += t d,  d = -H grad f(w),  H: the inverse Hessian as the last m pairs (s = change of w, y = change of the gradient) show it.
 
     Nocedal & Wright 2006, Algorithm 7.4 (two loops); t meets the strong Wolfe conditions, tried first at lr (in the first step at

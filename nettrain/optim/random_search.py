@@ -7,11 +7,11 @@ import numpy as np
 from pydantic import Field
 
 from nettrain.component import Count
-from nettrain.optim import Evaluate, Rate, Search
+from nettrain.optim import ClosureOptimizer, Evaluate, Rate
 
 
 @dataclass(frozen=True, kw_only=True)
-class RandomSearch(Search):
+class RandomSearch(ClosureOptimizer):
     """w' = w + lr N(0, 1), `candidates` times;  w = the best of them, if it is better than w.
 
     No gradient at all, for small networks: Rastrigin 1963, with a normal step. Full batch: one step an epoch.

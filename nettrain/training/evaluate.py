@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nettrain.autodiff.plan.shards import Together
+from nettrain.autodiff.plan.shards import RunTasks
 from nettrain.autodiff.tensor import Tensor
 from nettrain.data.part import Part
 from nettrain.data.pipeline import Pipeline
@@ -59,12 +59,12 @@ def predictions(outputs: np.ndarray, loss: Loss, pipeline: Pipeline) -> np.ndarr
 
 
 def evaluate(
-    network: Network, loss: Loss, pipeline: Pipeline, part: Part, together: Together | None = None
+    network: Network, loss: Loss, pipeline: Pipeline, part: Part, run_tasks: RunTasks | None = None
 ) -> PartEvaluation:
-    """Returns the loss and every metric of a part. together: see `Network.outputs`."""
+    """Returns the loss and every metric of a part. run_tasks: see `Network.outputs`."""
     if part.y is None or part.truth is None:
         raise ValueError("a part without targets cannot be evaluated")
-    outputs = network.outputs(part.x, together)
+    outputs = network.outputs(part.x, run_tasks)
     outcome = outcome_of(pipeline.schema.task, part.truth, predictions(outputs, loss, pipeline))
     targets = encoded(loss, part.y, target_size(pipeline.schema), outputs.dtype)
     losses = row_losses(loss, outputs, targets, part.weights)

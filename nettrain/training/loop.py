@@ -99,7 +99,7 @@ def close_epoch(run: Run) -> Row:
     with run.evaluated_weights():
         for part in run.watched:
             figures = evaluate(
-                run.network, run.loss, run.pipeline, run.parts[part], run.together
+                run.network, run.loss, run.pipeline, run.parts[part], run.run_tasks
             ).metrics
             row |= {
                 f"{part}_{name}": figure

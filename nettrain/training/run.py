@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from nettrain.autodiff.plan.shards import Task, Together
+from nettrain.autodiff.plan.shards import RunTasks, Task
 from nettrain.config.run_config import RunConfig
 from nettrain.data.augmenter import Augmenter, described
 from nettrain.data.part import Part
@@ -18,16 +18,16 @@ from nettrain.metrics import metric_names
 from nettrain.nn.loss import Loss
 from nettrain.nn.network import Network, to_standard_error
 from nettrain.nn.vector import ParameterVector
-from nettrain.optim import Rule, Search
+from nettrain.optim import ClosureOptimizer, Rule
 from nettrain.schedules import MetricSchedule
 from nettrain.training.artifacts.run_directory import RunDirectory
 from nettrain.training.artifacts.weights import Weights
 from nettrain.training.build import build, layers_for, loss_for, target_size
-from nettrain.training.engine.closure_update import SearchUpdate
+from nettrain.training.engine.closure_update import ClosureUpdate
 from nettrain.training.engine.kernels import check_kernels, kernels_for
 from nettrain.training.engine.sharding import MOST, shards_for, tiles_of
 from nettrain.training.engine.step import Step
-from nettrain.training.engine.threads import Workers, one_after_the_other, usable_threads
+from nettrain.training.engine.threads import Workers, run_serially, usable_threads
 from nettrain.training.engine.update import BLOCK, Update
 
 
@@ -70,7 +70,7 @@ class Run:
     watched     the parts that are evaluated at each epoch's end
     shards      into how many parts the rows of a batch are divided
     kernels     numpy, or numba: compiled loops
-    lanes       how many threads a step can use at most: for shards, tiles of wide layers, blocks of the update
+    max_parallelism       how many threads a step can use at most: for shards, tiles of wide layers, blocks of the update
     step_rows   the rows of one step, in one batch or several whose gradients are accumulated
     rate_scale  what a schedule that reacts to a metric multiplies the rate with
     threads     that may be used
@@ -106,7 +106,7 @@ class Run:
             config,
             training=dataclasses.replace(config.training, shards=self.shards, kernels=self.kernels),
         )
-        self.lanes = max(
+        self.max_parallelism = max(
             [
                 self.shards,
                 *map(tiles_of, self.network.layers),
@@ -114,9 +114,13 @@ class Run:
             ]
         )
         self.threads = 1
-        self._by: Together = one_after_the_other
+        self._by: RunTasks = run_serially
         self.update = update_for(
-            config, self.network.vector, self.lanes, self.together, compiled=self.kernels == "numba"
+            config,
+            self.network.vector,
+            self.max_parallelism,
+            self.run_tasks,
+            compiled=self.kernels == "numba",
         )
         check_batch_size(self.network, self.batch_size)
         size = target_size(self.pipeline.schema)
@@ -140,7 +144,7 @@ class Run:
             size,
             self.batch_size,
             shards=self.shards,
-            together=self.together,
+            run_tasks=self.run_tasks,
             compiled=self.kernels == "numba",
             augmenter=augmenter,
         )
@@ -184,14 +188,14 @@ class Run:
         )
         busy = self.shards * max(map(tiles_of, self.network.layers), default=1)
         with (
-            Workers(min(self.threads, max(self.lanes, portions))) as workers,
+            Workers(min(self.threads, max(self.max_parallelism, portions))) as workers,
             self.step.prefetching(self.threads, busy),
         ):
-            self._by = workers.together
+            self._by = workers.run_tasks
             try:
                 yield
             finally:
-                self._by = one_after_the_other
+                self._by = run_serially
 
     def report(self, path: str, text: str) -> None:
         """Shows what a layer says of what passes through it, and logs it once there is a directory."""
@@ -199,7 +203,7 @@ class Run:
         if self.directory is not None:
             self.directory.log(f"{path}: {text}")
 
-    def together(self, tasks: Sequence[Task]) -> None:
+    def run_tasks(self, tasks: Sequence[Task]) -> None:
         """Run independent tasks, on the threads that `workers` gives, or else one after the other."""
         self._by(tasks)
 
@@ -267,10 +271,10 @@ def update_for(
     config: RunConfig,
     vector: ParameterVector,
     groups: int = 1,
-    together: Together = one_after_the_other,
+    run_tasks: RunTasks = run_serially,
     *,
     compiled: bool = False,
-) -> Update | SearchUpdate:
+) -> Update | ClosureUpdate:
     """What changes the parameters. Raises ConfigError where the model has none that are trained."""
     if vector.trainable.stop == 0:
         what = (
@@ -280,12 +284,12 @@ def update_for(
         )
         raise ConfigError(f"model: there is nothing to train, {what}")
     optimizer, training = config.optimizer, config.training
-    if isinstance(optimizer, Search):
-        return SearchUpdate(
+    if isinstance(optimizer, ClosureOptimizer):
+        return ClosureUpdate(
             vector, optimizer, config.regularization, seed=config.seed, ema=training.ema
         )
     if not isinstance(optimizer, Rule):
-        raise TypeError(f"{type(optimizer).__name__} is neither a Rule nor a Search")
+        raise TypeError(f"{type(optimizer).__name__} is neither a Rule nor a ClosureOptimizer")
     return Update(
         vector,
         optimizer,
@@ -294,7 +298,7 @@ def update_for(
         clip_value=training.clip_value,
         ema=training.ema,
         groups=groups,
-        together=together,
+        run_tasks=run_tasks,
         compiled=compiled,
     )
 

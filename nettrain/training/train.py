@@ -315,7 +315,7 @@ def _evaluated(
     for name, part in run.parts.items():
         if name in held_out:
             continue
-        evaluated = evaluate(run.network, run.loss, run.pipeline, part, run.together)
+        evaluated = evaluate(run.network, run.loss, run.pipeline, part, run.run_tasks)
         metrics[name] = evaluated.metrics
         for callback in callbacks:
             callback.evaluated(run, name, evaluated)

@@ -33,7 +33,7 @@ def test_a_replay_has_the_bits_of_a_fresh_run(name, arena):
     parameter = Tensor(w, requires_grad=True)
     with recording() as seen:
         y = FUNCTIONS[name](Tensor(x, feed=True), Tensor(mask, feed=True), parameter)
-    assert not seen.steered
+    assert not seen.data_dependent
     plan = Plan(y, into={parameter: slot}, arena=arena)
     for _ in range(3):
         x[...], mask[...], w[...] = (
@@ -64,15 +64,15 @@ STEERING = {
 def test_recording_notices_who_reads_values(name):
     with recording() as seen:
         STEERING[name](Tensor(np.ones(3), feed=True))
-    assert seen.steered
+    assert seen.data_dependent
 
 
 def test_what_is_read_outside_a_recording_or_of_a_constant_steers_nothing():
     with recording() as seen:
         assert Tensor([1.0]) > 0
-    assert not seen.steered
+    assert not seen.data_dependent
     assert Tensor(np.ones(1), feed=True) > 0
-    assert not seen.steered
+    assert not seen.data_dependent
 
 
 @pytest.mark.parametrize("arena", [None, Arena()], ids=["own arrays", "shared memory"])

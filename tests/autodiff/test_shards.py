@@ -21,7 +21,7 @@ def plain(x, p):
 
 
 def normalized(x, p):
-    """Two meetings, one after the other, the second's value used twice."""
+    """Two synchronization_points, one after the other, the second's value used twice."""
     a = x @ p["w"]
     h = F.relu(apply(Normalize(1e-5), a, apply(Moments(), a), p["gamma"], p["beta"]))
     moments = apply(Moments(), h)
@@ -54,7 +54,7 @@ def arrays(dtype):
     }, generator
 
 
-def sharded(name, division, together=serial, dtype=np.float64):
+def sharded(name, division, run_tasks=serial, dtype=np.float64):
     """(loss, gradients) of new rows, on plans that were recorded with other rows and weights."""
     values, generator = arrays(dtype)
     parameters = {
@@ -68,7 +68,7 @@ def sharded(name, division, together=serial, dtype=np.float64):
         slots.append({p: np.full_like(p.value, np.nan) for p in parameters.values()})
         plans.append(Plan(totals[-1], into=slots[-1], share=rows / ROWS, arena=Arena()))
         start += rows
-    shards = Shards(plans, together)
+    shards = Shards(plans, run_tasks)
     x[...] = generator.normal(size=x.shape)
     for key, parameter in parameters.items():
         parameter.value[...] = values[key]

@@ -201,7 +201,9 @@ def test_batch_norm_of_images_in_shards_is_pytorchs_of_the_whole_batch(shards):
     for lane, part in enumerate(np.array_split(np.arange(rows), shards)):
         few = slice(part[0], part[-1] + 1)
         into, own = Tensor(x[few], requires_grad=True), {}
-        outputs.append(found(into, training=True, rows=rows, shard=lane, lane=lane, proposals=own))
+        outputs.append(
+            found(into, training=True, rows=rows, shard=lane, stream=lane, proposals=own)
+        )
         slots.append({tensor: np.full(tensor.shape, np.nan) for tensor in (*found.slots, into)})
         total = (outputs[-1] * Tensor(dy[few], feed=True)).sum()
         plans.append(

@@ -7,7 +7,7 @@ import pytest
 
 from nettrain import streams
 from nettrain.component import names, to_mapping
-from nettrain.optim import Optimizer, Rule, Search
+from nettrain.optim import ClosureOptimizer, Optimizer, Rule
 
 # name -> (every field set to something other than its default, names and shapes of the state for 37 parameters)
 FULL = (37,)
@@ -90,7 +90,7 @@ class Steps:
 
     def step(self):
         self.t += 1
-        if isinstance(self.optimizer, Search):
+        if isinstance(self.optimizer, ClosureOptimizer):
             chance = streams.generator(0, "optimizer", self.t)
             self.optimizer.minimise(
                 self.w, self.state, self.evaluate, lr=0.1, t=self.t, generator=chance

@@ -8,7 +8,7 @@ import pytest
 
 from nettrain import streams
 from nettrain.component import names
-from nettrain.optim import Optimizer, Search
+from nettrain.optim import ClosureOptimizer, Optimizer
 from nettrain.schedules import Schedule
 
 GOLDEN = np.load(Path(__file__).parents[1] / "golden" / "optimizers.npz")
@@ -82,7 +82,7 @@ def test_the_weights_after_100_steps_are_pytorchs(case):
     row = CASES[case]
     optimizer = Optimizer.parse(row["optimizer"])
     w = GOLDEN["start"].copy()
-    if isinstance(optimizer, Search):
+    if isinstance(optimizer, ClosureOptimizer):
         search(optimizer, w, row)
     else:
         descend(optimizer, Schedule.parse(row.get("schedule", "constant")), w, row)

@@ -198,8 +198,8 @@ def test_workers_raise_what_a_task_raised_and_go_on():
     with Workers(2) as workers:
         for failing in ([fail, lambda: done.append(1)], [lambda: done.append(2), fail]):
             with pytest.raises(ZeroDivisionError, match="planted"):
-                workers.together(failing)
-        workers.together([lambda: done.append(3)] * 5)
+                workers.run_tasks(failing)
+        workers.run_tasks([lambda: done.append(3)] * 5)
     assert sorted(done) == [1, 2, 3, 3, 3, 3, 3]
 
 
@@ -210,7 +210,7 @@ def test_an_evaluation_has_the_same_bits_on_any_number_of_threads(model):
     alone = run.network.outputs(X)
     for threads in (2, 3):
         with Workers(threads) as workers:
-            np.testing.assert_array_equal(run.network.outputs(X, workers.together), alone)
+            np.testing.assert_array_equal(run.network.outputs(X, workers.run_tasks), alone)
 
 
 def test_layers_that_see_rows_together_are_evaluated_one_portion_after_the_other():

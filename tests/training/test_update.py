@@ -17,10 +17,10 @@ from nettrain.nn.loss import Loss
 from nettrain.nn.network import Network
 from nettrain.nn.parameter import Parameter
 from nettrain.nn.vector import ParameterVector
-from nettrain.optim import Optimizer, Search
+from nettrain.optim import ClosureOptimizer, Optimizer
 from nettrain.schedules import Schedule
 from nettrain.training.engine import update as module
-from nettrain.training.engine.closure_update import SearchUpdate
+from nettrain.training.engine.closure_update import ClosureUpdate
 from nettrain.training.engine.step import Step
 from nettrain.training.engine.update import Update
 
@@ -100,9 +100,9 @@ def test_network_loss_step_and_update_reach_pytorchs_weights(case):
     for name, values in zip(order, np.split(GOLDEN["start"], ends), strict=True):
         network.vector.views[name].flat = values
     batches = GOLDEN["batches"]
-    if isinstance(optimizer, Search):
+    if isinstance(optimizer, ClosureOptimizer):
         update, batches = (
-            SearchUpdate(network.vector, optimizer, Regularization(l2=row["l2"]), seed=0),
+            ClosureUpdate(network.vector, optimizer, Regularization(l2=row["l2"]), seed=0),
             [np.arange(40)] * row["steps"],
         )
     else:

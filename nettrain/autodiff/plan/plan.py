@@ -25,7 +25,7 @@ from nettrain.autodiff.primitive import Array, Barrier, Call
 from nettrain.autodiff.tensor import Tensor
 
 
-class Lane:
+class CallQueue:
     """Calls that one thread makes one after the other. origins: to each call the `origin` of its node."""
 
     __slots__ = ("calls", "origins")
@@ -46,11 +46,11 @@ class Lane:
         return self
 
 
-Phase = list[Lane]  # that may run side by side: one, or one a tile of a large product
+Phase = list[CallQueue]  # that may run side by side: one, or one a tile of a large product
 
 
 @dataclass(frozen=True)
-class Meeting:
+class SynchronizationPoint:
     """Where the shards of a batch meet: a value that all rows share, made by `barrier` from x."""
 
     barrier: Barrier
@@ -99,8 +99,8 @@ class Plan:
         if arena is not None:
             actions = share_memory(actions, own, [tensor.value for tensor in results], arena)
         self.forwards, ends = _phases(actions[:count], before=False)
-        self.meetings = {
-            phase: Meeting(_barrier(action), action.args[0], action.args[1])
+        self.synchronization_points = {
+            phase: SynchronizationPoint(_barrier(action), action.args[0], action.args[1])
             for phase, action in ends.items()
         }
         self.backwards, begins = _phases(actions[count:], before=True)
@@ -118,27 +118,29 @@ class Plan:
 def run(phases: Sequence[Phase]) -> None:
     """Make all calls, one after the other."""
     for phase in phases:
-        for lane in phase:
-            lane()
+        for queue in phase:
+            queue()
 
 
 def _phases(actions: Sequence[Action], *, before: bool) -> tuple[list[Phase], dict[int, Action]]:
     """The calls in phases, and where barriers stand: by the phase that begins with one (`before`) or ends with it."""
-    phases: list[Phase] = [[Lane()]]
+    phases: list[Phase] = [[CallQueue()]]
     barriers: dict[int, Action] = {}
     for action in actions:
         if action.barrier is not None and before:
-            phases.append([Lane()])
+            phases.append([CallQueue()])
             barriers[len(phases) - 1] = action
         tiled = action.tiles(*action.args, **action.scratch)
         if tiled is None:
             phases[-1][0].add(action.calls(*action.args, **action.scratch), action.origin)
         else:
-            phases += [[Lane().add(calls, action.origin) for calls in lanes] for lanes in tiled]
-            phases.append([Lane()])
+            phases += [
+                [CallQueue().add(calls, action.origin) for calls in queues] for queues in tiled
+            ]
+            phases.append([CallQueue()])
         if action.barrier is not None and not before:
             barriers[len(phases) - 1] = action
-            phases.append([Lane()])
+            phases.append([CallQueue()])
     return phases, barriers
 
 

@@ -8,12 +8,12 @@ from nettrain import streams
 from nettrain.config.run_config import Regularization
 from nettrain.errors import ConfigError
 from nettrain.nn.vector import ParameterVector
-from nettrain.optim import Search
+from nettrain.optim import ClosureOptimizer
 from nettrain.training.engine.ema import Average
 from nettrain.training.engine.penalty import Penalty
 
 
-class SearchUpdate:
+class ClosureUpdate:
     """One step after another over the whole trained vector.
 
     slots, steps, average  as those of `Update`
@@ -22,7 +22,7 @@ class SearchUpdate:
     def __init__(
         self,
         vector: ParameterVector,
-        optimizer: Search,
+        optimizer: ClosureOptimizer,
         regularization: Regularization,
         *,
         seed: int,

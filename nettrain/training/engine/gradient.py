@@ -11,13 +11,13 @@ import numpy as np
 from nettrain.autodiff.backward import backward
 from nettrain.autodiff.plan.memory import Arena
 from nettrain.autodiff.plan.plan import Plan
-from nettrain.autodiff.plan.shards import Shards, Together
+from nettrain.autodiff.plan.shards import RunTasks, Shards
 from nettrain.autodiff.tensor import Tensor
 from nettrain.autodiff.trace import Recording, recording
 from nettrain.nn.loss import Loss
 from nettrain.nn.network import Network
 from nettrain.training.engine.batch import Batch
-from nettrain.training.engine.threads import one_after_the_other
+from nettrain.training.engine.threads import run_serially
 
 
 @dataclass(frozen=True)
@@ -33,9 +33,9 @@ class Computation:
     """The weighted sum of the loss over the rows in a batch, and the gradient of its mean, into the network's vector.
 
     shards    into how many parts the rows are divided; the bits depend on it, and on nothing else of how the parts are run
-    together  runs the tasks of a step, on one thread or several
+    run_tasks  runs the tasks of a step, on one thread or several
     watch     is told every recording and the plans made of it
-    steered   whether a layer looks at values to decide what to do: everything then runs eagerly, in one piece
+    data_dependent   whether a layer looks at values to decide what to do: everything then runs eagerly, in one piece
     compiled  whether compiled loops do the work of the operations that have them, in a replay
     replay=False records every step anew and runs it operation by operation, each in arrays of its own: to the same bits, for tests.
     """
@@ -47,7 +47,7 @@ class Computation:
         batch: Batch,
         *,
         shards: int = 1,
-        together: Together = one_after_the_other,
+        run_tasks: RunTasks = run_serially,
         replay: bool = True,
         compiled: bool = False,
     ) -> None:
@@ -57,8 +57,8 @@ class Computation:
         self.shards = shards
         self.replay = replay
         self._compiled = compiled
-        self.steered = False
-        self.together = together
+        self.data_dependent = False
+        self.run_tasks = run_tasks
         self.watch: Callable[[Recording, Sequence[Plan]], None] | None = None
         self.proposals: dict[str, Tensor] = {}
         self._recorded: dict[int, Recorded] = {}
@@ -73,9 +73,9 @@ class Computation:
 
     def __call__(self, n: int, *, step: int, portion: int = 0, want_gradient: bool = True) -> float:
         """For the first n rows of the batch. step and portion place the random streams; a loss that is not finite has no gradient."""
-        if self.replay and not self.steered:
+        if self.replay and not self.data_dependent:
             recorded = self._recorded.get(n) or self._record(n, step, portion)
-        if not self.replay or self.steered:
+        if not self.replay or self.data_dependent:
             return self._eager(n, step, portion, want_gradient)
         return self._run(recorded, step, portion, want_gradient)
 
@@ -97,10 +97,10 @@ class Computation:
         seen, plans, recorded = self._planned(
             n, step, portion, self._arenas, compiled=self._compiled, fused=True
         )
-        self.steered = seen.steered
-        if self.steered:
+        self.data_dependent = seen.data_dependent
+        if self.data_dependent:
             self.network.report(
-                seen.steered_in or self.loss.name(),
+                seen.data_dependent_in or self.loss.name(),
                 "looks at values to decide what to compute, which no plan can repeat: every step runs operation by operation, slower",
             )
         if self.watch is not None:
@@ -120,7 +120,9 @@ class Computation:
     ) -> tuple[Recording, list[Plan], Recorded]:
         parts = self._parts(n)
         with recording() as seen:
-            made = [self._total(part, n, lane, step, portion) for lane, part in enumerate(parts)]
+            made = [
+                self._total(part, n, stream, step, portion) for stream, part in enumerate(parts)
+            ]
         dy, shares = self._dy(n), [(part.stop - part.start) / n for part in parts]
         plans = [
             Plan(
@@ -143,11 +145,11 @@ class Computation:
         return (
             seen,
             plans,
-            Recorded([total.value for total, _ in made], proposals, Shards(plans, self.together)),
+            Recorded([total.value for total, _ in made], proposals, Shards(plans, self.run_tasks)),
         )
 
     def _eager(self, n: int, step: int, portion: int, want_gradient: bool) -> float:
-        if not self.steered and len(self._parts(n)) > 1:
+        if not self.data_dependent and len(self._parts(n)) > 1:
             _, _, recorded = self._planned(
                 n, step, portion, [None] * self.shards, compiled=False, fused=False
             )
@@ -158,14 +160,14 @@ class Computation:
         return total.item()
 
     def _total(
-        self, part: slice, n: int, lane: int, step: int, portion: int
+        self, part: slice, n: int, stream: int, step: int, portion: int
     ) -> tuple[Tensor, dict[str, Tensor]]:
         """The weighted sum of the loss over a part of the n rows, and what the layers propose for their state."""
         x = Tensor(self.batch.x[part], feed=True)
         proposals: dict[str, Tensor] = {}
-        place = self._places(portion)[lane]
+        place = self._places(portion)[stream]
         outputs = self.network(
-            x, training=True, step=step, shard=place, lane=lane, rows=n, proposals=proposals
+            x, training=True, step=step, shard=place, stream=stream, rows=n, proposals=proposals
         )
         return self.batch.losses(self.loss, outputs, part).sum(), proposals
 
@@ -197,7 +199,7 @@ class Computation:
 
     def _add_up(self, count: int) -> None:
         if count > 1:
-            self.together([partial(task, count) for task in self._sums])
+            self.run_tasks([partial(task, count) for task in self._sums])
 
     def _sum(self, part: slice, count: int) -> None:
         """The batch's gradient: the sum over the shards, in their order."""

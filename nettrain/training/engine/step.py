@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from nettrain.autodiff.plan.shards import Together
+from nettrain.autodiff.plan.shards import RunTasks
 from nettrain.data.augmenter import Augmenter
 from nettrain.data.part import Part
 from nettrain.data.rows.base import LazyRows
@@ -15,10 +15,10 @@ from nettrain.nn.loss import Loss
 from nettrain.nn.network import Network
 from nettrain.training.build import encoded
 from nettrain.training.engine.batch import Batch
-from nettrain.training.engine.closure_update import SearchUpdate
+from nettrain.training.engine.closure_update import ClosureUpdate
 from nettrain.training.engine.gradient import Computation
 from nettrain.training.engine.prefetch import Prefetch, Wanted
-from nettrain.training.engine.threads import one_after_the_other
+from nettrain.training.engine.threads import run_serially
 from nettrain.training.engine.update import Update
 
 NO_ROWS = np.arange(0)
@@ -40,13 +40,13 @@ class Step:
         self,
         network: Network,
         loss: Loss,
-        update: Update | SearchUpdate,
+        update: Update | ClosureUpdate,
         part: Part,
         size: int,
         batch_size: int,
         *,
         shards: int = 1,
-        together: Together = one_after_the_other,
+        run_tasks: RunTasks = run_serially,
         replay: bool = True,
         compiled: bool = False,
         augmenter: Augmenter | None = None,
@@ -64,7 +64,7 @@ class Step:
             loss,
             self.batch,
             shards=shards,
-            together=together,
+            run_tasks=run_tasks,
             replay=replay,
             compiled=compiled,
         )
@@ -111,7 +111,7 @@ class Step:
 
         then    the rows of the next step, where they are known: no bit depends on it
         """
-        if isinstance(self.update, SearchUpdate):
+        if isinstance(self.update, ClosureUpdate):
             return self._searched(self.update, rows, lr)
         coming = (
             (then[: len(self.batch)], self.update.steps + 1, 0)
@@ -171,7 +171,7 @@ class Step:
         gradient[...] = total
         return value
 
-    def _searched(self, update: SearchUpdate, rows: np.ndarray, lr: float) -> float:
+    def _searched(self, update: ClosureUpdate, rows: np.ndarray, lr: float) -> float:
         """A step of an optimizer that asks for the mean loss of these rows at weights of its own choosing."""
         value = self._portion(rows, 0, want_gradient=False)
         n, weight, step = len(rows), self.weight(rows), update.steps

@@ -15,7 +15,7 @@ from nettrain.errors import ConfigError
 MOST_THREADS = 1024  # more is a mistake
 
 
-def one_after_the_other(tasks: Sequence[Task]) -> None:
+def run_serially(tasks: Sequence[Task]) -> None:
     """Run tasks on this thread."""
     for task in tasks:
         task()
@@ -68,7 +68,7 @@ class Workers:
         for tasks in self._tasks:
             tasks.put(None)
 
-    def together(self, tasks: Sequence[Task]) -> None:
+    def run_tasks(self, tasks: Sequence[Task]) -> None:
         """Run the tasks; return when all are done. An exception in one of them is raised here."""
         helpers = min(len(tasks), self.threads) - 1
         for i in range(helpers):

@@ -7,13 +7,13 @@ from functools import partial
 
 import numpy as np
 
-from nettrain.autodiff.plan.shards import Together
+from nettrain.autodiff.plan.shards import RunTasks
 from nettrain.config.run_config import Regularization
 from nettrain.nn.vector import ParameterVector
 from nettrain.optim import Rule
 from nettrain.training.engine.ema import Average
 from nettrain.training.engine.penalty import Penalty
-from nettrain.training.engine.threads import one_after_the_other
+from nettrain.training.engine.threads import run_serially
 
 # Elements. In smaller blocks two threads wait more for the interpreter's lock than the second-level cache saves: Adam over 670k
 # parameters takes 0.6 ms in these, 0.9 ms in blocks of 32768; on one thread 0.92 and 1.0.
@@ -41,7 +41,7 @@ class Update:
     slots     the rule's state by name: vectors as long as the trained parameters, and its scalars
     steps     how many have been made
     average   the moving average of the weights, where one is kept
-    together  runs the groups of blocks, on one thread or several; no bit depends on it
+    run_tasks  runs the groups of blocks, on one thread or several; no bit depends on it
     compiled  whether the rule's compiled form makes the update, where it has one; no bit depends on that either
     """
 
@@ -55,7 +55,7 @@ class Update:
         clip_value: float | None = None,
         ema: float | None = None,
         groups: int = 1,
-        together: Together = one_after_the_other,
+        run_tasks: RunTasks = run_serially,
         compiled: bool = False,
     ) -> None:
         self.vector = vector
@@ -67,7 +67,7 @@ class Update:
         size = vector.trainable.stop
         self.slots = optimizer.state(size, vector.values.dtype)
         self._penalty = Penalty(vector, regularization, compiled=compiled)
-        self.together = together
+        self.run_tasks = run_tasks
         self._compiled = compiled
         self._lr = 0.0
         cuts = list(self._cut())
@@ -125,7 +125,7 @@ class Update:
         if len(self._groups) == 1:
             self._groups[0]()
         else:
-            self.together(self._groups)
+            self.run_tasks(self._groups)
         if self.average is not None:
             self.average.update(self.steps)
 
