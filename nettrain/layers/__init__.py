@@ -1,1 +1,1 @@
-"""The catalogue of layers, one a file; their base is nettrain.nn.layer."""
+"""The catalogue of layers, one per file; their base is nettrain.nn.layer."""

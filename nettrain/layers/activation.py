@@ -13,12 +13,16 @@ from nettrain.nn.parameter import Parameter, Shape
 
 @dataclass(frozen=True, kw_only=True)
 class Activation(Layer):
-    """y = function(x).  In a list of layers the bare name of an activation stands for this: `- relu`."""
+    """Activation. y = function(x).
+
+    In a list of layers the bare name of an activation stands for it: `- relu`.
+    """
 
     independent_rows = True
 
     function: Annotated[
-        activation.Activation, Field(description="relu, tanh, ...", examples=["relu"])
+        activation.Activation,
+        Field(description="the activation: relu, tanh, ...", examples=["relu"]),
     ]
 
     @property

@@ -1,4 +1,4 @@
-"""Pooling by the mean."""
+"""Average pooling."""
 
 from dataclasses import dataclass
 
@@ -11,10 +11,11 @@ from nettrain.nn.layer import Scope
 
 @dataclass(frozen=True, kw_only=True)
 class AveragePool(Pool):
-    """y[p, q, c] = mean_ij x[p s + i, q s + j, c], s the stride: over the pixels of each window, each channel by itself.
+    """Average pooling. y[p, q, c] = mean_ij x[p s + i, q s + j, c], s the stride.
 
-    x (n, h, w, c) -> y (n, p, q, c), p = floor((h + padding - size) / s) + 1. Padding is no pixel: at the border the mean is over fewer.
-    PyTorch: AvgPool2d(count_include_pad=False), which is not its default.  Keras's AveragePooling2D: the same.
+    x (n, h, w, c) -> y (n, p, q, c), p = floor((h + padding - size) / s) + 1. Padding does not
+    count: at the border the mean is over fewer pixels. PyTorch: AvgPool2d(count_include_pad=False),
+    which is not its default. Keras's AveragePooling2D: the same.
     """
 
     def apply(self, x: Tensor, scope: Scope) -> Tensor:

@@ -19,13 +19,14 @@ from nettrain.nn.parameter import Shape
 
 @dataclass(frozen=True, kw_only=True)
 class BatchNorm(Normalization):
-    """y = gamma (x - m) / sqrt(v + epsilon) + beta; m and v over the batch in training, running ones in evaluation.
+    """Batch normalization. y = gamma (x - m) / sqrt(v + epsilon) + beta, m and v over the batch.
 
-    x (n, ..., c) -> y (n, ..., c): a mean and a variance for each channel c, over all other axes. The running ones start at 0 and 1;
-    each step moves them by `momentum` towards the batch's mean and its unbiased variance, n / (n - 1) v (a batch of one row moves
-    nothing: it has no variance). With `trainable: false` the running ones are used in training too, and stay.
-    Ioffe & Szegedy 2015, Algorithms 1 and 2.  PyTorch: the same.  Keras: momentum is the share of the old value that is kept,
-    epsilon is 1e-3, and the running variance is biased.
+    x (n, ..., c) -> y (n, ..., c): a mean and a variance per channel c, over all other axes.
+    Evaluation uses running values, which start at 0 and 1; each step moves them by `momentum`
+    towards the batch's mean and its unbiased variance, n / (n - 1) v (a batch of one row has no
+    variance and moves nothing). With `trainable: false` training uses the running values too, and
+    they stay. Ioffe & Szegedy 2015, Algorithms 1 and 2. PyTorch: the same. Keras: momentum is the
+    decay rate of the old value, epsilon is 1e-3, and the running variance is biased.
     """
 
     momentum: Annotated[
@@ -34,7 +35,7 @@ class BatchNorm(Normalization):
             strict=True,
             gt=0,
             le=1,
-            description="weight of a batch in the running mean and variance",
+            description="weight of the batch in the running mean and variance",
         ),
     ] = 0.1
     epsilon: EpsilonField = 1e-5
@@ -56,7 +57,7 @@ class BatchNorm(Normalization):
         return tensor.apply(Normalize(self.epsilon), x, moments, scope["gamma"], scope["beta"])
 
     def _propose(self, moments: Tensor, n: int, scope: Scope) -> None:
-        """Running values moved towards those of n rows."""
+        """Proposes running values moved towards those of n rows."""
         if n == 1 or scope.proposals is None:
             return
         mean, variance = scope["mean"], scope["variance"]

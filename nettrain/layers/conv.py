@@ -18,20 +18,23 @@ from nettrain.nn.parameter import Parameter, Shape
 
 @dataclass(frozen=True, kw_only=True)
 class Conv(Convolution):
-    """y[p, q, o] = b[o] + sum_ijc x[p s + i, q s + j, c] w[i, j, c, o], s the stride.
+    """Convolution. y[p, q, o] = b[o] + sum_ijc x[p s + i, q s + j, c] w[i, j, c, o], s the stride.
 
-    x (n, h, w, c) -> y (n, p, q, o): o (kh kw c / groups + 1) parameters; p = floor((h + zeros - kh) / s) + 1.
-    LeCun et al. 1989.  PyTorch's Conv2d has x (n, c, h, w), w (o, c, kh, kw) and no `same` with a stride; Keras's Conv2D has these
-    shapes and the same `same`. Neither turns the kernel round, as a convolution strictly would.
+    x (n, h, w, c) -> y (n, p, q, o): o (kh kw c / groups + 1) parameters; p = floor((h + zeros -
+    kh) / s) + 1. It is a cross-correlation, as everywhere: the kernel is not flipped. PyTorch's
+    Conv2d has x (n, c, h, w), w (o, c, kh, kw) and no `same` with a stride; Keras's Conv2D has
+    these shapes and this `same`. LeCun et al. 1989.
     """
 
-    filters: Annotated[Count, Field(description="channels of the output", examples=[32])]
+    filters: Annotated[
+        Count, Field(description="number of filters: channels of the output", examples=[32])
+    ]
     kernel: KernelField = 3
     stride: StrideField = 1
     padding: PaddingField = "valid"
     dilation: DilationField = 1
     groups: Annotated[
-        Count, Field(description="parts of the channels that do not see each other")
+        Count, Field(description="groups of channels that are convolved separately")
     ] = 1
     bias: BiasField = True
     initializer: InitializerField = None

@@ -1,4 +1,4 @@
-"""The fully connected layer."""
+"""Fully connected layer."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -22,9 +22,9 @@ from nettrain.nn.receptive_field import EVERYTHING, ReceptiveField
 
 @dataclass(frozen=True, kw_only=True)
 class Dense(WeightedLayer):
-    """y = x w + b.  x (n, i), w (i, o), b (o,) -> y (n, o): o (i + 1) parameters.
+    """Fully connected. y = x w + b.
 
-    PyTorch's Linear keeps w as (o, i).
+    x (n, i), w (i, o), b (o,) -> y (n, o): o (i + 1) parameters. PyTorch's Linear has w (o, i).
     """
 
     independent_rows = True
@@ -32,7 +32,7 @@ class Dense(WeightedLayer):
     units: Annotated[
         Count | None,
         Field(
-            description="outputs; null, in the last layer only: as many as the loss needs",
+            description="outputs; null (in the last layer only): as many as the loss needs",
             examples=[64],
         ),
     ] = None
@@ -43,7 +43,8 @@ class Dense(WeightedLayer):
     def output_shape(self, shape: Shape) -> Shape:
         if len(shape) != 1:
             raise ConfigError(
-                f"dense takes rows of numbers, got rows of shape {shape}: put a flatten layer in front"
+                f"dense takes rows of numbers, got rows of shape {shape}: put a flatten layer in "
+                "front"
             )
         if self.units is None:
             raise ConfigError("only the last dense layer may leave `units` out")

@@ -1,4 +1,4 @@
-"""Convolution of each channel alone."""
+"""Depthwise convolution: each channel by itself."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -17,17 +17,18 @@ from nettrain.nn.parameter import Parameter, Shape
 
 @dataclass(frozen=True, kw_only=True)
 class DepthwiseConv(Convolution):
-    """y[p, q, c k + m] = b + sum_ij x[p s + i, q s + j, c] w[i, j, 0, c k + m]: k = multiplier filters for each channel alone.
+    """Depthwise convolution. y[p,q,ck+m] = b + sum_ij x[p s + i, q s + j, c] w[i, j, 0, ck + m].
 
-    x (n, h, w, c) -> y (n, p, q, c k): c k (kh kw + 1) parameters.  The same as `conv` with as many groups as channels.
-    Keras's DepthwiseConv2D keeps w as (kh, kw, c, k).
+    k = multiplier filters per channel. x (n, h, w, c) -> y (n, p, q, c k): c k (kh kw + 1)
+    parameters. The same as `conv` with as many groups as channels. Keras's DepthwiseConv2D has w
+    (kh, kw, c, k).
     """
 
     kernel: KernelField = 3
     stride: StrideField = 1
     padding: PaddingField = "valid"
     dilation: DilationField = 1
-    multiplier: Annotated[Count, Field(description="filters a channel")] = 1
+    multiplier: Annotated[Count, Field(description="filters per channel")] = 1
     bias: BiasField = True
     initializer: InitializerField = None
     bias_initializer: BiasInitializerField = ZEROS

@@ -15,11 +15,14 @@ from nettrain.nn.parameter import Shape
 
 @dataclass(frozen=True, kw_only=True)
 class Dropout(Layer):
-    """y = x mask / (1 - rate), mask = 0 with probability `rate`, in training; y = x in evaluation.  Srivastava et al. 2014."""
+    """Dropout. y = x mask / (1 - rate) in training, mask = 0 with probability `rate`.
+
+    y = x in evaluation.     Srivastava et al. 2014.
+    """
 
     independent_rows = True
 
-    rate: Annotated[Share, Field(description="share of units dropped")] = 0.5
+    rate: Annotated[Share, Field(description="fraction of the units dropped")] = 0.5
 
     def output_shape(self, shape: Shape) -> Shape:
         return shape

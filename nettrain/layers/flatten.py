@@ -1,4 +1,4 @@
-"""Images made rows of numbers."""
+"""Flatten: images become rows of numbers."""
 
 import math
 from dataclasses import dataclass
@@ -10,7 +10,10 @@ from nettrain.nn.parameter import Shape
 
 @dataclass(frozen=True, kw_only=True)
 class Flatten(Layer):
-    """(n, h, w, c) -> (n, h w c), channels running fastest.  PyTorch, channels first, has them slowest."""
+    """Flatten. (n, h, w, c) -> (n, h w c), channels fastest.
+
+    PyTorch, whose channels come first, has them slowest.
+    """
 
     independent_rows = True
 

@@ -15,7 +15,10 @@ from nettrain.nn.parameter import Shape
 
 @dataclass(frozen=True, kw_only=True)
 class GaussianNoise(Layer):
-    """y = x + deviation e, e from the normal distribution, in training; y = x in evaluation.  Bishop 1995: like weight decay."""
+    """Gaussian noise. y = x + deviation e in training, e ~ N(0, 1); y = x in evaluation.
+
+    Acts like weight decay: Bishop 1995.
+    """
 
     independent_rows = True
 

@@ -1,4 +1,4 @@
-"""The mean of each channel."""
+"""Global average pooling."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,10 @@ from nettrain.nn.layer import Scope
 
 @dataclass(frozen=True, kw_only=True)
 class GlobalAveragePool(GlobalPool):
-    """y[c] = sum_pq x[p, q, c] / (h w): the mean of each channel.  x (n, h, w, c) -> y (n, c).  Lin, Chen & Yan 2014, section 3.2."""
+    """Global average pooling. y[c] = sum_pq x[p, q, c] / (h w).
+
+    x (n, h, w, c) -> y (n, c). Lin, Chen & Yan 2014, section 3.2.
+    """
 
     def apply(self, x: Tensor, scope: Scope) -> Tensor:
         return tensor.apply(pooling.GlobalAveragePool(), x)

@@ -1,4 +1,4 @@
-"""The largest pixel of each channel."""
+"""Global max pooling."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,10 @@ from nettrain.nn.layer import Scope
 
 @dataclass(frozen=True, kw_only=True)
 class GlobalMaxPool(GlobalPool):
-    """y[c] = max_pq x[p, q, c]: the largest pixel of each channel; the first of equals gets the gradient.  x (n, h, w, c) -> y (n, c)."""
+    """Global max pooling. y[c] = max_pq x[p, q, c].
+
+    x (n, h, w, c) -> y (n, c). Of equal pixels the first gets the gradient.
+    """
 
     def apply(self, x: Tensor, scope: Scope) -> Tensor:
         return tensor.apply(pooling.GlobalMaxPool(), x)

@@ -17,15 +17,17 @@ from nettrain.nn.parameter import Shape
 
 @dataclass(frozen=True, kw_only=True)
 class GroupNorm(Normalization):
-    """y = gamma (x - m) / sqrt(v + epsilon) + beta, m and v over all places of a row and the channels of a group: each row by itself.
+    """Group normalization. y = gamma (x - m) / sqrt(v + epsilon) + beta, m and v per row and group.
 
-    x (n, ..., c) -> y (n, ..., c), the same in training and in evaluation. As many groups as channels: instance normalization (Ulyanov
-    et al. 2016).  Wu & He 2018, eq. 7.  PyTorch's GroupNorm; Keras's epsilon is 1e-3.
+    Mean and variance are over all pixels of a row and the channels of a group. x (n, ..., c) -> y
+    (n, ..., c), the same in training and in evaluation. With as many groups as channels it is
+    instance normalization (Ulyanov et al. 2016). PyTorch's GroupNorm; Keras's epsilon is 1e-3. Wu &
+    He 2018, eq. 7.
     """
 
     groups: Annotated[
         Count,
-        Field(description="parts of the channels, each with a mean and a variance", examples=[8]),
+        Field(description="groups of channels, each with a mean and a variance", examples=[8]),
     ]
     epsilon: EpsilonField = 1e-5
 
@@ -33,8 +35,8 @@ class GroupNorm(Normalization):
         if shape[-1] % self.groups:
             divisors = ", ".join(str(g) for g in range(1, shape[-1] + 1) if shape[-1] % g == 0)
             raise ConfigError(
-                f"group_norm: {shape[-1]} channels cannot be divided into {self.groups} groups (rows of shape {shape}): "
-                f"take as `groups` one of {divisors}"
+                f"group_norm: {shape[-1]} channels cannot be divided into {self.groups} groups "
+                f"(rows of shape {shape}): take as `groups` one of {divisors}"
             )
         return shape
 

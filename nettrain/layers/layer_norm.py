@@ -11,10 +11,10 @@ from nettrain.nn.layer import Scope
 
 @dataclass(frozen=True, kw_only=True)
 class LayerNorm(Normalization):
-    """y = gamma (x - mean x) / sqrt(var x + epsilon) + beta, mean and variance along the last axis: each row by itself.
+    """Layer normalization. y = gamma (x - m) / sqrt(v + epsilon) + beta, m and v per row.
 
-    x (n, ..., c) -> y (n, ..., c), the same in training and in evaluation.  Ba, Kiros & Hinton 2016, eq. 4.
-    PyTorch's LayerNorm((c,)); Keras's epsilon is 1e-3.
+    m and v are over the last axis. x (n, ..., c) -> y (n, ..., c), the same in training and in evaluation.
+    PyTorch's LayerNorm((c,)); Keras's epsilon is 1e-3. Ba, Kiros & Hinton 2016, eq. 4.
     """
 
     epsilon: EpsilonField = 1e-5

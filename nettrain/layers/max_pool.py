@@ -1,4 +1,4 @@
-"""Pooling by the largest pixel."""
+"""Max pooling."""
 
 from dataclasses import dataclass
 
@@ -11,10 +11,11 @@ from nettrain.nn.layer import Scope
 
 @dataclass(frozen=True, kw_only=True)
 class MaxPool(Pool):
-    """y[p, q, c] = max_ij x[p s + i, q s + j, c], s the stride: the largest pixel of each window, each channel by itself.
+    """Max pooling. y[p, q, c] = max_ij x[p s + i, q s + j, c], s the stride.
 
-    x (n, h, w, c) -> y (n, p, q, c), p = floor((h + padding - size) / s) + 1. Padding never wins. Of equal pixels the first, row by row,
-    gets the gradient, as in PyTorch's MaxPool2d, whose padding is a number on each side.  Keras's MaxPooling2D: the same `same`.
+    x (n, h, w, c) -> y (n, p, q, c), p = floor((h + padding - size) / s) + 1. Padding never wins.
+    Of equal pixels the first, row by row, gets the gradient, as in PyTorch's MaxPool2d, whose
+    padding is a number per side. Keras's MaxPooling2D: the same `same`.
     """
 
     def apply(self, x: Tensor, scope: Scope) -> Tensor:

@@ -1,4 +1,4 @@
-"""Several ways side by side."""
+"""Parallel branches of layers."""
 
 import dataclasses
 from dataclasses import dataclass
@@ -16,24 +16,28 @@ from nettrain.nn.layer import Layer, Scope
 from nettrain.nn.parameter import Shape
 
 Branch = Annotated[
-    tuple[Layer, ...], Field(description="layers in this order; an empty list hands its input on")
+    tuple[Layer, ...], Field(description="layers in this order; an empty list is the identity")
 ]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Parallel(Composite):
-    """y = b_1(x), b_2(x), ... concatenated along the last axis, or summed.  Each branch is a list of layers, named branch_1 and so on."""
+    """Parallel branches. y = b_1(x), b_2(x), ... concatenated along the last axis, or summed.
+
+    Each branch is a list of layers; in names they are branch_1, branch_2 and so on.
+    """
 
     branches: Annotated[
         tuple[Branch, ...],
         Field(
             min_length=1,
-            description="lists of layers, each of which gets the same input",
+            description="lists of layers, which all get the same input",
             examples=[[[{"type": "dense", "units": 64}, "relu"], []]],
         ),
     ]
     merge: Annotated[
-        Literal["concatenate", "sum"], Field(description="what is done with the branches' outputs")
+        Literal["concatenate", "sum"],
+        Field(description="how the outputs of the branches are combined"),
     ] = "concatenate"
 
     def with_next_activation(self, activation: Activation | None) -> Layer:
@@ -42,15 +46,15 @@ class Parallel(Composite):
         )
 
     def _bind(self, shape: Shape) -> list[list[BoundLayer]]:
-        found = []
+        bound = []
         for number, branch in enumerate(self.branches, start=1):
             try:
-                found.append(bind(branch, shape))
+                bound.append(bind(branch, shape))
             except ConfigError as error:
                 raise ConfigError(
                     [f"branch {number}: {problem}" for problem in error.problems]
                 ) from None
-        return found
+        return bound
 
     def bind_branches(self, shape: Shape) -> list[list[BoundLayer]]:
         return [
@@ -59,17 +63,16 @@ class Parallel(Composite):
         ]
 
     def output_shape(self, shape: Shape) -> Shape:
-        found = [branch[-1].output_shape if branch else shape for branch in self._bind(shape)]
+        shapes = [branch[-1].output_shape if branch else shape for branch in self._bind(shape)]
         concatenated = self.merge == "concatenate"
-        if len({(len(s), s[:-1]) if concatenated else s for s in found}) > 1:
-            shapes, wanted = (
-                " and ".join(map(str, found)),
-                "all axes but the last" if concatenated else "all axes",
-            )
+        if len({(len(s), s[:-1]) if concatenated else s for s in shapes}) > 1:
+            listed = " and ".join(map(str, shapes))
+            axes = "all axes but the last" if concatenated else "all axes"
             raise ConfigError(
-                f"the branches give rows of shapes {shapes}: to {self.merge} them they must agree in {wanted}"
+                f"the branches give rows of shapes {listed}: to {self.merge} them they must agree "
+                f"in {axes}"
             )
-        return (*found[0][:-1], sum(s[-1] for s in found)) if concatenated else found[0]
+        return (*shapes[0][:-1], sum(s[-1] for s in shapes)) if concatenated else shapes[0]
 
     def apply(self, x: Tensor, scope: Scope) -> Tensor:
         outputs = [

@@ -1,4 +1,4 @@
-"""Rows in another shape."""
+"""Reshape."""
 
 import math
 from dataclasses import dataclass
@@ -16,9 +16,10 @@ from nettrain.nn.receptive_field import EVERYTHING, ReceptiveField
 
 @dataclass(frozen=True, kw_only=True)
 class Reshape(Layer):
-    """The same numbers in the same order as rows of another shape: 256 columns of a table become images of [16, 16, 1].
+    """Reshape. y has the numbers of x in the same order, in rows of another shape.
 
-    One size may be -1: what is left for it. The last axis runs fastest; of images that is the channel.
+    256 columns of a table become images of [16, 16, 1]. One size may be -1: what is left for it.
+    The last axis varies fastest; in images it is the channel.
     """
 
     independent_rows = True
@@ -27,7 +28,7 @@ class Reshape(Layer):
         tuple[Count | Literal[-1], ...],
         Field(
             min_length=1,
-            description="of a row, without the batch; one size may be -1",
+            description="shape of a row, without the batch; one size may be -1",
             examples=[[16, 16, 1]],
         ),
     ]
@@ -39,14 +40,12 @@ class Reshape(Layer):
     def output_shape(self, shape: Shape) -> Shape:
         size, known = math.prod(shape), math.prod(n for n in self.shape if n != -1)
         if size % known or (size != known and -1 not in self.shape):
+            open_size = -1 in self.shape
+            reason = f": {size} is no multiple of {known}" if open_size else f" ({known} numbers)"
             raise ConfigError(
-                f"reshape: rows of shape {shape} hold {size} numbers, which do not make {list(self.shape)}"
-                + (
-                    f" ({known} numbers)"
-                    if -1 not in self.shape
-                    else f": {size} is no multiple of {known}"
-                )
-                + ": take sizes whose product is that number, or -1 for one of them"
+                f"reshape: rows of shape {shape} hold {size} numbers, which do not make "
+                f"{list(self.shape)}{reason}: take sizes whose product is that number, or -1 for "
+                "one of them"
             )
         return tuple(size // known if n == -1 else n for n in self.shape)
 

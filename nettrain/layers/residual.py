@@ -1,4 +1,4 @@
-"""Layers with a way around them."""
+"""Residual block: layers with a shortcut around them."""
 
 import dataclasses
 from dataclasses import dataclass
@@ -21,10 +21,12 @@ from nettrain.nn.parameter import Shape
 
 @dataclass(frozen=True, kw_only=True)
 class Residual(Composite):
-    """y = x + f(x), f being the layers one after the other; with a projection y = p(x) + f(x), p linear.  He et al. 2016, eq. 1 and 2.
+    """Residual block. y = x + f(x), or y = p(x) + f(x) with a linear projection p.
 
-    The projection gives x the shape of f(x): of images a convolution 1 x 1 with a stride, of other rows a product, both without a bias
-    (option B of the paper's section 4.1); where f normalizes with batch_norm, so does the projection. Its layers are named projection.
+    f: the layers, one after the other. The projection gives x the shape of f(x): a 1 x 1
+    convolution with a stride for images, else a product, without a bias (option B of the paper's
+    section 4.1); where f has batch_norm, the projection has it too. Its layers are named
+    projection. He et al. 2016, eq. 1 and 2.
     """
 
     layers: Annotated[
@@ -37,9 +39,7 @@ class Residual(Composite):
     ]
     projection: Annotated[
         Flag | None,
-        Field(
-            description="whether the way around projects; null: where the shapes of x and f(x) differ"
-        ),
+        Field(description="whether x is projected; null: where the shapes of x and f(x) differ"),
     ] = None
 
     def with_next_activation(self, activation: Activation | None) -> Layer:
@@ -47,56 +47,61 @@ class Residual(Composite):
 
     def bind_branches(self, shape: Shape) -> list[list[BoundLayer]]:
         layers = bind(self.layers, shape)
-        around = bind(self._around(shape, layers[-1].output_shape), shape)
+        shortcut = bind(self._shortcut(shape, layers[-1].output_shape), shape)
         return [
             layers,
-            [dataclasses.replace(bound, name=f"projection.{bound.name}") for bound in around],
+            [dataclasses.replace(bound, name=f"projection.{bound.name}") for bound in shortcut],
         ]
 
-    def _around(self, shape: Shape, wanted: Shape) -> list[Layer]:
-        """The layers of the projection: none where x goes around as it is."""
-        if not self.projection and (shape == wanted or self.projection is False):
+    def _shortcut(self, shape: Shape, output_shape: Shape) -> list[Layer]:
+        """Returns the layers of the projection: none where the shortcut is the identity."""
+        if not self.projection and (shape == output_shape or self.projection is False):
             return []
-        projection = _projection(shape, wanted)
+        projection = _projection(shape, output_shape)
         if projection is None:
             return []
         normalized = any(isinstance(layer, BatchNorm) for layer in self.layers)
         return resolve([projection, *([BatchNorm()] if normalized else [])])
 
     def output_shape(self, shape: Shape) -> Shape:
-        layers, around = self.bind_branches(shape)
-        found = layers[-1].output_shape
-        if (around[-1].output_shape if around else shape) == found:
-            return found
-        told = f"residual adds its input to what its layers give: rows of shape {shape} go in, {found} come out"
-        if self.projection is False and _projection(shape, found) is not None:
+        layers, shortcut = self.bind_branches(shape)
+        output_shape = layers[-1].output_shape
+        if (shortcut[-1].output_shape if shortcut else shape) == output_shape:
+            return output_shape
+        problem = (
+            "residual adds its input to the output of its layers: rows of shape "
+            f"{shape} go in, {output_shape} come out"
+        )
+        if self.projection is False and _projection(shape, output_shape) is not None:
             raise ConfigError(
-                f"{told}: leave `projection: false` out, or let the layers keep the shape"
+                f"{problem}: leave `projection: false` out, or let the layers keep the shape"
             )
         raise ConfigError(
-            f"{told}, and no projection makes the one of the other: it changes channels, and divides height and width"
+            f"{problem}, and no projection makes the one of the other: it changes channels, and "
+            "divides height and width"
         )
 
     def apply(self, x: Tensor, scope: Scope) -> Tensor:
         y = scope.forward(name_layers(self.layers), x)
-        around = name_layers(self._around(x.shape[1:], y.shape[1:]))
-        return scope.child("projection").forward(around, x) + y
+        shortcut = name_layers(self._shortcut(x.shape[1:], y.shape[1:]))
+        return scope.child("projection").forward(shortcut, x) + y
 
 
-def _projection(shape: Shape, wanted: Shape) -> Layer | None:
-    """The layer that makes rows of the wanted shape, where there is one."""
-    if len(shape) == len(wanted) == 1:
-        return Dense(units=wanted[0], bias=False)
-    if len(shape) != 3 or len(wanted) != 3:
+def _projection(shape: Shape, output_shape: Shape) -> Layer | None:
+    """Returns the layer that makes rows of the output shape, where there is one."""
+    if len(shape) == len(output_shape) == 1:
+        return Dense(units=output_shape[0], bias=False)
+    if len(shape) != 3 or len(output_shape) != 3:
         return None
-    down, across = _stride(shape[0], wanted[0]), _stride(shape[1], wanted[1])
-    return (
-        Conv(filters=wanted[2], kernel=1, stride=(down, across), bias=False)
-        if down and across
-        else None
+    h, w, filters = output_shape
+    down, across = _stride(shape[0], h), _stride(shape[1], w)
+    if down is None or across is None:
+        return None
+    return Conv(filters=filters, kernel=1, stride=(down, across), bias=False)
+
+
+def _stride(size: int, output_size: int) -> int | None:
+    """Returns the smallest stride with which windows of one pixel give this size."""
+    return next(
+        (stride for stride in range(1, size + 1) if -(-size // stride) == output_size), None
     )
-
-
-def _stride(size: int, few: int) -> int | None:
-    """The least stride with which a window of one pixel has so many places."""
-    return next((stride for stride in range(1, size + 1) if -(-size // stride) == few), None)

@@ -1,4 +1,4 @@
-"""Convolution in two parts: each channel alone, then all of them at each pixel."""
+"""Depthwise separable convolution."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -17,18 +17,22 @@ from nettrain.nn.parameter import Parameter, Shape
 
 @dataclass(frozen=True, kw_only=True)
 class SeparableConv(Convolution):
-    """y = (x * depthwise) pointwise + b: k = multiplier filters for each channel alone, then a product over channels at each pixel.
+    """Separable convolution. y = (x * depthwise) pointwise + b.
 
-    x (n, h, w, c), depthwise (kh, kw, 1, c k), pointwise (1, 1, c k, o), b (o,) -> y (n, p, q, o): c k (kh kw + o) + o parameters.
-    Chollet 2017 (Xception), without an activation between the parts, as there.  Keras's SeparableConv2D: the same.
+    k = multiplier filters for each channel by itself, then a product over channels at each pixel. x
+    (n, h, w, c), depthwise (kh, kw, 1, c k), pointwise (1, 1, c k, o), b (o,) -> y (n, p, q, o): c
+    k (kh kw + o) + o parameters. Without an activation between the parts. Keras's SeparableConv2D:
+    the same. Chollet 2017 (Xception).
     """
 
-    filters: Annotated[Count, Field(description="channels of the output", examples=[32])]
+    filters: Annotated[
+        Count, Field(description="number of filters: channels of the output", examples=[32])
+    ]
     kernel: KernelField = 3
     stride: StrideField = 1
     padding: PaddingField = "valid"
     dilation: DilationField = 1
-    multiplier: Annotated[Count, Field(description="filters a channel in the first part")] = 1
+    multiplier: Annotated[Count, Field(description="filters per channel of the depthwise part")] = 1
     bias: BiasField = True
     initializer: InitializerField = None
     bias_initializer: BiasInitializerField = ZEROS

@@ -1,4 +1,4 @@
-"""Dropout of whole channels."""
+"""Spatial dropout: whole channels are dropped."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -15,14 +15,15 @@ from nettrain.nn.parameter import Shape
 
 @dataclass(frozen=True, kw_only=True)
 class SpatialDropout(Layer):
-    """y = x mask / (1 - rate), mask = 0 for a whole channel of a row with probability `rate`, in training; y = x in evaluation.
+    """Spatial dropout. y = x mask / (1 - rate) in training, mask = 0 for whole channels of a row.
 
-    x (n, h, w, c), mask (n, 1, 1, c).  Tompson et al. 2015, section 3.2.  PyTorch's Dropout2d, Keras's SpatialDropout2D.
+    x (n, h, w, c), mask (n, 1, 1, c); y = x in evaluation. PyTorch's Dropout2d, Keras's
+    SpatialDropout2D. Tompson et al. 2015, section 3.2.
     """
 
     independent_rows = True
 
-    rate: Annotated[Share, Field(description="share of channels dropped")] = 0.2
+    rate: Annotated[Share, Field(description="fraction of the channels dropped")] = 0.2
 
     def output_shape(self, shape: Shape) -> Shape:
         return shape

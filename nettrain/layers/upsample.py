@@ -1,4 +1,4 @@
-"""Images made larger."""
+"""Upsampling."""
 
 from dataclasses import dataclass
 from typing import Annotated, Literal
@@ -16,16 +16,17 @@ from nettrain.nn.receptive_field import ReceptiveField
 
 @dataclass(frozen=True, kw_only=True)
 class Upsample(Layer):
-    """y[p, q] = x[p // f, q // f], each pixel f x f times, or the values on straight lines between the middles of pixels (bilinear).
+    """Upsampling. y[p, q] = x[p // f, q // f] (nearest), or bilinear interpolation.
 
-    x (n, h, w, c) -> y (n, f h, f w, c). Beyond the outermost middles bilinear is constant.  PyTorch's Upsample, with its default
-    align_corners=False; Keras's UpSampling2D: the same.
+    x (n, h, w, c) -> y (n, f h, f w, c). Beyond the centres of the outermost pixels bilinear is
+    constant. PyTorch's Upsample with its default align_corners=False; Keras's UpSampling2D: the
+    same.
     """
 
     independent_rows = True
 
-    factor: Annotated[Size, Field(description="how many times as large, or [down, across]")] = 2
-    method: Annotated[Literal["nearest", "bilinear"], Field(description="what new pixels show")] = (
+    factor: Annotated[Size, Field(description="factor of the size, or [down, across]")] = 2
+    method: Annotated[Literal["nearest", "bilinear"], Field(description="interpolation")] = (
         "nearest"
     )
 

@@ -1,4 +1,4 @@
-"""Zeros around images."""
+"""Zero padding."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -17,9 +17,10 @@ Side = Index | tuple[Index, Index]
 
 @dataclass(frozen=True, kw_only=True)
 class ZeroPad(Layer):
-    """x (n, h, w, c) with zeros around it -> y (n, h + top + bottom, w + left + right, c).
+    """Zero padding. y = x surrounded by zeros.
 
-    PyTorch's ZeroPad2d has (left, right, top, bottom); Keras's ZeroPadding2D: the same as here.
+    x (n, h, w, c) -> y (n, h + top + bottom, w + left + right, c). PyTorch's ZeroPad2d has (left,
+    right, top, bottom); Keras's ZeroPadding2D: the same as here.
     """
 
     independent_rows = True
@@ -27,7 +28,8 @@ class ZeroPad(Layer):
     padding: Annotated[
         Index | tuple[Side, Side],
         Field(
-            description="zeros on each side, or [top and bottom, left and right], or [[top, bottom], [left, right]]",
+            description="zeros per side, or [top and bottom, left and right], or "
+            "[[top, bottom], [left, right]]",
             examples=[1],
         ),
     ]

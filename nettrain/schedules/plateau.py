@@ -14,7 +14,7 @@ class Plateau(MetricSchedule):
     """Reduce on plateau. lr = max(lr * by, min_lr) after more than `patience` epochs without gain.
 
     Gain: an improvement of the metric by more than threshold * |best|.
-    PyTorch: ReduceLROnPlateau(threshold_mode="rel"), which differs where the best value is negative;
+    PyTorch: ReduceLROnPlateau(threshold_mode="rel"), which differs where the best is negative;
     its eps, the smallest change that is made, is 1e-8, here 0. Keras reduces one epoch earlier.
     """
 

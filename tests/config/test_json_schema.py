@@ -128,8 +128,8 @@ def test_an_editor_can_show_what_each_key_is():
         for item in SCHEMA["$defs"]["layer"]["anyOf"]
         if "const" in item
     }
-    assert described["relu"].startswith("y = max(x, 0)") and described["dense"].startswith(
-        "y = x w + b"
+    assert described["relu"].startswith("ReLU. y = max(x, 0)") and described["dense"].startswith(
+        "Fully connected. y = x w + b"
     )
     assert SCHEMA["properties"]["optimizer"]["default"]["type"] == "adam"
 
