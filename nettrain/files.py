@@ -138,8 +138,8 @@ def too_large(origin: str, packed: int, unpacked: int | None, limit: int) -> Dat
     size = "more than" if unpacked is None else f"{_shown(unpacked)}, more than"
     higher = max(2 * (unpacked or limit) // _GIGABYTE, 1)
     return DataError(
-        f"{origin}: its {_shown(packed)} unpack to {size} the limit of {_shown(limit)}; if you trust "
-        f"the file, unpack it, or raise the limit: {LIMIT_KEY}={higher}G in the environment"
+        f"{origin}: its {_shown(packed)} unpack to {size} the limit of {_shown(limit)}; if you "
+        f"trust the file, raise the limit: {LIMIT_KEY}={higher}G in the environment"
     )
 
 

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import os
 import subprocess
 import sys
 from datetime import date
@@ -14,9 +15,11 @@ import pytest
 from nettrain.data.dataset import Dataset
 from nettrain.data.features import MISSING
 from nettrain.data.prepare import prepare
+from nettrain.data.readers import frames
 from nettrain.data.source import Source
 from nettrain.data.split import Split
 from nettrain.errors import ConfigError, DataError, NettrainError
+from nettrain.files import LIMIT_KEY
 
 COLUMNS = {
     "age": [39, None, 50, 38],
@@ -333,3 +336,47 @@ def test_no_damaged_byte_is_more_than_a_message(kind: str, tmp_path: Path) -> No
         except DataError:
             refused += 1
     assert refused > 50
+
+
+def test_a_reader_that_is_taken_down_is_a_message(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = frame(tmp_path, a=[1, 2])
+    script = tmp_path / "abort.py"
+    for body, reason in (
+        ("import os; os.abort()", "SIGABRT"),
+        ("import sys; sys.exit(3)", "exit code 3"),
+        ("print('{', end='')", "exit code 0"),
+        ("""print('{"names": ["a", "y"], "rows": 2}', flush=True)""", "exit code 0"),
+    ):
+        script.write_text(body)
+        frames._end_idle()
+        monkeypatch.setattr(frames, "_SCRIPT", script)
+        with pytest.raises(DataError, match=rf"t\.parquet: cannot be read: .*\({reason}\)"):
+            load(path, "parquet", target="y")
+    monkeypatch.undo()
+    assert len(load(path, "parquet", target="y")) == 2
+
+
+def test_a_small_parquet_of_very_many_rows_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = 3_000_000
+    polars.select(a=polars.repeat(1, rows), y=polars.repeat(0, rows)).write_parquet(
+        tmp_path / "t.parquet"
+    )
+    monkeypatch.setenv(LIMIT_KEY, "10M")
+    with pytest.raises(
+        DataError, match=rf"unpack to 48 MB, more than the limit of 10 MB.*{LIMIT_KEY}"
+    ):
+        load(tmp_path / "t.parquet", "parquet", target="y")
+
+
+def test_waiting_readers_belong_to_the_process_that_started_them(tmp_path: Path) -> None:
+    path = frame(tmp_path, a=[1, 2])
+    assert len(load(path, "parquet", target="y")) == 2 and frames._IDLE
+    child = os.fork()
+    if not child:
+        os._exit(len(frames._IDLE))
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert len(load(path, "parquet", target="y")) == 2

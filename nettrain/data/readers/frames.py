@@ -1,101 +1,200 @@
-"""Tables in columnar files (Parquet, Arrow), read with polars, which comes with the extra `tables`."""
+"""Tables in columnar files (Parquet, Arrow), read with polars, which comes with the extra `tables`.
 
+A damaged file can make polars abort the process that reads it, so a process of its own does.
+"""
+
+import atexit
+import json
+import os
+import signal
+import subprocess
+import sys
+import weakref
 from collections.abc import Sequence
-from importlib import import_module
+from contextlib import suppress
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from nettrain.data.features import MISSING, Category
+from nettrain.data.features import Category
 from nettrain.data.table_source import Column, OpenTable
 from nettrain.errors import ConfigError, DataError
-from nettrain.files import cannot_read
+from nettrain.files import (
+    LIMIT_KEY,
+    cannot_read,
+    check_memory,
+    check_unpacked,
+    open_regular,
+    unpacked_limit,
+)
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+
+_PIPE = 2**20  # bytes
+_SCRIPT = Path(__file__).with_name("_frame_process.py")
+_COPIES = 4  # of a file's columns that live at once while they are converted
 
 
 class FrameTable(OpenTable):
-    """A columnar file; kind is what polars calls it: parquet or ipc.
+    """A columnar file, its columns named by a process that waits to read them.
 
-    Numbers and truth values become numbers, texts categories; null and NaN are missing. Raises DataError for columns of anything else
-    (dates, lists), and for a damaged file; ConfigError where polars is not installed.
+    Numbers and truth values become numbers, texts categories; null and NaN are missing.
+
+    Args:
+        path: The file.
+        kind: What polars calls its format: parquet or ipc.
+
+    Raises:
+        DataError: The file is damaged, or a column holds anything else (dates, lists).
+        ConfigError: polars is not installed.
     """
 
     def __init__(self, path: str, kind: str) -> None:
         super().__init__()
-        try:
-            self._polars: Any = import_module("polars")
-        except ModuleNotFoundError:
+        if find_spec("polars") is None:
             raise ConfigError(
                 f"dataset.source: {path}: such files are read with polars, which is not installed: "
                 'pip install "nettrain[tables]"'
-            ) from None
-        self.place, self._path, self._kind = path, path, kind
-        self.names = tuple(self._ask(f"read_{kind}_schema"))
+            )
+        self.place = self._path = path
+        try:
+            with open_regular(path) as file:
+                size = os.fstat(file.fileno()).st_size
+        except OSError as error:
+            raise cannot_read(path, error) from None
+        self._size, self._limit = size, unpacked_limit(size)
+        self._reader, answer = _open(path, kind, self._limit * _COPIES)
+        self._release = weakref.finalize(self, _decline, self._reader)
+        schema = self._checked(answer)
+        self.names, self._promised_rows = tuple(schema["names"]), schema["rows"]
 
     def read(
         self, names: Sequence[str], numeric: dict[str, bool]
     ) -> tuple[dict[str, Column], np.ndarray | None]:
-        """The named columns; rows have no lines."""
-        frame = self._ask(f"read_{self._kind}", columns=list(dict.fromkeys(names)))
-        if not len(frame):
+        """The named columns, once; rows have no lines."""
+        wanted = {name: numeric.get(name) for name in names}
+        check_unpacked(self._path, self._size, 8 * self._promised_rows * len(wanted))
+        self._release.detach()
+        answer = self._checked(self._reader.ask(wanted))
+        rows = answer["rows"]
+        if rows:
+            check_memory(self._path, 8 * rows * len(wanted))
+        columns = {
+            name: self._column(rows, values)
+            for name, values in zip(wanted, answer["texts"], strict=True)
+        }
+        _IDLE.append(self._reader)
+        if not rows:
             raise DataError(
                 f"{self._path}: columns ({', '.join(self.names[:20])}) and no rows in them"
             )
-        return {name: self._column(frame[name], numeric.get(name)) for name in names}, None
+        return columns, None
 
-    def _ask(self, function: str, **keywords: object) -> Any:
-        """A function of polars on the file, its errors in our terms."""
-        try:
-            with Path(self._path).open("rb") as file:
-                return getattr(self._polars, function)(file, **keywords)
-        except OSError as error:
-            raise cannot_read(self._path, error) from None
-        except (
-            self._polars.exceptions.PolarsError,
-            self._polars.exceptions.PanicException,
-        ) as error:  # damage may make polars panic
-            reason = str(error).partition("\n")[0][:200]
-            raise DataError(
-                f"{self._path}: cannot be read: {reason}; it is damaged, or not of the kind that its source says"
-            ) from None
+    def _column(self, rows: int, values: list[str] | None) -> Column:
+        numbers = np.empty(rows, np.float64 if values is None else np.int32)
+        if not self._reader.fill(numbers):
+            raise self._ended()
+        return numbers if values is None else Category(numbers, tuple(values))
 
-    def _column(self, series: Any, numeric: bool | None) -> Column:
-        polars = self._polars
-        texts = series.dtype in (polars.String, polars.Categorical, polars.Enum)
-        if not (
-            texts or series.dtype.is_numeric() or series.dtype in (polars.Boolean, polars.Null)
-        ):
-            raise DataError(
-                f"{self._path}: column {series.name!r} holds values of type {series.dtype}; only numbers, truth values and "
-                "texts can be learned from: list it under `ignore`, or write it as one of them"
-            )
-        present = series.drop_nulls()
-        if texts and numeric and len(present):
-            raise DataError(
-                f"{self._path}: column {series.name!r}: expected numbers, got texts such as {present[0]!r}; correct them"
-            )
-        if texts and not len(present):
-            return np.full(len(series), np.nan)
-        if texts or numeric is False:
-            return self._category(series if texts else _as_texts(series, polars))
-        return np.array(series.cast(polars.Float64).fill_null(np.nan).to_numpy())
+    def _checked(self, answer: dict[str, Any] | None) -> dict[str, Any]:
+        """An answer. Raises DataError where it is an error, and where the process has ended."""
+        if answer is None:
+            raise self._ended()
+        if "error" in answer:
+            self._release.detach()
+            _IDLE.append(self._reader)
+            raise DataError(f"{self._path}: {answer['error']}")
+        return answer
 
-    def _category(self, series: Any) -> Category:
-        polars = self._polars
-        values = series.cast(polars.String).drop_nulls().unique().sort().to_list()
-        codes = (
-            series.cast(polars.String)
-            .cast(polars.Enum(values))
-            .to_physical()
-            .cast(polars.Int32)
-            .fill_null(MISSING)
+    def _ended(self) -> DataError:
+        self._release.detach()
+        code = self._reader.end()
+        reason = signal.Signals(-code).name if code < 0 else f"exit code {code}"
+        return DataError(
+            f"{self._path}: cannot be read: polars fails at it ({reason}); it is damaged, not of "
+            f"the kind that its source says, or unpacks to more than {self._limit / 1e9:.3g} GB, a "
+            f"limit that {LIMIT_KEY} in the environment sets"
         )
-        return Category(np.array(codes.to_numpy()), tuple(values))
 
 
-def _as_texts(series: Any, polars: Any) -> Any:
-    """Numbers as they are written: whole ones without a point, also where the file holds them as floats."""
-    present = series.drop_nulls()
-    if series.dtype.is_float() and (present == present.floor()).all():
-        series = series.fill_nan(None).cast(polars.Int64)
-    return series.cast(polars.String)
+class _Reader:
+    """The process that reads: it is asked in JSON lines, and answers so, or not at all."""
+
+    def __init__(self) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-P", str(_SCRIPT)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,  # where polars tells of its panics
+            env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        )
+        assert self._process.stdin is not None and self._process.stdout is not None
+        self._requests, self._answers = self._process.stdin, self._process.stdout
+        with suppress(AttributeError, OSError):  # Linux: larger chunks, fewer switches
+            fcntl.fcntl(self._answers, fcntl.F_SETPIPE_SZ, _PIPE)
+
+    def ask(self, request: object) -> dict[str, Any] | None:
+        """The answer to a request; None where the process has ended."""
+        self.tell(request)
+        line = self._answers.readline()
+        return json.loads(line) if line.endswith(b"\n") else None
+
+    def tell(self, request: object) -> None:
+        """Send a request. That the process has ended shows when its answer is read."""
+        with suppress(BrokenPipeError):
+            self._requests.write(json.dumps(request).encode() + b"\n")
+            self._requests.flush()
+
+    def fill(self, numbers: np.ndarray) -> bool:
+        """Fill an array with the next raw bytes; False where they end too early."""
+        rest = numbers.data.cast("B") if numbers.size else memoryview(b"")
+        while len(rest):
+            count = self._answers.readinto(rest)  # type: ignore[attr-defined]
+            if not count:
+                return False
+            rest = rest[count:]
+        return True
+
+    def end(self) -> int:
+        """Close the pipes, upon which the process ends; gives its exit code."""
+        for pipe in (self._requests, self._answers):
+            with suppress(BrokenPipeError):
+                pipe.close()
+        return self._process.wait()
+
+
+_IDLE: list[_Reader] = []  # processes that wait for a file, some seconds long
+
+
+def _open(path: str, kind: str, memory: int) -> tuple[_Reader, dict[str, Any] | None]:
+    """A process that has looked at the file, and its answer. Of those that wait, some have ended."""
+    request = [path, kind, memory]
+    while _IDLE:
+        reader = _IDLE.pop()
+        answer = reader.ask(request)
+        if answer is not None:
+            return reader, answer
+        reader.end()
+    reader = _Reader()
+    return reader, reader.ask(request)
+
+
+def _decline(reader: _Reader) -> None:
+    """The columns are not wanted."""
+    reader.tell(None)
+    _IDLE.append(reader)
+
+
+def _end_idle() -> None:
+    while _IDLE:
+        _IDLE.pop().end()
+
+
+atexit.register(_end_idle)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_IDLE.clear)  # they answer to the parent

@@ -1,0 +1,134 @@
+"""The process that reads columnar files with polars, so that damage takes down this process alone.
+
+Run as a script by `frames`. For each file it reads a JSON line with the path, the kind and a bound
+on memory, and writes one with the names of the columns and the number of rows; reads one with those that are wanted (null:
+none), and writes one that describes them, then their numbers as raw bytes: float64, or int32 codes
+of texts. A JSON line with the key `error` takes the place of an answer. The process ends when it has
+been idle for some seconds.
+"""
+
+import json
+import os
+import sys
+import threading
+from contextlib import suppress
+from typing import Any, BinaryIO
+
+import polars
+
+MISSING = -1  # the code of a missing text, as in nettrain.data.features
+_IDLE = 5  # seconds
+
+
+class _Refused(Exception):
+    """A column that cannot be learned from; the message says why."""
+
+
+def main() -> None:
+    """Answer for one file after the other on the standard streams."""
+    requests, answers = sys.stdin.buffer, sys.stdout.buffer
+    while line := _next_line(requests):
+        path, kind, memory = json.loads(line)
+        _bound_memory(memory)
+        try:
+            _serve(path, kind, requests, answers)
+        except _Refused as error:
+            _say(answers, {"error": str(error)})
+        except (polars.exceptions.PolarsError, MemoryError) as error:
+            _say(answers, {"error": _damaged(error)})
+        except polars.exceptions.PanicException as error:
+            _say(answers, {"error": _damaged(error)})
+            return  # who knows what a panic leaves behind
+
+
+def _serve(path: str, kind: str, requests: BinaryIO, answers: BinaryIO) -> None:
+    with open(path, "rb") as file:
+        names = list(getattr(polars, f"read_{kind}_schema")(file))
+    _say(answers, {"names": names, "rows": _promised_rows(path) if kind == "parquet" else 0})
+    wanted = json.loads(requests.readline() or "null")
+    if wanted is None:
+        return
+    with open(path, "rb") as file:
+        frame = getattr(polars, f"read_{kind}")(file, columns=list(wanted))
+    columns = [_column(frame[name], numeric) for name, numeric in wanted.items()]
+    _say(answers, {"rows": len(frame), "texts": [texts for _, texts in columns]})
+    for numbers, _ in columns:
+        answers.write(numbers.data)
+    answers.flush()
+
+
+def _promised_rows(path: str) -> int:
+    """How many rows the metadata of a Parquet file promise: few bytes may unpack to very many."""
+    with open(path, "rb") as file:
+        return int(polars.scan_parquet(file).select(polars.len()).collect().item())
+
+
+def _next_line(requests: BinaryIO) -> bytes:
+    end = threading.Timer(_IDLE, os._exit, (0,))
+    end.daemon = True
+    end.start()
+    line = requests.readline()
+    end.cancel()
+    return line
+
+
+def _bound_memory(memory: int) -> None:
+    """Beyond the bound, allocations fail; there is none but on Linux."""
+    with suppress(ImportError, OSError, ValueError):
+        import resource
+
+        with open("/proc/self/statm", encoding="ascii") as file:
+            used = int(file.read().split()[0]) * resource.getpagesize()
+        resource.setrlimit(resource.RLIMIT_AS, (used + memory, resource.RLIM_INFINITY))
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def _say(answers: BinaryIO, message: dict[str, Any]) -> None:
+    answers.write(json.dumps(message).encode() + b"\n")
+    answers.flush()
+
+
+def _damaged(error: BaseException) -> str:
+    reason = str(error).partition("\n")[0][:200] or type(error).__name__
+    return f"cannot be read: {reason}; it is damaged, or not of the kind that its source says"
+
+
+def _column(series: Any, numeric: bool | None) -> tuple[Any, list[str] | None]:
+    """(numbers (n,) float64, None), or (codes (n,) int32, the sorted texts)."""
+    texts = series.dtype in (polars.String, polars.Categorical, polars.Enum)
+    if not (texts or series.dtype.is_numeric() or series.dtype in (polars.Boolean, polars.Null)):
+        raise _Refused(
+            f"column {series.name!r} holds values of type {series.dtype}; only numbers, truth "
+            "values and texts can be learned from: list it under `ignore`, or write it as one of "
+            "them"
+        )
+    present = series.drop_nulls()
+    if texts and numeric and len(present):
+        raise _Refused(
+            f"column {series.name!r}: expected numbers, got texts such as {present[0]!r}; correct "
+            "them"
+        )
+    if (texts and len(present)) or (not texts and numeric is False):
+        return _codes(series if texts else _as_texts(series))
+    if texts:  # all of them missing
+        series = series.cast(polars.String).cast(polars.Float64, strict=False)
+    return series.cast(polars.Float64).fill_null(float("nan")).to_numpy(writable=True), None
+
+
+def _codes(series: Any) -> tuple[Any, list[str]]:
+    texts = series.cast(polars.String)
+    values = texts.drop_nulls().unique().sort().to_list()
+    codes = texts.cast(polars.Enum(values)).to_physical().cast(polars.Int32).fill_null(MISSING)
+    return codes.to_numpy(writable=True), values
+
+
+def _as_texts(series: Any) -> Any:
+    """Numbers as they are written: whole ones without a point, also where the file holds floats."""
+    present = series.drop_nulls()
+    if series.dtype.is_float() and (present == present.floor()).all():
+        series = series.fill_nan(None).cast(polars.Int64)
+    return series.cast(polars.String)
+
+
+if __name__ == "__main__":
+    main()
