@@ -30,3 +30,19 @@ def complete_config(incomplete: str) -> Iterator[str]:
         is_offered = path.is_dir() or path.suffix in (".yaml", ".yml")
         if text.startswith(incomplete) and is_offered and not path.name.startswith("."):
             yield text
+
+
+def complete_run(incomplete: str) -> Iterator[str]:
+    """Complete directories of runs as they are typed, and bare folders on the way to them."""
+    from nettrain.inspection.directory_kind import kind_of
+
+    typed = Path(incomplete)
+    folder = typed if incomplete.endswith("/") or not incomplete else typed.parent
+    try:
+        entries = sorted(folder.iterdir())
+    except OSError:
+        return
+    for path in entries:
+        text = str(path)
+        if path.is_dir() and not path.name.startswith(".") and text.startswith(incomplete):
+            yield text if kind_of(path) in ("run", "ensemble") else f"{text}/"

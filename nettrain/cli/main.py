@@ -17,6 +17,7 @@ from nettrain.cli import (
     fit,
     gradcheck,
     predict,
+    runs,
     schema,
     sweep,
 )
@@ -76,6 +77,7 @@ COMMANDS: tuple[tuple[str, str, Any, str], ...] = (
     ),
     ("Use", "eval", evaluate.evaluate, "nettrain eval runs/digits --data new.csv"),
     ("Use", "predict", predict.predict, "nettrain predict runs/digits new.csv -o predictions.csv"),
+    ("Look", "runs", runs.runs, "nettrain runs runs --where model.type=cnn --sort metric"),
     ("Trust", "gradcheck", gradcheck.gradcheck, "nettrain gradcheck digits.yaml --rows 16"),
     ("Learn", "explain", explain.explain, "nettrain explain adam"),
     ("Learn", "schema", schema.schema, "nettrain schema -o nettrain.schema.json"),

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from nettrain.cli.completion import complete_config
+from nettrain.cli.completion import complete_config, complete_run
 from nettrain.cli.packaged import find_config
 from nettrain.errors import ConfigError
 
@@ -41,7 +41,9 @@ PluginConfig = Annotated[
 CheckpointPath = Annotated[
     Path,
     typer.Argument(
-        help="A run directory (its best checkpoint), or a checkpoint.", show_default=False
+        help="A run directory (its best checkpoint), or a checkpoint.",
+        show_default=False,
+        autocompletion=complete_run,
     ),
 ]
 Sets = Annotated[

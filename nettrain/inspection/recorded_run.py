@@ -13,31 +13,11 @@ import numpy as np
 from nettrain.config.key_path import KeyPath, parse
 from nettrain.config.yaml_text import read
 from nettrain.errors import ConfigError, RunError, nearest
+from nettrain.inspection.directory_kind import CALLED, Kind, kind_of
 from nettrain.training.artifacts.directory import locked
 from nettrain.training.artifacts.run_directory import RunDirectory
 
-Kind = Literal["run", "sweep", "cv", "ensemble"]
 State = Literal["finished", "interrupted", "diverged", "running"]
-
-CALLED = {
-    "run": "a run",
-    "sweep": "a sweep",
-    "cv": "a cross-validation",
-    "ensemble": "an ensemble",
-}
-
-
-def kind_of(path: Path) -> Kind | None:
-    """Returns what a directory is, by the files that only that kind has; None: none of them."""
-    if (path / "sweep.yaml").is_file():
-        return "sweep"
-    if (path / "cv.json").is_file():
-        return "cv"
-    if (path / "ensemble.json").is_file():
-        return "ensemble"
-    marks = ("environment.json", "metrics.jsonl", "checkpoints")
-    is_run = (path / "config.yaml").is_file() and any((path / mark).exists() for mark in marks)
-    return "run" if is_run else None
 
 
 @dataclass(frozen=True)

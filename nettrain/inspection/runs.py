@@ -7,7 +7,8 @@ from typing import Any
 
 from nettrain.config.yaml_text import read
 from nettrain.errors import ConfigError, RunError, nearest
-from nettrain.inspection.recorded_run import Kind, RecordedRun, State, inner_runs, kind_of
+from nettrain.inspection.directory_kind import Kind, kind_of
+from nettrain.inspection.recorded_run import RecordedRun, State, inner_runs
 from nettrain.metrics import direction
 
 # The first of these that a run has is its main metric: that of classes, of labels, of numbers.
@@ -170,7 +171,9 @@ def _metrics(record: RecordedRun) -> tuple[dict[str, Any], dict[str, Any]]:
 
 def _sweep_metric(record: RecordedRun) -> str:
     """The metric that a sweep compares, without its part: `accuracy` of `validation_accuracy`."""
-    return str(record.sweep.get("metric") or "").partition("_")[2]
+    metric = record.sweep.get("metric")
+    name = metric.get("name") if isinstance(metric, dict) else metric
+    return str(name or "").partition("_")[2]
 
 
 def _seconds(record: RecordedRun) -> float | None:
