@@ -7,7 +7,7 @@ def holm(p_values: Sequence[float]) -> list[float]:
     """p'_(i) = max_{j <= i} min(1, (m - j + 1) p_(j)),  p_(1) <= ... <= p_(m).
 
     Rejecting where p' <= 0.05 keeps the probability of one or more false rejections among all m
-    tests below 5 %, whatever the dependence between them. It rejects whatever Bonferroni's m p does.
+    p'_(i) = max_{j <= i} min(1, (m - j + 1) p_(j)),  p_(1) <= ... <= p_(m).
 
     Holm 1979, "A simple sequentially rejective multiple test procedure".
     statsmodels: multipletests(p, method="holm").
