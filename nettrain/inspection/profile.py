@@ -9,7 +9,7 @@ from itertools import groupby
 from time import perf_counter
 from typing import Any
 
-from nettrain.autodiff.plan.plan import Plan
+from nettrain.autodiff.plan.plan import Calls, Plan
 from nettrain.autodiff.trace import Recording
 from nettrain.inspection.flops import Flops, layer_flops, sgemm_peak
 from nettrain.training.callbacks import Callback, Row
@@ -184,12 +184,13 @@ class Profile(Callback):
             i = bisect_right(begins, call[1]) - 1
             return seen.spans[i][0] if i >= 0 and call[1] < seen.spans[i][2] else LOSS
 
+        def clocked(direction: str, calls: Calls, origins: Sequence[int]) -> Calls:
+            around: Calls = []
+            for name, group in groupby(zip(calls, origins, strict=True), owner):
+                clock = Clock()
+                self._clocks.append(((name, direction), clock))
+                around.append(partial(clock.around, [call for call, _ in group]))
+            return around
+
         for plan in plans:
-            for way, phases in (("forward", plan.forwards), ("backward", plan.backwards)):
-                for queue in (queue for phase in phases for queue in phase):
-                    clocked: list[Callable[[], None]] = []
-                    for name, group in groupby(zip(queue.calls, queue.origins, strict=True), owner):
-                        clock = Clock()
-                        self._clocks.append(((name, way), clock))
-                        clocked.append(partial(clock.around, [call for call, _ in group]))
-                    queue.calls[:] = clocked
+            plan.instrument(clocked)

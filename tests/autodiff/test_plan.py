@@ -93,3 +93,21 @@ def test_a_replay_also_computes_new_values_of_state_which_no_gradient_sees(arena
         np.testing.assert_array_equal(proposed.value, state + ((x * w).mean(axis=0) - state) * 0.1)
         np.testing.assert_allclose(slot, 2 * w * (x * x).sum(axis=0), rtol=1e-13)
         state[...] = proposed.value
+
+
+def test_an_instrumented_plan_makes_the_wrapped_calls_in_both_directions():
+    x, w = Tensor(np.ones((3, 2)), feed=True), Tensor(np.ones((2, 2)), requires_grad=True)
+    dw = np.zeros((2, 2))
+    plan = Plan((x @ w).sum(), {w: dw})
+    made = []
+
+    def wrap(direction, calls, origins):
+        assert len(calls) == len(origins)
+        return [lambda call=call: (made.append(direction), call()) for call in calls]
+
+    plan.instrument(wrap)
+    plan.forward()
+    assert set(made) == {"forward"}
+    plan.backward()
+    assert set(made) == {"forward", "backward"}
+    np.testing.assert_array_equal(dw, np.full((2, 2), 3.0))

@@ -46,6 +46,8 @@ class CallQueue:
         return self
 
 
+Calls = list[Callable[[], None]]
+Wrap = Callable[[str, Calls, Sequence[int]], Calls]
 Phase = list[CallQueue]  # that may run side by side: one, or one a tile of a large product
 
 
@@ -113,6 +115,17 @@ class Plan:
     def backward(self) -> None:
         """Write every slot again, after `forward`."""
         run(self.backwards)
+
+    def instrument(self, wrap: Wrap) -> None:
+        """Replace the calls of each queue, in order to measure or watch them.
+
+        Args:
+            wrap: Gets "forward" or "backward", the calls of a queue, and to each call the `origin`
+                of its node; returns the calls to make instead.
+        """
+        for direction, phases in (("forward", self.forwards), ("backward", self.backwards)):
+            for queue in (queue for phase in phases for queue in phase):
+                queue.calls[:] = wrap(direction, list(queue.calls), tuple(queue.origins))
 
 
 def run(phases: Sequence[Phase]) -> None:
