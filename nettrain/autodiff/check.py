@@ -1,6 +1,6 @@
 """Gradients held against central differences."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,26 +27,39 @@ class Disagreement:
 
 
 def slopes(
-    f: Callable[..., float], args: list[Array], argument: int, step: float = 1e-6
+    evaluate: Callable[[], float], x: Array, elements: Iterable[tuple[int, ...]], step: float
 ) -> tuple[Array, Array]:
-    """(f(x) - f(x - h)) / h and (f(x + h) - f(x)) / h for every element of one argument, in float64; h = step max(1, |x|)."""
-    left, right = np.empty(args[argument].shape), np.empty(args[argument].shape)
-    here = f(*args)
-    for index in np.ndindex(*left.shape):
-        h = step * max(1.0, abs(float(args[argument][index])))
-        for slope, move in ((left, -h), (right, h)):
-            moved = [a.copy() for a in args]
-            moved[argument][index] += move
-            slope[index] = (f(*moved) - here) / move
+    """(f(x) - f(x - h)) / h and (f(x + h) - f(x)) / h for some elements of x; h = step max(1, |x|).
+
+    Args:
+        evaluate: Computes f for what x holds.
+        x: Changed in place, one element at a time, and restored.
+        elements: The indices of the elements.
+        step: Of the difference, relative to an element above 1.
+    """
+    here = evaluate()
+    pairs = []
+    for index in elements:
+        before = x[index]
+        h = step * max(1.0, abs(float(before)))
+        pair = []
+        for moved in (before - h, before + h):
+            x[index] = moved
+            pair.append((evaluate() - here) / (moved - before))
+        x[index] = before
+        pairs.append(pair)
+    left, right = np.array(pairs, np.float64).reshape(-1, 2).T
     return left, right
 
 
 def central_differences(
     f: Callable[..., float], args: list[Array], argument: int, step: float = 1e-6
 ) -> Array:
-    """(f(x + h) - f(x - h)) / 2h for every element of one argument: the mean of the slopes on its two sides."""
-    left, right = slopes(f, args, argument, step)
-    return (left + right) / 2
+    """(f(x + h) - f(x - h)) / 2h for every element of one argument."""
+    point = [np.array(a, np.float64) for a in args]
+    x = point[argument]
+    left, right = slopes(lambda: f(*point), x, np.ndindex(*x.shape), step)
+    return ((left + right) / 2).reshape(x.shape)
 
 
 def check(
@@ -62,10 +75,7 @@ def check(
     point = [np.array(a, dtype=np.float64) for a in args]
     weights = generator.uniform(0.5, 1.5, size=f(*[Tensor(a) for a in point]).shape)
 
-    def total(*arrays: Array) -> float:
-        return float(np.sum(f(*[Tensor(a) for a in arrays]).value * weights))
-
-    worst, outside = _worst(f, total, point, weights, step)
+    worst, outside = _worst(f, point, weights, step)
     if worst is None or worst.error <= tolerance:
         return None
     if outside > 100 * tolerance:
@@ -74,9 +84,8 @@ def check(
         shifts = [
             generator.uniform(-1, 1, size=a.shape) * 1e-3 * np.maximum(1, np.abs(a)) for a in point
         ]
-        again, _ = _worst(
-            f, total, [a + s for a, s in zip(point, shifts, strict=True)], weights, step
-        )
+        nearby = [a + shift for a, shift in zip(point, shifts, strict=True)]
+        again, _ = _worst(f, nearby, weights, step)
         if again is None or again.error <= tolerance:
             return None
     return worst
@@ -95,18 +104,24 @@ def errors(gradient: Array, left: Array, right: Array, least: float = 1.0) -> tu
 
 
 def _worst(
-    f: Callable[..., Tensor],
-    total: Callable[..., float],
-    point: list[Array],
-    weights: Array,
-    step: float,
+    f: Callable[..., Tensor], point: list[Array], weights: Array, step: float
 ) -> tuple[Disagreement | None, float]:
-    """The element farthest from its central difference; and how far at most one lies outside the slopes on its two sides."""
+    """The element farthest from its central difference.
+
+    The second result is how far at most one lies outside the slopes on its two sides.
+    """
+
+    def evaluate() -> float:
+        return float(np.sum(f(*[Tensor(a) for a in point]).value * weights))
+
     _, pull = vjp(f, *point)
     worst: Disagreement | None = None
     farthest = 0.0
     for argument, gradient in enumerate(pull(weights)):
-        left, right = slopes(total, point, argument, step)
+        x = point[argument]
+        left, right = (
+            slope.reshape(x.shape) for slope in slopes(evaluate, x, np.ndindex(*x.shape), step)
+        )
         difference = (left + right) / 2
         error, outside = errors(gradient, left, right)
         if error.size:

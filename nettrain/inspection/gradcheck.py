@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from nettrain.autodiff.backward import backward
-from nettrain.autodiff.check import errors
+from nettrain.autodiff.check import errors, slopes
 from nettrain.autodiff.tensor import Tensor
 from nettrain.errors import NettrainError
 from nettrain.streams import generator
@@ -168,17 +168,8 @@ class _Checker:
         )
 
     def slopes(self, array: np.ndarray, elements: Elements) -> tuple[np.ndarray, np.ndarray]:
-        """(L(w) - L(w - h)) / h and (L(w + h) - L(w)) / h for the chosen elements, each changed in its place and put back."""
-        here = self.value()
-        left, right = np.empty(len(elements[0])), np.empty(len(elements[0]))
-        for place, index in enumerate(zip(*elements, strict=True)):
-            before = array[index]
-            h = STEP * max(1.0, abs(float(before)))
-            for slope, moved in ((left, before - h), (right, before + h)):
-                array[index] = moved
-                slope[place] = (self.value() - here) / (moved - before)
-            array[index] = before
-        return left, right
+        """The slopes of the loss on both sides of the chosen elements."""
+        return slopes(self.value, array, zip(*elements, strict=True), STEP)
 
     def right_nearby(self, name: str, elements: Elements, least: float) -> bool:
         """Whether the gradients of these elements are right at some point close by."""
