@@ -13,7 +13,7 @@ from nettrain.nn.layer import Scope
 class LayerNorm(Normalization):
     """Layer normalization. y = gamma (x - m) / sqrt(v + epsilon) + beta, m and v per row.
 
-    m and v are over the last axis. x (n, ..., c) -> y (n, ..., c), the same in training and in evaluation.
+    m and v are over the last axis; training and evaluation are the same. x (n, ..., c) -> y alike.
     PyTorch's LayerNorm((c,)); Keras's epsilon is 1e-3. Ba, Kiros & Hinton 2016, eq. 4.
     """
 

@@ -1,1 +1,1 @@
-"""The machinery of networks: the bases of layers, losses, activations, initializers, architectures; parameter vector and network."""
+"""What networks are made of: the bases of their components, the parameter vector, the network."""

@@ -1,4 +1,4 @@
-"""The base of all activations: what a unit does with its weighted sum."""
+"""The base of all activations."""
 
 from abc import abstractmethod
 from collections.abc import Mapping
@@ -10,12 +10,16 @@ from nettrain.nn.parameter import Parameter, Shape
 
 
 class Activation(Component):
-    """A function of each row; most work element by element.
+    """A function applied to the outputs of a layer; most work element by element.
 
-    initializer  what keeps the signal's variance through a layer in front of this activation: `he` for the relu family
-                 (He et al. 2015, eq. 10), `lecun` for selu, `xavier` for the rest (Glorot & Bengio 2010, eq. 16)
-    bounds       the values between which the outputs lie and towards which the derivative vanishes: a unit there is saturated
-    rectifies    whether it is 0, with the derivative 0, over a whole range of inputs: a unit that stays there is dead
+    Attributes:
+        initializer: the initializer that keeps the variance of the signal through a layer before
+            this activation: `he` for the relu family (He et al. 2015, eq. 10), `lecun` for selu,
+            `xavier` for the rest (Glorot & Bengio 2010, eq. 16).
+        bounds: the values that the outputs approach while the derivative vanishes: a unit there is
+            saturated.
+        rectifies: whether output and derivative are 0 over a whole range of inputs: a unit that
+            stays there is dead.
     """
 
     kind = "activation"
@@ -26,12 +30,12 @@ class Activation(Component):
 
     @abstractmethod
     def apply(self, x: Tensor) -> Tensor:
-        """The activation of x, of the same shape; where it has parameters, with these as they start."""
+        """Returns the activation of x, of the same shape, with its parameters as they start."""
 
     def parameters(self, shape: Shape) -> dict[str, Parameter]:
-        """What is trained in it, for inputs of this shape; of most nothing."""
+        """Returns the trained parameters for inputs of this shape; most have none."""
         return {}
 
     def apply_with(self, x: Tensor, parameters: Mapping[str, Tensor]) -> Tensor:
-        """The activation of x, with its parameters as they are now."""
+        """Returns the activation of x with its current parameters."""
         return self.apply(x)

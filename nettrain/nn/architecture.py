@@ -1,4 +1,4 @@
-"""The base of all architectures: a `model:` section that expands to a plain list of layers."""
+"""The base of all architectures: a `model:` section that expands to a list of layers."""
 
 from abc import abstractmethod
 
@@ -8,11 +8,17 @@ from nettrain.nn.parameter import Shape
 
 
 class Architecture(Component):
-    """A shorthand for a list of layers; `check` prints what it stands for."""
+    """A shorthand for a list of layers; `nettrain check` prints the layers."""
 
     kind = "model"
     package = "nettrain.models"
 
     @abstractmethod
     def expand(self, shape: Shape, outputs: int, dropout: float) -> list[Layer]:
-        """The layers for rows of this shape; `dropout` is `regularization.dropout`."""
+        """Returns the layers.
+
+        Args:
+            shape: of one input row.
+            outputs: units of the output layer.
+            dropout: the rate `regularization.dropout`.
+        """

@@ -1,4 +1,4 @@
-"""Batched inference: the outputs of layers in evaluation mode, chunk by chunk, by replaying a recorded forward pass."""
+"""Batched inference: outputs in evaluation mode, chunk by chunk, by replaying the forward pass."""
 
 import math
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Layers in their places: names, and the shapes of a row before and after each, known before the first row."""
+"""Layers bound to their inputs: names, shapes and parameters, known before the first row."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -15,7 +15,15 @@ from nettrain.nn.receptive_field import ReceptiveField
 
 @dataclass(frozen=True)
 class BoundLayer:
-    """A layer in its place: its name in the network, the shapes of a row before and after it, its own parameters, how its state starts."""
+    """A layer bound to its place in a network.
+
+    Attributes:
+        name: in the network: `dense_1`.
+        layer: the layer.
+        input_shape, output_shape: of one row.
+        parameters: its own, by name.
+        state: initial values of its state, by name.
+    """
 
     name: str
     layer: Layer
@@ -26,39 +34,48 @@ class BoundLayer:
 
     @property
     def size(self) -> int:
-        """How many numbers its parameters hold."""
+        """The number of values in its parameters."""
         return sum(int(np.prod(p.shape)) for p in self.parameters.values())
 
 
-def receptive_field_of(way: Sequence[BoundLayer]) -> ReceptiveField:
-    """What a place behind these layers sees of their input."""
-    found = ReceptiveField()
-    for bound in way:
-        found = found.then(bound.layer.receptive_field(bound.input_shape))
-    return found
+def receptive_field_of(layers: Sequence[BoundLayer]) -> ReceptiveField:
+    """Returns the receptive field of layers one after the other."""
+    field = ReceptiveField()
+    for bound in layers:
+        field = field.then(bound.layer.receptive_field(bound.input_shape))
+    return field
 
 
 def resolve(layers: Sequence[Layer], activation: Activation | None = None) -> list[Layer]:
-    """The layers, the open choices of each settled by the next activation behind it; `activation` is what follows the last."""
-    settled: list[Layer] = []
+    """Returns the layers with their open choices made, each for the activation that follows it.
+
+    Args:
+        layers: in order.
+        activation: what follows the last layer.
+    """
+    resolved: list[Layer] = []
     for layer in reversed(layers):
-        settled.append(layer.with_next_activation(activation))
+        resolved.append(layer.with_next_activation(activation))
         activation = layer.activates or activation
-    return settled[::-1]
+    return resolved[::-1]
 
 
 def name_layers(layers: Sequence[Layer]) -> list[tuple[str, Layer]]:
-    """Each layer with its name: its type's and a number, counted a type (`dense_1`)."""
+    """Returns each layer with its name: its type and a number per type (`dense_1`)."""
     counts: Counter[str] = Counter()
-    found = []
+    named = []
     for layer in layers:
         counts[layer.name()] += 1
-        found.append((f"{layer.name()}_{counts[layer.name()]}", layer))
-    return found
+        named.append((f"{layer.name()}_{counts[layer.name()]}", layer))
+    return named
 
 
 def bind(layers: Sequence[Layer], shape: Shape) -> list[BoundLayer]:
-    """The layers one after the other, for rows of this shape. Raises ConfigError naming the layer that does not fit."""
+    """Returns the layers bound, one after the other, for rows of this shape.
+
+    Raises:
+        ConfigError: a layer does not fit; the message names it.
+    """
     bound: list[BoundLayer] = []
     for name, layer in name_layers(layers):
         try:

@@ -1,4 +1,4 @@
-"""Layers made of layers."""
+"""The base of layers that contain layers."""
 
 from abc import abstractmethod
 
@@ -11,18 +11,27 @@ from nettrain.nn.receptive_field import ReceptiveField
 
 
 class Composite(Layer):
-    """A layer that holds others: their names, parameters, state and work are its own, under its name (`residual_1.dense_1.w`)."""
+    """A layer that contains others.
+
+    Their names, parameters, state and work are its own, under its name: `residual_1.dense_1.w`.
+    """
 
     @abstractmethod
     def bind_branches(self, shape: Shape) -> list[list[BoundLayer]]:
-        """The ways through this layer for inputs of this shape, each with its layers, their names being paths below this layer."""
+        """Returns the layers inside, bound: one list per branch through this layer.
+
+        Their names are paths below this layer.
+
+        Args:
+            shape: of one input row.
+        """
 
     def inside(self, shape: Shape) -> list[BoundLayer]:
-        """All layers inside."""
-        return [bound for way in self.bind_branches(shape) for bound in way]
+        """Returns all layers inside."""
+        return [bound for branch in self.bind_branches(shape) for bound in branch]
 
     def parameters(self, shape: Shape) -> dict[str, Parameter]:
-        """Those of the layers inside."""
+        """Returns those of the layers inside."""
         return {
             f"{bound.name}.{key}": p
             for bound in self.inside(shape)
@@ -30,7 +39,7 @@ class Composite(Layer):
         }
 
     def state(self, shape: Shape) -> dict[str, np.ndarray]:
-        """That of the layers inside."""
+        """Returns that of the layers inside."""
         return {
             f"{bound.name}.{key}": array
             for bound in self.inside(shape)
@@ -38,23 +47,23 @@ class Composite(Layer):
         }
 
     def min_batch_size(self, shape: Shape) -> int:
-        """The most that a layer inside asks for."""
+        """Returns the largest that a layer inside asks for."""
         return max(
             (bound.layer.min_batch_size(bound.input_shape) for bound in self.inside(shape)),
             default=1,
         )
 
     def shardable(self, shape: Shape) -> bool:
-        """Whether all layers inside are."""
+        """Returns whether all layers inside are."""
         return all(bound.layer.shardable(bound.input_shape) for bound in self.inside(shape))
 
     def flops(self, shape: Shape) -> int:
-        """Those of the layers inside."""
+        """Returns the sum over the layers inside."""
         return sum(bound.layer.flops(bound.input_shape) for bound in self.inside(shape))
 
     def receptive_field(self, shape: Shape) -> ReceptiveField:
-        """The largest of the ways."""
-        first, *others = [receptive_field_of(way) for way in self.bind_branches(shape)]
+        """Returns the largest of the branches."""
+        field, *others = [receptive_field_of(branch) for branch in self.bind_branches(shape)]
         for other in others:
-            first = first.union(other)
-        return first
+            field = field.union(other)
+        return field

@@ -1,4 +1,4 @@
-"""The base of all initializers: how a parameter's first values are drawn."""
+"""The base of all initializers: how the initial values of a parameter are drawn."""
 
 import math
 from abc import abstractmethod
@@ -9,7 +9,7 @@ from nettrain.component import Component
 
 
 class Initializer(Component):
-    """Draws a parameter's first values from its own random stream."""
+    """Draws the initial values of a parameter from a random stream of its own."""
 
     kind = "initializer"
     package = "nettrain.initializers"
@@ -18,13 +18,23 @@ class Initializer(Component):
     def sample(
         self, shape: tuple[int, ...], fan_in: int, fan_out: int, generator: np.random.Generator
     ) -> np.ndarray:
-        """Values (float64) of one parameter; fan_in inputs reach each output, fan_out outputs are reached from each input."""
+        """Returns the initial values of one parameter, in float64.
+
+        Args:
+            shape: of the parameter.
+            fan_in: inputs that reach each output.
+            fan_out: outputs that each input reaches.
+            generator: the random stream.
+        """
 
 
 def draw(
     distribution: str, deviation: float, shape: tuple[int, ...], generator: np.random.Generator
 ) -> np.ndarray:
-    """Values of mean 0 and the given standard deviation; a uniform distribution on [-a, a] has the deviation a / sqrt 3."""
+    """Returns values of mean 0 and the given standard deviation.
+
+    A uniform distribution on [-a, a] has the standard deviation a / sqrt 3.
+    """
     if distribution == "normal":
         return generator.normal(0.0, deviation, shape)
     return generator.uniform(-deviation * math.sqrt(3), deviation * math.sqrt(3), shape)

@@ -1,4 +1,4 @@
-"""The base of all layers, and the scope in which one runs."""
+"""The base of all layers, and the scope in which a layer runs."""
 
 import dataclasses
 from abc import abstractmethod
@@ -21,7 +21,13 @@ Report = Callable[[str, str], None]  # takes a layer's path and a line of text
 
 @dataclass(frozen=True)
 class Output:
-    """What a layer gave for a batch, (n, ...). path: `dense_1`; of a layer inside a layer `residual_1.dense_1`."""
+    """The output of a layer for a batch.
+
+    Attributes:
+        path: `dense_1`; of a layer inside a layer `residual_1.dense_1`.
+        layer: the layer.
+        value: (n, ...).
+    """
 
     path: str
     layer: "Layer"
@@ -30,16 +36,20 @@ class Output:
 
 @dataclass(frozen=True)
 class Scope:
-    """What a layer sees while it runs: its own parameters and state, whether it trains, and its own random stream.
+    """What a layer sees while it runs: its parameters and state, the mode, and its random stream.
 
-    parameters  of the whole network by full name, such as `dense_1.w`; arrays of state too, such as `batch_norm_1.mean`
-    generator   gives the random generator of a layer path for the current step
-    path        of the layer: `dense_1`; a layer inside a layer has `residual_1.dense_1`
-    rows        of the whole batch, where the layer sees only a shard of them; None: it sees all
-    proposals   where new values of state are collected in a step of training; None in checks and evaluation, which change nothing
-    step        gives the number of the current step, counted from 0; a plan moves it on
-    report      takes a line of text for people, and the layer's path
-    watch       is told the output of every layer, where somebody looks at them
+    Attributes:
+        parameters: of the whole network by full name, such as `dense_1.w`; state too, such as
+            `batch_norm_1.mean`.
+        training: whether the layer trains; otherwise it is in evaluation mode.
+        generator: returns the random generator of a layer path for the current step.
+        path: of the layer: `dense_1`; a layer inside a layer has `residual_1.dense_1`.
+        rows: of the whole batch, where the layer sees only a shard of them; None: it sees all.
+        proposals: where new values of state are collected in a step of training; None in checks and
+            in evaluation, which change nothing.
+        step: returns the number of the current step, counted from 0.
+        report: takes the path of the layer and a line of text for people.
+        watch: called with the output of every layer, for diagnosis.
     """
 
     parameters: Mapping[str, Tensor]
@@ -53,19 +63,20 @@ class Scope:
     watch: Callable[[Output], None] | None = None
 
     def __getitem__(self, name: str) -> Tensor:
-        """One of the layer's own parameters or arrays of state: `scope["w"]`."""
+        """Returns one of the layer's own parameters or arrays of state: `scope["w"]`."""
         return self.parameters[f"{self.path}.{name}"]
 
     def propose(self, name: str, value: Tensor) -> None:
-        """A new value for an array of the layer's state, taken over once the step has updated the weights.
+        """Proposes a new value for an array of the layer's state, applied after the update.
 
-        It must be computed from tensors, the old value among them, so that a plan can compute it again.
+        It must be computed from tensors, the old value among them, so that a plan can compute it
+        again.
         """
         if self.proposals is not None:
             self.proposals[f"{self.path}.{name}"] = value
 
     def child(self, name: str) -> "Scope":
-        """The scope of a layer inside this one."""
+        """Returns the scope of a layer inside this one."""
         return dataclasses.replace(self, path=f"{self.path}.{name}" if self.path else name)
 
     def run(self, name: str, layer: "Layer", x: Tensor) -> Tensor:
@@ -94,10 +105,12 @@ class Scope:
 
 
 class Layer(Component):
-    """One step of a network. Shapes are those of one row: the batch axis n stands in front and is never named.
+    """One stage of a network. Shapes are those of one row, without the batch axis n.
 
-    independent_rows  whether the rows of a batch may be computed in shards: each output row depends on its own input row alone, or rows
-                meet in a `Barrier` only. Not taken for granted of a layer that does not say so.
+    Attributes:
+        independent_rows: whether the rows of a batch may be computed in shards: each output row
+            depends on its own input row alone, or on others through a `Barrier` only. False unless
+            a layer says otherwise.
     """
 
     kind = "layer"
@@ -106,78 +119,86 @@ class Layer(Component):
 
     @classmethod
     def expand_shorthand(cls, value: object) -> object:
-        """A bare activation stands for the layer that applies it: `- relu`."""
+        """Lets a bare activation stand for the layer that applies it: `- relu`."""
         if isinstance(value, str) and value in names(Activation) and value not in names(cls):
             return {"type": "activation", "function": value}
         return super().expand_shorthand(value)
 
     @classmethod
     def shorthands(cls) -> tuple[type[Component], ...]:
-        """The activations."""
+        """Returns the activations."""
         return (Activation,)
 
     @property
     def activates(self) -> Activation | None:
-        """The activation that this layer applies, if it applies one."""
+        """The activation that this layer applies, if any."""
         return None
 
     def with_next_activation(self, activation: Activation | None) -> "Layer":
-        """This layer, its open choices settled by the next activation behind it (the initializer of a dense layer)."""
+        """Returns this layer with its open choices made for the activation that follows it.
+
+        A dense layer without an initializer takes the one for that activation.
+        """
         return self
 
     @abstractmethod
     def output_shape(self, shape: Shape) -> Shape:
-        """The shape of one output row for one input row. Raises ConfigError where the layer does not fit, naming both shapes."""
+        """Returns the shape of one output row.
+
+        Raises:
+            ConfigError: the layer does not fit rows of this shape; the message names both shapes.
+        """
 
     def parameters(self, shape: Shape) -> dict[str, Parameter]:
-        """The layer's trainable arrays for inputs of this shape."""
+        """Returns the trained arrays for inputs of this shape, by name."""
         return {}
 
     def state(self, shape: Shape) -> dict[str, np.ndarray]:
-        """The arrays that the layer keeps from step to step beside its parameters, as they start: running statistics and the like."""
+        """Returns the initial values of arrays kept between steps, such as running statistics."""
         return {}
 
     @abstractmethod
     def apply(self, x: Tensor, scope: Scope) -> Tensor:
-        """The output (n, ...) for x (n, ...)."""
+        """Returns the output (n, ...) for x (n, ...)."""
 
     def min_batch_size(self, shape: Shape) -> int:
-        """How many rows a batch must have for the layer to pass on anything of its inputs in training."""
+        """Returns the rows that a batch in training must have at least."""
         return 1
 
     def shardable(self, shape: Shape) -> bool:
-        """Whether the rows of a batch may be computed in shards."""
+        """Returns whether the rows of a batch may be computed in shards."""
         return self.independent_rows
 
     def flops(self, shape: Shape) -> int:
-        """Multiplications and additions of one row's forward pass in products; element-wise work is not counted."""
+        """Returns the multiplications and additions of one row's forward pass.
+
+        Those of products are counted; element-wise work is not.
+        """
         return 0
 
     def receptive_field(self, shape: Shape) -> ReceptiveField:
-        """What a place of the output sees of an input image."""
+        """Returns the part of an input image that one output pixel depends on."""
         return ReceptiveField()
 
 
 @dataclass(frozen=True, kw_only=True)
 class TrainedLayer(Layer):
-    """A layer with parameters of its own: it can be trained at another rate than the rest, or not at all."""
+    """A layer with parameters of its own, with a learning rate factor, and possibly frozen."""
 
     learning_rate: Annotated[
-        Positive, Field(description="what multiplies the learning rate in this layer")
+        Positive, Field(description="factor of the learning rate in this layer")
     ] = 1.0
     trainable: Annotated[
         Flag,
-        Field(
-            description="false: the parameters stay as they are (no gradient, no penalty, no update)"
-        ),
+        Field(description="false: the parameters are frozen (no gradient, no penalty, no update)"),
     ] = True
 
     @abstractmethod
     def arrays(self, shape: Shape) -> dict[str, Parameter]:
-        """The layer's parameters for inputs of this shape."""
+        """Returns the parameters for inputs of this shape, by name."""
 
     def parameters(self, shape: Shape) -> dict[str, Parameter]:
-        """The arrays, marked with the layer's rate and whether they are trained."""
+        """Returns the arrays, marked with the learning rate factor and whether they are trained."""
         return {
             name: dataclasses.replace(array, rate=self.learning_rate, trainable=self.trainable)
             for name, array in self.arrays(shape).items()

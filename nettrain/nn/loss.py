@@ -1,4 +1,4 @@
-"""The base of all losses: one number a row, so that means, sample weights and class weights are defined once, outside."""
+"""The base of all losses: one number per row; means and weights are applied outside."""
 
 import math
 from abc import abstractmethod
@@ -11,12 +11,15 @@ from nettrain.component import Component
 
 
 class Loss(Component):
-    """What training makes small: the mean over rows of `rows`.
+    """The function that training minimises: the mean over rows of `rows`.
 
-    tasks        which targets the loss takes: classification, regression, multilabel
-    applies_activation     the activations that the loss applies itself: as the network's last layer they would be applied twice
-    raw_targets  whether numbers stay in their own units: target transforms would make them no counts, no probabilities
-    lower_bound  no row has a lower loss
+    Attributes:
+        tasks: the targets that it takes: classification, regression, multilabel.
+        applies_activation: the activations that the loss applies itself: as the last layer of the
+            network they would be applied twice.
+        raw_targets: whether numbers keep their own units: target transforms would turn counts or
+            probabilities into other numbers.
+        lower_bound: the smallest value of a row, if there is one.
     """
 
     kind = "loss"
@@ -28,20 +31,33 @@ class Loss(Component):
 
     @abstractmethod
     def outputs(self, task: str, size: int) -> int:
-        """How many outputs the network needs for `size` classes, labels or target columns."""
+        """Returns the number of outputs that the network needs.
+
+        Args:
+            task: classification, regression or multilabel.
+            size: the number of classes, target columns or labels.
+        """
 
     def validate_targets(self, targets: np.ndarray) -> tuple[int, str] | None:
-        """The first row of numeric targets (n, t) that the loss cannot take, and why; None where all are good."""
+        """Returns the first row of numeric targets (n, t) that is invalid, and why, or None."""
         return None
 
     @abstractmethod
     def encode(self, targets: np.ndarray, size: int) -> np.ndarray:
-        """The targets as `rows` wants them, from codes (n,) of `size` classes, labels (n, l) or values (n, t)."""
+        """Returns the targets in the form that `rows` takes.
+
+        Args:
+            targets: codes (n,) of classes, labels (n, l) or values (n, t).
+            size: the number of classes, labels or target columns.
+        """
 
     @abstractmethod
     def rows(self, outputs: Tensor, targets: Tensor) -> Tensor:
-        """The loss of each row (n,), in the unit that the docstring names. outputs (n, o)."""
+        """Returns the loss of each row (n,), in the documented unit, for outputs (n, o)."""
 
     @abstractmethod
     def predictions(self, outputs: np.ndarray, task: str) -> np.ndarray:
-        """What outputs (n, o) mean, in float64: probabilities (n, k) of classes, (n, l) of labels, or values (n, t)."""
+        """Returns the predictions that outputs (n, o) stand for, in float64.
+
+        They are probabilities (n, k) of classes or (n, l) of labels, or values (n, t).
+        """

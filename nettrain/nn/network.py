@@ -1,4 +1,4 @@
-"""A network: layers applied one after the other, their parameters in one vector, their state beside it."""
+"""A network: layers applied one after the other, their parameters in one vector."""
 
 import dataclasses
 import sys
@@ -25,7 +25,7 @@ def to_standard_error(path: str, text: str) -> None:
 
 
 class Network:
-    """Layers applied one after the other. Calling it on a Tensor (n, ...) returns its outputs (n, ...).
+    """Layers one after the other. Calling it on a Tensor (n, ...) returns its outputs (n, ...).
 
     Layers that keep running statistics (batch_norm) need `proposals={}` in that call, and `commit`
     of it after the update.
@@ -121,9 +121,11 @@ class Network:
         return sequence.seek(step, shard)
 
     def seek(self, step: int, shards: Sequence[int] = (0,)) -> None:
-        """Move every random stream that a layer has used to the place of a step, for a replay of what was recorded at another.
+        """Moves every random stream that a layer has used to a step, to replay a plan.
 
-        shards: the position within the step of each set of streams, one set per concurrent shard
+        Args:
+            step: counted from 0.
+            shards: the place within the step of each stream index (`lane`).
         """
         self._step = step
         for (_, stream), sequence in self._streams.items():
@@ -140,7 +142,7 @@ class Network:
         proposals: dict[str, Tensor] | None = None,
         report: Report | None = None,
     ) -> Scope:
-        """What the layers see: parameters that require gradients in training, constants in evaluation."""
+        """Returns what layers see: parameters with gradients in training, else constants."""
         self._step = step
         return Scope(
             self._training if training else self._evaluation,
@@ -153,41 +155,52 @@ class Network:
         )
 
     def __call__(self, x: Tensor, *, training: bool = False, **place: Any) -> Tensor:
-        """The outputs for x.
+        """Returns the outputs for x.
 
-        step, shard  place the random streams of dropout and the like; stream: which set of them is used
-        rows         of the whole batch, where x holds a shard of them
-        proposals    an empty mapping in which the layers leave the new values of their state, for `commit`
+        Args:
+            x: (n, ...).
+            training: training mode; otherwise evaluation mode.
+            **place: see `scope`. step, shard and lane place the random streams of dropout and the
+                like; rows is the size of the whole batch where x is a shard of it; proposals is an
+                empty mapping that collects new values of state, for `commit`; report replaces the
+                network's own.
         """
         return self.scope(training=training, **place).forward(self._layers, x)
 
     def watched(self, x: Tensor) -> tuple[Tensor, list[Output]]:
-        """The outputs for x in evaluation, and those of every layer on the way, layers inside layers too.
+        """Returns the outputs for x in evaluation mode, and those of every layer inside.
 
-        Unlike in `self(x)`, gradients with respect to `parameters` and to every layer's output can be taken, and a plan can be made.
+        Unlike `self(x)` it allows gradients with respect to `parameters` and to the output of every
+        layer, and a plan can be made.
         """
-        found: list[Output] = []
-        scope = Scope(self._training, False, partial(self._generator, 0, 0, 0), watch=found.append)
-        return scope.forward(self._layers, x), found
+        outputs: list[Output] = []
+        scope = Scope(
+            self._training, False, partial(self._generator, 0, 0, 0), watch=outputs.append
+        )
+        return scope.forward(self._layers, x), outputs
 
     def commit(self, proposals: Mapping[str, Tensor]) -> None:
-        """Take over what the layers proposed for their state: once a step, after the update. Checks and evaluation never do."""
+        """Applies the proposals of a training step to the state, after the update."""
         for name, value in proposals.items():
             self.state[name][...] = value.value
 
     def restore_state(self, state: Mapping[str, np.ndarray]) -> None:
-        """The layers' state as it was saved."""
+        """Sets the state to saved values."""
         for name, array in self.state.items():
             array[...] = state[name]
 
     @property
     def independent_rows(self) -> bool:
-        """Whether every layer says that the rows of a batch may be computed side by side."""
+        """Whether every layer allows the rows of a batch to be computed in shards."""
         return all(p.layer.shardable(p.input_shape) for p in self.layers)
 
     def outputs(self, x: Rows, run_tasks: RunTasks | None = None) -> np.ndarray:
-        """The outputs in evaluation, some rows at a time; always the same portions, because BLAS gives other bits for other shapes.
+        """Returns the outputs in evaluation mode, chunk by chunk.
 
-        run_tasks  runs the portions, on one thread or several, where the layers allow it
+        The chunks depend on the layers alone, because BLAS gives other bits for other shapes.
+
+        Args:
+            x: the rows.
+            together: runs the chunks, on one thread or several, if the layers allow it.
         """
         return self.batched_inference(x, run_tasks if self.independent_rows else None)

@@ -1,4 +1,4 @@
-"""One array that a layer trains."""
+"""One trained array of a layer."""
 
 from dataclasses import dataclass
 
@@ -9,9 +9,16 @@ Shape = tuple[int, ...]
 
 @dataclass(frozen=True)
 class Parameter:
-    """One array of a layer: its shape, how it starts, and whether l1 and l2 apply to it (weights: yes; biases, norms: no).
+    """One trained array of a layer, before it has values.
 
-    trainable, rate  whether training changes it, and what multiplies the learning rate for it; both are set by `TrainedLayer`
+    Attributes:
+        shape: of the array.
+        initializer: draws the initial values.
+        fan_in, fan_out: inputs per output and outputs per input, for the initializer.
+        decayed: whether l1 and l2 apply to it: to weights, not to biases and normalization
+            parameters.
+        trainable, rate: whether training changes it, and the factor of the learning rate; both are
+            set by `TrainedLayer`.
     """
 
     shape: Shape

@@ -1,4 +1,4 @@
-"""A network layer by layer, those inside layers too: shapes, what a place sees of the image, parameters, work, memory."""
+"""A network layer by layer: shapes, receptive fields, parameters, FLOPs and memory."""
 
 import math
 from collections.abc import Sequence
@@ -12,12 +12,19 @@ from nettrain.nn.receptive_field import ReceptiveField
 
 @dataclass(frozen=True)
 class LayerSummary:
-    """What is told of a layer before anything is trained.
+    """What is known of a layer before training.
 
-    path             `dense_1`; of a layer inside a layer `residual_1.dense_1`; name: without the layer that it is in
-    receptive_field  height and width of the rectangle of the input image on which a place of the output depends; None: there is no image
-    parameters, flops, values  numbers that it trains, multiplications and additions, numbers that it gives, the last two for one row,
-                     all of them with those of the layers inside
+    Attributes:
+        path: `dense_1`; of a layer inside a layer `residual_1.dense_1`.
+        name: the path without the layer that it is in.
+        type: its YAML name.
+        output_shape: of one row.
+        receptive_field: height and width, in pixels of the input image, that one output pixel
+            depends on; None: there is no image.
+        parameters: number of trained values, with those of the layers inside.
+        flops: multiplications and additions per row, with those of the layers inside.
+        values: number of outputs per row, with those of the layers inside.
+        inside: the layers inside.
     """
 
     path: str
@@ -32,41 +39,44 @@ class LayerSummary:
 
 
 def summarize(layers: Sequence[BoundLayer], shape: Shape) -> list[LayerSummary]:
-    """Of layers for rows of this shape. A table that is reshaped counts as images from there on."""
+    """Returns a summary per layer.
+
+    Args:
+        layers: of the network.
+        shape: of one input row. A table that is reshaped counts as images from there on.
+    """
     return _summarize(layers, "", _Seen(shape, ReceptiveField()) if len(shape) == 3 else None)
 
 
 @dataclass(frozen=True)
 class _Seen:
-    """Of images of this shape."""
+    """The receptive field so far, on images of this shape."""
 
     image: Shape
     field: ReceptiveField
 
 
 def _summarize(layers: Sequence[BoundLayer], path: str, seen: _Seen | None) -> list[LayerSummary]:
-    found = []
-    for one in layers:
-        layer, full = one.layer, f"{path}.{one.name}" if path else one.name
-        ways = layer.bind_branches(one.input_shape) if isinstance(layer, Composite) else []
-        inside = tuple(row for way in ways for row in _summarize(way, full, seen))
+    summaries = []
+    for bound in layers:
+        layer, full = bound.layer, f"{path}.{bound.name}" if path else bound.name
+        branches = layer.bind_branches(bound.input_shape) if isinstance(layer, Composite) else []
+        inside = tuple(row for branch in branches for row in _summarize(branch, full, seen))
         if seen is not None:
-            seen = _Seen(seen.image, seen.field.then(layer.receptive_field(one.input_shape)))
-        elif len(one.output_shape) == 3:
-            seen = _Seen(one.output_shape, ReceptiveField())
-        values = math.prod(one.output_shape) + sum(row.values for row in inside)
-        sight = None if seen is None else seen.field.within(*seen.image[:2])
-        found.append(
+            seen = _Seen(seen.image, seen.field.then(layer.receptive_field(bound.input_shape)))
+        elif len(bound.output_shape) == 3:
+            seen = _Seen(bound.output_shape, ReceptiveField())
+        summaries.append(
             LayerSummary(
-                full,
-                one.name,
-                layer.name(),
-                one.output_shape,
-                sight,
-                one.size,
-                layer.flops(one.input_shape),
-                values,
-                inside,
+                path=full,
+                name=bound.name,
+                type=layer.name(),
+                output_shape=bound.output_shape,
+                receptive_field=None if seen is None else seen.field.within(*seen.image[:2]),
+                parameters=bound.size,
+                flops=layer.flops(bound.input_shape),
+                values=math.prod(bound.output_shape) + sum(row.values for row in inside),
+                inside=inside,
             )
         )
-    return found
+    return summaries

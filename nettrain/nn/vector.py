@@ -1,4 +1,4 @@
-"""All parameters of a network in one contiguous vector, with a view for each name: an update is then a few calls, whatever the depth."""
+"""All parameters of a network in one contiguous vector, with a view per name."""
 
 import math
 from collections.abc import Mapping
@@ -9,23 +9,29 @@ from nettrain.nn.parameter import Parameter, Shape
 
 
 class ParameterVector:
-    """`values` and `gradient`, two flat vectors of one layout: what l1 and l2 apply to, then what else is trained, then what is frozen.
+    """Two flat vectors of one layout, so that an update takes a few calls, whatever the depth.
 
-    views, gradient_views  by full name (`dense_1.w`), in the network's order: views into the vectors, never copies
-    decayed, trainable     the slices of the vectors that l1 and l2 apply to, and that training changes; both start at 0
-    rates                  (slice, what multiplies the learning rate there), one after the other, over all of `trainable`
+    The layout: parameters that l1 and l2 apply to, then those that are trained without, then frozen
+    ones.
+
+    Attributes:
+        values, gradient: the vectors.
+        views, gradient_views: views into the vectors by full name (`dense_1.w`), in network order.
+        decayed, trainable: the slices that l1 and l2 apply to, and that training changes; both
+            start at 0.
+        rates: (slice, factor of the learning rate) one after the other, over all of `trainable`.
+        frozen: names of the parameters that are not trained.
     """
 
     def __init__(self, parameters: Mapping[str, Parameter], dtype: np.dtype) -> None:
-        self._places: dict[str, tuple[slice, Shape]] = {}
+        self._slices: dict[str, tuple[slice, Shape]] = {}
         self.rates: list[tuple[slice, float]] = []
         decayed = trainable = start = 0
-        for name in sorted(
-            parameters, key=lambda name: _group(parameters[name])
-        ):  # stable: the network's order within each group
+        # a stable sort: network order within each group
+        for name in sorted(parameters, key=lambda name: _group(parameters[name])):
             p = parameters[name]
             stop = start + math.prod(p.shape)
-            self._places[name] = (slice(start, stop), p.shape)
+            self._slices[name] = (slice(start, stop), p.shape)
             if p.trainable:
                 trainable = stop
                 self._add_rate(start, stop, p.rate)
@@ -41,15 +47,15 @@ class ParameterVector:
         self.gradient_views = self.named(self.gradient)
 
     def _add_rate(self, start: int, stop: int, rate: float) -> None:
-        """Neighbours of the same rate are one slice: an update is then as few calls as can be."""
+        """Adds a slice; neighbours of the same rate are merged, so that updates are few calls."""
         if self.rates and self.rates[-1][1] == rate:
             start = self.rates.pop()[0].start
         self.rates.append((slice(start, stop), rate))
 
     def named(self, flat: np.ndarray) -> dict[str, np.ndarray]:
-        """The views, by name and in the network's order, into any vector of this layout."""
+        """Returns views by name, in network order, into any vector of this layout."""
         return {
-            name: flat[self._places[name][0]].reshape(self._places[name][1]) for name in self._names
+            name: flat[self._slices[name][0]].reshape(self._slices[name][1]) for name in self._names
         }
 
     def __len__(self) -> int:
@@ -57,5 +63,5 @@ class ParameterVector:
 
 
 def _group(parameter: Parameter) -> int:
-    """0: decayed, 1: trained but not decayed, 2: frozen."""
+    """Returns 0: decayed, 1: trained but not decayed, 2: frozen."""
     return (0 if parameter.decayed else 1) if parameter.trainable else 2
