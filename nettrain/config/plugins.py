@@ -169,9 +169,8 @@ def _check_class(cls: type[Component], path: str) -> None:
         )
 
 
-_RENAMED: dict[
-    str, dict[str, str]
-] = {  # by kind: old names of the plugin API, which nothing calls any more
+# Old names of the plugin API by kind, which nothing calls any more, and the new ones.
+_RENAMED: dict[str, dict[str, str]] = {
     "layer": {
         "rows_apart": "independent_rows",
         "before": "with_next_activation",
@@ -182,6 +181,7 @@ _RENAMED: dict[
     "loss": {"contains": "applies_activation", "flaw": "validate_targets"},
     "augmentation": {"flaw": "validate_size"},
     "optimizer": {"beside": "required_settings"},
+    "transform": {"by_portions": "by_chunks"},
 }
 
 

@@ -20,7 +20,9 @@ NOTICEABLE = (
     10.0  # gradient norm that grown ones must have reached: from 1e-6 to 1e-4 nothing explodes
 )
 DEAD = 0.5  # of a layer's units: some always die without harm, with half of them the layer is another one than was asked for
-BASELINE = 0.97  # of the trivial model's loss: what is above has learnt less than 3 % of what there is to explain
+BASELINE = (
+    0.97  # of the baseline's loss: above it, less than 3 % of what there is to explain is learnt
+)
 STANDSTILL = 0.01  # of the loss: what it must fall in SEVERAL epochs to be on its way
 FEWEST_EPOCHS = 5  # before the loss is judged: a slow start is not a standstill ...
 FEWEST_STEPS = 200  # ... nor are few updates, unless the run ends with them
@@ -36,14 +38,14 @@ class Epoch:
 
     row     as in metrics.jsonl; layers: the figures of each, in the order of the forward pass, empty without diagnostics
     last    whether the run ends with it
-    trivial gives the training loss of the best model that looks at no feature
+    baseline  returns the training loss of the baseline, the best model that ignores the features
     """
 
     config: RunConfig
     row: Mapping[str, Any]
     layers: Mapping[str, Figures]
     last: bool
-    trivial: Callable[[], float]
+    baseline: Callable[[], float]
 
 
 @dataclass
@@ -143,7 +145,7 @@ class AtBaseline(Symptom):
     losses: list[float] = field(default_factory=list)
 
     def seen(self, epoch: Epoch) -> str | None:
-        """Compare the loss with the trivial model's, until it is once below."""
+        """Compares the loss with that of the baseline, until it is below once."""
         number, found = epoch.row["epoch"], epoch.row["train_loss"]
         self.losses = [*self.losses, found][-SEVERAL - 1 :]
         if (
@@ -155,10 +157,9 @@ class AtBaseline(Symptom):
         falls = found < self.losses[0] - STANDSTILL * abs(self.losses[0])
         if falls and not epoch.last:
             return None
-        trivial = epoch.trivial()
-        self.learnt = trivial == 0 or found < trivial - (1 - BASELINE) * abs(
-            trivial
-        )  # 0: a loss for which any constant is as good
+        baseline = epoch.baseline()
+        # 0: a loss for which any constant is as good
+        self.learnt = baseline == 0 or found < baseline - (1 - BASELINE) * abs(baseline)
         if self.learnt:
             return None
         rises = found > self.losses[0] + STANDSTILL * abs(self.losses[0])
@@ -170,9 +171,10 @@ class AtBaseline(Symptom):
             "dataset.transforms: [standardize] if the features are not scaled",
             "more hidden units",
         ]
-        better = "hardly" if found < trivial else "no"
+        better = "hardly" if found < baseline else "no"
         return (
-            f"the training loss is {found:.4g}, {better} better than the {trivial:.4g} of a model that ignores the features; "
+            f"the training loss is {found:.4g}, {better} better than the {baseline:.4g} of the baseline, "
+            "which ignores the features; "
             f"try {_listed(remedies)}; and see whether the target is the right column and belongs to these rows"
         )
 

@@ -62,7 +62,7 @@ class Ensemble(Predictor):
         """The weighted mean of what the members say, or the shares of their votes."""
         return combined(self.said(dataset), self.weights, self.vote, self.task)
 
-    def figures(self, dataset: Dataset) -> PartEvaluation:
+    def evaluate_dataset(self, dataset: Dataset) -> PartEvaluation:
         """Every metric."""
         outcome = outcome_of(self.task, self.truth(dataset), self.predictions_of(dataset))
         with in_use(self.config.plugins):

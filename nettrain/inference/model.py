@@ -48,7 +48,7 @@ class Model(Predictor):
         self._check_finite(dataset, np.flatnonzero(~np.isfinite(found).all(axis=1)))
         return found
 
-    def figures(self, dataset: Dataset) -> PartEvaluation:
+    def evaluate_dataset(self, dataset: Dataset) -> PartEvaluation:
         """The loss, weighted as in training, and every metric."""
         weights = self.config.training.class_weights
         part = self.pipeline.part(

@@ -26,7 +26,7 @@ from nettrain.training.evaluate import PartEvaluation
 
 @dataclass(frozen=True)
 class Evaluation:
-    """The figures of a model on one part; the trivial baseline's beside them where the training targets are known."""
+    """The metrics of a model on one part, and those of the baseline if training targets are known."""
 
     metrics: dict[str, float]
     baseline: dict[str, float]
@@ -83,7 +83,7 @@ class Predictor(ABC):
         """Probabilities (n, k) or (n, l), or values (n, t) in original units, for rows that `read` gave."""
 
     @abstractmethod
-    def figures(self, dataset: Dataset) -> PartEvaluation:
+    def evaluate_dataset(self, dataset: Dataset) -> PartEvaluation:
         """Every metric of rows that `read` gave, and what it was computed from."""
 
     def truth(self, dataset: Dataset) -> np.ndarray:
@@ -146,13 +146,13 @@ class Predictor(ABC):
         return self.fingerprint is not None and self.training_data.fingerprint != self.fingerprint
 
     def evaluation(self, dataset: Dataset, train: Dataset | None = None) -> Evaluation:
-        """The figures on some rows, beside those of the trivial baseline, which knows the targets of `train` alone."""
+        """Returns the metrics of some rows, and those of the baseline, which knows the targets of `train`."""
         asked = wanted(self.loss)
         if asked is not None and self.task == "regression":
             check_values(dataset, asked)
         with in_use(self.config.plugins), one_blas_thread():
-            evaluated = self.figures(dataset)
-            trivial = (
+            evaluated = self.evaluate_dataset(dataset)
+            baseline_outcome = (
                 None
                 if train is None
                 else baseline(
@@ -164,7 +164,7 @@ class Predictor(ABC):
             )
             return Evaluation(
                 evaluated.metrics,
-                {} if trivial is None else all_metrics(trivial),
+                {} if baseline_outcome is None else all_metrics(baseline_outcome),
                 evaluated.outcome,
                 evaluated.losses,
             )

@@ -136,7 +136,7 @@ class CountMetric(MeanMetric[ClassOutcome | LabelOutcome]):
         """Returns the metric of each class or label, shaped as the counts; NaN: not defined."""
 
     def each(self, outcome: ClassOutcome | LabelOutcome) -> np.ndarray:
-        """The figure of each class or label (k,)."""
+        """Returns the metric of each class or label (k,)."""
         return self.of_counts(outcome.counts)
 
     def resampled(self, outcome: ClassOutcome | LabelOutcome, samples: np.ndarray) -> np.ndarray:

@@ -71,8 +71,8 @@ def evaluate(
     return PartEvaluation({"loss": losses.mean()} | all_metrics(outcome), outcome, losses)
 
 
-def trivial(train: Part, part: Part, pipeline: Pipeline) -> dict[str, float]:
-    """The metrics of the trivial baseline: the majority class, or the mean of the training targets."""
+def baseline_metrics(train: Part, part: Part, pipeline: Pipeline) -> dict[str, float]:
+    """Returns the metrics of the baseline: the majority class, or the mean training target."""
     if train.truth is None or part.truth is None:
         raise ValueError("a part without targets has no baseline")
     return all_metrics(

@@ -30,7 +30,7 @@ from nettrain.training.callbacks.reaction import Reaction
 from nettrain.training.callbacks.warnings import Warnings
 from nettrain.training.engine.blas import one_blas_thread
 from nettrain.training.engine.threads import usable_threads
-from nettrain.training.evaluate import evaluate, trivial
+from nettrain.training.evaluate import baseline_metrics, evaluate
 from nettrain.training.initialize import initialize
 from nettrain.training.loop import train_epochs
 from nettrain.training.run import Progress, Result, Run
@@ -319,7 +319,7 @@ def _evaluated(
         metrics[name] = evaluated.metrics
         for callback in callbacks:
             callback.evaluated(run, name, evaluated)
-        baseline[name] = trivial(run.parts["train"], part, run.pipeline)
+        baseline[name] = baseline_metrics(run.parts["train"], part, run.pipeline)
     progress = run.progress
     return Result(
         run_directory=str(run.directory.path if run.directory else ""),

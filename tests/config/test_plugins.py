@@ -234,13 +234,15 @@ def test_a_key_may_be_called_like_an_old_name(folder):
     [
         ("Loss", "nn.loss", {"contains": "applies_activation", "flaw": "validate_targets"}),
         ("Augmentation", "data.augmentation", {"flaw": "validate_size"}),
+        ("Transform", "data.transform", {"by_portions": "by_chunks"}),
+        ("Rule", "optim", {"beside": "required_settings"}),
     ],
 )
 def test_all_old_names_of_a_class_are_told_at_once(folder, kind, where, renamed):
     Path("mine.py").write_text(
         f"from dataclasses import dataclass\nfrom nettrain.{where} import {kind}\n\n\n"
         f"@dataclass(frozen=True, kw_only=True)\nclass Mine({kind}):\n"
-        "    apply = outputs = encode = rows = predictions = None\n"
+        "    apply = outputs = encode = rows = predictions = fit = update = None\n"
         + "".join(f"    {old} = None\n" for old in renamed)
     )
     (problem,) = refused()

@@ -16,7 +16,7 @@ TREATED = load({
 STEPS = 100  # in an epoch
 
 
-def epochs(rows=(), layers=(), *, config=CONFIG, last=None, trivial=0.5):
+def epochs(rows=(), layers=(), *, config=CONFIG, last=None, baseline=0.5):
     """The epochs of a run from what each logs and what its layers show."""
     count = max(len(rows), len(layers))
     rows = rows or [{"train_loss": 1.0}] * count
@@ -27,7 +27,7 @@ def epochs(rows=(), layers=(), *, config=CONFIG, last=None, trivial=0.5):
             {"epoch": i, "step": i * STEPS, **row},
             shown,
             i == (last or count + 1),
-            lambda: trivial,
+            lambda: baseline,
         )
         for i, (row, shown) in enumerate(zip(rows, layers, strict=True), start=1)
     ]
@@ -129,7 +129,7 @@ def test_units_die_when_more_than_half_of_a_layer_is_dead_for_three_epochs(layer
         assert "leaky_relu" in found[1] and "initializer: he" in found[1]
 
 
-@pytest.mark.parametrize(("train", "trivial", "last", "epoch"), [
+@pytest.mark.parametrize(("train", "baseline", "last", "epoch"), [
     ([0.5] * 8, 0.5, None, 5),
     ([0.49] * 8, 0.5, None, 5),
     ([0.48] * 8, 0.5, None, None),
@@ -142,8 +142,8 @@ def test_units_die_when_more_than_half_of_a_layer_is_dead_for_three_epochs(layer
     ([-3.5] * 8, -3.05, None, None),
     ([math.nan] * 8, 0.5, None, 5),
 ])  # fmt: skip
-def test_the_loss_is_at_the_baseline_when_it_stands_still_there(train, trivial, last, epoch):
-    found = first(AtBaseline(), epochs(losses(train), last=last, trivial=trivial))
+def test_the_loss_is_at_the_baseline_when_it_stands_still_there(train, baseline, last, epoch):
+    found = first(AtBaseline(), epochs(losses(train), last=last, baseline=baseline))
     assert (found and found[0]) == epoch
 
 
@@ -157,7 +157,7 @@ def test_few_steps_are_not_judged_before_the_run_ends(monkeypatch):
 def test_the_baseline_is_told_beside_the_loss_with_remedies():
     _, text = first(AtBaseline(), epochs(losses([0.6] * 5)))
     assert text.startswith(
-        "the training loss is 0.6, no better than the 0.5 of a model that ignores the features; try another optimizer"
+        "the training loss is 0.6, no better than the 0.5 of the baseline, which ignores the features; try another optimizer"
     )
     assert (
         all(remedy in text for remedy in ("standardize", "hidden units", "the right column"))

@@ -32,7 +32,7 @@ class Warnings(Callback):
             run.progress.stop_reason is not None or run.progress.epoch >= run.config.training.epochs
         )
         layers = self._diagnostics.layers if self._diagnostics else {}
-        epoch = Epoch(run.config, row, layers, last, lambda: self._trivial_loss(run))
+        epoch = Epoch(run.config, row, layers, last, lambda: self._baseline_loss(run))
         for name, symptom in self._untold():
             finding = symptom.seen(epoch)
             if finding is not None:
@@ -46,7 +46,7 @@ class Warnings(Callback):
             (name, symptom) for name, symptom in self._symptoms.items() if name not in self._told
         ]
 
-    def _trivial_loss(self, run: Run) -> float:
+    def _baseline_loss(self, run: Run) -> float:
         """Computed when it is first asked for: most runs end, or have learnt, before."""
         if self._trivial is None:
             encoded = run.step.part.y
