@@ -9,6 +9,7 @@ from typer.core import TyperGroup
 
 from nettrain.cli import (
     check,
+    compare,
     cv,
     ensemble,
     evaluate,
@@ -78,6 +79,7 @@ COMMANDS: tuple[tuple[str, str, Any, str], ...] = (
     ("Use", "eval", evaluate.evaluate, "nettrain eval runs/digits --data new.csv"),
     ("Use", "predict", predict.predict, "nettrain predict runs/digits new.csv -o predictions.csv"),
     ("Look", "runs", runs.runs, "nettrain runs runs --where model.type=cnn --sort metric"),
+    ("Look", "compare", compare.compare, "nettrain compare runs/digits runs/digits-2"),
     ("Trust", "gradcheck", gradcheck.gradcheck, "nettrain gradcheck digits.yaml --rows 16"),
     ("Learn", "explain", explain.explain, "nettrain explain adam"),
     ("Learn", "schema", schema.schema, "nettrain schema -o nettrain.schema.json"),

@@ -76,6 +76,11 @@ class RecordedRun:
         return self._yaml("base.yaml" if self.kind == "cv" else "config.yaml")
 
     @cached_property
+    def division(self) -> dict[str, Any]:
+        """How a cross-validation was divided, as cv.json holds it."""
+        return self._json("cv.json")
+
+    @cached_property
     def sweep(self) -> dict[str, Any]:
         """What sweep.yaml holds."""
         return self._yaml("sweep.yaml")

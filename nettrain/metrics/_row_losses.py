@@ -27,6 +27,10 @@ class RowLosses:
         total = sum(np.dot(self.values[chunk], self.weights[chunk]) for chunk in chunks)
         return float(total) / float(self.weights.sum())
 
+    def take(self, rows: np.ndarray) -> "RowLosses":
+        """Returns some of the rows, by index."""
+        return RowLosses(self.values[rows], None if self.weights is None else self.weights[rows])
+
     def resampled(self, samples: np.ndarray) -> np.ndarray:
         """Returns the mean loss (b,) of samples (n, b): how often each row stands in each."""
         if self.weights is None:

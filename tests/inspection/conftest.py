@@ -25,21 +25,31 @@ def write_flowers(folder):
     (folder / "flowers.csv").write_text("\n".join([*rows, ""]))
 
 
-@pytest.fixture(scope="session")
-def trained_runs(tmp_path_factory):
-    """A folder `runs` with the runs a, b (more epochs) and c (another seed, so other test rows)."""
-    folder = tmp_path_factory.mktemp("inspection")
+def train_runs(folder):
+    """Train a, b (more epochs) and c (another seed, so other test rows) into `runs`."""
     write_flowers(folder)
     dataset = CONFIG["dataset"]
     source = dataset["source"] | {"path": str(folder / "flowers.csv")}
     config = CONFIG | {"dataset": dataset | {"source": source}}
     for name, sets in {"a": [], "b": ["training.epochs=5"], "c": ["seed=1"]}.items():
         nettrain.train(config, sets=sets, output_directory=folder / "runs", run_name=name)
-    return folder
+    return folder / "runs"
+
+
+@pytest.fixture(scope="session")
+def trained_runs(tmp_path_factory):
+    """A folder with the runs; tests leave it as it is."""
+    return train_runs(tmp_path_factory.mktemp("inspection")).parent
+
+
+@pytest.fixture
+def own_data(tmp_path):
+    """Runs whose data file a test may change."""
+    return train_runs(tmp_path)
 
 
 @pytest.fixture
 def runs(trained_runs, tmp_path):
-    """A copy of them that a test may change."""
+    """A copy of the runs that a test may change; they read the data file of the original."""
     shutil.copytree(trained_runs, tmp_path / "copy")
     return tmp_path / "copy" / "runs"

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 def holm(p_values: Sequence[float]) -> list[float]:
     """p'_(i) = max_{j <= i} min(1, (m - j + 1) p_(j)),  p_(1) <= ... <= p_(m).
 
-    Rejecting where p' <= 0.05 keeps the probability of one or more false rejections among all m
-    p'_(i) = max_{j <= i} min(1, (m - j + 1) p_(j)),  p_(1) <= ... <= p_(m).
+    The values come back in the given order. Rejecting where p' <= 0.05 keeps the probability of one
+    or more false rejections among all m tests below 5 %, whatever the dependence between them.
+    Bonferroni's m p rejects no more.
 
     Holm 1979, "A simple sequentially rejective multiple test procedure".
     statsmodels: multipletests(p, method="holm").

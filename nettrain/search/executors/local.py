@@ -51,7 +51,7 @@ class Local(Executor):
         self._prepared: Message | None = None
         self._ready = False
         self._early_ends = 0
-        self._log = tempfile.TemporaryFile()  # noqa: SIM115, what workers print; it ends with the executor
+        self._log = tempfile.TemporaryFile()
         self._start()
 
     def prepare(self, config: Mapping[str, Any], monitor: str | None = None) -> Facts:

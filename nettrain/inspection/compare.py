@@ -1,0 +1,218 @@
+"""`compare`: runs side by side, and whether their differences are real or chance."""
+
+import os
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+
+from nettrain.config.plugins import in_use
+from nettrain.data.loader import Loader
+from nettrain.errors import ConfigError, NettrainError, RunError
+from nettrain.inference.load import load
+from nettrain.inference.predictor import Evaluation, Predictor
+from nettrain.inspection.compare_folds import compare_folds
+from nettrain.inspection.comparison import ComparedRun, Comparison, Difference, adjusted
+from nettrain.inspection.config_difference import config_differences
+from nettrain.inspection.directory_kind import CALLED
+from nettrain.inspection.intervals import metric_intervals, resampled_metrics
+from nettrain.inspection.recorded_run import RecordedRun, open_run
+from nettrain.inspection.statistics.bootstrap import difference_p_value, percentile_interval
+from nettrain.inspection.statistics.mcnemar import mcnemar_exact
+from nettrain.metrics import ShareMetric, metrics_of
+
+RESAMPLES = 2000
+PARTS = ("train", "validation", "test")
+
+
+def compare(
+    runs: Sequence[str | os.PathLike[str]],
+    *,
+    part: str = "test",
+    allow_plugins: bool = False,
+) -> Comparison:
+    """Compare runs (ensembles too) on the same rows, or cross-validations over the same folds.
+
+    Shares of right rows are compared by McNemar's exact test, other metrics by the paired
+    bootstrap, folds by the corrected resampled t-test. p values of more than one pair are
+    corrected by Holm's method within each metric. Runs whose rows or data differ are shown, but
+    not tested: `notes` says so.
+
+    Args:
+        runs: Two or more directories.
+        part: test, validation or train.
+        allow_plugins: Whether the Python files that the configurations name may be imported.
+
+    Raises:
+        RunError: Fewer than two directories, one named twice, a sweep, or runs beside
+            cross-validations.
+        ConfigError: There is no such part.
+    """
+    if part not in PARTS:
+        raise ConfigError(f"--part {part}: expected one of {', '.join(PARTS)}")
+    records = _records([Path(run) for run in runs])
+    if records[0].kind == "cv":
+        return compare_folds(records)
+    notes: list[str] = []
+    loader = Loader()
+    with ExitStack() as plugins:
+        measured = [_measured(one, part, allow_plugins, loader, notes) for one in records]
+        for one in measured:
+            if one.predictor is not None:
+                plugins.enter_context(in_use(one.predictor.config.plugins))
+        pairs = [
+            difference
+            for first, second in combinations(measured, 2)
+            for difference in _tested(first, second, notes)
+        ]
+    return Comparison(
+        part, [one.run for one in measured], config_differences(records), adjusted(pairs), notes
+    )
+
+
+@dataclass(frozen=True)
+class _Measured:
+    run: ComparedRun
+    predictor: Predictor | None = None
+    evaluation: Evaluation | None = None
+    rows: np.ndarray | None = None
+
+
+def _records(paths: Sequence[Path]) -> list[RecordedRun]:
+    if len(paths) < 2:
+        raise RunError("compare: name two runs or more")
+    seen: dict[Path, Path] = {}
+    for path in paths:
+        if path.resolve() in seen:
+            raise RunError(f"{path}: is named twice; compare it with another run")
+        seen[path.resolve()] = path
+    records = [RecordedRun.open(path) for path in paths]
+    for record in records:
+        if record.kind == "sweep":
+            open_run(record.path)  # says which of its runs could be named
+    folds = [record for record in records if record.kind == "cv"]
+    if folds and len(folds) < len(records):
+        other = next(record for record in records if record.kind != "cv")
+        raise RunError(
+            f"{folds[0].path}: is {CALLED['cv']}, {other.path} is {CALLED[other.kind]}: their "
+            "metrics are of other rows; compare runs with runs, cross-validations with each other"
+        )
+    return records
+
+
+def _measured(
+    record: RecordedRun, part: str, allow_plugins: bool, loader: Loader, notes: list[str]
+) -> _Measured:
+    """A run measured on its part; from its summary alone where model or data cannot be had."""
+    path, state = str(record.path), record.state
+    if state != "finished":
+        notes.append(f"{path}: is {state}; what is shown is of its best checkpoint so far")
+    try:
+        predictor = load(record.path, allow_plugins=allow_plugins, loader=loader)
+        parts = predictor.training_data
+        if part not in parts.datasets:
+            notes.append(f"{path}: has no {part} part")
+            return _Measured(ComparedRun(path, state, None, {}, {}))
+        if predictor.data_changed:
+            raise RunError("the data has changed since training")
+        evaluation = predictor.evaluation(parts.datasets[part])
+    except NettrainError as error:
+        metrics = (record.summary.get("metrics") or {}).get(part) or {}
+        shown = "its metrics are those of its summary" if metrics else "nothing of it can be shown"
+        notes.append(f"{path}: cannot be measured again ({error}); {shown}")
+        return _Measured(ComparedRun(path, state, None, metrics, {}))
+    with in_use(predictor.config.plugins):
+        intervals = metric_intervals(evaluation.metrics, evaluation.outcome, evaluation.losses)
+    rows = parts.rows[part]
+    run = ComparedRun(path, state, len(rows), evaluation.metrics, intervals)
+    return _Measured(run, predictor, evaluation, rows)
+
+
+def _tested(first: _Measured, second: _Measured, notes: list[str]) -> list[Difference]:
+    """The differences of two runs in every metric of both; none, and a note, where rows differ."""
+    a, b = first.evaluation, second.evaluation
+    if a is None or b is None:
+        return []
+    reason = _incomparable(first, second)
+    if reason is not None:
+        notes.append(f"{first.run.path} and {second.run.path} are not tested: {reason}")
+        return []
+    order = [np.argsort(one.rows, kind="stable") for one in (first, second)]  # type: ignore[arg-type]
+    outcomes = [one.outcome.take(rows) for one, rows in zip((a, b), order, strict=True)]
+    losses = [
+        None if one.losses is None else one.losses.take(rows)
+        for one, rows in zip((a, b), order, strict=True)
+    ]
+    if not _same_loss(first, second):
+        losses = [None, None]
+    names = [name for name in a.metrics if name in b.metrics]
+    known = {name: one for name, one in metrics_of(outcomes[0]).items() if name in names}
+    samples = [
+        resampled_metrics(known, outcome, loss, resamples=RESAMPLES)
+        for outcome, loss in zip(outcomes, losses, strict=True)
+    ]
+    found = []
+    for name in names:
+        if name == "loss" and losses[0] is None:
+            continue
+        metric = known.get(name)
+        spread = samples[1][name] - samples[0][name] if name in samples[0] else np.empty(0)
+        if isinstance(metric, ShareMetric):
+            right = [metric.right(outcome) for outcome in outcomes]
+            test, p_value = "McNemar exact", _mcnemar(right[0], right[1])
+        else:
+            test, p_value = "paired bootstrap", difference_p_value(spread)
+        found.append(
+            Difference(
+                name,
+                first.run.path,
+                second.run.path,
+                b.metrics[name] - a.metrics[name],
+                percentile_interval(spread),
+                p_value,
+                None,
+                test,
+            )
+        )
+    return found
+
+
+def _mcnemar(first: np.ndarray | None, second: np.ndarray | None) -> float | None:
+    if first is None or second is None:
+        return None
+    return mcnemar_exact(int((first & ~second).sum()), int((second & ~first).sum()))
+
+
+def _incomparable(first: _Measured, second: _Measured) -> str | None:
+    """Why a paired test of two runs would say nothing; None where it is sound."""
+    a, b = first.predictor, second.predictor
+    if a is None or b is None or first.rows is None or second.rows is None:
+        return "one of them cannot be measured"
+    if a.task != b.task:
+        return f"their tasks differ ({a.task}, {b.task})"
+    if a.fingerprint != b.fingerprint:
+        return "their data differs (other fingerprints)"
+    if a.classes != b.classes or a.schema.targets != b.schema.targets:
+        return "their targets differ"
+    if not np.array_equal(np.sort(first.rows), np.sort(second.rows)):
+        shared = len(np.intersect1d(first.rows, second.rows))
+        return (
+            f"their rows differ ({shared} of {len(first.rows)} are shared); train both with the "
+            "same dataset.seed and dataset.split"
+        )
+    return None
+
+
+def _same_loss(first: _Measured, second: _Measured) -> bool:
+    """Whether the losses of two runs measure the same, so that their difference means something."""
+    a, b = first.predictor, second.predictor
+    return (
+        a is not None
+        and b is not None
+        and a.loss == b.loss
+        and a.config.training.class_weights == b.config.training.class_weights
+        and a.config.dataset.target_transforms == b.config.dataset.target_transforms
+    )
