@@ -41,11 +41,15 @@ from pydantic_core import (
 )
 from pydantic_core.core_schema import ErrorType
 
-from nettrain.errors import nearest
+from nettrain.errors import elsewhere, nearest
 
-# The bounds that fields share. `strict`: the text "12" is no number, and `yes` no truth value.
+# The bounds that fields share. `strict`: the string "12" is no number, and `yes` not true.
+MAX_COUNT = 2**31 - 1  # a larger number of anything is a slip of the finger
 Integer = Annotated[int, Field(strict=True)]
-Count = Annotated[int, Field(strict=True, ge=1)]  # 1, 2, 3 ...
+Count = Annotated[int, Field(strict=True, ge=1, le=MAX_COUNT)]  # 1, 2, 3 ...
+SmallCount = Annotated[
+    int, Field(strict=True, ge=1, le=1024)
+]  # what is built in memory, one by one
 Index = Annotated[int, Field(strict=True, ge=0)]  # 0, 1, 2 ...
 Real = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 Positive = Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False)]
@@ -89,7 +93,7 @@ def _with_hint(line: ErrorDetails, known: list[str]) -> InitErrorDetails:
             "unknown key {key}{hint} (there are: {known})",
             {
                 "key": repr(key),
-                "hint": nearest(str(key), known),
+                "hint": nearest(str(key), known) or elsewhere(str(key)),
                 "known": ", ".join(known) or "none",
             },
         )

@@ -1,20 +1,27 @@
-"""What can go wrong through no fault of the program: every message says the value, the place and the remedy.
+"""User errors: every message says the value, the place and the remedy; names that do not exist get a suggestion.
 
-The command line turns a `NettrainError` into its message and its exit code. Anything else is a fault of ours and keeps its traceback.
+The command line turns a `NettrainError` into its message and its exit code. Any other exception is a
+fault of ours and keeps its traceback.
 """
 
 import difflib
 from collections.abc import Iterable
 
+from nettrain.synonyms import SYNONYMS
+
 
 class NettrainError(Exception):
-    """A mistake that the user can mend."""
+    """A user error: something that the user can correct."""
 
     exit_code = 2
 
 
 class ConfigError(NettrainError):
-    """A configuration that cannot be used; `problems` holds every one found, a line each."""
+    """A configuration that cannot be used.
+
+    Attributes:
+        problems: everything that is wrong with it, one line each.
+    """
 
     def __init__(self, problems: str | Iterable[str]) -> None:
         self.problems = [problems] if isinstance(problems, str) else list(problems)
@@ -22,19 +29,22 @@ class ConfigError(NettrainError):
 
 
 class DataError(NettrainError):
-    """Data that is absent, malformed, or does not fit what was asked of it."""
+    """Data that is missing or malformed, or does not fit what was asked of it."""
 
 
 class CheckpointError(NettrainError):
-    """A checkpoint or run directory that is absent, damaged, of another format, or does not fit."""
+    """A checkpoint or run directory that is missing or damaged, of another format, or does not fit."""
 
 
 class RunError(NettrainError):
-    """A run that cannot start or go on: its directory exists, the disk is full, it cannot be resumed."""
+    """A run that cannot start or resume: its directory exists, the disk is full, its data has changed."""
 
 
 class PluginError(NettrainError):
-    """Code of the user's own, in a plugin, that failed; the message holds its lines, `__cause__` the failure."""
+    """A failure in the user's own code, in a plugin.
+
+    The message shows the lines of the plugin; `__cause__` is the original exception.
+    """
 
     exit_code = 1
 
@@ -46,6 +56,21 @@ class Diverged(NettrainError):
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """`; did you mean 'adam'?` for the known name closest to `name`, or nothing where none is close."""
-    found = difflib.get_close_matches(str(name), list(known), n=1, cutoff=0.6)
-    return f"; did you mean {found[0]!r}?" if found else ""
+    """Return `; did you mean 'adam'?` for the known name that is meant or spelled most like it.
+
+    Returns nothing where no known name is close.
+    """
+    name, names = str(name), list(known)
+    meant = list(SYNONYMS.get(name, ()))
+    if name.startswith("val_"):
+        metric = name.removeprefix("val_")
+        meant += [f"validation_{one}" for one in (metric, *SYNONYMS.get(metric, ()))]
+    matches = [one for one in meant if one in names]
+    matches = matches or difflib.get_close_matches(name, names, n=1, cutoff=0.6)
+    return f"; did you mean {matches[0]!r}?" if matches else ""
+
+
+def elsewhere(key: str) -> str:
+    """Return the same for a key that stands elsewhere in a configuration: `epochs` is training.epochs."""
+    paths = [path for path in SYNONYMS.get(key, ()) if "." in path]
+    return f"; did you mean {paths[0]!r}?" if paths else ""

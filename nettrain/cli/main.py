@@ -2,10 +2,11 @@
 
 import gc
 import sys
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 from nettrain.cli import (
     check,
@@ -23,6 +24,7 @@ from nettrain.cli import (
     sweep,
 )
 from nettrain.cli.output import open_standard_streams
+from nettrain.errors import ConfigError
 from nettrain.version import __version__
 
 
@@ -33,6 +35,19 @@ class Commands(TyperGroup):
         """Run one command."""
         with failure.reported():
             return super().invoke(ctx)
+
+
+class Command(TyperCommand):
+    """One command; `--set KEY VALUE` is explained, where the parser would see a stray word."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Parse the words after the command's name."""
+        for option, key, value in zip(args, args[1:], args[2:], strict=False):
+            is_pair = option == "--set" and "=" not in key and not value.startswith("-")
+            if is_pair and not Path(value).suffix == ".yaml" and not Path(value).exists():
+                remedy = f"write --set {key}={value}, with '=' and no spaces"
+                raise ConfigError(f"--set {key} {value}: {remedy}")
+        return super().parse_args(ctx, args)
 
 
 app = typer.Typer(
@@ -86,7 +101,9 @@ COMMANDS: tuple[tuple[str, str, Any, str], ...] = (
 )
 
 for _panel, _name, _function, _example in COMMANDS:
-    app.command(_name, rich_help_panel=_panel, epilog=f"Example: {_example}")(_function)
+    app.command(_name, cls=Command, rich_help_panel=_panel, epilog=f"Example: {_example}")(
+        _function
+    )
 
 
 def run() -> None:

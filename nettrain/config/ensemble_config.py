@@ -1,4 +1,4 @@
-"""The YAML of `nettrain ensemble`, typed: a run configuration and how several such runs become one model."""
+"""The YAML of `nettrain ensemble`, typed: a run configuration and how its members vote."""
 
 from dataclasses import dataclass, fields
 from typing import Annotated, Literal
@@ -11,24 +11,25 @@ from nettrain.config.run_config import RunConfig
 
 @dataclass(frozen=True, kw_only=True)
 class EnsembleConfig(Record):
-    """Several networks that vote; read by `nettrain ensemble`.
+    """Several networks that vote, trained by `nettrain ensemble`.
 
-    seeds     the same rows, other first weights and another order (Hansen & Salamon 1990)
-    bagging   each on a bootstrap sample: as many training rows, drawn with replacement (Breiman 1996)
-    boosting  each on the rows weighted by the mistakes of those before it: AdaBoost SAMME (Zhu et al. 2009); classes only
+    seeds: the same rows, other seeds (Hansen & Salamon 1990). bagging: a bootstrap sample of the
+    training rows each (Breiman 1996). boosting: rows weighted by the errors of earlier members,
+    AdaBoost SAMME (Zhu et al. 2009), for classification only.
     """
 
     method: Annotated[
-        Literal["seeds", "bagging", "boosting"], Field(description="in what the networks differ")
+        Literal["seeds", "bagging", "boosting"], Field(description="how the members differ")
     ] = "seeds"
     members: Annotated[
-        Annotated[Integer, Field(ge=2)],
-        Field(description="how many networks; boosting may stop before"),
+        Annotated[Integer, Field(ge=2, le=1000)],
+        Field(description="number of networks; boosting may stop earlier"),
     ] = 10
     vote: Annotated[
         Literal["mean", "majority"] | None,
         Field(
-            description="mean of probabilities or values, or majority of decisions; null: mean, in boosting majority",
+            description="mean of probabilities or values, or majority of classes; "
+            "null: mean, majority for boosting",
             examples=["mean"],
         ),
     ] = None
@@ -42,5 +43,5 @@ class EnsembleRun(RunConfig):
 
     @property
     def base(self) -> RunConfig:
-        """The run of which the members are variations."""
+        """The run that the members are variations of."""
         return RunConfig(**{field.name: getattr(self, field.name) for field in fields(RunConfig)})

@@ -7,13 +7,13 @@ from typing import Annotated, Any, Literal, Union, get_args
 
 from pydantic.fields import FieldInfo
 
-from nettrain.component import names
+from nettrain.component import MAX_COUNT, names
 from nettrain.config.fields import Annotation, is_kind, origin
 
 _NOUNS = {
     int: "an integer",
     float: "a number",
-    str: "a text",
+    str: "a string",
     bool: "true or false",
     NoneType: "null",
 }
@@ -21,7 +21,7 @@ _BOUNDS = {"gt": "above {}", "ge": "of {} or more", "lt": "below {}", "le": "of 
 
 
 def describe(annotation: Annotation) -> str:
-    """What a field expects."""
+    """Say what a field expects."""
     metadata: tuple[Any, ...] = ()
     while origin(annotation) is Annotated:
         annotation, *more = get_args(annotation)
@@ -47,9 +47,9 @@ def _list(members: tuple[Annotation, ...]) -> str:
 def _class(cls: type) -> str:
     if is_kind(cls):
         kind = cls.kind  # type: ignore[attr-defined]
-        known = names(cls)
+        known = ", ".join(names(cls)) or "there is none yet"
         article = "an" if kind[0] in "aeiou" else "a"
-        return f"the name of {article} {kind} ({', '.join(known) or 'there is none yet'}) or a mapping with 'type'"
+        return f"the name of {article} {kind} ({known}) or a mapping with 'type'"
     if dataclasses.is_dataclass(cls):
         return f"a mapping (keys: {', '.join(field.name for field in dataclasses.fields(cls))})"
     return "a mapping"
@@ -64,9 +64,17 @@ def _bounds(metadata: tuple[Any, ...]) -> Iterator[tuple[str, Any]]:
 
 
 def _bounded(noun: str, bounds: dict[str, Any]) -> str:
+    if bounds.get("le") == MAX_COUNT:  # as good as none
+        del bounds["le"]
     if noun == "an integer" and bounds == {"ge": 1}:
         return "a positive integer"
-    if noun == "a text" and bounds.get("min_length"):
-        return "a non-empty text"
+    if noun == "a string" and bounds.get("min_length"):
+        return "a non-empty string"
+    low, high = bounds.get("ge", bounds.get("gt")), bounds.get("le", bounds.get("lt"))
+    if low is not None and high is not None:
+        if noun == "an integer" and "ge" in bounds and "le" in bounds:
+            return f"an integer from {low} to {high}"
+        opening, closing = "[" if "ge" in bounds else "(", "]" if "le" in bounds else ")"
+        return f"{noun} in {opening}{low:g}, {high:g}{closing}"
     words = [form.format(bounds[name]) for name, form in _BOUNDS.items() if name in bounds]
-    return " ".join([noun, " and ".join(words)]).strip()
+    return " ".join([noun, *words])

@@ -1,4 +1,4 @@
-"""`extends: base.yaml`: a configuration that says only in what it differs from another file, or from several."""
+"""`extends: base.yaml`: a configuration that says only how it differs from other files."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -14,16 +14,26 @@ Read = Callable[[Path], Document]
 
 
 def inherit(document: Document, folder: Path, read: Read, chain: tuple[Path, ...] = ()) -> Document:
-    """The document with what it extends filled in; `folder` is where its relative paths count from, `chain` the files that led here.
+    """Return the document with what it extends filled in.
 
-    Mappings are merged, everything else is replaced, lists too; a component that changes its `type` loses its old keys, and a mapping
-    over a bare name (`optimizer: adam`) adds keys to that component. Of several files the later wins. Every value keeps its own place.
+    Mappings are merged, everything else is replaced, lists too. A component that changes its `type`
+    loses its old keys, and a mapping over a bare name (`optimizer: adam`) adds keys to that
+    component. Of several files the later wins. Every value keeps its own place.
+
+    Args:
+        document: what was read.
+        folder: where its relative paths count from.
+        read: reads another file.
+        chain: the files that led here.
+
+    Raises:
+        ConfigError: a file that cannot be read, or that extends itself.
     """
     if not isinstance(document.value, dict) or "extends" not in document.value:
         return document
-    wanted = document.value.pop("extends")
+    names = document.value.pop("extends")
     merged = Document({})
-    for index, name in enumerate(wanted if isinstance(wanted, list) else [wanted]):
+    for index, name in enumerate(names if isinstance(names, list) else [names]):
         where = f"{place_of(('extends', index), document.places)}: extends: ".removeprefix(": ")
         if not isinstance(name, str) or not name:
             raise ConfigError(f"{where}expected a YAML file or a list of them, got {show(name)}")
@@ -31,13 +41,14 @@ def inherit(document: Document, folder: Path, read: Read, chain: tuple[Path, ...
         if path.resolve() in chain:
             circle = " -> ".join(file.name for file in (*chain, path))
             raise ConfigError(
-                f"{where}goes in a circle ({circle}); a configuration cannot extend itself"
+                f"{where}circular `extends` ({circle}); a configuration cannot extend itself"
             )
         try:
             base = read(path)
-        except ConfigError as error:  # what has no line stands here
+        except ConfigError as error:  # a problem without a line gets the line of this key
+            no_line = f"{path}: "
             raise ConfigError(
-                [where + said if said.startswith(f"{path}: ") else said for said in error.problems]
+                [where + line if line.startswith(no_line) else line for line in error.problems]
             ) from None
         merged = _over(merged, inherit(base, path.parent, read, (*chain, path.resolve())))
     return _over(merged, document)
@@ -47,7 +58,11 @@ def _over(base: Document, document: Document) -> Document:
     """One document over another; the base is used up."""
     places = dict(base.places)
     merged = Document(
-        base.value, places, base.problems + document.problems, base.folders | document.folders
+        base.value,
+        places,
+        base.problems + document.problems,
+        base.folders | document.folders,
+        base.incomplete | document.incomplete,
     )
     merged.value = _merge(merged, base.value, document.value, ())
     places |= {path: place for path, place in document.places.items() if path[:1] != ("extends",)}
@@ -71,6 +86,6 @@ def _merge(merged: Document, old: object, new: object, path: KeyPath) -> object:
 
 def _expanded(merged: Document, name: str, path: KeyPath) -> object:
     """The mapping that a bare name stands for."""
-    found = annotation_at(RunConfig, merged.value, path)
-    cls = without_null(found.annotation) if found and found.path == path else None
+    field = annotation_at(RunConfig, merged.value, path)
+    cls = without_null(field.annotation) if field and field.path == path else None
     return cls.expand_shorthand(name) if cls is not None and is_kind(cls) else name

@@ -1,4 +1,4 @@
-"""From a file, a mapping or a RunConfig to a validated RunConfig: read, overridden, checked, every problem told at once."""
+"""From a file, a mapping or a RunConfig to a validated RunConfig; every problem is reported at once."""
 
 import dataclasses
 import os
@@ -16,13 +16,14 @@ from nettrain.config import messages
 from nettrain.config.checks import problems
 from nettrain.config.ensemble_config import EnsembleRun
 from nettrain.config.extends import inherit
+from nettrain.config.file import document_at, refuse_sweep, whole
 from nettrain.config.key_path import KeyPath, join, parse
-from nettrain.config.overrides import override
+from nettrain.config.overrides import current_folder, override
 from nettrain.config.plugins import Plugin, in_use, listed, settled
 from nettrain.config.run_config import DatasetConfig, RunConfig
-from nettrain.config.yaml_text import Document, read
+from nettrain.config.yaml_text import Document
 from nettrain.data.source import Source
-from nettrain.errors import ConfigError, nearest
+from nettrain.errors import ConfigError
 
 R = TypeVar("R", bound=RunConfig)
 
@@ -33,11 +34,19 @@ def load(
     *,
     allow_plugins: bool = False,
 ) -> RunConfig:
-    """A complete, valid RunConfig. `sets` are overrides as `--set` takes them: "optimizer.lr=0.01".
+    """Return a complete, valid RunConfig.
 
-    Paths in it become absolute: relative ones count from the folder of the file they stand in, in a mapping and in `sets` from the current
-    one. A name that is absent is the file's stem, or "run". Raises one ConfigError that lists every problem.
-    allow_plugins  whether the Python files under `plugins` may be imported; the result's components may then be used inside `in_use` only
+    Its paths are absolute: relative ones count from the folder of the file they stand in, those of a
+    mapping and of `sets` from the current directory. A missing name is the file's stem, or "run".
+
+    Args:
+        config: a YAML file, a mapping of the same form, or a RunConfig.
+        sets: overrides as `--set` takes them, "optimizer.lr=0.01".
+        allow_plugins: whether the Python files under `plugins` may be imported; the components of
+            the result may then be used inside `in_use` only.
+
+    Raises:
+        ConfigError: one error that lists every problem.
     """
     return _loaded(config, RunConfig, sets, allow_plugins)
 
@@ -48,7 +57,7 @@ def load_ensemble(
     *,
     allow_plugins: bool = False,
 ) -> EnsembleRun:
-    """`load` of a configuration that may have the key `ensemble`."""
+    """Do the same for a configuration that may have the key `ensemble`."""
     return _loaded(config, EnsembleRun, sets, allow_plugins)
 
 
@@ -60,10 +69,15 @@ def _loaded(
 ) -> R:
     if isinstance(config, RunConfig | Mapping):
         # A dataclass built in Python has not been validated.
-        document = inherit(Document(plain(config), {(): ""}), Path.cwd(), document_at)
-        return _validated(document, record, sets, Path.cwd(), "run", allow_plugins)
+        folder = current_folder() or Path("/")
+        document = inherit(Document(plain(config), {(): ""}), folder, document_at)
+        refuse_sweep(document, None)
+        return _validated(document, record, sets, folder, "run", allow_plugins)
     path = Path(config)
-    return _validated(_whole(path), record, sets, path.absolute().parent, path.stem, allow_plugins)
+    document = whole(path)
+    refuse_sweep(document, path)
+    name = path.stem.encode(errors="surrogateescape").decode(errors="replace")
+    return _validated(document, record, sets, path.absolute().parent, name, allow_plugins)
 
 
 def load_document(
@@ -74,7 +88,15 @@ def load_document(
     *,
     allow_plugins: bool = False,
 ) -> RunConfig:
-    """`load` of what has been read already, such as a part of another file; `folder` is where relative paths without a file count from."""
+    """Do the same for what has been read already, such as a part of another file.
+
+    Args:
+        document: the values and their places.
+        folder: where relative paths count from that stand in no file.
+        default_name: of a run without a name.
+        sets: overrides.
+        allow_plugins: as in `load`.
+    """
     return _validated(
         inherit(document, folder, document_at), RunConfig, sets, folder, default_name, allow_plugins
     )
@@ -82,11 +104,11 @@ def load_document(
 
 @contextmanager
 def located(path: Path, sets: Sequence[str]) -> Iterator[None]:
-    """Inside, a ConfigError of what comes after loading (`model: layer 2 does not fit`) gets the line where that key stands."""
+    """Inside, a ConfigError from after loading (`model: layer 2 does not fit`) gets the line where that key stands."""
     try:
         yield
     except ConfigError as error:
-        document = _whole(path)
+        document = whole(path)
         override(document, EnsembleRun, sets)
         raise ConfigError(
             [_located(problem, document.places) for problem in error.problems]
@@ -101,7 +123,7 @@ def _located(problem: str, places: Mapping[KeyPath, str]) -> str:
 
 
 def plain(value: object) -> object:
-    """Python values as YAML would give them: components as mappings, paths as texts, NumPy numbers as numbers."""
+    """Python values as YAML has them: components as mappings, paths as strings, NumPy numbers as numbers."""
     if isinstance(value, PurePath):
         return str(value)
     if isinstance(value, np.generic | np.ndarray):
@@ -111,63 +133,6 @@ def plain(value: object) -> object:
     if isinstance(value, list | tuple):
         return [plain(item) for item in value]
     return plain(to_mapping(value)) if dataclasses.is_dataclass(value) else value
-
-
-def _whole(path: Path) -> Document:
-    """A file with all that it extends."""
-    return inherit(document_at(path), path.parent, document_at, (path.resolve(),))
-
-
-def document_at(path: Path) -> Document:
-    """A file's values and places, not yet validated. Raises ConfigError where it holds no mapping."""
-    document = read(_text(path), lambda line: f"{path}:{line}")
-    document.folders[str(path)] = path.absolute().parent
-    if document.value is None and not document.problems:
-        raise ConfigError(
-            f"{path}: is empty; a configuration has at least the keys dataset and model"
-        )
-    if not isinstance(document.value, dict):
-        raise ConfigError(
-            f"{path}: expected a mapping with keys such as dataset and model, got {messages.show(document.value)}"
-        )
-    return document
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_bytes().decode("utf-8-sig").replace("\r\n", "\n")
-    except (FileNotFoundError, NotADirectoryError):
-        raise ConfigError(f"{path}: does not exist{_nearby(path)}") from None
-    except IsADirectoryError:
-        inside = path / "config.yaml"
-        raise ConfigError(
-            f"{path}: is a folder, not a YAML file{f'; did you mean {str(inside)!r}?' if inside.is_file() else ''}"
-        ) from None
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None
-    except UnicodeDecodeError as error:
-        line = error.object.count(b"\n", 0, error.start) + 1
-        raise ConfigError(
-            f"{path}:{line}: byte 0x{error.object[error.start]:02x} is not UTF-8; save the file as UTF-8"
-        ) from None
-    except ValueError as error:  # a path with a NUL character
-        raise ConfigError(f"{str(path)!r}: {error}") from None
-
-
-def _nearby(path: Path) -> str:
-    """The YAML file with the nearest name in the same folder, or that the folder itself is absent."""
-    folder = path.parent
-    if not folder.is_dir():
-        return f"; nor does the folder {str(folder)!r}"
-    known = {
-        file.name: str(folder / file.name)
-        for file in folder.iterdir()
-        if file.suffix in (".yaml", ".yml")
-    }
-    hint = nearest(path.name, known) or nearest(f"{path.name}.yaml", known)
-    for name, full in known.items():
-        hint = hint.replace(repr(name), repr(full))
-    return hint
 
 
 def _validated(
@@ -181,7 +146,10 @@ def _validated(
     override(document, record, sets)
     if record is RunConfig and isinstance(document.value, dict) and "ensemble" in document.value:
         del document.value["ensemble"]
-        message = "this configuration is of several networks: run it with `nettrain ensemble`, or leave this key out"
+        message = (
+            "this is the configuration of an ensemble: run it with `nettrain ensemble`, "
+            "or leave this key out"
+        )
         document.problems.append(
             join(messages.place_of(("ensemble",), document.places), ("ensemble",), message)
         )
@@ -204,12 +172,12 @@ def _validated(
 
 def plugins_of(path: Path, *, allow_plugins: bool) -> tuple[Plugin, ...]:
     """The plugins that a file names, imported, whatever else stands in it."""
-    document = _whole(path)
+    document = whole(path)
     return _plugins(document, partial(_folder_of, document, path.absolute().parent), allow_plugins)
 
 
 def _folder_of(document: Document, folder: Path, path: KeyPath) -> Path:
-    """Where a relative path that stands at a key path counts from: the folder of its file, or the one in which `--set` was typed."""
+    """Where a relative path at a key path counts from: the folder of its file, or where `--set` was typed."""
     place = messages.place_of(path, document.places)
     file, _, _ = place.rpartition(":")
     return document.folders.get(place) or document.folders.get(file, folder)
@@ -232,30 +200,31 @@ def _plugins(
 
 def _checked(document: Document, record: type[R]) -> R:
     try:
-        config: R = adapter(record).validate_python(document.value)  # type: ignore[arg-type]  # a class is hashable
+        config: R = adapter(record).validate_python(document.value)  # type: ignore[arg-type]
     except ValidationError as error:
         raise ConfigError(
-            document.problems + messages.lines(error, record, document.value, document.places)
+            document.problems
+            + messages.lines(error, record, document.value, document.places, document.incomplete)
         ) from None
-    found = [
+    contradictions = [
         join(messages.place_of(path, document.places), path, message)
         for path, message in problems(config)
     ]
-    if document.problems or found:
-        raise ConfigError(document.problems + found)
+    if document.problems or contradictions:
+        raise ConfigError(document.problems + contradictions)
     return config
 
 
 def _absolute(dataset: DatasetConfig, folder_of: Callable[[KeyPath], Path]) -> DatasetConfig:
     def absolute(key: str) -> Source | None:
-        """Each of the source's paths counts from the file that says it, which need not be the same for all."""
+        """A source whose paths each count from the file that they stand in."""
         source: Source | None = getattr(dataset, key)
         if source is None:
             return None
         folders = {field.name: folder_of((key, field.name)) for field in dataclasses.fields(source)}  # type: ignore[arg-type]
-        found = {folder: source.absolute(folder) for folder in folders.values()}
+        by_folder = {folder: source.absolute(folder) for folder in folders.values()}
         return source.replace(
-            **{name: getattr(found[folder], name) for name, folder in folders.items()}
+            **{name: getattr(by_folder[folder], name) for name, folder in folders.items()}
         )
 
     sources = {key: absolute(key) for key in ("source", "validation_source", "test_source")}

@@ -1,7 +1,8 @@
-"""pydantic's errors as lines that a user understands: the place, the dotted path, what was expected, what was found, what to do."""
+"""pydantic's errors as lines that a user understands: place, dotted path, what was expected, what was given, what to do."""
 
 import math
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Collection, Iterator, Mapping
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
@@ -15,31 +16,45 @@ from nettrain.errors import nearest
 
 # Errors whose own message is complete: those that the package raises itself.
 _COMPLETE = {"unknown_key", "unknown_component"}
-_YAML_1_1 = {
+_MISSING = {"missing", "missing_argument", "missing_keyword_only_argument"}
+_YAML_1_1 = {  # what older YAML took for a Boolean
     "yes": "true",
     "on": "true",
     "y": "true",
     "no": "false",
     "off": "false",
     "n": "false",
-}  # what older YAML took for truth
-_MISSING = {"missing", "missing_argument", "missing_keyword_only_argument"}
+}
+_DECIMAL_COMMA = re.compile(r"[-+]?\d+,\d+$")
 
 
 def lines(
-    error: ValidationError, record: type[Record], value: object, places: Mapping[KeyPath, str]
+    error: ValidationError,
+    record: type[Record],
+    value: object,
+    places: Mapping[KeyPath, str],
+    incomplete: Collection[KeyPath] = (),
 ) -> list[str]:
-    """Every problem of a value that was to become a `record`, a line each."""
-    said: dict[str, None] = {}  # a union reports once a member; said once
-    found = error.errors()
-    for details in found:
+    """Return one line per problem of a value that was to become a `record`.
+
+    Args:
+        error: what pydantic found.
+        record: the class that was to be made.
+        value: the plain value.
+        places: where each key path stands in a file.
+        incomplete: paths whose value was not read as a whole; that has been reported, and what follows from it is not.
+    """
+    unique: dict[str, None] = {}  # a union reports once per member
+    errors = error.errors()
+    for details in errors:
         if details["type"] == "too_short" and any(
-            _inside(other["loc"], details["loc"]) for other in found
+            _inside(other["loc"], details["loc"]) for other in errors
         ):
-            continue  # pydantic counts the good items: the bad ones are told already
+            continue  # pydantic counts the good items; the bad ones are reported already
         path, message = _problem(details, record, value)
-        said[join(place_of(path, places), path, message)] = None
-    return list(said)
+        if path not in incomplete:
+            unique[join(place_of(path, places), path, message)] = None
+    return list(unique)
 
 
 def _inside(path: KeyPath, outer: KeyPath) -> bool:
@@ -73,9 +88,8 @@ def _problem(details: ErrorDetails, record: type[Record], value: object) -> tupl
     path, kind = details["loc"], details["type"]
     if kind == "value_error":
         message = details["msg"].removeprefix("Value error, ")
-        return path, message if isinstance(
-            details["input"], dict
-        ) else f"{message}; got {show(details['input'])}"
+        got = "" if isinstance(details["input"], dict) else f"; got {show(details['input'])}"
+        return path, f"{message}{got}"
     if kind in _COMPLETE:
         named_by_type = kind == "unknown_component" and isinstance(details["input"], dict)
         return (*path, "type") if named_by_type else path, details["msg"]
@@ -84,35 +98,39 @@ def _problem(details: ErrorDetails, record: type[Record], value: object) -> tupl
     missing = kind in _MISSING
     if missing and isinstance(path[-1], int):  # a list that is too short
         path, missing = path[:-1], False
-    found = annotation_at(record, value, path)
-    if found is None:
+    field = annotation_at(record, value, path)
+    if field is None:
         return path, f"{details['msg']}, got {show(details['input'])}"
-    expected = describe(found.annotation)
+    expected = describe(field.annotation)
     if missing:
-        return found.path, f"this key is missing; expected {expected}"
-    got = _value_at(value, found.path, details["input"])
+        return field.path, f"this key is missing; expected {expected}"
+    if kind == "less_than_equal" and expected.startswith("a positive integer"):
+        expected = f"a positive integer up to {details['ctx']['le']:,}"
+    got = _value_at(value, field.path, details["input"])
     comma = ";" if expected.startswith("one of") else ","
     return (
-        found.path,
+        field.path,
         f"expected {expected}{comma} got {show(got)}{''.join(_remedy(got, expected))}",
     )
 
 
 def _remedy(got: object, expected: str) -> Iterator[str]:
-    if isinstance(got, int | float) and "text" in expected:
+    if isinstance(got, int | float) and "string" in expected:
         yield "; put it in quotes"
     if not isinstance(got, str):
         return
+    is_number = "number" in expected or "integer" in expected
     if expected.startswith("true or false") and got.lower() in _YAML_1_1:
         yield f"; write {_YAML_1_1[got.lower()]}"
     elif expected.startswith("one of"):
-        yield nearest(
-            got, [name.strip("' ") for name in expected.removeprefix("one of").split(",")]
-        )
-    elif ("number" in expected or "integer" in expected) and any(
-        PATTERNS[tag][0].match(got) for tag in (INT, FLOAT)
-    ):
+        names = expected.removeprefix("one of").split(",")
+        yield nearest(got, [name.strip("' ") for name in names])
+    elif is_number and any(PATTERNS[tag][0].match(got) for tag in (INT, FLOAT)):
         yield "; write it without quotes"
+    elif is_number and _DECIMAL_COMMA.match(got):
+        yield f"; write {got.replace(',', '.')}, with a decimal point"
+    elif any("\ud800" <= character <= "\udfff" for character in got):
+        yield "; this name is not UTF-8: rename the file or folder"
 
 
 def _value_at(value: object, path: KeyPath, otherwise: object) -> object:

@@ -1,4 +1,4 @@
-"""`--set a.b[0].c=VALUE`, or a sweep's parameter: one value changed in a configuration that has been read but not validated yet."""
+"""`--set a.b[0].c=VALUE`, or a sweep's parameter: one value changed before validation."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,9 +14,13 @@ from nettrain.errors import ConfigError
 
 @dataclass(frozen=True)
 class Override:
-    """One parsed `--set`: where, and the YAML value with its own places; the label names it in messages.
+    """One parsed `--set`.
 
-    folder  where its relative paths count from; None: the current one, as a path typed in a shell counts from where the shell is
+    Attributes:
+        path: the key to change.
+        document: the new value, with its own places.
+        label: its name in messages.
+        folder: where relative paths in it count from; None: the current directory, as in a shell.
     """
 
     path: KeyPath
@@ -26,14 +30,24 @@ class Override:
 
     @property
     def depth(self) -> int:
-        """How special it is: the general comes first, and a `type` counts as the component that it names."""
+        """How specific it is; a `type` counts as the component that it names."""
         return len(self.path) - (self.path[-1] == "type")
 
 
-def override(document: Document, record: type[Record], sets: Sequence[str]) -> None:
-    """Change a document in place. Where two overlap the more special wins, whatever their order; of equal ones the last.
+def current_folder() -> Path | None:
+    """The current directory; None where it has been removed, so that only absolute paths have a meaning."""
+    try:
+        return Path.cwd()
+    except FileNotFoundError:
+        return None
 
-    A component that changes its `type` loses its old keys; a bare name (`optimizer: adam`) becomes a mapping when a key below it is set.
+
+def override(document: Document, record: type[Record], sets: Sequence[str]) -> None:
+    """Change a document in place.
+
+    Where two changes overlap, the more specific wins, whatever their order; of equal ones the last.
+    A component that changes its `type` loses its old keys; a bare name (`optimizer: adam`) becomes
+    a mapping when a key below it is set.
     """
     changes = []
     for text in sets:
@@ -45,7 +59,7 @@ def override(document: Document, record: type[Record], sets: Sequence[str]) -> N
 
 
 def apply(document: Document, record: type[Record], changes: Sequence[Override]) -> None:
-    """`override` with changes that need no parsing."""
+    """Apply changes that are parsed already; see `override`."""
     for change in sorted(changes, key=lambda change: change.depth):
         try:
             _apply(document, record, change)
@@ -66,7 +80,9 @@ def _parse(text: str) -> Override:
 
 def _apply(document: Document, record: type[Record], change: Override) -> None:
     document.problems += change.document.problems
-    document.folders[change.label] = change.folder or Path.cwd()
+    document.incomplete |= change.document.incomplete
+    if folder := change.folder or current_folder():
+        document.folders[change.label] = folder
     holder = document.value
     for depth in range(1, len(change.path)):
         parent, part = change.path[:depth], change.path[depth - 1]
@@ -89,12 +105,12 @@ def _apply(document: Document, record: type[Record], change: Override) -> None:
 
 
 def _opened(document: Document, record: type[Record], path: KeyPath) -> object:
-    """The mapping or list at a path: as it is, or made of the shorthand, the null or the nothing that stands there."""
+    """The mapping or list at a path, made from a shorthand, null or nothing where there is none."""
     current = _get(document.value, path)
     if isinstance(current, dict | list):
         return current
-    found = annotation_at(record, document.value, path)
-    cls = without_null(found.annotation) if found and found.path == path else None
+    field = annotation_at(record, document.value, path)
+    cls = without_null(field.annotation) if field and field.path == path else None
     if cls is not None and is_kind(cls):
         current = cls.expand_shorthand(current or _default_name(document, record, path))
     if current is None:

@@ -5,7 +5,17 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from nettrain.component import Count, Flag, Index, NonNegative, Positive, Record, Share, Text
+from nettrain.component import (
+    Count,
+    Flag,
+    Index,
+    NonNegative,
+    Positive,
+    Record,
+    Share,
+    SmallCount,
+    Text,
+)
 from nettrain.config.initialize_from import Initialization
 from nettrain.config.plugins import Plugins
 from nettrain.data.augmentation import Augmentation
@@ -77,112 +87,126 @@ class DatasetConfig(Record):
 
 @dataclass(frozen=True, kw_only=True)
 class Regularization(Record):
-    """l1 sum |theta| + l2 sum theta^2 over weights (not biases, not normalisation), and dropout after hidden layers."""
+    """Penalties on the weights (not on biases or normalization parameters), and dropout.
 
-    l1: Annotated[NonNegative, Field(description="weight of sum |theta|")] = 0.0
+    Added to the loss: l1 sum |w| + l2 sum w^2.
+    """
+
+    l1: Annotated[NonNegative, Field(description="factor of the penalty sum |w|")] = 0.0
     l2: Annotated[
         NonNegative,
-        Field(description="weight of sum theta^2; PyTorch's weight_decay is twice this"),
+        Field(description="factor of the penalty sum w^2; PyTorch's weight_decay is twice this"),
     ] = 0.0
     dropout: Annotated[
-        Share, Field(description="share of units dropped after each hidden layer (mlp and cnn)")
+        Share, Field(description="fraction of units dropped after each hidden layer (mlp and cnn)")
     ] = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingConfig(Record):
-    """How long and in what portions."""
+    """Epochs, batches, and how each step is computed."""
 
     epochs: Annotated[Count, Field(description="passes over the training part")] = 30
-    batch_size: Annotated[Count | None, Field(description="rows a step; null: all of them")] = 32
+    batch_size: Annotated[Count | None, Field(description="rows per step; null: all rows")] = 32
     shards: Annotated[
-        Count | None,
+        SmallCount | None,
         Field(
-            description="parts of a batch that run side by side; the bits depend on it; null: as the model and batch want"
+            description="parts of a batch computed in parallel; the last bits depend on it; "
+            "null: decided by model and batch size"
         ),
     ] = None
     kernels: Annotated[
         Literal["auto", "numpy", "numba"],
         Field(
-            description="numba: compiled loops (extra fast), whose bits differ; auto: where they save more time than they take to load"
+            description="numba: compiled loops (extra fast), other last bits; "
+            "auto: numba where it saves more time than it takes to load"
         ),
     ] = "auto"
     accumulate: Annotated[
         Count,
-        Field(description="batches a step: as one of so many times the rows, in the memory of one"),
+        Field(description="batches whose gradients are summed for one step"),
     ] = 1
-    shuffle: Annotated[Flag, Field(description="a new order of the rows every epoch")] = True
+    shuffle: Annotated[Flag, Field(description="shuffle the rows in every epoch")] = True
     clip_norm: Annotated[
         Positive | None,
-        Field(description="longest gradient; a longer one is shortened to it", examples=[1.0]),
+        Field(
+            description="maximum gradient norm; larger gradients are scaled down to it",
+            examples=[1.0],
+        ),
     ] = None
     clip_value: Annotated[
         Positive | None,
         Field(
-            description="largest element of the gradient; larger ones are set to it, before clip_norm",
+            description="maximum absolute gradient element; larger ones are clipped, before clip_norm",
             examples=[0.5],
         ),
     ] = None
     ema: Annotated[
         Share | None,
         Field(
-            description="share that a step keeps of the weights' moving average; with it, the average is what is evaluated",
+            description="decay rate of a moving average of the weights, which is then evaluated and saved",
             examples=[0.999],
         ),
     ] = None
     monitor: Annotated[
         Text | None,
         Field(
-            description="metric that chooses the best checkpoint; null: validation_loss, or train_loss without validation",
+            description="metric that chooses the best checkpoint; "
+            "null: that of early_stopping, else validation_loss",
             examples=["validation_accuracy"],
         ),
     ] = None
     class_weights: Annotated[
         ClassWeights,
         Field(
-            description="how much the rows of classes count in the loss, by name (others: 1); balanced: all classes alike"
+            description="weight of each class in the loss, by name (others: 1); "
+            "balanced: every class counts the same in total"
         ),
     ] = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class EarlyStopping(Record):
-    """Stop when the monitored metric no longer improves."""
+    """End training when the monitored metric stops improving."""
 
     monitor: Annotated[
         Text | None,
         Field(
-            description="metric; null: the one that chooses the best checkpoint",
+            description="metric to watch; null: training.monitor",
             examples=["validation_loss"],
         ),
     ] = None
-    patience: Annotated[Count, Field(description="epochs without improvement")] = 5
-    min_delta: Annotated[NonNegative, Field(description="what counts as improvement")] = 0.0
+    patience: Annotated[
+        Count, Field(description="epochs without improvement before training ends")
+    ] = 5
+    min_delta: Annotated[
+        NonNegative, Field(description="smallest change that counts as an improvement")
+    ] = 0.0
     restore_best: Annotated[
-        Flag, Field(description="final metrics come from the best weights, not the last")
+        Flag, Field(description="use the weights of the best epoch, not the last")
     ] = True
 
 
 @dataclass(frozen=True, kw_only=True)
 class RunConfig(Record):
-    """One run, complete: everything that decides its bits."""
+    """One run, complete: everything that decides its result."""
 
-    name: Annotated[
-        Text | None, Field(description="of the run directory; null: the file's stem")
-    ] = None
-    seed: Annotated[Index, Field(description="the one seed of every random stream")] = 0
+    name: Annotated[Text | None, Field(description="name of the run; null: the file's name")] = None
+    seed: Annotated[Index, Field(description="seed of everything random in the run")] = 0
     dtype: Annotated[
-        Literal["float32", "float64"], Field(description="of weights and activations")
+        Literal["float32", "float64"], Field(description="number format of weights and activations")
     ] = "float32"
     plugins: Plugins = ()
     dataset: DatasetConfig
     model: Architecture
     initialize_from: Initialization = None
-    loss: Annotated[Loss | None, Field(description="null: what the target asks for")] = None
-    optimizer: Annotated[Optimizer, Field(description="the update rule")] = field(
+    loss: Annotated[
+        Loss | None, Field(description="loss function; null: decided by the target")
+    ] = None
+    optimizer: Annotated[Optimizer, Field(description="update rule of the weights")] = field(
         default_factory=lambda: Optimizer.parse("adam")
     )
-    schedule: Annotated[Schedule, Field(description="the rate over time")] = field(
+    schedule: Annotated[Schedule, Field(description="learning rate over time")] = field(
         default_factory=lambda: Schedule.parse("constant")
     )
     regularization: Regularization = Regularization()
@@ -191,6 +215,7 @@ class RunConfig(Record):
     diagnostics: Annotated[
         Flag,
         Field(
-            description="each epoch, of every layer: norms of gradient, weights and update, dead and saturated units"
+            description="record per epoch and layer: norms of gradient, weights and update, "
+            "dead and saturated units"
         ),
     ] = False

@@ -1,4 +1,4 @@
-"""YAML text to plain values and the place of every key: composed to nodes, never constructed, within bounds of size and depth."""
+"""YAML text to plain values and the place of every key: composed to nodes, never constructed, bounded in size and depth."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -7,7 +7,7 @@ from typing import TypeGuard
 
 import yaml
 
-from nettrain.config.core_schema import CoreSchema, scalar
+from nettrain.config.core_schema import INT, CoreSchema, scalar
 from nettrain.config.key_path import KeyPath, join
 from nettrain.config.yaml_errors import explain, line_of
 from nettrain.errors import ConfigError
@@ -19,33 +19,45 @@ MAX_DEPTH = 50
 
 @dataclass
 class Document:
-    """Plain values; where each key path stands (`configs/a.yaml:12`); and what is wrong already (duplicate keys ...), complete lines.
+    """The plain values of a YAML file, and where they stand.
 
-    folders  of the files that took part, as their names stand in `places`: relative paths in a value count from its own file's
+    Attributes:
+        value: what the file holds.
+        places: where each key path stands, as `configs/a.yaml:12`.
+        problems: what is wrong already (duplicate keys ...), as complete lines.
+        folders: of the files that took part, by their names in `places`; relative paths in a value count from its own file.
+        incomplete: paths whose value could not be read as a whole, which `problems` says.
     """
 
     value: object
     places: dict[KeyPath, str] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
     folders: dict[str, Path] = field(default_factory=dict)
+    incomplete: set[KeyPath] = field(default_factory=set)
 
 
 def forget(document: Document, path: KeyPath) -> None:
     """Remove the places below a path whose value is gone."""
-    for known in [
-        known for known in document.places if known[: len(path)] == path and len(known) > len(path)
-    ]:
-        del document.places[known]
+    for known in list(document.places):
+        if known[: len(path)] == path and len(known) > len(path):
+            del document.places[known]
 
 
 def read(text: str, place: Callable[[int], str], root: KeyPath = ()) -> Document:
-    """The document in `text`; `place` names a line, counted from 1; `root` is where the value belongs in the whole configuration.
+    """Read the one document in `text`.
 
-    Raises ConfigError where no value can be made at all: text that does not parse, several documents, too large, too deep.
+    Args:
+        text: YAML.
+        place: what to call a line, counted from 1.
+        root: where the value belongs in the whole configuration.
+
+    Raises:
+        ConfigError: where no value can be made at all: text that does not parse, several documents, too large, too deep.
     """
     if len(text) > MAX_CHARACTERS:
         raise ConfigError(
-            f"{place(1)}: {len(text)} characters are too many for a configuration (at most {MAX_CHARACTERS})"
+            f"{place(1)}: {len(text):,} characters are too many for a configuration "
+            f"(at most {MAX_CHARACTERS:,})"
         )
     try:
         node = CoreSchema(text).get_single_node()
@@ -63,14 +75,14 @@ class _Builder:
 
     def __init__(self, place: Callable[[int], str]) -> None:
         self._place = place
-        self._places: dict[KeyPath, str] = {}
-        self._problems: list[str] = []
+        self._document = Document(None)
         self._count = 0
         self._open: list[int] = []
 
     def document(self, node: yaml.Node, root: KeyPath) -> Document:
-        self._places[root] = self._at(node)
-        return Document(self._value(node, root), self._places, self._problems)
+        self._document.places[root] = self._at(node)
+        self._document.value = self._value(node, root)
+        return self._document
 
     def _at(self, node: yaml.Node) -> str:
         return self._place(node.start_mark.line + 1)
@@ -78,19 +90,13 @@ class _Builder:
     def _value(self, node: yaml.Node, path: KeyPath) -> object:
         self._count += 1
         if self._count > MAX_VALUES:
-            raise ConfigError(
-                join(
-                    self._at(node),
-                    path,
-                    f"aliases unfold to more than {MAX_VALUES} values; write fewer of them",
-                )
-            )
+            message = f"aliases unfold to more than {MAX_VALUES} values; write fewer of them"
+            raise ConfigError(join(self._at(node), path, message))
         if isinstance(node, yaml.ScalarNode):
             return self._scalar(node, path)
         if id(node) in self._open:
-            raise ConfigError(
-                join(self._at(node), path, "an alias stands inside the very value that it repeats")
-            )
+            message = "an alias stands inside the very value that it repeats"
+            raise ConfigError(join(self._at(node), path, message))
         if len(self._open) >= MAX_DEPTH:
             raise ConfigError(f"{self._at(node)}: nested too deeply (at most {MAX_DEPTH} levels)")
         self._open.append(id(node))
@@ -106,56 +112,77 @@ class _Builder:
         try:
             return scalar(node)
         except ValueError as error:
-            self._problems.append(join(self._at(node), path, str(error)))
+            self._report(node, path, str(error))
+            self._document.incomplete.add(path)
             return None
 
     def _sequence(self, node: yaml.Node, path: KeyPath) -> list[object]:
         self._refuse_tag(node, "seq", path)
         values = []
         for index, item in enumerate(node.value):
-            self._places[(*path, index)] = self._at(item)
+            self._document.places[(*path, index)] = self._at(item)
             values.append(self._value(item, (*path, index)))
         return values
 
     def _mapping(self, node: yaml.MappingNode, path: KeyPath) -> dict[str, object]:
         self._refuse_tag(node, "map", path)
+        places = self._document.places
         values: dict[str, object] = {}
+        last: yaml.Node | None = None
         for key_node, value_node in node.value:
+            if last is not None and _is_decimal_comma(node, last, key_node, value_node):
+                decimals, (*_, key) = key_node.value, values
+                number = f"{values[key]},{decimals}"
+                remedy = f"write {values[key]}.{decimals}, with a decimal point"
+                self._report(key_node, (*path, key), f"expected a value, got {number}; {remedy}")
+                self._document.incomplete |= {path, (*path, key)}
+                continue
             key = self._key(key_node, path)
+            last = value_node
             if key is None:
+                self._document.incomplete.add(path)
                 continue
             if key in values:
-                first = self._places[(*path, key)]
-                self._problems.append(
-                    join(
-                        self._at(key_node),
-                        (*path, key),
-                        f"the key stands twice; the first is at {first}",
-                    )
-                )
+                first = places[(*path, key)]
+                message = f"duplicate key; the first is at {first}"
+                self._report(key_node, (*path, key), message)
                 continue
-            self._places[(*path, key)] = self._at(key_node)
+            places[(*path, key)] = self._at(key_node)
             values[key] = self._value(value_node, (*path, key))
         return values
 
     def _key(self, node: yaml.Node, path: KeyPath) -> str | None:
-        """The key's text; None, and a problem noted, where it is no text."""
+        """The key's text; None, and a problem noted, where it is no string."""
         if isinstance(node, yaml.ScalarNode) and node.value == "<<" and node.style is None:
             problem = "the merge key '<<' is not part of YAML 1.2; write the keys out"
         elif _is_text(node):
             return node.value
         else:
-            found = repr(node.value) if isinstance(node, yaml.ScalarNode) else "a list or mapping"
-            problem = f"expected a name as key, got {found}; a number or truth value that is meant as a name needs quotes"
-        self._problems.append(join(self._at(node), path, problem))
+            got = repr(node.value) if isinstance(node, yaml.ScalarNode) else "a list or mapping"
+            reason = "a number or Boolean that is meant as a name needs quotes"
+            problem = f"expected a name as key, got {got}; {reason}"
+        self._report(node, path, problem)
         return None
 
     def _refuse_tag(self, node: yaml.Node, usual: str, path: KeyPath) -> None:
         if node.tag != f"tag:yaml.org,2002:{usual}":
-            self._problems.append(
-                join(self._at(node), path, f"the tag {node.tag!r} means nothing here; remove it")
-            )
+            self._report(node, path, f"the tag {node.tag!r} means nothing here; remove it")
+
+    def _report(self, node: yaml.Node, path: KeyPath, message: str) -> None:
+        self._document.problems.append(join(self._at(node), path, message))
 
 
 def _is_text(node: yaml.Node) -> TypeGuard[yaml.ScalarNode]:
     return isinstance(node, yaml.ScalarNode) and node.tag == "tag:yaml.org,2002:str"
+
+
+def _is_decimal_comma(
+    mapping: yaml.MappingNode, last: yaml.Node, key: yaml.Node, value: yaml.Node
+) -> bool:
+    """Whether a pair is what follows the comma of a number: `{validation: 0,2}` holds a key 2 without a value."""
+    return (
+        bool(mapping.flow_style)
+        and (last.tag, key.tag) == (INT, INT)
+        and isinstance(value, yaml.ScalarNode)
+        and value.value == ""
+    )

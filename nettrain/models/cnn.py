@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from nettrain.activations.relu import Relu
-from nettrain.component import Count, Flag, Index, Record, Share
+from nettrain.component import Count, Flag, Index, Record, Share, SmallCount
 from nettrain.layers._image import KernelField, PaddingField, StrideField
 from nettrain.layers.dropout import Dropout
 from nettrain.layers.global_average_pool import GlobalAveragePool
@@ -29,7 +29,7 @@ class Block(Record):
     kernel: KernelField = 3
     stride: StrideField = 1
     padding: PaddingField = "same"
-    repeat: Annotated[Count, Field(description="number of convolutions")] = 1
+    repeat: Annotated[SmallCount, Field(description="number of convolutions")] = 1
     batch_norm: Annotated[Flag, Field(description="batch normalization before each activation")] = (
         False
     )

@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import Field
 
 from nettrain.activations.relu import Relu
-from nettrain.component import Count, Flag
+from nettrain.component import Count, Flag, SmallCount
 from nettrain.layers.activation import Activation as ActivationLayer
 from nettrain.layers.dense import Dense
 from nettrain.layers.dropout import Dropout
@@ -30,7 +30,7 @@ class SmallResnet(Architecture):
     & Sun 2016, section 4.2.
     """
 
-    blocks: Annotated[Count, Field(description="residual blocks per stage")] = 3
+    blocks: Annotated[SmallCount, Field(description="residual blocks per stage")] = 3
     widths: Annotated[
         tuple[Count, ...], Field(min_length=1, description="filters of each stage")
     ] = (16, 32, 64)

@@ -61,7 +61,7 @@ def test_its_directory_is_evaluated_and_predicts_like_a_run(command, folder):
     ([], "ensemble: name a CONFIG"),
     (["flowers.yaml", "--resume", "runs/x"], "ensemble: CONFIG and --resume cannot be used together"),
     (["--resume", "runs/x"], "is not the directory of an ensemble"),
-    (["flowers.yaml", "--set", "ensemble.members=1"], "ensemble.members: expected an integer of 2 or more, got 1"),
+    (["flowers.yaml", "--set", "ensemble.members=1"], "ensemble.members: expected an integer from 2 to 1000, got 1"),
     (["flowers.yaml", "--set", "ensemble.methd=1"], "unknown key 'methd'; did you mean 'method'?"),
     (["flowers.yaml", "--set", "ensemble.method=boosting", "--set", "training.class_weights=balanced"],
      "training.class_weights: boosting weighs the rows itself"),

@@ -100,6 +100,10 @@ MISTAKES = [
         "--split tst: this run has no such part; did you mean 'test'? (it has train, validation, test)",
     ),
     (
+        ["--split", "val"],
+        "--split val: this run has no such part; did you mean 'validation'? (it has train, validation, test)",
+    ),
+    (
         ["--split", "test", "--data", "x.csv"],
         "eval: --split and --data cannot be used together; leave one out",
     ),

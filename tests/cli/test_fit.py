@@ -335,3 +335,21 @@ def test_a_run_of_one_step_says_that_there_is_nothing_to_profile(folder, command
         "training.batch_size=null",
     )
     assert "no step was timed, since each recorded a plan" in found.stderr
+
+
+def test_set_without_an_equals_sign_is_explained(folder, command):
+    found = command("fit", "flowers.yaml", "--set", "optimizer.lr", "0.01")
+    said = "--set optimizer.lr 0.01: write --set optimizer.lr=0.01, with '=' and no spaces\n"
+    assert (found.exit_code, found.stderr) == (2, said)
+    found = command("fit", "--set", "optimizer.lr", "flowers.yaml")
+    assert found.stderr.startswith("--set optimizer.lr: expected KEY.PATH=VALUE")
+
+
+def test_a_packaged_example_is_taken_by_name_and_announced(folder, command):
+    found = command("fit", "xor", "--set", "training.epochs=1", "--json")
+    assert found.exit_code == 0
+    assert found.stderr.startswith("there is no file 'xor' here; using the packaged example ")
+    assert "/xor.yaml\n" in found.stderr
+    (folder / "xor.yaml").write_text("dataset: 1")
+    assert "did you mean 'xor.yaml'?" in command("fit", "xor").stderr  # one's own comes first
+    assert "does not exist" in command("fit", "xro").stderr

@@ -155,3 +155,27 @@ def test_a_full_device_is_told(trained):
 
 def test_the_version_is_told(command):
     assert command("--version").stdout == f"nettrain {__version__}\n"
+
+
+@pytest.mark.parametrize("closed", ["2>&-", "1>&-", "0<&-", "1>&- 2>&-"])
+def test_a_stream_that_is_closed_does_not_stop_a_run(folder, closed):
+    command = " ".join(["fit", "flowers.yaml", "--set", "training.epochs=1", closed])
+    code = "from nettrain.cli.main import run; run()"
+    shell = ["sh", "-c", f"exec {sys.executable} -c '{code}' {command}"]
+    done = subprocess.run(shell, env=environment(), capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert Path("runs/flowers/summary.json").exists()
+    assert ("accuracy" in done.stdout) is ("1>&-" not in closed)
+
+
+def test_a_removed_directory_is_named_where_a_relative_path_needs_it(folder):
+    gone = folder / "gone"
+    shell = f"mkdir {gone}; cd {gone}; rmdir {gone}; exec {sys.executable} -c '{{code}}' {{words}}"
+    code = "from nettrain.cli.main import run; run()"
+    words = f"fit {folder / 'flowers.yaml'} --set training.epochs=1 --quiet"
+    for more, exit_code in (("", 2), (f"-o {folder / 'runs'}", 0)):
+        line = shell.format(code=code, words=f"{words} {more}")
+        done = subprocess.run(["sh", "-c", line], env=environment(), capture_output=True, text=True)
+        assert "Traceback" not in done.stderr
+        assert done.returncode == exit_code, done.stderr
+    assert (folder / "runs/flowers/summary.json").exists()

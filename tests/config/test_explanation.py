@@ -68,7 +68,7 @@ def test_a_component_is_told_by_its_class_alone():
     assert (lr.name, lr.expects, lr.required, lr.default, lr.description) == (
         "lr", "a number above 0", False, 1e-3, "learning rate, before the schedule",
     )  # fmt: skip
-    assert beta1.expects == "a number of 0 or more and below 1"
+    assert beta1.expects == "a number in [0, 1)"
     assert (
         adam.example
         == "optimizer:\n  type: adam\n  lr: 0.001\n  beta1: 0.9\n  beta2: 0.999\n  epsilon: 1e-08\n"

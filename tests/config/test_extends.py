@@ -135,11 +135,11 @@ MISTAKES = [
     ("extends: bse.yaml", "a.yaml:1: extends: bse.yaml: does not exist; did you mean 'base.yaml'?"),
     (
         "extends: a.yaml",
-        "a.yaml:1: extends: goes in a circle (a.yaml -> a.yaml); a configuration cannot extend itself",
+        "a.yaml:1: extends: circular `extends` (a.yaml -> a.yaml); a configuration cannot extend itself",
     ),
     (
         "extends: back.yaml",
-        "back.yaml:1: extends: goes in a circle (a.yaml -> back.yaml -> a.yaml); a configuration cannot extend itself",
+        "back.yaml:1: extends: circular `extends` (a.yaml -> back.yaml -> a.yaml); a configuration cannot extend itself",
     ),
     (
         "extends: [base.yaml,\n  3]",

@@ -77,7 +77,7 @@ MISTAKES = [
     ),
     (
         "optimizer: {type: adam, beta1: 1}",
-        "a.yaml:2: optimizer.beta1: expected a number of 0 or more and below 1, got 1",
+        "a.yaml:2: optimizer.beta1: expected a number in [0, 1), got 1",
     ),
     (
         "optimizer: {type: adam, bta1: 1}",
@@ -104,8 +104,8 @@ MISTAKES = [
     ("seed: -1", "a.yaml:2: seed: expected an integer of 0 or more, got -1"),
     ("seed: 1.0", "a.yaml:2: seed: expected an integer of 0 or more, got 1.0"),
     ("seed: true", "a.yaml:2: seed: expected an integer of 0 or more, got true"),
-    ("name: ''", "a.yaml:2: name: expected a non-empty text or null, got ''"),
-    ("name: 3", "a.yaml:2: name: expected a non-empty text or null, got 3; put it in quotes"),
+    ("name: ''", "a.yaml:2: name: expected a non-empty string or null, got ''"),
+    ("name: 3", "a.yaml:2: name: expected a non-empty string or null, got 3; put it in quotes"),
     ("name: a/b", "a.yaml:2: name: expected a name for a folder: no '/'"),
     ("training:\n  epochs: 0", "a.yaml:3: training.epochs: expected a positive integer, got 0"),
     (
@@ -122,7 +122,7 @@ MISTAKES = [
     ),
     (
         "training: {ema: 1}",
-        "a.yaml:2: training.ema: expected a number of 0 or more and below 1 or null, got 1",
+        "a.yaml:2: training.ema: expected a number in [0, 1) or null, got 1",
     ),
     (
         "initialize_from: {runn: a, run: b}",
@@ -130,7 +130,7 @@ MISTAKES = [
     ),
     (
         "initialize_from: {run: a, leave_out: dense_1}",
-        "a.yaml:2: initialize_from.leave_out: expected a list, each item a non-empty text",
+        "a.yaml:2: initialize_from.leave_out: expected a list, each item a non-empty string",
     ),
     (
         "optimizer: lbfgs",
@@ -173,11 +173,11 @@ MISTAKES = [
     ),
     (
         "regularization: {dropout: 1}",
-        "a.yaml:2: regularization.dropout: expected a number of 0 or more and below 1, got 1",
+        "a.yaml:2: regularization.dropout: expected a number in [0, 1), got 1",
     ),
     (
         "schedule: {type: cosine, floor: 2}",
-        "a.yaml:2: schedule.floor: expected a number of 0 or more and of at most 1, got 2",
+        "a.yaml:2: schedule.floor: expected a number in [0, 1], got 2",
     ),
     (
         "dataset: {source: digits, split: {validation: 0.5, test: 0.5}}",
@@ -371,7 +371,7 @@ BAD_OVERRIDES = [
     ),
     (
         "training={epochs: 1, epochs: 2}",
-        "--set training={epochs: 1, epochs: 2}: training.epochs: the key stands twice",
+        "--set training={epochs: 1, epochs: 2}: training.epochs: duplicate key",
     ),
 ]
 

@@ -139,7 +139,7 @@ UNREADABLE = [
     ("[" * 50_000, "a.yaml:1: nested too deeply (at most 50 levels)"),
     (
         "#" * (MAX_CHARACTERS + 1),
-        "a.yaml:1: 262145 characters are too many for a configuration (at most 262144)",
+        "a.yaml:1: 262,145 characters are too many for a configuration (at most 262,144)",
     ),
 ]
 
@@ -153,19 +153,19 @@ def test_text_that_cannot_be_read_names_line_and_remedy(text, message):
 
 # What reading goes on after, so that other problems are told with it.
 PROBLEMS = [
-    ("a: 1\na: 2", "a.yaml:2: a: the key stands twice; the first is at a.yaml:1"),
-    ("b: {c: 1, c: 1}", "a.yaml:1: b.c: the key stands twice; the first is at a.yaml:1"),
+    ("a: 1\na: 2", "a.yaml:2: a: duplicate key; the first is at a.yaml:1"),
+    ("b: {c: 1, c: 1}", "a.yaml:1: b.c: duplicate key; the first is at a.yaml:1"),
     (
         "1: 2",
-        "a.yaml:1: expected a name as key, got '1'; a number or truth value that is meant as a name needs quotes",
+        "a.yaml:1: expected a name as key, got '1'; a number or Boolean that is meant as a name needs quotes",
     ),
     (
         "true: 2",
-        "a.yaml:1: expected a name as key, got 'true'; a number or truth value that is meant as a name needs quotes",
+        "a.yaml:1: expected a name as key, got 'true'; a number or Boolean that is meant as a name needs quotes",
     ),
     (
         "? [a]\n: 2",
-        "a.yaml:1: expected a name as key, got a list or mapping; a number or truth value that is meant as a name needs quotes",
+        "a.yaml:1: expected a name as key, got a list or mapping; a number or Boolean that is meant as a name needs quotes",
     ),
     (
         "a: {<<: {b: 1}}",

@@ -396,7 +396,7 @@ def test_fit_tells_whose_key_it_is(table):
         load(config)
     assert len(caught.value.problems) == 2
     assert (
-        "ensemble: this configuration is of several networks: run it with `nettrain ensemble`"
+        "ensemble: this is the configuration of an ensemble: run it with `nettrain ensemble`"
         in str(caught.value)
     )
     result = run(configuration(table), table)
@@ -405,7 +405,7 @@ def test_fit_tells_whose_key_it_is(table):
 
 
 @pytest.mark.parametrize(("ensemble", "said"), [
-    ({"members": 1}, "ensemble.members: expected an integer of 2 or more, got 1"),
+    ({"members": 1}, "ensemble.members: expected an integer from 2 to 1000, got 1"),
     ({"method": "bag"}, "ensemble.method: expected one of 'seeds', 'bagging', 'boosting'"),
     ({"vote": "veto"}, "ensemble.vote: "),
     ({"member": 3}, "ensemble.member: unknown key 'member'; did you mean 'members'?"),

@@ -175,7 +175,7 @@ LR = "  optimizer.lr: {min: 1e-3, max: 1e-1, distribution: log_uniform}\n"
     ("trials: 4", "trials: 4\nearly_terminate: hyper", "s.yaml:4: early_terminate.type: expected one of 'none', 'median', 'hyperband'"),
     ("trials: 4", "trials: 4\ncross_validation: 1", "s.yaml:4: cross_validation: expected an integer of 2 or more or null, got 1"),
     ("base.yaml", "bas.yaml", "s.yaml:1: base: {folder}/bas.yaml: does not exist"),
-    ("base.yaml", "3", "s.yaml:1: base: expected a non-empty text or a mapping, got 3"),
+    ("base.yaml", "3", "s.yaml:1: base: expected a non-empty string or a mapping, got 3"),
     ("base.yaml", "{model: {type: mlp, hidden: [2]}}", "s.yaml:1: dataset: this key is missing"),
 ])  # fmt: skip
 def test_a_mistake_is_told_with_its_line(folder, old, new, message):

@@ -135,9 +135,10 @@ def load_sweep(
 
 
 def _is_run(value: object) -> bool:
-    return (
-        isinstance(value, dict) and "base" not in value and bool({"dataset", "model"} & set(value))
-    )
+    """Whether a file holds the configuration of a run or an ensemble."""
+    if not isinstance(value, dict) or {"base", "parameters"} & value.keys():
+        return False
+    return bool({"dataset", "model", "extends", "ensemble"} & value.keys())
 
 
 def _validated(document: Document) -> tuple[SweepSpec, set[KeyPath], list[str]]:

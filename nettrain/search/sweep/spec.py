@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
-from nettrain.component import Count, Integer, Record, Text
+from nettrain.component import Count, Integer, Record, SmallCount, Text
 from nettrain.search.sweep.parameter import Parameter
 
 Method = Literal["grid", "random", "bayes"]
@@ -86,7 +86,7 @@ class SweepSpec(Record):
         ),
     ] = None
     repeats: Annotated[
-        Count,
+        SmallCount,
         Field(
             description="runs of a trial, whose mean is its score: with the seeds seed, seed + 1 ..."
         ),
