@@ -130,7 +130,7 @@ def _report(
     )
     targets = predictor.schema.targets
     if isinstance(outcome, ValueOutcome):
-        is_image = predictor.schema.itself and not predictor.names
+        is_image = predictor.schema.autoencoder and not predictor.names
         if len(targets) > 1 and not is_image:
             out.print("", class_table(targets, per_target_table(outcome)))
         return

@@ -15,13 +15,13 @@ from nettrain.data.target import Target
 from nettrain.errors import DataError, nearest
 
 
-def conform(dataset: Dataset, schema: Schema, *, with_target: bool) -> Dataset:
+def align(dataset: Dataset, schema: Schema, *, with_target: bool) -> Dataset:
     """Raises DataError naming every column that is missing, the shapes that differ, or the first label that training did not have."""
     target = None
-    if with_target and not schema.itself:
+    if with_target and not schema.autoencoder:
         if dataset.target is None:
             raise DataError(f"{dataset.origin}: there is no target in it to evaluate against")
-        target = conform_target(dataset, schema)
+        target = align_target(dataset, schema)
     return dataclasses.replace(dataset, features=_features(dataset, schema), target=target)
 
 
@@ -79,7 +79,7 @@ def check_names(origin: str, schema: Schema, there: tuple[str, ...]) -> None:
         )
 
 
-def conform_target(dataset: Dataset, schema: Schema) -> Target:
+def align_target(dataset: Dataset, schema: Schema) -> Target:
     """The target as the model's codes, or its numbers, with names and order of the schema."""
     found = dataset.target
     if found is None:

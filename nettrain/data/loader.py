@@ -139,7 +139,7 @@ def _settle(
     for part, given in separate.items():
         # A seed of its own: a generated validation part must not repeat the training rows.
         own = int(generator(seed, "separate", PARTS.index(part)).integers(2**31))
-        others[part] = given.load_again(schema, with_target=not schema.itself, seed=own)
+        others[part] = given.load_for(schema, with_target=not schema.autoencoder, seed=own)
     read = dict.fromkeys(note for source in (dataset, *others.values()) for note in source.notes)
     digest = fingerprint((dataset, *others.values()))
     return Whole(dataset, others, schema, digest, (*read, *notes))
@@ -179,5 +179,5 @@ def _schema_of_itself(features: Features, wanted: Wanted | None) -> Schema:
         "regression",
         (),
         None,
-        itself=True,
+        autoencoder=True,
     )

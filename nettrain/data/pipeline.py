@@ -147,7 +147,7 @@ class Pipeline:
         Raises DataError where all weights are 0.
         """
         x = self.inputs(dataset.features, dtype, dataset.place)
-        if self.schema.itself:
+        if self.schema.autoencoder:
             if isinstance(dataset.features.numbers, LazyRows):
                 raise DataError(
                     f"{dataset.origin}: with `target: self` the images must be in memory, because they are the targets too; "

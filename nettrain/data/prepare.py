@@ -220,7 +220,7 @@ def prepare_parts(
         raise ConfigError(
             f"dataset.target_transforms: only regression scales targets, this is {loaded.schema.task}; leave it out"
         )
-    if loaded.schema.itself:
+    if loaded.schema.autoencoder:
         if target_transforms:
             raise ConfigError(
                 "dataset.target_transforms: with `target: self` the targets are the transformed inputs; leave it out"
@@ -246,7 +246,7 @@ def prepare_parts(
         pipeline = _fit(train, loaded.schema, transforms, target_transforms)
     except OutsideDomain as error:
         raise DataError(f"{train.place(error.row)}: {error}") from None
-    if loaded.schema.itself:
+    if loaded.schema.autoencoder:
         pipeline = replace(pipeline, schema=replace(loaded.schema, targets=_input_names(pipeline)))
     settled = None if class_weights is None else settle_class_weights(class_weights, train)
     if settled is not None and class_weights == "balanced":
@@ -257,7 +257,7 @@ def prepare_parts(
     parts = {
         part: pipeline.part(dataset, dtype, settled) for part, dataset in loaded.datasets.items()
     }
-    if loaded.schema.itself and wanted is not None:
+    if loaded.schema.autoencoder and wanted is not None:
         _check_inputs_as_targets(parts, loaded.datasets, wanted)
     return Prepared(parts, loaded.rows, pipeline, loaded.fingerprint, notes, settled)
 

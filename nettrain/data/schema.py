@@ -1,8 +1,10 @@
 """The columns that a model was trained on: what a file must hold to be evaluated or predicted."""
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
+from pydantic import AliasChoices, Field
 
 from nettrain.data.target import LabelType, Task
 
@@ -16,7 +18,7 @@ class Schema:
     texts     names of the categorical columns
     label_type  of the classes, or of the labels of several columns, where they came from: classes
               are named by strings here, and predicted in this type
-    itself    the model is an autoencoder: its targets are its own inputs, after the transforms
+    autoencoder  the model's targets are its own inputs, after the transforms
     """
 
     shape: tuple[int, ...]
@@ -25,7 +27,9 @@ class Schema:
     task: Task
     targets: tuple[str, ...]
     classes: tuple[str, ...] | None
-    itself: bool = False
+    autoencoder: Annotated[bool, Field(validation_alias=AliasChoices("autoencoder", "itself"))] = (
+        False
+    )
     label_type: LabelType = "string"
 
     @property

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Self
 
 from nettrain.component import Component
-from nettrain.data.align import conform
+from nettrain.data.align import align
 from nettrain.data.dataset import Dataset
 from nettrain.data.readers.file_kind import file_kind
 from nettrain.data.schema import Schema
@@ -61,7 +61,7 @@ class Source(Component):
         aside  columns that are neither feature nor target (the split column), for `Dataset.aside`; only files with named columns have them
         """
 
-    def like(self, path: Path) -> "Source":
+    def with_path(self, path: Path) -> "Source":
         """The source that reads another file in the manner of this one (same separator, same missing marks), for eval and predict."""
         kind = "images" if path.is_dir() else file_kind(path)
         return Source.parse({"type": kind, "images" if kind == "idx" else "path": str(path)})
@@ -70,9 +70,9 @@ class Source(Component):
         """All rows without a target, for an autoencoder. A target that the source names is no input, and need not be there."""
         return dataclasses.replace(self.load(seed, aside), target=None)
 
-    def load_again(self, schema: Schema, *, with_target: bool, seed: int = 0) -> Dataset:
+    def load_for(self, schema: Schema, *, with_target: bool, seed: int = 0) -> Dataset:
         """The columns that a trained model wants, found by name; `with_target` false ignores a target whether absent or present.
 
         A label that training did not have is a DataError, and so are columns that are missing.
         """
-        return conform(self.load(seed), schema, with_target=with_target)
+        return align(self.load(seed), schema, with_target=with_target)

@@ -11,7 +11,7 @@ import numpy as np
 from pydantic import Field, PlainValidator
 
 from nettrain.component import Text
-from nettrain.data.align import check_names, conform_target
+from nettrain.data.align import align_target, check_names
 from nettrain.data.arrays import weights_from
 from nettrain.data.dataset import Dataset
 from nettrain.data.features import MISSING, Category, Features
@@ -120,10 +120,10 @@ class TableSource(Source):
         """The same with an absolute path."""
         return self.replace(path=str(directory / Path(self.path).expanduser()))
 
-    def like(self, path: Path) -> Source:
+    def with_path(self, path: Path) -> Source:
         """The same manner for another file of this kind. If it lacks the column of weights, its rows count alike."""
         if file_kind(path) != self.name():
-            return super().like(path)
+            return super().with_path(path)
         same = self.replace(path=str(path))
         named = {name for name in self.weights if isinstance(name, str)}
         return same if not named or named <= {*same.open().names} else same.replace(weights=())
@@ -225,7 +225,7 @@ class TableSource(Source):
             notes += [] if note is None else [note]
         return notes
 
-    def load_again(self, schema: Schema, *, with_target: bool, seed: int = 0) -> Dataset:
+    def load_for(self, schema: Schema, *, with_target: bool, seed: int = 0) -> Dataset:
         """The model's columns by name; other columns are passed over."""
         table = self.open(schema)
         named = (*schema.numbers, *schema.texts)
@@ -261,7 +261,7 @@ class TableSource(Source):
         if not with_target:
             return plain
         plain = replace(plain, target=target_of(columns, list(targets), plain, table))
-        return replace(plain, target=conform_target(plain, schema))
+        return replace(plain, target=align_target(plain, schema))
 
     def _find(self, key: str, wanted: tuple[str | int, ...], table: OpenTable) -> list[str]:
         """The names of columns given by name or place."""

@@ -70,7 +70,7 @@ class Model(Predictor):
 
     def truth(self, dataset: Dataset) -> np.ndarray:
         """Of an autoencoder the transformed inputs."""
-        if not self.schema.itself:
+        if not self.schema.autoencoder:
             return super().truth(dataset)
         x = self.pipeline.inputs(dataset.features, self.config.dtype, dataset.place)
         return x[:].reshape(len(x), -1)

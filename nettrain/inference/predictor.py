@@ -9,7 +9,7 @@ import numpy as np
 
 from nettrain.config.plugins import in_use
 from nettrain.config.run_config import RunConfig
-from nettrain.data.align import conform
+from nettrain.data.align import align
 from nettrain.data.arrays import features_from, target_from, weights_from
 from nettrain.data.dataset import Dataset
 from nettrain.data.loader import Loader
@@ -110,12 +110,12 @@ class Predictor(ABC):
     def evaluate(self, x: object, y: object = None, weights: object = None) -> dict[str, float]:
         """The loss and every metric of the task. y: not for an autoencoder; weights: of the rows in the loss, None: all count alike."""
         features = features_from(x)
-        target = None if self.schema.itself else target_from(y)
+        target = None if self.schema.autoencoder else target_from(y)
         if target is not None and len(features) != len(target):
             raise DataError(f"x has {len(features)} rows and y has {len(target)}")
         of_rows = None if weights is None else weights_from(weights, len(features))
         dataset = Dataset(features, target, origin="x, y", weights=of_rows)
-        return self.evaluation(conform(self._named(dataset), self.schema, with_target=True)).metrics
+        return self.evaluation(align(self._named(dataset), self.schema, with_target=True)).metrics
 
     def decided(self, found: np.ndarray) -> np.ndarray:
         """From probabilities to classes or labels; values stay, a single target column as (n,)."""
@@ -129,9 +129,9 @@ class Predictor(ABC):
     def read(self, path: Path, *, with_target: bool) -> Dataset:
         """A file with the columns that the model was trained on, in the manner of its training source."""
         with in_use(self.config.plugins):
-            source = self.config.dataset.source.like(path.absolute())
-            return source.load_again(
-                self.schema, with_target=with_target and not self.schema.itself
+            source = self.config.dataset.source.with_path(path.absolute())
+            return source.load_for(
+                self.schema, with_target=with_target and not self.schema.autoencoder
             )
 
     @cached_property
@@ -170,7 +170,7 @@ class Predictor(ABC):
             )
 
     def _dataset(self, x: object) -> Dataset:
-        return conform(
+        return align(
             self._named(Dataset(features_from(x), None, origin="x")), self.schema, with_target=False
         )
 

@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import Field
 
 from nettrain.component import Text
-from nettrain.data.align import conform
+from nettrain.data.align import align
 from nettrain.data.arrays import features_from
 from nettrain.data.dataset import Dataset
 from nettrain.data.readers.idx import locate_idx, read_idx
@@ -81,16 +81,16 @@ class Idx(Source):
             read_idx(path) for path in paths
         ]
 
-    def load_again(self, schema: Schema, *, with_target: bool, seed: int = 0) -> Dataset:
+    def load_for(self, schema: Schema, *, with_target: bool, seed: int = 0) -> Dataset:
         """The images alone if no target is wanted."""
         if with_target:
-            return conform(
+            return align(
                 self.replace(test_images=None, test_labels=None).load(seed),
                 schema,
                 with_target=True,
             )
         (images,) = self.replace(test_images=None, test_labels=None)._images()
-        return conform(
+        return align(
             Dataset(features_from(images, self.images), None, origin=self.images),
             schema,
             with_target=False,

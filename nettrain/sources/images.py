@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import Field, PlainValidator
 
 from nettrain.component import Count, Text
-from nettrain.data.align import conform
+from nettrain.data.align import align
 from nettrain.data.dataset import Dataset
 from nettrain.data.features import Features
 from nettrain.data.readers.file_kind import file_kind
@@ -83,18 +83,18 @@ class Images(Source):
         """The same with an absolute path."""
         return self.replace(path=str(directory / Path(self.path).expanduser()))
 
-    def like(self, path: Path) -> Source:
+    def with_path(self, path: Path) -> Source:
         """Other images, scaled and coloured in the same way."""
         if path.is_dir() or file_kind(path) in ("images", "csv"):
             return self.replace(path=str(path))
-        return super().like(path)
+        return super().with_path(path)
 
     def load(self, seed: int, aside: tuple[str, ...] = ()) -> Dataset:
         """All images, the parts in their order."""
         found = list_images(Path(self.path), labelled=True)
         return self._dataset(found, self.color)
 
-    def load_again(self, schema: Schema, *, with_target: bool, seed: int = 0) -> Dataset:
+    def load_for(self, schema: Schema, *, with_target: bool, seed: int = 0) -> Dataset:
         """Every image, in the colours that the model knows."""
         found = list_images(Path(self.path), labelled=with_target)
         if found.parts is not None and Path(self.path).is_dir():
@@ -106,7 +106,7 @@ class Images(Source):
         color, known = self.color, None
         if len(schema.shape) == 3:
             color, known = colors.get(schema.shape[2], color), schema.shape[:2]
-        return conform(self._dataset(found, color, known), schema, with_target=with_target)
+        return align(self._dataset(found, color, known), schema, with_target=with_target)
 
     def _dataset(self, found: ImageList, color: Color | None, known: Size | None = None) -> Dataset:
         rows = image_rows(found.files, self.size, color, self.read, known)

@@ -8,7 +8,7 @@ import numpy as np
 from pydantic import Field
 
 from nettrain.component import Text
-from nettrain.data.align import conform
+from nettrain.data.align import align
 from nettrain.data.arrays import features_from, weights_from
 from nettrain.data.dataset import Dataset
 from nettrain.data.readers.arrays import locate_npy, read_npy
@@ -75,11 +75,11 @@ class Npy(Source):
             dataset, weights=weights_from(read_npy(Path(self.weights)), len(dataset), self.weights)
         )
 
-    def load_again(self, schema: Schema, *, with_target: bool, seed: int = 0) -> Dataset:
+    def load_for(self, schema: Schema, *, with_target: bool, seed: int = 0) -> Dataset:
         """The rows alone if no target is wanted."""
         if with_target:
-            return conform(self.load(seed), schema, with_target=True)
-        return conform(
+            return align(self.load(seed), schema, with_target=True)
+        return align(
             Dataset(features_from(self._rows(), self.path), None, origin=self.path),
             schema,
             with_target=False,

@@ -8,7 +8,7 @@ import numpy as np
 from pydantic import Field
 
 from nettrain.component import Text
-from nettrain.data.align import conform
+from nettrain.data.align import align
 from nettrain.data.arrays import features_from, weights_from
 from nettrain.data.dataset import Dataset
 from nettrain.data.readers.arrays import array_names, locate_npz, read_npz
@@ -61,14 +61,14 @@ class Npz(Source):
         """The same with an absolute path."""
         return self.replace(path=str(directory / Path(self.path).expanduser()))
 
-    def like(self, path: Path) -> Source:
+    def with_path(self, path: Path) -> Source:
         """The same array names in another npz file; its test arrays, if any, are not asked for, and weights only where there are some."""
         if file_kind(path) == "npz":
             weights = self.weights if self.weights in array_names(path) else None
             return self.replace(
                 path=str(path), weights=weights, x_test=None, y_test=None, weights_test=None
             )
-        return super().like(path)
+        return super().with_path(path)
 
     def load(self, seed: int, aside: tuple[str, ...] = ()) -> Dataset:
         """All rows, the official test part behind the others."""
@@ -114,10 +114,10 @@ class Npz(Source):
             parts.append(np.ones(len(found["x_test"])))
         return np.concatenate(parts)
 
-    def load_again(self, schema: Schema, *, with_target: bool, seed: int = 0) -> Dataset:
+    def load_for(self, schema: Schema, *, with_target: bool, seed: int = 0) -> Dataset:
         """The rows alone if no target is wanted; then a file with a single array needs no name."""
         if with_target:
-            return conform(
+            return align(
                 self.replace(x_test=None, y_test=None, weights_test=None).load(seed),
                 schema,
                 with_target=True,
@@ -125,7 +125,7 @@ class Npz(Source):
         there = array_names(Path(self.path))
         name = there[0] if self.x not in there and len(there) == 1 else self.x
         rows = self._arrays({"x": name})["x"]
-        return conform(
+        return align(
             Dataset(features_from(rows, self.path), None, origin=self.path),
             schema,
             with_target=False,

@@ -186,7 +186,7 @@ def peer(trials: int, epochs: int) -> dict[str, Any]:
 
 def bookkeeping(trials: int) -> dict[str, Any]:
     """Milliseconds of the parent's processor a trial, from the draw to the line on the disk: runs that end as soon as they are begun."""
-    from nettrain.search.executors.base import Ended, Executor, Facts, Job
+    from nettrain.search.executors.base import DatasetInfo, Ended, Executor, Job
     from nettrain.search.sweep.sweep import sweep
     from nettrain.training.train import train
 
@@ -204,8 +204,8 @@ def bookkeeping(trials: int) -> dict[str, Any]:
         def __init__(self) -> None:
             self.ended: list[Ended] = []
 
-        def prepare(self, config: Any, monitor: str | None = None) -> Facts:
-            return Facts("classification", {"train": 1079, "validation": 359, "test": 359})
+        def prepare(self, config: Any, monitor: str | None = None) -> DatasetInfo:
+            return DatasetInfo("classification", {"train": 1079, "validation": 359, "test": 359})
 
         def submit(self, job: Job) -> None:
             if job.name in ("000", "final"):  # what a winner leaves must be there

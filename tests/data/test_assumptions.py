@@ -176,7 +176,7 @@ def test_rows_without_any_value_are_blank_lines(tmp_path: Path) -> None:
     assert found.notes == ("rows without any value are skipped: 3 (the first in line 3)",)
     source = csv(tmp_path, content)
     schema = prepare(source).pipeline.schema
-    assert len(source.load_again(schema, with_target=False)) == 2
+    assert len(source.load_for(schema, with_target=False)) == 2
 
 
 def test_leading_zeros_make_codes_and_not_quantities(tmp_path: Path) -> None:

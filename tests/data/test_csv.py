@@ -382,8 +382,8 @@ SCHEMA = Schema((2,), ("a", "b"), ("city",), "classification", ("y",), ("no", "y
 def test_prediction_takes_columns_by_name_in_any_order(content: str, folder: Path) -> None:
     found = (
         source(folder, "a,b,city,y\n1,2,x,no\n")
-        .like(_written(folder, "new.csv", content))
-        .load_again(SCHEMA, with_target=False)
+        .with_path(_written(folder, "new.csv", content))
+        .load_for(SCHEMA, with_target=False)
     )
     assert found.target is None and found.features.names == ("a", "b")
     assert found.features.numbers.tolist() == [[1, 2], [3, 4]] and cells(found, "city") == [
@@ -393,27 +393,25 @@ def test_prediction_takes_columns_by_name_in_any_order(content: str, folder: Pat
 
 
 def test_a_column_of_texts_stays_one_where_all_its_cells_are_numbers(folder: Path) -> None:
-    found = source(folder, "a,b,city\n1,2,7\n").load_again(SCHEMA, with_target=False)
+    found = source(folder, "a,b,city\n1,2,7\n").load_for(SCHEMA, with_target=False)
     assert found.features.names == ("a", "b") and cells(found, "city") == ["7"]
 
 
 def test_one_row_of_texts_below_a_header_can_be_predicted(folder: Path) -> None:
     schema = Schema((0,), (), ("city",), "classification", ("y",), ("no", "yes"))
-    assert cells(source(folder, "city\nOslo\n").load_again(schema, with_target=False), "city") == [
+    assert cells(source(folder, "city\nOslo\n").load_for(schema, with_target=False), "city") == [
         "Oslo"
     ]
 
 
 def test_evaluation_reads_labels_as_the_codes_of_training(folder: Path) -> None:
-    found = source(folder, "a,b,city,y\n1,2,x,yes\n3,4,x,yes\n").load_again(
-        SCHEMA, with_target=True
-    )
+    found = source(folder, "a,b,city,y\n1,2,x,yes\n3,4,x,yes\n").load_for(SCHEMA, with_target=True)
     assert found.target.values.tolist() == [1, 1] and found.target.classes == ("no", "yes")
 
 
 def test_labels_that_were_whole_numbers_match_however_written(folder: Path) -> None:
     schema = Schema((1,), ("a",), (), "classification", ("y",), ("3", "4"))
-    assert source(folder, "a,y\n1,4.0\n2,3\n").load_again(
+    assert source(folder, "a,y\n1,4.0\n2,3\n").load_for(
         schema, with_target=True
     ).target.values.tolist() == [1, 0]
 
@@ -425,14 +423,14 @@ POSITIONAL = Schema((2,), ("column_1", "column_2"), (), "regression", ("column_0
     "content", ["9,1,2\n9,3,4\n", "1,2\n3,4\n"], ids=["with the target", "without"]
 )
 def test_without_a_header_columns_match_by_place(content: str, folder: Path) -> None:
-    assert source(folder, content).load_again(
+    assert source(folder, content).load_for(
         POSITIONAL, with_target=False
     ).features.numbers.tolist() == [[1, 2], [3, 4]]
 
 
 def test_pixels_in_columns_become_images_again(folder: Path) -> None:
     schema = Schema((2, 2, 1), (), (), "classification", ("digit",), ("0", "1"))
-    found = source(folder, "p0,p1,p2,p3,digit\n1,2,3,4,0\n").load_again(schema, with_target=False)
+    found = source(folder, "p0,p1,p2,p3,digit\n1,2,3,4,0\n").load_for(schema, with_target=False)
     assert found.features.numbers.tolist() == [[[[1], [2]], [[3], [4]]]]
 
 
@@ -462,7 +460,7 @@ AGAIN_BAD = {
 def test_data_that_does_not_fit_the_model_says_how(case: str, folder: Path) -> None:
     content, with_target, message = AGAIN_BAD[case]
     with pytest.raises(DataError) as caught:
-        source(folder, content).load_again(SCHEMA, with_target=with_target)
+        source(folder, content).load_for(SCHEMA, with_target=with_target)
     assert message in str(caught.value)
 
 

@@ -31,7 +31,7 @@ def loads(monkeypatch):
     seen = []
     for name in ("csv", "moons", "xor"):
         cls = type(Source.parse({"type": name, **({"path": "p"} if name == "csv" else {})}))
-        for method in ("load", "load_inputs", "load_again"):
+        for method in ("load", "load_inputs", "load_for"):
             monkeypatch.setattr(cls, method, counted(getattr(cls, method), name, method, seen))
     return seen
 
@@ -112,7 +112,7 @@ def test_parts_with_a_source_of_their_own_are_remembered_too(loads):
             test_source=Source.parse({"type": "moons", "rows": 10}),
             loader=loader,
         )
-    assert loads.count(("moons", "load_again")) == 1
+    assert loads.count(("moons", "load_for")) == 1
 
 
 def test_arrays_in_memory_are_not_remembered():

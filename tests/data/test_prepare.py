@@ -590,7 +590,9 @@ def test_adult_has_its_missing_cells_and_its_own_test_file() -> None:
         "column_13": 583,
     }
     loaded = load_parts(source)
-    again = source.like(DATA / "tables/adult.test.gz").load_again(loaded.schema, with_target=False)
+    again = source.with_path(DATA / "tables/adult.test.gz").load_for(
+        loaded.schema, with_target=False
+    )
     assert len(again) == 16281
     with pytest.raises(
         DataError, match=r"target 'column_14' holds '<=50K\.', a class that training did not have"

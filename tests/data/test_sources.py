@@ -303,7 +303,7 @@ def test_npz_targets_may_be_texts_and_rows_in_any_order(tmp_path: Path) -> None:
     ],
 )
 def test_another_file_is_read_by_what_it_holds(file: str, kind: str, folder: Path) -> None:
-    assert Source.parse("digits").like(folder / file).name() == kind
+    assert Source.parse("digits").with_path(folder / file).name() == kind
 
 
 @pytest.mark.parametrize("name", ["csv", "npy", "npz", "idx", "digits", "xor"])
@@ -324,7 +324,7 @@ def test_rows_to_predict_need_no_target(name: str, folder: Path, tmp_path: Path)
             if numbers.ndim == 2
             else schema
         )
-    again = trained.like(files[name]).load_again(schema, with_target=False)
+    again = trained.with_path(files[name]).load_for(schema, with_target=False)
     assert again.target is None and np.array_equal(again.features.numbers[: len(numbers)], numbers)
 
 

@@ -107,9 +107,9 @@ def test_a_model_reads_another_kind_of_table_by_name(
     schema = prepare(source).pipeline.schema
     turned = {name: COLUMNS[name] for name in reversed(COLUMNS)} | {"more": [1, 2, 3, 4]}
     (tmp_path / "new").mkdir()
-    again = source.like(write(tmp_path / "new", other, turned))
+    again = source.with_path(write(tmp_path / "new", other, turned))
     assert again.name() == other
-    found = again.load_again(schema, with_target=True)
+    found = again.load_for(schema, with_target=True)
     expected = source.load(0)
     assert np.array_equal(found.features.numbers, expected.features.numbers, equal_nan=True)
     assert found.features.names == expected.features.names and np.array_equal(
@@ -292,7 +292,7 @@ def test_texts_where_a_model_wants_numbers_are_named(kind: str, tmp_path: Path) 
     schema = prepare(source).pipeline.schema
     write(tmp_path, kind, {"a": ["one", "two"], "y": [0.5, 1]})
     with pytest.raises(DataError, match="column 'a': expected numbers, got texts such as 'one'"):
-        source.load_again(schema, with_target=False)
+        source.load_for(schema, with_target=False)
 
 
 def test_without_polars_the_error_says_how_to_install_it(

@@ -100,16 +100,18 @@ def test_another_file_may_lack_the_weights(table, tmp_path):
     (tmp_path / "with.csv").write_text("a,b,kind,w\n1,2,y,3\n")
     (tmp_path / "without.csv").write_text("a,b,kind\n1,2,y\n")
     again = {
-        name: source.like(tmp_path / name).load_again(schema, with_target=True)
+        name: source.with_path(tmp_path / name).load_for(schema, with_target=True)
         for name in ("with.csv", "without.csv")
     }
     assert again["with.csv"].weights.tolist() == [3.0]
     assert again["without.csv"].weights is None
-    assert source.like(tmp_path / "with.csv").load_again(schema, with_target=False).weights is None
+    assert (
+        source.with_path(tmp_path / "with.csv").load_for(schema, with_target=False).weights is None
+    )
     np.savez(tmp_path / "bare.npz", x=X, y=Y)
     assert (
         Source.parse({"type": "npz", "path": "p.npz", "weights": "w"})
-        .like(tmp_path / "bare.npz")
+        .with_path(tmp_path / "bare.npz")
         .weights
         is None
     )

@@ -139,8 +139,11 @@ def test_a_run_ends_after_the_epoch_in_which_it_is_pruned(cluster, job):
 
 
 def test_what_keeps_a_configuration_from_being_trained_is_told_before_the_first_run(cluster, job):
-    facts = cluster.prepare(job().config, "validation_accuracy")
-    assert (facts.task, facts.rows) == ("classification", {"train": 30, "validation": 10})
+    dataset_info = cluster.prepare(job().config, "validation_accuracy")
+    assert (dataset_info.task, dataset_info.rows) == (
+        "classification",
+        {"train": 30, "validation": 10},
+    )
     with pytest.raises(
         ConfigError, match=r"validation_acuracy is no metric.*did you mean 'accuracy'"
     ):

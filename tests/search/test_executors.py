@@ -17,7 +17,7 @@ import nettrain
 from nettrain.component import to_mapping
 from nettrain.config.load import load
 from nettrain.errors import ConfigError, DataError, Diverged, RunError
-from nettrain.search.executors.base import Ended, Facts, Job, Reported
+from nettrain.search.executors.base import DatasetInfo, Ended, Job, Reported
 from nettrain.search.executors.job import told
 from nettrain.search.executors.local import CRASHES, KILLS, Local
 from nettrain.search.executors.registry import executor_for
@@ -252,7 +252,7 @@ def test_when_the_process_that_forks_is_killed_another_takes_its_place(job, chil
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_data_is_told_before_the_first_run(job, kind):
     with executor_for(kind, 1) as executor:
-        assert executor.prepare(job(0).config, "validation_f1") == Facts(
+        assert executor.prepare(job(0).config, "validation_f1") == DatasetInfo(
             "classification", {"train": 20, "validation": 10, "test": 10}
         )
         with pytest.raises(

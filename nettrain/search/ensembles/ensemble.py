@@ -109,7 +109,7 @@ def _load(config: EnsembleRun, loader: Loader) -> tuple[Loaded, int]:
     """The rows of each part, and how many the source has. Raises ConfigError where the method or the vote is not for such data."""
     whole, loaded = rows_of_config(config, loader)
     method, task = config.ensemble.method, whole.schema.task
-    if whole.schema.itself:
+    if whole.schema.autoencoder:
         raise ConfigError(
             "dataset.target: several autoencoders have outputs in units of their own, which cannot be averaged; leave it out"
         )

@@ -31,7 +31,7 @@ class Job:
 
 
 @dataclass(frozen=True)
-class Facts:
+class DatasetInfo:
     """What a configuration's data is: the task, and the rows of each part."""
 
     task: str
@@ -74,7 +74,7 @@ class Executor(ABC):
     notes: Sequence[str] = ()
 
     @abstractmethod
-    def prepare(self, config: Mapping[str, Any], monitor: str | None = None) -> Facts:
+    def prepare(self, config: Mapping[str, Any], monitor: str | None = None) -> DatasetInfo:
         """Load the data of a complete configuration where jobs will run, once a machine; called before the first job, if at all.
 
         Raises what keeps the configuration from being trained, or the metric from being logged, as its ConfigError or DataError.

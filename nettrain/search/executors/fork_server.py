@@ -16,7 +16,7 @@ from dataclasses import asdict
 from nettrain.data.loader import Loader
 from nettrain.errors import NettrainError
 from nettrain.search.executors.channel import Channel, Message, packed
-from nettrain.search.executors.job import facts_of
+from nettrain.search.executors.job import describe_dataset
 from nettrain.search.executors.parent_death import die_with_parent
 from nettrain.search.executors.worker import Worker
 
@@ -82,7 +82,11 @@ class Nursery:
 
     def _prepared(self, wanted: Message) -> Message:
         try:
-            return {"facts": asdict(facts_of(wanted["config"], wanted["monitor"], self._loader))}
+            return {
+                "dataset_info": asdict(
+                    describe_dataset(wanted["config"], wanted["monitor"], self._loader)
+                )
+            }
         except NettrainError as error:
             return {"refused": type(error).__name__, "message": str(error)}
         except MemoryError as error:

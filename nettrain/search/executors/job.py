@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from nettrain.data.loader import Loader
 from nettrain.errors import Diverged, NettrainError, RunError
-from nettrain.search.executors.base import Ended, Facts, Job, Status
+from nettrain.search.executors.base import DatasetInfo, Ended, Job, Status
 from nettrain.training.artifacts.files import finite
 from nettrain.training.artifacts.run_directory import RunDirectory
 from nettrain.training.callbacks import Callback, Row, monitored_value
@@ -56,12 +56,16 @@ def run_job(
     )
 
 
-def facts_of(config: Mapping[str, Any], monitor: str | None, loader: Loader | None = None) -> Facts:
+def describe_dataset(
+    config: Mapping[str, Any], monitor: str | None, loader: Loader | None = None
+) -> DatasetInfo:
     """Load the data of a configuration, build its network, look for the metric. Raises NettrainError."""
     run = prepare_run(config, allow_plugins=True, loader=loader)
     if monitor is not None:
         run.monitored(MONITOR, monitor)
-    return Facts(run.pipeline.schema.task, {name: len(part) for name, part in run.parts.items()})
+    return DatasetInfo(
+        run.pipeline.schema.task, {name: len(part) for name, part in run.parts.items()}
+    )
 
 
 def told(error: Exception) -> tuple[Status, str]:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from nettrain import errors
-from nettrain.search.executors.base import Ended, Executor, Facts, Job, Reported, Status
+from nettrain.search.executors.base import DatasetInfo, Ended, Executor, Job, Reported, Status
 from nettrain.search.executors.channel import Channel, Message
 from nettrain.training.engine.threads import cores
 
@@ -54,14 +54,14 @@ class Local(Executor):
         self._log = tempfile.TemporaryFile()
         self._start()
 
-    def prepare(self, config: Mapping[str, Any], monitor: str | None = None) -> Facts:
+    def prepare(self, config: Mapping[str, Any], monitor: str | None = None) -> DatasetInfo:
         """In the nursery; workers inherit it."""
         self._prepared = {"prepare": {"config": config, "monitor": monitor}}
         self._send(self._prepared)
         while True:
             for message in self._receive(None):
-                if "facts" in message:
-                    return Facts(**message["facts"])
+                if "dataset_info" in message:
+                    return DatasetInfo(**message["dataset_info"])
                 if "refused" in message:
                     raise getattr(errors, message["refused"], errors.NettrainError)(
                         message["message"]

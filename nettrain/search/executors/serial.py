@@ -6,8 +6,8 @@ from threading import Thread
 from typing import Any
 
 from nettrain.data.loader import Loader
-from nettrain.search.executors.base import Ended, Executor, Facts, Job, Reported
-from nettrain.search.executors.job import facts_of, run_job
+from nettrain.search.executors.base import DatasetInfo, Ended, Executor, Job, Reported
+from nettrain.search.executors.job import describe_dataset, run_job
 from nettrain.training.callbacks import Callback
 from nettrain.training.run import Run
 
@@ -28,9 +28,9 @@ class Serial(Executor):
         self._loader = Loader()
         self._thread: _Thread | None = None
 
-    def prepare(self, config: Mapping[str, Any], monitor: str | None = None) -> Facts:
+    def prepare(self, config: Mapping[str, Any], monitor: str | None = None) -> DatasetInfo:
         """Here, and remembered for the jobs."""
-        return facts_of(config, monitor, self._loader)
+        return describe_dataset(config, monitor, self._loader)
 
     def submit(self, job: Job) -> None:
         """It begins when the next event is asked for."""

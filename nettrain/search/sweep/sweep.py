@@ -12,7 +12,7 @@ from nettrain.config.dump import dump
 from nettrain.config.plugins import in_use
 from nettrain.errors import ConfigError
 from nettrain.metrics import metric_names
-from nettrain.search.executors.base import Ended, Executor, Facts
+from nettrain.search.executors.base import DatasetInfo, Ended, Executor
 from nettrain.search.executors.registry import executor_for
 from nettrain.search.final import final_job
 from nettrain.search.sweep.config import Sweep, load_sweep
@@ -85,7 +85,7 @@ def sweep(
         else load_sweep(config, sets, trials=trials, allow_plugins=allow_plugins)
     )
     with in_use(found.base.plugins), _ready(executor, workers) as ready:
-        facts = _facts(found, ready)
+        dataset_info = _dataset_info(found, ready)
         proposer, kept = proposer_for(found), _study(study)
         directory = SweepDirectory.create(
             Path(output_directory),
@@ -95,7 +95,7 @@ def sweep(
         with directory.locked():
             directory.write_spec(found.spec)
             return _Session(
-                found, directory, ready, facts, proposer, observer or Observer(), kept
+                found, directory, ready, dataset_info, proposer, observer or Observer(), kept
             ).run()
 
 
@@ -124,9 +124,20 @@ def resume_sweep(
                 )
             directory.write_spec(found.spec)
         with in_use(found.base.plugins), _ready(executor, workers) as ready:
-            facts, proposer, kept = _facts(found, ready), proposer_for(found), _study(study)
+            dataset_info, proposer, kept = (
+                _dataset_info(found, ready),
+                proposer_for(found),
+                _study(study),
+            )
             return _Session(
-                found, directory, ready, facts, proposer, observer or Observer(), kept, recorded
+                found,
+                directory,
+                ready,
+                dataset_info,
+                proposer,
+                observer or Observer(),
+                kept,
+                recorded,
             ).run()
 
 
@@ -148,22 +159,22 @@ def _ready(executor: str | Executor, workers: int | None) -> Iterator[Executor]:
         yield made
 
 
-def _facts(found: Sweep, executor: Executor) -> Facts:
+def _dataset_info(found: Sweep, executor: Executor) -> DatasetInfo:
     """Load the data where the runs will be. Raises where it cannot be trained on, or the metric is never logged."""
     spec = found.spec
     if spec.cross_validation is None:
         return executor.prepare(found.mapping({}), spec.metric.name)
-    facts = executor.prepare(found.mapping({}))
+    dataset_info = executor.prepare(found.mapping({}))
     part, _, metric = spec.metric.name.partition("_")
-    if metric != "loss" and metric not in metric_names(facts.task):
+    if metric != "loss" and metric not in metric_names(dataset_info.task):
         raise ConfigError(
-            f"metric.name: {metric} is no metric of {facts.task}; there are: loss, {', '.join(metric_names(facts.task))}"
+            f"metric.name: {metric} is no metric of {dataset_info.task}; there are: loss, {', '.join(metric_names(dataset_info.task))}"
         )
-    if spec.early_terminate.type != "none" and part not in facts.rows:
+    if spec.early_terminate.type != "none" and part not in dataset_info.rows:
         raise ConfigError(
             f"early_terminate: {spec.metric.name} is not known after each epoch: set dataset.split.validation in the base"
         )
-    return facts
+    return dataset_info
 
 
 class _Session:
@@ -174,7 +185,7 @@ class _Session:
         found: Sweep,
         directory: SweepDirectory,
         executor: Executor,
-        facts: Facts,
+        dataset_info: DatasetInfo,
         proposer: Proposer,
         observer: Observer,
         study: "Study | None",
@@ -183,11 +194,11 @@ class _Session:
         self.sweep = found
         self.directory = directory
         self.executor = executor
-        self.facts = facts
+        self.dataset_info = dataset_info
         self.observer = observer
         self.study = study
         self.notes = list(executor.notes)
-        self.runs = TrialRuns(found, directory.path.absolute(), facts, observer.pause)
+        self.runs = TrialRuns(found, directory.path.absolute(), dataset_info, observer.pause)
         limit = found.spec.trials
         self.trials = Trials(
             self.runs, proposer, executor, observer, limit=limit, record=directory.append
@@ -265,7 +276,7 @@ class _Session:
     def _finished(self, ranking: list[Trial], final: Ended | None) -> SweepResult:
         notes = self.notes
         rows = (
-            self.facts.rows.get(self.runs.part, 0)
+            self.dataset_info.rows.get(self.runs.part, 0)
             if self.sweep.spec.cross_validation is None
             else 0
         )

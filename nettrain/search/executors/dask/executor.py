@@ -14,7 +14,7 @@ from distributed import Future, KilledWorker
 
 from nettrain import errors
 from nettrain.errors import RunError
-from nettrain.search.executors.base import Ended, Executor, Facts, Job, Reported
+from nettrain.search.executors.base import DatasetInfo, Ended, Executor, Job, Reported
 from nettrain.search.executors.dask import worker as dask_worker
 from nettrain.search.executors.dask.cluster import GRACE, Cluster, unshared
 from nettrain.search.executors.job import told
@@ -53,7 +53,7 @@ class Dask(Executor):
         self._client.subscribe_topic(self._name, self._hear)
         self._look()
 
-    def prepare(self, config: Mapping[str, Any], monitor: str | None = None) -> Facts:
+    def prepare(self, config: Mapping[str, Any], monitor: str | None = None) -> DatasetInfo:
         """In every worker."""
         text = json.dumps(config)
         futures = [
@@ -71,7 +71,7 @@ class Dask(Executor):
         for answer in answers:
             if "refused" in answer:
                 raise getattr(errors, answer["refused"], errors.NettrainError)(answer["message"])
-        return Facts(**answers[0]["facts"])
+        return DatasetInfo(**answers[0]["dataset_info"])
 
     def submit(self, job: Job) -> None:
         """To the scheduler. Storage that is not shared is told with the next event."""

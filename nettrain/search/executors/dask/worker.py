@@ -17,7 +17,7 @@ from threadpoolctl import threadpool_info
 from nettrain.data.loader import Loader
 from nettrain.errors import NettrainError
 from nettrain.search.executors.base import Job
-from nettrain.search.executors.job import facts_of, run_job
+from nettrain.search.executors.job import describe_dataset, run_job
 from nettrain.training.callbacks import Callback
 from nettrain.training.run import Run
 from nettrain.version import __version__
@@ -49,10 +49,12 @@ def make(text: str, shared: str, topic: str) -> str:
 
 
 def prepare(config: str, monitor: str | None) -> str:
-    """Load the data into this process. Gives `{"facts": ...}`, or `{"refused": the error's class, "message": ...}`."""
+    """Load the data into this process. Gives `{"dataset_info": ...}`, or `{"refused": the error's class, "message": ...}`."""
     with _one:
         try:
-            return json.dumps({"facts": asdict(facts_of(json.loads(config), monitor, _loader))})
+            return json.dumps(
+                {"dataset_info": asdict(describe_dataset(json.loads(config), monitor, _loader))}
+            )
         except NettrainError as error:
             return json.dumps(
                 {"refused": type(error).__name__, "message": f"{error} (on {socket.gethostname()})"}
