@@ -19,7 +19,7 @@ class Dataset:
     part (n,): an index into `PARTS` for rows that the source assigns (an official test set, a split column), `UNASSIGNED` for
     rows that `split` may divide; None where the source assigns nothing.
     origin   the file or set, as messages name it; lines (n,): where in the file each row begins, if it is a text file
-    aside    columns that are neither feature nor target and were asked for by name (`Source.load`)
+    extra_columns    columns that are neither feature nor target and were asked for by name (`Source.load`)
     weights  (n,) of the rows in the loss; None: all equal
     files    (n,) the name of the file that each row is, where each is one
     notes    what the source assumed about the data, a sentence each
@@ -30,7 +30,7 @@ class Dataset:
     part: np.ndarray | None = None
     origin: str = "data"
     lines: np.ndarray | None = None
-    aside: dict[str, Category] = field(default_factory=dict)
+    extra_columns: dict[str, Category] = field(default_factory=dict)
     weights: np.ndarray | None = None
     files: np.ndarray | None = None
     notes: tuple[str, ...] = ()
@@ -48,7 +48,7 @@ class Dataset:
             lines=None if self.lines is None else self.lines[rows],
             weights=None if self.weights is None else self.weights[rows],
             files=None if self.files is None else self.files[rows],
-            aside={name: column.take(rows) for name, column in self.aside.items()},
+            extra_columns={name: column.take(rows) for name, column in self.extra_columns.items()},
         )
 
     def place(self, row: int) -> str:

@@ -22,7 +22,7 @@ def fingerprint(datasets: Iterable[Dataset]) -> str:
         else:
             _add_array(digest, features.array)
         _add_texts(digest, features.names)
-        for name, column in (*features.categories.items(), *dataset.aside.items()):
+        for name, column in (*features.categories.items(), *dataset.extra_columns.items()):
             _add_texts(digest, (name, *column.values))
             _add_array(digest, column.codes)
         if target is not None:

@@ -37,7 +37,7 @@ class Whole:
 
 
 class Loader:
-    """Loads a source when it is first asked for and remembers its rows, by all that decides them: its keys, the seed, the columns aside.
+    """Loads a source when it is first asked for and remembers its rows, by all that decides them: its keys, the seed, the columns extra_columns.
 
     A process that makes many runs keeps one for its life. A file that changes meanwhile stays, for it, what it was.
 
@@ -56,7 +56,7 @@ class Loader:
         validation_source: Source | None = None,
         test_source: Source | None = None,
         target: Literal["self"] | None = None,
-        aside: tuple[str, ...] = (),
+        extra_columns: tuple[str, ...] = (),
         seed: int = 0,
         wanted: Wanted | None = None,
     ) -> Whole:
@@ -72,7 +72,7 @@ class Loader:
         elif source is None:
             raise ConfigError("dataset.source: missing; name a source, or hand in data=(x, y)")
         else:
-            whole = self._remembered(source, separate, aside, itself, seed, wanted)
+            whole = self._remembered(source, separate, extra_columns, itself, seed, wanted)
         if wanted is not None and whole.schema.task == "regression":
             for dataset in (whole.dataset, *whole.separate.values()):
                 check_values(dataset, wanted)
@@ -82,17 +82,19 @@ class Loader:
         self,
         source: Source,
         separate: dict[str, Source],
-        aside: tuple[str, ...],
+        extra_columns: tuple[str, ...],
         itself: bool,
         seed: int,
         wanted: Wanted | None,
     ) -> Whole:
         """Two losses that want different tasks of the same rows differ in what is settled, and share the rows."""
-        rows = _key(source, seed, aside, itself)
+        rows = _key(source, seed, extra_columns, itself)
         if rows not in self._kept:
             self.about_to_load()
             self._kept[rows] = (
-                source.load_inputs(seed, aside) if itself else source.load(seed, aside),
+                source.load_inputs(seed, extra_columns)
+                if itself
+                else source.load(seed, extra_columns),
                 {},
             )
         self._kept.move_to_end(rows)

@@ -134,14 +134,14 @@ def load_parts(
             if given is not None
         ),
     )
-    aside = tuple(name for name in (split.column, split.group) if name is not None)
+    extra_columns = tuple(name for name in (split.column, split.group) if name is not None)
     whole = (loader or Loader()).whole(
         source,
         data=data,
         validation_source=validation_source,
         test_source=test_source,
         target=target,
-        aside=aside,
+        extra_columns=extra_columns,
         seed=seed,
         wanted=wanted,
     )
@@ -189,9 +189,9 @@ def divide(
 
 def _counted_groups(datasets: dict[str, Dataset], column: str) -> str:
     counts = {
-        part: len(np.unique(dataset.aside[column].codes))
+        part: len(np.unique(dataset.extra_columns[column].codes))
         for part, dataset in datasets.items()
-        if column in dataset.aside
+        if column in dataset.extra_columns
     }
     return f"groups of {column!r}: " + ", ".join(
         f"{part} {count}" for part, count in counts.items()

@@ -54,11 +54,11 @@ class Source(Component):
         return self
 
     @abstractmethod
-    def load(self, seed: int, aside: tuple[str, ...] = ()) -> Dataset:
+    def load(self, seed: int, extra_columns: tuple[str, ...] = ()) -> Dataset:
         """All rows. Raises DataError naming file, line and column.
 
         seed   the run's, for synthetic sources
-        aside  columns that are neither feature nor target (the split column), for `Dataset.aside`; only files with named columns have them
+        extra_columns  columns that are neither feature nor target (the split column), for `Dataset.extra_columns`; only files with named columns have them
         """
 
     def with_path(self, path: Path) -> "Source":
@@ -66,9 +66,9 @@ class Source(Component):
         kind = "images" if path.is_dir() else file_kind(path)
         return Source.parse({"type": kind, "images" if kind == "idx" else "path": str(path)})
 
-    def load_inputs(self, seed: int, aside: tuple[str, ...] = ()) -> Dataset:
+    def load_inputs(self, seed: int, extra_columns: tuple[str, ...] = ()) -> Dataset:
         """All rows without a target, for an autoencoder. A target that the source names is no input, and need not be there."""
-        return dataclasses.replace(self.load(seed, aside), target=None)
+        return dataclasses.replace(self.load(seed, extra_columns), target=None)
 
     def load_for(self, schema: Schema, *, with_target: bool, seed: int = 0) -> Dataset:
         """The columns that a trained model wants, found by name; `with_target` false ignores a target whether absent or present.

@@ -188,12 +188,12 @@ def _from_column(dataset: Dataset, name: str) -> np.ndarray:
 
 
 def _aside(dataset: Dataset, key: str, name: str) -> Category:
-    if name not in dataset.aside:
+    if name not in dataset.extra_columns:
         raise ConfigError(
             f"dataset.split.{key}: {dataset.origin} has no column {name!r} beside its features; only files with named "
             "columns have (csv, parquet, arrow, jsonl)"
         )
-    return dataset.aside[name]
+    return dataset.extra_columns[name]
 
 
 def _by_ranges(ranges: RowRanges, free: np.ndarray) -> Rows:

@@ -128,19 +128,19 @@ class TableSource(Source):
         named = {name for name in self.weights if isinstance(name, str)}
         return same if not named or named <= {*same.open().names} else same.replace(weights=())
 
-    def load(self, seed: int, aside: tuple[str, ...] = ()) -> Dataset:
+    def load(self, seed: int, extra_columns: tuple[str, ...] = ()) -> Dataset:
         """All rows."""
         if not self.target:
             raise DataError(
                 f"{self.path}: `target` is missing: which column is to be predicted? (there are: {_listed(self.open().names)})"
             )
-        return self._load(aside, with_target=True)
+        return self._load(extra_columns, with_target=True)
 
-    def load_inputs(self, seed: int, aside: tuple[str, ...] = ()) -> Dataset:
+    def load_inputs(self, seed: int, extra_columns: tuple[str, ...] = ()) -> Dataset:
         """All rows, without the target columns if any are named."""
-        return self._load(aside, with_target=False)
+        return self._load(extra_columns, with_target=False)
 
-    def _load(self, aside: tuple[str, ...], *, with_target: bool) -> Dataset:
+    def _load(self, extra_columns: tuple[str, ...], *, with_target: bool) -> Dataset:
         table = self.open()
         target = self._find("target", self.target, table)
         chosen, ignored = (
@@ -149,7 +149,7 @@ class TableSource(Source):
         )
         categorical, kept = (
             self._find("categorical", self.categorical, table),
-            self._find("dataset.split", aside, table),
+            self._find("dataset.split", extra_columns, table),
         )
         weights = self._find("weights", self.weights, table)
         numbers = self._find("numeric", self.numeric, table)
@@ -187,7 +187,7 @@ class TableSource(Source):
             None,
             origin=self.path,
             lines=lines,
-            aside=texts,
+            extra_columns=texts,
             notes=tuple(notes),
         )
         plain = _weighted(plain, columns, weights)

@@ -16,10 +16,10 @@ def rows_of_config(
     """
     asked = rows_of(config)
     weights, split, limit = asked.pop("weights"), asked.pop("split"), asked.pop("limit")
-    aside = tuple(
+    extra_columns = tuple(
         name for name in dict.fromkeys((split.column, group or split.group)) if name is not None
     )
     with in_use(config.plugins):
-        whole = loader.whole(**asked, aside=aside, wanted=wanted(config.loss))
+        whole = loader.whole(**asked, extra_columns=extra_columns, wanted=wanted(config.loss))
         whole = whole if weights is None else weighted(whole, weights)
         return whole, divide(whole, split=split, limit=limit, seed=asked["seed"])

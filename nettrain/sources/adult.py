@@ -55,7 +55,7 @@ class Adult(Source):
     (CC BY 4.0). adult.data and adult.test (plain or gzip) in $NETTRAIN_DATA/tables, or in the user's cache folder, downloaded where absent.
     """
 
-    def load(self, seed: int, aside: tuple[str, ...] = ()) -> Dataset:
+    def load(self, seed: int, extra_columns: tuple[str, ...] = ()) -> Dataset:
         """All rows, the official test part last."""
         both = _Both(SET.find())
         numeric = {name: name in _NUMBERS for name in COLUMNS}

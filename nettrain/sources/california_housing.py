@@ -29,7 +29,7 @@ class CaliforniaHousing(Source):
     $NETTRAIN_DATA/tables, or in the user's cache folder, downloaded where it is absent.
     """
 
-    def load(self, seed: int, aside: tuple[str, ...] = ()) -> Dataset:
+    def load(self, seed: int, extra_columns: tuple[str, ...] = ()) -> Dataset:
         """All rows; there is no official test part."""
         table = {
             "type": "csv",
@@ -37,4 +37,4 @@ class CaliforniaHousing(Source):
             "target": "median_house_value",
             "header": True,
         }
-        return replace(Source.parse(table).load(seed, aside), origin="california_housing")
+        return replace(Source.parse(table).load(seed, extra_columns), origin="california_housing")

@@ -45,7 +45,7 @@ class Cifar10(Source):
     how many images it has.
     """
 
-    def load(self, seed: int, aside: tuple[str, ...] = ()) -> Dataset:
+    def load(self, seed: int, extra_columns: tuple[str, ...] = ()) -> Dataset:
         """All rows, the official test part last."""
         subset, file = SET.directory / SUBSET, SET.files[0]
         whole = any((SET.directory / name).is_file() for name in (file.name, file.saved_as))

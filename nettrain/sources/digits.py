@@ -20,7 +20,7 @@ class Digits(Source):
     1797 images (8, 8, 1) uint8, ten classes. Alpaydin & Kaynak 1998, UCI (CC BY 4.0); equal to scikit-learn's load_digits.
     """
 
-    def load(self, seed: int, aside: tuple[str, ...] = ()) -> Dataset:
+    def load(self, seed: int, extra_columns: tuple[str, ...] = ()) -> Dataset:
         """All rows, in scikit-learn's order; there is no official test part."""
         with np.load(_FILE, allow_pickle=False) as file:
             images, labels = file["images"], file["labels"]

@@ -57,7 +57,7 @@ class Idx(Source):
             **{key: str(directory / Path(value).expanduser()) for key, value in given.items()}
         )
 
-    def load(self, seed: int, aside: tuple[str, ...] = ()) -> Dataset:
+    def load(self, seed: int, extra_columns: tuple[str, ...] = ()) -> Dataset:
         """All rows, the official test part behind the others."""
         if self.labels is None:
             raise DataError(f"{self.images}: `labels` is missing: which IDX file holds them?")
@@ -69,7 +69,7 @@ class Idx(Source):
             return found
         return Dataset(found.features, to_classes(found.target), found.part, self.images)
 
-    def load_inputs(self, seed: int, aside: tuple[str, ...] = ()) -> Dataset:
+    def load_inputs(self, seed: int, extra_columns: tuple[str, ...] = ()) -> Dataset:
         """The images alone, those of the official test part behind the others."""
         train, *test = self._images()
         return join_parts((train, None), (test[0], None) if test else None, self.images)

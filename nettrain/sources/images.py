@@ -89,7 +89,7 @@ class Images(Source):
             return self.replace(path=str(path))
         return super().with_path(path)
 
-    def load(self, seed: int, aside: tuple[str, ...] = ()) -> Dataset:
+    def load(self, seed: int, extra_columns: tuple[str, ...] = ()) -> Dataset:
         """All images, the parts in their order."""
         found = list_images(Path(self.path), labelled=True)
         return self._dataset(found, self.color)

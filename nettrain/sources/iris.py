@@ -16,9 +16,9 @@ class Iris(Source):
     150 rows of four numbers, three classes of 50. Fisher 1936, UCI (CC BY 4.0), with Fisher's values as in scikit-learn.
     """
 
-    def load(self, seed: int, aside: tuple[str, ...] = ()) -> Dataset:
+    def load(self, seed: int, extra_columns: tuple[str, ...] = ()) -> Dataset:
         """All rows, sorted by class; there is no official test part."""
         found = Source.parse({"type": "csv", "path": str(_FILE), "target": "species"}).load(
-            seed, aside
+            seed, extra_columns
         )
         return replace(found, origin="iris", lines=None)

@@ -14,7 +14,7 @@ class Memory(Source):
     It stands in the configuration of such runs, which keep no copy of the data.
     """
 
-    def load(self, seed: int, aside: tuple[str, ...] = ()) -> Dataset:
+    def load(self, seed: int, extra_columns: tuple[str, ...] = ()) -> Dataset:
         raise DataError(
             "dataset.source: memory: the data of this run was handed in from Python and is not stored; "
             "hand it in again (data=(x, y)), or give a file (eval --data FILE)"

@@ -30,6 +30,6 @@ class Mnist(Source):
     $NETTRAIN_DATA/mnist, or in the user's cache folder, downloaded where they are absent.
     """
 
-    def load(self, seed: int, aside: tuple[str, ...] = ()) -> Dataset:
+    def load(self, seed: int, extra_columns: tuple[str, ...] = ()) -> Dataset:
         """All rows, the official test part last."""
         return load_idx_set(SET)

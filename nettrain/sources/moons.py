@@ -24,7 +24,7 @@ class Moons(Source):
     rows: Annotated[Count, Field(ge=4, description="rows in all")] = 1000
     noise: Annotated[NonNegative, Field(description="standard deviation around the curves")] = 0.1
 
-    def load(self, seed: int, aside: tuple[str, ...] = ()) -> Dataset:
+    def load(self, seed: int, extra_columns: tuple[str, ...] = ()) -> Dataset:
         """Drawn with the run's seed; the classes in turn."""
         random = generator(seed, "source.moons")
         code = np.arange(self.rows) % 2

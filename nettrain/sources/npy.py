@@ -52,7 +52,7 @@ class Npy(Source):
             path=str(directory / Path(self.path).expanduser()), target=target, weights=weights
         )
 
-    def load(self, seed: int, aside: tuple[str, ...] = ()) -> Dataset:
+    def load(self, seed: int, extra_columns: tuple[str, ...] = ()) -> Dataset:
         """All rows."""
         if self.target is None:
             raise DataError(f"{self.path}: `target` is missing: which npy file holds the targets?")
@@ -60,7 +60,7 @@ class Npy(Source):
             join_parts((self._rows(), read_npy(Path(self.target))), None, self.path)
         )
 
-    def load_inputs(self, seed: int, aside: tuple[str, ...] = ()) -> Dataset:
+    def load_inputs(self, seed: int, extra_columns: tuple[str, ...] = ()) -> Dataset:
         """The rows alone."""
         return self._weighted(join_parts((self._rows(), None), None, self.path))
 

@@ -70,11 +70,11 @@ class Npz(Source):
             )
         return super().with_path(path)
 
-    def load(self, seed: int, aside: tuple[str, ...] = ()) -> Dataset:
+    def load(self, seed: int, extra_columns: tuple[str, ...] = ()) -> Dataset:
         """All rows, the official test part behind the others."""
         return self._load(with_target=True)
 
-    def load_inputs(self, seed: int, aside: tuple[str, ...] = ()) -> Dataset:
+    def load_inputs(self, seed: int, extra_columns: tuple[str, ...] = ()) -> Dataset:
         """The same without the arrays of targets, which need not be there."""
         return self._load(with_target=False)
 

@@ -34,7 +34,7 @@ class Optdigits(Source):
     cache folder, downloaded where they are absent.
     """
 
-    def load(self, seed: int, aside: tuple[str, ...] = ()) -> Dataset:
+    def load(self, seed: int, extra_columns: tuple[str, ...] = ()) -> Dataset:
         """All rows, the official test part last."""
         train, test = map(_pair, SET.find())
         found = join_parts(train, test, "optdigits")

@@ -30,7 +30,7 @@ class Semeion(Source):
     $NETTRAIN_DATA/semeion, or in the user's cache folder, downloaded where it is absent.
     """
 
-    def load(self, seed: int, aside: tuple[str, ...] = ()) -> Dataset:
+    def load(self, seed: int, extra_columns: tuple[str, ...] = ()) -> Dataset:
         """All rows, in the order of the file."""
         numbers = read_numbers(SET.find()[0], 266)
         images = numbers[:, :256].reshape(-1, 16, 16, 1).astype(np.uint8)

@@ -24,7 +24,7 @@ class Sine(Source):
     rows: Annotated[Count, Field(ge=4, description="rows in all")] = 500
     noise: Annotated[NonNegative, Field(description="standard deviation around the curve")] = 0.02
 
-    def load(self, seed: int, aside: tuple[str, ...] = ()) -> Dataset:
+    def load(self, seed: int, extra_columns: tuple[str, ...] = ()) -> Dataset:
         """Drawn with the run's seed."""
         random = generator(seed, "source.sine")
         x = random.uniform(-np.pi, np.pi, (self.rows, 1))

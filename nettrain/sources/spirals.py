@@ -29,7 +29,7 @@ class Spirals(Source):
         Field(description="standard deviation around the curves; the spirals reach radius 1"),
     ] = 0.02
 
-    def load(self, seed: int, aside: tuple[str, ...] = ()) -> Dataset:
+    def load(self, seed: int, extra_columns: tuple[str, ...] = ()) -> Dataset:
         """Drawn with the run's seed; the classes in turn."""
         random = generator(seed, "source.spirals")
         code = np.arange(self.rows) % 2

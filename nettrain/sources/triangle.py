@@ -27,7 +27,7 @@ class Triangle(Source):
 
     rows: Annotated[Count, Field(ge=4, description="rows in all")] = 1000
 
-    def load(self, seed: int, aside: tuple[str, ...] = ()) -> Dataset:
+    def load(self, seed: int, extra_columns: tuple[str, ...] = ()) -> Dataset:
         """Drawn with the run's seed, in random order."""
         random = generator(seed, "source.triangle")
         inside = self.rows // 2

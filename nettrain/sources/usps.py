@@ -39,7 +39,7 @@ class Usps(Source):
     where they are absent.
     """
 
-    def load(self, seed: int, aside: tuple[str, ...] = ()) -> Dataset:
+    def load(self, seed: int, extra_columns: tuple[str, ...] = ()) -> Dataset:
         """All rows, the official test part last."""
         arrays = SET.directory / ARRAYS
         train, test = _from_arrays(arrays) if arrays.is_file() else map(_from_text, SET.find())

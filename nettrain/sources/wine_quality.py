@@ -39,7 +39,7 @@ class WineQuality(Source):
         Flag, Field(description="grades are classes (6 of red, 7 of white), not numbers")
     ] = False
 
-    def load(self, seed: int, aside: tuple[str, ...] = ()) -> Dataset:
+    def load(self, seed: int, extra_columns: tuple[str, ...] = ()) -> Dataset:
         """All rows; there is no official test part."""
         file = SETS[self.color].find()[0]
         table = {
@@ -49,7 +49,7 @@ class WineQuality(Source):
             "delimiter": ";",
             "header": True,
         }
-        found = replace(Source.parse(table).load(seed, aside), origin="wine_quality")
+        found = replace(Source.parse(table).load(seed, extra_columns), origin="wine_quality")
         if found.target is None:
             return found
         return replace(

@@ -24,7 +24,7 @@ class Xor(Source):
     rows: Annotated[Count, Field(ge=4, description="rows in all")] = 400
     noise: Annotated[NonNegative, Field(description="standard deviation around a corner")] = 0.1
 
-    def load(self, seed: int, aside: tuple[str, ...] = ()) -> Dataset:
+    def load(self, seed: int, extra_columns: tuple[str, ...] = ()) -> Dataset:
         """Drawn with the run's seed."""
         corner = np.arange(self.rows) % 4
         p, q = corner // 2, corner % 2

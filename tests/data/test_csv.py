@@ -175,9 +175,11 @@ def test_without_a_header_columns_go_by_place(header: bool | None, folder: Path)
 
 
 def test_a_column_asked_for_aside_is_no_feature(folder: Path) -> None:
-    found = source(folder, "a,part,y\n1,train,0\n2,test,1\n", target="y").load(0, aside=("part",))
+    found = source(folder, "a,part,y\n1,train,0\n2,test,1\n", target="y").load(
+        0, extra_columns=("part",)
+    )
     assert found.features.names == ("a",) and not found.features.categories
-    assert found.aside["part"].values == ("test", "train")
+    assert found.extra_columns["part"].values == ("test", "train")
 
 
 def test_relative_paths_count_from_the_config(folder: Path) -> None:

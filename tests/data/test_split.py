@@ -102,7 +102,9 @@ def test_row_ranges_are_taken_as_they_stand() -> None:
 
 def test_a_split_column_assigns_every_row() -> None:
     column = Category(np.array([1, 0, 1, 2]), ("test", "train", "validation"))
-    rows = split_rows(dataset([0, 1, 0, 1], aside={"part": column}), Split(column="part"), 0)
+    rows = split_rows(
+        dataset([0, 1, 0, 1], extra_columns={"part": column}), Split(column="part"), 0
+    )
     assert {part: found.tolist() for part, found in rows.items()} == {
         "train": [0, 2],
         "test": [1],
@@ -173,7 +175,7 @@ BAD = {
         "rows.test",
     ),
     "an unknown part": (
-        dataset([0, 1, 0], aside=ASIDE),
+        dataset([0, 1, 0], extra_columns=ASIDE),
         Split(column="part"),
         "t.csv: row 1: split column 'part'",
         "'tset'; did you mean 'test'?",
@@ -185,7 +187,7 @@ BAD = {
         "csv, parquet",
     ),
     "nothing to train on": (
-        dataset([0, 1], aside=ALL_TEST),
+        dataset([0, 1], extra_columns=ALL_TEST),
         Split(column="part"),
         "no rows are left to train on",
         "test 2",
@@ -241,7 +243,7 @@ def grouped(sizes: list[int], **keys: object) -> Dataset:
     codes = np.repeat(np.arange(len(sizes)), sizes)
     return dataset(
         np.zeros(len(codes), int),
-        aside={"who": Category(codes, tuple(map(str, range(len(sizes)))))},
+        extra_columns={"who": Category(codes, tuple(map(str, range(len(sizes)))))},
         **keys,
     )
 
@@ -256,7 +258,7 @@ def test_no_group_is_in_two_parts_and_shares_are_met_within_a_group(
 ) -> None:
     found = grouped(sizes)
     parts = split_rows(found, Split(validation=share[0], test=share[1], group="who"), seed)
-    codes = found.aside["who"].codes
+    codes = found.extra_columns["who"].codes
     assert np.array_equal(np.sort(np.concatenate(list(parts.values()))), np.arange(len(codes)))
     groups = [set(codes[rows].tolist()) for rows in parts.values()]
     assert len(set.union(*groups)) == sum(map(len, groups)) == len(sizes)
@@ -297,7 +299,7 @@ BAD_GROUPS = {
         "leave out test",
     ),
     "a missing group": (
-        dataset([0, 1], aside={"who": Category(np.array([0, MISSING]), ("a",))}),
+        dataset([0, 1], extra_columns={"who": Category(np.array([0, MISSING]), ("a",))}),
         Split(test=0.5, group="who"),
         "t.csv: row 1: the group 'who' is missing",
         "fill it in",

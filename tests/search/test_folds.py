@@ -20,7 +20,7 @@ GOLDEN = json.loads((Path(__file__).parents[1] / "golden" / "folds.json").read_t
 
 def dataset(codes, groups=None):
     codes = np.asarray(codes)
-    aside = (
+    extra_columns = (
         {}
         if groups is None
         else {"who": Category(np.asarray(groups), tuple(map(str, range(max(groups) + 1))))}
@@ -30,7 +30,7 @@ def dataset(codes, groups=None):
         Features(np.zeros((len(codes), 1))),
         Target(codes, ("y",), classes),
         origin="t.csv",
-        aside=aside,
+        extra_columns=extra_columns,
     )
 
 
@@ -145,7 +145,7 @@ GAP = Dataset(
     Features(np.zeros((2, 1))),
     None,
     origin="t.csv",
-    aside={"who": Category(np.array([0, MISSING]), ("a",))},
+    extra_columns={"who": Category(np.array([0, MISSING]), ("a",))},
 )
 BAD = {
     "fewer rows of a class": (

@@ -81,7 +81,7 @@ from nettrain.schedules import Schedule
 class Ramp(Source):
     """y = x > 0."""
 
-    def load(self, seed, aside=()):
+    def load(self, seed, extra_columns=()):
         x = np.linspace(-1, 1, 40)[:, None]
         return Dataset(Features(x, ("x",)), Target((x[:, 0] > 0).astype(np.int64), ("side",), ("left", "right")), origin="ramp")
 

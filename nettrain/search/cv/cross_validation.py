@@ -145,7 +145,7 @@ def _run(
     ]
     if (
         found.group != found.config.dataset.split.group
-    ):  # the data has a column aside that the configuration does not name
+    ):  # the data has an extra column that the configuration does not name
         executor.prepare(jobs[0].config)
     for note in executor.notes:
         tell(f"note: {note}")

@@ -114,7 +114,7 @@ def divide_into_folds(
         whole.dataset.target,
         origin=whole.dataset.origin,
         lines=whole.dataset.lines,
-        aside=whole.dataset.aside,
+        extra_columns=whole.dataset.extra_columns,
     )
     inner = Split(
         validation=share, stratify=split.stratify and group is None, group=group if share else None

@@ -21,7 +21,7 @@ def assign(
     """(n,) the fold 0 ... folds - 1 of each of some rows (n,) of a dataset; depends on (seed, "folds", repeat) alone.
 
     stratify  None: where the target is classes and no groups are given
-    group     a column of `dataset.aside`: the rows of a group are in one fold
+    group     a column of `dataset.extra_columns`: the rows of a group are in one fold
 
     Sizes, and the rows of each class in each fold, are those of scikit-learn's StratifiedKFold, GroupKFold and KFold (which rows these
     are is drawn here). Raises ConfigError and DataError where the rows cannot be divided so.
@@ -86,12 +86,12 @@ def grouped(groups: np.ndarray, folds: int, random: np.random.Generator) -> np.n
 
 
 def _groups(dataset: Dataset, rows: np.ndarray, folds: int, column: str) -> np.ndarray:
-    if column not in dataset.aside:
+    if column not in dataset.extra_columns:
         raise ConfigError(
             f"group {column!r}: {dataset.origin} has no such column beside its features; only files with named columns "
             "have (csv, parquet, arrow, jsonl)"
         )
-    codes = dataset.aside[column].codes[rows]
+    codes = dataset.extra_columns[column].codes[rows]
     if (codes == MISSING).any():
         row = int(rows[np.flatnonzero(codes == MISSING)[0]])
         raise DataError(
