@@ -39,7 +39,7 @@ def cells(text):
     return [line.split() for line in text.splitlines() if line.strip() and not line.startswith("─")]
 
 
-def test_metrics_stand_a_part_a_column_beside_the_trivial_model():
+def test_metrics_stand_a_part_a_column_beside_the_baseline():
     text = drawn(metrics_table(METRICS, BASELINE))
     assert cells(text)[-2:] == [
         ["loss", "0.1000", "0.2500", "-"],

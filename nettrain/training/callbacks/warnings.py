@@ -20,7 +20,7 @@ class Warnings(Callback):
         self._diagnostics = diagnostics
         self._symptoms = {type(symptom).__name__: symptom for symptom in all_symptoms()}
         self._told: dict[str, str] = {}
-        self._trivial: float | None = None
+        self._baseline: float | None = None
 
     def begin(self, run: Run) -> None:
         """What the run was told before it was resumed still holds."""
@@ -48,13 +48,13 @@ class Warnings(Callback):
 
     def _baseline_loss(self, run: Run) -> float:
         """Computed when it is first asked for: most runs end, or have learnt, before."""
-        if self._trivial is None:
+        if self._baseline is None:
             encoded = run.step.part.y
             assert encoded is not None
-            self._trivial = constant_loss(
+            self._baseline = constant_loss(
                 run.loss, encoded, run.network.output_shape[0], run.parts["train"].weights
             )
-        return self._trivial
+        return self._baseline
 
     def state(self) -> dict[str, Any]:
         """What was told, and what each symptom remembers."""
