@@ -1,6 +1,7 @@
 """What goes wrong in training, told from the figures of its epochs, with what to do about it: pure arithmetic on a few numbers an epoch."""
 
 import dataclasses
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -223,9 +224,27 @@ class Overfitting(Symptom):
         )
 
 
+@dataclass
+class NotFinite(Symptom):
+    """The loss of a part that is only evaluated is NaN or infinite, while training goes on."""
+
+    def seen(self, epoch: Epoch) -> str | None:
+        """Looks at the loss of the validation part."""
+        loss = epoch.row.get("validation_loss", 0.0)
+        return None if math.isfinite(loss) else not_finite_loss("validation")
+
+
+def not_finite_loss(part: str) -> str:
+    """Returns what to say of a part with predictions that are NaN or infinite."""
+    return (
+        f"the {part} loss is not finite, and no metric of this part is defined: some of its rows have "
+        "features far outside the range of the training rows; correct them or leave them out"
+    )
+
+
 def all_symptoms() -> list[Symptom]:
-    """One of each, at the start of a run. The last two need no diagnostics."""
-    return [Vanishing(), Exploding(), Dying(), AtBaseline(), Overfitting()]
+    """One of each, at the start of a run. The last three need no diagnostics."""
+    return [Vanishing(), Exploding(), Dying(), AtBaseline(), Overfitting(), NotFinite()]
 
 
 def _gradient_norms(epoch: Epoch) -> dict[str, float]:

@@ -13,7 +13,9 @@ from nettrain.config.run_config import RunConfig
 from nettrain.data.loader import Loader
 from nettrain.data.prepare import Prepared, prepare
 from nettrain.diagnosis.layer_statistics import Layers
+from nettrain.diagnosis.symptoms import not_finite_loss
 from nettrain.errors import CheckpointError, ConfigError, Diverged, RunError
+from nettrain.metrics import not_finite
 from nettrain.schedules import MetricSchedule
 from nettrain.training.artifacts.checkpoint import Checkpoint, configuration
 from nettrain.training.artifacts.files import write_json
@@ -317,6 +319,10 @@ def _evaluated(
             continue
         evaluated = evaluate(run.network, run.loss, run.pipeline, part, run.run_tasks)
         metrics[name] = evaluated.metrics
+        if name not in run.watched and len(not_finite(evaluated.outcome)):
+            run.warnings.append(not_finite_loss(name))
+            if run.directory is not None:
+                run.directory.log(f"warning: {run.warnings[-1]}")
         for callback in callbacks:
             callback.evaluated(run, name, evaluated)
         baseline[name] = baseline_metrics(run.parts["train"], part, run.pipeline)

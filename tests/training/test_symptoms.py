@@ -7,7 +7,15 @@ import pytest
 
 from nettrain.config.load import load
 from nettrain.diagnosis import symptoms
-from nettrain.diagnosis.symptoms import AtBaseline, Dying, Epoch, Exploding, Overfitting, Vanishing
+from nettrain.diagnosis.symptoms import (
+    AtBaseline,
+    Dying,
+    Epoch,
+    Exploding,
+    NotFinite,
+    Overfitting,
+    Vanishing,
+)
 
 CONFIG = load({"dataset": {"source": "xor"}, "model": {"type": "mlp", "hidden": [4]}})
 TREATED = load({
@@ -215,3 +223,18 @@ def test_remedies_that_are_in_use_are_not_proposed():
         epochs(losses(FALLING, [0.5, 0.4, 0.42, 0.45, 0.5, 0.55, 0.6, 0.7]), config=config),
     )
     assert "regularization.l2" not in text and "dropout" not in text
+
+
+@pytest.mark.parametrize(
+    ("validation", "epoch"),
+    [
+        ([math.nan, 0.5], 1),
+        ([0.5, math.inf], 2),
+        ([0.5, 1e30], None),
+        (None, None),
+    ],
+)
+def test_a_validation_loss_that_is_not_finite_is_told(validation, epoch):
+    found = first(NotFinite(), epochs(losses([0.5, 0.4], validation)))
+    assert (found and found[0]) == epoch
+    assert not found or "features far outside the range of the training rows" in found[1]

@@ -395,6 +395,26 @@ def test_figures_that_are_not_defined_are_null_in_json(run, tmp_path):
     assert "NaN" not in text and math.isfinite(json.loads(text)["metrics"]["validation"]["loss"])
 
 
+def test_a_part_whose_predictions_overflow_is_told_in_a_warning(tmp_path):
+    x = np.random.Generator(np.random.PCG64(0)).normal(size=(60, 3))
+    x[40:] = np.repeat([[2e38, 2e38, -2e38]], 20, axis=0)
+    config = {
+        "dataset": {
+            "source": "memory",
+            "split": {"rows": {"train": [0, 20], "validation": [20, 40], "test": [40, 60]}},
+            "transforms": [],
+        },
+        "model": "mlp",
+        "training": {"epochs": 1},
+    }
+    with np.errstate(all="ignore"):
+        result = nettrain.train(config, data=(x, x[:, 0] > 0), output_directory=tmp_path)
+    assert set(result.metrics["test"]) == {"loss"}
+    (warning,) = result.warnings
+    assert warning.startswith("the test loss is not finite, and no metric of this part is defined")
+    assert f"warning: {warning}" in (Path(result.run_directory) / "log.txt").read_text()
+
+
 def test_relative_output_directories_count_from_the_current_folder(run, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     run({"training.epochs": 1}, output_directory="here")
