@@ -17,4 +17,4 @@ class Silu(Activation):
     initializer = "he"
 
     def apply(self, x: Tensor) -> Tensor:
-        return x * f.sigmoid(x)
+        return f.silu(x)

@@ -108,6 +108,11 @@ def step(x: Any) -> Tensor:
     return apply(selection.Step(), _tensor(x))
 
 
+def silu(x: Any) -> Tensor:
+    """x / (1 + e^-x)."""
+    return apply(squashing.Silu(), _tensor(x))
+
+
 def sigmoid(x: Any) -> Tensor:
     """1 / (1 + e^-x)."""
     return apply(squashing.Sigmoid(), _tensor(x))

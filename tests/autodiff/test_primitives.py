@@ -295,6 +295,7 @@ ROWS = [
     *element_wise(exponential.Sqrt(), 1, lambda x: x**0.5, low=0.3),
     *element_wise(squashing.Sigmoid(), 1, lambda x: 1 / (1 + np.exp(-x))),
     *element_wise(squashing.Tanh(), 1, lambda x: 2 / (1 + np.exp(-2 * x)) - 1),
+    *element_wise(squashing.Silu(), 1, lambda x: x / (1 + np.exp(-x))),
     *element_wise(squashing.Softplus(), 1, lambda x: np.log(1 + np.exp(x))),
     *element_wise(gaussian.Erf(), 1, lambda x: np.vectorize(math.erf, otypes=[float])(x)),
     *element_wise(

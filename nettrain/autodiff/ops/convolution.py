@@ -80,7 +80,7 @@ class Convolution(Filtering):
         """The convolution that makes dx of dy and of the filters turned round, where there is one."""
         (rh, rw), ((top, bottom), (left, right)) = self.windows(w).reach, self.padding
         padding = (rh - 1 - top, rh - 1 - bottom), (rw - 1 - left, rw - 1 - right)
-        if self.stride != (1, 1) or self.groups > 1 or min(min(padding)) < 0:
+        if self.stride != (1, 1) or self.groups > 1 or min(padding[0] + padding[1]) < 0:
             return None
         return Convolution(padding=padding, dilation=self.dilation)
 

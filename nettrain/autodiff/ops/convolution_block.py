@@ -8,8 +8,9 @@ import numpy as np
 
 from nettrain.autodiff.compiled import call, compiled_form, compiles, contiguous, rows
 from nettrain.autodiff.ops.convolution import Convolution
-from nettrain.autodiff.ops.pooling import MaxPool
+from nettrain.autodiff.ops.pooling import MaxPool, select_calls
 from nettrain.autodiff.ops.selection import Relu
+from nettrain.autodiff.ops.windows import copy_call
 from nettrain.autodiff.primitive import (
     Array,
     Call,
@@ -129,12 +130,13 @@ class ConvolutionBlock(Primitive):
             if self.activation is not None:
                 calls += self.activation.backward_calls([dz], d, y, y)
                 d = dz
+            elif self.pool is None:
+                calls.append(copy_call(da, d))
             if self.pool is not None:
                 heres = scratch["here"][:, part]
-                calls += [
-                    (np.multiply, (d, here, seen), {})
-                    for here, seen in zip(heres, self._seen(da, y), strict=True)
-                ]
+                work = scratch["y"].reshape(-1)[: d.size].reshape(d.shape)
+                for here, seen in zip(heres, self._seen(da, y), strict=True):
+                    calls += select_calls(d, here, seen, work)
             calls += self.convolution.backward_part(grads, part, da, x, w, scratch)
         return calls
 
@@ -251,7 +253,7 @@ def _pool_gradient_loop(
                 for e in range(high * wide):
                     row, column = i * high + e // wide, k * wide + e % wide
                     for j in range(o):
-                        d = dz[j] * (one if here[e, start + a, i, k, j] else zero)
+                        d = dz[j] if here[e, start + a, i, k, j] else zero
                         da[a, row, column, j] = d
                         db[j] += d
 
@@ -326,6 +328,8 @@ class CompiledConvolutionBlock(ConvolutionBlock):
                 calls += compiled_form(self.activation).backward_calls([dz], d, y, y)
                 d = dz
             if self.pool is None:
+                if self.activation is None:
+                    calls.append(copy_call(da, d))
                 calls.append(call(_gradient_loop, rows(da), total, rows(d), rows(y), relu))
             else:
                 calls.append(

@@ -35,7 +35,9 @@ class Moments(Barrier):
     def forward(self, out: Array, x: Array, *, centred: Array, ones: Array) -> None:
         ones.fill(1)
         mean, variance = out
-        self._mean(x, ones, mean)
+        first = x[(0,) * (x.ndim - 1)]  # the mean of equal numbers is then exact, their variance 0
+        self._mean(np.subtract(x, first, out=centred), ones, mean)
+        mean += first
         np.subtract(x, mean, out=centred)
         centred *= centred
         self._mean(centred, ones, variance)
@@ -101,11 +103,11 @@ def _moments_loop(out: Array, x: Array, work: Array) -> None:
         part[:] = 0
         for i in range(start, min(start + BLOCK, n)):
             for j in range(c):
-                part[j] += x[i, j]
+                part[j] += x[i, j] - x[0, j]
         for j in range(c):
             mean[j] += part[j]
     for j in range(c):
-        mean[j] /= count
+        mean[j] = x[0, j] + mean[j] / count
     for start in range(0, n, BLOCK):
         part[:] = 0
         for i in range(start, min(start + BLOCK, n)):

@@ -256,7 +256,10 @@ class NormalizeRows(Primitive):
         *, normal: Array, inverse: Array, work: Array, mean: Array, ones: Array,
     ) -> None:  # fmt: skip
         ones.fill(1)
-        np.subtract(x, np.mean(x, axis=-1, keepdims=True, out=mean), out=normal)
+        first = x[..., :1]  # the mean of equal numbers is then exact, and they become exactly 0
+        np.mean(np.subtract(x, first, out=work), axis=-1, keepdims=True, out=mean)
+        mean += first
+        np.subtract(x, mean, out=normal)
         np.mean(np.multiply(normal, normal, out=work), axis=-1, keepdims=True, out=inverse)
         inverse += self.epsilon
         np.sqrt(inverse, out=inverse)
@@ -305,6 +308,15 @@ class NormalizeRows(Primitive):
 
 
 @jit_sum
+def _sum_from_first(x: Array, i: int) -> float:
+    """Of equal numbers exactly 0."""
+    total = x.dtype.type(0)
+    for j in range(x.shape[1]):
+        total += x[i, j] - x[i, 0]
+    return total
+
+
+@jit_sum
 def _squares_loop(x: Array, i: int) -> float:
     found = x.dtype.type(0)
     for j in range(x.shape[1]):
@@ -327,7 +339,7 @@ def _normalize_rows_loop(
     n, c = x.shape
     one, count, least = x.dtype.type(1), x.dtype.type(c), x.dtype.type(epsilon)
     for i in range(n):
-        mean = row_sum(x, i) / count
+        mean = x[i, 0] + _sum_from_first(x, i) / count
         for j in range(c):
             normal[i, j] = x[i, j] - mean
         s = one / math.sqrt(_squares_loop(normal, i) / count + least)
@@ -436,6 +448,14 @@ class NormalizeGroups(Primitive):
             "ones": ones,
         }
 
+    def _first(self, x: Array, out: Array) -> Array:
+        """out (n, 1, ..., 1, c) = the first number of each row and group."""
+        n, c = x.shape[0], x.shape[-1]
+        place = (slice(None), *(0 for _ in x.shape[1:-1]))
+        by_group = out.reshape(n, self.groups, c // self.groups)
+        by_group[...] = x[place].reshape(by_group.shape)[:, :, :1]
+        return out
+
     def _mean(self, x: Array, ones: Array, group: Array, out: Array) -> None:
         """out (n, 1, ..., 1, c) = the mean of x over the places of a row and the channels of a group."""
         n, c = x.shape[0], x.shape[-1]
@@ -451,7 +471,9 @@ class NormalizeGroups(Primitive):
         *, normal: Array, inverse: Array, work: Array, mean: Array, group: Array, ones: Array,
     ) -> None:  # fmt: skip
         ones.fill(1)
-        self._mean(x, ones, group, mean)
+        first = self._first(x, inverse)  # the mean of equal numbers is then exact: they become 0
+        self._mean(np.subtract(x, first, out=work), ones, group, mean)
+        mean += first
         np.subtract(x, mean, out=normal)
         self._mean(np.multiply(normal, normal, out=work), ones, group, inverse)
         inverse += self.epsilon

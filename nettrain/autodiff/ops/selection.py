@@ -76,6 +76,9 @@ class LeakyRelu(ElementWise):
         return {"positive": (shapes[0], np.bool_)}
 
     def forward(self, out: Array, x: Array, *, positive: Array) -> None:
+        if self.slope == 0:
+            x.clip(0, np.inf, out=out)  # 0 times infinity would be NaN
+            return
         np.multiply(x, self.slope, out=out)
         larger = np.maximum if self.slope <= 1 else np.minimum
         larger(x, out, out=out)
@@ -92,7 +95,8 @@ class LeakyRelu(ElementWise):
 def _leaky_relu_loop(y: Array, x: Array, slope: float) -> None:
     zero, falling = x.dtype.type(0), x.dtype.type(slope)
     for i in range(x.size):
-        y[i] = x[i] if x[i] > zero else x[i] * falling
+        low = x[i] * falling if falling != zero or x[i] != x[i] else zero  # not 0 times infinity
+        y[i] = x[i] if x[i] > zero else low
 
 
 @jit

@@ -85,6 +85,8 @@ class LogSumExp(Primitive):
 
     def infer(self, *shapes: Shape) -> Shape:
         """Without the last axis."""
+        if shapes[0][-1] == 0:
+            raise ValueError(f"logsumexp: no element along the last axis of {shapes[0]}")
         return shapes[0][:-1]
 
     def scratch(self, *shapes: Shape) -> Scratch:

@@ -105,6 +105,28 @@ class CompiledTanh(Tanh):
         )
 
 
+class Silu(ElementWise):
+    """y = x s, s = 1 / (1 + e^-x);  dx = dy (s + y (1 - s))."""
+
+    reads = ("out", "share")
+
+    def scratch(self, *shapes: Shape) -> Scratch:
+        """share: s."""
+        return {"share": (shapes[0], None)}
+
+    def forward(self, out: Array, x: Array, *, share: Array) -> None:
+        logistic(x, share)
+        np.maximum(x, -1000, out=out)  # s is never quite 0: 1e38 of it would count
+        out *= share
+
+    def backward(self, grads: Slots, dy: Array, out: Array, x: Array, *, share: Array) -> None:
+        dx = grads[0]
+        np.subtract(1, share, out=dx)
+        dx *= out
+        dx += share
+        dx *= dy
+
+
 class Softplus(ElementWise):
     """y = ln(1 + e^x);  dx = dy sigmoid(x)."""
 
@@ -216,10 +238,11 @@ class Mish(ElementWise):
         work: Array,
     ) -> None:
         dx = grads[0]
-        np.add(power, 1, out=work)
-        np.multiply(power, work, out=dx)
+        np.clip(x, -1000, 20, out=dx)  # beyond both the term is 0, however large x is
         dx *= 4
-        dx *= x
+        dx *= power
+        np.add(power, 1, out=work)
+        dx *= work
         work *= work  # p + 2 = (1 + e^x)^2 + 1
         work += 1
         work *= work

@@ -1,0 +1,163 @@
+"""Operations at the ends of the number line, on equal elements, on empty axes, and with uneven padding."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nettrain.autodiff import Tensor, backward
+from nettrain.autodiff import functions as F
+from nettrain.autodiff.compiled import compiled_form
+from nettrain.autodiff.ops.convolution import Convolution
+from nettrain.autodiff.ops.convolution_block import ConvolutionBlock
+from nettrain.autodiff.ops.moments import Moments
+from nettrain.autodiff.ops.normalization import NormalizeGroups, NormalizeRows
+from nettrain.autodiff.ops.pooling import MaxPool
+from nettrain.autodiff.ops.selection import LeakyRelu
+from nettrain.autodiff.primitive import make
+from nettrain.component import names
+from nettrain.nn.activation import Activation
+
+# The derivative far to the left and far to the right.
+SLOPES = {
+    "elu": (0, 1),
+    "gelu": (0, 1),
+    "identity": (1, 1),
+    "leaky_relu": (0.01, 1),
+    "mish": (0, 1),
+    "relu": (0, 1),
+    "selu": (0, 1.0507009873554805),
+    "sigmoid": (0, 0),
+    "silu": (0, 1),
+    "softplus": (0, 1),
+    "softsign": (0, 0),
+    "step": (0, 0),
+    "tanh": (0, 0),
+}
+
+
+def computed(primitive, inputs, dy=None):
+    shapes = [x.shape for x in inputs]
+    out = np.full(primitive.infer(*shapes), np.nan, inputs[0].dtype)
+    scratch = {
+        name: np.full(shape, np.nan if kind is None else 0, kind or out.dtype)
+        for name, (shape, kind) in primitive.scratch(*shapes).items()
+    }
+    grads = [np.full_like(x, np.nan) for x in inputs]
+    with np.errstate(all="ignore"):
+        make(primitive.forward_calls(out, *inputs, **scratch))
+        make(
+            primitive.backward_calls(
+                grads, np.ones_like(out) if dy is None else dy, out, *inputs, **scratch
+            )
+        )
+    return out, grads
+
+
+both_kernels = pytest.mark.parametrize("form", [lambda p: p, compiled_form], ids=["numpy", "numba"])
+
+
+def test_every_element_wise_activation_has_a_row():
+    element_wise = set(names(Activation)) - {"softmax", "prelu"}  # softmax sums, prelu is a layer's
+    assert set(SLOPES) == element_wise
+
+
+@pytest.mark.parametrize("size", [1e3, 1e20, 1e38])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("name", SLOPES)
+def test_far_from_zero_an_activation_has_the_slope_of_its_asymptote(name, dtype, size):
+    x = Tensor(np.array([-size, size], dtype), requires_grad=True)
+    with np.errstate(all="ignore"):
+        slopes = backward(Activation.parse(name).apply(x), np.ones(2, dtype))[x]
+    np.testing.assert_allclose(slopes, SLOPES[name], rtol=1e-5, atol=1e-5)
+
+
+@both_kernels
+@pytest.mark.parametrize("value", [0.1, 1.0, 33333.3, -1e8, 1e30])
+@pytest.mark.parametrize("c", [3, 7, 64, 1000])
+def test_equal_elements_are_normalized_to_zero(form, value, c):
+    x = np.full((2, c), value, np.float32)
+    gamma, beta = np.ones(c, np.float32), np.zeros(c, np.float32)
+    out, _ = computed(form(NormalizeRows(1e-5)), [x, gamma, beta])
+    np.testing.assert_array_equal(out, 0)
+    moments, _ = computed(form(Moments()), [np.full((c, 2), value, np.float32)])
+    np.testing.assert_array_equal(moments, [[np.float32(value)] * 2, [0, 0]])
+
+
+@pytest.mark.parametrize("value", [33333.3, -1e8])
+def test_equal_elements_of_a_group_are_normalized_to_zero(value):
+    x = np.full((2, 3, 5, 6), value, np.float32)
+    x[..., 3:] *= 2
+    out, _ = computed(NormalizeGroups(2, 1e-5), [x, np.ones(6, "f"), np.zeros(6, "f")])
+    np.testing.assert_array_equal(out, 0)
+
+
+@both_kernels
+def test_the_gradient_of_a_pool_goes_to_the_largest_pixels_alone_even_if_infinite(form):
+    x = np.arange(2 * 4 * 4 * 9, dtype=np.float32).reshape(2, 4, 4, 9)
+    dy = np.full((2, 2, 2, 9), np.inf, np.float32)
+    _, (dx,) = computed(form(MaxPool()), [x], dy)
+    assert set(np.unique(dx)) == {0, np.inf}
+    assert np.isinf(dx).sum() == dy.size
+
+
+@both_kernels
+def test_leaky_relu_without_a_slope_is_relu_at_infinity(form):
+    out, _ = computed(form(LeakyRelu(0.0)), [np.array([-np.inf, -1, np.inf], np.float32)])
+    np.testing.assert_array_equal(out, [0, 0, np.inf])
+
+
+@pytest.mark.parametrize("function", [F.logsumexp, lambda x: x.max(), lambda x: x.min()])
+@pytest.mark.parametrize("shape", [(0,), (3, 0)])
+def test_an_empty_axis_has_no_largest_element(function, shape):
+    with pytest.raises(ValueError, match="no element"):
+        function(Tensor(np.zeros(shape)))
+
+
+def reference(x, w, stride, padding, dilation):
+    """The convolution by its sum, pixel by pixel."""
+    x = np.pad(x, ((0, 0), *padding, (0, 0)))
+    reach = [d * (k - 1) + 1 for d, k in zip(dilation, w.shape[:2], strict=True)]
+    down, across = (
+        (size - r) // s + 1 for size, r, s in zip(x.shape[1:3], reach, stride, strict=True)
+    )
+    y = np.zeros((len(x), down, across, w.shape[3]))
+    for p, q, i, j in np.ndindex(down, across, *w.shape[:2]):
+        pixels = x[:, p * stride[0] + i * dilation[0], q * stride[1] + j * dilation[1]]
+        y[:, p, q] += pixels @ w[i, j]
+    return y
+
+
+sizes = st.integers(1, 5)
+pads = st.tuples(st.integers(0, 3), st.integers(0, 3))
+
+
+@both_kernels
+@given(
+    shape=st.tuples(st.integers(1, 2), sizes, sizes, st.integers(1, 5)),
+    filters=st.tuples(st.integers(1, 3), st.integers(1, 3), st.integers(1, 5)),
+    stride=st.tuples(st.integers(1, 2), st.integers(1, 2)),
+    padding=st.tuples(pads, pads),
+    dilation=st.tuples(st.integers(1, 2), st.integers(1, 2)),
+    block=st.booleans(),
+)
+def test_a_convolution_and_its_gradients_are_those_of_its_sum(
+    form, shape, filters, stride, padding, dilation, block
+):
+    kh, kw, o = filters
+    convolution = Convolution(stride=stride, padding=padding, dilation=dilation)
+    if min(convolution.windows((kh, kw, shape[3], o)).grid(*shape[1:3])) < 1:
+        return
+    chance = np.random.default_rng(0)
+    x, w, b = chance.normal(size=shape), chance.normal(size=(kh, kw, shape[3], o)), np.zeros(o)
+    primitive = ConvolutionBlock(convolution) if block else convolution
+    expected = reference(x, w, stride, padding, dilation)
+    dy = chance.normal(size=expected.shape)
+    out, (dx, dw, db) = computed(form(primitive), [x, w, b], dy)
+    np.testing.assert_allclose(out, expected, rtol=1e-10, atol=1e-10)
+    np.testing.assert_allclose(db, dy.sum((0, 1, 2)), rtol=1e-10, atol=1e-10)
+    v, u = chance.normal(size=x.shape), chance.normal(size=w.shape)  # both gradients are adjoints
+    along_x = (reference(v, w, stride, padding, dilation) * dy).sum()
+    along_w = (reference(x, u, stride, padding, dilation) * dy).sum()
+    assert (dx * v).sum() == pytest.approx(along_x, rel=1e-9, abs=1e-9)
+    assert (dw * u).sum() == pytest.approx(along_w, rel=1e-9, abs=1e-9)
