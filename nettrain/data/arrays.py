@@ -37,7 +37,10 @@ def target_from(y: object, origin: str = "y") -> Target:
     """Texts (n,) -> classes; numbers (n,) or (n, t) -> float64 (n, t). Raises DataError for anything else, and for NaN."""
     array = np.asarray(y)
     if array.dtype.kind == "S":
-        array = np.char.decode(array, "utf-8")
+        try:
+            array = np.char.decode(array, "utf-8")
+        except UnicodeDecodeError:
+            raise DataError(f"{origin}: holds bytes that are not UTF-8; save texts") from None
     if array.dtype.kind == "O" and all(isinstance(item, str) for item in array.ravel()):
         array = array.astype(str)
     if array.ndim == 2 and array.shape[1] == 1:

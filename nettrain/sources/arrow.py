@@ -13,10 +13,14 @@ from nettrain.data.table_source import OpenTable, TableSource
 
 @dataclass(frozen=True, kw_only=True)
 class Arrow(TableSource):
-    """A table in an Arrow file, which is Feather, version 2.
+    """Arrow (Feather, version 2): a table in a columnar file.
 
-    Columns of numbers and truth values become numbers, columns of texts categories; null and NaN are missing. Needs polars:
-    pip install "nettrain[tables]". Raises DataError for columns of dates or lists, and a file that is damaged.
+    Columns of numbers and truth values become numbers, columns of texts categories; null and NaN
+    are missing. A process of its own reads the file, which a damaged one may end. Needs polars:
+    pip install "nettrain[tables]".
+
+    Raises:
+        DataError: A column holds dates or lists, or the file is damaged.
     """
 
     path: Annotated[

@@ -1,7 +1,7 @@
-"""Images and labels in IDX, MNIST's format."""
+"""Images and labels in IDX, the format of MNIST."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Self
 
@@ -12,7 +12,7 @@ from nettrain.component import Text
 from nettrain.data.align import align
 from nettrain.data.arrays import features_from
 from nettrain.data.dataset import Dataset
-from nettrain.data.readers.idx import locate_idx, read_idx
+from nettrain.data.readers.idx import labels_beside, locate_idx, read_idx
 from nettrain.data.readers.predefined_split import join_parts
 from nettrain.data.rows.stored import Read, StoredRows, stored_rows
 from nettrain.data.schema import Schema
@@ -23,11 +23,17 @@ from nettrain.errors import DataError
 
 @dataclass(frozen=True, kw_only=True)
 class Idx(Source):
-    """images (n, h, w) or (n, h, w, c), labels (n,) whole numbers, which are the classes; plain or gzip.
+    """IDX (MNIST's format): images (n, h, w) or (n, h, w, c), labels (n,) whole numbers.
 
-    Images that stay on the disk (`read`), in plain files, are read a batch at a time. The header is held against the file's size before
-    anything is allocated. Raises DataError for a file that is cut short or no IDX file.
-    LeCun, Cortes & Burges, "The MNIST database", describe the format.
+    The labels are the classes. Files are plain or gzip. Where `labels` is left out, as for another
+    file in `eval --data`, they are those beside the images under their usual name: for
+    t10k-images-idx3-ubyte that is t10k-labels-idx1-ubyte, or t10k-labels-idx1-ubyte.gz. Images that
+    stay on the disk (`read`), in plain files, are read a batch at a time. LeCun, Cortes & Burges,
+    "The MNIST database", describe the format.
+
+    Raises:
+        DataError: A file is cut short or no IDX file, or the labels are not there. The header is
+            compared with the size of the file before anything is allocated.
     """
 
     images: Annotated[
@@ -37,12 +43,16 @@ class Idx(Source):
     labels: Annotated[
         Text | None,
         Field(
-            description="file; null: images to be predicted only",
+            description="file; null: the one beside the images under its usual name",
             examples=["train-labels-idx1-ubyte.gz"],
         ),
     ] = None
-    test_images: Annotated[Text | None, Field(description="file of the official test part")] = None
-    test_labels: Annotated[Text | None, Field(description="file of the official test part")] = None
+    test_images: Annotated[Text | None, Field(description="file of the predefined test part")] = (
+        None
+    )
+    test_labels: Annotated[Text | None, Field(description="file of the predefined test part")] = (
+        None
+    )
     read: Read = "auto"
 
     def __post_init__(self) -> None:
@@ -57,22 +67,52 @@ class Idx(Source):
             **{key: str(directory / Path(value).expanduser()) for key, value in given.items()}
         )
 
+    def with_path(self, path: Path) -> Source:
+        """Other images; those that this source names keep their labels."""
+        known = {self.images: self.labels, self.test_images: self.test_labels}
+        if str(path) not in known:
+            return super().with_path(path)
+        return self.replace(
+            images=str(path), labels=known[str(path)], test_images=None, test_labels=None
+        )
+
     def load(self, seed: int, extra_columns: tuple[str, ...] = ()) -> Dataset:
-        """All rows, the official test part behind the others."""
-        if self.labels is None:
-            raise DataError(f"{self.images}: `labels` is missing: which IDX file holds them?")
+        """All rows, the predefined test part behind the others."""
+        labels, notes = self._labels_file()
         rows = self._images()
-        train = rows[0], _labels(self.labels)
-        test = None if self.test_labels is None else (rows[1], _labels(self.test_labels))
-        found = join_parts(train, test, self.images)
-        if found.target is None:
-            return found
-        return Dataset(found.features, to_classes(found.target), found.part, self.images)
+        train = rows[0], _read_labels(labels)
+        test = None if self.test_labels is None else (rows[1], _read_labels(self.test_labels))
+        dataset = join_parts(train, test, self.images)
+        target = None if dataset.target is None else to_classes(dataset.target)
+        return replace(dataset, target=target, notes=notes)
 
     def load_inputs(self, seed: int, extra_columns: tuple[str, ...] = ()) -> Dataset:
-        """The images alone, those of the official test part behind the others."""
+        """The images alone, those of the predefined test part behind the others."""
         train, *test = self._images()
         return join_parts((train, None), (test[0], None) if test else None, self.images)
+
+    def load_for(self, schema: Schema, *, with_target: bool, seed: int = 0) -> Dataset:
+        """The images alone if no target is wanted."""
+        alone = self.replace(test_images=None, test_labels=None)
+        if with_target:
+            return align(alone.load(seed), schema, with_target=True)
+        (images,) = alone._images()
+        features = features_from(images, self.images)
+        return align(Dataset(features, None, origin=self.images), schema, with_target=False)
+
+    def _labels_file(self) -> tuple[str, tuple[str, ...]]:
+        """The file of the labels, and a note where it is assumed. Raises DataError: none is there."""
+        if self.labels is not None:
+            return self.labels, ()
+        images = Path(self.images)
+        beside = labels_beside(images)
+        if beside is not None:
+            return str(beside), (f"labels: {beside.name}, beside {images.name}",)
+        raise DataError(
+            f"{self.images}: `labels` is missing: which IDX file holds them? Name it in the config, "
+            "or put it beside the images under the usual name: ...-labels-idx1-ubyte for "
+            "...-images-idx3-ubyte"
+        )
 
     def _images(self) -> Sequence[np.ndarray | StoredRows]:
         """Of the training part, and of the test part if there is one."""
@@ -81,26 +121,12 @@ class Idx(Source):
             read_idx(path) for path in paths
         ]
 
-    def load_for(self, schema: Schema, *, with_target: bool, seed: int = 0) -> Dataset:
-        """The images alone if no target is wanted."""
-        if with_target:
-            return align(
-                self.replace(test_images=None, test_labels=None).load(seed),
-                schema,
-                with_target=True,
-            )
-        (images,) = self.replace(test_images=None, test_labels=None)._images()
-        return align(
-            Dataset(features_from(images, self.images), None, origin=self.images),
-            schema,
-            with_target=False,
-        )
 
-
-def _labels(path: str) -> np.ndarray:
+def _read_labels(path: str) -> np.ndarray:
     y = read_idx(Path(path))
     if y.ndim != 1 or not np.issubdtype(y.dtype, np.integer):
         raise DataError(
-            f"{path}: expected one whole number an image, got {y.dtype} of shape {y.shape}; are images and labels exchanged?"
+            f"{path}: expected one whole number per image, got {y.dtype} of shape {y.shape}; are "
+            "images and labels exchanged?"
         )
     return y

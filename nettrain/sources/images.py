@@ -15,7 +15,7 @@ from nettrain.data.features import Features
 from nettrain.data.readers.file_kind import file_kind
 from nettrain.data.readers.image_file import Color
 from nettrain.data.readers.image_list import ImageList, list_images
-from nettrain.data.rows.images import Size, image_rows
+from nettrain.data.rows.images import ImageRows, Size
 from nettrain.data.rows.stored import ReadMode
 from nettrain.data.schema import Schema
 from nettrain.data.source import Source
@@ -38,24 +38,35 @@ def _size(value: object) -> Size | None:
 
 @dataclass(frozen=True, kw_only=True)
 class Images(Source):
-    """PNG and JPEG files (h, w, c) uint8 -> the class.
+    """Image files (PNG, JPEG), (h, w, c) uint8 -> the class.
 
     path is one of these:
-    - a folder that holds a folder for each class, whose name is that of the class (images in folders below count too);
-    - a folder that holds `train`, and `validation` and `test` if there are any, each with such class folders: official parts;
-    - a CSV file with the columns path (relative to the file) and label, and `part` (train, validation, test) if wanted;
+    - a folder that holds a folder for each class, whose name is that of the class (images in
+      folders below count too; links to folders outside are not followed);
+    - a folder that holds `train`, and `validation` and `test` if there are any, each with such class
+      folders: a predefined split;
+    - a CSV file with the columns path (relative to the file) and label, and `part` (train,
+      validation, test) if wanted;
     - for `predict`, any folder of images, or a single one.
-    Classes and files are in the order of their names. Files that are no PNG or JPEG by their name are passed over, with a warning.
+    Classes and files are in the order of their names. Files that are no PNG or JPEG by their name
+    are skipped, with a warning.
 
-    Images are shown as viewers show them: turned as their Exif orientation says (torchvision and Keras do not turn them). Transparency is
-    left out, as torchvision leaves it out; palettes become their colours; of 16 bits of grey v / 257 is left, rounded.
-    Grey from colours is 0.299 R + 0.587 G + 0.114 B. `size` scales with Pillow's bilinear filter, which averages when it makes smaller,
-    torchvision's default; the image is stretched to [h, w] (torchvision takes one number for the shorter side).
+    Images are shown as viewers show them: turned as their Exif orientation says (torchvision and
+    Keras do not turn them). Transparency is left out, as torchvision leaves it out; palettes become
+    their colours; 16 bits of grey are kept, as float32 v / 257, 0 ... 255. Grey from colours is
+    0.299 R + 0.587 G + 0.114 B. `size` scales with Pillow's bilinear filter, which averages when it
+    makes smaller, torchvision's default; the image is stretched to [h, w] (torchvision takes one
+    number for the shorter side).
 
-    Images are decoded once, in threads, and stay bytes until a batch takes them. Those that take more than 256 MiB together, or all with
-    `read: disk`, are decoded into a file in the user's cache folder, from where later runs read them too, as long as the images stay.
-    Needs Pillow: pip install "nettrain[images]". Raises DataError, before training, for sizes or colours that differ where `size` and
-    `color` are not given, damaged or enormous files, an empty class folder, and a class that training does not have.
+    Images are decoded once, in threads, and stay bytes until a batch takes them. Those that take
+    more than 256 MiB together, or all with `read: disk`, are decoded into a file in the user's cache
+    folder, from where later runs read them too, as long as the images stay unchanged. Needs Pillow:
+    pip install "nettrain[images]".
+
+    Raises:
+        DataError: Before training, for sizes or colours that differ where `size` and `color` are not
+            given, damaged or enormous files, an empty class folder, and a class that training does
+            not have.
     """
 
     path: Annotated[
@@ -65,17 +76,18 @@ class Images(Source):
         Size | None,
         PlainValidator(_size, json_schema_input_type=tuple[Count, Count] | Count | None),
         Field(
-            description="[height, width], or one number for both, to which images are scaled; null: they are alike",
+            description="[height, width], or one number for both, to scale to; null: all are alike",
             examples=[[32, 32]],
         ),
     ] = None
     color: Annotated[
-        Color | None, Field(description="into which images are made; null: what all of them have")
+        Color | None, Field(description="to convert images to; null: what all of them have")
     ] = None
     read: Annotated[
         ReadMode,
         Field(
-            description="where decoded images wait: memory; disk, a file in the cache folder; auto: disk if they exceed 256 MiB"
+            description="where decoded images are kept: memory, disk (a file in the cache folder), "
+            "or auto: disk if they exceed 256 MiB"
         ),
     ] = "auto"
 
@@ -99,8 +111,8 @@ class Images(Source):
         found = list_images(Path(self.path), labelled=with_target)
         if found.parts is not None and Path(self.path).is_dir():
             raise DataError(
-                f"{self.path}: holds the parts {', '.join(dict.fromkeys(found.parts))}; name one of them, such as "
-                f"{Path(self.path) / found.parts[-1]}"
+                f"{self.path}: holds the parts {', '.join(dict.fromkeys(found.parts))}; name one of "
+                f"them, such as {Path(self.path) / found.parts[-1]}"
             )
         colors: dict[int, Color] = {1: "grey", 3: "rgb"}
         color, known = self.color, None
@@ -109,15 +121,16 @@ class Images(Source):
         return align(self._dataset(found, color, known), schema, with_target=with_target)
 
     def _dataset(self, found: ImageList, color: Color | None, known: Size | None = None) -> Dataset:
-        rows = image_rows(found.files, self.size, color, self.read, known)
+        images = ImageRows.of(found.files, self.size, color, known)
         target = None
         if found.labels is not None:
             codes, classes = found.targets()
             target = Target(codes, ("label",), classes)
         return Dataset(
-            Features(rows),
+            Features(images.decoded(self.read)),
             target,
             found.assigned(),
             self.path,
             files=np.array(found.names, dtype=object),
+            notes=images.notes,
         )

@@ -13,10 +13,14 @@ from nettrain.data.table_source import OpenTable, TableSource
 
 @dataclass(frozen=True, kw_only=True)
 class Jsonl(TableSource):
-    """One JSON object a line, plain or gzip: {"age": 39, "city": "Oslo"}.
+    """JSON lines: one object per line, such as {"age": 39, "city": "Oslo"}; plain or gzip.
 
-    Numbers and truth values become numbers, texts categories; null, and a key that is left out, is missing. Raises DataError with file and
-    line for what is no JSON, and for a column that holds both numbers and texts, or lists.
+    Numbers and truth values become numbers, texts categories; null, and a key that is left out, is
+    missing.
+
+    Raises:
+        DataError: With file and line, for what is no JSON, and for a column that holds both numbers
+            and texts, or lists.
     """
 
     path: Annotated[

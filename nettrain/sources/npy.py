@@ -1,4 +1,4 @@
-"""StoredArrays in NumPy's npy format."""
+"""Arrays in NumPy's npy format."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,10 +21,14 @@ from nettrain.errors import DataError
 
 @dataclass(frozen=True, kw_only=True)
 class Npy(Source):
-    """x (n, d) a table, (n, h, w) or (n, h, w, c) images, in one file; y (n,) or (n, t) in another, and row weights (n,) in a third.
+    """NumPy arrays (npy): x (n, d) a table, (n, h, w) or (n, h, w, c) images; y (n,) or (n, t).
 
-    Images that stay on the disk (`read`) are read a batch at a time. Object arrays are refused: loading them would run pickle.
-    Raises DataError for lengths that differ, and a file that is damaged.
+    The rows are in one file, the targets in another, row weights (n,) in a third. Images that stay
+    on the disk (`read`) are read a batch at a time. Object arrays are refused: loading them would
+    run pickle.
+
+    Raises:
+        DataError: Lengths differ, or a file is damaged.
     """
 
     path: Annotated[

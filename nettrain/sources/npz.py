@@ -23,12 +23,16 @@ Arrays = dict[str, np.ndarray | StoredRows]
 
 @dataclass(frozen=True, kw_only=True)
 class Npz(Source):
-    """x (n, d) a table, (n, h, w) or (n, h, w, c) images; y (n,) numbers or texts, or (n, t) numbers.
+    """NumPy arrays (npz): x (n, d) a table, (n, h, w) or (n, h, w, c) images; y (n,) or (n, t).
 
-    An array of weights (n,) says how much each row counts in the loss. The arrays of an official test part may be named too; its rows
-    count alike where their weights are not. Images that stay on the disk (`read`; numpy.savez, not savez_compressed) are read a batch at a
-    time. Object arrays are refused: loading them would run pickle.
-    Raises DataError for an array that is not there, lengths that differ, and a file that is damaged.
+    y (n,) holds numbers or texts, y (n, t) numbers. An array of weights (n,) says how much each row
+    counts in the loss. The arrays of a predefined test part may be named too; its rows count alike
+    where their weights are not. Images that stay on the disk (`read`; numpy.savez, not
+    savez_compressed) are read a batch at a time. Object arrays are refused: loading them would run
+    pickle.
+
+    Raises:
+        DataError: An array is not there, lengths differ, or the file is damaged.
     """
 
     path: Annotated[Text, Field(description="file, relative to the config", examples=["data.npz"])]
@@ -39,13 +43,13 @@ class Npz(Source):
         Field(description="name of the array of row weights in the loss; null: all count alike"),
     ] = None
     x_test: Annotated[
-        Text | None, Field(description="name of the rows of an official test part")
+        Text | None, Field(description="name of the rows of a predefined test part")
     ] = None
     y_test: Annotated[
-        Text | None, Field(description="name of the targets of an official test part")
+        Text | None, Field(description="name of the targets of a predefined test part")
     ] = None
     weights_test: Annotated[
-        Text | None, Field(description="name of the row weights of an official test part")
+        Text | None, Field(description="name of the row weights of a predefined test part")
     ] = None
     read: Read = "auto"
 
@@ -54,7 +58,8 @@ class Npz(Source):
             raise ValueError("x_test and y_test belong together: give both or neither")
         if self.weights_test is not None and (self.x_test is None or self.weights is None):
             raise ValueError(
-                "weights_test are those of x_test, beside weights, which are those of x: give them too, or leave it out"
+                "weights_test are those of x_test, beside weights, which are those of x: give them "
+                "too, or leave it out"
             )
 
     def absolute(self, directory: Path) -> Self:
@@ -62,7 +67,7 @@ class Npz(Source):
         return self.replace(path=str(directory / Path(self.path).expanduser()))
 
     def with_path(self, path: Path) -> Source:
-        """The same array names in another npz file; its test arrays, if any, are not asked for, and weights only where there are some."""
+        """The same array names in another npz file, without test arrays; weights only if it has some."""
         if file_kind(path) == "npz":
             weights = self.weights if self.weights in array_names(path) else None
             return self.replace(
@@ -71,7 +76,7 @@ class Npz(Source):
         return super().with_path(path)
 
     def load(self, seed: int, extra_columns: tuple[str, ...] = ()) -> Dataset:
-        """All rows, the official test part behind the others."""
+        """All rows, the predefined test part behind the others."""
         return self._load(with_target=True)
 
     def load_inputs(self, seed: int, extra_columns: tuple[str, ...] = ()) -> Dataset:
@@ -82,13 +87,12 @@ class Npz(Source):
         keys = {"x": self.x, "y": self.y, "weights": self.weights}
         keys |= {"x_test": self.x_test, "y_test": self.y_test, "weights_test": self.weights_test}
         unwanted = () if with_target else ("y", "y_test")
-        wanted = {
-            key: name for key, name in keys.items() if name is not None and key not in unwanted
-        }
-        found = self._arrays(wanted)
-        test = (found["x_test"], _array(found, "y_test")) if "x_test" in found else None
-        dataset = join_parts((found["x"], _array(found, "y")), test, self.path)
-        return replace(dataset, weights=self._weights(found)) if "weights" in found else dataset
+        arrays = self._arrays(
+            {key: name for key, name in keys.items() if name is not None and key not in unwanted}
+        )
+        test = (arrays["x_test"], _array(arrays, "y_test")) if "x_test" in arrays else None
+        dataset = join_parts((arrays["x"], _array(arrays, "y")), test, self.path)
+        return replace(dataset, weights=self._weights(arrays)) if "weights" in arrays else dataset
 
     def _arrays(self, wanted: dict[str, str]) -> Arrays:
         """By key; those of the rows may stay on the disk."""
@@ -101,17 +105,19 @@ class Npz(Source):
         rest = {key: name for key, name in wanted.items() if key not in images}
         return {**read_npz(Path(self.path), rest), **dict(zip(images, stored, strict=True))}
 
-    def _weights(self, found: Arrays) -> np.ndarray:
+    def _weights(self, arrays: Arrays) -> np.ndarray:
         """Those of the rows of x, then those of the test part."""
-        parts = [weights_from(found["weights"], len(found["x"]), f"{self.path}: {self.weights}")]
-        if "weights_test" in found:
+        parts = [weights_from(arrays["weights"], len(arrays["x"]), f"{self.path}: {self.weights}")]
+        if "weights_test" in arrays:
             parts.append(
                 weights_from(
-                    found["weights_test"], len(found["x_test"]), f"{self.path}: {self.weights_test}"
+                    arrays["weights_test"],
+                    len(arrays["x_test"]),
+                    f"{self.path}: {self.weights_test}",
                 )
             )
-        elif "x_test" in found:
-            parts.append(np.ones(len(found["x_test"])))
+        elif "x_test" in arrays:
+            parts.append(np.ones(len(arrays["x_test"])))
         return np.concatenate(parts)
 
     def load_for(self, schema: Schema, *, with_target: bool, seed: int = 0) -> Dataset:
@@ -132,6 +138,7 @@ class Npz(Source):
         )
 
 
-def _array(found: Arrays, key: str) -> np.ndarray | None:
-    array = found.get(key)
-    return None if array is None else array[:]
+def _array(arrays: Arrays, key: str) -> np.ndarray | None:
+    """An array that is in memory, as targets are; None where it was not asked for."""
+    array = arrays.get(key)
+    return array if isinstance(array, np.ndarray) else None

@@ -1,11 +1,13 @@
-"""Many image files as rows of bytes: decoded once, into memory or, where they are large together, into a file of their own."""
+"""Image files as rows, decoded once: into memory or, where they are large, into a file."""
 
 import hashlib
 import logging
+import math
 import os
 import warnings
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 
@@ -17,6 +19,7 @@ from nettrain.data.readers.image_file import CHANNELS, Color, Header, read_heade
 from nettrain.data.rows.base import MAX_IN_MEMORY, chunks
 from nettrain.data.rows.stored import ReadMode, StoredArrays, StoredRows
 from nettrain.errors import DataError
+from nettrain.files import check_memory
 
 _LOG = logging.getLogger(__name__)
 _THREADS = 8
@@ -24,111 +27,169 @@ _BLOCK = 16  # images that a thread takes at a time
 Size = tuple[int, int]
 
 
-def image_rows(
-    files: Sequence[Path],
-    size: Size | None,
-    color: Color | None,
-    read: ReadMode,
-    known: Size | None = None,
-) -> np.ndarray | StoredRows:
-    """(n, h, w, c) uint8, in the order of the files. size (h, w), color: None takes what all files have.
+@dataclass(frozen=True)
+class ImageRows:
+    """Image files and what is decoded of them: rows (n, h, w, c), in the order of the files.
 
-    known  the size that a trained model wants; without `size` the files must have it
-    Raises DataError for damaged files, for sizes or colours that differ, and where the decoded images cannot be written.
+    Use `of`, which looks at the files, to make one.
+
+    Attributes:
+        files: The image files.
+        shape: (n, h, w, c)
+        color: Into which they are made.
+        dtype: uint8, or float32, also 0 ... 255, where a grey image has 16 bits.
+        notes: What is assumed about them, a sentence each.
     """
-    headers = [read_header(file) for file in files]
-    height, width = _common_size(files, headers, known) if size is None else size
-    settled = _common_color(files, headers) if color is None else color
-    shape = (len(files), height, width, CHANNELS[settled])
-    if read == "disk" or (read == "auto" and np.prod(shape) > MAX_IN_MEMORY):
-        return StoredRows(
-            StoredArrays([locate_npy(_decoded_file(files, shape, settled))]), shape[1:]
-        )
-    rows = np.empty(shape, np.uint8)
-    with ThreadPoolExecutor(_threads()) as pool:
-        _decode(files, settled, rows, pool)
-    return rows
 
+    files: tuple[Path, ...]
+    shape: tuple[int, ...]
+    color: Color
+    dtype: type[np.number]
+    notes: tuple[str, ...] = ()
 
-def _decode(files: Sequence[Path], color: Color, out: np.ndarray, pool: ThreadPoolExecutor) -> None:
-    def block(start: int) -> None:
-        for row in range(start, min(start + _BLOCK, len(files))):
-            out[row] = read_image(files[row], out.shape[1:3], color)
+    @classmethod
+    def of(
+        cls,
+        files: Sequence[Path],
+        size: Size | None,
+        color: Color | None,
+        known: Size | None = None,
+    ) -> "ImageRows":
+        """Look at the headers of image files.
 
-    with warnings.catch_warnings(action="ignore"):  # here, because filters belong to all threads
-        for _ in pool.map(
-            block, range(0, len(files), _BLOCK)
-        ):  # in order: of several damaged files the first is named
-            pass
+        Args:
+            files: The image files.
+            size: (h, w), to which they are scaled; None: that of all files.
+            color: Into which they are made; None: that of all files.
+            known: (h, w) that a trained model wants; without `size` the files must have it.
 
+        Raises:
+            DataError: A file is damaged, or sizes or colours differ.
+        """
+        headers = [read_header(file) for file in files]
+        height, width = _common_size(files, headers, known) if size is None else size
+        color = _common_color(files, headers) if color is None else color
+        wide = sum(header.kept == 16 for header in headers)
+        lost = sum(header.depth > header.kept for header in headers)
+        notes = []
+        if wide:
+            notes.append(
+                f"grey images of 16 bits: {wide}; they are kept as numbers v / 257, 0 ... 255"
+            )
+        if lost:
+            notes.append(
+                f"images of 16 bits with colours or transparency: {lost}; Pillow reads 8 of the bits"
+            )
+        shape = (len(files), height, width, CHANNELS[color])
+        return cls(tuple(files), shape, color, np.float32 if wide else np.uint8, tuple(notes))
 
-def _decoded_file(files: Sequence[Path], shape: tuple[int, ...], color: Color) -> Path:
-    """An npy file of the decoded images in the user's cache folder, named after all that decides what is in it."""
-    digest = hashlib.blake2b(repr((shape, color)).encode(), digest_size=16)
-    for file in files:
-        found = file.stat()
-        digest.update(repr((str(file.absolute()), found.st_size, found.st_mtime_ns)).encode())
-    folder = Path(import_module("pooch").os_cache("nettrain")) / "images"
-    target = folder / f"{digest.hexdigest()}.npy"
-    if not target.exists():
-        size = np.prod(shape) / 1e9
+    def decoded(self, read: ReadMode) -> np.ndarray | StoredRows:
+        """The rows, in memory or in a file of the cache.
+
+        Raises:
+            DataError: A file is damaged, or the decoded images cannot be written, or do not fit
+                into memory.
+        """
+        size = math.prod(self.shape) * np.dtype(self.dtype).itemsize
+        if read == "disk" or (read == "auto" and size > MAX_IN_MEMORY):
+            return StoredRows(StoredArrays([locate_npy(self._decoded_file())]), self.shape[1:])
+        check_memory(f"{self.files[0].parent}: {len(self.files)} images", size)
+        rows = np.empty(self.shape, self.dtype)
+        with ThreadPoolExecutor(_threads()) as pool:
+            self._decode(self.files, rows, pool)
+        return rows
+
+    def _decode(self, files: Sequence[Path], out: np.ndarray, pool: ThreadPoolExecutor) -> None:
+        extra = () if self.dtype == np.uint8 else (self.dtype,)
+
+        def decode_block(start: int) -> None:
+            for row in range(start, min(start + _BLOCK, len(files))):
+                out[row] = read_image(files[row], out.shape[1:3], self.color, *extra)
+
+        with warnings.catch_warnings(action="ignore"):  # here, because filters are global
+            # In order: of several damaged files the first is named.
+            for _ in pool.map(decode_block, range(0, len(files), _BLOCK)):
+                pass
+
+    def _decoded_file(self) -> Path:
+        """An npy file of the rows in the user's cache folder, named after all that decides them.
+
+        An edit that keeps a file's size and time of change still moves its inode's time (ctime).
+        """
+        described = repr((self.shape, self.color, np.dtype(self.dtype).str))
+        digest = hashlib.blake2b(described.encode(), digest_size=16)
+        for file in self.files:
+            state = file.stat()
+            stamp = (state.st_size, state.st_mtime_ns, state.st_ctime_ns, state.st_ino)
+            digest.update(repr((str(file.absolute()), *stamp)).encode())
+        folder = Path(import_module("pooch").os_cache("nettrain")) / "images"
+        target = folder / f"{digest.hexdigest()}.npy"
+        if target.exists():
+            return target
         _LOG.warning(
-            "decoding %d images into %s (%.2g GB), from where they are read; it may be removed any time",
-            len(files),
+            "decoding %d images into %s (%.2g GB), from where they are read; it may be removed any "
+            "time",
+            len(self.files),
             target,
-            size,
+            math.prod(self.shape) * np.dtype(self.dtype).itemsize / 1e9,
         )
         partial = folder / f".{target.name}.{os.getpid()}"
         try:
             folder.mkdir(parents=True, exist_ok=True)
             try:
-                _write(files, shape, color, partial)
+                self._write(partial)
                 os.replace(partial, target)
             finally:
                 partial.unlink(missing_ok=True)
         except OSError as error:
             raise DataError(
-                f"{target}: the decoded images cannot be written: {error.strerror or error}; make room there, set "
-                "dataset.source.size to smaller images, or dataset.source.read: memory"
+                f"{target}: the decoded images cannot be written: {error.strerror or error}; make "
+                "room there, set dataset.source.size to smaller images, or dataset.source.read: "
+                "memory"
             ) from None
-    return target
+        return target
 
-
-def _write(files: Sequence[Path], shape: tuple[int, ...], color: Color, path: Path) -> None:
-    with path.open("wb") as file, ThreadPoolExecutor(_threads()) as pool:
-        npy_format.write_array_header_1_0(
-            file, {"descr": "|u1", "fortran_order": False, "shape": shape}
-        )
-        for chunk in chunks(shape):
-            rows = np.empty((chunk.stop - chunk.start, *shape[1:]), np.uint8)
-            _decode(files[chunk], color, rows, pool)
-            file.write(rows.data)
+    def _write(self, path: Path) -> None:
+        header = {
+            "descr": np.dtype(self.dtype).str,
+            "fortran_order": False,
+            "shape": self.shape,
+        }
+        with path.open("wb") as file, ThreadPoolExecutor(_threads()) as pool:
+            npy_format.write_array_header_1_0(file, header)
+            for chunk in chunks(self.shape):
+                rows = np.empty((chunk.stop - chunk.start, *self.shape[1:]), self.dtype)
+                self._decode(self.files[chunk], rows, pool)
+                file.write(rows.data)
 
 
 def _common_size(files: Sequence[Path], headers: Sequence[Header], known: Size | None) -> Size:
     sizes = [(header.height, header.width) for header in headers]
-    strange = next((place for place, size in enumerate(sizes) if known not in (None, size)), None)
-    if known is not None and strange is not None:
-        raise DataError(
-            f"{files[strange]}: the image is {_shown(sizes[strange])} (height x width), the model knows {_shown(known)}"
-            ": scale it, or train again with dataset.source.size, and predictions scale what they are given"
-        )
-    other = next((place for place, size in enumerate(sizes) if size != sizes[0]), None)
+    if known is not None:
+        other = next((i for i, size in enumerate(sizes) if size != known), None)
+        if other is not None:
+            raise DataError(
+                f"{files[other]}: the image is {_shown(sizes[other])} (height x width), the model "
+                f"knows {_shown(known)}: scale it, or train again with dataset.source.size, and "
+                "predictions scale what they are given"
+            )
+    other = next((i for i, size in enumerate(sizes) if size != sizes[0]), None)
     if other is not None:
         raise DataError(
-            f"images of several sizes: {files[0]} is {_shown(sizes[0])}, {files[other]} is {_shown(sizes[other])} (height x "
-            f"width); set dataset.source.size, such as {list(min(sizes))}, to which all are scaled"
+            f"images of several sizes: {files[0]} is {_shown(sizes[0])}, {files[other]} is "
+            f"{_shown(sizes[other])} (height x width); set dataset.source.size, such as "
+            f"{list(min(sizes))}, to which all are scaled"
         )
     return sizes[0]
 
 
 def _common_color(files: Sequence[Path], headers: Sequence[Header]) -> Color:
     colors = [header.color for header in headers]
-    other = next((place for place, color in enumerate(colors) if color != colors[0]), None)
+    other = next((i for i, color in enumerate(colors) if color != colors[0]), None)
     if other is not None:
         raise DataError(
-            f"images with and without colours: {files[0]} is {colors[0]}, {files[other]} is {colors[other]}; set "
-            "dataset.source.color: rgb or grey, into which all are made"
+            f"images with and without colours: {files[0]} is {colors[0]}, {files[other]} is "
+            f"{colors[other]}; set dataset.source.color: rgb or grey, into which all are made"
         )
     return colors[0]
 
