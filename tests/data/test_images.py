@@ -696,3 +696,41 @@ def test_a_size_that_is_none_is_told(size: str, tmp_path: Path) -> None:
         match=r"source.size: expected \[height, width\], or one number for both, in whole pixels; got",
     ):
         nettrain.train(config, sets=[f"dataset.source.size={size}"], output_directory=tmp_path)
+
+
+def test_grey_images_keep_their_16_bits(tmp_path: Path, cache: Path) -> None:
+    folder = tmp_path / "scans"
+    dark = np.array([[2008, 2048, 2088], [2047, 2049, 2050]], np.uint16)
+    for name, array in (("a/1.png", dark), ("b/1.png", WIDE), ("b/2.png", GREY)):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(saved(Image.fromarray(array)))
+    expected = np.stack([dark / 257, WIDE / 257, GREY]).astype(np.float32)[..., np.newaxis]
+    for read in ("memory", "disk"):
+        found = source(folder, read=read).load(0)
+        assert found.features.numbers.dtype == np.float32
+        np.testing.assert_array_equal(found.features.numbers[:], expected)
+        assert found.notes == (
+            "grey images of 16 bits: 2; they are kept as numbers v / 257, 0 ... 255",
+        )
+    colored = source(folder, color="rgb", size=[4, 6]).load(0).features.numbers
+    assert colored.shape == (3, 4, 6, 3) and np.ptp(colored, axis=-1).max() == 0
+    assert len(np.unique(colored[0])) > 6 and 7 < colored[0].mean() < 9
+    np.testing.assert_array_equal(colored[0, 0, 0], expected[0, 0, 0].repeat(3))
+
+
+def test_16_bits_that_pillow_does_not_keep_are_told(tmp_path: Path) -> None:
+    folder = put(tmp_path / "pets", "a/1.png", "b/1.png")
+    (folder / "b" / "1.png").write_bytes(wide_colors())
+    (note,) = source(folder, size=2).load(0).notes
+    assert note.startswith("images of 16 bits with colours or transparency: 1; Pillow reads 8")
+
+
+def test_an_edit_that_keeps_size_and_time_is_decoded_again(tmp_path: Path, cache: Path) -> None:
+    folder = put(tmp_path / "pets", "a/1.png", "b/1.png")
+    image = folder / "a" / "1.png"
+    for shade in (GREY, 255 - GREY):
+        content = saved(Image.fromarray(shade).convert("RGB"))
+        image.write_bytes(content + bytes(500 - len(content)))  # behind its end a PNG may have more
+        os.utime(image, ns=(1, 1))
+        rows = source(folder, read="disk").load(0).features.numbers[:]
+        np.testing.assert_array_equal(rows[0], np.stack([shade] * 3, axis=-1))

@@ -443,7 +443,7 @@ BAD = {
     ),
     "images as labels": (
         lambda p: bad_idx(p, idx(IMAGES), idx(IMAGES)),
-        "expected one whole number an image",
+        "expected one whole number per image",
         "exchanged",
     ),
     "idx of damaged gzip": (
@@ -480,3 +480,32 @@ def test_a_bad_file_is_refused_with_place_and_reason(case: str, tmp_path: Path) 
     with pytest.raises(NettrainError) as caught:
         make_source(tmp_path).load(0)
     assert problem in str(caught.value) and remedy in str(caught.value)
+
+
+@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize("stem", ["t10k", "my"])
+def test_labels_are_found_beside_idx_images(stem: str, packed: bool, tmp_path: Path) -> None:
+    """As eval --data asks for another file."""
+    images = tmp_path / f"{stem}-images-idx3-ubyte"
+    images.write_bytes(idx(IMAGES))
+    bare = Source.parse({"type": "csv", "path": "t.csv", "target": "y"}).like(images)
+    with pytest.raises(DataError, match="`labels` is missing.*-labels-idx1-ubyte for"):
+        bare.load(0)
+    labels = tmp_path / f"{stem}-labels-idx1-ubyte{'.gz' if packed else ''}"
+    labels.write_bytes(gzip.compress(idx(LABELS)) if packed else idx(LABELS))
+    found = bare.load(0)
+    assert [int(found.target.classes[code]) for code in found.target.values] == LABELS.tolist()
+    assert found.notes == (f"labels: {labels.name}, beside {images.name}",)
+
+
+def test_idx_images_that_a_source_names_keep_their_labels(tmp_path: Path) -> None:
+    for name in ("x", "x2"):
+        (tmp_path / name).write_bytes(idx(IMAGES))
+    (tmp_path / "y").write_bytes(idx(LABELS))
+    (tmp_path / "y2").write_bytes(idx(LABELS[::-1].copy()))
+    named = Source.parse(
+        {"type": "idx", "images": "x", "labels": "y", "test_images": "x2", "test_labels": "y2"}
+    ).absolute(tmp_path)
+    for images, labels in (("x", LABELS), ("x2", LABELS[::-1])):
+        target = named.like(tmp_path / images).load(0).target
+        assert [int(target.classes[code]) for code in target.values] == labels.tolist()

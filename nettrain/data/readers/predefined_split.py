@@ -55,8 +55,8 @@ def _is_text(dtype: np.dtype) -> str:
 
 def _dataset(pair: RowsAndTargets, part: np.ndarray | None, origin: str) -> Dataset:
     x, y = pair
-    target = None if y is None else target_from(y, origin)
-    return Dataset(features_from(x, origin), target, part, origin)
+    features = features_from(x, origin)
+    return Dataset(features, None if y is None else target_from(y, origin), part, origin)
 
 
 def _check_lengths(pair: RowsAndTargets, origin: str) -> None:
