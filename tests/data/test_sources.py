@@ -488,8 +488,8 @@ def test_labels_are_found_beside_idx_images(stem: str, packed: bool, tmp_path: P
     """As eval --data asks for another file."""
     images = tmp_path / f"{stem}-images-idx3-ubyte"
     images.write_bytes(idx(IMAGES))
-    bare = Source.parse({"type": "csv", "path": "t.csv", "target": "y"}).like(images)
-    with pytest.raises(DataError, match="`labels` is missing.*-labels-idx1-ubyte for"):
+    bare = Source.parse({"type": "csv", "path": "t.csv", "target": "y"}).with_path(images)
+    with pytest.raises(DataError, match=r"`labels` is missing.*-labels-idx1-ubyte for"):
         bare.load(0)
     labels = tmp_path / f"{stem}-labels-idx1-ubyte{'.gz' if packed else ''}"
     labels.write_bytes(gzip.compress(idx(LABELS)) if packed else idx(LABELS))
@@ -507,5 +507,5 @@ def test_idx_images_that_a_source_names_keep_their_labels(tmp_path: Path) -> Non
         {"type": "idx", "images": "x", "labels": "y", "test_images": "x2", "test_labels": "y2"}
     ).absolute(tmp_path)
     for images, labels in (("x", LABELS), ("x2", LABELS[::-1])):
-        target = named.like(tmp_path / images).load(0).target
+        target = named.with_path(tmp_path / images).load(0).target
         assert [int(target.classes[code]) for code in target.values] == labels.tolist()
