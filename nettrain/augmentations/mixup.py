@@ -28,10 +28,10 @@ class Mixup(Augmentation):
     ] = 0.2
 
     def apply(self, x: np.ndarray, generator: np.random.Generator) -> Mix:
-        share = float(generator.beta(self.alpha, self.alpha)) if self.alpha else 1.0
+        weight = float(generator.beta(self.alpha, self.alpha)) if self.alpha else 1.0
         partner = generator.permutation(len(x))
         other = x[partner]
-        other *= 1 - share
-        x *= share
+        other *= 1 - weight
+        x *= weight
         x += other
-        return Mix(partner, share)
+        return Mix(partner, weight)

@@ -8,7 +8,7 @@ from nettrain.metrics._outcome import ClassOutcome, LabelOutcome, Outcome, Value
 def baseline(train_targets: np.ndarray, targets: np.ndarray, task: str, k: int) -> Outcome:
     """Returns the outcome of the baseline.
 
-    It gives k classes their shares in the training targets (so it predicts the most frequent one,
+    It gives k classes their frequencies in the training targets (and so predicts the most frequent,
     at a tie the first), each label its majority, and numbers their mean. scikit-learn:
     DummyClassifier(strategy="prior"), for labels strategy="most_frequent",
     DummyRegressor(strategy="mean").
@@ -20,8 +20,8 @@ def baseline(train_targets: np.ndarray, targets: np.ndarray, task: str, k: int) 
         k: the number of classes.
     """
     if task == "classification":
-        shares = np.bincount(train_targets, minlength=k) / len(train_targets)
-        return ClassOutcome(targets, np.broadcast_to(shares, (len(targets), k)))
+        frequencies = np.bincount(train_targets, minlength=k) / len(train_targets)
+        return ClassOutcome(targets, np.broadcast_to(frequencies, (len(targets), k)))
     mean = np.mean(train_targets, axis=0, dtype=np.float64)
     if task == "multilabel":
         return LabelOutcome(

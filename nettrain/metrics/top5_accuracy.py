@@ -25,9 +25,9 @@ class Top5Accuracy(ShareMetric[ClassOutcome]):
         if k <= 5:
             return None
         p = np.take_along_axis(outcome.probabilities, outcome.targets[:, None], axis=1)
-        behind = np.arange(k) > outcome.targets[:, None]
-        before = (outcome.probabilities > p) | ((outcome.probabilities == p) & behind)
-        return before.sum(axis=1) < 5
+        later = np.arange(k) > outcome.targets[:, None]
+        ahead = (outcome.probabilities > p) | ((outcome.probabilities == p) & later)
+        return ahead.sum(axis=1) < 5
 
     def undefined_reason(self, outcome: ClassOutcome) -> str:
         k = outcome.probabilities.shape[1]

@@ -41,10 +41,10 @@ class Block(Record):
 
     def layers(self) -> list[Layer]:
         """Returns the layers of the block."""
-        found: list[Layer] = []
+        layers: list[Layer] = []
         for number in range(self.repeat):
             stride = self.stride if number == 0 else 1
-            found += conv(
+            layers += conv(
                 self.filters,
                 self.kernel,
                 self.activation,
@@ -53,10 +53,10 @@ class Block(Record):
                 batch_norm=self.batch_norm,
             )
         if self.pool > 1:
-            found.append(pool("max", self.pool))
+            layers.append(pool("max", self.pool))
         if self.dropout:
-            found.append(Dropout(rate=self.dropout))
-        return found
+            layers.append(Dropout(rate=self.dropout))
+        return layers
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -35,8 +35,8 @@ class Sequential(Architecture):
                 "dropout layers into model.layers"
             )
         layers = list(self.layers)
-        for place, layer in reversed(list(enumerate(layers))):
+        for index, layer in reversed(list(enumerate(layers))):
             if isinstance(layer, Dense):
-                layers[place] = layer if layer.units else layer.replace(units=outputs)
+                layers[index] = layer if layer.units else layer.replace(units=outputs)
                 break
         return layers

@@ -125,7 +125,7 @@ class Network:
 
         Args:
             step: counted from 0.
-            shards: the place within the step of each stream index (`lane`).
+            shards: the place within the step of each stream index (`stream`).
         """
         self._step = step
         for (_, stream), sequence in self._streams.items():
@@ -154,18 +154,18 @@ class Network:
             report=report or self.report,
         )
 
-    def __call__(self, x: Tensor, *, training: bool = False, **place: Any) -> Tensor:
+    def __call__(self, x: Tensor, *, training: bool = False, **position: Any) -> Tensor:
         """Returns the outputs for x.
 
         Args:
             x: (n, ...).
             training: training mode; otherwise evaluation mode.
-            **place: see `scope`. step, shard and lane place the random streams of dropout and the
-                like; rows is the size of the whole batch where x is a shard of it; proposals is an
-                empty mapping that collects new values of state, for `commit`; report replaces the
-                network's own.
+            **position: see `scope`. step, shard and stream place the random streams of dropout and
+                the like; rows is the size of the whole batch where x is a shard of it; proposals is
+                an empty mapping that collects new values of state, for `commit`; report replaces
+                the network's own.
         """
-        return self.scope(training=training, **place).forward(self._layers, x)
+        return self.scope(training=training, **position).forward(self._layers, x)
 
     def watched(self, x: Tensor) -> tuple[Tensor, list[Output]]:
         """Returns the outputs for x in evaluation mode, and those of every layer inside.

@@ -43,10 +43,10 @@ class Impute(Transform):
         """
         check_columns(self.columns, (*features.names, *features.categories), self.name())
         fill = np.full(features.numbers.shape[1:], np.nan)
-        places = range(len(features.names)) if features.numbers.ndim == 2 else ()
-        for place in places:
-            if self._chooses(features.names[place]):
-                fill[place] = self._number(features.array[:, place], features.names[place])
+        columns = range(len(features.names)) if features.numbers.ndim == 2 else ()
+        for column in columns:
+            if self._chooses(features.names[column]):
+                fill[column] = self._number(features.array[:, column], features.names[column])
         if features.numbers.ndim > 2 and self.columns is None:
             for index in np.ndindex(fill.shape):
                 fill[index] = self._number(
@@ -83,14 +83,14 @@ class Impute(Transform):
                 "dataset.transforms: impute.flag: pixels have no columns to flag; leave `flag` out"
             )
         known = (*features.names, *features.categories)
-        found = [name for name in known if self._chooses(name) and _gaps(features, name).any()]
-        for name in found:
+        with_gaps = [name for name in known if self._chooses(name) and _gaps(features, name).any()]
+        for name in with_gaps:
             if _flag_name(name) in known:
                 raise ConfigError(
                     f"dataset.transforms: impute.flag: there is a column {_flag_name(name)!r} "
                     "already; rename it, or leave `flag` out"
                 )
-        return found
+        return with_gaps
 
     def _chooses(self, name: str) -> bool:
         return self.columns is None or name in self.columns

@@ -47,8 +47,8 @@ class OneHot(Transform):
                     "leave it out (`ignore`) if it is an ID, or raise one_hot.most_values above "
                     f"{self.most_values}"
                     if formatted is None
-                    else f"they look like numbers with {formatted[0]} ({formatted[1]!r}): write them "
-                    "as plain numbers, such as 1234.5"
+                    else f"they look like numbers with {formatted[0]} ({formatted[1]!r}): write "
+                    "them as plain numbers, such as 1234.5"
                 )
                 raise DataError(f"column {name!r} has {len(present):,} distinct values; {remedy}")
             state[f"values:{name}"] = sorted(column.values[code] for code in present)
@@ -79,12 +79,12 @@ class OneHot(Transform):
 
 def _mark(indicators: np.ndarray, column: Category, values: list[str]) -> None:
     """Sets the 1 of each row whose value is among `values`."""
-    places = {value: place for place, value in enumerate(values)}
-    # a missing code, -1, finds the last place
-    lookup = np.array([*(places.get(value, MISSING) for value in column.values), MISSING])
-    place = lookup[column.codes]
-    rows = np.flatnonzero(place != MISSING)
-    indicators[rows, place[rows]] = 1
+    positions = {value: position for position, value in enumerate(values)}
+    # a missing code, -1, finds the last position
+    lookup = np.array([*(positions.get(value, MISSING) for value in column.values), MISSING])
+    position = lookup[column.codes]
+    rows = np.flatnonzero(position != MISSING)
+    indicators[rows, position[rows]] = 1
 
 
 def _warn_of_unseen(features: Features, learned: dict[str, list[str]]) -> None:

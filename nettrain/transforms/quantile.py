@@ -45,12 +45,12 @@ class Quantile(Elementwise):
         numbers = numbers[:]
         q = min(self.quantiles, max(len(numbers), 2))
         columns = numbers.reshape(len(numbers), -1)
-        found = np.full((q, columns.shape[1]), np.nan)
-        for place in range(columns.shape[1]):
-            present = columns[:, place][~np.isnan(columns[:, place])]
+        quantiles = np.full((q, columns.shape[1]), np.nan)
+        for column in range(columns.shape[1]):
+            present = columns[:, column][~np.isnan(columns[:, column])]
             if len(present):
-                found[:, place] = _quantiles(np.sort(present.astype(np.float64)), q)
-        return {"quantiles": found.reshape(q, *numbers.shape[1:])}
+                quantiles[:, column] = _quantiles(np.sort(present.astype(np.float64)), q)
+        return {"quantiles": quantiles.reshape(q, *numbers.shape[1:])}
 
     def forward(self, x: np.ndarray, state: State, names: tuple[str, ...]) -> np.ndarray:
         fraction = _each_column(_cdf, x, np.asarray(state["quantiles"]))
@@ -80,11 +80,11 @@ def _quantiles(ordered: np.ndarray, q: int) -> np.ndarray:
 def _cdf(x: np.ndarray, quantiles: np.ndarray) -> np.ndarray:
     """Returns F(x): linear between quantiles, the middle of the ranks where several are x."""
     first = np.searchsorted(quantiles, x, side="left")
-    behind = np.searchsorted(quantiles, x, side="right")
-    middle = (first + behind - 1) / 2  # where x is a quantile, or several equal ones
+    after = np.searchsorted(quantiles, x, side="right")
+    middle = (first + after - 1) / 2  # where x is a quantile, or several equal ones
     last = len(quantiles) - 1
     lower, upper = quantiles[np.clip(first - 1, 0, last)], quantiles[np.minimum(first, last)]
-    inside = (first == behind) & (lower < upper)
+    inside = (first == after) & (lower < upper)
     between = first - 1 + np.divide(x - lower, upper - lower, out=np.zeros(x.shape), where=inside)
     return np.where(inside, between, np.clip(middle, 0, last)) / last
 
@@ -99,15 +99,15 @@ def _each_column(
     """Applies the function to each column and its quantiles; NaN where x is NaN, or has none."""
     columns, learned = x.reshape(len(x), -1), quantiles.reshape(len(quantiles), -1)
     y = np.full(columns.shape, np.nan)
-    for place in range(columns.shape[1]):
-        there = ~np.isnan(columns[:, place]) & ~np.isnan(learned[0, place])
-        y[there, place] = function(columns[there, place], learned[:, place])
+    for column in range(columns.shape[1]):
+        known = ~np.isnan(columns[:, column]) & ~np.isnan(learned[0, column])
+        y[known, column] = function(columns[known, column], learned[:, column])
     return y.reshape(x.shape)
 
 
 def _map(function: Callable[[float], float], numbers: np.ndarray) -> np.ndarray:
     """Applies the function to every number; NaN for NaN."""
     y = np.full(numbers.shape, np.nan)
-    there = ~np.isnan(numbers)
-    y[there] = np.fromiter(map(function, numbers[there].tolist()), np.float64, int(there.sum()))
+    known = ~np.isnan(numbers)
+    y[known] = np.fromiter(map(function, numbers[known].tolist()), np.float64, int(known.sum()))
     return y
