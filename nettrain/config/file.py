@@ -74,12 +74,8 @@ def _nearby(path: Path) -> str:
     folder = path.parent
     if not folder.is_dir():
         return f"; nor does the folder {str(folder)!r}"
-    known = {
-        file.name: str(folder / file.name)
-        for file in folder.iterdir()
-        if file.suffix in (".yaml", ".yml")
-    }
-    hint = nearest(path.name, known) or nearest(f"{path.name}.yaml", known)
-    for name, full in known.items():
-        hint = hint.replace(repr(name), repr(full))
+    known = {file.stem: file for file in folder.iterdir() if file.suffix in (".yaml", ".yml")}
+    hint = nearest(path.stem, known)
+    for stem, file in known.items():
+        hint = hint.replace(f" {stem!r}?", f" {str(folder / file.name)!r}?")
     return hint
