@@ -12,6 +12,7 @@ from nettrain.cli import (
     check,
     compare,
     cv,
+    diff,
     ensemble,
     evaluate,
     explain,
@@ -22,6 +23,7 @@ from nettrain.cli import (
     runs,
     schema,
     sweep,
+    verify,
 )
 from nettrain.cli.output import open_standard_streams
 from nettrain.errors import ConfigError
@@ -96,6 +98,8 @@ COMMANDS: tuple[tuple[str, str, Any, str], ...] = (
     ("Look", "runs", runs.runs, "nettrain runs runs --where model.type=cnn --sort metric"),
     ("Look", "compare", compare.compare, "nettrain compare runs/digits runs/digits-2"),
     ("Trust", "gradcheck", gradcheck.gradcheck, "nettrain gradcheck digits.yaml --rows 16"),
+    ("Trust", "verify", verify.verify, "nettrain verify runs/digits"),
+    ("Trust", "diff", diff.diff, "nettrain diff runs/digits runs/digits-2 --replay"),
     ("Learn", "explain", explain.explain, "nettrain explain adam"),
     ("Learn", "schema", schema.schema, "nettrain schema -o nettrain.schema.json"),
 )

@@ -17,7 +17,7 @@ def two(trained, tmp_path, monkeypatch, command):
 def test_compare_shows_what_differs_and_whether_it_is_chance(two, command):
     found = command("compare", "runs/flowers", "runs/longer")
     assert found.exit_code == 0, found.output
-    for word in ("training.epochs", "difference", "95 % interval of it", "accuracy"):
+    for word in ("training.epochs", "difference", "95 % interval", "accuracy"):
         assert word in found.stdout
     assert found.stderr.startswith("accuracy: ")
     assert "McNemar exact" in found.stderr or "are equal" in found.stderr
