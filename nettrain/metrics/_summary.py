@@ -63,14 +63,15 @@ def undefined_reason(name: str, outcome: Outcome) -> str | None:
     """Returns why a metric is missing from `all_metrics`; None where it is there.
 
     Args:
-        name: of a metric of this type of outcome, such as `r2`.
+        name: of a metric of this type of outcome, such as `r2`, or `loss`, which lacks a value only
+            where a prediction is not finite.
         outcome: of the part that was evaluated.
     """
     reason = _unmeasurable(outcome)
+    if reason is not None or name == "loss":
+        return reason
     metric = metrics_of(outcome)[name]
-    if reason is None and metric.value(outcome) is None:
-        reason = metric.undefined_reason(outcome)
-    return reason
+    return metric.undefined_reason(outcome) if metric.value(outcome) is None else None
 
 
 def _unmeasurable(outcome: Outcome) -> str | None:

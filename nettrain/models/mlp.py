@@ -23,8 +23,8 @@ from nettrain.nn.parameter import Shape
 class Mlp(Architecture):
     """Multi-layer perceptron. Dense, activation and dropout for each entry of `hidden`, then dense.
 
-    It has the sum over layers of n_l (n_{l-1} + 1) parameters. `hidden: []` is a linear model. Images are
-    flattened. With `batch_norm` a hidden layer is dense without a bias (beta takes its place),
+    It has sum over layers of n_l (n_{l-1} + 1) parameters. `hidden: []` is a linear model. Images
+    are flattened. With `batch_norm` a hidden layer is dense without a bias (beta takes its place),
     batch_norm, activation, dropout.
     """
 

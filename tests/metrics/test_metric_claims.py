@@ -240,6 +240,14 @@ def test_a_metric_that_is_not_defined_is_left_out_and_has_a_reason(name, outcome
     assert undefined_reason(name, outcome) == reason
 
 
+def test_the_loss_lacks_a_value_only_where_predictions_are_not_finite():
+    outcomes = [ValueOutcome(np.zeros((1, 1)), np.array([[value]])) for value in (0.5, np.inf)]
+    assert [undefined_reason("loss", outcome) for outcome in outcomes] == [
+        None,
+        "1 of 1 predictions are not finite (NaN or infinite)",
+    ]
+
+
 @pytest.mark.parametrize("outcome", perfect(), ids=lambda outcome: type(outcome).__name__)
 def test_a_metric_has_a_reason_exactly_where_it_is_missing(outcome):
     missing = set(metric_names(task_of(outcome))) - set(all_metrics(outcome))
