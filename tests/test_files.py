@@ -6,8 +6,11 @@ import zlib
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
-from nettrain.errors import DataError
+import nettrain
+from nettrain.cli.main import app
+from nettrain.errors import CheckpointError, ConfigError, DataError
 from nettrain.files import (
     LIMIT_KEY,
     available_memory,
@@ -19,6 +22,7 @@ from nettrain.files import (
     read_text,
     unpacked_limit,
 )
+from nettrain.training.artifacts.checkpoint import Checkpoint
 
 
 def bomb(path: Path, size: int) -> Path:
@@ -80,3 +84,26 @@ def test_more_than_the_free_memory_is_refused_before_it_is_taken() -> None:
     check_memory("x.npy", 1000)
     with pytest.raises(DataError, match=r"x\.npy: takes .* in memory, and .* are free"):
         check_memory("x.npy", 2 * available_memory() + 10**9)
+
+
+@pytest.mark.parametrize("command", ["fit", "check", "eval", "predict"])
+def test_a_fifo_in_place_of_any_file_is_a_message(command: str, tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe.yaml"
+    os.mkfifo(pipe)
+    arguments = [command, str(pipe), *(["x.csv"] if command == "predict" else [])]
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == 2 and "FIFO" in result.output
+
+
+@pytest.mark.parametrize("kind", ["FIFO", "device"])
+def test_checkpoints_and_plugins_are_regular_files(kind: str, tmp_path: Path) -> None:
+    path = tmp_path / "special"
+    if kind == "FIFO":
+        os.mkfifo(path)
+    else:
+        path.symlink_to("/dev/zero")
+    with pytest.raises(CheckpointError, match=f"special: cannot be read: Is a {kind}"):
+        Checkpoint.read(path)
+    config = {"dataset": {"source": "xor"}, "model": "mlp", "plugins": [str(path)]}
+    with pytest.raises(ConfigError, match=f"cannot be read: is a {kind.lower()}"):
+        nettrain.train(config, output_directory=tmp_path, allow_plugins=True)

@@ -22,6 +22,7 @@ from pydantic import BeforeValidator, Field, TypeAdapter, ValidationError
 
 from nettrain.component import Component, Record, Text, built_in, plugged
 from nettrain.errors import ConfigError, NettrainError, PluginError
+from nettrain.files import read_bytes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,7 +104,7 @@ def in_use(plugins: Sequence[Plugin]) -> Iterator[None]:
 def _settled(plugin: Plugin, folder: Path) -> Plugin:
     path = (folder / Path(plugin.path).expanduser()).resolve()
     try:
-        fingerprint = hashlib.blake2b(path.read_bytes(), digest_size=16).hexdigest()
+        fingerprint = hashlib.blake2b(read_bytes(path), digest_size=16).hexdigest()
     except OSError as error:
         raise ConfigError(
             f"{path}: cannot be read: {(error.strerror or str(error)).lower()}"
@@ -209,7 +210,7 @@ class _Loader(SourceLoader):
         return self._path
 
     def get_data(self, path: str | bytes) -> bytes:
-        return Path(self._path).read_bytes()
+        return read_bytes(self._path)
 
 
 def _module(path: str, fingerprint: str) -> ModuleType:

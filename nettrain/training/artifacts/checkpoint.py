@@ -14,6 +14,7 @@ from safetensors.numpy import load, save
 from nettrain.config.load import load as load_config
 from nettrain.config.run_config import RunConfig
 from nettrain.errors import CheckpointError, ConfigError
+from nettrain.files import open_regular
 from nettrain.nn.bound_layer import BoundLayer
 from nettrain.nn.network import Network
 from nettrain.training.artifacts.files import write_atomically
@@ -54,7 +55,7 @@ class Checkpoint:
     def read(cls, path: Path) -> "Checkpoint":
         """Read a file, its header checked against its size before anything is allocated. Raises CheckpointError naming what is wrong."""
         try:
-            with open(path, "rb") as file:
+            with open_regular(path) as file:
                 size = file.seek(0, 2)
                 file.seek(0)
                 content = _content(path, file.read(8), file.read, size)
