@@ -10,6 +10,7 @@ import pytest
 import nettrain
 from nettrain.cli.plugin_page import plugin_page
 from nettrain.config.kinds import KINDS
+from nettrain.config.load import load
 from nettrain.config.yaml_text import read
 
 REPOSITORY = Path(__file__).parents[1]
@@ -100,6 +101,13 @@ def test_the_callback_example_runs(tmp_path):
     assert done.returncode == 0, done.stderr
     first, *_, last = done.stdout.splitlines()
     assert first.startswith("epoch 1: validation loss ") and last.startswith("test accuracy ")
+
+
+def test_the_configurations_in_readme_load():
+    blocks = (REPOSITORY / "README.md").read_text(encoding="utf-8").split("```yaml\n")[1:]
+    assert blocks
+    for block in blocks:
+        load(read(block.partition("```")[0], str).value)
 
 
 @pytest.mark.slow
