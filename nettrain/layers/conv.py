@@ -53,12 +53,12 @@ class Conv(Convolution):
 
     def arrays(self, shape: Shape) -> dict[str, Parameter]:
         windows, _ = self.windows(shape)
-        few = shape[2] // self.groups  # input channels per group
+        channels = shape[2] // self.groups  # input channels per group
         size = windows.kernel[0] * windows.kernel[1]
         w = Parameter(
-            (*windows.kernel, few, self.filters),
+            (*windows.kernel, channels, self.filters),
             self.weight_initializer,
-            fan_in=size * few,
+            fan_in=size * channels,
             fan_out=size * self.filters // self.groups,
         )
         return {"w": w} | self.bias_parameter(self.filters)
