@@ -15,13 +15,19 @@ from nettrain.errors import ConfigError, NettrainError, RunError
 from nettrain.inference.load import load
 from nettrain.inference.predictor import Evaluation, Predictor
 from nettrain.inspection.compare_folds import compare_folds
-from nettrain.inspection.comparison import ComparedRun, Comparison, Difference, adjusted
+from nettrain.inspection.comparison import (
+    ComparedRun,
+    Comparison,
+    Difference,
+    Interval,
+    adjusted,
+)
 from nettrain.inspection.config_difference import config_differences
 from nettrain.inspection.directory_kind import CALLED
 from nettrain.inspection.intervals import metric_intervals, resampled_metrics
 from nettrain.inspection.recorded_run import RecordedRun, open_run
 from nettrain.inspection.statistics.bootstrap import difference_p_value, percentile_interval
-from nettrain.inspection.statistics.mcnemar import mcnemar_exact
+from nettrain.inspection.statistics.mcnemar import mcnemar_exact, mcnemar_interval
 from nettrain.metrics import ShareMetric, metrics_of
 
 RESAMPLES = 2000
@@ -161,17 +167,18 @@ def _tested(first: _Measured, second: _Measured, notes: list[str]) -> list[Diffe
         metric = known.get(name)
         spread = samples[1][name] - samples[0][name] if name in samples[0] else np.empty(0)
         if isinstance(metric, ShareMetric):
-            right = [metric.right(outcome) for outcome in outcomes]
-            test, p_value = "McNemar exact", _mcnemar(right[0], right[1])
+            test = "McNemar exact"
+            p_value, interval = _mcnemar(*(metric.right(outcome) for outcome in outcomes))
         else:
-            test, p_value = "paired bootstrap", difference_p_value(spread)
+            test = "paired bootstrap"
+            p_value, interval = difference_p_value(spread), percentile_interval(spread)
         found.append(
             Difference(
                 name,
                 first.run.path,
                 second.run.path,
                 b.metrics[name] - a.metrics[name],
-                percentile_interval(spread),
+                interval,
                 p_value,
                 None,
                 test,
@@ -180,10 +187,15 @@ def _tested(first: _Measured, second: _Measured, notes: list[str]) -> list[Diffe
     return found
 
 
-def _mcnemar(first: np.ndarray | None, second: np.ndarray | None) -> float | None:
+def _mcnemar(
+    first: np.ndarray | None, second: np.ndarray | None
+) -> tuple[float | None, Interval | None]:
+    """The p value and the interval of a difference of two shares of right rows."""
     if first is None or second is None:
-        return None
-    return mcnemar_exact(int((first & ~second).sum()), int((second & ~first).sum()))
+        return None, None
+    only_first, only_second = int((first & ~second).sum()), int((second & ~first).sum())
+    interval = mcnemar_interval(only_first, only_second, len(first))
+    return mcnemar_exact(only_first, only_second), interval
 
 
 def _incomparable(first: _Measured, second: _Measured) -> str | None:

@@ -23,7 +23,12 @@ def environment_differences(
 
 def _flat(environment: Mapping[str, Any]) -> dict[str, Any]:
     versions = environment.get("versions")
-    flat = {key: value for key, value in environment.items() if key != "versions"}
+    flat = {key: _sorted(value) for key, value in environment.items() if key != "versions"}
     if isinstance(versions, Mapping):
         flat |= {f"versions.{name}": version for name, version in versions.items()}
     return flat
+
+
+def _sorted(value: Any) -> Any:
+    """Libraries in an order of their own: the one in which they were loaded says nothing."""
+    return sorted(value, key=str) if isinstance(value, list) else value

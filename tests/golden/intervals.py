@@ -69,6 +69,14 @@ def main():
             }
             for b, c in DISAGREEMENTS
         ],
+        "clopper_pearson": [
+            {
+                "hits": hits,
+                "trials": trials,
+                "interval": list(proportion_confint(hits, trials, method="beta")),
+            }
+            for hits, trials in SHARES
+        ],
         "holm": [
             {"p": p, "adjusted": multipletests(p, method="holm")[1].tolist()} for p in P_VALUES
         ],

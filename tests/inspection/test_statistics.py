@@ -1,5 +1,6 @@
 """Intervals and tests against SciPy's and statsmodels' numbers in tests/golden/intervals.json."""
 
+import itertools
 import json
 from pathlib import Path
 
@@ -13,7 +14,11 @@ from nettrain.inspection.statistics.bootstrap import (
 )
 from nettrain.inspection.statistics.corrected_t import corrected_t_test, estimate
 from nettrain.inspection.statistics.holm import holm
-from nettrain.inspection.statistics.mcnemar import mcnemar_exact
+from nettrain.inspection.statistics.mcnemar import (
+    clopper_pearson,
+    mcnemar_exact,
+    mcnemar_interval,
+)
 from nettrain.inspection.statistics.wilson import wilson_interval
 from nettrain.metrics import ClassOutcome
 from nettrain.metrics.balanced_accuracy import BalancedAccuracy
@@ -50,6 +55,21 @@ def test_wilson_s_interval_stays_within_0_and_1_and_holds_the_share(rows):
 @pytest.mark.parametrize("case", GOLDEN["mcnemar"], ids=str)
 def test_mcnemar_s_test_is_statsmodels(case):
     assert mcnemar_exact(case["only_first"], case["only_second"]) == exactly(case["p"])
+
+
+@pytest.mark.parametrize("case", GOLDEN["clopper_pearson"], ids=str)
+def test_clopper_and_pearson_s_interval_is_statsmodels(case):
+    assert clopper_pearson(case["hits"], case["trials"]) == exactly(case["interval"])
+
+
+def test_the_interval_of_a_difference_leaves_0_out_where_mcnemar_s_test_rejects():
+    for b, c in itertools.product(range(12), range(12)):
+        if b + c == 0:
+            assert mcnemar_interval(b, c, 40) is None
+            continue
+        low, high = mcnemar_interval(b, c, 40)
+        assert low <= (c - b) / 40 <= high and -(b + c) / 40 <= low < high <= (b + c) / 40
+        assert (low > 0 or high < 0) == (mcnemar_exact(b, c) < 0.05)
 
 
 @pytest.mark.parametrize("case", GOLDEN["holm"], ids=str)
