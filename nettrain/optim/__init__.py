@@ -1,4 +1,8 @@
-"""The bases of all optimizers, and their catalogue, one a file: element-wise update rules, and searches that ask for the loss."""
+"""Optimizers, one per file, and their bases.
+
+A `Rule` updates each parameter from its gradient alone; a `ClosureOptimizer` evaluates the loss at
+points of its own choosing.
+"""
 
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
@@ -14,7 +18,7 @@ Rate = Annotated[Positive, Field(description="learning rate, before the schedule
 
 
 class Optimizer(Component):
-    """What changes the parameters; either a `Rule` or a `ClosureOptimizer`."""
+    """Updates the parameters: either a `Rule` or a `ClosureOptimizer`."""
 
     kind = "optimizer"
     package = "nettrain.optim"
@@ -22,15 +26,26 @@ class Optimizer(Component):
 
     @abstractmethod
     def state(self, size: int, dtype: np.dtype | type) -> dict[str, np.ndarray]:
-        """What it remembers between steps for so many parameters, as it is before the first step. Checkpoints hold these arrays."""
+        """The arrays that it keeps between steps, as they are before the first step.
+
+        Checkpoints hold them.
+
+        Args:
+            size: Number of trained parameters.
+            dtype: Of the parameters.
+        """
 
 
 class Rule(Optimizer):
-    """An element-wise update rule; the engine owns the state and hands in slices, so any block of parameters can be updated alone.
+    """An element-wise update rule.
 
-    slots    names of the state vectors, each as long as the parameters, zero at the start
-    scalars  further state, one number each, and its start; `advance` moves it once a step, before the blocks
-    work     how many working vectors of a block's length `update` may overwrite
+    The engine owns the state and hands in slices, so any block of parameters can be updated alone.
+
+    Attributes:
+        slots: Names of the state vectors, each as long as the parameters, zero at the start.
+        scalars: Further state, one number each, and its value at the start; `advance` changes it
+            once per step, before the blocks are updated.
+        work: Number of working vectors of a block's length that `update` may overwrite.
     """
 
     slots: ClassVar[tuple[str, ...]] = ()
@@ -44,14 +59,14 @@ class Rule(Optimizer):
         }
 
     def advance(self, state: dict[str, np.ndarray], t: int) -> None:
-        """Change the scalars in place. t: 1 at the first step."""
+        """Change the scalars in place; t counts the steps from 1."""
 
     def decay(self, lr: float) -> float:
-        """What the engine multiplies the decayed weights (not biases, not normalisation) with before `update`."""
+        """The factor of the decayed weights before `update`; biases and normalization have none."""
         return 1.0
 
     def __init_subclass__(cls, **options: object) -> None:
-        """A rule that changes `update` does not inherit the loop of the update that it replaces."""
+        """Drop the inherited loop where a subclass overrides `update` alone."""
         super().__init_subclass__(**options)
         if "update" in vars(cls) and "loop" not in vars(cls):
             cls.loop = Rule.loop  # type: ignore[method-assign]
@@ -67,33 +82,43 @@ class Rule(Optimizer):
         lr: float,
         t: int,
     ) -> None:
-        """Change w and slots in place. g: gradient (may be overwritten); lr: the scheduled rate; t: 1 at the first step.
+        """Make one step of one block of parameters: change w and the slots in place.
 
-        w, g, the slots and the working vectors are the same block of theirs; a scalar is an array of one element.
+        Args:
+            w: The parameters (n,).
+            g: Their gradient (n,); may be overwritten.
+            slots: The block's part (n,) of each state vector, and each scalar as an array (1,).
+            work: As many working vectors (n,) as the class says.
+            lr: The scheduled learning rate.
+            t: 1 at the first step.
         """
 
     def loop(self) -> Loop | None:
-        """The compiled loop of `update`, called with w, g, the slots in their order and `loop_numbers`.
+        """The compiled loop of `update`, bitwise identical to it.
 
-        Bitwise identical to `update`. None: there is none, and `update` runs with compiled kernels too.
+        It is called with w, g, the slots in their order and `loop_numbers`. None: there is none,
+        and `update` runs with compiled kernels too.
         """
         return None
 
     def loop_numbers(self, slots: dict[str, np.ndarray], *, lr: float, t: int) -> tuple[float, ...]:
-        """What the loop takes beside the vectors, worked out once per step."""
+        """The numbers that the loop takes after the vectors, computed once per step and block."""
         return ()
 
     def compiled_update(
         self, w: np.ndarray, g: np.ndarray, slots: dict[str, np.ndarray]
     ) -> Callable[[float, int], None] | None:
-        """The update of this block by the compiled loop, called with lr and t; None without a loop."""
+        """The update of this block by the compiled loop, to be called with lr and t.
+
+        None where the rule has no loop.
+        """
         loop = self.loop()
         if loop is None:
             return None
         vectors = (w, g, *(slots[name] for name in self.slots))
-        first = {name: slots[name].copy() for name in self.scalars}
-        self.advance(first, 1)  # the loop is compiled for the numbers of a step that can be
-        entry = loop.entry(*vectors, *self.loop_numbers(first, lr=self.lr, t=1))
+        scalars = {name: slots[name].copy() for name in self.scalars}
+        self.advance(scalars, 1)  # before the first step nadam's numbers would divide by zero
+        entry = loop.entry(*vectors, *self.loop_numbers(scalars, lr=self.lr, t=1))
 
         def update(lr: float, t: int) -> None:
             entry(*vectors, *self.loop_numbers(slots, lr=lr, t=t))
@@ -105,13 +130,19 @@ class Evaluate(Protocol):
     """The objective over the whole training part: the mean loss plus the penalties."""
 
     def __call__(self, params: np.ndarray, gradient: np.ndarray | None = None) -> float:
-        """The objective at params (float64 or the parameters' dtype); its gradient is written where an array is given."""
+        """Return the objective.
+
+        Args:
+            params: Where; float64 or the parameters' dtype.
+            gradient: Receives the gradient there, if given.
+        """
 
 
 class ClosureOptimizer(Optimizer):
-    """A rule that needs the loss at points of its own choosing, for the whole vector at once, over the whole training part.
+    """An optimizer that evaluates the objective at points of its own choosing.
 
-    It trains with `training.batch_size: null`. Layers may be frozen, but not have rates of their own.
+    It updates the whole parameter vector at once, from the whole training part, so it needs
+    `training.batch_size: null`. Layers may be frozen, but not have rates of their own.
     """
 
     required_settings: ClassVar[Mapping[str, object]] = {"training": {"batch_size": None}}
@@ -127,4 +158,13 @@ class ClosureOptimizer(Optimizer):
         t: int,
         generator: np.random.Generator,
     ) -> None:
-        """One step: change w and state in place. lr: the scheduled rate; t: 1 at the first step; generator: this step's own stream."""
+        """Make one step: change w and the state in place.
+
+        Args:
+            w: All trained parameters.
+            state: The arrays of `state`.
+            evaluate: The objective, and its gradient if asked for.
+            lr: The scheduled learning rate.
+            t: 1 at the first step.
+            generator: The random stream of this step.
+        """

@@ -1,4 +1,4 @@
-"""A line search for the strong Wolfe conditions: how far to go along a direction in which the objective falls."""
+"""Line search for the strong Wolfe conditions: how far to go along a descent direction."""
 
 import math
 from collections.abc import Callable
@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 
 class Point(NamedTuple):
-    """A place on the line: the step t, the objective there, its slope along the line."""
+    """A point on the line: the step t, the objective there and its slope along the line."""
 
     t: float
     value: float
@@ -23,11 +23,23 @@ def strong_wolfe(
     most: int = 25,
     narrowest: float,
 ) -> Point:
-    """A point with value <= start.value + armijo t start.slope and |slope| <= -curvature start.slope, beginning with the trial t.
+    """Find value <= start.value + armijo t start.slope, |slope| <= -curvature start.slope.
 
-    Nocedal & Wright 2006, Algorithms 3.5 (bracketing) and 3.6 (zoom), with the safeguarded cubic steps of Schmidt's minFunc. PyTorch's
-    LBFGS is the same but for one point: it may zoom in on a low end that breaks the first condition.
-    After `most` evaluations, or in a bracket below `narrowest`, the lowest point found. What is not finite is too far.
+    Nocedal & Wright 2006, Algorithms 3.5 (bracketing) and 3.6 (zoom), with the safeguarded cubic
+    steps of Schmidt's minFunc. PyTorch's LBFGS differs in one point: it may zoom in on a low end
+    that breaks the first condition.
+
+    Args:
+        at: Evaluates the objective at a step. A value that is not finite counts as too high.
+        start: The point at t = 0, where the slope is negative.
+        t: The first trial.
+        armijo: Of the first condition, sufficient decrease.
+        curvature: Of the second condition.
+        most: Number of trials after the first.
+        narrowest: Width of the bracket below which the search ends.
+
+    Returns:
+        The first trial that meets both conditions; else the lower end of the last bracket.
     """
 
     def too_high(point: Point) -> bool:
@@ -62,9 +74,8 @@ def strong_wolfe(
         margin = 0.1 * (right - left)
         if min(right - t, t - left) >= margin:
             at_edge = False
-        elif (
-            at_edge or not left < t < right
-        ):  # no progress twice, or none at all: step back from the nearer edge
+        elif at_edge or not left < t < right:
+            # no progress twice, or none at all: step back from the nearer edge
             t = right - margin if abs(t - right) < abs(t - left) else left + margin
             at_edge = False
         else:
@@ -83,9 +94,9 @@ def strong_wolfe(
 
 
 def cubic_minimum(a: Point, b: Point, smallest: float, largest: float) -> float:
-    """Where the cubic with the values and slopes of two points is least, kept within bounds; their middle where there is no minimum.
+    """The minimum of the cubic through two points with their slopes, clipped to the bounds.
 
-    Nocedal & Wright 2006, eq. 3.59.
+    The middle of the bounds where the cubic has no minimum. Nocedal & Wright 2006, eq. 3.59.
     """
     if a.t > b.t:
         a, b = b, a

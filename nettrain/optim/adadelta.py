@@ -1,4 +1,4 @@
-"""Adadelta: steps in the unit of the weights, from the sizes of past gradients and past steps."""
+"""Adadelta."""
 
 import math
 from dataclasses import dataclass
@@ -14,13 +14,15 @@ from nettrain.optim import Rate, Rule
 
 @dataclass(frozen=True, kw_only=True)
 class Adadelta(Rule):
-    """v = rho v + (1-rho) g^2;  d = g sqrt(u + epsilon) / sqrt(v + epsilon);  u = rho u + (1-rho) d^2;  w -= lr d.
+    """Adadelta. v = rho v + (1-rho) g^2;  d = g sqrt(u + epsilon) / sqrt(v + epsilon);
+    u = rho u + (1-rho) d^2;  w -= lr d.
 
-    Zeiler 2012, Algorithm 1, where lr is 1. Keras has lr 0.001, far too small for this rule.
+    Steps are in the unit of the weights: the size of past steps over that of past gradients. Zeiler
+    2012, Algorithm 1, where lr is 1. Keras has lr 0.001, far too small for this rule.
     """
 
     lr: Rate = 1.0
-    rho: Annotated[Share, Field(description="share of both means that is kept")] = 0.9
+    rho: Annotated[Share, Field(description="decay rate of both running means")] = 0.9
     epsilon: Annotated[
         Positive, Field(description="squared size of the first steps; keeps the division finite")
     ] = 1e-6

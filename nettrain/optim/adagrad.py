@@ -1,4 +1,4 @@
-"""Adagrad: steps scaled by the sum of all squared gradients."""
+"""Adagrad."""
 
 import math
 from dataclasses import dataclass
@@ -14,14 +14,16 @@ from nettrain.optim import Rate, Rule
 
 @dataclass(frozen=True, kw_only=True)
 class Adagrad(Rule):
-    """s += g^2;  w -= lr g / (sqrt(s) + epsilon).
+    """Adagrad. s += g^2;  w -= lr g / (sqrt(s) + epsilon).
 
-    Duchi, Hazan & Singer 2011, Figure 1 (diagonal). The sum only grows, so steps only shrink. Keras starts the sum at 0.1 and adds
-    epsilon inside the root.
+    The sum of squared gradients only grows, so steps only shrink. Duchi, Hazan & Singer 2011,
+    Figure 1 (diagonal). Keras starts the sum at 0.1 and adds epsilon inside the root.
     """
 
     lr: Rate = 0.01
-    epsilon: Annotated[Positive, Field(description="keeps the division finite")] = 1e-10
+    epsilon: Annotated[
+        Positive, Field(description="added to the denominator: keeps the division finite")
+    ] = 1e-10
     slots = ("sum",)
 
     def update(

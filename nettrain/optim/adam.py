@@ -1,4 +1,4 @@
-"""Adam: steps scaled by the moments of the gradient."""
+"""Adam."""
 
 import math
 from dataclasses import dataclass
@@ -14,17 +14,19 @@ from nettrain.optim import Rate, Rule
 
 @dataclass(frozen=True, kw_only=True)
 class Adam(Rule):
-    """m = b1 m + (1-b1) g;  v = b2 v + (1-b2) g^2;  w -= lr (m / (1-b1^t)) / (sqrt(v / (1-b2^t)) + epsilon).
+    """Adam. m = b1 m + (1-b1) g;  v = b2 v + (1-b2) g^2;
+    w -= lr (m / (1-b1^t)) / (sqrt(v / (1-b2^t)) + epsilon).
 
-    Kingma & Ba 2015, Algorithm 1.
+    Steps are scaled by running means of the gradient (first moment) and of its square (second
+    moment), both corrected for starting at 0. Kingma & Ba 2015, Algorithm 1.
     """
 
     lr: Rate = 1e-3
-    beta1: Annotated[Share, Field(description="share of the gradient's mean that is kept")] = 0.9
-    beta2: Annotated[
-        Share, Field(description="share of the squared gradient's mean that is kept")
-    ] = 0.999
-    epsilon: Annotated[Positive, Field(description="keeps the division finite")] = 1e-8
+    beta1: Annotated[Share, Field(description="decay rate of the first moment")] = 0.9
+    beta2: Annotated[Share, Field(description="decay rate of the second moment")] = 0.999
+    epsilon: Annotated[
+        Positive, Field(description="added to the denominator: keeps the division finite")
+    ] = 1e-8
     slots: ClassVar[tuple[str, ...]] = ("m", "v")
 
     def update(

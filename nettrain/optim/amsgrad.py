@@ -1,4 +1,4 @@
-"""AMSGrad: Adam whose steps never grow again."""
+"""AMSGrad."""
 
 import math
 from dataclasses import dataclass
@@ -11,9 +11,12 @@ from nettrain.optim.adam import Adam
 
 @dataclass(frozen=True, kw_only=True)
 class Amsgrad(Adam):
-    """m, v as in Adam;  u = max(u, v);  w -= lr (m / (1-b1^t)) / (sqrt(u / (1-b2^t)) + epsilon).
+    """AMSGrad. m, v as in Adam;  u = max(u, v);
+    w -= lr (m / (1-b1^t)) / (sqrt(u / (1-b2^t)) + epsilon).
 
-    Reddi, Kale & Kumar 2018, Algorithm 2, with the bias corrections that PyTorch's Adam(amsgrad=True) keeps and the paper leaves out.
+    Dividing by the largest second moment so far, steps never grow again. Reddi, Kale & Kumar 2018,
+    Algorithm 2, with the bias corrections that PyTorch's Adam(amsgrad=True) keeps and the paper
+    leaves out.
     """
 
     slots = ("m", "v", "u")

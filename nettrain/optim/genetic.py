@@ -1,4 +1,4 @@
-"""A genetic algorithm: many networks, of which the better ones have children."""
+"""Genetic algorithm."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -12,30 +12,35 @@ from nettrain.optim import ClosureOptimizer, Evaluate, Rate
 
 @dataclass(frozen=True, kw_only=True)
 class Genetic(ClosureOptimizer):
-    """elite survive; child_i = parent_i or other_i, evenly; + lr N(0, 1) with probability `mutation`; parents from the better half.
+    """Genetic algorithm. child_i = father_i or mother_i, + lr N(0, 1) with probability `mutation`.
 
-    A genome is the vector of all trained weights; its fitness is the objective over the whole training part. w is the best genome.
-    Holland 1975; Montana & Davis 1989 for networks. No gradient, for small networks. One generation an epoch.
-    Raises ConfigError unless elite < population.
+    A genome is the vector of all trained weights; its fitness is the objective over the whole
+    training part. Each generation keeps the `elite` best genomes and replaces the others by
+    children of two parents from the better half; w is the best genome. One generation per epoch. It
+    needs no gradient and suits small networks. Holland 1975; Montana & Davis 1989 for networks.
+
+    Raises:
+        ConfigError: elite is not below population.
     """
 
     lr: Annotated[
         Rate, Field(description="standard deviation of a mutation, before the schedule")
     ] = 0.3
-    population: Annotated[Count, Field(ge=2, description="genomes in each generation")] = 50
-    elite: Annotated[Count, Field(description="best genomes that survive as they are")] = 5
+    population: Annotated[Count, Field(ge=2, description="genomes per generation")] = 50
+    elite: Annotated[Count, Field(description="best genomes that are kept as they are")] = 5
     mutation: Annotated[
         NonNegative, Field(le=1, description="probability that a weight of a child is changed")
     ] = 0.2
     spread: Annotated[
         NonNegative,
-        Field(description="standard deviation of the first generation around the first weights"),
+        Field(description="standard deviation of the first generation around the initial weights"),
     ] = 1.0
 
     def __post_init__(self) -> None:
         if self.elite >= self.population:
             raise ValueError(
-                f"elite must be below population, got elite {self.elite} and population {self.population}"
+                f"elite must be below population, got elite {self.elite} "
+                f"and population {self.population}"
             )
 
     def state(self, size: int, dtype: np.dtype | type) -> dict[str, np.ndarray]:
@@ -63,20 +68,20 @@ class Genetic(ClosureOptimizer):
         else:
             born = slice(self.elite, None)
             genomes[born] = self.children(genomes, lr, generator)
-        for place in range(born.start, self.population):
-            objective[place] = evaluate(genomes[place])
-        order = np.argsort(objective, kind="stable")  # what is NaN comes last
+        for i in range(born.start, self.population):
+            objective[i] = evaluate(genomes[i])
+        order = np.argsort(objective, kind="stable")  # NaN comes last
         genomes[...], objective[...] = genomes[order], objective[order]
         w[...] = genomes[0]
 
     def children(
         self, genomes: np.ndarray, lr: float, generator: np.random.Generator
     ) -> np.ndarray:
-        """As many as replace all but the elite, (population - elite, size)."""
+        """Children that replace all but the elite, (population - elite, size)."""
         number, size = self.population - self.elite, genomes.shape[1]
         better = max(2, self.population // 2)
-        parents, others = generator.integers(0, better, (2, number))
-        found = np.where(generator.random((number, size)) < 0.5, genomes[parents], genomes[others])
-        changed = generator.random((number, size)) < self.mutation
-        found += changed * (lr * generator.standard_normal((number, size))).astype(genomes.dtype)
-        return found
+        fathers, mothers = generator.integers(0, better, (2, number))
+        born = np.where(generator.random((number, size)) < 0.5, genomes[fathers], genomes[mothers])
+        mutated = generator.random((number, size)) < self.mutation
+        born += mutated * (lr * generator.standard_normal((number, size))).astype(genomes.dtype)
+        return born

@@ -1,4 +1,4 @@
-"""L-BFGS: steps by the curvature that the last steps have shown."""
+"""L-BFGS."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -10,24 +10,29 @@ from nettrain.component import Count
 from nettrain.optim import ClosureOptimizer, Evaluate, Rate
 from nettrain.optim._wolfe import Point, strong_wolfe
 
-LEAST_CURVATURE = 1e-10  # a pair of steps with less y.s would spoil the estimate
+LEAST_CURVATURE = 1e-10  # y.s: pairs with less would spoil the approximation
 LEAST_CHANGE = 1e-9  # of a parameter, or of the objective along the direction
 
 
 @dataclass(frozen=True, kw_only=True)
 class Lbfgs(ClosureOptimizer):
-    """w += t d,  d = -H grad f(w),  H: the inverse Hessian as the last m pairs (s = change of w, y = change of the gradient) show it.
+    """L-BFGS. w += t d,  d = -H grad f(w).
 
-    Nocedal & Wright 2006, Algorithm 7.4 (two loops); t meets the strong Wolfe conditions, tried first at lr (in the first step at
-    lr / |grad f|_1, at most lr). Full batch: one step an epoch, each of one or a few evaluations. As PyTorch's LBFGS(max_iter=1,
-    line_search_fn="strong_wolfe", history_size=m); scikit-learn's and SciPy's lbfgs stop by themselves, here early_stopping does.
+    H approximates the inverse Hessian from the last m pairs (s: change of w, y: change of the
+    gradient): Nocedal & Wright 2006, Algorithm 7.4 (two loops). A line search finds a t that meets
+    the strong Wolfe conditions; it begins at lr, in the first step at lr / |grad f|_1 if that is
+    smaller. Full batch: one step per epoch, each of one or a few evaluations.
+
+    PyTorch's LBFGS(history_size=m, max_iter=1, max_eval=26, line_search_fn="strong_wolfe") makes
+    the same steps. Its default max_eval, 1 where max_iter is 1, ends the line search at the first
+    trial. scikit-learn's and SciPy's lbfgs stop by themselves; here early_stopping does.
     """
 
     lr: Rate = 1.0
-    history: Annotated[Count, Field(description="pairs of steps that are kept (m)")] = 10
+    history: Annotated[Count, Field(description="number of pairs (s, y) that are kept: m")] = 10
 
     def state(self, size: int, dtype: np.dtype | type) -> dict[str, np.ndarray]:
-        """s and y of the last pairs, oldest first; the last step; the gradient before it; how many pairs there are."""
+        """The pairs s and y, oldest first, and their number; the last step and its gradient."""
         pairs = {name: np.zeros((self.history, size), dtype) for name in ("s", "y")}
         return (
             pairs
@@ -54,21 +59,20 @@ class Lbfgs(ClosureOptimizer):
         state["step"][...] = 0
         slope = float(g @ d)
         if slope > -LEAST_CHANGE:
-            return  # the gradient is zero, as far as numbers of this size tell
+            return  # the gradient is zero but for rounding
 
         def along(t: float) -> Point:
             value = evaluate(w + t * d, g)
             return Point(t, value, float(g @ d))
 
         first = lr * min(1.0, 1 / float(np.abs(g).sum())) if t == 1 else lr
-        found = strong_wolfe(
-            along, Point(0.0, value, slope), first, narrowest=LEAST_CHANGE / float(np.abs(d).max())
-        )
-        np.multiply(d, found.t, out=state["step"])
+        narrowest = LEAST_CHANGE / float(np.abs(d).max())
+        end = strong_wolfe(along, Point(0.0, value, slope), first, narrowest=narrowest)
+        np.multiply(d, end.t, out=state["step"])
         w += state["step"]
 
     def remember(self, state: dict[str, np.ndarray], g: np.ndarray) -> None:
-        """Keep the pair of the last step, if the objective curves upwards along it; the oldest pair goes."""
+        """Keep the pair of the last step if its curvature is positive; drop the oldest pair."""
         y = g - state["gradient"]
         if float(y @ state["step"]) <= LEAST_CURVATURE:
             return
@@ -81,7 +85,7 @@ class Lbfgs(ClosureOptimizer):
         state["pairs"][0] = kept + 1
 
     def direction(self, state: dict[str, np.ndarray], g: np.ndarray) -> np.ndarray:
-        """-H g, by the two loops; H of no pairs is the identity."""
+        """-H g, by the two-loop recursion; without pairs H is the identity."""
         pairs = [(state["s"][i], state["y"][i]) for i in range(int(state["pairs"][0]))]
         d = -g
         weights = []

@@ -1,4 +1,4 @@
-"""Lion: steps of one size, along the sign of an averaged gradient."""
+"""Lion."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -13,17 +13,20 @@ from nettrain.optim import Rate, Rule
 
 @dataclass(frozen=True, kw_only=True)
 class Lion(Rule):
-    """w -= lr weight_decay w;  w -= lr sign(b1 m + (1-b1) g);  m = b2 m + (1-b2) g.
+    """Lion. w -= lr weight_decay w;  w -= lr sign(b1 m + (1-b1) g);  m = b2 m + (1-b2) g.
 
-    Chen et al. 2023, "Symbolic discovery of optimization algorithms", Algorithm 2: a rate three to ten times smaller than Adam's.
-    Weights decay, biases and normalisation parameters do not.
+    All steps have the size lr, which should be three to ten times smaller than Adam's. Weights
+    decay; biases and normalization parameters do not. Chen et al. 2023, "Symbolic discovery of
+    optimization algorithms", Algorithm 2.
     """
 
     lr: Rate = 1e-4
-    beta1: Annotated[Share, Field(description="share of the mean in the direction of a step")] = 0.9
-    beta2: Annotated[Share, Field(description="share of the gradient's mean that is kept")] = 0.99
+    beta1: Annotated[
+        Share, Field(description="weight of the momentum, beside the gradient, in a step's sign")
+    ] = 0.9
+    beta2: Annotated[Share, Field(description="decay rate of the momentum")] = 0.99
     weight_decay: Annotated[
-        NonNegative, Field(description="share of a weight that a step of rate 1 takes away")
+        NonNegative, Field(description="fraction of a weight that a step with lr 1 subtracts")
     ] = 0.0
     slots = ("m",)
     work = 2

@@ -13,13 +13,16 @@ from nettrain.optim import Rate, Rule
 
 @dataclass(frozen=True, kw_only=True)
 class Momentum(Rule):
-    """V = beta V + lr g;  w -= V.  Polyak 1964, "the heavy ball".
+    """Momentum. V = beta V + lr g;  w -= V.
 
-    The rate stands inside V, as in Keras. PyTorch's V = beta V + g; w -= lr V gives the same steps while the rate is constant.
+    Polyak 1964 (the heavy ball method). The rate is inside V, as in Keras. PyTorch's
+    V = beta V + g; w -= lr V makes the same steps while the rate is constant.
     """
 
     lr: Rate = 0.05
-    beta: Annotated[Share, Field(description="share of the last step that is kept")] = 0.9
+    beta: Annotated[
+        Share, Field(description="momentum: fraction of the last step that is repeated")
+    ] = 0.9
     slots = ("velocity",)
 
     def update(
@@ -32,7 +35,6 @@ class Momentum(Rule):
         lr: float,
         t: int,
     ) -> None:
-        """V = beta V + lr g;  w -= V."""
         v = slots["velocity"]
         v *= self.beta
         v += np.multiply(g, lr, out=work[0])

@@ -1,4 +1,4 @@
-"""Nadam: Adam with Nesterov's look ahead."""
+"""Nadam: Adam with Nesterov momentum."""
 
 import math
 from dataclasses import dataclass
@@ -14,22 +14,22 @@ from nettrain.optim import Rate, Rule
 
 @dataclass(frozen=True, kw_only=True)
 class Nadam(Rule):
-    """mu_t = b1 (1 - 0.96^(t psi) / 2);  P_t = mu_1 ... mu_t;  m, v as in Adam;
-    w -= lr (mu_(t+1) m / (1 - P_(t+1)) + (1 - mu_t) g / (1 - P_t)) / (sqrt(v / (1-b2^t)) + epsilon).
+    """Nadam. mu_t = b1 (1 - 0.96^(t psi) / 2);  P_t = mu_1 ... mu_t;  m, v as in Adam;
+    w -= lr (mu_(t+1) m / (1-P_(t+1)) + (1-mu_t) g / (1-P_t)) / (sqrt(v / (1-b2^t)) + epsilon).
 
-    Dozat 2016, "Incorporating Nesterov momentum into Adam", Algorithm 2 with the warming momentum of its section 2; psi is PyTorch's
-    momentum_decay.
+    Adam with Nesterov momentum. Dozat 2016, "Incorporating Nesterov momentum into Adam", Algorithm
+    2 with the rising momentum of its section 2; psi is PyTorch's momentum_decay.
     """
 
     lr: Rate = 2e-3
-    beta1: Annotated[Share, Field(description="share of the gradient's mean that is kept")] = 0.9
-    beta2: Annotated[
-        Share, Field(description="share of the squared gradient's mean that is kept")
-    ] = 0.999
-    epsilon: Annotated[Positive, Field(description="keeps the division finite")] = 1e-8
+    beta1: Annotated[Share, Field(description="decay rate of the first moment")] = 0.9
+    beta2: Annotated[Share, Field(description="decay rate of the second moment")] = 0.999
+    epsilon: Annotated[
+        Positive, Field(description="added to the denominator: keeps the division finite")
+    ] = 1e-8
     psi: Annotated[
         NonNegative,
-        Field(description="how fast the momentum rises from beta1 / 2 to beta1; 0: it stays"),
+        Field(description="how fast mu_t rises from beta1 / 2 to beta1; 0: it stays at beta1 / 2"),
     ] = 4e-3
     slots = ("m", "v")
     scalars = {"momentum_product": 1.0}
@@ -73,22 +73,20 @@ class Nadam(Rule):
 
     def loop_numbers(self, slots: dict[str, np.ndarray], *, lr: float, t: int) -> tuple[float, ...]:
         product, following = float(slots["momentum_product"][0]), self.momentum(t + 1)
-        of_g, of_m = (
-            lr * (1 - self.momentum(t)) / (1 - product),
-            lr * following / (1 - product * following),
-        )
+        of_g = lr * (1 - self.momentum(t)) / (1 - product)
+        of_m = lr * following / (1 - product * following)
         return self.beta1, self.beta2, self.epsilon, of_g, of_m, 1 / math.sqrt(1 - self.beta2**t)
 
 
 @jit
 def _nadam_loop(
     w: np.ndarray, g: np.ndarray, m: np.ndarray, v: np.ndarray,
-    beta1: float, beta2: float, epsilon: float, rate: float, following: float, root: float,
+    beta1: float, beta2: float, epsilon: float, rate_g: float, rate_m: float, root: float,
 ) -> None:  # fmt: skip
-    """One step. rate: of g; following: of m; root: 1 / sqrt(1-b2^t)."""
+    """One step. rate_g, rate_m: the factors of g and of m; root: 1 / sqrt(1-b2^t)."""
     kind = w.dtype.type
     kept1, new1, kept2, new2 = kind(beta1), kind(1 - beta1), kind(beta2), kind(1 - beta2)
-    least, of_g, of_m, corrected = kind(epsilon), kind(rate), kind(following), kind(root)
+    least, of_g, of_m, corrected = kind(epsilon), kind(rate_g), kind(rate_m), kind(root)
     for i in range(w.size):
         first = m[i] * kept1 + g[i] * new1
         second = v[i] * kept2 + g[i] * g[i] * new2

@@ -13,14 +13,17 @@ from nettrain.optim import Rate, Rule
 
 @dataclass(frozen=True, kw_only=True)
 class Nesterov(Rule):
-    """V = beta V + lr g;  w -= beta V + lr g: momentum that looks one step ahead.
+    """Nesterov momentum. V = beta V + lr g;  w -= beta V + lr g.
 
-    Nesterov 1983; in terms of the gradient at w itself, Sutskever et al. 2013, eq. 7. The rate stands inside V, as in Keras; PyTorch's
-    SGD(nesterov=True) gives the same steps while the rate is constant.
+    Momentum that looks one step ahead. Nesterov 1983; Sutskever et al. 2013, eq. 7, for this form
+    with the gradient at w. The rate is inside V, as in Keras; PyTorch's SGD(nesterov=True) makes
+    the same steps while the rate is constant.
     """
 
     lr: Rate = 0.05
-    beta: Annotated[Share, Field(description="share of the last step that is kept")] = 0.9
+    beta: Annotated[
+        Share, Field(description="momentum: fraction of the last step that is repeated")
+    ] = 0.9
     slots = ("velocity",)
 
     def update(

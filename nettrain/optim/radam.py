@@ -1,4 +1,4 @@
-"""RAdam: Adam that waits with the second moment until it is worth something."""
+"""RAdam: rectified Adam."""
 
 import math
 from dataclasses import dataclass
@@ -11,11 +11,14 @@ from nettrain.optim.adam import Adam
 
 @dataclass(frozen=True, kw_only=True)
 class Radam(Adam):
-    """m, v as in Adam;  R = 2/(1-b2) - 1;  rho = R - 2 t b2^t / (1-b2^t);  m' = m / (1-b1^t);
-    rho > 5:  w -= lr r m' sqrt(1-b2^t) / (sqrt(v) + epsilon),  r^2 = (rho-4)(rho-2) R / ((R-4)(R-2) rho);  else  w -= lr m'.
+    """RAdam. m, v as in Adam;  m' = m / (1-b1^t);
+    R = 2/(1-b2) - 1;  rho = R - 2 t b2^t / (1-b2^t);
+    rho > 5:  w -= lr r m' sqrt(1-b2^t) / (sqrt(v) + epsilon),
+    r^2 = (rho-4)(rho-2) R / ((R-4)(R-2) rho);  else  w -= lr m'.
 
-    Liu et al. 2020, "On the variance of the adaptive learning rate", Algorithm 2. The paper's threshold is 4 and it has no epsilon;
-    5, and epsilon beside the root of the uncorrected v, are PyTorch's.
+    Adam that ignores the second moment while too few gradients have been seen. Liu et al. 2020, "On
+    the variance of the adaptive learning rate", Algorithm 2. The paper's threshold is 4 and it has
+    no epsilon; 5, and epsilon beside the root of the uncorrected v, are PyTorch's.
     """
 
     def rectification(self, t: int) -> float | None:
@@ -70,7 +73,7 @@ def _radam_loop(
     w: np.ndarray, g: np.ndarray, m: np.ndarray, v: np.ndarray,
     beta1: float, beta2: float, epsilon: float, rate: float, rectified: bool,
 ) -> None:  # fmt: skip
-    """One step. rate: all that m is multiplied with, before it is divided by the second moment where that counts (`rectified`)."""
+    """One step. rate: the factor of m; rectified: whether it is divided by the second moment."""
     kind = w.dtype.type
     kept1, new1, kept2, new2 = kind(beta1), kind(1 - beta1), kind(beta2), kind(1 - beta2)
     least, scale = kind(epsilon), kind(rate)

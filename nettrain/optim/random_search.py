@@ -1,4 +1,4 @@
-"""Random search: steps that are tried, and kept where they help."""
+"""Random search."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -12,18 +12,19 @@ from nettrain.optim import ClosureOptimizer, Evaluate, Rate
 
 @dataclass(frozen=True, kw_only=True)
 class RandomSearch(ClosureOptimizer):
-    """w' = w + lr N(0, 1), `candidates` times;  w = the best of them, if it is better than w.
+    """Random search. w' = w + lr N(0, 1), `candidates` times;  w = the best w', if better than w.
 
-    No gradient at all, for small networks: Rastrigin 1963, with a normal step. Full batch: one step an epoch.
+    It needs no gradient and suits small networks. Full batch: one step per epoch. Rastrigin 1963,
+    with a normally distributed step.
     """
 
     lr: Annotated[
-        Rate, Field(description="standard deviation of a tried step, before the schedule")
+        Rate, Field(description="standard deviation of a candidate step, before the schedule")
     ] = 0.1
-    candidates: Annotated[Count, Field(description="steps tried in each epoch")] = 20
+    candidates: Annotated[Count, Field(description="candidate steps per epoch")] = 20
 
     def state(self, size: int, dtype: np.dtype | type) -> dict[str, np.ndarray]:
-        """None: the weights are all there is."""
+        """Nothing but the weights."""
         return {}
 
     def minimise(

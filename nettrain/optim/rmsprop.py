@@ -1,4 +1,4 @@
-"""RMSprop: steps scaled by a running mean of the squared gradient."""
+"""RMSprop."""
 
 import math
 from dataclasses import dataclass
@@ -14,16 +14,17 @@ from nettrain.optim import Rate, Rule
 
 @dataclass(frozen=True, kw_only=True)
 class Rmsprop(Rule):
-    """v = rho v + (1-rho) g^2;  w -= lr g / (sqrt(v) + epsilon).
+    """RMSprop. v = rho v + (1-rho) g^2;  w -= lr g / (sqrt(v) + epsilon).
 
-    Tieleman & Hinton 2012, lecture 6.5. PyTorch's RMSprop calls rho alpha and has 0.99; Keras adds epsilon inside the root.
+    Tieleman & Hinton 2012, lecture 6.5. PyTorch's RMSprop calls rho alpha and has 0.99; Keras adds
+    epsilon inside the root.
     """
 
     lr: Rate = 1e-3
-    rho: Annotated[
-        Share, Field(description="share of the squared gradient's mean that is kept")
-    ] = 0.9
-    epsilon: Annotated[Positive, Field(description="keeps the division finite")] = 1e-8
+    rho: Annotated[Share, Field(description="decay rate of the mean squared gradient")] = 0.9
+    epsilon: Annotated[
+        Positive, Field(description="added to the denominator: keeps the division finite")
+    ] = 1e-8
     slots = ("v",)
 
     def update(

@@ -10,7 +10,10 @@ from nettrain.optim import Rate, Rule
 
 @dataclass(frozen=True, kw_only=True)
 class Sgd(Rule):
-    """w -= lr g.  Robbins & Monro 1951."""
+    """Stochastic gradient descent. w -= lr g.
+
+    Robbins & Monro 1951.
+    """
 
     lr: Rate = 0.1
 
@@ -24,9 +27,7 @@ class Sgd(Rule):
         lr: float,
         t: int,
     ) -> None:
-        """W -= lr g."""
-        step = np.multiply(g, lr, out=work[0])
-        w -= step
+        w -= np.multiply(g, lr, out=work[0])
 
     def loop(self) -> Loop | None:
         return _sgd_loop

@@ -122,7 +122,7 @@ def test_an_editor_can_show_what_each_key_is():
         "description": "learning rate, before the schedule",
     }
     assert adam["properties"]["lr"] == rate
-    assert "Kingma" not in adam["description"] and adam["description"].startswith("m = b1 m")
+    assert "Kingma" not in adam["description"] and adam["description"].startswith("Adam. m = b1 m")
     described = {
         item["const"]: item["description"]
         for item in SCHEMA["$defs"]["layer"]["anyOf"]
