@@ -55,14 +55,14 @@ def evaluate(
         rows = predictor.read(data, with_target=True)
         evaluation = predictor.evaluation(rows, _training_rows(predictor))
     else:
-        datasets = predictor.training_data.datasets
-        name = _part(split, tuple(datasets))
+        training_data = predictor.training_data
+        name = _part(split, tuple(training_data.rows))
         if predictor.data_changed:
             say(
                 "warning: the data is not what the model was trained on (its fingerprint differs); "
                 "rows may have changed parts"
             )
-        evaluation = predictor.evaluation(datasets[name], datasets["train"])
+        evaluation = predictor.evaluation(training_data.part(name), training_data.part("train"))
     with in_use(predictor.config.plugins):
         intervals = metric_intervals(evaluation.metrics, evaluation.outcome, evaluation.losses)
     if json:
@@ -86,7 +86,7 @@ def _part(asked: str | None, existing: tuple[str, ...]) -> str:
 def _training_rows(predictor: "Predictor") -> "Dataset | None":
     """The rows from whose targets the baseline is made; None, and no baseline, where the training data is gone."""
     try:
-        return predictor.training_data.datasets["train"]
+        return predictor.training_data.part("train")
     except NettrainError as error:
         say(f"no baseline, since the training data cannot be read: {error}")
         return None

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 from nettrain.component import names
 from nettrain.config.key_path import KeyPath, parse
-from nettrain.config.run_config import DatasetConfig, RunConfig, TrainingConfig
+from nettrain.config.run_config import RunConfig, TrainingConfig
+from nettrain.data.dataset_config import DatasetConfig
 from nettrain.data.split import check_split
 from nettrain.errors import ConfigError, nearest
 from nettrain.metrics import Metric

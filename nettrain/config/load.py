@@ -20,8 +20,9 @@ from nettrain.config.file import document_at, refuse_sweep, whole
 from nettrain.config.key_path import KeyPath, join, parse
 from nettrain.config.overrides import current_folder, override
 from nettrain.config.plugins import Plugin, in_use, listed, settled
-from nettrain.config.run_config import DatasetConfig, RunConfig
+from nettrain.config.run_config import RunConfig
 from nettrain.config.yaml_text import Document
+from nettrain.data.dataset_config import DatasetConfig
 from nettrain.data.source import Source
 from nettrain.errors import ConfigError
 

@@ -1,6 +1,6 @@
 """The transforms that a dataset gets when its config names none."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -10,7 +10,7 @@ from nettrain.data.rows.stored import StoredRows
 from nettrain.data.transform import Transform
 
 
-def automatic_transforms(train: Features, parts: Sequence[Features]) -> list[Transform]:
+def automatic_transforms(train: Features, parts: Iterable[Features]) -> tuple[Transform, ...]:
     """impute where numbers are missing in any part; standardize tables; scale pixels to [0, 1]; one_hot where there are texts.
 
     one_hot comes last, so that its indicators stay 0 and 1.
@@ -31,7 +31,7 @@ def automatic_transforms(train: Features, parts: Sequence[Features]) -> list[Tra
         chosen.append("standardize")
     if train.categories:
         chosen.append("one_hot")
-    return [Transform.parse(item) for item in chosen]
+    return tuple(Transform.parse(item) for item in chosen)
 
 
 def _has_gaps(numbers: np.ndarray | LazyRows) -> bool:

@@ -67,12 +67,12 @@ class Split(Record):
         )
 
 
-def check_split(split: Split, separate: tuple[str, ...]) -> None:
-    """Raises ConfigError where keys contradict each other. separate: the parts that have a source of their own."""
+def check_split(split: Split, separate_parts: tuple[str, ...]) -> None:
+    """Raises ConfigError where keys contradict each other. separate_parts: the parts that have a source of their own."""
     shares = {"validation": split.validation, "test": split.test}
     problems = [
         f"dataset.split.{part}: {part}_source is given too; leave one of them out"
-        for part in separate
+        for part in separate_parts
         if shares[part] or (split.rows is not None and getattr(split.rows, part) is not None)
     ]
     if split.file is not None and (

@@ -11,7 +11,7 @@ from nettrain.data.split import Rows
 from nettrain.errors import DataError, nearest
 
 
-def rows_in_file(path: str, dataset: Dataset, separate: Mapping[str, Dataset]) -> Rows:
+def rows_in_file(path: str, dataset: Dataset, separate_parts: Mapping[str, Dataset]) -> Rows:
     """The rows of each part as they stand in an npz file, an array (n,) a part, counted from 0 in the part's own source.
 
     A row may occur several times in a part (a bootstrap sample) and in no two parts; rows in none are left out, also those that the source
@@ -33,8 +33,8 @@ def rows_in_file(path: str, dataset: Dataset, separate: Mapping[str, Dataset]) -
             f"{path}: no rows to train on: expected an array 'train' of row numbers (dataset.split.file)"
         )
     for part, found in rows.items():
-        _check(f"{path}: {part}", found, separate.get(part, dataset))
-    shared = [part for part in rows if part not in separate]
+        _check(f"{path}: {part}", found, separate_parts.get(part, dataset))
+    shared = [part for part in rows if part not in separate_parts]
     for place, part in enumerate(shared):
         for other in shared[place + 1 :]:
             both = np.intersect1d(rows[part], rows[other])

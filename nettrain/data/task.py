@@ -20,44 +20,49 @@ DEFAULT_LOSS = {
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """What a loss wants of the target.
+class TargetRequirements:
+    """What a loss requires of the target.
 
-    tasks  those that it takes
-    raw    whether numbers must stay in their own units, without target transforms
-    validate_targets  gives the first row of numbers (n, t) that it cannot take, and why; None where all are good
+    Attributes:
+        loss: Its name.
+        tasks: Those that it takes.
+        raw_targets: Whether numbers must stay in their own units, without target transforms.
+        validate_targets: Finds the first row of numbers (n, t) that it cannot take, and says why;
+            None where all are good.
     """
 
     loss: str
     tasks: tuple[str, ...]
-    raw: bool = False
+    raw_targets: bool = False
     validate_targets: Callable[[np.ndarray], tuple[int, str] | None] = lambda targets: None
 
 
-def check_values(dataset: Dataset, wanted: Wanted) -> None:
+def check_values(dataset: Dataset, requirements: TargetRequirements) -> None:
     """Raises DataError for the first numbers that the loss cannot take, with their place."""
     target = dataset.target
     found = (
         None
         if target is None or target.classes is not None
-        else wanted.validate_targets(target.values)
+        else requirements.validate_targets(target.values)
     )
     if target is not None and found is not None:
         row, reason = found
         raise DataError(
-            f"{dataset.place(row)}: target {_named(target)}: {reason}, as the loss {wanted.loss} needs; correct it, or use "
+            f"{dataset.place(row)}: target {_named(target)}: {reason}, as the loss {requirements.loss} needs; correct it, or use "
             "`loss: mse`"
         )
 
 
 def resolve(
-    target: Target, wanted: tuple[str, ...] | None, loss: str | None
+    target: Target, requirements: TargetRequirements | None
 ) -> tuple[Task, Target, list[str]]:
     """The task, the target in its form (codes for classes), and what was decided for the user.
 
-    wanted: the tasks that the loss takes, None to let the target decide. Raises ConfigError where they do not meet, naming the loss that
+    requirements: what the loss requires; None lets the target decide. Raises ConfigError where they do not meet, naming the loss that
     does, and DataError where there is one class only.
     """
+    wanted = None if requirements is None else requirements.tasks
+    loss = None if requirements is None else requirements.loss
     possible = sorted(_possible(target), key=lambda task: task != target.task)
     fitting = [task for task in possible if wanted is None or task in wanted]
     if not fitting:

@@ -12,14 +12,15 @@ from nettrain.config.run_config import RunConfig
 from nettrain.data.align import align
 from nettrain.data.arrays import features_from, target_from, weights_from
 from nettrain.data.dataset import Dataset
+from nettrain.data.divide import load_data
+from nettrain.data.loaded_data import LoadedData
 from nettrain.data.loader import Loader
-from nettrain.data.prepare import Loaded, load_parts
 from nettrain.data.schema import Schema
 from nettrain.data.task import check_values
 from nettrain.errors import DataError, NettrainError
 from nettrain.metrics import Outcome, RowLosses, all_metrics, baseline
 from nettrain.training.artifacts.checkpoint import Checkpoint, configuration
-from nettrain.training.build import loss_for, rows_of, target_size, wanted
+from nettrain.training.build import data_seed, loss_for, target_requirements, target_size
 from nettrain.training.engine.blas import one_blas_thread
 from nettrain.training.evaluate import PartEvaluation
 
@@ -135,10 +136,15 @@ class Predictor(ABC):
             )
 
     @cached_property
-    def training_data(self) -> Loaded:
+    def training_data(self) -> LoadedData:
         """The rows of the run, loaded and divided again as they were for training. Raises DataError where they are gone."""
         with in_use(self.config.plugins):
-            return load_parts(**rows_of(self.config), wanted=wanted(self.loss), loader=self._loader)
+            return load_data(
+                self.config.dataset,
+                data_seed(self.config),
+                requirements=target_requirements(self.loss),
+                loader=self._loader,
+            )
 
     @property
     def data_changed(self) -> bool:
@@ -147,7 +153,7 @@ class Predictor(ABC):
 
     def evaluation(self, dataset: Dataset, train: Dataset | None = None) -> Evaluation:
         """Returns the metrics of some rows, and those of the baseline, which knows the targets of `train`."""
-        asked = wanted(self.loss)
+        asked = target_requirements(self.loss)
         if asked is not None and self.task == "regression":
             check_values(dataset, asked)
         with in_use(self.config.plugins), one_blas_thread():

@@ -119,12 +119,12 @@ def _measured(
     try:
         predictor = load(record.path, allow_plugins=allow_plugins, loader=loader)
         parts = predictor.training_data
-        if part not in parts.datasets:
+        if part not in parts.rows:
             notes.append(f"{path}: has no {part} part")
             return _Measured(ComparedRun(path, state, None, {}, {}))
         if predictor.data_changed:
             raise RunError("the data has changed since training")
-        evaluation = predictor.evaluation(parts.datasets[part])
+        evaluation = predictor.evaluation(parts.part(part))
     except NettrainError as error:
         metrics = (record.summary.get("metrics") or {}).get(part) or {}
         shown = "its metrics are those of its summary" if metrics else "nothing of it can be shown"

@@ -1,25 +1,30 @@
-"""The rows of a configuration, before and after they are divided: what folds and bootstrap samples are drawn from."""
+"""The rows of a configuration, before they are divided again: into folds, or bootstrap samples."""
 
 from nettrain.config.plugins import in_use
 from nettrain.config.run_config import RunConfig
-from nettrain.data.loader import Loader, Whole
-from nettrain.data.prepare import Loaded, divide, weighted
-from nettrain.training.build import rows_of, wanted
+from nettrain.data.divide import load_data
+from nettrain.data.loaded_data import LoadedData
+from nettrain.data.loader import Loader
+from nettrain.training.build import data_seed, target_requirements
 
 
-def rows_of_config(
-    config: RunConfig, loader: Loader, group: str | None = None
-) -> tuple[Whole, Loaded]:
+def rows_of_config(config: RunConfig, loader: Loader, group: str | None = None) -> LoadedData:
     """All rows, and those of each part as `fit` would have them.
 
-    group  one more column that is no feature. Raises ConfigError and DataError
+    Args:
+        config: The configuration of a run.
+        loader: Remembers what other runs have loaded.
+        group: A group column to keep in place of `dataset.split.group`.
+
+    Raises:
+        ConfigError: Keys contradict each other, or do not fit the data.
+        DataError: The data cannot be read or used.
     """
-    asked = rows_of(config)
-    weights, split, limit = asked.pop("weights"), asked.pop("split"), asked.pop("limit")
-    extra_columns = tuple(
-        name for name in dict.fromkeys((split.column, group or split.group)) if name is not None
-    )
     with in_use(config.plugins):
-        whole = loader.whole(**asked, extra_columns=extra_columns, wanted=wanted(config.loss))
-        whole = whole if weights is None else weighted(whole, weights)
-        return whole, divide(whole, split=split, limit=limit, seed=asked["seed"])
+        return load_data(
+            config.dataset,
+            data_seed(config),
+            requirements=target_requirements(config.loss),
+            loader=loader,
+            group=group,
+        )

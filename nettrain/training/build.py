@@ -1,13 +1,12 @@
 """From a configuration to a network: the layers that the model section stands for, fitted between the data and the loss."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
 from nettrain.config.run_config import RunConfig
 from nettrain.data.schema import Schema
-from nettrain.data.task import DEFAULT_LOSS, Wanted
+from nettrain.data.task import DEFAULT_LOSS, TargetRequirements
 from nettrain.errors import ConfigError
 from nettrain.nn.bound_layer import BoundLayer, bind, resolve
 from nettrain.nn.layer import Report
@@ -22,33 +21,16 @@ def loss_for(config: RunConfig, task: str) -> Loss:
     return config.loss or Loss.parse(DEFAULT_LOSS[task])
 
 
-def rows_of(config: RunConfig) -> dict[str, Any]:
-    """What decides the rows of each part, as arguments of `load_parts`: training and a later evaluation must load the same."""
-    dataset = config.dataset
-    return {
-        "source": dataset.source,
-        "validation_source": dataset.validation_source,
-        "test_source": dataset.test_source,
-        "target": dataset.target,
-        "weights": dataset.weights,
-        "split": dataset.split,
-        "limit": dataset.limit,
-        "seed": data_seed(config),
-    }
-
-
 def data_seed(config: RunConfig) -> int:
     """The seed of split, limit and generated rows."""
     return config.seed if config.dataset.seed is None else config.dataset.seed
 
 
-def wanted(loss: Loss | None) -> Wanted | None:
-    """What the loss wants of the target; None, without a loss: anything."""
-    return (
-        None
-        if loss is None
-        else Wanted(loss.name(), loss.tasks, loss.raw_targets, loss.validate_targets)
-    )
+def target_requirements(loss: Loss | None) -> TargetRequirements | None:
+    """What the loss requires of the target; None, without a loss: anything is fine."""
+    if loss is None:
+        return None
+    return TargetRequirements(loss.name(), loss.tasks, loss.raw_targets, loss.validate_targets)
 
 
 def encoded(loss: Loss, targets: np.ndarray, size: int, dtype: np.dtype) -> np.ndarray:

@@ -12,7 +12,7 @@ from nettrain.autodiff.plan.shards import RunTasks, Task
 from nettrain.config.run_config import RunConfig
 from nettrain.data.augmenter import Augmenter, described
 from nettrain.data.part import Part
-from nettrain.data.prepare import Prepared
+from nettrain.data.prepare import PreparedData
 from nettrain.errors import ConfigError, nearest
 from nettrain.metrics import metric_names
 from nettrain.nn.loss import Loss
@@ -78,7 +78,7 @@ class Run:
     """
 
     def __init__(
-        self, config: RunConfig, prepared: Prepared, *, shares_process: bool = False
+        self, config: RunConfig, prepared: PreparedData, *, shares_process: bool = False
     ) -> None:
         self.config = config
         self.prepared = prepared

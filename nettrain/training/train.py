@@ -11,7 +11,7 @@ from nettrain.config.load import load
 from nettrain.config.plugins import in_use
 from nettrain.config.run_config import RunConfig
 from nettrain.data.loader import Loader
-from nettrain.data.prepare import Prepared, prepare
+from nettrain.data.prepare import PreparedData, prepare
 from nettrain.diagnosis.layer_statistics import Layers
 from nettrain.diagnosis.symptoms import not_finite_loss
 from nettrain.errors import CheckpointError, ConfigError, Diverged, RunError
@@ -21,7 +21,7 @@ from nettrain.training.artifacts.checkpoint import Checkpoint, configuration
 from nettrain.training.artifacts.files import write_json
 from nettrain.training.artifacts.run_directory import RunDirectory
 from nettrain.training.artifacts.weights import Weights
-from nettrain.training.build import loss_for, rows_of, wanted
+from nettrain.training.build import data_seed, loss_for, target_requirements
 from nettrain.training.callbacks import Callback
 from nettrain.training.callbacks.best_weights import BestWeights
 from nettrain.training.callbacks.checkpoints import Checkpoints
@@ -162,19 +162,18 @@ def prepare_run(
 
 def _prepared(settled: RunConfig, data: Data | None, loader: Loader | None) -> Run:
     prepared = prepare(
-        **rows_of(settled),
+        settled.dataset,
+        data_seed(settled),
         data=data,
-        transforms=settled.dataset.transforms,
-        target_transforms=settled.dataset.target_transforms,
         dtype=settled.dtype,
-        wanted=wanted(settled.loss),
+        requirements=target_requirements(settled.loss),
         class_weights=settled.training.class_weights,
         loader=loader,
     )
     return Run(_decided(settled, prepared), prepared, shares_process=loader is not None)
 
 
-def _decided(config: RunConfig, prepared: Prepared) -> RunConfig:
+def _decided(config: RunConfig, prepared: PreparedData) -> RunConfig:
     """The configuration with what the data decided written out: it then says all, and gives the same run again."""
     pipeline = prepared.pipeline
     dataset = dataclasses.replace(

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from nettrain.data.dataset import Dataset
+from nettrain.data.dataset_config import DatasetConfig
 from nettrain.data.features import MISSING
 from nettrain.data.prepare import prepare
 from nettrain.data.readers.number_text import number_format
@@ -175,7 +176,7 @@ def test_rows_without_any_value_are_blank_lines(tmp_path: Path) -> None:
     assert found.features.numbers.tolist() == [[1, 2], [3, 4]] and found.lines.tolist() == [2, 4]
     assert found.notes == ("rows without any value are skipped: 3 (the first in line 3)",)
     source = csv(tmp_path, content)
-    schema = prepare(source).pipeline.schema
+    schema = prepare(DatasetConfig(source=source)).pipeline.schema
     assert len(source.load_for(schema, with_target=False)) == 2
 
 
@@ -279,4 +280,4 @@ def test_a_number_too_large_for_float32_is_named_with_its_row(kind: str, tmp_pat
         fields["target"] = "y"
     place = r"t\.csv:9: " if kind == "csv" else rf"t\.{kind}: row 7: "
     with warnings.catch_warnings(action="error"), pytest.raises(NettrainError, match=place):
-        prepare(Source.parse(fields))
+        prepare(DatasetConfig(source=Source.parse(fields)))

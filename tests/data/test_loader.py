@@ -7,12 +7,15 @@ import pytest
 
 import nettrain
 from nettrain.data import loader as loader_module
+from nettrain.data.dataset_config import DatasetConfig
+from nettrain.data.divide import load_data
 from nettrain.data.loader import Loader
-from nettrain.data.prepare import load_parts
 from nettrain.data.source import Source
 from nettrain.data.split import Split
-from nettrain.data.task import Wanted
-from nettrain.errors import ConfigError, DataError
+from nettrain.data.task import TargetRequirements
+from nettrain.errors import DataError
+
+MEMORY = Source.parse("memory")
 
 CSV = "a,b,who,part,kind\n" + "".join(
     f"{i},{i * i},{i % 5},train,{'xy'[i % 2]}\n" for i in range(20)
@@ -46,11 +49,17 @@ def counted(method, name, what, seen):
 
 def test_many_runs_load_a_source_once_whatever_their_split(table, loads):
     loader = Loader()
-    first = load_parts(table, split=Split(test=0.5), loader=loader)
-    second = load_parts(table, split=Split(validation=0.25), seed=0, limit=8, loader=loader)
+    first = load_data(DatasetConfig(source=table, split=Split(test=0.5)), 0, loader=loader)
+    second = load_data(
+        DatasetConfig(source=table, split=Split(validation=0.25), limit=8), 0, loader=loader
+    )
     assert loads == [("csv", "load")]
     assert len(first.datasets["test"]) == 10 and set(second.datasets) == {"train", "validation"}
-    assert first.fingerprint == second.fingerprint == load_parts(table).fingerprint
+    assert (
+        first.fingerprint
+        == second.fingerprint
+        == load_data(DatasetConfig(source=table), 0).fingerprint
+    )
 
 
 def test_two_losses_share_the_rows_and_settle_their_own_task(tmp_path, loads):
@@ -60,7 +69,12 @@ def test_two_losses_share_the_rows_and_settle_their_own_task(tmp_path, loads):
         Loader(),
     )
     tasks = [
-        load_parts(source, wanted=Wanted(loss, (task,)), loader=loader).schema.task
+        load_data(
+            DatasetConfig(source=source),
+            0,
+            requirements=TargetRequirements(loss, (task,)),
+            loader=loader,
+        ).schema.task
         for loss, task in (("cross_entropy", "classification"), ("mse", "regression"))
     ]
     assert tasks == ["classification", "regression"] and loads == [("csv", "load")]
@@ -72,20 +86,25 @@ def test_a_value_that_one_loss_refuses_is_refused_though_the_rows_are_remembered
         Source.parse({"type": "csv", "path": str(tmp_path / "n.csv"), "target": "y"}),
         Loader(),
     )
-    wanted = Wanted("poisson", ("regression",))
-    load_parts(source, wanted=wanted, loader=loader)
+    wanted = TargetRequirements("poisson", ("regression",))
+    load_data(DatasetConfig(source=source), 0, requirements=wanted, loader=loader)
     refuses = dataclasses.replace(wanted, validate_targets=lambda targets: (1, "it is negative"))
     with pytest.raises(DataError, match=r":3: target 'y': it is negative"):
-        load_parts(source, wanted=refuses, loader=loader)
+        load_data(DatasetConfig(source=source), 0, requirements=refuses, loader=loader)
 
 
 @pytest.mark.parametrize(
-    "other", [{"seed": 1}, {"split": Split(group="who", test=0.4)}, {"target": "self"}], ids=str
+    "other",
+    [(1, {}), (0, {"split": Split(group="who", test=0.4)}), (0, {"target": "self"})],
+    ids=str,
 )
 def test_a_run_whose_rows_are_decided_otherwise_loads_for_itself(other, table, loads):
     loader = Loader()
-    found = [load_parts(table, loader=loader, **arguments) for arguments in ({}, other, {}, other)]
-    assert loads == [("csv", "load"), ("csv", "load_inputs" if "target" in other else "load")]
+    found = [
+        load_data(DatasetConfig(source=table, **keys), seed, loader=loader)
+        for seed, keys in ((0, {}), other, (0, {}), other)
+    ]
+    assert loads == [("csv", "load"), ("csv", "load_inputs" if "target" in other[1] else "load")]
     assert (
         found[0].fingerprint == found[2].fingerprint
         and found[1].fingerprint == found[3].fingerprint
@@ -95,7 +114,7 @@ def test_a_run_whose_rows_are_decided_otherwise_loads_for_itself(other, table, l
 def test_generated_rows_are_those_of_their_seed(loads):
     loader = Loader()
     found = [
-        load_parts(Source.parse("moons"), seed=seed, loader=loader)
+        load_data(DatasetConfig(source=Source.parse("moons")), seed, loader=loader)
         .datasets["train"]
         .features.numbers
         for seed in (0, 1, 0)
@@ -107,9 +126,12 @@ def test_generated_rows_are_those_of_their_seed(loads):
 def test_parts_with_a_source_of_their_own_are_remembered_too(loads):
     loader = Loader()
     for _ in range(2):
-        load_parts(
-            Source.parse("moons"),
-            test_source=Source.parse({"type": "moons", "rows": 10}),
+        load_data(
+            DatasetConfig(
+                source=Source.parse("moons"),
+                test_source=Source.parse({"type": "moons", "rows": 10}),
+            ),
+            0,
             loader=loader,
         )
     assert loads.count(("moons", "load_for")) == 1
@@ -118,14 +140,19 @@ def test_parts_with_a_source_of_their_own_are_remembered_too(loads):
 def test_arrays_in_memory_are_not_remembered():
     loader = Loader()
     for value in (0.0, 1.0):
-        found = load_parts(data=(np.full((4, 1), value), [0, 1, 0, 1]), loader=loader)
+        found = load_data(
+            DatasetConfig(source=MEMORY),
+            0,
+            data=(np.full((4, 1), value), [0, 1, 0, 1]),
+            loader=loader,
+        )
         assert found.datasets["train"].features.numbers[0, 0] == value
 
 
 def test_only_the_last_datasets_are_kept(loads):
     loader = Loader()
     for seed in (*range(loader_module.KEPT), 0, loader_module.KEPT, 0, 1):
-        load_parts(Source.parse("xor"), seed=seed, loader=loader)
+        load_data(DatasetConfig(source=Source.parse("xor")), seed, loader=loader)
     assert (
         len(loads) == loader_module.KEPT + 2
     )  # 0 was used again and stays; 1 had to be loaded again
@@ -148,6 +175,6 @@ def test_a_run_with_a_loader_gives_the_same_bits(tmp_path, table):
     assert len({str(run.metrics) for run in runs}) == 1
 
 
-def test_a_missing_source_is_told():
-    with pytest.raises(ConfigError, match=r"dataset\.source: missing"):
-        Loader().whole(None)
+def test_rows_in_memory_that_nobody_hands_in_are_asked_for():
+    with pytest.raises(DataError, match=r"dataset\.source: memory: .* hand it in again"):
+        Loader().load(DatasetConfig(source=MEMORY), 0)

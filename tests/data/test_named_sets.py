@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 
 from nettrain.component import names
+from nettrain.data.dataset_config import DatasetConfig
 from nettrain.data.prepare import prepare
 from nettrain.data.readers.named_set import NamedSet, SetFile, data_directory, packed_files
 from nettrain.data.source import Source
-from nettrain.data.task import Wanted
+from nettrain.data.task import TargetRequirements
 from nettrain.errors import DataError
 from nettrain.sources import (
     adult,
@@ -94,14 +95,19 @@ def test_grades_of_wine_are_numbers_unless_classes_are_asked_for(
         '"acid";"quality"\n7.4;5\n7.8;6\n7;6\n', encoding="utf-8"
     )
     wine = Source.parse("wine_quality")
-    assert prepare(wine).pipeline.schema.task == "regression"
+    assert prepare(DatasetConfig(source=wine)).pipeline.schema.task == "regression"
     assert prepare(
-        wine, wanted=Wanted("cross_entropy", ("classification",))
+        DatasetConfig(source=wine),
+        requirements=TargetRequirements("cross_entropy", ("classification",)),
     ).pipeline.schema.classes == ("5", "6")
-    assert prepare(wine.replace(classes=True)).pipeline.schema.task == "classification"
+    assert (
+        prepare(DatasetConfig(source=wine.replace(classes=True))).pipeline.schema.task
+        == "classification"
+    )
     assert (
         prepare(
-            wine.replace(classes=True), wanted=Wanted("mse", ("regression",))
+            DatasetConfig(source=wine.replace(classes=True)),
+            requirements=TargetRequirements("mse", ("regression",)),
         ).pipeline.schema.task
         == "regression"
     )

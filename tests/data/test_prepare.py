@@ -7,16 +7,20 @@ import numpy as np
 import pytest
 
 from nettrain.data.dataset import Dataset
+from nettrain.data.dataset_config import DatasetConfig
+from nettrain.data.divide import load_data
 from nettrain.data.features import Category, Features
 from nettrain.data.part import Part
 from nettrain.data.pipeline import Pipeline
-from nettrain.data.prepare import Prepared, load_parts, prepare, prepare_parts
+from nettrain.data.prepare import PreparedData, prepare
 from nettrain.data.source import Source
 from nettrain.data.split import RowRanges, Split
 from nettrain.data.target import Target
-from nettrain.data.task import resolve
+from nettrain.data.task import TargetRequirements, resolve
 from nettrain.data.transform import Transform
 from nettrain.errors import CheckpointError, ConfigError, DataError, NettrainError
+
+MEMORY = Source.parse("memory")
 
 ALL = ("classification", "regression", "multilabel")
 MIXED = "a,b,city,y\n" + "".join(
@@ -71,13 +75,14 @@ TASKS = {
 
 @pytest.mark.parametrize("case", TASKS)
 def test_the_target_and_the_loss_settle_the_task(case: str) -> None:
-    target, wanted, expected = TASKS[case]
-    task, settled, _ = resolve(target, wanted, None)
+    target, tasks, expected = TASKS[case]
+    requirements = None if tasks is None else TargetRequirements("the_loss", tasks)
+    task, settled, _ = resolve(target, requirements)
     assert task == expected and (settled.classes is not None) == (expected == "classification")
 
 
 def test_whole_numbers_become_classes_named_after_them_and_it_is_said() -> None:
-    _, target, notes = resolve(numbers([8, 3, 4, 3]), None, None)
+    _, target, notes = resolve(numbers([8, 3, 4, 3]), None)
     assert target.classes == ("3", "4", "8") and target.values.tolist() == [2, 0, 1, 0]
     assert notes == [
         "target 'y0': 3 whole numbers, taken as classes; `loss: mse` makes it regression"
@@ -111,9 +116,9 @@ MISFITS = {
 
 @pytest.mark.parametrize("case", MISFITS)
 def test_a_loss_that_does_not_fit_names_the_one_that_does(case: str) -> None:
-    target, wanted, loss, problem, remedy = MISFITS[case]
+    target, tasks, loss, problem, remedy = MISFITS[case]
     with pytest.raises(ConfigError) as caught:
-        resolve(target, wanted, loss)
+        resolve(target, TargetRequirements(loss, tasks))
     assert (
         str(caught.value).startswith(f"loss: {loss} is for")
         and problem in str(caught.value)
@@ -125,12 +130,12 @@ def test_one_class_only_is_an_error() -> None:
     with pytest.raises(
         DataError, match="every row has the class 'b'; a classifier needs at least two"
     ):
-        resolve(Target(np.array([1, 1]), classes=("a", "b")), None, None)
+        resolve(Target(np.array([1, 1]), classes=("a", "b")), None)
     with pytest.raises(DataError, match="every row has the class '7'"):
-        resolve(numbers([7, 7]), None, None)
+        resolve(numbers([7, 7]), None)
 
 
-def same(first: Prepared, second: Prepared) -> bool:
+def same(first: PreparedData, second: PreparedData) -> bool:
     return first.fingerprint == second.fingerprint and all(
         np.array_equal(part.x, second.parts[name].x)
         and np.array_equal(part.y, second.parts[name].y)
@@ -140,7 +145,10 @@ def same(first: Prepared, second: Prepared) -> bool:
 
 def test_preparing_depends_on_the_seed_alone(tmp_path: Path) -> None:
     made = [
-        prepare(table(tmp_path), split=Split(validation=0.25, test=0.25), seed=seed)
+        prepare(
+            DatasetConfig(source=table(tmp_path), split=Split(validation=0.25, test=0.25)),
+            seed=seed,
+        )
         for seed in (0, 0, 1)
     ]
     assert same(made[0], made[1]) and not np.array_equal(made[0].rows["test"], made[2].rows["test"])
@@ -148,8 +156,10 @@ def test_preparing_depends_on_the_seed_alone(tmp_path: Path) -> None:
 
 def test_transforms_are_fitted_on_the_training_part_only(tmp_path: Path) -> None:
     made = prepare(
-        table(tmp_path, "a,y\n1,0\n3,1\n1000,0\n", header=True),
-        split=Split(rows=RowRanges(train=(0, 2), test=(2, 3))),
+        DatasetConfig(
+            source=table(tmp_path, "a,y\n1,0\n3,1\n1000,0\n", header=True),
+            split=Split(rows=RowRanges(train=(0, 2), test=(2, 3))),
+        )
     )
     assert made.parts["train"].x.tolist() == [[-1], [1]] and made.parts["test"].x.tolist() == [
         [998]
@@ -157,7 +167,9 @@ def test_transforms_are_fitted_on_the_training_part_only(tmp_path: Path) -> None
 
 
 def test_a_table_gets_the_transforms_it_needs(tmp_path: Path) -> None:
-    made = prepare(table(tmp_path), split=Split(validation=0.25), dtype="float64")
+    made = prepare(
+        DatasetConfig(source=table(tmp_path), split=Split(validation=0.25)), dtype="float64"
+    )
     assert [fitted.transform.name() for fitted in made.pipeline.transforms] == [
         "impute",
         "standardize",
@@ -177,16 +189,21 @@ def test_a_table_gets_the_transforms_it_needs(tmp_path: Path) -> None:
 
 def test_a_text_column_that_names_its_rows_is_pointed_out(tmp_path: Path) -> None:
     content = "a,name,city,y\n" + "".join(f"{i},n{i},c{i % 3},{i % 2}\n" for i in range(30))
-    notes = [note for note in prepare(table(tmp_path, content)).notes if "`ignore`" in note]
+    notes = [
+        note
+        for note in prepare(DatasetConfig(source=table(tmp_path, content))).notes
+        if "`ignore`" in note
+    ]
     assert notes == [
-        "column 'name': 30 different texts in 30 training rows; list it under `ignore` if it names rows"
+        "column 'name' has 30 distinct values in 30 training rows; if it is an ID, list it under the "
+        "source's `ignore`"
     ]
 
 
 @pytest.mark.parametrize(("largest", "divisor"), [(255, 255), (128, 255), (16, 16), (1, 1)])
 def test_pixels_are_scaled_by_their_range(largest: int, divisor: int) -> None:
     x = np.full((4, 2, 2), largest, np.uint8)
-    made = prepare(data=(x, [0, 1, 0, 1]))
+    made = prepare(DatasetConfig(source=MEMORY), data=(x, [0, 1, 0, 1]))
     assert (
         np.allclose(made.parts["train"].x, largest / divisor)
         and made.parts["train"].x.dtype == np.float32
@@ -195,11 +212,13 @@ def test_pixels_are_scaled_by_their_range(largest: int, divisor: int) -> None:
 
 def test_pixels_within_one_stay_as_they_are() -> None:
     x = np.linspace(-1, 1, 16).reshape(4, 2, 2).astype(np.float32)
-    assert np.array_equal(prepare(data=(x, [0, 1, 0, 1])).parts["train"].x[..., 0], x)
+    assert np.array_equal(
+        prepare(DatasetConfig(source=MEMORY), data=(x, [0, 1, 0, 1])).parts["train"].x[..., 0], x
+    )
 
 
 def test_regression_targets_are_standardised_and_restored(tmp_path: Path) -> None:
-    made = prepare(table(tmp_path), split=Split(test=0.25), dtype="float64")
+    made = prepare(DatasetConfig(source=table(tmp_path), split=Split(test=0.25)), dtype="float64")
     train, test = made.parts["train"], made.parts["test"]
     assert train.y.mean() == pytest.approx(0) and train.y.std() == pytest.approx(1)
     assert np.allclose(made.pipeline.restore(test.y), test.truth) and np.allclose(
@@ -209,19 +228,21 @@ def test_regression_targets_are_standardised_and_restored(tmp_path: Path) -> Non
 
 def test_arrays_in_memory_are_a_source_too() -> None:
     made = prepare(
+        DatasetConfig(source=MEMORY, split=Split(test=0.5, stratify=True)),
         data=(np.arange(12.0).reshape(6, 2), ["a", "b", "a", "b", "a", "b"]),
-        split=Split(test=0.5, stratify=True),
     )
     assert made.parts["train"].x.shape[1:] == (2,) and made.pipeline.schema.classes == ("a", "b")
     assert np.bincount(made.parts["test"].y).tolist() in ([2, 1], [1, 2])
     with pytest.raises(DataError, match="x has 3 rows and y has 2"):
-        prepare(data=(np.eye(3), [0, 1]))
+        prepare(DatasetConfig(source=MEMORY), data=(np.eye(3), [0, 1]))
 
 
 def test_parts_from_sources_of_their_own_keep_their_rows(tmp_path: Path) -> None:
     (tmp_path / "test.csv").write_text("y,city,b,a\n2.5,Oslo,4,2\n", encoding="utf-8")
     other = Source.parse({"type": "csv", "path": str(tmp_path / "test.csv")})
-    made = load_parts(table(tmp_path), test_source=other, split=Split(validation=0.5))
+    made = load_data(
+        DatasetConfig(source=table(tmp_path), test_source=other, split=Split(validation=0.5)), 0
+    )
     assert made.datasets["test"].features.numbers.tolist() == [[2, 4]] and made.datasets[
         "test"
     ].target.values.tolist() == [[2.5]]
@@ -233,20 +254,28 @@ def test_parts_from_sources_of_their_own_keep_their_rows(tmp_path: Path) -> None
 
 
 def test_a_generated_validation_part_does_not_repeat_the_training_rows() -> None:
-    made = load_parts(Source.parse("moons"), validation_source=Source.parse("moons"))
+    made = load_data(
+        DatasetConfig(source=Source.parse("moons"), validation_source=Source.parse("moons")), 0
+    )
     assert not np.isin(
         made.datasets["validation"].features.numbers, made.datasets["train"].features.numbers
     ).any()
 
 
 def test_limit_keeps_the_shares_of_the_parts() -> None:
-    made = prepare(Source.parse("digits"), split=Split(validation=0.2, test=0.2), limit=100)
+    made = prepare(
+        DatasetConfig(
+            source=Source.parse("digits"), split=Split(validation=0.2, test=0.2), limit=100
+        )
+    )
     assert {part: len(rows) for part, rows in made.rows.items()} == {
         "train": 60,
         "validation": 20,
         "test": 20,
     }
-    whole = prepare(Source.parse("digits"), split=Split(validation=0.2, test=0.2))
+    whole = prepare(
+        DatasetConfig(source=Source.parse("digits"), split=Split(validation=0.2, test=0.2))
+    )
     assert all(np.isin(rows, whole.rows[part]).all() for part, rows in made.rows.items())
     assert made.fingerprint == whole.fingerprint
 
@@ -258,20 +287,32 @@ def test_a_changed_number_text_or_label_changes_the_fingerprint(tmp_path: Path) 
         MIXED.replace("Bern", "Basel"),
         MIXED.replace(",9.75", ",9.5"),
     ]
-    assert len({load_parts(table(tmp_path, content)).fingerprint for content in contents}) == 4
+    assert (
+        len(
+            {
+                load_data(DatasetConfig(source=table(tmp_path, content)), 0).fingerprint
+                for content in contents
+            }
+        )
+        == 4
+    )
 
 
 def test_a_split_column_divides_and_is_no_feature(tmp_path: Path) -> None:
     content = "a,fold,y\n" + "".join(
         f"{i},{'test' if i % 4 == 0 else 'train'},{i % 2}\n" for i in range(12)
     )
-    made = prepare(table(tmp_path, content), split=Split(column="fold"))
+    made = prepare(DatasetConfig(source=table(tmp_path, content), split=Split(column="fold")))
     assert made.rows["test"].tolist() == [0, 4, 8] and made.pipeline.names == ("a",)
 
 
 def test_groups_stay_together_and_their_column_is_no_feature(tmp_path: Path) -> None:
     content = "a,who,y\n" + "".join(f"{i},{i // 3},{i % 2}\n" for i in range(60))
-    made = prepare(table(tmp_path, content), split=Split(group="who", test=0.25, validation=0.25))
+    made = prepare(
+        DatasetConfig(
+            source=table(tmp_path, content), split=Split(group="who", test=0.25, validation=0.25)
+        )
+    )
     assert (
         made.pipeline.names == ("a",)
         and "groups of 'who': train 10, validation 5, test 5" in made.notes
@@ -374,7 +415,7 @@ def test_what_cannot_be_prepared_says_why(case: str, tmp_path: Path) -> None:
     if "test_source" in parsed:
         parsed["test_source"] = Source.parse(parsed["test_source"])
     with pytest.raises(NettrainError) as caught:
-        prepare(table(tmp_path, content), **parsed)
+        prepare(DatasetConfig(source=table(tmp_path, content), **parsed))
     assert problem in str(caught.value) and remedy in str(caught.value)
 
 
@@ -406,10 +447,9 @@ CHAINS = {
 @pytest.mark.parametrize("case", CHAINS)
 def test_a_pipeline_survives_packing(case: str, tmp_path: Path) -> None:
     chain = CHAINS[case]
-    loaded = load_parts(table(tmp_path), split=Split(test=0.25))
-    made = prepare_parts(
-        loaded, transforms=None if chain is None else [Transform.parse(item) for item in chain]
-    )
+    transforms = None if chain is None else tuple(map(Transform.parse, chain))
+    config = DatasetConfig(source=table(tmp_path), split=Split(test=0.25), transforms=transforms)
+    loaded, made = load_data(config, 0), prepare(config)
     packed, arrays = made.pipeline.pack()
     again = Pipeline.unpack(json.loads(json.dumps(packed)), arrays)
     part = again.part(loaded.datasets["test"], "float32")
@@ -454,14 +494,17 @@ def damage(packed: dict, arrays: dict, what: str) -> tuple[object, dict]:
     ],
 )
 def test_a_damaged_pipeline_is_refused(what: str, tmp_path: Path) -> None:
-    packed, arrays = prepare(table(tmp_path)).pipeline.pack()
+    packed, arrays = prepare(DatasetConfig(source=table(tmp_path))).pipeline.pack()
     with pytest.raises(CheckpointError, match="damaged"):
         Pipeline.unpack(*damage(json.loads(json.dumps(packed)), arrays, what))
 
 
 def test_images_of_many_portions_pass_like_one_by_one() -> None:
     x = np.random.Generator(np.random.PCG64(0)).integers(0, 256, (5000, 2, 2), dtype=np.uint8)
-    made = prepare(data=(x, np.arange(5000) % 2), transforms=[Transform.parse("standardize")])
+    made = prepare(
+        DatasetConfig(source=MEMORY, transforms=[Transform.parse("standardize")]),
+        data=(x, np.arange(5000) % 2),
+    )
     last = Features(x[4999:, :, :, np.newaxis])
     assert np.array_equal(made.parts["train"].x[4999:], made.pipeline.inputs(last, "float32"))
 
@@ -470,7 +513,7 @@ def test_a_gap_far_down_in_images_is_named() -> None:
     x = np.zeros((5000, 2, 2), np.float32)
     x[4500, 1, 0] = np.nan
     with pytest.raises(DataError, match=r"data: row 4500: pixel \[1, 0, 0\] is missing or NaN"):
-        prepare(data=(x, np.arange(5000) % 2), transforms=[])
+        prepare(DatasetConfig(source=MEMORY, transforms=[]), data=(x, np.arange(5000) % 2))
 
 
 def test_a_pipeline_whose_logarithm_has_no_0_survives_packing(tmp_path: Path) -> None:
@@ -480,7 +523,10 @@ def test_a_pipeline_whose_logarithm_has_no_0_survives_packing(tmp_path: Path) ->
         Transform.parse({"type": "log", "shift": 0}),
     ]
     made = prepare(
-        table(tmp_path, content), transforms=chain, target_transforms=chain[1:], dtype="float64"
+        DatasetConfig(
+            source=table(tmp_path, content), transforms=chain, target_transforms=chain[1:]
+        ),
+        dtype="float64",
     )
     again = Pipeline.unpack(*made.pipeline.pack())
     assert np.array_equal(
@@ -491,7 +537,7 @@ def test_a_pipeline_whose_logarithm_has_no_0_survives_packing(tmp_path: Path) ->
 
 def test_target_transforms_are_undone_in_reverse(tmp_path: Path) -> None:
     chain = [Transform.parse("standardize"), Transform.parse({"type": "minmax", "low": -1})]
-    made = prepare(table(tmp_path), target_transforms=chain, dtype="float64")
+    made = prepare(DatasetConfig(source=table(tmp_path), target_transforms=chain), dtype="float64")
     train = made.parts["train"]
     assert (
         train.y.min() == -1
@@ -501,7 +547,7 @@ def test_target_transforms_are_undone_in_reverse(tmp_path: Path) -> None:
 
 
 def test_a_prediction_row_with_a_gap_is_named(tmp_path: Path) -> None:
-    pipeline = prepare(table(tmp_path, "a,y\n1,0\n2,1\n")).pipeline
+    pipeline = prepare(DatasetConfig(source=table(tmp_path, "a,y\n1,0\n2,1\n"))).pipeline
     with pytest.raises(DataError, match=r"new\.csv:7: column 'a' is missing or NaN"):
         pipeline.part(
             Dataset(
@@ -515,7 +561,7 @@ def test_a_prediction_row_with_a_gap_is_named(tmp_path: Path) -> None:
 
 
 def test_rows_to_predict_have_no_truth(tmp_path: Path) -> None:
-    pipeline = prepare(table(tmp_path)).pipeline
+    pipeline = prepare(DatasetConfig(source=table(tmp_path))).pipeline
     city = Category(np.array([0]), ("Oslo",))
     part = pipeline.part(
         Dataset(Features(np.array([[1.0, 2.0]]), ("a", "b"), {"city": city}), None), "float32"
@@ -571,7 +617,7 @@ REAL = {
 @pytest.mark.parametrize("name", REAL)
 def test_real_tables_load_whole(name: str) -> None:
     fields, shape, classes = REAL[name]
-    made = prepare(Source.parse({"type": "csv", **fields}).absolute(DATA))
+    made = prepare(DatasetConfig(source=Source.parse({"type": "csv", **fields}).absolute(DATA)))
     assert made.parts["train"].x.shape == shape and made.pipeline.schema.classes == classes
 
 
@@ -589,7 +635,7 @@ def test_adult_has_its_missing_cells_and_its_own_test_file() -> None:
         "column_6": 1843,
         "column_13": 583,
     }
-    loaded = load_parts(source)
+    loaded = load_data(DatasetConfig(source=source), 0)
     again = source.with_path(DATA / "tables/adult.test.gz").load_for(
         loaded.schema, with_target=False
     )
@@ -597,12 +643,17 @@ def test_adult_has_its_missing_cells_and_its_own_test_file() -> None:
     with pytest.raises(
         DataError, match=r"target 'column_14' holds '<=50K\.', a class that training did not have"
     ):
-        load_parts(source, test_source=replace(source, path=str(DATA / "tables/adult.test.gz")))
+        load_data(
+            DatasetConfig(
+                source=source, test_source=replace(source, path=str(DATA / "tables/adult.test.gz"))
+            ),
+            0,
+        )
 
 
 @pytest.mark.skipif(not os.environ.get("NETTRAIN_DATA"), reason="NETTRAIN_DATA is not set")
 def test_mnist_uses_its_official_test_part() -> None:
-    made = load_parts(Source.parse("mnist"), split=Split(validation=0.1))
+    made = load_data(DatasetConfig(source=Source.parse("mnist"), split=Split(validation=0.1)), 0)
     assert {part: len(rows) for part, rows in made.rows.items()} == {
         "train": 54000,
         "validation": 6000,
@@ -622,4 +673,4 @@ def test_mnist_uses_its_official_test_part() -> None:
         5949,
     ]
     with pytest.raises(ConfigError, match="mnist has an official test part"):
-        load_parts(Source.parse("mnist"), split=Split(test=0.1))
+        load_data(DatasetConfig(source=Source.parse("mnist"), split=Split(test=0.1)), 0)

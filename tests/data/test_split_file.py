@@ -7,11 +7,14 @@ import pytest
 
 import nettrain
 from nettrain.config.load import load
-from nettrain.data.prepare import load_parts
+from nettrain.data.dataset_config import DatasetConfig
+from nettrain.data.divide import load_data
 from nettrain.data.source import Source
 from nettrain.data.split import RowRanges, Split, check_split
 from nettrain.errors import ConfigError, NettrainError
 from nettrain.training.artifacts.checkpoint import Checkpoint
+
+MEMORY = Source.parse("memory")
 
 X, Y = np.arange(20.0).reshape(10, 2), np.arange(10) % 2
 
@@ -22,8 +25,12 @@ def split(folder: Path, **parts: object) -> Split:
 
 
 def test_the_parts_hold_the_rows_of_the_file_in_its_order_repeated_ones_too(tmp_path):
-    found = load_parts(
-        data=(X, Y), split=split(tmp_path, train=[3, 0, 3], test=np.array([9], np.uint8))
+    found = load_data(
+        DatasetConfig(
+            source=MEMORY, split=split(tmp_path, train=[3, 0, 3], test=np.array([9], np.uint8))
+        ),
+        0,
+        data=(X, Y),
     )
     assert {part: rows.tolist() for part, rows in found.rows.items()} == {
         "train": [3, 0, 3],
@@ -37,7 +44,11 @@ def test_the_parts_hold_the_rows_of_the_file_in_its_order_repeated_ones_too(tmp_
 
 def test_a_part_without_rows_is_none(tmp_path):
     assert set(
-        load_parts(data=(X, Y), split=split(tmp_path, train=[1, 2], validation=[])).rows
+        load_data(
+            DatasetConfig(source=MEMORY, split=split(tmp_path, train=[1, 2], validation=[])),
+            0,
+            data=(X, Y),
+        ).rows
     ) == {"train"}
 
 
@@ -48,8 +59,8 @@ def test_the_file_decides_over_what_the_source_assigns(tmp_path):
     )
     assert {
         part: rows.tolist()
-        for part, rows in load_parts(
-            source, split=split(tmp_path, train=[0, 1], test=[2])
+        for part, rows in load_data(
+            DatasetConfig(source=source, split=split(tmp_path, train=[0, 1], test=[2])), 0
         ).rows.items()
     } == {"train": [0, 1], "test": [2]}
 
@@ -60,12 +71,17 @@ def test_a_part_with_a_source_of_its_own_counts_there(tmp_path):
         "test_source": Source.parse(moons),
         "split": split(tmp_path, train=[0, 1], test=[0, 29]),
     }
-    found = load_parts(Source.parse({"type": "moons", "rows": 6}), **arguments)
+    found = load_data(
+        DatasetConfig(source=Source.parse({"type": "moons", "rows": 6}), **arguments), 0
+    )
     assert len(found.datasets["test"]) == 2
-    without = load_parts(
-        Source.parse({"type": "moons", "rows": 6}),
-        test_source=Source.parse(moons),
-        split=split(tmp_path, train=[0]),
+    without = load_data(
+        DatasetConfig(
+            source=Source.parse({"type": "moons", "rows": 6}),
+            test_source=Source.parse(moons),
+            split=split(tmp_path, train=[0]),
+        ),
+        0,
     )
     assert set(without.rows) == {"train"}
 
@@ -76,7 +92,7 @@ def test_a_group_beside_it_names_a_column_that_is_no_feature(tmp_path):
     )
     source = Source.parse({"type": "csv", "path": str(tmp_path / "t.csv"), "target": "y"})
     rows = split(tmp_path, train=[0, 1, 2], test=[6, 7]).file
-    found = load_parts(source, split=Split(file=rows, group="who"))
+    found = load_data(DatasetConfig(source=source, split=Split(file=rows, group="who")), 0)
     assert found.schema.numbers == ("a",) and "groups of 'who': train 2, test 1" in found.notes
 
 
@@ -109,7 +125,7 @@ BAD = {
 def test_a_file_that_cannot_divide_says_why(case, tmp_path):
     parts, said = BAD[case]
     with pytest.raises(NettrainError) as caught:
-        load_parts(data=(X, Y), split=split(tmp_path, **parts))
+        load_data(DatasetConfig(source=MEMORY, split=split(tmp_path, **parts)), 0, data=(X, Y))
     assert said.replace("x has", "data has") in str(caught.value) and "rows.npz" in str(
         caught.value
     )
@@ -122,7 +138,9 @@ def test_a_file_that_is_absent_or_no_npz_is_named(tmp_path):
     ):
         (tmp_path / "text.npz").write_text("train: 1\n")
         with pytest.raises(NettrainError, match=said):
-            load_parts(data=(X, Y), split=Split(file=str(tmp_path / name)))
+            load_data(
+                DatasetConfig(source=MEMORY, split=Split(file=str(tmp_path / name))), 0, data=(X, Y)
+            )
 
 
 @pytest.mark.parametrize(

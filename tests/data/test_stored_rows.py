@@ -14,6 +14,7 @@ import pytest
 
 import nettrain
 from nettrain.data import pipeline
+from nettrain.data.dataset_config import DatasetConfig
 from nettrain.data.fingerprint import fingerprint
 from nettrain.data.prepare import prepare
 from nettrain.data.rows import stored as stored_rows
@@ -25,6 +26,8 @@ from nettrain.data.transform import Transform
 from nettrain.errors import DataError, NettrainError, RunError
 from nettrain.training.callbacks import Callback, Row
 from nettrain.training.run import Run
+
+MEMORY = Source.parse("memory")
 
 N = 40
 Y = np.arange(N) % 3
@@ -317,9 +320,11 @@ def test_transforms_give_the_same_bits_wherever_rows_wait(
         )
         found.append(
             prepare(
-                Source.parse(fields | {"read": read}),
-                split=Split(test=0.3),
-                transforms=transforms,
+                DatasetConfig(
+                    source=Source.parse(fields | {"read": read}),
+                    split=Split(test=0.3),
+                    transforms=transforms,
+                ),
                 dtype=dtype,
             )
         )
@@ -412,7 +417,7 @@ def test_what_rows_on_the_disk_cannot_have_is_told_before_training(
     if "transforms" in keys:
         keys = keys | {"transforms": [Transform.parse(one) for one in keys["transforms"]]}
     with pytest.raises(NettrainError) as caught:
-        prepare(Source.parse(npy(tmp_path, x) | {"read": "disk"}), **keys)
+        prepare(DatasetConfig(source=Source.parse(npy(tmp_path, x) | {"read": "disk"}), **keys))
     assert problem in str(caught.value) and remedy in str(caught.value)
 
 
@@ -422,7 +427,7 @@ def test_one_reading_tells_fingerprint_and_transforms(
     x = pixels("uint8", 6, 5, 3)
     source = Source.parse(npy(tmp_path, x) | {"read": "disk"})
     calls = read_calls(monkeypatch)
-    found = prepare(source, split=Split(validation=0.2))
+    found = prepare(DatasetConfig(source=source, split=Split(validation=0.2)))
     assert "scale (divide_by 119)" in found.notes[-1] and x.max() == 119
     assert (
         sum(calls) == x.size + 90

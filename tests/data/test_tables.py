@@ -13,6 +13,7 @@ import polars
 import pytest
 
 from nettrain.data.dataset import Dataset
+from nettrain.data.dataset_config import DatasetConfig
 from nettrain.data.features import MISSING
 from nettrain.data.prepare import prepare
 from nettrain.data.readers import frames
@@ -104,7 +105,7 @@ def test_a_model_reads_another_kind_of_table_by_name(
             "categorical": "code",
         }
     )
-    schema = prepare(source).pipeline.schema
+    schema = prepare(DatasetConfig(source=source)).pipeline.schema
     turned = {name: COLUMNS[name] for name in reversed(COLUMNS)} | {"more": [1, 2, 3, 4]}
     (tmp_path / "new").mkdir()
     again = source.with_path(write(tmp_path / "new", other, turned))
@@ -133,14 +134,14 @@ def test_groups_weights_and_empty_columns_come_from_any_table(kind: str, tmp_pat
     source = Source.parse(
         {"type": kind, "path": str(path), "target": "y", "weights": "w", "ignore": "none"}
     )
-    made = prepare(source, split=Split(group="who", test=0.3))
+    made = prepare(DatasetConfig(source=source, split=Split(group="who", test=0.3)))
     assert made.pipeline.names == ("x",) and {row // 3 for row in made.rows["test"]}.isdisjoint(
         {row // 3 for row in made.rows["train"]}
     )
     with pytest.raises(
         DataError, match=r"column 'none': missing in all 30 training rows.*leave the column out"
     ):
-        prepare(source.replace(ignore=()))
+        prepare(DatasetConfig(source=source.replace(ignore=())))
 
 
 def test_other_types_of_numbers_and_texts_in_parquet_are_taken_too(tmp_path: Path) -> None:
@@ -289,7 +290,7 @@ def test_texts_where_a_model_wants_numbers_are_named(kind: str, tmp_path: Path) 
             "target": "y",
         }
     )
-    schema = prepare(source).pipeline.schema
+    schema = prepare(DatasetConfig(source=source)).pipeline.schema
     write(tmp_path, kind, {"a": ["one", "two"], "y": [0.5, 1]})
     with pytest.raises(DataError, match="column 'a': expected numbers, got texts such as 'one'"):
         source.load_for(schema, with_target=False)

@@ -6,14 +6,18 @@ from pydantic import TypeAdapter, ValidationError
 
 from nettrain.data.arrays import weights_from
 from nettrain.data.dataset import Dataset
+from nettrain.data.dataset_config import DatasetConfig
+from nettrain.data.divide import load_data
 from nettrain.data.features import Features
 from nettrain.data.loader import Loader
-from nettrain.data.prepare import load_parts, prepare
+from nettrain.data.prepare import prepare
 from nettrain.data.source import Source
 from nettrain.data.split import RowRanges, Split
 from nettrain.data.target import Target
 from nettrain.data.weights import ClassWeights, settle_class_weights
 from nettrain.errors import ConfigError, DataError
+
+MEMORY = Source.parse("memory")
 
 X, Y, W = np.arange(8.0).reshape(4, 2), np.array([0, 1, 1, 1]), np.array([0.5, 0.0, 2.0, 1.0])
 TABLE = "w,a,b,kind\n0.5,1,2,x\n0,3,4,y\n2,5,6,y\n1,7,8,y\n"
@@ -53,7 +57,11 @@ def test_a_column_of_weights_is_no_feature(table, fields):
 
 def test_weights_follow_their_rows(table):
     found = prepare(
-        table(TABLE), split=Split(rows=RowRanges(train=(2, 4), validation=(0, 2))), transforms=[]
+        DatasetConfig(
+            source=table(TABLE),
+            split=Split(rows=RowRanges(train=(2, 4), validation=(0, 2))),
+            transforms=[],
+        )
     )
     assert [found.parts[part].weights.tolist() for part in ("train", "validation")] == [
         [2.0, 1.0],
@@ -64,7 +72,10 @@ def test_weights_follow_their_rows(table):
 
 def test_rows_without_weights_have_none(table):
     assert (
-        prepare(table(TABLE, weights=[], ignore="w"), transforms=[]).parts["train"].weights is None
+        prepare(DatasetConfig(source=table(TABLE, weights=[], ignore="w"), transforms=[]))
+        .parts["train"]
+        .weights
+        is None
     )
 
 
@@ -84,19 +95,25 @@ def test_arrays_bring_their_weights(tmp_path):
     ).weights.tolist() == [*W, *W[:2]]
     npy = {"type": "npy", "path": "x.npy", "target": "y.npy", "weights": "w.npy"}
     assert Source.parse(npy).absolute(tmp_path).load(0).weights.tolist() == W.tolist()
-    assert prepare(data=(X, Y, W), transforms=[]).parts["train"].weights.tolist() == W.tolist()
+    assert (
+        prepare(DatasetConfig(source=MEMORY, transforms=[]), data=(X, Y, W))
+        .parts["train"]
+        .weights.tolist()
+        == W.tolist()
+    )
 
 
 def test_data_with_other_weights_has_another_fingerprint():
     prints = [
-        prepare(data=data, transforms=[]).fingerprint for data in ((X, Y), (X, Y, W), (X, Y, W + 1))
+        prepare(DatasetConfig(source=MEMORY, transforms=[]), data=data).fingerprint
+        for data in ((X, Y), (X, Y, W), (X, Y, W + 1))
     ]
     assert len(set(prints)) == 3
 
 
 def test_another_file_may_lack_the_weights(table, tmp_path):
     source = table(TABLE)
-    schema = prepare(source, transforms=[]).pipeline.schema
+    schema = prepare(DatasetConfig(source=source, transforms=[])).pipeline.schema
     (tmp_path / "with.csv").write_text("a,b,kind,w\n1,2,y,3\n")
     (tmp_path / "without.csv").write_text("a,b,kind\n1,2,y\n")
     again = {
@@ -189,7 +206,7 @@ def test_weights_that_cannot_be_are_told_with_their_place(table, text, fields, m
 )
 def test_arrays_of_weights_that_cannot_be_are_refused(weights, message):
     with pytest.raises(DataError) as raised:
-        prepare(data=(X, Y, weights))
+        prepare(DatasetConfig(source=MEMORY), data=(X, Y, weights))
     assert str(raised.value).startswith(message)
 
 
@@ -202,7 +219,7 @@ def test_data_of_four_arrays_is_refused():
     with pytest.raises(
         DataError, match=r"data: expected \(x, y\) or \(x, y, weights\), got 4 arrays"
     ):
-        prepare(data=(X, Y, W, W))
+        prepare(DatasetConfig(source=MEMORY), data=(X, Y, W, W))
 
 
 def test_balanced_classes_count_the_same_in_all():
@@ -226,7 +243,9 @@ def test_a_class_without_training_rows_weighs_1_and_does_not_count():
 
 def test_row_and_class_weights_multiply():
     parts = prepare(
-        data=(X, np.array(["n", "y", "y", "y"]), W), transforms=[], class_weights={"y": 3.0}
+        DatasetConfig(source=MEMORY, transforms=[]),
+        data=(X, np.array(["n", "y", "y", "y"]), W),
+        class_weights={"y": 3.0},
     ).parts
     assert parts["train"].weights.tolist() == [0.5, 0.0, 6.0, 3.0]
 
@@ -235,7 +254,12 @@ def test_classes_that_are_numbers_are_named_by_them():
     adapter = TypeAdapter(ClassWeights)
     given = adapter.validate_python({0: 1, 1: 2.5})
     assert given == {"0": 1.0, "1": 2.5}
-    assert prepare(data=(X, Y), transforms=[], class_weights=given).class_weights == given
+    assert (
+        prepare(
+            DatasetConfig(source=MEMORY, transforms=[]), data=(X, Y), class_weights=given
+        ).class_weights
+        == given
+    )
 
 
 @pytest.mark.parametrize(
@@ -262,7 +286,11 @@ def test_class_weights_that_cannot_be_are_refused(value, message):
 
 def test_a_class_that_does_not_exist_is_told_with_the_nearest():
     with pytest.raises(ConfigError) as raised:
-        prepare(data=(X, np.array(["ham", "spam", "spam", "ham"])), class_weights={"sparm": 2.0})
+        prepare(
+            DatasetConfig(source=MEMORY),
+            data=(X, np.array(["ham", "spam", "spam", "ham"])),
+            class_weights={"sparm": 2.0},
+        )
     assert (
         str(raised.value)
         == "training.class_weights: 'sparm' is no class of the target; did you mean 'spam'? (there are: ham, spam)"
@@ -274,7 +302,11 @@ def test_numbers_have_no_class_weights():
         ConfigError,
         match=r"training.class_weights: only classes have weights, and the target is numbers",
     ):
-        prepare(data=(X, np.array([0.1, 2.5, 3.5, 4.5])), class_weights="balanced")
+        prepare(
+            DatasetConfig(source=MEMORY),
+            data=(X, np.array([0.1, 2.5, 3.5, 4.5])),
+            class_weights="balanced",
+        )
 
 
 def test_a_part_whose_rows_all_weigh_nothing_is_refused():
@@ -283,28 +315,30 @@ def test_a_part_whose_rows_all_weigh_nothing_is_refused():
         DataError, match=r"all 2 rows of one part have the weight 0, so its loss has no mean"
     ):
         prepare(
+            DatasetConfig(source=MEMORY, split=split, transforms=[]),
             data=(X, np.array(["a", "b", "b", "b"])),
-            split=split,
-            transforms=[],
             class_weights={"b": 0.0},
         )
 
 
 def test_a_file_gives_each_row_of_the_source_its_weight_times_its_own(table, tmp_path):
     np.save(tmp_path / "more.npy", [[1.0], [1], [2], [3]])
-    found = load_parts(
-        table(TABLE),
-        weights=str(tmp_path / "more.npy"),
-        split=Split(rows=RowRanges(train=(2, 4), test=(0, 1))),
+    found = load_data(
+        DatasetConfig(
+            source=table(TABLE),
+            weights=str(tmp_path / "more.npy"),
+            split=Split(rows=RowRanges(train=(2, 4), test=(0, 1))),
+        ),
+        0,
     )
     assert found.datasets["train"].weights.tolist() == [4.0, 3.0] and found.datasets[
         "test"
     ].weights.tolist() == [0.5]
-    assert found.fingerprint != load_parts(table(TABLE)).fingerprint
+    assert found.fingerprint != load_data(DatasetConfig(source=table(TABLE)), 0).fingerprint
     np.save(tmp_path / "sole.npy", [1.0, 2, 3, 4])
-    assert load_parts(table(TABLE, weights=[]), weights=str(tmp_path / "sole.npy")).datasets[
-        "train"
-    ].weights.tolist() == [1, 2, 3, 4]
+    assert load_data(
+        DatasetConfig(source=table(TABLE, weights=[]), weights=str(tmp_path / "sole.npy")), 0
+    ).datasets["train"].weights.tolist() == [1, 2, 3, 4]
 
 
 @pytest.mark.parametrize(
@@ -317,10 +351,10 @@ def test_a_file_gives_each_row_of_the_source_its_weight_times_its_own(table, tmp
 def test_a_file_of_weights_that_cannot_be_is_named(table, tmp_path, weights, message):
     np.save(tmp_path / "w.npy", weights)
     with pytest.raises(DataError) as raised:
-        load_parts(table(TABLE), weights=str(tmp_path / "w.npy"))
+        load_data(DatasetConfig(source=table(TABLE), weights=str(tmp_path / "w.npy")), 0)
     assert message in str(raised.value)
     with pytest.raises(DataError, match=r"gone\.npy: no such file"):
-        load_parts(table(TABLE), weights=str(tmp_path / "gone.npy"))
+        load_data(DatasetConfig(source=table(TABLE), weights=str(tmp_path / "gone.npy")), 0)
 
 
 def test_a_file_that_is_read_anew_is_not_what_a_loader_remembers(table, tmp_path):
@@ -328,7 +362,11 @@ def test_a_file_that_is_read_anew_is_not_what_a_loader_remembers(table, tmp_path
     for value in (2.0, 5.0):
         np.save(path, np.full(4, value))
         assert (
-            load_parts(table(TABLE, weights=[], ignore="w"), weights=str(path), loader=loader)
+            load_data(
+                DatasetConfig(source=table(TABLE, weights=[], ignore="w"), weights=str(path)),
+                0,
+                loader=loader,
+            )
             .datasets["train"]
             .weights[0]
             == value

@@ -95,12 +95,12 @@ def divide_into_folds(
             f"--group {group}: dataset.split.group is {split.group!r}, and groups can be of one column only; leave one out"
         )
     group = group or split.group
-    whole, loaded = rows_of_config(config, loader or Loader(), group)
+    loaded = rows_of_config(config, loader or Loader(), group)
     rows, seed = loaded.rows, data_seed(config)
     own = [
         rows[part]
         for part in ("train", "validation")
-        if part in rows and part not in whole.separate
+        if part in rows and part not in loaded.separate_parts
     ]
     pool = np.sort(np.concatenate(own))
     if (np.diff(pool) == 0).any():
@@ -110,16 +110,16 @@ def divide_into_folds(
         )
     share = 1 - len(own[0]) / len(pool)
     light = Dataset(
-        Features(np.empty((len(whole.dataset), 0))),
-        whole.dataset.target,
-        origin=whole.dataset.origin,
-        lines=whole.dataset.lines,
-        extra_columns=whole.dataset.extra_columns,
+        Features(np.empty((len(loaded.dataset), 0))),
+        loaded.dataset.target,
+        origin=loaded.dataset.origin,
+        lines=loaded.dataset.lines,
+        extra_columns=loaded.dataset.extra_columns,
     )
     inner = Split(
         validation=share, stratify=split.stratify and group is None, group=group if share else None
     )
-    steering = rows["validation"] if "validation" in whole.separate else None
+    steering = rows["validation"] if "validation" in loaded.separate_parts else None
     found = []
     for repeat in range(repeats):
         home = assign(light, pool, folds, stratify=stratify, group=group, seed=seed, repeat=repeat)
@@ -136,8 +136,8 @@ def divide_into_folds(
         pool,
         rows.get("test"),
         steering,
-        whole.dataset,
-        whole.fingerprint,
+        loaded.dataset,
+        loaded.fingerprint,
     )
 
 

@@ -14,8 +14,8 @@ from nettrain.config.ensemble_config import EnsembleRun
 from nettrain.config.load import load_ensemble
 from nettrain.config.plugins import in_use
 from nettrain.data.dataset import Dataset
+from nettrain.data.loaded_data import LoadedData
 from nettrain.data.loader import Loader
-from nettrain.data.prepare import Loaded
 from nettrain.errors import ConfigError, RunError
 from nettrain.inference.ensemble import Ensemble, ensemble_checkpoint
 from nettrain.inference.load import load
@@ -105,11 +105,11 @@ def go_on(
     return _train(config, loaded, rows, executor, directory, loader, tell)
 
 
-def _load(config: EnsembleRun, loader: Loader) -> tuple[Loaded, int]:
+def _load(config: EnsembleRun, loader: Loader) -> tuple[LoadedData, int]:
     """The rows of each part, and how many the source has. Raises ConfigError where the method or the vote is not for such data."""
-    whole, loaded = rows_of_config(config, loader)
-    method, task = config.ensemble.method, whole.schema.task
-    if whole.schema.autoencoder:
+    loaded = rows_of_config(config, loader)
+    method, task = config.ensemble.method, loaded.schema.task
+    if loaded.schema.autoencoder:
         raise ConfigError(
             "dataset.target: several autoencoders have outputs in units of their own, which cannot be averaged; leave it out"
         )
@@ -123,12 +123,12 @@ def _load(config: EnsembleRun, loader: Loader) -> tuple[Loaded, int]:
         )
     if task == "regression" and config.ensemble.vote == "majority":
         raise ConfigError("ensemble.vote: values have no majority; use mean")
-    return loaded, len(whole.dataset)
+    return loaded, len(loaded.dataset)
 
 
 def _train(
     config: EnsembleRun,
-    loaded: Loaded,
+    loaded: LoadedData,
     rows: int,
     executor: Executor,
     directory: Path,
@@ -175,7 +175,7 @@ def _without_optimizer(checkpoint: Checkpoint) -> Checkpoint:
 
 def _judged(
     config: EnsembleRun,
-    loaded: Loaded,
+    loaded: LoadedData,
     directory: Path,
     members: Sequence[Member],
     ensemble: Ensemble,

@@ -10,8 +10,8 @@ import numpy as np
 
 from nettrain.component import to_mapping
 from nettrain.config.run_config import RunConfig
+from nettrain.data.loaded_data import LoadedData
 from nettrain.data.loader import Loader
-from nettrain.data.prepare import Loaded
 from nettrain.data.readers.arrays import read_npy
 from nettrain.data.weights import row_weights
 from nettrain.errors import RunError
@@ -48,7 +48,7 @@ class Training:
 
     config: RunConfig
     count: int
-    loaded: Loaded
+    loaded: LoadedData
     data_rows: int
     executor: Executor
     directory: Path
@@ -77,7 +77,7 @@ class Training:
 
     def boosting(self) -> tuple[list[Member], list[str]]:
         """One after the other, each on rows that weigh more where those before were wrong; ends early as `boosting_round` says."""
-        train, rows = self.loaded.datasets["train"], self.loaded.rows["train"]
+        train, rows = self.loaded.part("train"), self.loaded.rows["train"]
         own = row_weights(train, None)
         own = np.ones(len(train)) if own is None else own
         weights, members = own, list[Member]()

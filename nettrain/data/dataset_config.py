@@ -1,0 +1,70 @@
+"""The `dataset` section of a configuration: where rows come from, how they are divided, and what is
+done to them.
+"""
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from nettrain.component import Count, Index, Record, Text
+from nettrain.data.augmentation import Augmentation
+from nettrain.data.source import Source
+from nettrain.data.split import Split
+from nettrain.data.transform import Transform
+
+
+@dataclass(frozen=True, kw_only=True)
+class DatasetConfig(Record):
+    """Where the rows come from, how they are split, what is done to them."""
+
+    source: Annotated[Source, Field(description="where the rows come from", examples=["digits"])]
+    validation_source: Annotated[
+        Source | None, Field(description="a separate source for the validation part")
+    ] = None
+    test_source: Annotated[
+        Source | None, Field(description="a separate source for the test part")
+    ] = None
+    target: Annotated[
+        Literal["self"] | None,
+        Field(
+            description="self: an autoencoder, the transformed inputs are the targets; null: the source's target"
+        ),
+    ] = None
+    seed: Annotated[
+        Index | None,
+        Field(
+            description="of split, limit and generated rows, for runs with other seeds that share them; null: the run's"
+        ),
+    ] = None
+    weights: Annotated[
+        Text | None,
+        Field(
+            description="npy file of how much each row of the source counts in the loss, times its own weight",
+            examples=["weights.npy"],
+        ),
+    ] = None
+    split: Split = Split()
+    transforms: Annotated[
+        tuple[Transform, ...] | None,
+        Field(
+            description="in this order; null: impute, standardize or scale, one_hot, as the data needs"
+        ),
+    ] = None
+    target_transforms: Annotated[
+        tuple[Transform, ...] | None, Field(description="for numeric targets; null: standardize")
+    ] = None
+    augmentation: Annotated[
+        tuple[Augmentation, ...],
+        Field(
+            description="what chance does to the images of training batches, in this order; never in evaluation",
+            examples=[["flip"]],
+        ),
+    ] = ()
+    limit: Annotated[
+        Count | None,
+        Field(
+            description="keep so many rows, drawn with the seed, the same share of every part",
+            examples=[1000],
+        ),
+    ] = None
