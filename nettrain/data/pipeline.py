@@ -75,7 +75,7 @@ class Pipeline:
         if not (numbers.dtype == np.uint8 and self._good_for_bytes(dtype)):
             for chunk in chunks(numbers.shape):
                 self._inputs(Features(numbers[chunk]), dtype, chunk.start, place)
-        return MappedRows(numbers, compose(chain, np.dtype(dtype)), self.shape, np.dtype(dtype))
+        return MappedRows(numbers, compose(chain), self.shape, np.dtype(dtype))
 
     def _good_for_bytes(self, dtype: str) -> bool:
         """Whether all bytes become numbers: linear transforms have their extremes where the bytes have them."""

@@ -18,8 +18,9 @@ from nettrain.data.dataset_config import DatasetConfig
 from nettrain.data.fingerprint import fingerprint
 from nettrain.data.prepare import prepare
 from nettrain.data.rows import stored as stored_rows
+from nettrain.data.rows.array_files import StableFile
 from nettrain.data.rows.base import LazyRows, chunks
-from nettrain.data.rows.stored import StableFile, StoredRows
+from nettrain.data.rows.stored import StoredRows
 from nettrain.data.source import Source
 from nettrain.data.split import Split
 from nettrain.data.transform import Transform

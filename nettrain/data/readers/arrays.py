@@ -18,7 +18,7 @@ from typing import IO, NamedTuple
 import numpy as np
 from numpy.lib import format as npy_format
 
-from nettrain.data.rows.stored import ArrayLocation
+from nettrain.data.rows.array_files import ArrayLocation
 from nettrain.errors import DataError, nearest
 from nettrain.files import cannot_read, check_memory, check_unpacked, open_regular
 

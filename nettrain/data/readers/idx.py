@@ -6,7 +6,7 @@ from typing import IO
 
 import numpy as np
 
-from nettrain.data.rows.stored import ArrayLocation
+from nettrain.data.rows.array_files import ArrayLocation
 from nettrain.errors import DataError
 from nettrain.files import (
     UNREADABLE,

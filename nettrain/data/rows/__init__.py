@@ -1,1 +1,1 @@
-"""Rows of numbers: in memory, read from a file, or made when a batch takes them."""
+"""Rows of numbers that are not in memory as they are: read from a file, or made for a batch."""

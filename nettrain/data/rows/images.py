@@ -16,8 +16,9 @@ from numpy.lib import format as npy_format
 
 from nettrain.data.readers.arrays import locate_npy
 from nettrain.data.readers.image_file import CHANNELS, Color, Header, read_header, read_image
+from nettrain.data.rows.array_files import StoredArrays
 from nettrain.data.rows.base import MAX_IN_MEMORY, chunks
-from nettrain.data.rows.stored import ReadMode, StoredArrays, StoredRows
+from nettrain.data.rows.stored import ReadMode, StoredRows
 from nettrain.errors import DataError
 from nettrain.files import check_memory
 
@@ -78,7 +79,7 @@ class ImageRows:
             )
         if lost:
             notes.append(
-                f"images of 16 bits with colours or transparency: {lost}; Pillow reads 8 of the bits"
+                f"images of 16 bits with colours or transparency: {lost}; Pillow reads 8 bits"
             )
         shape = (len(files), height, width, CHANNELS[color])
         return cls(tuple(files), shape, color, np.float32 if wide else np.uint8, tuple(notes))
