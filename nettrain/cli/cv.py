@@ -23,6 +23,7 @@ from nettrain.cli.output import console, print_json, say
 from nettrain.errors import ConfigError
 
 if TYPE_CHECKING:
+    from nettrain.inspection.intervals import Interval
     from nettrain.search.cv.cross_validation import CrossValidation
 
 FOLDS, REPEATS, OUTPUT = 5, 1, Path("runs")
@@ -118,9 +119,9 @@ def cv(
                     tell=report,
                 )
     if json:
-        print_json(_summary(result))
+        print_json(_summary(result) | {"final_intervals": _intervals(result, allow_plugins)})
     elif not quiet:
-        _report(result)
+        _report(result, _intervals(result, allow_plugins))
 
 
 def _summary(result: "CrossValidation") -> dict[str, object]:
@@ -130,11 +131,20 @@ def _summary(result: "CrossValidation") -> dict[str, object]:
     }  # fmt: skip
 
 
-def _report(result: "CrossValidation") -> None:
+def _intervals(result: "CrossValidation", allow_plugins: bool) -> "dict[str, Interval]":
+    """Of the test metrics of the final run, where there is one."""
+    if result.final is None:
+        return {}
+    from nettrain.cli.intervals import intervals_on_test
+
+    return intervals_on_test(result.final["run_directory"], allow_plugins=allow_plugins)
+
+
+def _report(result: "CrossValidation", intervals: "dict[str, Interval]") -> None:
     from nettrain.cli.render import folds_table
 
     console().print(
-        folds_table(result.folds, result.mean, result.std, result.interval, result.final)
+        folds_table(result.folds, result.mean, result.std, result.interval, result.final, intervals)
     )
     for note in result.notes:
         say(note)

@@ -24,6 +24,7 @@ from nettrain.cli.output import console, print_json, say
 from nettrain.errors import ConfigError
 
 if TYPE_CHECKING:
+    from nettrain.inspection.intervals import Interval
     from nettrain.search.ensembles.ensemble import EnsembleResult
 
 OUTPUT = Path("runs")
@@ -88,12 +89,21 @@ def ensemble(
                     loaded, ready, output_directory=output_directory, run_name=run_name, tell=report
                 )
     if json:
-        print_json(dataclasses.asdict(result))
+        print_json(dataclasses.asdict(result) | {"intervals": _intervals(result, allow_plugins)})
     elif not quiet:
-        _report(result)
+        _report(result, _intervals(result, allow_plugins))
 
 
-def _report(result: "EnsembleResult") -> None:
+def _intervals(result: "EnsembleResult", allow_plugins: bool) -> "dict[str, Interval]":
+    """Of the ensemble's test metrics, where there is a test part."""
+    if "test" not in result.metrics:
+        return {}
+    from nettrain.cli.intervals import intervals_on_test
+
+    return intervals_on_test(result.directory, allow_plugins=allow_plugins)
+
+
+def _report(result: "EnsembleResult", intervals: "dict[str, Interval]") -> None:
     from nettrain.cli.render import gain_table, member_table, number
 
     part = next(part for part in ("test", "validation", "train") if part in result.metrics)
@@ -107,6 +117,7 @@ def _report(result: "EnsembleResult") -> None:
             result.metrics[part],
             part,
             bag,
+            intervals,
         )
     )
     for note in result.notes:

@@ -1,7 +1,10 @@
-"""The intervals of a run's test metrics, computed when the run is evaluated."""
+"""The intervals of test metrics: of a run under way, and of one that was trained elsewhere."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from nettrain.config.plugins import in_use
+from nettrain.inference.load import load
 from nettrain.inspection.intervals import Interval, metric_intervals
 from nettrain.training.callbacks import Callback
 
@@ -24,3 +27,11 @@ class TestIntervals(Callback):
             self.intervals[part] = metric_intervals(
                 evaluation.metrics, evaluation.outcome, evaluation.losses
             )
+
+
+def intervals_on_test(run: str | Path, *, allow_plugins: bool) -> dict[str, Interval]:
+    """Returns those of a run or ensemble that another process has trained; it is evaluated again."""
+    predictor = load(run, allow_plugins=allow_plugins)
+    evaluation = predictor.evaluation(predictor.training_data.datasets["test"])
+    with in_use(predictor.config.plugins):
+        return metric_intervals(evaluation.metrics, evaluation.outcome, evaluation.losses)

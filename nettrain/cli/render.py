@@ -45,6 +45,7 @@ def folds_table(
     std: Mapping[str, float],
     intervals: Mapping[str, Sequence[float]],
     final: Mapping[str, Any] | None,
+    final_intervals: Mapping[str, Sequence[float]] | None = None,
 ) -> NumberTable:
     """One row per metric: of each fold where they fit, mean, standard deviation, interval; then the test part's, if it was used."""
     shown = folds if len(folds) <= MAX_FOLD_COLUMNS else []
@@ -52,6 +53,7 @@ def folds_table(
         f"fold {one['fold']}" if folds[-1]["repeat"] == 1 else f"{one['repeat']}.{one['fold']}"
         for one in shown
     ]
+    test_interval = f"test {INTERVAL}"
     table = NumberTable(
         "metric",
         *headings,
@@ -59,11 +61,13 @@ def folds_table(
         "std",
         INTERVAL,
         *([] if final is None else ["test"]),
-        optional=[*reversed(headings), "std"],
+        *([test_interval] if final_intervals else []),
+        optional=[*reversed(headings), test_interval, "std"],
     )
     for name in dict.fromkeys(name for one in folds for name in one["metrics"]):
         cells = [*(one["metrics"].get(name) for one in shown), mean.get(name), std.get(name)]
         test = [] if final is None else [number(final["metrics"].get(name))]
+        test += [interval(final_intervals.get(name))] if final_intervals else []
         table.add_row(name, *map(number, cells), interval(intervals.get(name)), *test)
     return table
 
@@ -84,19 +88,21 @@ def gain_table(
     ensemble: Mapping[str, float],
     part: str,
     out_of_bag: Mapping[str, float] | None,
+    intervals: Mapping[str, Sequence[float]] | None = None,
 ) -> NumberTable:
     """One row per metric: lowest, mean and highest member, the ensemble, and its out-of-bag score, if it has one."""
     ensemble_heading = f"ensemble ({part})"
-    headings = [f"lowest member ({part})", "mean member", "highest member", ensemble_heading]
+    headings = ["lowest member", "mean member", "highest member", ensemble_heading]
+    headings += [INTERVAL] if intervals else []
     bag_heading = [] if out_of_bag is None else ["out of bag"]
-    table = NumberTable(
-        "metric", *headings, *bag_heading, optional=[headings[0], headings[2], *bag_heading]
-    )
+    optional = [headings[0], headings[2], INTERVAL, *bag_heading]
+    table = NumberTable("metric", *headings, *bag_heading, optional=optional)
     for name, value in ensemble.items():
         of_members = [one[name] for one in members if name in one]
         cells = [min(of_members, default=None), mean.get(name), max(of_members, default=None)]
         bag = [] if out_of_bag is None else [number(out_of_bag.get(name))]
-        table.add_row(name, *map(number, [*cells, value]), *bag)
+        ends = [interval(intervals.get(name))] if intervals else []
+        table.add_row(name, *map(number, [*cells, value]), *ends, *bag)
     return table
 
 

@@ -21,6 +21,7 @@ from nettrain.cli.output import console, print_json, say
 from nettrain.errors import ConfigError
 
 if TYPE_CHECKING:
+    from nettrain.inspection.intervals import Interval
     from nettrain.search.sweep.sweep import SweepResult
 
 DEFAULT_OUTPUT = Path("runs")
@@ -102,9 +103,9 @@ def sweep(
     if json:
         from nettrain.search.sweep.sweep import as_json
 
-        print_json(as_json(result))
+        print_json(as_json(result) | {"intervals": _intervals(result, allow_plugins)})
     elif not quiet:
-        _report(result)
+        _report(result, _intervals(result, allow_plugins))
     if result.best is None:
         say(
             f"no trial finished; the first failed with: {result.trials[0].message}"
@@ -175,7 +176,16 @@ def _resumed(
         )
 
 
-def _report(result: "SweepResult") -> None:
+def _intervals(result: "SweepResult", allow_plugins: bool) -> "dict[str, Interval]":
+    """Of the final run's test metrics, where there are any."""
+    if result.test is None:
+        return {}
+    from nettrain.cli.intervals import intervals_on_test
+
+    return intervals_on_test(Path(result.directory) / "final", allow_plugins=allow_plugins)
+
+
+def _report(result: "SweepResult", intervals: "dict[str, Interval]") -> None:
     from nettrain.cli.render import metrics_table
     from nettrain.cli.sweep_progress import trials_table
     from nettrain.search.sweep.importances import comparable
@@ -184,7 +194,7 @@ def _report(result: "SweepResult") -> None:
         return
     console().print(trials_table(result))
     if result.test is not None:
-        console().print(metrics_table({"test": result.test}, {}))
+        console().print(metrics_table({"test": result.test}, {}, {"test": intervals}))
     for note in result.notes:
         say(f"note: {note}")
     compared = comparable(result.trials)

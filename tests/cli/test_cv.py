@@ -39,7 +39,10 @@ def test_json_is_one_object_and_quiet_says_nothing_else(command, folder):
     )
     assert found.exit_code == 0 and found.stderr == ""
     said = json.loads(found.stdout)
-    assert set(said) == {"directory", "folds", "mean", "std", "interval", "final"}
+    assert set(said) == {
+        "directory", "folds", "mean", "std", "interval", "final", "final_intervals",
+    }  # fmt: skip
+    assert set(said["final_intervals"]) == set(said["final"]["metrics"])
     assert [(one["repeat"], one["fold"]) for one in said["folds"]] == [
         (1, 1),
         (1, 2),

@@ -38,6 +38,7 @@ def test_its_directory_is_evaluated_and_predicts_like_a_run(command, folder):
         "disagreement",
         "out_of_bag",
         "notes",
+        "intervals",
     }
     for path in (said["directory"], said["checkpoint"]):
         assert (

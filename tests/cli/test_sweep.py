@@ -44,7 +44,8 @@ def test_one_object_is_printed(sweeps, command):
     found = command("sweep", "s.yaml", "--json", "--workers", 2)
     assert found.exit_code == 0, found.output
     printed = json.loads(found.stdout)
-    assert list(printed) == ["directory", "trials", "best", "test"]
+    assert list(printed) == ["directory", "trials", "best", "test", "intervals"]
+    assert set(printed["intervals"]) >= {"loss", "accuracy"}
     keys = ["index", "parameters", "metric", "status", "seconds", "run_directory"]
     assert [list(trial) for trial in printed["trials"]] == [keys] * 3 and list(
         printed["best"]
