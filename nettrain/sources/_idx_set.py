@@ -11,7 +11,12 @@ _KEYS = ("images", "labels", "test_images", "test_labels")
 
 
 def load_idx_set(found: NamedSet, classes: Sequence[str] | None = None) -> Dataset:
-    """All rows, the official test part last; classes: the names of labels 0, 1, 2 ..., if they have others than their numbers."""
+    """All rows, the predefined test part last.
+
+    Args:
+        found: The set.
+        classes: The names of the labels 0, 1, 2 ...; None: they are their numbers.
+    """
     files = dict(zip(_KEYS, map(str, found.find()), strict=True))
     dataset = replace(Source.parse({"type": "idx", **files}).load(0), origin=found.name)
     if classes is None or dataset.target is None:

@@ -48,15 +48,17 @@ _NUMBERS = {"age", "fnlwgt", "education-num", "capital-gain", "capital-loss", "h
 
 @dataclass(frozen=True, kw_only=True)
 class Adult(Source):
-    """What a census knows of a person -> whether the income is above 50,000 US dollars a year, `<=50K` or `>50K`.
+    """Census incomes (Adult): is the income above 50,000 US dollars a year, `<=50K` or `>50K`?
 
-    32,561 rows to train, and 16,281 that are the official test part: 6 numbers and 8 texts, of which workclass, occupation and
-    native-country are missing in places (`?`). `fnlwgt` is a sampling weight, not a feature of the person. Becker & Kohavi 1996, UCI
-    (CC BY 4.0). adult.data and adult.test (plain or gzip) in $NETTRAIN_DATA/tables, or in the user's cache folder, downloaded where absent.
+    32,561 rows to train, and 16,281 that are the predefined test part: 6 numbers and 8 texts,
+    of which workclass, occupation and native-country are missing in places (`?`). `fnlwgt` is a
+    sampling weight, not a feature of the person. Becker & Kohavi 1996, UCI (CC BY 4.0).
+    adult.data and adult.test (plain or gzip) in $NETTRAIN_DATA/tables, or in the user's cache
+    folder, downloaded where they are absent.
     """
 
     def load(self, seed: int, extra_columns: tuple[str, ...] = ()) -> Dataset:
-        """All rows, the official test part last."""
+        """All rows, the predefined test part last."""
         both = _Both(SET.find())
         numeric = {name: name in _NUMBERS for name in COLUMNS}
         _, columns, _ = read_columns(both, COLUMNS, numeric, MissingMarks("?"), "adult")
@@ -66,7 +68,10 @@ class Adult(Source):
 
 
 class _Both:
-    """Both files as one table: those of the test part end their labels in a full stop, and may begin with a line that is no row."""
+    """Both files as one table.
+
+    Labels of the test part end in a full stop, and its file may begin with a comment.
+    """
 
     names = COLUMNS
 

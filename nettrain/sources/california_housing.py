@@ -22,15 +22,17 @@ SET = NamedSet(
 
 @dataclass(frozen=True, kw_only=True)
 class CaliforniaHousing(Source):
-    """Where a block of houses lies, how many people and rooms it has, and their income -> the median value of its houses, in US dollars.
+    """California housing: the median value of the houses of a block, in US dollars.
 
-    20,640 rows of 8 numbers and one text (`ocean_proximity`); `total_bedrooms` is missing in 207. Values are capped at 500,001. The
-    census of 1990: Pace & Barry 1997, as changed by A. Geron for "Hands-On Machine Learning". california_housing.csv in
-    $NETTRAIN_DATA/tables, or in the user's cache folder, downloaded where it is absent.
+    20,640 rows of 8 numbers (location, age, people, rooms, income) and one text
+    (`ocean_proximity`); `total_bedrooms` is missing in 207. Values are capped at 500,001. The
+    census of 1990: Pace & Barry 1997, as changed by A. Geron for "Hands-On Machine Learning".
+    california_housing.csv in $NETTRAIN_DATA/tables, or in the user's cache folder, downloaded
+    where it is absent.
     """
 
     def load(self, seed: int, extra_columns: tuple[str, ...] = ()) -> Dataset:
-        """All rows; there is no official test part."""
+        """All rows; there is no predefined test part."""
         table = {
             "type": "csv",
             "path": str(SET.find()[0]),

@@ -37,12 +37,14 @@ CLASSES = (
 
 @dataclass(frozen=True, kw_only=True)
 class FashionMnist(Source):
-    """28 x 28 grey pixels of a piece of clothing -> what it is.
+    """Fashion-MNIST: 28 x 28 grey pixels of a piece of clothing -> what it is.
 
-    60,000 images (28, 28, 1) uint8 to train, and 10,000 that are the official test part; ten classes. Xiao, Rasul & Vollgraf 2017 (MIT
-    licence). Four IDX files in $NETTRAIN_DATA/fashion-mnist, or in the user's cache folder, downloaded where they are absent.
+    60,000 images (28, 28, 1) uint8 to train, and 10,000 that are the predefined test part; ten
+    classes. Xiao, Rasul & Vollgraf 2017 (MIT licence). Four IDX files in
+    $NETTRAIN_DATA/fashion-mnist, or in the user's cache folder, downloaded where they are
+    absent.
     """
 
     def load(self, seed: int, extra_columns: tuple[str, ...] = ()) -> Dataset:
-        """All rows, the official test part last."""
+        """All rows, the predefined test part last."""
         return load_idx_set(SET, CLASSES)

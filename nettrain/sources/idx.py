@@ -101,7 +101,7 @@ class Idx(Source):
         return align(Dataset(features, None, origin=self.images), schema, with_target=False)
 
     def _labels_file(self) -> tuple[str, tuple[str, ...]]:
-        """The file of the labels, and a note where it is assumed. Raises DataError: none is there."""
+        """The file of the labels, and a note where it is assumed. DataError where none is there."""
         if self.labels is not None:
             return self.labels, ()
         images = Path(self.images)
@@ -109,8 +109,8 @@ class Idx(Source):
         if beside is not None:
             return str(beside), (f"labels: {beside.name}, beside {images.name}",)
         raise DataError(
-            f"{self.images}: `labels` is missing: which IDX file holds them? Name it in the config, "
-            "or put it beside the images under the usual name: ...-labels-idx1-ubyte for "
+            f"{self.images}: `labels` is missing: which IDX file holds them? Name it in the "
+            "config, or put it beside the images under the usual name: ...-labels-idx1-ubyte for "
             "...-images-idx3-ubyte"
         )
 

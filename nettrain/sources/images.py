@@ -43,8 +43,8 @@ class Images(Source):
     path is one of these:
     - a folder that holds a folder for each class, whose name is that of the class (images in
       folders below count too; links to folders outside are not followed);
-    - a folder that holds `train`, and `validation` and `test` if there are any, each with such class
-      folders: a predefined split;
+    - a folder that holds `train`, and `validation` and `test` if there are any, each with such
+      class folders: a predefined split;
     - a CSV file with the columns path (relative to the file) and label, and `part` (train,
       validation, test) if wanted;
     - for `predict`, any folder of images, or a single one.
@@ -59,14 +59,14 @@ class Images(Source):
     number for the shorter side).
 
     Images are decoded once, in threads, and stay bytes until a batch takes them. Those that take
-    more than 256 MiB together, or all with `read: disk`, are decoded into a file in the user's cache
-    folder, from where later runs read them too, as long as the images stay unchanged. Needs Pillow:
-    pip install "nettrain[images]".
+    more than 256 MiB together, or all with `read: disk`, are decoded into a file in the user's
+    cache folder, from where later runs read them too, as long as the images stay unchanged. Needs
+    Pillow: pip install "nettrain[images]".
 
     Raises:
-        DataError: Before training, for sizes or colours that differ where `size` and `color` are not
-            given, damaged or enormous files, an empty class folder, and a class that training does
-            not have.
+        DataError: Before training, for sizes or colours that differ where `size` and `color` are
+            not given, damaged or enormous files, an empty class folder, and a class that training
+            does not have.
     """
 
     path: Annotated[
@@ -111,8 +111,8 @@ class Images(Source):
         found = list_images(Path(self.path), labelled=with_target)
         if found.parts is not None and Path(self.path).is_dir():
             raise DataError(
-                f"{self.path}: holds the parts {', '.join(dict.fromkeys(found.parts))}; name one of "
-                f"them, such as {Path(self.path) / found.parts[-1]}"
+                f"{self.path}: holds the parts {', '.join(dict.fromkeys(found.parts))}; name one "
+                f"of them, such as {Path(self.path) / found.parts[-1]}"
             )
         colors: dict[int, Color] = {1: "grey", 3: "rgb"}
         color, known = self.color, None

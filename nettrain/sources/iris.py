@@ -11,13 +11,14 @@ _FILE = Path(__file__).parent / "bundled" / "iris.csv"
 
 @dataclass(frozen=True, kw_only=True)
 class Iris(Source):
-    """Lengths and widths of sepals and petals, in cm -> the species.
+    """Iris (bundled): lengths and widths of sepals and petals, in cm -> the species.
 
-    150 rows of four numbers, three classes of 50. Fisher 1936, UCI (CC BY 4.0), with Fisher's values as in scikit-learn.
+    150 rows of four numbers, three classes of 50. Fisher 1936, UCI (CC BY 4.0), with Fisher's
+    values as in scikit-learn.
     """
 
     def load(self, seed: int, extra_columns: tuple[str, ...] = ()) -> Dataset:
-        """All rows, sorted by class; there is no official test part."""
+        """All rows, sorted by class; there is no predefined test part."""
         found = Source.parse({"type": "csv", "path": str(_FILE), "target": "species"}).load(
             seed, extra_columns
         )

@@ -24,12 +24,13 @@ SET = NamedSet(
 
 @dataclass(frozen=True, kw_only=True)
 class Mnist(Source):
-    """28 x 28 grey pixels of a handwritten digit -> the digit.
+    """MNIST: 28 x 28 grey pixels of a handwritten digit -> the digit.
 
-    60,000 images (28, 28, 1) uint8 to train, and 10,000 that are the official test part. LeCun, Cortes & Burges 1998. Four IDX files in
-    $NETTRAIN_DATA/mnist, or in the user's cache folder, downloaded where they are absent.
+    60,000 images (28, 28, 1) uint8 to train, and 10,000 that are the predefined test part.
+    LeCun, Cortes & Burges 1998. Four IDX files in $NETTRAIN_DATA/mnist, or in the user's cache
+    folder, downloaded where they are absent.
     """
 
     def load(self, seed: int, extra_columns: tuple[str, ...] = ()) -> Dataset:
-        """All rows, the official test part last."""
+        """All rows, the predefined test part last."""
         return load_idx_set(SET)

@@ -16,12 +16,13 @@ from nettrain.streams import generator
 
 @dataclass(frozen=True, kw_only=True)
 class Moons(Source):
-    """upper: (cos t, sin t); lower: (1 - cos t, 1/2 - sin t); t uniform on [0, pi], with normal noise.
+    """Moons. Upper: (cos t, sin t); lower: (1 - cos t, 1/2 - sin t); with normal noise.
 
-    Two numbers, two classes. scikit-learn's make_moons takes t at even steps instead.
+    t is uniform on [0, pi]. Two numbers, two classes. scikit-learn's make_moons takes t at even
+    steps instead.
     """
 
-    rows: Annotated[Count, Field(ge=4, description="rows in all")] = 1000
+    rows: Annotated[Count, Field(ge=4, description="number of rows")] = 1000
     noise: Annotated[NonNegative, Field(description="standard deviation around the curves")] = 0.1
 
     def load(self, seed: int, extra_columns: tuple[str, ...] = ()) -> Dataset:

@@ -67,7 +67,7 @@ class Npz(Source):
         return self.replace(path=str(directory / Path(self.path).expanduser()))
 
     def with_path(self, path: Path) -> Source:
-        """The same array names in another npz file, without test arrays; weights only if it has some."""
+        """The same array names in another npz file: no test arrays, and weights if it has some."""
         if file_kind(path) == "npz":
             weights = self.weights if self.weights in array_names(path) else None
             return self.replace(

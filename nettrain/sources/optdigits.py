@@ -17,8 +17,10 @@ SET = NamedSet(
     plain_files(
         "https://archive.ics.uci.edu/ml/machine-learning-databases/optdigits",
         {
-            "optdigits.tra": "sha256:e1b683cc211604fe8fd8c4417e6a69f31380e0c61d4af22e93cc21e9257ffedd",
-            "optdigits.tes": "sha256:6ebb3d2fee246a4e99363262ddf8a00a3c41bee6014c373ed9d9216ba7f651b8",
+            "optdigits.tra": "sha256:"
+            "e1b683cc211604fe8fd8c4417e6a69f31380e0c61d4af22e93cc21e9257ffedd",
+            "optdigits.tes": "sha256:"
+            "6ebb3d2fee246a4e99363262ddf8a00a3c41bee6014c373ed9d9216ba7f651b8",
         },
     ),
     source="https://archive.ics.uci.edu/dataset/80/optical+recognition+of+handwritten+digits",
@@ -27,15 +29,16 @@ SET = NamedSet(
 
 @dataclass(frozen=True, kw_only=True)
 class Optdigits(Source):
-    """Ink counts 0 ... 16 of 8 x 8 cells -> the digit.
+    """Optdigits: ink counts 0 ... 16 of 8 x 8 cells -> the digit.
 
-    3823 images (8, 8, 1) uint8 to train, and 1797 by other writers that are the official test part (`digits`, which is bundled, is that
-    part alone). Alpaydin & Kaynak 1998, UCI (CC BY 4.0). optdigits.tra and optdigits.tes in $NETTRAIN_DATA/optdigits, or in the user's
-    cache folder, downloaded where they are absent.
+    3823 images (8, 8, 1) uint8 to train, and 1797 by other writers that are the predefined test
+    part (`digits`, which is bundled, is that part alone). Alpaydin & Kaynak 1998, UCI (CC BY
+    4.0). optdigits.tra and optdigits.tes in $NETTRAIN_DATA/optdigits, or in the user's cache
+    folder, downloaded where they are absent.
     """
 
     def load(self, seed: int, extra_columns: tuple[str, ...] = ()) -> Dataset:
-        """All rows, the official test part last."""
+        """All rows, the predefined test part last."""
         train, test = map(_pair, SET.find())
         found = join_parts(train, test, "optdigits")
         return (

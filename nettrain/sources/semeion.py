@@ -23,10 +23,11 @@ SET = NamedSet(
 
 @dataclass(frozen=True, kw_only=True)
 class Semeion(Source):
-    """16 x 16 black or white pixels of a handwritten digit -> the digit.
+    """Semeion: 16 x 16 black or white pixels of a handwritten digit -> the digit.
 
-    1593 images (16, 16, 1) uint8 of 0 and 1, about 80 writers. There is no official test part, and rows come in runs of one digit.
-    Tactile Srl / Semeion Research Center, UCI (CC BY 4.0). semeion.data (256 pixels and ten indicators a line, plain or gzip) in
+    1593 images (16, 16, 1) uint8 of 0 and 1, about 80 writers. There is no predefined test
+    part, and rows come in runs of one digit. Tactile Srl / Semeion Research Center, UCI (CC BY
+    4.0). semeion.data (256 pixels and ten indicators per line, plain or gzip) in
     $NETTRAIN_DATA/semeion, or in the user's cache folder, downloaded where it is absent.
     """
 

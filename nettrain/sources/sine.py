@@ -16,12 +16,13 @@ from nettrain.streams import generator
 
 @dataclass(frozen=True, kw_only=True)
 class Sine(Source):
-    """y = sin x + noise, x uniform on [-pi, pi].
+    """Sine. y = sin x + noise, x uniform on [-pi, pi].
 
-    One number, one target: that one hidden layer approximates any continuous function (Cybenko 1989), seen.
+    One number, one target: one hidden layer approximates any continuous function (Cybenko
+    1989).
     """
 
-    rows: Annotated[Count, Field(ge=4, description="rows in all")] = 500
+    rows: Annotated[Count, Field(ge=4, description="number of rows")] = 500
     noise: Annotated[NonNegative, Field(description="standard deviation around the curve")] = 0.02
 
     def load(self, seed: int, extra_columns: tuple[str, ...] = ()) -> Dataset:

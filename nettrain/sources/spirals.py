@@ -16,13 +16,14 @@ from nettrain.streams import generator
 
 @dataclass(frozen=True, kw_only=True)
 class Spirals(Source):
-    """(x, y) = r (cos a, sin a), a = 2 pi turns r, and half a turn further for the second class; r = sqrt(u), u uniform on [0, 1].
+    """Two spirals. (x, y) = r (cos a, sin a), a = 2 pi turns r, or half a turn more; r = sqrt(u).
 
-    Two numbers, two classes "first" and "second". The square root spreads the points evenly along the curves. After Lang & Witbrock 1988,
-    whose spirals have three turns.
+    u is uniform on [0, 1]. Two numbers, two classes "first" and "second". The square root
+    spreads the points evenly along the curves. After Lang & Witbrock 1988, whose spirals have
+    three turns.
     """
 
-    rows: Annotated[Count, Field(ge=4, description="rows in all")] = 1000
+    rows: Annotated[Count, Field(ge=4, description="number of rows")] = 1000
     turns: Annotated[Positive, Field(description="turns of each spiral")] = 1.5
     noise: Annotated[
         NonNegative,

@@ -19,13 +19,14 @@ _HALF_SIDE = 1.2  # of the square that the outside points fill
 
 @dataclass(frozen=True, kw_only=True)
 class Triangle(Source):
-    """class = "inside" where (x, y) lies in the equilateral triangle with its corners on the unit circle, otherwise "outside".
+    """Triangle: is (x, y) "inside" or "outside" of a triangle with its corners on the unit circle?
 
-    Half of the rows are inside (uniform), half outside (uniform in a square around it, side 2.4). No line separates them, so a linear model
-    cannot; three hidden units, one a side, can.
+    The triangle is equilateral. Half of the rows are inside (uniform), half outside (uniform in
+    a square around it, side 2.4). No line separates them, so a linear model cannot; three
+    hidden units, one per side, can.
     """
 
-    rows: Annotated[Count, Field(ge=4, description="rows in all")] = 1000
+    rows: Annotated[Count, Field(ge=4, description="number of rows")] = 1000
 
     def load(self, seed: int, extra_columns: tuple[str, ...] = ()) -> Dataset:
         """Drawn with the run's seed, in random order."""

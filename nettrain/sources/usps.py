@@ -13,7 +13,8 @@ from nettrain.data.readers.predefined_split import RowsAndTargets, join_parts
 from nettrain.data.source import Source
 from nettrain.data.task import to_classes
 
-# The book's own page, hastie.su.domains/ElemStatLearn/data.html, has the files and no checksums: these are a copy that cannot change.
+# The book's own page, hastie.su.domains/ElemStatLearn/data.html, has the files and no checksums:
+# these are a copy that cannot change.
 SET = NamedSet(
     "usps",
     packed_files(
@@ -31,16 +32,17 @@ ARRAYS = "usps.npz"
 
 @dataclass(frozen=True, kw_only=True)
 class Usps(Source):
-    """16 x 16 grey pixels, -1 ... 1, of a digit from an envelope -> the digit.
+    """USPS: 16 x 16 grey pixels, -1 ... 1, of a digit from an envelope -> the digit.
 
-    7291 images (16, 16, 1) float32 to train, and 2007, harder ones, that are the official test part. LeCun et al. 1990, as distributed
-    with Hastie, Tibshirani & Friedman, "The Elements of Statistical Learning". zip.train and zip.test (a digit and 256 numbers a line,
-    plain or gzip), or usps.npz with x_train, y_train, x_test, y_test, in $NETTRAIN_DATA/usps, or in the user's cache folder, downloaded
-    where they are absent.
+    7291 images (16, 16, 1) float32 to train, and 2007, harder ones, that are the predefined
+    test part. LeCun et al. 1990, as distributed with Hastie, Tibshirani & Friedman, "The
+    Elements of Statistical Learning". zip.train and zip.test (a digit and 256 numbers per line,
+    plain or gzip), or usps.npz with x_train, y_train, x_test, y_test, in $NETTRAIN_DATA/usps,
+    or in the user's cache folder, downloaded where they are absent.
     """
 
     def load(self, seed: int, extra_columns: tuple[str, ...] = ()) -> Dataset:
-        """All rows, the official test part last."""
+        """All rows, the predefined test part last."""
         arrays = SET.directory / ARRAYS
         train, test = _from_arrays(arrays) if arrays.is_file() else map(_from_text, SET.find())
         found = join_parts(train, test, "usps")

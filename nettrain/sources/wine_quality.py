@@ -28,10 +28,12 @@ SETS = {
 
 @dataclass(frozen=True, kw_only=True)
 class WineQuality(Source):
-    """Eleven chemical measurements of a wine -> the grade that tasters gave it, 3 ... 9.
+    """Wine quality: eleven chemical measurements of a wine -> its grade by tasters, 3 ... 9.
 
-    1599 red or 4898 white wines; regression, unless `classes` or the loss asks for classification. Cortez et al. 2009, UCI (CC BY 4.0).
-    winequality-red.csv and winequality-white.csv in $NETTRAIN_DATA/tables, or in the user's cache folder, downloaded where absent.
+    1599 red or 4898 white wines; regression, unless `classes` or the loss asks for
+    classification. Cortez et al. 2009, UCI (CC BY 4.0). winequality-red.csv and
+    winequality-white.csv in $NETTRAIN_DATA/tables, or in the user's cache folder, downloaded
+    where they are absent.
     """
 
     color: Annotated[Literal["red", "white"], Field(description="which of the two tables")] = "red"
@@ -40,7 +42,7 @@ class WineQuality(Source):
     ] = False
 
     def load(self, seed: int, extra_columns: tuple[str, ...] = ()) -> Dataset:
-        """All rows; there is no official test part."""
+        """All rows; there is no predefined test part."""
         file = SETS[self.color].find()[0]
         table = {
             "type": "csv",

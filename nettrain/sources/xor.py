@@ -16,12 +16,13 @@ from nettrain.streams import generator
 
 @dataclass(frozen=True, kw_only=True)
 class Xor(Source):
-    """class = p XOR q at the corners (0,0), (0,1), (1,0), (1,1), with normal noise around them.
+    """XOR. class = p XOR q at the corners (0,0), (0,1), (1,0), (1,1), with normal noise.
 
-    Two numbers, two classes "0" and "1", the corners in turn: the first four rows are the truth table. Minsky & Papert 1969.
+    Two numbers, two classes "0" and "1", the corners in turn: the first four rows are the truth
+    table. Minsky & Papert 1969.
     """
 
-    rows: Annotated[Count, Field(ge=4, description="rows in all")] = 400
+    rows: Annotated[Count, Field(ge=4, description="number of rows")] = 400
     noise: Annotated[NonNegative, Field(description="standard deviation around a corner")] = 0.1
 
     def load(self, seed: int, extra_columns: tuple[str, ...] = ()) -> Dataset:

@@ -1,1 +1,1 @@
-"""Readers of file formats: text tables, JSON lines, columnar files, IDX, NumPy files, images, downloads."""
+"""Readers of file formats: text tables, JSON lines, columnar files, arrays, images, downloads."""

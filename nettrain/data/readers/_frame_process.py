@@ -1,10 +1,10 @@
 """The process that reads columnar files with polars, so that damage takes down this process alone.
 
 Run as a script by `frames`. For each file it reads a JSON line with the path, the kind and a bound
-on memory, and writes one with the names of the columns and the number of rows; reads one with those that are wanted (null:
-none), and writes one that describes them, then their numbers as raw bytes: float64, or int32 codes
-of texts. A JSON line with the key `error` takes the place of an answer. The process ends when it has
-been idle for some seconds.
+on memory, and writes one with the names of the columns and the number of rows; it reads one with
+the columns that are wanted (null: none), and writes one that describes them, then their numbers as
+raw bytes: float64, or int32 codes of texts. A JSON line with the key `error` takes the place of an
+answer. The process ends when it has been idle for some seconds.
 """
 
 import json

@@ -21,11 +21,19 @@ _SILENCE = 30  # seconds without a byte until a connection counts as broken
 
 
 def download(address: str, checksum: str, target: Path) -> None:
-    """Fetch `address` into the file `target`, which appears under its name only when its checksum ("md5:...", "sha256:...") is right.
+    """Download one file.
 
-    A broken connection is tried again from the start. Of several processes one downloads, and the others wait and find the file.
-    Raises DataError with the reason: no connection, refused by the server, broken off, other bytes than expected, a folder that cannot be
-    written.
+    It appears under its name only when its checksum is right. A broken connection is tried again
+    from the start. Of several processes one downloads, and the others wait and find the file.
+
+    Args:
+        address: Where it is fetched from.
+        checksum: "md5:..." or "sha256:..."
+        target: The file to write.
+
+    Raises:
+        DataError: There is no connection, the server refuses, the connection breaks, the bytes are
+            other than expected, or the folder cannot be written.
     """
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -57,7 +65,7 @@ def _transfer(address: str, partial: Path) -> None:
         import_module("pooch"),
         import_module("requests"),
     )  # heavy, and needed only here
-    # identity: a server that packs what it sends would have pooch write other bytes than those of the checksum
+    # identity: of what a server packs, pooch would write other bytes than those of the checksum
     fetch = pooch.HTTPDownloader(timeout=_SILENCE, headers={"Accept-Encoding": "identity"})
     for attempt in range(1, _ATTEMPTS + 1):
         try:
@@ -88,7 +96,8 @@ def _check(partial: Path, checksum: str, address: str) -> None:
     if found != expected:
         size = partial.stat().st_size
         raise DataError(
-            f"{address} is not the file that is expected: its {kind} is {found} ({size} bytes), not {expected}"
+            f"{address} is not the file that is expected: its {kind} is {found} ({size} bytes), "
+            f"not {expected}"
         )
 
 

@@ -172,7 +172,7 @@ _IDLE: list[_Reader] = []  # processes that wait for a file, some seconds long
 
 
 def _open(path: str, kind: str, memory: int) -> tuple[_Reader, dict[str, Any] | None]:
-    """A process that has looked at the file, and its answer. Of those that wait, some have ended."""
+    """A process that has looked at the file, and its answer. Some that wait may have ended."""
     request = [path, kind, memory]
     while _IDLE:
         reader = _IDLE.pop()

@@ -77,8 +77,8 @@ def _locate(stream: IO[bytes], path: Path) -> ArrayLocation:
     start = stream.read(4)
     if len(start) < 4 or start[:2] != b"\0\0" or start[2] not in _TYPES or start[3] == 0:
         raise DataError(
-            f"{path}: not an IDX file: it starts with {start.hex(' ') or 'nothing'}, expected 00 00,"
-            " a type and the number of axes (00 00 08 03 for images)"
+            f"{path}: not an IDX file: it starts with {start.hex(' ') or 'nothing'}, expected 00 "
+            "00, a type and the number of axes (00 00 08 03 for images)"
         )
     axes = stream.read(4 * start[3])
     if len(axes) < 4 * start[3]:

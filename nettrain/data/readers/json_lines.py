@@ -153,8 +153,8 @@ class _JsonColumn:
     def _wrong(self, line: int, value: object, expected: str) -> DataError:
         shown = json.dumps(value)[:40]
         return DataError(
-            f"{self._path}:{line}: column {self.name!r}: expected {expected}, as in the rows before,"
-            f" got {shown}; correct it, or list the column under `categorical` or `ignore`"
+            f"{self._path}:{line}: column {self.name!r}: expected {expected}, as in the rows "
+            f"before, got {shown}; correct it, or list the column under `categorical` or `ignore`"
         )
 
 

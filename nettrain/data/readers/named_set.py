@@ -1,4 +1,7 @@
-"""Named sets: which files they have, where those are kept ($NETTRAIN_DATA, or the user's cache), and where absent ones come from."""
+"""Named sets: which files they have, where those are kept, and where absent ones come from.
+
+They are kept in $NETTRAIN_DATA, or in the user's cache folder.
+"""
 
 import os
 from collections.abc import Mapping
@@ -14,8 +17,12 @@ from nettrain.errors import DataError
 class SetFile:
     """One file of a set; a copy on the disk may be packed, with `.gz` behind its name.
 
-    address   gives the bytes that `checksum` ("md5:..." or "sha256:...") is of, packed if it ends in .gz; None where none is known that
-              can be relied on. A copy that is there already is taken as it is.
+    A copy that is there already is taken as it is.
+
+    Attributes:
+        name: Of the file, unpacked.
+        address: Where it is downloaded from, packed if that ends in .gz; None: nowhere reliable.
+        checksum: Of the bytes at the address: "md5:..." or "sha256:..."
     """
 
     name: str
@@ -32,8 +39,11 @@ class SetFile:
 class NamedSet:
     """What a set consists of.
 
-    source  the page where its addresses and checksums stand, or which offers the files
-    folder  in the data folder; "": the set's name
+    Attributes:
+        name: Of the set.
+        files: In the order that its source wants.
+        source: The page where its addresses and checksums stand, or which offers the files.
+        folder: In the data folder; "": the set's name.
     """
 
     name: str
@@ -47,7 +57,11 @@ class NamedSet:
         return data_directory() / (self.folder or self.name)
 
     def find(self) -> list[Path]:
-        """The files, in their order; absent ones are downloaded. Raises DataError that says which files to put where."""
+        """The files, in their order; absent ones are downloaded.
+
+        Raises:
+            DataError: A file cannot be had; it says which files to put where.
+        """
         absent = [file for file in self.files if _copy(self.directory, file) is None]
         for file in absent:
             if file.address is None:
@@ -62,8 +76,9 @@ class NamedSet:
         directory = self.directory
         missing = ", ".join(file.name for file in self.files if _copy(directory, file) is None)
         return DataError(
-            f"the set {self.name!r} is not complete in {directory}{reason}: put there {missing} (plain or .gz; see "
-            f"{self.source}), or set NETTRAIN_DATA to the folder that holds the folder {directory.name}"
+            f"the set {self.name!r} is not complete in {directory}{reason}: put there {missing} "
+            f"(plain or .gz; see {self.source}), or set NETTRAIN_DATA to the folder that holds the "
+            f"folder {directory.name}"
         )
 
 

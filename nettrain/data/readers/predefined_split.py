@@ -49,7 +49,7 @@ def join_parts(train: RowsAndTargets, test: RowsAndTargets | None, origin: str) 
 
 
 def _is_text(dtype: np.dtype) -> str:
-    """Unicode, bytes, or neither: what must not be mixed, since NumPy would make texts of numbers."""
+    """Unicode, bytes, or neither, which must not mix: NumPy would make texts of numbers."""
     return dtype.kind if dtype.kind in "US" else ""
 
 
