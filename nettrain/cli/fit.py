@@ -25,6 +25,7 @@ from nettrain.cli.output import console, print_json, say
 from nettrain.errors import ConfigError
 
 if TYPE_CHECKING:
+    from nettrain.cli.intervals import TestIntervals
     from nettrain.training.run import Result
 
 DEFAULT_OUTPUT = Path("runs")
@@ -129,9 +130,9 @@ def fit(
     if result.diagnostics and not quiet:
         _show_diagnostics(result)
     if json:
-        print_json(summary(result) | {"intervals": intervals})
+        print_json(summary(result) | {"intervals": intervals.by_part()})
     elif not quiet:
-        _report(result, intervals)
+        _report(result, intervals.by_part())
 
 
 def summary(result: "Result") -> dict[str, object]:
@@ -156,7 +157,7 @@ def _train(
     quiet: bool,
     threads: int | None,
     profile: bool,
-) -> tuple["Result", Intervals]:
+) -> tuple["Result", "TestIntervals"]:
     from nettrain.config.checks import name_problem
     from nettrain.config.load import load, located
 
@@ -181,12 +182,12 @@ def _train(
             threads=threads,
             callbacks=[*callbacks, *clocks, of_test],
         )
-    return result, of_test.intervals
+    return result, of_test
 
 
 def _resume(
     run: Path, sets: list[str], allow_plugins: bool, quiet: bool, threads: int | None, profile: bool
-) -> tuple["Result", Intervals]:
+) -> tuple["Result", "TestIntervals"]:
     from nettrain.cli.intervals import TestIntervals
     from nettrain.cli.profile import profiling
     from nettrain.cli.progress import progress
@@ -201,7 +202,7 @@ def _resume(
             threads=threads,
             callbacks=[*callbacks, *clocks, of_test],
         )
-    return result, of_test.intervals
+    return result, of_test
 
 
 def _show_diagnostics(result: "Result") -> None:

@@ -32,6 +32,11 @@ from nettrain.metrics import ShareMetric, metrics_of
 
 RESAMPLES = 2000
 PARTS = ("train", "validation", "test")
+UNFINISHED = {
+    "interrupted": "was interrupted",
+    "diverged": "diverged",
+    "running": "is still being trained",
+}
 
 
 def compare(
@@ -114,8 +119,6 @@ def _measured(
 ) -> _Measured:
     """A run measured on its part; from its summary alone where model or data cannot be had."""
     path, state = str(record.path), record.state
-    if state != "finished":
-        notes.append(f"{path}: is {state}; what is shown is of its best checkpoint so far")
     try:
         predictor = load(record.path, allow_plugins=allow_plugins, loader=loader)
         parts = predictor.training_data
@@ -125,6 +128,8 @@ def _measured(
         if predictor.data_changed:
             raise RunError("the data has changed since training")
         evaluation = predictor.evaluation(parts.part(part))
+        if state != "finished":
+            notes.append(f"{path}: {UNFINISHED[state]}; its best checkpoint so far is shown")
     except NettrainError as error:
         metrics = (record.summary.get("metrics") or {}).get(part) or {}
         shown = "its metrics are those of its summary" if metrics else "nothing of it can be shown"

@@ -11,6 +11,7 @@ import numpy as np
 from nettrain.errors import CheckpointError, NettrainError, RunError
 from nettrain.inference.load import load
 from nettrain.inference.model import Model
+from nettrain.inspection.compare import UNFINISHED
 from nettrain.inspection.config_difference import config_differences
 from nettrain.inspection.environment_difference import environment_differences
 from nettrain.inspection.first_difference import (
@@ -105,7 +106,7 @@ def diff(
     notes: list[str] = []
     for record in (a, b):
         if record.state != "finished":
-            notes.append(f"{record.path}: is {record.state}")
+            notes.append(f"{record.path}: {UNFINISHED[record.state]}")
     epoch = first_epoch_difference(a.epochs, b.epochs)
     batch = None
     if replay:

@@ -100,6 +100,9 @@ def verify(
         metrics = _metric_differences(record, again)
         if record.summary.get("metrics"):
             compared.append("the final metrics")
+        if record.state == "diverged":
+            compared.append(f"the divergence in epoch {len(record.epochs) + 1}")
+            metrics |= _divergence(record, again)
         environment = environment_differences(record.environment, again.environment)
         complete = stop.epoch is not None or len(record.epochs) == len(again.epochs)
         if not complete:
@@ -150,6 +153,12 @@ def _new_tensors(again: RecordedRun, name: str, stop: StopAt) -> Mapping[str, np
         return stop.tensors or None
     evaluated = {key: one for key, one in stop.kept.items() if not key.startswith("optimizer.")}
     return evaluated or None
+
+
+def _divergence(record: RecordedRun, again: RecordedRun) -> dict[str, tuple[Any, Any]]:
+    """How both ended, where the new training did not diverge in the same epoch."""
+    ends = [(one.summary.get("stop_reason"), len(one.epochs)) for one in (record, again)]
+    return {} if ends[0] == ends[1] else {"stop_reason": (ends[0][0], ends[1][0])}
 
 
 def _metric_differences(record: RecordedRun, again: RecordedRun) -> dict[str, tuple[Any, Any]]:

@@ -107,7 +107,7 @@ def damaged(run):
 
 
 CRIPPLED = {
-    "interrupted": (interrupted, "is interrupted; what is shown is of its best checkpoint", True),
+    "interrupted": (interrupted, "was interrupted; its best checkpoint so far is shown", True),
     "no checkpoint": (without_checkpoints, "no checkpoint yet", False),
     "damaged": (damaged, "its metrics are those of its summary", False),
 }

@@ -63,7 +63,7 @@ def test_what_is_missing_is_named(runs):
     (runs / "b" / "environment.json").unlink()
     result = diff(runs / "a", runs / "b")
     assert result.data is None and result.tensors == {}
-    assert any("b: is interrupted" in note for note in result.notes)
+    assert any("b: was interrupted" in note for note in result.notes)
     assert sum("has no" in note for note in result.notes) == 2
 
 

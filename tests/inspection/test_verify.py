@@ -165,7 +165,12 @@ def test_a_run_that_diverged_reproduces(runs):
             run_name="diverged",
         )
     assert json.loads((runs / "diverged" / "summary.json").read_text())["stop_reason"] == "diverged"
-    assert verify(runs / "diverged").reproduces
+    result = verify(runs / "diverged")
+    assert result.reproduces and result.compared[-1].startswith("the divergence in epoch ")
+    change = (runs / "diverged" / "config.yaml").read_text().replace("lr: 1e+30", "lr: 0.01")
+    (runs / "diverged" / "config.yaml").write_text(change)
+    result = verify(runs / "diverged")
+    assert not result.reproduces and result.metrics["stop_reason"] == ("diverged", "epochs")
 
 
 def test_a_run_on_arrays_needs_the_arrays(tmp_path):
