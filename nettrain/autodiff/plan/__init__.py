@@ -1,1 +1,1 @@
-"""The plan: a computation recorded once, then replayed on arrays that stay."""
+"""Plans: computations that are recorded once and then replayed on permanent arrays."""

@@ -1,4 +1,4 @@
-"""Fusion: where a recorded computation holds a sequence that one primitive does at once, that one takes its place, to the same bits."""
+"""Fusion: sequences of recorded operations that one primitive computes at once, bit for bit."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -21,10 +21,13 @@ from nettrain.autodiff.tensor import Node, Tensor
 
 
 def fuse(*results: Tensor) -> None:
-    """Rewrite the nodes above the results, oldest first. Values in the middle of a fused sequence are no longer computed."""
+    """Rewrite the nodes of the results, oldest first.
+
+    Values in the middle of a fused sequence are no longer computed.
+    """
     made = [tensor for _, tensor in reversed(list(nodes_above(*results)))]
     consumers = Counter(id(x) for tensor in made for x in inputs_of(tensor))
-    consumers.update(id(result) for result in results)  # a result is wanted itself
+    consumers.update(id(result) for result in results)
     for tensor in made:
         primitive = primitive_of(tensor)
         if isinstance(primitive, Add):
@@ -38,17 +41,17 @@ def fuse(*results: Tensor) -> None:
 
 
 def primitive_of(tensor: Tensor) -> Primitive | None:
-    """What made the tensor."""
+    """The operation that made the tensor."""
     return tensor.node.primitive if tensor.node else None
 
 
 def inputs_of(tensor: Tensor) -> tuple[Tensor, ...]:
-    """What it was made from."""
+    """The inputs of that operation."""
     return tensor.node.inputs if tensor.node else ()
 
 
 def _affine(tensor: Tensor, consumers: Counter[int]) -> None:
-    """x w + b: a product and a vector broadcast over its rows, used for nothing else."""
+    """x w + b: a product and a vector broadcast over its rows, neither used elsewhere."""
     xw, repeated = inputs_of(tensor)
     if not (isinstance(primitive_of(xw), Matmul) and isinstance(primitive_of(repeated), Broadcast)):
         return
@@ -62,7 +65,10 @@ def _affine(tensor: Tensor, consumers: Counter[int]) -> None:
 
 
 def _activation(tensor: Tensor, consumers: Counter[int]) -> None:
-    """act(x w + b) or act(x * w + b), where the derivative of act can be told from its output; a pool may stand between."""
+    """act(x w + b) or act(x * w + b), maybe pooled before act.
+
+    The derivative of act must follow from its output alone.
+    """
     primitive, inputs = primitive_of(tensor), inputs_of(tensor)
     if (
         not isinstance(primitive, ElementWise)
@@ -116,12 +122,19 @@ def _cross_entropy(tensor: Tensor, consumers: Counter[int]) -> None:
 
 
 def _replace(tensor: Tensor, primitive: Primitive, inputs: Iterable[Tensor], first: Tensor) -> None:
-    """Let another node give the tensor its value, in the same place of the order. first: that of the sequence."""
+    """Let another primitive compute the tensor, at the same point of the order.
+
+    Args:
+        tensor: The last of the sequence.
+        primitive: Computes it from `inputs`.
+        inputs: Those of the sequence.
+        first: The first tensor of the sequence.
+    """
     earlier, inputs = tensor.node, tuple(inputs)
     assert earlier is not None and first.node is not None
-    wanted = primitive.scratch(*[x.shape for x in inputs])
     scratch = {
-        name: np.empty(shape, dtype or earlier.out.dtype) for name, (shape, dtype) in wanted.items()
+        name: np.empty(shape, dtype or earlier.out.dtype)
+        for name, (shape, dtype) in primitive.scratch(*[x.shape for x in inputs]).items()
     }
     tensor.node = Node(primitive, inputs, earlier.out, scratch)
     tensor.node.age, tensor.node.origin = earlier.age, first.node.origin

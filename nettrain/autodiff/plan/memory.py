@@ -10,11 +10,11 @@ import numpy as np
 from nettrain.autodiff.plan.schedule import Action
 from nettrain.autodiff.primitive import Array
 
-ALIGNMENT = 64  # bytes: a line of the cache
+ALIGNMENT = 64  # bytes: a cache line
 
 
 class Arena:
-    """Bytes for plans that never run at the same time: that of a full batch and that of a short last one take the same."""
+    """Bytes for plans that never run at the same time, as those of a full and of a short batch."""
 
     def __init__(self) -> None:
         self._bytes = np.empty(0, np.uint8)
@@ -30,19 +30,27 @@ class Arena:
 
 
 @dataclass
-class _Life:
-    """From the action that fills an array to the last that needs what it then holds; places in the order of the actions, both included."""
+class LiveRange:
+    """From the action that fills an array to the last one that needs what it then holds.
+
+    Attributes:
+        size: Of the array, in bytes.
+        begin: Index of the first action.
+        end: Index of the last action.
+        offset: Of the array in the arena, unless it reuses the memory of another.
+        reused: The live range that ends where this one begins, and whose memory it takes over: the
+            action works in place.
+    """
 
     size: int
     begin: int
     end: int
     offset: int = -1
-    heir_of: "_Life | None" = (
-        None  # whose memory it takes over while that is read for the last time
-    )
+    reused: "LiveRange | None" = None
 
-    def place(self) -> int:
-        return self.heir_of.place() if self.heir_of else self.offset
+    def origin(self) -> "LiveRange":
+        """The live range whose memory this one has: the first of those that took it over."""
+        return self.reused.origin() if self.reused else self
 
 
 def share_memory(
@@ -50,117 +58,128 @@ def share_memory(
 ) -> list[Action]:
     """The same actions on arrays in the arena.
 
-    own   the arrays that may move there: nobody but these actions looks at them
-    kept  those of them that somebody does look at after all
+    Args:
+        actions: In the order in which they run.
+        own: The arrays that may move there, which nothing but these actions uses.
+        kept: Those of them that are read by others after all.
+        arena: Where.
     """
     movable = {id(array): array for array in own if array.flags.c_contiguous and array.nbytes}
     for array in kept:
         movable.pop(id(_root(array)), None)
-    lives = _lives(actions, movable)
-    _inherit(actions, lives)
-    size = _pack([life for found in lives.values() for life in found if life.heir_of is None])
+    ranges = _live_ranges(actions, movable)
+    _reuse_in_place(actions, ranges)
+    size = _pack([r for of_array in ranges.values() for r in of_array if r.reused is None])
     memory = arena.take(size)
 
-    def moved(array: Array, place: int) -> Array:
+    def moved(array: Array, index: int) -> Array:
         root = _root(array)
-        found = lives.get(id(root))
-        if not found or not array.size:
+        of_array = ranges.get(id(root))
+        if not of_array or not array.size:
             return array
-        life = _at(found, place)
-        offset = life.place() + array.ctypes.data - root.ctypes.data
+        start = _range_at(of_array, index).origin().offset
+        offset = start + array.ctypes.data - root.ctypes.data
         return np.ndarray(array.shape, array.dtype, memory, offset, array.strides)
 
-    return [_moved(action, place, moved) for place, action in enumerate(actions)]
+    return [_moved(action, index, moved) for index, action in enumerate(actions)]
 
 
-def _moved(action: Action, place: int, moved: Callable[[Array, int], Array]) -> Action:
-    def anew(value: Any) -> Any:
+def _moved(action: Action, index: int, moved: Callable[[Array, int], Array]) -> Action:
+    """The action on moved arrays."""
+
+    def move(value: Any) -> Any:
         if isinstance(value, np.ndarray):
-            return moved(value, place)
-        return [anew(item) for item in value] if isinstance(value, list) else value
+            return moved(value, index)
+        return [move(item) for item in value] if isinstance(value, list) else value
 
     return replace(
         action,
-        args=tuple(map(anew, action.args)),
-        scratch={name: anew(array) for name, array in action.scratch.items()},
+        args=tuple(map(move, action.args)),
+        scratch={name: move(array) for name, array in action.scratch.items()},
     )
 
 
 def _root(array: Array) -> Array:
-    """The array whose memory this one looks at."""
+    """The array whose memory this one is a view of."""
     while isinstance(array.base, np.ndarray):
         array = array.base
     return array
 
 
-def _lives(actions: Sequence[Action], movable: dict[int, Array]) -> dict[int, list[_Life]]:
-    """The lives of each array, in order: it lives anew whenever it is filled without having been read in the same call."""
-    lives: dict[int, list[_Life]] = {}
-    for place, action in enumerate(actions):
+def _live_ranges(
+    actions: Sequence[Action], movable: dict[int, Array]
+) -> dict[int, list[LiveRange]]:
+    """The live ranges of each array, in order.
+
+    A new one begins whenever an action fills the array without reading it.
+    """
+    ranges: dict[int, list[LiveRange]] = {}
+    for index, action in enumerate(actions):
         read = {id(_root(array)) for array in action.reads} & movable.keys()
         for key in read:
-            if key in lives:
-                lives[key][-1].end = place
+            if key in ranges:
+                ranges[key][-1].end = index
             else:
-                del movable[key]  # somebody else fills it
+                del movable[key]  # it is filled elsewhere
         for array in (*action.works, *action.writes):
             key = id(_root(array))
             if key in movable and key not in read:
-                lives.setdefault(key, []).append(_Life(movable[key].nbytes, place, place))
-    return {key: found for key, found in lives.items() if key in movable}
+                ranges.setdefault(key, []).append(LiveRange(movable[key].nbytes, index, index))
+    return {key: of_array for key, of_array in ranges.items() if key in movable}
 
 
-def _at(lives: list[_Life], place: int) -> _Life:
-    """The life at this place; where an action is handed an array that holds nothing for it, the last one before, or the first."""
-    return lives[max(0, bisect.bisect_right([life.begin for life in lives], place) - 1)]
+def _range_at(ranges: list[LiveRange], index: int) -> LiveRange:
+    """The last live range that has begun at this action, or the first of all."""
+    return ranges[max(0, bisect.bisect_right([r.begin for r in ranges], index) - 1)]
 
 
-def _inherit(actions: Sequence[Action], lives: dict[int, list[_Life]]) -> None:
-    """Where an action may write over what it reads, and nobody else reads that afterwards, what it writes takes that memory over."""
-    for place, action in enumerate(actions):
+def _reuse_in_place(actions: Sequence[Action], ranges: dict[int, list[LiveRange]]) -> None:
+    """Let an action that may work in place write over what it is the last to read."""
+    for index, action in enumerate(actions):
         for read, written in action.reuses:
-            source, heir = (lives.get(id(_root(array))) for array in (read, written))
+            of_read, of_written = (ranges.get(id(_root(array))) for array in (read, written))
             if (
-                not source
-                or not heir
-                or source is heir
+                not of_read
+                or not of_written
+                or of_read is of_written
                 or read.nbytes != _root(read).nbytes
                 or written.nbytes != _root(written).nbytes
             ):
                 continue
-            old, new = _at(source, place), _at(heir, place)
+            old, new = _range_at(of_read, index), _range_at(of_written, index)
             if (
-                old.end == place
-                and new.begin == place
-                and new.heir_of is None
+                old.end == index
+                and new.begin == index
+                and new.reused is None
                 and old.size == new.size
                 and read.strides == written.strides
             ):
-                new.heir_of = old
-                first = old
-                while first.heir_of is not None:
-                    first = first.heir_of
+                new.reused = old
+                first = old.origin()
                 first.end = max(first.end, new.end)
                 break
 
 
-def _pack(lives: list[_Life]) -> int:
-    """Give every life its offset, the largest first, each as low as those allow that live at the same time; the bytes needed in all."""
-    placed: list[_Life] = []
+def _pack(ranges: list[LiveRange]) -> int:
+    """Give every live range its offset; the number of bytes needed in all.
+
+    The largest come first, each as low as those that overlap in time allow.
+    """
+    placed: list[LiveRange] = []
     total = 0
-    for life in sorted(lives, key=lambda life: (-life.size, life.begin)):
-        beside = sorted(
-            (other for other in placed if other.begin <= life.end and life.begin <= other.end),
+    for new in sorted(ranges, key=lambda r: (-r.size, r.begin)):
+        overlapping = sorted(
+            (other for other in placed if other.begin <= new.end and new.begin <= other.end),
             key=lambda other: other.offset,
         )
         offset = 0
-        for other in beside:
-            if offset + life.size <= other.offset:
+        for other in overlapping:
+            if offset + new.size <= other.offset:
                 break
             offset = max(offset, _aligned(other.offset + other.size))
-        life.offset = offset
-        placed.append(life)
-        total = max(total, offset + life.size)
+        new.offset = offset
+        placed.append(new)
+        total = max(total, offset + new.size)
     return total
 
 

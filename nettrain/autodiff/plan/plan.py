@@ -1,14 +1,17 @@
-"""The plan: a computation recorded once, eagerly, then replayed on arrays that stay: no allocation, no graph building.
+"""The plan: a computation recorded once, eagerly, then replayed on permanent arrays.
+
+A replay allocates nothing and builds no graph:
 
     x, y = Tensor(batch, feed=True), Tensor(targets, feed=True)
-    with recording() as seen:
+    with recording():
         loss = rows(network(x), y).sum() * (1 / n)
     plan = Plan(loss, into=network.slots)
-    ...                                            # new contents into batch and targets
-    plan.forward()                                 # loss.value is new
-    plan.backward()                                # and so are the slots
+    ...                                            # write the next rows into batch and targets
+    plan.forward()                                 # loss.value is the new loss
+    plan.backward()                                # the slots hold the new gradients
 
-The nodes and their order are those of the eager run, so the bits are too; fused primitives keep them.
+The nodes and their order are those of the eager run, so results are bitwise identical to it; fused
+primitives keep this.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -26,7 +29,12 @@ from nettrain.autodiff.tensor import Tensor
 
 
 class CallQueue:
-    """Calls that one thread makes one after the other. origins: to each call the `origin` of its node."""
+    """Calls that one thread makes one after the other.
+
+    Attributes:
+        calls: The calls.
+        origins: The `origin` of the node of each call.
+    """
 
     __slots__ = ("calls", "origins")
 
@@ -35,12 +43,12 @@ class CallQueue:
         self.origins: list[int] = []
 
     def __call__(self) -> None:
-        """Make them."""
+        """Make the calls."""
         for call in self.calls:
             call()
 
     def add(self, calls: Sequence[Call], origin: int) -> Self:
-        """More calls."""
+        """Append calls of one node."""
         self.calls += [partial(function, *args, **named) for function, args, named in calls]
         self.origins += [origin] * len(calls)
         return self
@@ -48,12 +56,12 @@ class CallQueue:
 
 Calls = list[Callable[[], None]]
 Wrap = Callable[[str, Calls, Sequence[int]], Calls]
-Phase = list[CallQueue]  # that may run side by side: one, or one a tile of a large product
+Phase = list[CallQueue]  # may run in parallel: one queue, or one per tile of a large product
 
 
 @dataclass(frozen=True)
 class SynchronizationPoint:
-    """Where the shards of a batch meet: a value that all rows share, made by `barrier` from x."""
+    """Where all shards of a batch must have arrived: `barrier` makes a value of all rows from x."""
 
     barrier: Barrier
     out: Array
@@ -61,19 +69,27 @@ class SynchronizationPoint:
 
 
 class Plan:
-    """The replay of everything above y, and, where y is one number, of its gradients into the slots.
+    """The replay of everything that y was computed from, and of the gradients of y.
 
-    into   None: the way forward alone
-    dy     the array in which at each `backward` stands the gradient of the final result with respect to y; None: 1
-    also   further tensors of the recording that `forward` computes again: new values of state
-    share  of the batch's rows that this plan has; below 1 it is one of several shards, and `nettrain.autodiff.plan.shards` runs it
-    arena  the memory in which arrays that are not needed at the same time share their bytes: of the recorded tensors, only y and `also`
-           are computed again for others to look at. None: all of them are, each in the array that the recording left
-    compiled  whether operations that have a compiled form run in it
-    fused  whether sequences of operations are put together: see `nettrain.autodiff.plan.fusion`
+    Args:
+        y: The result of the recording.
+        into: The array that receives the gradient of each tensor. None: forward pass only.
+        also: Further tensors of the recording that `forward` computes: new values of state.
+        dy: The array that holds, at each `backward`, the gradient of the final result with respect
+            to y. None: ones.
+        share: Fraction of the batch's rows that this plan has; below 1 it is one of several shards,
+            which `nettrain.autodiff.plan.shards` runs.
+        arena: Memory in which arrays that are not needed at the same time share their bytes; then
+            only y and `also` hold new values after a replay. None: every recorded tensor does.
+        compiled: Whether operations that have a compiled form run in it.
+        fused: Whether sequences of operations are fused: see `nettrain.autodiff.plan.fusion`.
 
-    forwards   the calls in phases; after some of them stands a meeting
-    backwards  the same on the way back; before some of them stands the gradient with respect to a shared value
+    Attributes:
+        forwards: The phases of the forward pass.
+        backwards: The phases of the backward pass.
+        synchronization_points: By the phase of `forwards` that ends with one.
+        gradients: By the phase of `backwards`: the gradient with respect to a value that all rows
+            share, to be summed over the shards before that phase.
     """
 
     def __init__(
@@ -109,19 +125,19 @@ class Plan:
         self.gradients = {phase: action.args[1] for phase, action in begins.items()}
 
     def forward(self) -> None:
-        """Compute every value again."""
+        """Compute every value anew."""
         run(self.forwards)
 
     def backward(self) -> None:
-        """Write every slot again, after `forward`."""
+        """Compute every gradient anew; `forward` comes first."""
         run(self.backwards)
 
     def instrument(self, wrap: Wrap) -> None:
         """Replace the calls of each queue, in order to measure or watch them.
 
         Args:
-            wrap: Gets "forward" or "backward", the calls of a queue, and to each call the `origin`
-                of its node; returns the calls to make instead.
+            wrap: Takes "forward" or "backward", the calls of a queue and the `origin` of each
+                call's node; returns the calls to make instead.
         """
         for direction, phases in (("forward", self.forwards), ("backward", self.backwards)):
             for queue in (queue for phase in phases for queue in phase):
@@ -136,7 +152,7 @@ def run(phases: Sequence[Phase]) -> None:
 
 
 def _phases(actions: Sequence[Action], *, before: bool) -> tuple[list[Phase], dict[int, Action]]:
-    """The calls in phases, and where barriers stand: by the phase that begins with one (`before`) or ends with it."""
+    """The calls in phases; the barriers by the phase that begins (`before`) or ends with one."""
     phases: list[Phase] = [[CallQueue()]]
     barriers: dict[int, Action] = {}
     for action in actions:

@@ -1,4 +1,4 @@
-"""What a plan does, written down: the calls of a recorded computation and of its gradients, with the arrays that each reads and writes."""
+"""The schedule of a plan: the actions of both passes, and the arrays that each reads and writes."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
@@ -15,16 +15,22 @@ from nettrain.autodiff.tensor import Node, Tensor
 
 @dataclass(frozen=True)
 class Action:
-    """What one primitive does for a plan, on the way forward or back.
+    """What one primitive does in one pass of a plan.
 
-    calls(*args, **scratch) and tiles(*args, **scratch) give the calls that do it: see `forward_calls` and `forward_tiles` of `Primitive`.
-
-    reads    the arrays whose contents it needs
-    writes   those that it fills, all of each
-    works    those that it fills and uses, and nobody after it
-    reuses   (of reads, of writes): pairs that may be the same memory, if nobody needs what is read there afterwards
-    barrier  where rows meet: after it on the way forward, before it on the way back
-    origin   of its node
+    Attributes:
+        calls: `calls(*args, **scratch)` gives the calls to make: `forward_calls` or
+            `backward_calls` of the primitive.
+        args: The arguments of `calls` and `tiles`.
+        scratch: Their keyword arguments.
+        origin: Of the primitive's node.
+        reads: The arrays whose contents it needs.
+        writes: The arrays that it fills completely.
+        works: The arrays that only this action uses.
+        reuses: Pairs of `reads` and `writes` that may be the same memory, if no later action needs
+            what is read there.
+        tiles: The same as `calls`, divided into tiles; gives None where that is not worth it.
+        barrier: Where all shards wait: after it in the forward pass, before it in the backward
+            pass.
     """
 
     calls: Callable[..., list[Call]]
@@ -41,40 +47,45 @@ class Action:
 
 @dataclass(frozen=True)
 class Backward:
-    """The way back. own: the arrays that were made for it, which nobody else looks at."""
+    """The backward pass. own: the arrays that were made for it, which nothing else uses."""
 
     actions: list[Action]
     own: list[Array]
 
 
 def forward_actions(results: Iterable[Tensor], *, compiled: bool) -> list[Action]:
-    """Everything that the results were made by, oldest first."""
+    """The actions that compute the results, oldest node first."""
     actions = []
     for node, _ in reversed(list(nodes_above(*results))):
         if isinstance(node.primitive, View):
             continue
         primitive = compiled_form(node.primitive) if compiled else node.primitive
         values = [x.value for x in node.inputs]
-        kept, works = _divided(primitive, node)
-        reuses = tuple((values[i], node.out) for i in primitive.in_place)
-        tiles, barrier = (
-            primitive.forward_tiles,
-            primitive if isinstance(primitive, Barrier) else None,
-        )
+        kept, works = _split_scratch(primitive, node)
         actions.append(
-            Action(primitive.forward_calls, (node.out, *values), node.scratch, node.origin, tuple(values), (node.out, *kept), works, reuses,
-                   tiles, barrier)
-        )  # fmt: skip
+            Action(
+                primitive.forward_calls,
+                (node.out, *values),
+                node.scratch,
+                node.origin,
+                reads=tuple(values),
+                writes=(node.out, *kept),
+                works=works,
+                reuses=tuple((values[i], node.out) for i in primitive.in_place),
+                tiles=primitive.forward_tiles,
+                barrier=primitive if isinstance(primitive, Barrier) else None,
+            )
+        )
     return actions
 
 
 def own_arrays(results: Iterable[Tensor]) -> list[Array]:
-    """The outputs and the scratch of everything that the results were made by."""
-    found = []
+    """The outputs and the scratch of all nodes that the results were computed by."""
+    arrays = []
     for node, _ in nodes_above(*results):
         if not isinstance(node.primitive, View):
-            found += [node.out, *node.scratch.values()]
-    return found
+            arrays += [node.out, *node.scratch.values()]
+    return arrays
 
 
 def backward_actions(
@@ -85,7 +96,7 @@ def backward_actions(
     *,
     compiled: bool,
 ) -> Backward:
-    """What `backward` does, newest node first, written down instead of done."""
+    """The actions that compute the gradients of y, newest node first, as `backward` does."""
     made = list(nodes_above(y))
     buffers, aliases, own = _gradient_buffers(y, dy, made, into)
     actions: list[Action] = []
@@ -109,13 +120,8 @@ def backward_actions(
                 own.append(part)
                 grads.append(part)
                 sums.append(
-                    Action(
-                        _just(np.add),
-                        (total, part, total),
-                        {},
-                        node.origin,
-                        reads=(total, part),
-                        writes=(total,),
+                    _single(
+                        np.add, (total, part, total), node, reads=(total, part), writes=(total,)
                     )
                 )
         primitive = compiled_form(node.primitive) if compiled else node.primitive
@@ -123,19 +129,12 @@ def backward_actions(
         if isinstance(node.primitive, Barrier) and share != 1 and grads[0] is not None:
             dx = grads[0]
             actions.append(
-                Action(
-                    _just(node.primitive.rescale),
-                    (dx, share),
-                    {},
-                    node.origin,
-                    reads=(dx,),
-                    writes=(dx,),
-                )
+                _single(node.primitive.rescale, (dx, share), node, reads=(dx,), writes=(dx,))
             )
         actions += sums
     for x, slot in into.items():
         if id(x) not in written:
-            actions.append(Action(_just(slot.fill), (0,), {}, y.node.age if y.node else 0))
+            actions.append(_single(slot.fill, (0,), y.node))
     return Backward(actions, own)
 
 
@@ -143,7 +142,7 @@ def _backward_action(
     node: Node, primitive: Primitive, grads: list[Array | None], dy: Array
 ) -> Action:
     values = [x.value for x in node.inputs]
-    kept, works = _divided(primitive, node)
+    kept, works = _split_scratch(primitive, node)
     reads = [
         dy,
         *kept,
@@ -151,21 +150,38 @@ def _backward_action(
     ]
     if "out" in primitive.reads:
         reads.append(node.out)
-    wanted = tuple(grad for grad in grads if grad is not None)
-    reuses = tuple((dy, grad) for grad in wanted[:1] if primitive.gradient_in_place)
+    required = tuple(grad for grad in grads if grad is not None)
     return Action(
-        primitive.backward_calls, (grads, dy, node.out, *values), node.scratch, node.origin, tuple(reads), wanted, works, reuses,
-        primitive.backward_tiles, primitive if isinstance(primitive, Barrier) else None,
-    )  # fmt: skip
+        primitive.backward_calls,
+        (grads, dy, node.out, *values),
+        node.scratch,
+        node.origin,
+        reads=tuple(reads),
+        writes=required,
+        works=works,
+        reuses=tuple((dy, grad) for grad in required[:1] if primitive.gradient_in_place),
+        tiles=primitive.backward_tiles,
+        barrier=primitive if isinstance(primitive, Barrier) else None,
+    )
 
 
-def _just(function: Callable[..., Any]) -> Callable[..., list[Call]]:
-    """One call of a function."""
-    return lambda *args: [(function, args, {})]
+def _single(
+    function: Callable[..., Any],
+    args: tuple[Any, ...],
+    node: Node | None,
+    *,
+    reads: tuple[Array, ...] = (),
+    writes: tuple[Array, ...] = (),
+) -> Action:
+    """The action that is one call of a function."""
+    origin = node.origin if node else 0
+    return Action(
+        lambda *args: [(function, args, {})], args, {}, origin, reads=reads, writes=writes
+    )
 
 
-def _divided(primitive: Primitive, node: Node) -> tuple[tuple[Array, ...], tuple[Array, ...]]:
-    """The scratch that is kept from forward to backward, and that which each of them only works with."""
+def _split_scratch(primitive: Primitive, node: Node) -> tuple[tuple[Array, ...], tuple[Array, ...]]:
+    """The scratch that is kept from the forward to the backward pass, and that used within one."""
     reads = primitive.reads
     kept = tuple(array for name, array in node.scratch.items() if name in reads)
     return kept, tuple(array for name, array in node.scratch.items() if name not in reads)
@@ -174,9 +190,11 @@ def _divided(primitive: Primitive, node: Node) -> tuple[tuple[Array, ...], tuple
 def _gradient_buffers(
     y: Tensor, dy: Array, made: list[tuple[Node, Tensor]], into: Mapping[Tensor, Array]
 ) -> tuple[dict[int, Array], set[int], list[Array]]:
-    """An array for the gradient of each tensor, oldest first: its slot, a view of its source's (where that has no other consumer), or new.
+    """The array for the gradient of each tensor: its slot, a view of its source's, or a new one.
 
-    The second result holds the tensors of the views, the third the new arrays.
+    Returns:
+        The arrays by the `id` of the tensor; the `id` of the tensors whose array is a view (their
+        source has no other consumer); the new arrays.
     """
     consumers = Counter(id(x) for node, tensor in made if tensor.requires_grad for x in node.inputs)
     buffers = {id(y): dy}  # also where y is a view
