@@ -216,12 +216,7 @@ class TableSource(Source):
                     "values would be classes; write them as plain numbers, such as 1234.5, or list "
                     "the column under `categorical` if they name classes"
                 )
-            remedy = (
-                "add it to the source's `missing`: [{marks}, ...]"
-                if table.missing
-                else "write null in its place"
-            )
-            note = text_column_note(name, column, remedy)
+            note = text_column_note(name, column, table.missing)
             notes += [] if note is None else [note]
         return notes
 

@@ -1,5 +1,6 @@
 """A trained model as all that evaluates and predicts sees it, one network or many: raw data in, as it was before any transform."""
 
+import logging
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -23,6 +24,8 @@ from nettrain.training.artifacts.checkpoint import Checkpoint, configuration
 from nettrain.training.build import data_seed, loss_for, target_requirements, target_size
 from nettrain.training.engine.blas import one_blas_thread
 from nettrain.training.evaluate import PartEvaluation
+
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -131,9 +134,12 @@ class Predictor(ABC):
         """A file with the columns that the model was trained on, in the manner of its training source."""
         with in_use(self.config.plugins):
             source = self.config.dataset.source.with_path(path.absolute())
-            return source.load_for(
+            dataset = source.load_for(
                 self.schema, with_target=with_target and not self.schema.autoencoder
             )
+        for note in dataset.notes:
+            _LOG.warning("%s: %s", path, note)
+        return dataset
 
     @cached_property
     def training_data(self) -> LoadedData:

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import nettrain
 from nettrain.data.dataset import Dataset
 from nettrain.data.dataset_config import DatasetConfig
 from nettrain.data.features import MISSING
@@ -146,7 +147,7 @@ def test_a_missing_mark_that_is_not_known_is_named_with_the_key(mark: str, tmp_p
     cells = [mark] * 6 + ["1", "2", "3", "4"]
     (note,) = load(tmp_path, table(cells)).notes
     assert f"column 'a': {mark!r} stands beside numbers in 6 of 10 cells" in note
-    assert f"`missing`: [{mark!r}, ...]" in note
+    assert f"`missing: ['', 'NA', 'N/A', 'NaN', 'nan', 'null', '?', {mark!r}]`" in note
     found = load(tmp_path, table(cells), missing=[mark])
     assert np.isnan(found.features.numbers[:6]).all() and not found.notes
 
@@ -281,3 +282,22 @@ def test_a_number_too_large_for_float32_is_named_with_its_row(kind: str, tmp_pat
     place = r"t\.csv:9: " if kind == "csv" else rf"t\.{kind}: row 7: "
     with warnings.catch_warnings(action="error"), pytest.raises(NettrainError, match=place):
         prepare(DatasetConfig(source=Source.parse(fields)))
+
+
+def test_a_mark_among_very_many_numbers_is_named(tmp_path: Path) -> None:
+    cells = ["NULL"] * 30_001 + [str(i) for i in range(30_000)]
+    (note,) = load(tmp_path, table(cells)).notes
+    assert "'NULL' stands beside numbers in 30001 of 60001 cells" in note
+
+
+def test_what_is_assumed_of_a_file_to_predict_is_said_too(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    source = csv(tmp_path, "a,b,y\n" + "1,2,0\n3,5,1\n" * 5)
+    config = {"dataset": {"source": source}, "model": "mlp", "training": {"epochs": 1}}
+    nettrain.train(config, output_directory=tmp_path, run_name="run")
+    new = tmp_path / "new.csv"
+    new.write_text("a,b\n1,2\n,\n3,4\n", encoding="utf-16")
+    assert len(nettrain.load(tmp_path / "run").read(new, with_target=False)) == 2
+    assert "new.csv: encoding: utf-16" in caplog.text
+    assert "new.csv: rows without any value are skipped: 1 (the first in line 3)" in caplog.text

@@ -1,7 +1,8 @@
 """Numbers as text: which texts are numbers, look like one, or mark a missing value."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from itertools import islice
 
 import numpy as np
 
@@ -33,6 +34,7 @@ _LOOKS_MISSING = frozenset({
     "not available"
 })  # fmt: skip
 _MOST_VALUES = 10_000  # distinct values of a column that are looked at
+_MOST_MARKS = 5  # texts beside numbers; more are no marks of missing values
 _FEW_NUMBERS = 3  # distinct numbers beside a single text, from which on that text is named
 
 
@@ -94,7 +96,8 @@ def formatted_numbers(column: Category) -> tuple[str, str] | None:
 
     Cells that look missing are left out. Numbers that are numbers count too, if others are not.
     """
-    counts = _counted(column)
+    step = -(-len(column.values) // _MOST_VALUES) or 1
+    counts = dict(list(zip(column.values, _counts(column), strict=True))[::step])
     total = sum(count for value, count in counts.items() if not looks_missing(value))
     formats: dict[str, int] = {}
     examples: dict[str, str] = {}
@@ -112,13 +115,13 @@ def formatted_numbers(column: Category) -> tuple[str, str] | None:
     return kind, examples[kind]
 
 
-def text_column_note(name: str, column: Category, remedy: str) -> str | None:
+def text_column_note(name: str, column: Category, missing: Sequence[str]) -> str | None:
     """A sentence for a column of texts that may be meant as numbers; None if nothing suggests it.
 
     Args:
         name: Of the column.
         column: Its cells.
-        remedy: What to do about a mark that is not known as one, with `{marks}` for a list of them.
+        missing: The marks of missing values that its file has; none: it has another way.
     """
     formatted = formatted_numbers(column)
     if formatted is not None:
@@ -126,26 +129,26 @@ def text_column_note(name: str, column: Category, remedy: str) -> str | None:
             f"column {name!r}: most cells look like numbers with {formatted[0]} ({formatted[1]!r}) "
             "and are read as text; write them as plain numbers, such as 1234.5"
         )
-    counts = _counted(column)
-    numbers = [value for value in counts if is_number(value)]
-    texts = [value for value in counts if not is_number(value)]
-    if not numbers or not texts:
+    texts = [*islice((value for value in column.values if not is_number(value)), _MOST_MARKS + 1)]
+    numbers = len(column.values) - len(texts)
+    single = len(texts) == 1 and numbers >= _FEW_NUMBERS
+    if not numbers or not texts or not (single or all(map(looks_missing, texts))):
         return None
-    single = len(texts) == 1 and len(numbers) >= _FEW_NUMBERS
-    if not single and not all(map(looks_missing, texts)):
-        return None
-    marks = sorted(texts, key=lambda value: -counts[value])[:5]
-    cells = sum(counts[value] for value in texts)
-    listed = ", ".join(map(repr, marks))
+    counts = _counts(column)
+    cells = sum(counts[column.values.index(text)] for text in texts)
+    remedy = (
+        f"set the source's `missing: {[*missing, *texts]}`"
+        if missing
+        else "write null in its place"
+    )
     return (
-        f"column {name!r}: {listed} {'stands' if len(marks) == 1 else 'stand'} beside numbers in "
-        f"{cells} of {sum(counts.values())} cells, so all are read as text; if it marks missing "
-        f"values, {remedy.format(marks=listed)}"
+        f"column {name!r}: {', '.join(map(repr, texts))} {'stands' if len(texts) == 1 else 'stand'} "
+        f"beside numbers in {cells} of {sum(counts)} cells, so all are read as text; if it marks "
+        f"missing values, {remedy}"
     )
 
 
-def _counted(column: Category) -> dict[str, int]:
-    """How many cells hold each distinct value, of at most `_MOST_VALUES` of them."""
-    counts = np.bincount(column.codes[column.codes >= 0], minlength=len(column.values)).tolist()
-    step = -(-len(column.values) // _MOST_VALUES) or 1
-    return dict(list(zip(column.values, counts, strict=True))[::step])
+def _counts(column: Category) -> list[int]:
+    """How many cells hold each value."""
+    codes = column.codes[column.codes >= 0]
+    return np.bincount(codes, minlength=len(column.values)).tolist()
