@@ -1,13 +1,15 @@
-"""The registry: a component is a frozen dataclass whose fields are its YAML keys, one class in one file of its kind's package.
+"""The registry of components: frozen dataclasses whose fields are their YAML keys.
 
-A kind (layer, loss, optimizer ...) is a base class that names itself and the package that holds its files:
+A kind (layer, loss, optimizer ...) is a base class that names itself and the package of its files:
 
     class Optimizer(Component):
         kind = "optimizer"
         package = "nettrain.optim"
 
-The YAML name of a component is its file's name and its class in snake_case: `adam` <-> nettrain/optim/adam.py <-> `class Adam`.
-Names are found by listing the package's files; a module is imported only when a config names it. Inside `plugged` a user's own
+The YAML name of a component is its file's name and its class in snake_case: `adam`,
+nettrain/optim/adam.py, `class Adam`.
+Names are found by listing the package's files; a module is imported
+only when a configuration names it. Inside `plugged` a user's own
 components have names too.
 """
 
@@ -64,7 +66,7 @@ KIND_KEY = (
 
 
 class Record:
-    """A frozen dataclass whose fields are YAML keys; an unknown key is an error that suggests the nearest one."""
+    """A frozen dataclass whose fields are YAML keys; an unknown key gets a suggestion."""
 
     __pydantic_config__ = ConfigDict(extra="forbid")
 
@@ -84,7 +86,7 @@ class Record:
 
 
 def _with_hint(line: ErrorDetails, known: list[str]) -> InitErrorDetails:
-    """One of pydantic's errors as it was, or, for an unknown key of this very mapping, with the nearest known key."""
+    """One of pydantic's errors; for an unknown key of this mapping, with a suggestion."""
     kind: str | PydanticCustomError = line["type"]
     if line["type"] == "unexpected_keyword_argument" and len(line["loc"]) == 1:
         key = line["loc"][0]
@@ -122,7 +124,10 @@ class Component(Record, ABC):
 
     @classmethod
     def expand_shorthand(cls, value: object) -> object:
-        """Turn what stands for a component in YAML (a bare name, a number) into a mapping with `type`; kinds may add their own."""
+        """Turn a shorthand (a bare name, a number) into a mapping with `type`.
+
+        Kinds may add their own.
+        """
         return {"type": value} if isinstance(value, str) else value
 
     @classmethod
@@ -132,19 +137,23 @@ class Component(Record, ABC):
 
     @classmethod
     def suggest(cls, name: str) -> str:
-        """What to say of a name that does not exist: the nearest one that does; kinds may know better."""
+        """Suggest the nearest name for one that does not exist; kinds may know better."""
         return nearest(name, [known for kind in (cls, *cls.shorthands()) for known in names(kind)])
 
     @classmethod
     def parse(cls, value: object) -> Self:
-        """A component of this kind from an instance, a name, or a mapping with `type`; pydantic's errors keep their location."""
+        """Make a component of this kind from an instance, a name, or a mapping with `type`.
+
+        pydantic's errors keep their location.
+        """
         if isinstance(value, cls):
             return value
         value = cls.expand_shorthand(value)
         if not isinstance(value, dict) or not isinstance(value.get("type"), str):
             raise PydanticCustomError(
                 "component_form",
-                "expected the name of a component of kind {kind}, or a mapping with 'type'; there are: {known}",
+                "expected the name of a component of kind {kind}, "
+                "or a mapping with 'type'; there are: {known}",
                 {"kind": repr(cls.kind), "known": ", ".join(names(cls))},
             )
         fields = {key: item for key, item in value.items() if key != "type"}
@@ -161,7 +170,7 @@ class Component(Record, ABC):
     def __get_pydantic_json_schema__(
         cls, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
-        """A kind is only named, for others to refer to: its components may hold components of the same kind, without end."""
+        """Only name the kind, for others to refer to: components may nest without end."""
         return {KIND_KEY: cls.kind} if "kind" in cls.__dict__ else handler(schema)
 
     def replace(self, **changes: object) -> Self:
@@ -170,7 +179,7 @@ class Component(Record, ABC):
 
 
 def names(kind: type[Component]) -> list[str]:
-    """The YAML names of all components of a kind: the files of its package, and what is plugged in."""
+    """The YAML names of all components of a kind: those of its package, and the user's own."""
     return sorted([*built_in(kind), *(cls.name() for cls in plugged_in(kind))])
 
 
@@ -186,7 +195,7 @@ def built_in(kind: type[Component]) -> list[str]:
 
 
 def find(kind: type[Component], name: str) -> type[Component]:
-    """The class of one component, imported now. Raises a pydantic error with the nearest name where there is none."""
+    """Import the class of one component. Raises a pydantic error with a suggestion."""
     known = names(kind)
     if name not in known:
         raise PydanticCustomError(
@@ -212,7 +221,7 @@ _PLUGGED: ContextVar[tuple[type[Component], ...]] = ContextVar("plugged", defaul
 
 @contextmanager
 def plugged(classes: Iterable[type[Component]]) -> Iterator[None]:
-    """Inside (in this thread, or task), `names` and `find` know these components too, and no others that were plugged in before."""
+    """Inside, in this thread or task, `names` and `find` know these components too."""
     token = _PLUGGED.set(tuple(classes))
     try:
         yield
@@ -232,7 +241,7 @@ def adapter(cls: type) -> TypeAdapter[Any]:
 
 
 def to_mapping(value: object) -> object:
-    """Plain mappings, lists and scalars that parse back to an equal value; a component's mapping starts with its `type`."""
+    """Plain mappings, lists and scalars that parse back to an equal value."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         named = {"type": value.name()} if isinstance(value, Component) else {}
         return named | {

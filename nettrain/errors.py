@@ -1,7 +1,7 @@
-"""User errors: every message says the value, the place and the remedy; names that do not exist get a suggestion.
+"""User errors, whose messages say the value, the place and the remedy; suggestions for names.
 
-The command line turns a `NettrainError` into its message and its exit code. Any other exception is a
-fault of ours and keeps its traceback.
+The command line turns a `NettrainError` into its message and its exit code. Any other exception
+is a fault of ours and keeps its traceback.
 """
 
 import difflib
@@ -33,11 +33,11 @@ class DataError(NettrainError):
 
 
 class CheckpointError(NettrainError):
-    """A checkpoint or run directory that is missing or damaged, of another format, or does not fit."""
+    """A checkpoint or run directory that is missing, damaged, or does not fit."""
 
 
 class RunError(NettrainError):
-    """A run that cannot start or resume: its directory exists, the disk is full, its data has changed."""
+    """A run that cannot start or resume: it exists, the disk is full, its data has changed."""
 
 
 class PluginError(NettrainError):
@@ -71,6 +71,6 @@ def nearest(name: str, known: Iterable[str]) -> str:
 
 
 def elsewhere(key: str) -> str:
-    """Return the same for a key that stands elsewhere in a configuration: `epochs` is training.epochs."""
+    """Return the same for a key that stands elsewhere: `epochs` is training.epochs."""
     paths = [path for path in SYNONYMS.get(key, ()) if "." in path]
     return f"; did you mean {paths[0]!r}?" if paths else ""

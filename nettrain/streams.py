@@ -1,4 +1,4 @@
-"""Random streams: every use of chance has its own generator, derived from (seed, name, indices): nothing depends on what ran before."""
+"""Random streams: a generator for every purpose, derived from (seed, name, indices) alone."""
 
 import hashlib
 
@@ -16,9 +16,12 @@ def generator(seed: int, name: str, *indices: int) -> np.random.Generator:
 
 
 class StepStream:
-    """A stream with a place for every training step, set in under a microsecond: Philox, keyed by (seed, name), counted by (step, shard).
+    """A stream that seeks any training step in under a microsecond.
 
-    Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3". A place holds 2^64 blocks, far more than a step can draw.
+    Philox, keyed by (seed, name), counted by (step, shard).
+
+    Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3". A step has 2^64 blocks, far
+    more than it can draw.
     """
 
     def __init__(self, seed: int, name: str) -> None:
@@ -27,7 +30,7 @@ class StepStream:
         self.generator = np.random.Generator(self._bits)
 
     def seek(self, step: int, shard: int = 0) -> np.random.Generator:
-        """Move to the place of one step and shard."""
+        """Move to one step and shard."""
         self._state["state"]["counter"][:] = (0, shard, step, 0)
         self._bits.state = self._state
         return self.generator

@@ -1,1 +1,1 @@
-"""The command line: one module per command, the reporting of failures, and tables for the terminal."""
+"""The command line: one module per command, failures, and tables for the terminal."""

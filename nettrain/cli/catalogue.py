@@ -1,4 +1,4 @@
-"""Everything that can be explained and that a YAML file can hold: runs and ensembles, sweeps, and the operations of the core."""
+"""Everything that `explain` and `schema` cover: runs, ensembles, sweeps, operations of the core."""
 
 from functools import partial
 from typing import TYPE_CHECKING, Any

@@ -1,4 +1,4 @@
-"""`nettrain check`: validate a configuration against its data, and show the model layer by layer, before anything is trained."""
+"""`nettrain check`: validate a configuration and its data, and show the model layer by layer."""
 
 import shlex
 from pathlib import Path
@@ -72,7 +72,7 @@ def describe(config: Path, sets: list[str], *, allow_plugins: bool, json: bool) 
 
 
 def write_out(config: Path, sets: list[str], *, allow_plugins: bool) -> None:
-    """Print the model as a list of layers: a sequential model that is the same network, bit for bit."""
+    """Print the model as a list of layers: a sequential model, bitwise the same network."""
     from nettrain.config.load import load, located
 
     loaded = load(config, sets, allow_plugins=allow_plugins)
@@ -121,7 +121,7 @@ def _frozen(run: "Run") -> list[str]:
 
 
 def _memory(run: "Run") -> str:
-    """A rough estimate: weights, gradient and optimizer state; outputs of all layers and their gradients for a batch."""
+    """An estimate: weights, gradient, optimizer state; layer outputs and gradients of a batch."""
     from nettrain.cli.render_model import size
     from nettrain.nn.summary import summarize
 
@@ -131,4 +131,5 @@ def _memory(run: "Run") -> str:
     outputs = sum(
         row.values for row in summarize(run.network.layers, run.network.input_shape)
     ) * _value_bytes(run)
-    return f"{size(weights)} for weights, gradient and optimizer, {size(outputs)} for a batch of {run.batch_size} rows"
+    batch = f"{size(outputs)} for a batch of {run.batch_size} rows"
+    return f"{size(weights)} for weights, gradient and optimizer, {batch}"

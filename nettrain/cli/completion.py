@@ -1,11 +1,11 @@
-"""Shell completion of names that can be explained and of YAML files. The shell asks at every key: nothing heavy is imported."""
+"""Shell completion of names and files. The shell asks at every key: nothing heavy is imported."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 
 def complete_name(incomplete: str) -> Iterator[str]:
-    """Complete components, bare and with their kind, and the kinds, sections and keys of a configuration."""
+    """Complete components, bare and with their kind, and kinds, sections and keys."""
     from nettrain.config.explanation import catalogue
 
     known = catalogue()

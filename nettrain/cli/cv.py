@@ -75,17 +75,28 @@ def cv(
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Train CONFIG once per fold, on all other folds, and score it on that fold. The test part is not used without --final."""
+    """Train CONFIG once per fold, on the other folds, and score it on that fold.
+
+    The test part is used with --final only.
+    """
     if resume is None and config is None:
         raise ConfigError(
-            "cv: name a CONFIG (a packaged example: nettrain cv digits), or resume with --resume DIR"
+            "cv: name a CONFIG (a packaged example: nettrain cv digits), "
+            "or resume with --resume DIR"
         )
     if resume is not None:
         given = {
-            "CONFIG": config is not None, "--folds": folds != FOLDS, "--repeats": repeats != REPEATS, "--stratify": stratify is not None,
-            "--group": group is not None, "--final": final, "--set": bool(sets), "--seed": seed is not None,
-            "--output-directory": output_directory != OUTPUT, "--run-name": run_name is not None,
-        }  # fmt: skip
+            "CONFIG": config is not None,
+            "--folds": folds != FOLDS,
+            "--repeats": repeats != REPEATS,
+            "--stratify": stratify is not None,
+            "--group": group is not None,
+            "--final": final,
+            "--set": bool(sets),
+            "--seed": seed is not None,
+            "--output-directory": output_directory != OUTPUT,
+            "--run-name": run_name is not None,
+        }
         refuse_beside_resume(
             "cv", given, "a cross-validation is resumed with the options it was started with"
         )
@@ -126,9 +137,13 @@ def cv(
 
 def _summary(result: "CrossValidation") -> dict[str, object]:
     return {
-        "directory": result.directory, "folds": result.folds, "mean": result.mean, "std": result.std, "interval": result.interval,
+        "directory": result.directory,
+        "folds": result.folds,
+        "mean": result.mean,
+        "std": result.std,
+        "interval": result.interval,
         "final": result.final,
-    }  # fmt: skip
+    }
 
 
 def _intervals(result: "CrossValidation", allow_plugins: bool) -> "dict[str, Interval]":

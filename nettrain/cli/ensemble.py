@@ -51,7 +51,7 @@ def ensemble(
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Train several networks of CONFIG that vote. Its key `ensemble` says how (nettrain explain ensemble)."""
+    """Train several networks that vote, as the key `ensemble` of CONFIG says."""
     if resume is None and config is None:
         raise ConfigError(
             "ensemble: name a CONFIG (a packaged example: nettrain ensemble ensembles/digits), "
@@ -124,8 +124,8 @@ def _report(result: "EnsembleResult", intervals: "dict[str, Interval]") -> None:
         say(note)
     if result.out_of_bag is not None:
         say(
-            f"out of bag: {result.out_of_bag['rows']:,} training rows, each predicted by the members "
-            "that were not trained on it"
+            f"out of bag: {result.out_of_bag['rows']:,} training rows, each predicted by the "
+            "members that were not trained on it"
         )
     say(f"disagreement of two members on {part}: {number(result.disagreement[part])}")
     say(f"next: nettrain eval {shlex.quote(result.directory)}")

@@ -84,7 +84,7 @@ def _part(asked: str | None, existing: tuple[str, ...]) -> str:
 
 
 def _training_rows(predictor: "Predictor") -> "Dataset | None":
-    """The rows from whose targets the baseline is made; None, and no baseline, where the training data is gone."""
+    """The rows that the baseline is made from; None where the training data is gone."""
     try:
         return predictor.training_data.part("train")
     except NettrainError as error:

@@ -1,4 +1,4 @@
-"""`nettrain explain`: every component, section and key of a configuration, described by the classes themselves."""
+"""`nettrain explain`: components, sections and keys, described by the classes themselves."""
 
 import dataclasses
 from collections.abc import Iterator
@@ -38,7 +38,7 @@ def explain(
     allow_plugins: AllowPlugins = False,
     json: Json = False,
 ) -> None:
-    """Describe NAME: formula, keys, defaults, bounds and an example. Without NAME: a list of everything."""
+    """Describe NAME: formula, keys, defaults, bounds, an example. Without NAME: list everything."""
     if plugin is not None:
         if name is not None:
             raise ConfigError("explain: NAME and --plugin cannot be used together; leave one out")
@@ -53,7 +53,7 @@ def explain(
 
 
 def _matches(name: str, known: "Catalogue") -> list["Explanation"]:
-    """Everything that the name can mean. Raises ConfigError with the nearest name where it means nothing."""
+    """Everything that the name can mean. Raises ConfigError where it means nothing."""
     from nettrain.config.component_key import explain_key
     from nettrain.config.explanation import matching
 

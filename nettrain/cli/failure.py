@@ -1,4 +1,4 @@
-"""How the command line reports a failure: a line or a list on stderr and an exit code; only a fault of ours keeps its traceback."""
+"""Failures on the command line: a message and an exit code; a fault of ours keeps its traceback."""
 
 import errno
 import os
@@ -57,7 +57,7 @@ def _directory_is_gone() -> bool:
 
 
 def _silence() -> None:
-    """The reader of our output went away (`| head`): what is still in the buffers must not fail once more at exit."""
+    """Drop what is in the buffers: the reader of our output went away (`| head`)."""
     null_device = os.open(os.devnull, os.O_WRONLY)
     for stream in (sys.stdout, sys.stderr):
         with suppress(OSError, ValueError):  # a stream that is no file, or is closed

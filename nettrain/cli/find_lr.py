@@ -18,7 +18,7 @@ def find(
     json: bool,
     quiet: bool,
 ) -> None:
-    """Run the learning-rate range test on a copy of the network; write the curve, print the suggestion."""
+    """Run the learning-rate range test on a copy; write the curve, print the suggestion."""
     from nettrain.config.load import load, located
 
     loaded = load(
@@ -39,11 +39,13 @@ def find(
         say(f"loss over {len(curve.rates)} learning rates: {path}")
         if curve.suggestion is None:
             say(
-                "the loss did not fall at any learning rate: check the data, the loss and the model first (nettrain check)"
+                "the loss did not fall at any learning rate: "
+                "check the data, the loss and the model first (nettrain check)"
             )
         else:
             typer.echo(f"{curve.suggestion:g}")
             say(
-                f"next: nettrain fit {shlex.quote(str(config))} --set optimizer.lr={curve.suggestion:g}"
+                f"next: nettrain fit {shlex.quote(str(config))} "
+                f"--set optimizer.lr={curve.suggestion:g}"
                 f"   (now {loaded.optimizer.lr:g})"
             )

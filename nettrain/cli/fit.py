@@ -81,7 +81,8 @@ def fit(
     """Train the model of CONFIG, evaluate it, and create a run directory."""
     if profile and (dry_run or find_lr):
         raise ConfigError(
-            "fit: --profile times a training, which --dry-run and --find-lr skip: leave one of them out"
+            "fit: --profile times a training, which --dry-run and --find-lr skip: "
+            "leave one of them out"
         )
     changes = [*(sets or []), *([] if seed is None else [f"seed={seed}"])]
     changes += [] if kernels is None else [f"training.kernels={kernels}"]
@@ -99,7 +100,8 @@ def fit(
         result, intervals = _resume(resume, changes, allow_plugins, quiet, threads, profile)
     elif config is None:
         raise ConfigError(
-            "fit: name a CONFIG (a packaged example: nettrain fit digits), or resume with --resume RUN"
+            "fit: name a CONFIG (a packaged example: nettrain fit digits), "
+            "or resume with --resume RUN"
         )
     elif find_lr:
         find(

@@ -1,4 +1,4 @@
-"""`nettrain gradcheck`: the gradients of a configuration's model and loss on its data, against finite differences."""
+"""`nettrain gradcheck`: the gradients of a configuration against finite differences."""
 
 import dataclasses
 import shlex
@@ -22,9 +22,12 @@ def gradcheck(
     allow_plugins: AllowPlugins = False,
     json: Json = False,
 ) -> None:
-    """Compare the gradients of CONFIG's loss, in float64, with central differences. Exit code 1 on a mismatch. Writes nothing.
+    """Compare the gradients of CONFIG with central differences, in float64. Writes nothing.
 
-    In a parameter of at most 64 elements all are checked, in a larger one the 32 with the largest gradients and 32 others.
+    Exit code 1 on a mismatch.
+
+    In a parameter of at most 64 elements all are checked, in a larger one the 32 with the
+    largest gradients and 32 others.
     """
     from nettrain.config.load import load, located
 

@@ -72,7 +72,7 @@ Kernels = Annotated[
     typer.Option(
         "--kernels",
         metavar="auto|numpy|numba",
-        help="Same as --set training.kernels=NAME: compiled loops (numba) or none; results differ in the last bits.",
+        help="Same as --set training.kernels=NAME. numba: compiled loops, other last bits.",
         show_default=False,
     ),
 ]

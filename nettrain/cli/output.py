@@ -1,4 +1,4 @@
-"""The two streams: results on stdout, as one JSON object or as tables; messages for people on stderr."""
+"""The two streams: results on stdout, as JSON or as tables; messages for people on stderr."""
 
 import io
 import json
@@ -50,16 +50,16 @@ def console(*, stderr: bool = False) -> "Console":
 
 
 def open_standard_streams() -> None:
-    """Make up for streams that the caller closed (`2>&-`): without this, the first file opened would become stderr."""
+    """Open streams that the caller closed (`2>&-`): else the first file opened became stderr."""
     for number in range(3):
         try:
             os.fstat(number)
         except OSError:
             os.open(os.devnull, os.O_RDWR)  # takes the lowest free number, which is this one
     if sys.stdout is None:
-        sys.stdout = open(1, "w", encoding="utf-8", closefd=False)
+        sys.stdout = os.fdopen(1, "w", encoding="utf-8", closefd=False)
     if sys.stderr is None:
-        sys.stderr = open(2, "w", encoding="utf-8", closefd=False)
+        sys.stderr = os.fdopen(2, "w", encoding="utf-8", closefd=False)
 
 
 def _plain(value: Any) -> Any:

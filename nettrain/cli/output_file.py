@@ -1,4 +1,4 @@
-"""`-o FILE`: a file that a command writes as a whole, in the format that its ending names, and never over another unasked."""
+"""`-o FILE`: written as a whole, in the format that the ending names, never over another file."""
 
 import os
 from collections.abc import Sequence
@@ -26,7 +26,8 @@ def check_output(
         inputs: the files that the command reads.
 
     Raises:
-        ConfigError: a folder, a missing folder, another ending, an existing file, or one of the inputs, also through a link.
+        ConfigError: a folder, a missing folder, another ending, an existing file, or one of the
+            inputs, also through a link.
     """
     if path.is_dir():
         raise ConfigError(f"-o {path}: is a folder; name a file in it")

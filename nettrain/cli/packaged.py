@@ -1,4 +1,4 @@
-"""The examples that are installed with nettrain: `nettrain fit digits` where no file of that name exists."""
+"""The packaged examples: `nettrain fit digits` finds them where no such file exists."""
 
 from pathlib import Path
 
@@ -23,7 +23,7 @@ def examples() -> dict[str, Path]:
 
 
 def find_config(context: typer.Context, config: Path | None) -> Path | None:
-    """The file of a CONFIG argument: as it is, or the packaged example of that name, which is announced on stderr."""
+    """The file of a CONFIG argument: as given, or the packaged example of that name."""
     if config is None or context.resilient_parsing or config.suffix or config.exists():
         return config
     if any(config.with_suffix(ending).exists() for ending in (".yaml", ".yml")):

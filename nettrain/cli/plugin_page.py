@@ -1,4 +1,4 @@
-"""How to write a component in Python: the base of its kind, what to define, and a complete example that runs."""
+"""How to write a component in Python: its base, what to define, and an example that runs."""
 
 import inspect
 from dataclasses import dataclass
@@ -65,7 +65,7 @@ def plugin_page(name: str) -> PluginPage:
 
 
 def _base(kind: type[Component]) -> type[Component]:
-    """The class that most components of a kind derive from: an optimizer of one's own is an update rule."""
+    """The class to derive from: an optimizer of one's own is an update rule."""
     return Rule if kind is Optimizer else kind
 
 

@@ -1,4 +1,4 @@
-"""Columns of predictions as the bytes of a file: CSV, JSON lines or Parquet, by the ending of its name."""
+"""Predictions as the bytes of a file: CSV, JSON lines or Parquet, by its ending."""
 
 import io
 import json

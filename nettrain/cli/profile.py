@@ -9,7 +9,7 @@ from nettrain.training.callbacks import Callback
 
 @contextmanager
 def profiling(enabled: bool) -> Iterator[Sequence[Callback]]:
-    """Yield the callbacks to train with; print the table when the block ends, also after an interruption."""
+    """Yield the callbacks; print the table at the end, also after an interruption."""
     if not enabled:
         yield []
         return

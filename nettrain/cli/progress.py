@@ -24,7 +24,7 @@ PAUSE = 0.1  # seconds between two drawings
 
 @contextmanager
 def progress(quiet: bool) -> Iterator[Sequence[Callback]]:
-    """Yield the callbacks to train with; what they draw is complete when the block ends, however it ends."""
+    """Yield the callbacks; what they draw is complete when the block ends, however it ends."""
     if quiet:
         yield []
         return
@@ -61,7 +61,7 @@ class Messages(Callback):
 
 
 class EpochLines(Messages):
-    """One line per epoch: `epoch 3/30  train_loss 0.4120  validation_loss 0.3980  lr 0.001  1.2 s`."""
+    """One line per epoch: `epoch 3/30  train_loss 0.412  validation_loss 0.398  lr 0.001`."""
 
     def epoch_end(self, run: "Run", row: Row) -> None:
         """Print the epoch's line, and the new warnings below it."""
@@ -78,7 +78,7 @@ class EpochLines(Messages):
 
 
 class MovingLine(Messages):
-    """One line: progress, time remaining, and the metrics of the last complete epoch; cut at the edge of the terminal."""
+    """One line that moves: progress, time remaining, metrics of the last complete epoch."""
 
     def __init__(self, live: "Live") -> None:
         self._live = live

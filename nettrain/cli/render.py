@@ -23,7 +23,7 @@ def metrics_table(
     baseline: Mapping[str, Mapping[str, float]],
     intervals: Mapping[str, Mapping[str, Sequence[float]]] | None = None,
 ) -> NumberTable:
-    """One row per metric, a column per part (or file), the intervals and the baseline of the last."""
+    """One row per metric, a column per part or file, interval and baseline of the last."""
     known = [part for part in PARTS if metrics.get(part)]
     parts = known + [part for part in metrics if part not in PARTS and metrics[part]]
     last = parts[-1] if parts else ""
@@ -47,7 +47,7 @@ def folds_table(
     final: Mapping[str, Any] | None,
     final_intervals: Mapping[str, Sequence[float]] | None = None,
 ) -> NumberTable:
-    """One row per metric: of each fold where they fit, mean, standard deviation, interval; then the test part's, if it was used."""
+    """One row per metric: each fold, mean, standard deviation, interval, and the test part."""
     shown = folds if len(folds) <= MAX_FOLD_COLUMNS else []
     headings = [
         f"fold {one['fold']}" if folds[-1]["repeat"] == 1 else f"{one['repeat']}.{one['fold']}"
@@ -90,7 +90,7 @@ def gain_table(
     out_of_bag: Mapping[str, float] | None,
     intervals: Mapping[str, Sequence[float]] | None = None,
 ) -> NumberTable:
-    """One row per metric: lowest, mean and highest member, the ensemble, and its out-of-bag score, if it has one."""
+    """One row per metric: lowest, mean and highest member, ensemble, out-of-bag score."""
     ensemble_heading = f"ensemble ({part})"
     headings = ["lowest member", "mean member", "highest member", ensemble_heading]
     headings += [INTERVAL] if intervals else []
@@ -118,7 +118,7 @@ def class_table(classes: Sequence[str], columns: Mapping[str, "np.ndarray"]) -> 
 def confusion_table(
     classes: Sequence[str], matrix: Sequence[Sequence[int]], width: int
 ) -> NumberTable:
-    """Row: true class, column: predicted class; where that is wider than `width`, the most frequent confusions instead."""
+    """Row: true class, column: predicted class; the most frequent confusions if too wide."""
     corner = "true \\ predicted"
     widths = [
         max(Text(name).cell_len, len(str(max(column))))
@@ -156,7 +156,7 @@ def interval(ends: Sequence[float] | None) -> str:
 
 
 def number(value: float | None) -> str:
-    """Four decimals where they mean something, four significant digits elsewhere, and a whole number as it is."""
+    """Four decimals where they mean something, else four significant digits; integers as is."""
     if value is None or math.isnan(value):  # not defined here
         return "-"
     if isinstance(value, int) or (value.is_integer() and 1000 <= abs(value) < 1e9):

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def name_table(title: str, members: Sequence[tuple[str, str]], width: int | None) -> Table:
-    """One row per name and its summary; given a width, on one line, with an ellipsis where it does not fit."""
+    """One row per name; given a width, summaries are cut to one line, with an ellipsis."""
     table = _table(title, "")
     widest = max((len(name) for name, _ in [(title, ""), *members]), default=1)
     table.columns[0].no_wrap = True

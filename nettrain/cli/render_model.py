@@ -26,7 +26,8 @@ FRACTIONS = ("dead", "saturated")
 def layer_table(layers: Sequence["LayerSummary"], value_bytes: int) -> NumberTable:
     """One row per layer; layers inside a layer follow it, indented.
 
-    Type, output shape per row, receptive field, parameters, floating-point operations per row, and the memory of a batch at `value_bytes` per output.
+    Type, output shape, receptive field, parameters, floating-point operations per row, and memory
+    per batch at `value_bytes` per output.
     """
     images = any(layer.receptive_field for layer in layers)
     field_heading = ["receptive\nfield"] if images else []
@@ -71,7 +72,7 @@ def size(count: int) -> str:
 
 
 def diagnostics_table(layers: Mapping[str, Mapping[str, float]]) -> NumberTable:
-    """One row per layer: norms of gradient and weights, the size of the last update, dead and saturated units."""
+    """One row per layer: norms of gradient and weights, last update, dead and saturated units."""
     shown = {
         key: heading
         for key, heading in DIAGNOSTICS.items()
@@ -88,7 +89,7 @@ def diagnostics_table(layers: Mapping[str, Mapping[str, float]]) -> NumberTable:
 
 
 def gradient_table(arrays: Sequence["CheckedArray"]) -> NumberTable:
-    """One row per parameter: how much of it was checked, and where gradient and central difference differ most."""
+    """One row per parameter: elements checked, and the largest difference found."""
     table = NumberTable(
         "parameter",
         "shape",
@@ -118,7 +119,7 @@ def gradient_table(arrays: Sequence["CheckedArray"]) -> NumberTable:
 
 
 def profile_table(profile: "Profile") -> NumberTable:
-    """One row per part of a step: milliseconds forward, backward and in total, share of the step, GFLOP/s and their share of the peak."""
+    """One row per part of a step: milliseconds, share of the step, GFLOP/s, share of the peak."""
     total = profile.total()
     table = NumberTable(
         "ms per step",

@@ -27,10 +27,11 @@ def schema(
     config: PluginConfig = None,
     allow_plugins: AllowPlugins = False,
 ) -> None:
-    """Write the JSON Schema (draft 2020-12) of configurations, for editors: of runs, sweeps and ensembles.
+    """Write the JSON Schema of runs, sweeps and ensembles, for editors (draft 2020-12).
 
-    Put the line `# yaml-language-server: $schema=nettrain.schema.json` (a path relative to the file) at the top of a configuration, and
-    it is completed and checked while you write: in VS Code by the extension YAML, in other editors by yaml-language-server.
+    Put the line `# yaml-language-server: $schema=nettrain.schema.json` (a path relative to the
+    file) at the top of a configuration, and it is completed and checked while you write: in VS
+    Code by the extension YAML, in other editors by yaml-language-server.
     """
     if output is not None:
         check_output(output, [".json"], overwrite=overwrite)

@@ -1,4 +1,4 @@
-"""`nettrain sweep`: compare many settings of a run, retrain the best on training + validation data, and test it once."""
+"""`nettrain sweep`: compare many settings of a run, retrain the best, and test it once."""
 
 import shlex
 from pathlib import Path
@@ -41,8 +41,8 @@ def sweep(
         typer.Option(
             "--workers",
             metavar="N",
-            help="Runs at the same time, one thread each. The results do not depend on it, except with "
-            "bayes and early_terminate, which learn from the trials in the order in which they end. "
+            help="Runs at the same time, one thread each. Results do not depend on it, except with "
+            "bayes and early_terminate, which learn from trials in the order they end. "
             "Default: all cores.",
             show_default=False,
         ),

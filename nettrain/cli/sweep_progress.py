@@ -1,4 +1,4 @@
-"""The progress of a sweep: running trials, the best so far and time remaining on a terminal; one line per finished trial elsewhere."""
+"""The progress of a sweep: a live view on a terminal, one line per finished trial elsewhere."""
 
 import sys
 import time
@@ -30,7 +30,7 @@ MAX_ROWS = 20  # trials in a table
 
 @contextmanager
 def progress(quiet: bool) -> Iterator[Observer]:
-    """Yield the observer of the sweep; what it draws is complete when the block ends, however it ends."""
+    """Yield the observer; what it draws is complete when the block ends, however it ends."""
     if quiet:
         yield Observer()
         return
@@ -45,7 +45,7 @@ def progress(quiet: bool) -> Iterator[Observer]:
 
 
 class TrialLines(Observer):
-    """One line per finished trial: `trial 3 (4/40)  validation_accuracy 0.9359  optimizer.lr 0.0129  0.1 s`."""
+    """One line per finished trial: `trial 3 (4/40)  validation_loss 0.93  optimizer.lr 0.01`."""
 
     def begin(self, sweep: "Sweep", trials: int | None, done: Sequence[Trial]) -> None:
         """Start the clock."""
@@ -161,7 +161,8 @@ class LiveTrials(TrialLines):
         ranking = ranked(self._done, maximize=self._sweep.maximize)
         if ranking:
             parts.append(
-                f"best {self._sweep.spec.metric.name} {number(ranking[0].metric)} (trial {ranking[0].index})"
+                f"best {self._sweep.spec.metric.name} {number(ranking[0].metric)} "
+                f"(trial {ranking[0].index})"
             )
         return "  ".join(parts)
 
@@ -183,7 +184,7 @@ def value_words(value: object) -> str:
 
 
 def trials_table(result: "SweepResult") -> NumberTable:
-    """The best trials with their settings, the best first; the caption counts the others by status."""
+    """The best trials with their settings; the caption counts all trials by status."""
     ranking = result.ranking
     paths = list(dict.fromkeys(path for trial in result.trials for path in trial.parameters))
     table = NumberTable("trial", result.metric, *paths, complete="trials.csv has all")

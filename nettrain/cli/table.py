@@ -1,4 +1,4 @@
-"""A table whose numbers stay whole: on a narrow terminal headings wrap, then columns are left out and named, then rows become lists."""
+"""A table whose numbers are never broken: where it is too wide, columns are left out and named."""
 
 import textwrap
 from collections.abc import Iterator, Sequence
@@ -18,7 +18,8 @@ class NumberTable:
 
     Args:
         headings: one per column; the first is that of the names.
-        optional: the columns that may be left out, the least important first; None: all but the first, from the right.
+        optional: the columns that may be left out, the least important first; None: all but the
+            first, from the right.
         complete: where all columns can be read when some are left out.
     """
 
@@ -67,7 +68,7 @@ class NumberTable:
             yield Text(self.caption, style="dim")
 
     def _columns(self, width: int) -> tuple[list[int], list[str]]:
-        """The columns that fit, and the headings of the others; no column where even the needed ones do not fit."""
+        """The columns that fit (none if the needed ones do not), and the others' headings."""
         columns = list(range(len(self.headings)))
         left_out: list[str] = []
         for name in ["", *self._optional]:

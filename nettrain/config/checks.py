@@ -1,4 +1,4 @@
-"""What must fit together in a configuration whose every value is good by itself; nothing here needs the data."""
+"""Contradictions between keys whose values are valid one by one; nothing here needs the data."""
 
 from collections.abc import Iterator
 
@@ -74,7 +74,7 @@ def _augmentation(dataset: DatasetConfig) -> Iterator[Problem]:
 
 
 def _search(name: str, training: TrainingConfig) -> Iterator[Problem]:
-    """An optimizer that asks for the loss itself needs the same loss each time, and does its own scaling."""
+    """A closure optimizer needs the same loss each time, and chooses its step length itself."""
     if training.batch_size is not None:
         yield (
             ("training", "batch_size"),
@@ -94,7 +94,7 @@ def _search(name: str, training: TrainingConfig) -> Iterator[Problem]:
 
 
 def _monitor(path: KeyPath, name: str | None) -> Iterator[Problem]:
-    """A metric that is logged every epoch: `{train|validation}_{metric}`. Whether there is a validation part, only the data tells."""
+    """A metric that is logged every epoch: `{train|validation}_{metric}`."""
     if name is None:
         return
     metrics = ["loss", "penalty", *names(Metric)]
@@ -102,12 +102,14 @@ def _monitor(path: KeyPath, name: str | None) -> Iterator[Problem]:
     if part == "test" and metric in metrics:
         yield (
             path,
-            f"expected a metric of the training or validation part, got {name!r}: the test part is used once, at the end",
+            f"expected a metric of the training or validation part, got {name!r}: "
+            "the test part is used once, at the end",
         )
     elif part not in MONITORED or metric not in metrics:
         known = [f"{part}_{metric}" for part in MONITORED for metric in metrics]
         hint = f"; did you mean 'validation_{name}'?" if name in metrics else nearest(name, known)
+        others = f"; there are train_ and validation_ with {', '.join(metrics)}"
         yield (
             path,
-            f"metric {name!r} does not exist{hint or '; there are train_ and validation_ with ' + ', '.join(metrics)}",
+            f"metric {name!r} does not exist{hint or others}",
         )

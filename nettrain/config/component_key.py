@@ -1,4 +1,4 @@
-"""The explanation of a key below a component, as it is typed after `--set`: `optimizer.lr`, `model.blocks[0].filters`."""
+"""The explanation of a key of a component, as in `--set`: `optimizer.lr`, `model.hidden`."""
 
 from collections.abc import Iterator
 from typing import Any, get_args
@@ -17,7 +17,7 @@ Owner = tuple[
 
 
 def explain_key(name: str) -> list[Explanation]:
-    """The key of a component that a path names; components whose key is the same share one explanation."""
+    """Explain the key that a path names; components with the same key share one explanation."""
     path = parse(name)
     parts = [part for part in path or () if isinstance(part, str)]
     if len(parts) < 2:

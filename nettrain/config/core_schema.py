@@ -1,6 +1,6 @@
-"""Which YAML scalars are numbers, truth values or null: the core schema of YAML 1.2.2, section 10.3.2.
+"""Which YAML scalars are numbers, Booleans or null: YAML 1.2.2, section 10.3.2.
 
-PyYAML follows YAML 1.1, where `1e-3` is a text, `no` is false, `0777` is octal and `12:30` is 750.
+PyYAML follows YAML 1.1, where `1e-3` is a string, `no` is false, `0777` octal and `12:30` 750.
 """
 
 import re
@@ -30,7 +30,7 @@ PATTERNS = {
 
 
 class CoreSchema(Reader, Scanner, Parser, Composer, BaseResolver):
-    """Text to nodes whose tags follow the core schema. It has no constructor: nothing can be built but what `scalar` builds."""
+    """Text to nodes with the tags of the core schema. There is no constructor but `scalar`."""
 
     def __init__(self, text: str) -> None:
         Reader.__init__(self, text)
@@ -45,7 +45,7 @@ for _tag, (_pattern, _first) in PATTERNS.items():
 
 
 def scalar(node: yaml.ScalarNode) -> str | int | float | bool | None:
-    """The plain value of a node. Raises ValueError, with the reason, for a text that its tag cannot take (`!!int x`) and for other tags."""
+    """The plain value of a node. Raises ValueError if its text does not fit its tag."""
     text: str = node.value
     if node.tag == STR:
         return text

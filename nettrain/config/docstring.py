@@ -1,4 +1,4 @@
-"""A docstring in its parts: the first paragraph, which holds name and equation, the free text, and the sections of Google style."""
+"""A docstring in its parts: first paragraph, free text, and the sections of Google style."""
 
 import inspect
 import re
@@ -65,8 +65,5 @@ class Docstring:
 
 
 def _of_function(described: object) -> str:
-    return (
-        inspect.cleandoc(getattr(described, "__doc__", None) or "")
-        if callable(described) and not isinstance(described, type)
-        else ""
-    )
+    is_function = callable(described) and not isinstance(described, type)
+    return inspect.cleandoc(described.__doc__ or "") if is_function else ""

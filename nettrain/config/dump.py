@@ -24,7 +24,7 @@ def as_yaml(value: object) -> str:
 
 
 def brief(value: object) -> object:
-    """The shortest plain value that parses back: without fields that have their defaults, and a bare name where none is left."""
+    """The shortest plain value that parses back: without defaults, a bare name if none is left."""
     if isinstance(value, list | tuple):
         return [brief(item) for item in value]
     if not dataclasses.is_dataclass(value) or isinstance(value, type):
@@ -58,7 +58,7 @@ def as_brief_yaml(value: object) -> str:
 
 
 class _Dumper(yaml.SafeDumper):
-    """Quotes every text that either YAML 1.1 or 1.2 would take for something else, so that other tools read the same values."""
+    """Quotes every string that YAML 1.1 or 1.2 would take for something else."""
 
     def ignore_aliases(self, data: object) -> bool:
         """Always: a value that occurs twice is written twice."""
@@ -82,7 +82,7 @@ def _list(dumper: yaml.SafeDumper, values: list[object]) -> yaml.Node:
 
 
 def _text(dumper: yaml.SafeDumper, value: str) -> yaml.Node:
-    """PyYAML writes the rarer line breaks unescaped unless told to use double quotes; they would read back as spaces."""
+    """Use double quotes for rare line breaks, which PyYAML would write as spaces."""
     return dumper.represent_scalar(
         STR, value, style='"' if set(value) & set("\x85\u2028\u2029") else None
     )
@@ -96,7 +96,7 @@ for _tag in (INT, FLOAT):
 
 
 class _BriefDumper(_Dumper):
-    """Mappings on one line where they hold nothing but values, lists of values, and such mappings."""
+    """Writes mappings on one line unless they hold mappings in lists."""
 
 
 def _mapping(dumper: yaml.SafeDumper, value: dict[str, object]) -> yaml.Node:

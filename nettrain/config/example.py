@@ -1,4 +1,4 @@
-"""An example of a component or a section in its place in a configuration, made of its fields: their examples, defaults and bounds."""
+"""An example of a component or section in its place, made from its fields."""
 
 import dataclasses
 from collections.abc import Callable, Iterator
@@ -77,7 +77,7 @@ def _keys(record: type[Record], *, required_only: bool) -> dict[str, object]:
 
 
 def _short(value: object) -> object:
-    """A default as a user would write it: a component that has nothing but defaults by its bare name, a section by its example."""
+    """A default as a user would write it: a bare name where that is enough."""
     if isinstance(value, Component):
         kind: Any = next(base for base in type(value).__mro__ if is_kind(base))
         try:
@@ -155,7 +155,7 @@ def _first(kind: type[Component]) -> str:
 
 @cache
 def _place(kind: type[Component]) -> Wrap:
-    """What puts a component of a kind in the first place it can have: in the configuration, or in a component of another kind."""
+    """A function that puts a component of a kind where it can stand, at the shallowest level."""
     waiting: list[tuple[type[Record], Wrap]] = [
         (RunConfig, lambda value: value)  # type: ignore[list-item,return-value]
     ]

@@ -1,4 +1,4 @@
-"""What can be explained of a configuration: kinds, their components, sections and keys; every word comes from the classes themselves."""
+"""Explanations of kinds, components, sections and keys, made from the classes themselves."""
 
 import dataclasses
 from collections.abc import Callable, Mapping
@@ -22,7 +22,7 @@ from nettrain.config.fields import (
 )
 from nettrain.config.kinds import IN_YAML, KindInYaml
 
-# Sections of a docstring that describe the Python side of a component, which a YAML file does not see.
+# Sections of a docstring about the Python side of a component, which YAML does not see.
 _FOR_PROGRAMMERS = ("Args", "Attributes", "Returns", "Yields")
 
 
@@ -64,10 +64,10 @@ Catalogue = dict[str, Callable[[], Explanation]]
 
 
 def catalogue(files: Mapping[str, type[Record]] | None = None) -> Catalogue:
-    """Everything that can be explained, by its full name; each is made, and its class imported, when it is called.
+    """Everything that can be explained, by full name; each is made when it is called.
 
     Args:
-        files: other kinds of YAML file than runs and ensembles, by the name that their keys get: `sweep.trials`.
+        files: further kinds of YAML file, by the name that their keys get: `sweep.trials`.
     """
     found: Catalogue = {}
     for entry in IN_YAML:
@@ -82,7 +82,7 @@ def catalogue(files: Mapping[str, type[Record]] | None = None) -> Catalogue:
 
 
 def matching(name: str, known: Catalogue) -> list[str]:
-    """The full names that a name can mean: itself, and those that end with it: `step` is schedule.step and activation.step."""
+    """The full names that a name can mean: `step` is schedule.step and activation.step."""
     return [full for full in known if full == name or full.endswith(f".{name}")]
 
 

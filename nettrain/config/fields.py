@@ -1,4 +1,4 @@
-"""Which field of the typed configuration a key path names: its annotation, found through the types that the values themselves name."""
+"""Which field of the typed configuration a key path names, and its annotation."""
 
 import dataclasses
 from functools import cache
@@ -15,7 +15,7 @@ Annotation = Any
 
 
 class Found(NamedTuple):
-    """The annotation at a path, and the part of the path that leads to it: a union of several types is not entered."""
+    """The annotation at a path, and the part of the path that leads to it (not into unions)."""
 
     annotation: Annotation
     path: KeyPath
@@ -36,7 +36,7 @@ def annotation_at(record: type[Record], value: object, path: KeyPath) -> Found |
 
 
 def record_of(annotation: Annotation, value: object) -> type[Record] | None:
-    """The class whose fields are the keys of `value`: a section, or the component that its `type` names."""
+    """The class whose fields are the keys of `value`: a section, or the component it names."""
     cls = without_null(annotation)
     if not isinstance(cls, type) or not issubclass(cls, Record):
         return None

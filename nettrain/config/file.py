@@ -34,7 +34,7 @@ def document_at(path: Path) -> Document:
 
 
 def refuse_sweep(document: Document, path: Path | None) -> None:
-    """Raises ConfigError for the file of a sweep, which is no run: one line instead of all its keys."""
+    """Raises ConfigError for a sweep where a run is expected: one line for all its keys."""
     value = document.value
     if not isinstance(value, dict) or {"dataset", "model"} <= value.keys():
         return
@@ -70,7 +70,7 @@ def _text(path: Path) -> str:
 
 
 def _nearby(path: Path) -> str:
-    """A hint: the YAML file with the nearest name in the same folder, or that the folder is missing."""
+    """A hint: the YAML file with the nearest name, or that the folder is missing."""
     folder = path.parent
     if not folder.is_dir():
         return f"; nor does the folder {str(folder)!r}"

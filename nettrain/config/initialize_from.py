@@ -13,7 +13,7 @@ from nettrain.component import Record, Text
 
 @dataclass(frozen=True, kw_only=True)
 class InitializeFrom(Record):
-    """A run or checkpoint, of which all layers are taken but those that are left out; a bare text is the run."""
+    """Initial weights from another run or checkpoint, layer by layer; a bare string is the run."""
 
     run: Annotated[
         Text,
@@ -24,9 +24,7 @@ class InitializeFrom(Record):
     ]
     leave_out: Annotated[
         tuple[Text, ...],
-        Field(
-            description="layers (dense_3) or parameters (dense_3.b), of either model, that begin anew"
-        ),
+        Field(description="layers (dense_3) or parameters (dense_3.b) that are initialized anew"),
     ] = ()
 
     def absolute(self, folder: Path) -> "InitializeFrom":

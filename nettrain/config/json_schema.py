@@ -1,4 +1,4 @@
-"""The JSON Schema (draft 2020-12) of YAML files, by which editors complete and check; all of it comes from the classes themselves."""
+"""The JSON Schema (draft 2020-12) of YAML files, made from the classes themselves."""
 
 import dataclasses
 from typing import Any
@@ -21,16 +21,17 @@ EXTENDS: Schema = {
         {"type": "string", "minLength": 1},
         {"type": "array", "items": {"type": "string", "minLength": 1}},
     ],
-    "description": "YAML file(s), relative to this one, whose values hold where this one says nothing",
+    "description": "YAML file(s), relative to this one, from which missing values are taken",
 }
 
 
 def json_schema(sweep: type[Record] | None = None) -> Schema:
     """The schema of run and ensemble configurations, and of sweeps where their class is given.
 
-    A definition for each kind lists its components, and each component has its own; they refer to each other, so nesting has no end.
-    A schema cannot say what depends on two keys at once (elite below population), nor that 30.0 is no integer. In a file that extends
-    another, keys of a component need its `type` beside them to please the schema, though not to be loaded.
+    A definition for each kind lists its components, and each component has its own; they refer to
+    each other, so nesting has no end. A schema cannot say what depends on two keys at once (elite
+    below population), nor that 30.0 is no integer. In a file that extends another, keys of a
+    component need its `type` beside them to please the schema, though not to be loaded.
     """
     definitions: Schema = {}
     for kind in KINDS:
@@ -136,7 +137,7 @@ def _tidy(schema: Any, definitions: Schema) -> None:
 
 
 def _complete_unless_extended(run: Schema, definitions: Schema) -> Schema:
-    """What is required may stand in the file that is extended: the required keys, and those of the sections under them."""
+    """Require keys only in a file that extends no other, where they might stand."""
     required: list[str] = run.pop("required")
     sections = {}
     for key in required:

@@ -1,4 +1,4 @@
-"""The place of a value in a configuration: a tuple of keys and indices, written `model.hidden[1]`."""
+"""The path of a value in a configuration: keys and indices, written `model.hidden[1]`."""
 
 import re
 
@@ -32,5 +32,5 @@ def parse(text: str) -> KeyPath | None:
 
 
 def join(place: str, path: KeyPath, message: str) -> str:
-    """One line of a ConfigError: `configs/a.yaml:12: model.hidden[1]: expected ...`; empty parts are left out."""
+    """One line of a ConfigError: `a.yaml:12: model.hidden[1]: expected ...`."""
     return ": ".join(part for part in (place, dotted(path), message) if part)

@@ -1,4 +1,4 @@
-"""From a file, a mapping or a RunConfig to a validated RunConfig; every problem is reported at once."""
+"""From a file, a mapping or a RunConfig to a validated one; all problems are reported at once."""
 
 import dataclasses
 import os
@@ -37,8 +37,8 @@ def load(
 ) -> RunConfig:
     """Return a complete, valid RunConfig.
 
-    Its paths are absolute: relative ones count from the folder of the file they stand in, those of a
-    mapping and of `sets` from the current directory. A missing name is the file's stem, or "run".
+    Its paths are absolute: relative ones count from the folder of the file they stand in, in a
+    mapping and in `sets` from the current directory. A missing name is the file's stem, or "run".
 
     Args:
         config: a YAML file, a mapping of the same form, or a RunConfig.
@@ -105,7 +105,7 @@ def load_document(
 
 @contextmanager
 def located(path: Path, sets: Sequence[str]) -> Iterator[None]:
-    """Inside, a ConfigError from after loading (`model: layer 2 does not fit`) gets the line where that key stands."""
+    """Inside, a ConfigError from after loading gets the line where its key stands."""
     try:
         yield
     except ConfigError as error:
@@ -124,7 +124,7 @@ def _located(problem: str, places: Mapping[KeyPath, str]) -> str:
 
 
 def plain(value: object) -> object:
-    """Python values as YAML has them: components as mappings, paths as strings, NumPy numbers as numbers."""
+    """Python values as YAML has them: components as mappings, paths as strings."""
     if isinstance(value, PurePath):
         return str(value)
     if isinstance(value, np.generic | np.ndarray):
@@ -178,7 +178,7 @@ def plugins_of(path: Path, *, allow_plugins: bool) -> tuple[Plugin, ...]:
 
 
 def _folder_of(document: Document, folder: Path, path: KeyPath) -> Path:
-    """Where a relative path at a key path counts from: the folder of its file, or where `--set` was typed."""
+    """Where a relative path counts from: the folder of its file, or where `--set` was typed."""
     place = messages.place_of(path, document.places)
     file, _, _ = place.rpartition(":")
     return document.folders.get(place) or document.folders.get(file, folder)

@@ -1,4 +1,4 @@
-"""pydantic's errors as lines that a user understands: place, dotted path, what was expected, what was given, what to do."""
+"""pydantic's errors in plain words: place, path, what was expected, what was given, remedy."""
 
 import math
 import re
@@ -42,7 +42,8 @@ def lines(
         record: the class that was to be made.
         value: the plain value.
         places: where each key path stands in a file.
-        incomplete: paths whose value was not read as a whole; that has been reported, and what follows from it is not.
+        incomplete: paths whose value was not read as a whole; what follows from that is not
+            reported again.
     """
     unique: dict[str, None] = {}  # a union reports once per member
     errors = error.errors()
@@ -62,7 +63,7 @@ def _inside(path: KeyPath, outer: KeyPath) -> bool:
 
 
 def place_of(path: KeyPath, places: Mapping[KeyPath, str]) -> str:
-    """Where a path stands, or the nearest mapping around it: a missing key stands where its parent does."""
+    """Where a path stands, or the nearest mapping around it, as for a missing key."""
     return next(
         (places[path[:end]] for end in range(len(path), -1, -1) if path[:end] in places), ""
     )
@@ -88,8 +89,8 @@ def _problem(details: ErrorDetails, record: type[Record], value: object) -> tupl
     path, kind = details["loc"], details["type"]
     if kind == "value_error":
         message = details["msg"].removeprefix("Value error, ")
-        got = "" if isinstance(details["input"], dict) else f"; got {show(details['input'])}"
-        return path, f"{message}{got}"
+        shown = "" if isinstance(details["input"], dict) else f"; got {show(details['input'])}"
+        return path, f"{message}{shown}"
     if kind in _COMPLETE:
         named_by_type = kind == "unknown_component" and isinstance(details["input"], dict)
         return (*path, "type") if named_by_type else path, details["msg"]

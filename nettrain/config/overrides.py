@@ -35,7 +35,7 @@ class Override:
 
 
 def current_folder() -> Path | None:
-    """The current directory; None where it has been removed, so that only absolute paths have a meaning."""
+    """The current directory; None where it has been removed."""
     try:
         return Path.cwd()
     except FileNotFoundError:

@@ -1,7 +1,8 @@
-"""Components of a user's own: Python files that a configuration names. They are imported only where the user has allowed it.
+"""Components of a user's own: Python files that a configuration names, imported only if allowed.
 
-What is kept in the process: the imported module (in `sys.modules`, by path and content, so that the same file is imported once) and
-pydantic's validators of its classes. What is not: the names. Only inside `in_use` does a configuration find them.
+The process keeps the imported module (in `sys.modules`, by path and content, so that a file is
+imported once) and pydantic's validators of its classes, but not the names: a configuration finds
+them inside `in_use` only.
 """
 
 import hashlib
@@ -27,7 +28,7 @@ from nettrain.files import read_bytes
 
 @dataclass(frozen=True, kw_only=True)
 class Plugin(Record):
-    """A Python file that defines components: every class in it that derives from a kind and does not begin with an underscore."""
+    """A Python file that defines components: the classes in it that derive from a kind."""
 
     path: Annotated[Text, Field(description="Python file, relative to the config")]
     fingerprint: Annotated[
@@ -49,7 +50,7 @@ Plugins = Annotated[
 
 
 def listed(value: object) -> tuple[Plugin, ...]:
-    """The plugins of a configuration that is not validated yet; none where the list itself is wrong, which is told with the rest."""
+    """The plugins of a configuration that is not validated yet; none if the list is wrong."""
     if not isinstance(value, dict) or not value.get("plugins"):
         return ()
     try:
@@ -62,16 +63,22 @@ def listed(value: object) -> tuple[Plugin, ...]:
 def settled(
     plugins: Sequence[Plugin], folder_of: Callable[[int], Path], *, allowed: bool
 ) -> tuple[Plugin, ...]:
-    """The plugins imported, with absolute paths and fingerprints; `folder_of` says where the path of each counts from.
+    """Import plugins; return them with absolute paths and fingerprints.
 
-    Raises ConfigError, which begins with the plugin's key path: without permission, where a file is absent, fails, has changed since its
-    fingerprint was taken, defines no component, or one that exists already.
+    Args:
+        plugins: what the configuration names.
+        folder_of: returns the folder that the path of each counts from.
+        allowed: whether the user has allowed it.
+
+    Raises:
+        ConfigError: begins with the plugin's key path; without permission, or if a file is
+            missing, fails, has changed, or defines no component or one that exists already.
     """
     if plugins and not allowed:
         files = ", ".join(plugin.path for plugin in plugins)
         raise ConfigError(
-            f"plugins: {files}: this is Python code, and a configuration may not run code unless you say so: read it, then add "
-            "--allow-plugins (from Python: allow_plugins=True)"
+            f"plugins: {files}: this is Python code, and a configuration may not run code unless "
+            "you say so: read it, then add --allow-plugins (from Python: allow_plugins=True)"
         )
     found: list[Plugin] = []
     names: dict[tuple[str, str], str] = {}
@@ -86,7 +93,7 @@ def settled(
 
 @contextmanager
 def in_use(plugins: Sequence[Plugin]) -> Iterator[None]:
-    """Inside, the components of these plugins are found by name, and a failure in their code is told in a few lines."""
+    """Inside, these plugins are known; a failure in them becomes a PluginError."""
     with plugged(
         cls for plugin in plugins for cls in _components(plugin.path, plugin.fingerprint or "")
     ):
@@ -111,7 +118,8 @@ def _settled(plugin: Plugin, folder: Path) -> Plugin:
         ) from None
     if plugin.fingerprint not in (None, fingerprint):
         raise ConfigError(
-            f"{path}: has changed since the run began (its fingerprint differs): put the old file back, or train again"
+            f"{path}: has changed since the run began (its fingerprint differs): "
+            "put the old file back, or train again"
         )
     return replace(plugin, path=str(path), fingerprint=fingerprint)
 
@@ -129,7 +137,7 @@ def _check_names(plugin: Plugin, names: dict[tuple[str, str], str]) -> None:
 
 @cache
 def _components(path: str, fingerprint: str) -> tuple[type[Component], ...]:
-    """The component classes of a file. The fingerprint is part of the key: a changed file is imported anew."""
+    """The component classes of a file; a changed fingerprint means a new import."""
     module = _module(path, fingerprint)
     found = []
     for value in vars(module).values():
@@ -145,7 +153,8 @@ def _components(path: str, fingerprint: str) -> tuple[type[Component], ...]:
             found.append(value)
     if not found:
         raise ConfigError(
-            f"{path}: defines no component: a class that derives from a kind, such as nettrain.nn.layer.Layer"
+            f"{path}: defines no component: a class that derives from a kind, "
+            "such as nettrain.Layer"
         )
     return tuple(found)
 
@@ -162,11 +171,13 @@ def _check_class(cls: type[Component], path: str) -> None:
     if inspect.isabstract(cls):
         lacking = ", ".join(sorted(cls.__abstractmethods__))
         raise ConfigError(
-            f"{path}: class {cls.__name__} lacks {lacking} (the name of a mere base class begins with an underscore)"
+            f"{path}: class {cls.__name__} lacks {lacking} "
+            "(the name of a mere base class begins with an underscore)"
         )
     if any(field.name == "type" for field in fields(cls)):
         raise ConfigError(
-            f"{path}: class {cls.__name__}: a field cannot be called 'type', which names the component"
+            f"{path}: class {cls.__name__}: a field cannot be called 'type', "
+            "which names the component"
         )
 
 
@@ -187,7 +198,7 @@ _RENAMED: dict[str, dict[str, str]] = {
 
 
 def _check_renamed(cls: type[Component], path: str) -> None:
-    """Raises ConfigError for a method under an old name: it would never be called, without a word."""
+    """Raises ConfigError for a method under an old name, which would never be called."""
     keys = {field.name for field in fields(cls)}  # type: ignore[arg-type]
     own = {name for base in cls.__mro__ if base.__module__ == cls.__module__ for name in vars(base)}
     renamed = {
@@ -214,8 +225,9 @@ class _Loader(SourceLoader):
 
 
 def _module(path: str, fingerprint: str) -> ModuleType:
-    """The file as a module. dataclasses and pydantic look their annotations up in `sys.modules`, so it stays there."""
-    name = f"nettrain_plugin_{hashlib.blake2b(f'{path} {fingerprint}'.encode(), digest_size=8).hexdigest()}"
+    """The file as a module, kept in `sys.modules`, where dataclasses and pydantic look it up."""
+    digest = hashlib.blake2b(f"{path} {fingerprint}".encode(), digest_size=8).hexdigest()
+    name = f"nettrain_plugin_{digest}"
     spec = spec_from_loader(name, _Loader(path), origin=path)
     assert spec is not None and spec.loader is not None
     module = module_from_spec(spec)
@@ -231,7 +243,7 @@ def _module(path: str, fingerprint: str) -> ModuleType:
 
 
 def _short(error: BaseException, path: str) -> str | None:
-    """The error, and the lines of the plugin on the way to it; None where it has nothing to do with the plugin."""
+    """The error and the lines of the plugin that led to it; None if it comes from elsewhere."""
     frames = [
         frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == path
     ]
@@ -242,9 +254,10 @@ def _short(error: BaseException, path: str) -> str | None:
         lines.append(f"  {path}:{error.lineno}: {(error.text or '').strip()}")
     if not lines:
         return None
+    message = error.msg if isinstance(error, SyntaxError) else error
     return "\n".join(
         [
-            f"{path}: {type(error).__name__}: {error.msg if isinstance(error, SyntaxError) else error}",
+            f"{path}: {type(error).__name__}: {message}",
             *lines,
         ]
     )

@@ -1,4 +1,4 @@
-"""The whole YAML, typed: `RunConfig` and its sections. It refers to kinds of component, never to their classes."""
+"""The whole YAML, typed: `RunConfig` and its sections, which refer to kinds of component."""
 
 from dataclasses import dataclass, field
 from typing import Annotated, Literal
@@ -78,14 +78,16 @@ class TrainingConfig(Record):
     clip_value: Annotated[
         Positive | None,
         Field(
-            description="maximum absolute gradient element; larger ones are clipped, before clip_norm",
+            description="maximum absolute gradient element; larger ones are clipped, "
+            "before clip_norm",
             examples=[0.5],
         ),
     ] = None
     ema: Annotated[
         Share | None,
         Field(
-            description="decay rate of a moving average of the weights, which is then evaluated and saved",
+            description="decay rate of a moving average of the weights, "
+            "which is then evaluated and saved",
             examples=[0.999],
         ),
     ] = None

@@ -1,11 +1,11 @@
-"""What PyYAML says of text that does not parse, in plain words: the line, what stands there, what to do."""
+"""PyYAML's errors in plain words: the line, what stands there, what to do."""
 
 import re
 
 import yaml
 from yaml.reader import ReaderError
 
-# What the parser was doing and what it met -> what to tell. The first row that fits wins; {0}, {1} are the groups of the row's pattern.
+# A pattern of PyYAML's message -> our words; the first match wins, {0} is its first group.
 _WORDS = [
     (
         r"character '\\t' that cannot start",
@@ -46,7 +46,8 @@ _WORDS = [
     ),
     (
         r"sequence entries are not allowed",
-        "a list cannot begin behind 'key: '; put each '- item' on a line of its own, or write [a, b]",
+        "a list cannot begin behind 'key: '; put each '- item' on a line of its own, "
+        "or write [a, b]",
     ),
     (r"could not find expected ':'", "expected 'key: value'; the ':' is missing"),
     (
@@ -56,7 +57,8 @@ _WORDS = [
     (r"expected '<document start>'", "does not fit the lines above: check the indentation"),
     (
         r"undefined alias '(.*)'",
-        "the alias *{0} repeats a value marked &{0}, but there is none; a text that begins with '*' needs quotes",
+        "the alias *{0} repeats a value marked &{0}, but there is none; "
+        "a text that begins with '*' needs quotes",
     ),
     (r"duplicate anchor '(.*?)'", "the mark &{0} stands twice"),
     (
@@ -79,7 +81,8 @@ _AT_CONTEXT = re.compile(r"quoted scalar|flow sequence|flow mapping|expected ':'
 def explain(error: yaml.YAMLError) -> str:
     """The error in plain words."""
     if isinstance(error, ReaderError):
-        return f"the character {chr(int(error.character))!r} is not allowed in YAML; is this a text file?"
+        character = chr(int(error.character))
+        return f"the character {character!r} is not allowed in YAML; is this a text file?"
     said = _said(error)
     for pattern, words in _WORDS:
         found = re.search(pattern, said, re.DOTALL)

@@ -1,4 +1,4 @@
-"""YAML text to plain values and the place of every key: composed to nodes, never constructed, bounded in size and depth."""
+"""YAML text to plain values and the place of every key, bounded in size and depth."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -25,7 +25,8 @@ class Document:
         value: what the file holds.
         places: where each key path stands, as `configs/a.yaml:12`.
         problems: what is wrong already (duplicate keys ...), as complete lines.
-        folders: of the files that took part, by their names in `places`; relative paths in a value count from its own file.
+        folders: of the files that took part, by their names in `places`; relative paths in a value
+            count from its own file.
         incomplete: paths whose value could not be read as a whole, which `problems` says.
     """
 
@@ -52,7 +53,7 @@ def read(text: str, place: Callable[[int], str], root: KeyPath = ()) -> Document
         root: where the value belongs in the whole configuration.
 
     Raises:
-        ConfigError: where no value can be made at all: text that does not parse, several documents, too large, too deep.
+        ConfigError: text that does not parse, several documents, too large, too deep.
     """
     if len(text) > MAX_CHARACTERS:
         raise ConfigError(
@@ -131,11 +132,12 @@ class _Builder:
         last: yaml.Node | None = None
         for key_node, value_node in node.value:
             if last is not None and _is_decimal_comma(node, last, key_node, value_node):
-                decimals, (*_, key) = key_node.value, values
-                number = f"{values[key]},{decimals}"
-                remedy = f"write {values[key]}.{decimals}, with a decimal point"
-                self._report(key_node, (*path, key), f"expected a value, got {number}; {remedy}")
-                self._document.incomplete |= {path, (*path, key)}
+                before, decimals = list(values)[-1], key_node.value
+                number = f"{values[before]},{decimals}"
+                remedy = f"write {values[before]}.{decimals}, with a decimal point"
+                message = f"expected a value, got {number}; {remedy}"
+                self._report(key_node, (*path, before), message)
+                self._document.incomplete |= {path, (*path, before)}
                 continue
             key = self._key(key_node, path)
             last = value_node
@@ -179,7 +181,7 @@ def _is_text(node: yaml.Node) -> TypeGuard[yaml.ScalarNode]:
 def _is_decimal_comma(
     mapping: yaml.MappingNode, last: yaml.Node, key: yaml.Node, value: yaml.Node
 ) -> bool:
-    """Whether a pair is what follows the comma of a number: `{validation: 0,2}` holds a key 2 without a value."""
+    """Whether a pair is what follows a decimal comma: `{validation: 0,2}` has a key 2, no value."""
     return (
         bool(mapping.flow_style)
         and (last.tag, key.tag) == (INT, INT)

@@ -6,7 +6,8 @@ from jsonschema import Draft202012Validator
 
 from nettrain.autodiff.operations import operations
 from nettrain.autodiff.primitive import Primitive
-from nettrain.cli.catalogue import file_schema
+from nettrain.cli.catalogue import everything, file_schema
+from nettrain.config.kinds import KINDS
 
 PLUGIN = '''\
 from dataclasses import dataclass
@@ -181,3 +182,59 @@ def test_the_shell_completes_commands_names_and_files(folder):
 
 def test_completion_can_be_installed(command):
     assert "--install-completion" in command("--help").stdout
+
+
+@pytest.mark.parametrize(("name", "parts"), [
+    ("optimizer.lr", ["optimizer.lr (key)", "learning rate", "optimizer.adam", "a number above 0", "optimizer:\n  type: "]),
+    ("optimizer.adam.lr", ["A key of optimizer.adam.", "0.001"]),
+    ("schedule.warmup", ["schedule.cosine", "schedule.constant"]),
+    ("model.blocks[0].filters", ["a positive integer", "type: cnn"]),
+    ("dataset.source.target", ["source.csv", "source.parquet"]),
+    ("layer.units", ["layer.dense"]),
+    ("sweep", ["sweep (section)", "parameters", "early_terminate", "trials"]),
+    ("trials", ["sweep.trials (key)", "trials: 40"]),
+    ("sweep.parameters", ["optimizer.lr"]),
+    ("sweep.early_terminate.min_epochs", ["a positive integer"]),
+    ("plugins", ["plugins: [my_layers.py]"]),
+    ("ensemble.members", ["an integer from 2 to 1000"]),
+])  # fmt: skip
+def test_every_key_that_can_be_set_is_explained(command, name, parts):
+    found = command("explain", name)
+    assert found.exit_code == 0, found.stderr
+    for part in parts:
+        assert part in found.stdout, found.stdout
+
+
+def test_a_kind_speaks_of_yaml_alone(command):
+    for kind in (kind.kind for kind in KINDS):
+        text = command("explain", kind).stdout
+        assert f"nettrain explain --plugin {kind}" in text
+        for internal in ("ClassVar", "Tensor", "def ", "self,", "Args:", "Attributes:", "ndarray"):
+            assert internal not in text.partition(f"{kind}  ")[0], (kind, internal)
+
+
+def test_a_line_of_the_catalogue_that_is_cut_ends_in_an_ellipsis(command):
+    lines = [line.rstrip() for line in command("explain").stdout.splitlines()]
+    summaries = {full.rpartition(".")[2]: make().summary for full, make in everything().items()}
+    cut = [line for line in lines if line.endswith("…")]
+    assert cut and max(map(len, lines)) <= 120
+    for line in lines:
+        name, _, rest = line.partition(" ")
+        if summaries.get(name) and rest.strip() and not line.endswith("…"):
+            assert rest.strip() in {make().summary for make in everything().values()} | {""}, line
+
+
+def test_a_plugin_page_has_base_methods_and_a_whole_example(command):
+    text = command("explain", "--plugin", "layer").stdout
+    for part in (
+        "derive from nettrain.Layer",
+        "apply(self, x, scope)",
+        "required",
+        "class Gate(TrainedLayer):",
+    ):
+        assert part in text
+    page = json.loads(command("explain", "--plugin", "loss", "--json").stdout)
+    assert page["base"] == "nettrain.Loss" and "class Brier(Loss):" in page["example"]
+    found = command("explain", "--plugin", "lyer")
+    assert found.exit_code == 2 and "there is no kind 'lyer'; did you mean 'layer'?" in found.stderr
+    assert command("explain", "adam", "--plugin", "layer").exit_code == 2

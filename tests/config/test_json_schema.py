@@ -9,16 +9,20 @@ from jsonschema import Draft202012Validator
 from pydantic import ValidationError
 from pydantic_core import PydanticCustomError
 
-from nettrain.component import Component, names
+from nettrain.component import Component, names, to_mapping
 from nettrain.config.json_schema import bare_names, json_schema
 from nettrain.config.kinds import KINDS
 from nettrain.config.load import load
 from nettrain.config.yaml_text import read
 from nettrain.errors import ConfigError
+from nettrain.search.sweep.spec import SweepSpec
 
-CONFIGS = sorted((Path(__file__).parents[2] / "configs").glob("*.yaml")) + sorted(
-    (Path(__file__).parents[2] / "configs" / "ensembles").glob("*.yaml")
-)
+FOLDER = Path(__file__).parents[2] / "configs"
+SWEEPS = sorted((FOLDER / "sweeps").glob("*.yaml"))
+CONFIGS = sorted(FOLDER.glob("*.yaml")) + sorted((FOLDER / "ensembles").glob("*.yaml"))
+CONFIGS.remove(
+    FOLDER / "own_components.yaml"
+)  # whose plugins the schema knows where they are allowed
 SCHEMA = json_schema()
 VALIDATOR = Draft202012Validator(SCHEMA)
 COMPONENTS = [(kind, name) for kind in KINDS for name in names(kind)]
@@ -46,6 +50,27 @@ def test_it_is_a_schema_of_the_named_draft():
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
 def test_every_configuration_of_ours_is_valid(path):
     assert list(VALIDATOR.iter_errors(read(path.read_text(), str).value)) == []
+
+
+WHOLE = Draft202012Validator(json_schema(SweepSpec))
+
+
+@pytest.mark.parametrize("path", CONFIGS + SWEEPS, ids=lambda path: path.stem)
+def test_one_schema_takes_runs_ensembles_and_sweeps(path):
+    assert list(WHOLE.iter_errors(read(path.read_text(), str).value)) == []
+    assert VALIDATOR.is_valid(read(path.read_text(), str).value) is (path not in SWEEPS)
+
+
+SWEEP = {"base": MINIMAL, "parameters": {"optimizer.lr": {"values": [0.1]}}}
+
+
+@pytest.mark.parametrize(("change", "good"), [
+    ({}, True), ({"trials": 3}, True), ({"trials": 0}, False), ({"method": "best"}, False), ({"trails": 3}, False), ({"base": "a.yaml"}, True),
+    ({"base": {"model": 3}}, False), ({"metric": "validation_loss"}, True), ({"early_terminate": "median"}, True), ({"dataset": {}}, False),
+    ({"parameters": {"optimizer.lr": {"valeus": [1]}}}, False), ({"early_terminate": {"type": "hyperbend"}}, False),
+])  # fmt: skip
+def test_a_changed_sweep_is_valid_only_if_it_is_good(change, good):
+    assert WHOLE.is_valid(SWEEP | change) is good
 
 
 # What is changed in a good configuration, and whether it is good then.
@@ -145,7 +170,9 @@ def test_every_key_says_what_it_is(kind, name):
 def test_a_bare_name_stands_for_what_needs_no_key():
     for kind in KINDS:
         for name in bare_names(kind):
-            assert kind.parse(name) is not None
+            component = kind.parse(name)
+            assert kind.parse(to_mapping(component)) == component
+            assert name == component.name() or component.name() == "activation"
     assert "csv" not in bare_names(KINDS[0]) and "digits" in bare_names(KINDS[0])
 
 

@@ -158,7 +158,7 @@ FAULTS = [
     ),
     (
         PLUGIN.replace("class Square", "class _Square"),
-        "defines no component: a class that derives from a kind, such as nettrain.nn.layer.Layer",
+        "defines no component: a class that derives from a kind, such as nettrain.Layer",
     ),
     (
         "x = 1\ny = nothing + x\n",

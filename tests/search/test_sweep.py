@@ -108,7 +108,10 @@ def test_each_trial_is_an_ordinary_run(whole, tmp_path):
         folder = Path(whole.directory) / trial.run_directory
         again = nettrain.train(folder / "config.yaml", output_directory=tmp_path)
         assert again.metrics["validation"]["loss"] == trial.metric
-        assert nettrain.load(folder).evaluate is not None
+        predictor = nettrain.load(folder)
+        validation = predictor.training_data.datasets["validation"]
+        evaluation = predictor.evaluation(validation, predictor.training_data.datasets["train"])
+        assert evaluation.metrics["loss"] == trial.metric
         config = load(folder / "config.yaml")
         assert (config.optimizer.lr, list(config.model.hidden)) == tuple(
             trial.parameters[key] for key in SPACE

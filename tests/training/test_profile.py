@@ -5,6 +5,7 @@ import pytest
 
 from nettrain import streams
 from nettrain.activations.relu import Relu
+from nettrain.inspection import flops
 from nettrain.inspection import profile as profile_module
 from nettrain.inspection.flops import Flops, layer_flops, sgemm_peak
 from nettrain.inspection.profile import Profile
@@ -158,5 +159,9 @@ def test_only_the_products_that_a_step_makes_are_counted(layers, expected):
     }
 
 
-def test_the_peak_is_a_rate():
-    assert 0.1 < sgemm_peak(1) < 1e6
+def test_the_peak_is_the_rate_of_the_fastest_product(monkeypatch):
+    """On a clock in steps of 2, 1 and 4 seconds the fastest product counts: 2 n^3 in one second."""
+    ticks = iter([0, 2, 10, 11, 20, 24, *range(100, 200)])
+    monkeypatch.setattr(flops.time, "perf_counter", lambda: next(ticks))
+    monkeypatch.setattr(flops, "TRIES", 3)
+    assert sgemm_peak(1) == 2 * flops.SIZE**3 / 1e9

@@ -40,10 +40,11 @@ class EarlyTerminate(Record):
     min_epochs: Annotated[Count, Field(description="epochs that every trial is given")] = 1
 
 
-def _named(key: str) -> BeforeValidator:
+def _named(key: str, schema: Any) -> BeforeValidator:
     """A bare text stands for the mapping that has it under `key`."""
     return BeforeValidator(
-        lambda value: {key: value} if isinstance(value, str) else value, json_schema_input_type=Any
+        lambda value: {key: value} if isinstance(value, str) else value,
+        json_schema_input_type=schema,
     )
 
 
@@ -63,7 +64,9 @@ class SweepSpec(Record):
     ]
     method: Annotated[Method, Field(description="how settings are chosen")] = "random"
     metric: Annotated[
-        Objective, _named("name"), Field(description="what trials are compared in")
+        Objective,
+        _named("name", Text | Objective),
+        Field(description="what trials are compared in"),
     ] = Objective(name="validation_loss")
     parameters: Annotated[
         dict[Text, Parameter],
@@ -76,7 +79,9 @@ class SweepSpec(Record):
         Count | None, Field(description="how many settings; null: all of a grid", examples=[40])
     ] = None
     early_terminate: Annotated[
-        EarlyTerminate, _named("type"), Field(description="which trials are given up on their way")
+        EarlyTerminate,
+        _named("type", Text | EarlyTerminate),
+        Field(description="which trials are given up on their way"),
     ] = EarlyTerminate()
     cross_validation: Annotated[
         Annotated[Integer, Field(ge=2)] | None,
