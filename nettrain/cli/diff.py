@@ -56,7 +56,7 @@ def diff(
 
 
 def _report(result: "RunDifference") -> None:
-    from nettrain.cli.verify import epoch_lines, pairs_table
+    from nettrain.cli.verify import epoch_table, pairs_table
 
     for note in result.notes:
         say(f"note: {note}")
@@ -74,7 +74,7 @@ def _report(result: "RunDifference") -> None:
         typer.echo(f"equal, bit for bit: {result.epochs[0]} epochs of metrics, and the checkpoints")
         return
     if result.epoch is not None:
-        epoch_lines(result.epoch, "first", "second")
+        console().print(epoch_table(result.epoch, "first", "second"), "")
     elif result.epochs[0] != result.epochs[1]:
         fewer = min(result.epochs)
         typer.echo(f"equal metrics in {fewer} epochs; then only one run goes on")

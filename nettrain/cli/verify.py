@@ -11,6 +11,7 @@ from nettrain.cli.options import AllowPlugins, Json, Threads
 from nettrain.cli.output import console, print_json, say
 
 if TYPE_CHECKING:
+    from nettrain.cli.table import NumberTable
     from nettrain.inspection.first_difference import EpochDifference
     from nettrain.inspection.verify import Verification
 
@@ -21,6 +22,7 @@ def verify(
     run: Annotated[
         Path,
         typer.Argument(
+            metavar="RUN",
             help="A run directory; it is only read.",
             show_default=False,
             autocompletion=complete_run,
@@ -63,7 +65,7 @@ def _report(result: "Verification") -> None:
         return
     typer.echo(f"{result.run} does not reproduce")
     if result.epoch is not None:
-        epoch_lines(result.epoch, "recorded", "now")
+        console().print(epoch_table(result.epoch, "recorded", "now"), "")
     for name, tensor in result.tensors.items():
         more = f" (and {tensor.tensors - 1} more)" if tensor.tensors > 1 else ""
         typer.echo(
@@ -75,14 +77,15 @@ def _report(result: "Verification") -> None:
         typer.echo("the environment differs (above): that is the likely reason")
 
 
-def epoch_lines(difference: "EpochDifference", first: str, second: str) -> None:
-    """Print the first epoch that differs, and its first metrics."""
-    typer.echo(f"first epoch whose metrics differ: {difference.epoch}")
-    for name, (a, b) in list(difference.values.items())[:MAX_METRICS]:
-        typer.echo(f"  {name}: {first} {a!r}, {second} {b!r}")
+def epoch_table(difference: "EpochDifference", first: str, second: str) -> "NumberTable":
+    """Returns a table of the first epoch that differs: its first metrics, with all their digits."""
+    values = dict(list(difference.values.items())[:MAX_METRICS])
+    return pairs_table(f"differs in epoch {difference.epoch}", first, second, values)
 
 
-def pairs_table(title: str, first: str, second: str, values: dict[str, tuple[Any, Any]]) -> Any:
+def pairs_table(
+    title: str, first: str, second: str, values: dict[str, tuple[Any, Any]]
+) -> "NumberTable":
     """Returns a table of what differs, both values beside each other."""
     from nettrain.cli.table import NumberTable
 
@@ -96,6 +99,8 @@ def _shown(value: Any) -> str:
     """A value on one line, as YAML has it; of libraries their names and versions."""
     from nettrain.config.messages import show
 
+    if isinstance(value, float):
+        return repr(value)
     if isinstance(value, list) and value and all(isinstance(item, dict) for item in value):
         return "; ".join(" ".join(map(str, item.values())) for item in value)
     return "-" if value is None else value if isinstance(value, str) else show(value)
