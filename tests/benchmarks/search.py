@@ -186,7 +186,7 @@ def peer(trials: int, epochs: int) -> dict[str, Any]:
 
 def bookkeeping(trials: int) -> dict[str, Any]:
     """Milliseconds of the parent's processor a trial, from the draw to the line on the disk: runs that end as soon as they are begun."""
-    from nettrain.search.executors.base import DatasetInfo, Ended, Executor, Job
+    from nettrain.search.executors.base import Ended, Executor, DatasetInfo, Job
     from nettrain.search.sweep.sweep import sweep
     from nettrain.training.train import train
 

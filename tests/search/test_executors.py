@@ -18,7 +18,7 @@ from nettrain.component import to_mapping
 from nettrain.config.load import load
 from nettrain.errors import ConfigError, DataError, Diverged, RunError
 from nettrain.search.executors.base import DatasetInfo, Ended, Job, Reported
-from nettrain.search.executors.job import told
+from nettrain.search.executors.job import describe_failure
 from nettrain.search.executors.local import CRASHES, KILLS, Local
 from nettrain.search.executors.registry import executor_for
 
@@ -58,6 +58,7 @@ def job(tmp_path):
             monitor,
             pause,
             held_out,
+            allow_plugins=True,
         )
 
     return make
@@ -319,9 +320,9 @@ def test_a_worker_that_hangs_ends_with_the_process_that_forked_it(job, faulty, c
         executor.submit(job(0, plugin=faulty, faulty={"how": "hang", "times": str(counted)}))
         while not counted.exists():
             assert executor.next_event(0.05) is None
-        nursery, worker = children()
-        assert nursery == executor._process.pid
-        os.kill(nursery, signal.SIGKILL)
+        server, worker = children()
+        assert server == executor._process.pid
+        os.kill(server, signal.SIGKILL)
         gone([worker])
 
 
@@ -351,7 +352,7 @@ def test_the_processes_of_a_parent_that_is_killed_end_themselves(job, children, 
     with parent:
         assert parent.stdout.readline() == "under way\n"
         found = children(parent.pid)
-        assert len(found) == 3  # the nursery and two workers
+        assert len(found) == 3  # the fork server and two workers
         parent.kill()
     gone(found)
 
@@ -379,12 +380,12 @@ def test_a_fork_server_that_is_always_killed_is_told(monkeypatch, tmp_path):
     monkeypatch.setattr(sys, "executable", str(broken))
     with (
         Local(1) as executor,
-        pytest.raises(RunError, match="starts workers was killed 5 times before it began"),
+        pytest.raises(RunError, match="starts workers was killed 5 times; if nobody"),
     ):
         executor.prepare({})
 
 
-def test_a_nursery_that_cannot_begin_is_told(monkeypatch, tmp_path):
+def test_a_fork_server_that_cannot_begin_is_told(monkeypatch, tmp_path):
     broken = tmp_path / "python"
     broken.write_text("#!/bin/sh\necho first\necho no memory left >&2\nexit 7\n")
     broken.chmod(0o755)
@@ -404,14 +405,14 @@ def test_a_nursery_that_cannot_begin_is_told(monkeypatch, tmp_path):
     (ConfigError(["a", "b"]), ("failed", "a\nb")),
 ])  # fmt: skip
 def test_a_failure_has_its_name(error, expected):
-    assert told(error) == expected
+    assert describe_failure(error) == expected
 
 
 def test_a_fault_of_ours_is_told_with_its_place():
     try:
         _ = 1 / 0
     except ZeroDivisionError as error:
-        status, message = told(error)
+        status, message = describe_failure(error)
     assert (
         status == "failed"
         and message.startswith("ZeroDivisionError: division by zero (")

@@ -1,4 +1,4 @@
-"""The contract of every executor: runs are handed in as plain data, what becomes of them comes back as plain data."""
+"""The contract of executors: jobs go in and events come out, both as plain data."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
@@ -11,14 +11,17 @@ Status = Literal["finished", "pruned", "diverged", "failed", "killed", "out_of_m
 
 @dataclass(frozen=True)
 class Job:
-    """One run to be made: all that decides it, in a form that travels to another process or machine.
+    """One run: all that decides it, in a form that travels to another process or machine.
 
-    index    given back with every event
-    config   a complete run configuration, as a mapping
-    parent   the folder in which the run directory is made, and `name`, its name there; one that is there already is made again
-    monitor  a metric of every epoch that is reported while the run goes on; None: nothing is
-    pause    the least seconds between two reports; 0: every epoch is reported
-    held_out   parts of the data that the run does not evaluate at its end
+    Attributes:
+        index: Given back with every event.
+        config: A complete run configuration, as a mapping.
+        parent: The folder in which the run directory is made.
+        name: The directory's name there; one that exists is made again.
+        monitor: A metric that is reported after each epoch; None: nothing is reported.
+        pause: The least seconds between two reports; 0: every epoch is reported.
+        held_out: Parts of the data that the run does not evaluate at its end.
+        allow_plugins: Whether the Python files that the configuration names may be imported.
     """
 
     index: int
@@ -28,11 +31,12 @@ class Job:
     monitor: str | None = None
     pause: float = 0.0
     held_out: Sequence[str] = ()
+    allow_plugins: bool = False
 
 
 @dataclass(frozen=True)
 class DatasetInfo:
-    """What a configuration's data is: the task, and the rows of each part."""
+    """What the data of a configuration is: its task, and the number of rows of each part."""
 
     task: str
     rows: Mapping[str, int]
@@ -49,11 +53,12 @@ class Reported:
 
 @dataclass(frozen=True)
 class Ended:
-    """A run is over, one way or another: exactly one of these comes for each job.
+    """A run has ended: exactly one of these comes for each job.
 
-    result   `Result` as a mapping, where it finished
-    message  what went wrong, where it did not
-    seconds  from its start to its end
+    Attributes:
+        result: `nettrain.training.run.Result` as a mapping, where it finished or was pruned.
+        message: What went wrong, where it did not.
+        seconds: From its start to its end.
     """
 
     index: int
@@ -64,25 +69,31 @@ class Ended:
 
 
 class Executor(ABC):
-    """Runs jobs side by side, each on one thread. Use as a context manager: at its end no process of it is left.
+    """Runs jobs at the same time, each on one thread.
 
-    slots  how many jobs can be under way; no more may be submitted before one has ended
-    notes  what the user should know of where jobs run, a sentence each
+    Use it as a context manager: at its end, none of its processes is left.
+
+    Attributes:
+        slots: How many jobs can be under way; one more may be submitted when one has ended.
+        notes: What the user should know about where jobs run, a sentence each.
     """
 
     slots: int
     notes: Sequence[str] = ()
 
     @abstractmethod
-    def prepare(self, config: Mapping[str, Any], monitor: str | None = None) -> DatasetInfo:
-        """Load the data of a complete configuration where jobs will run, once a machine; called before the first job, if at all.
+    def prepare(
+        self, config: Mapping[str, Any], monitor: str | None = None, *, allow_plugins: bool = False
+    ) -> DatasetInfo:
+        """Load the data of a complete configuration where jobs will run, before the first job.
 
-        Raises what keeps the configuration from being trained, or the metric from being logged, as its ConfigError or DataError.
+        Raises:
+            NettrainError: The configuration cannot be trained, or the metric is not logged.
         """
 
     @abstractmethod
     def submit(self, job: Job) -> None:
-        """Begin a job. Its status tells whether a job went wrong, never an exception here."""
+        """Begin a job. What goes wrong with it is in its `Ended`, never an exception here."""
 
     @abstractmethod
     def next_event(self, timeout: float | None = None) -> Reported | Ended | None:
@@ -90,7 +101,10 @@ class Executor(ABC):
 
     @abstractmethod
     def prune(self, index: int) -> None:
-        """Ask a job to end after its next epoch; it then ends as `pruned` (or finishes, if it was at its end)."""
+        """Ask a job to end after its next epoch.
+
+        It then ends as `pruned`, or finishes if that was its last epoch.
+        """
 
     @abstractmethod
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""What an executor does with one job, in whatever process it does so: train, report, and turn every way to end into an `Ended`."""
+"""What an executor does with one job, in any process: train, report, turn every end into `Ended`."""
 
 import dataclasses
 import math
@@ -19,57 +19,75 @@ from nettrain.training.loop import Interrupted
 from nettrain.training.run import Run
 from nettrain.training.train import prepare_run, train
 
-MONITOR = "metric.name"  # the key that is to blame for a metric that is not logged
-PATIENCE = 10.0  # seconds in which the process that had a run before must have let go of it
+METRIC_KEY = "metric.name"  # the key to blame for a metric that is not logged
+PATIENCE = 10.0  # seconds in which the process that had the run before must have let go of it
 
 
-class Line(Protocol):
-    """The line from a run to whoever began it."""
+class ProgressChannel(Protocol):
+    """The connection of a run with whoever began it."""
 
     def report(self, epoch: int, value: float) -> None:
-        """The monitored metric after an epoch."""
+        """Send the monitored metric after an epoch."""
 
-    def given_up(self) -> bool:
+    def cancelled(self) -> bool:
         """Whether the run is to end; asked after each epoch."""
 
 
 def run_job(
-    job: Job, line: Line, loader: Loader | None = None, callbacks: Sequence[Callback] = ()
+    job: Job,
+    channel: ProgressChannel,
+    loader: Loader | None = None,
+    callbacks: Sequence[Callback] = (),
 ) -> Ended:
-    """Make the run. Whatever goes wrong is in the result, but for `Interrupted` (a signal) and what ends a process."""
+    """Make the run.
+
+    Whatever goes wrong is in the result, but for `Interrupted` (a signal) and what ends a process.
+    """
     began = time.monotonic()
-    reporting = Reporting(job, line)
+    reporting = Reporting(job, channel)
     try:
         clear(Path(job.parent) / job.name)
         result = train(
-            job.config, output_directory=job.parent, run_name=job.name, allow_plugins=True, threads=1, loader=loader,
-            callbacks=[reporting, *callbacks], held_out=job.held_out,
-        )  # fmt: skip
+            job.config,
+            output_directory=job.parent,
+            run_name=job.name,
+            allow_plugins=job.allow_plugins,
+            threads=1,
+            loader=loader,
+            callbacks=[reporting, *callbacks],
+            held_out=job.held_out,
+        )
     except Interrupted:
         raise
     except Exception as error:
-        status, message = told(error)
+        status, message = describe_failure(error)
         return Ended(job.index, status, None, message, time.monotonic() - began)
     status = "pruned" if reporting.pruned else "finished"
-    return Ended(
-        job.index, status, finite(dataclasses.asdict(result)), "", time.monotonic() - began
-    )
+    content = finite(dataclasses.asdict(result))
+    return Ended(job.index, status, content, "", time.monotonic() - began)
 
 
-def describe_dataset(
-    config: Mapping[str, Any], monitor: str | None, loader: Loader | None = None
+def dataset_info(
+    config: Mapping[str, Any],
+    monitor: str | None,
+    *,
+    allow_plugins: bool,
+    loader: Loader | None = None,
 ) -> DatasetInfo:
-    """Load the data of a configuration, build its network, look for the metric. Raises NettrainError."""
-    run = prepare_run(config, allow_plugins=True, loader=loader)
+    """Load the data of a configuration, build its network, look for the monitored metric.
+
+    Raises:
+        NettrainError: The configuration cannot be trained, or the metric is not logged.
+    """
+    run = prepare_run(config, allow_plugins=allow_plugins, loader=loader)
     if monitor is not None:
-        run.monitored(MONITOR, monitor)
-    return DatasetInfo(
-        run.pipeline.schema.task, {name: len(part) for name, part in run.parts.items()}
-    )
+        run.monitored(METRIC_KEY, monitor)
+    rows = {name: len(part) for name, part in run.parts.items()}
+    return DatasetInfo(run.pipeline.schema.task, rows)
 
 
-def told(error: Exception) -> tuple[Status, str]:
-    """What an exception of a run is called, in a line."""
+def describe_failure(error: Exception) -> tuple[Status, str]:
+    """The status that an exception gives to a run, and what it says, in a line."""
     if isinstance(error, Diverged):
         return "diverged", str(error)
     if isinstance(error, MemoryError) or isinstance(error.__cause__, MemoryError):
@@ -77,14 +95,12 @@ def told(error: Exception) -> tuple[Status, str]:
     if isinstance(error, NettrainError):
         return "failed", str(error)
     last = traceback.extract_tb(error.__traceback__)[-1]
-    return (
-        "failed",
-        f"{type(error).__name__}: {error} ({last.filename}:{last.lineno}, in {last.name})",
-    )
+    place = f"{last.filename}:{last.lineno}, in {last.name}"
+    return "failed", f"{type(error).__name__}: {error} ({place})"
 
 
 def clear(path: Path) -> None:
-    """Remove what an earlier attempt left, once its process has let go of it."""
+    """Remove the run of an earlier attempt, once its process has let go of it."""
     last = time.monotonic() + PATIENCE
     while path.exists():
         try:
@@ -97,28 +113,28 @@ def clear(path: Path) -> None:
 
 
 class Reporting(Callback):
-    """Reports the monitored metric after an epoch, and ends the run where it is given up."""
+    """Reports the monitored metric after each epoch, and ends the run where it is cancelled."""
 
-    def __init__(self, job: Job, line: Line) -> None:
+    def __init__(self, job: Job, channel: ProgressChannel) -> None:
         self.pruned = False
         self._job = job
-        self._line = line
+        self._channel = channel
         self._next = 0.0
 
     def begin(self, run: Run) -> None:
-        """See to it that the metric is evaluated."""
+        """Have the metric evaluated."""
         if self._job.monitor is None:
             return
-        name = run.monitored(MONITOR, self._job.monitor)
+        name = run.monitored(METRIC_KEY, self._job.monitor)
         if name.startswith("train_") and name != "train_loss" and "train" not in run.watched:
             run.watched.append("train")
 
     def epoch_end(self, run: Run, row: Row) -> None:
-        """Report, unless it is too early for that."""
+        """Report, unless the last report was too short a time ago."""
         if self._job.monitor is not None and time.monotonic() >= self._next:
             self._next = time.monotonic() + self._job.pause
             value = monitored_value(row, self._job.monitor)
             if not math.isnan(value):
-                self._line.report(run.progress.epoch, value)
-        if self._line.given_up() and run.progress.epoch < run.config.training.epochs:
+                self._channel.report(run.progress.epoch, value)
+        if self._channel.cancelled() and run.progress.epoch < run.config.training.epochs:
             self.pruned, run.progress.stop_reason = True, "pruned"

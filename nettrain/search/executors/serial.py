@@ -1,4 +1,4 @@
-"""The executor that makes one run after the other in this very process: slow, but nothing is hidden from a debugger."""
+"""The executor that makes one run after the other in this process, where a debugger sees all."""
 
 from collections.abc import Mapping
 from queue import Empty, SimpleQueue
@@ -7,7 +7,7 @@ from typing import Any
 
 from nettrain.data.loader import Loader
 from nettrain.search.executors.base import DatasetInfo, Ended, Executor, Job, Reported
-from nettrain.search.executors.job import describe_dataset, run_job
+from nettrain.search.executors.job import dataset_info, run_job
 from nettrain.training.callbacks import Callback
 from nettrain.training.run import Run
 
@@ -17,9 +17,9 @@ class Closed(BaseException):
 
 
 class Serial(Executor):
-    """One slot. The run has a thread of its own, which goes on only while `next_event` waits: never two things at a time.
+    """One slot, in this process; a run that crashes the process ends the search too.
 
-    A run that takes the process down takes the search down with it.
+    The run has a thread of its own, which runs only while `next_event` waits for it.
     """
 
     slots = 1
@@ -28,9 +28,11 @@ class Serial(Executor):
         self._loader = Loader()
         self._thread: _Thread | None = None
 
-    def prepare(self, config: Mapping[str, Any], monitor: str | None = None) -> DatasetInfo:
-        """Here, and remembered for the jobs."""
-        return describe_dataset(config, monitor, self._loader)
+    def prepare(
+        self, config: Mapping[str, Any], monitor: str | None = None, *, allow_plugins: bool = False
+    ) -> DatasetInfo:
+        """Load the data here, and keep it for the jobs."""
+        return dataset_info(config, monitor, allow_plugins=allow_plugins, loader=self._loader)
 
     def submit(self, job: Job) -> None:
         """It begins when the next event is asked for."""
@@ -38,11 +40,11 @@ class Serial(Executor):
         self._thread.start()
 
     def next_event(self, timeout: float | None = None) -> Reported | Ended | None:
-        """Let the run go on to its next report, or its end."""
+        """Let the run continue to its next report, or its end."""
         return self._thread.next_event(timeout) if self._thread is not None else None
 
     def prune(self, index: int) -> None:
-        """Told to the run before it goes on."""
+        """Tell the run before it continues."""
         if self._thread is not None and self._thread.job.index == index:
             self._thread.pruned = True
 
@@ -62,7 +64,7 @@ class _Thread(Thread):
         self._loader = loader
         self._closed = False
         self._waits = True
-        self._go_on: SimpleQueue[None] = SimpleQueue()
+        self._continue: SimpleQueue[None] = SimpleQueue()
         self._events: SimpleQueue[Reported | Ended | BaseException] = SimpleQueue()
 
     def run(self) -> None:
@@ -78,7 +80,7 @@ class _Thread(Thread):
     def next_event(self, timeout: float | None) -> Reported | Ended | None:
         if self._waits:
             self._waits = False
-            self._go_on.put(None)
+            self._continue.put(None)
         try:
             event = self._events.get(timeout=timeout)
         except Empty:
@@ -92,12 +94,12 @@ class _Thread(Thread):
         self._events.put(Reported(self.job.index, epoch, value))
         self._wait()
 
-    def given_up(self) -> bool:
+    def cancelled(self) -> bool:
         return self.pruned
 
     def end(self) -> None:
         self._closed = True
-        self._go_on.put(None)
+        self._continue.put(None)
         self.join()
 
     def check(self) -> None:
@@ -105,7 +107,7 @@ class _Thread(Thread):
             raise Closed
 
     def _wait(self) -> None:
-        self._go_on.get()
+        self._continue.get()
         self.check()
 
 

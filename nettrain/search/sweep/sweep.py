@@ -85,7 +85,7 @@ def sweep(
         else load_sweep(config, sets, trials=trials, allow_plugins=allow_plugins)
     )
     with in_use(found.base.plugins), _ready(executor, workers) as ready:
-        dataset_info = _dataset_info(found, ready)
+        facts = _facts(found, ready)
         proposer, kept = proposer_for(found), _study(study)
         directory = SweepDirectory.create(
             Path(output_directory),
@@ -95,7 +95,7 @@ def sweep(
         with directory.locked():
             directory.write_spec(found.spec)
             return _Session(
-                found, directory, ready, dataset_info, proposer, observer or Observer(), kept
+                found, directory, ready, facts, proposer, observer or Observer(), kept
             ).run()
 
 
@@ -124,20 +124,9 @@ def resume_sweep(
                 )
             directory.write_spec(found.spec)
         with in_use(found.base.plugins), _ready(executor, workers) as ready:
-            dataset_info, proposer, kept = (
-                _dataset_info(found, ready),
-                proposer_for(found),
-                _study(study),
-            )
+            facts, proposer, kept = _facts(found, ready), proposer_for(found), _study(study)
             return _Session(
-                found,
-                directory,
-                ready,
-                dataset_info,
-                proposer,
-                observer or Observer(),
-                kept,
-                recorded,
+                found, directory, ready, facts, proposer, observer or Observer(), kept, recorded
             ).run()
 
 
@@ -159,22 +148,22 @@ def _ready(executor: str | Executor, workers: int | None) -> Iterator[Executor]:
         yield made
 
 
-def _dataset_info(found: Sweep, executor: Executor) -> DatasetInfo:
+def _facts(found: Sweep, executor: Executor) -> DatasetInfo:
     """Load the data where the runs will be. Raises where it cannot be trained on, or the metric is never logged."""
     spec = found.spec
     if spec.cross_validation is None:
         return executor.prepare(found.mapping({}), spec.metric.name)
-    dataset_info = executor.prepare(found.mapping({}))
+    facts = executor.prepare(found.mapping({}))
     part, _, metric = spec.metric.name.partition("_")
-    if metric != "loss" and metric not in metric_names(dataset_info.task):
+    if metric != "loss" and metric not in metric_names(facts.task):
         raise ConfigError(
-            f"metric.name: {metric} is no metric of {dataset_info.task}; there are: loss, {', '.join(metric_names(dataset_info.task))}"
+            f"metric.name: {metric} is no metric of {facts.task}; there are: loss, {', '.join(metric_names(facts.task))}"
         )
-    if spec.early_terminate.type != "none" and part not in dataset_info.rows:
+    if spec.early_terminate.type != "none" and part not in facts.rows:
         raise ConfigError(
             f"early_terminate: {spec.metric.name} is not known after each epoch: set dataset.split.validation in the base"
         )
-    return dataset_info
+    return facts
 
 
 class _Session:
@@ -185,7 +174,7 @@ class _Session:
         found: Sweep,
         directory: SweepDirectory,
         executor: Executor,
-        dataset_info: DatasetInfo,
+        facts: DatasetInfo,
         proposer: Proposer,
         observer: Observer,
         study: "Study | None",
@@ -194,11 +183,11 @@ class _Session:
         self.sweep = found
         self.directory = directory
         self.executor = executor
-        self.dataset_info = dataset_info
+        self.facts = facts
         self.observer = observer
         self.study = study
         self.notes = list(executor.notes)
-        self.runs = TrialRuns(found, directory.path.absolute(), dataset_info, observer.pause)
+        self.runs = TrialRuns(found, directory.path.absolute(), facts, observer.pause)
         limit = found.spec.trials
         self.trials = Trials(
             self.runs, proposer, executor, observer, limit=limit, record=directory.append
@@ -276,7 +265,7 @@ class _Session:
     def _finished(self, ranking: list[Trial], final: Ended | None) -> SweepResult:
         notes = self.notes
         rows = (
-            self.dataset_info.rows.get(self.runs.part, 0)
+            self.facts.rows.get(self.runs.part, 0)
             if self.sweep.spec.cross_validation is None
             else 0
         )

@@ -26,7 +26,7 @@ class TrialRuns:
     report  whether each epoch of a trial's first run is reported, for it may be given up
     """
 
-    def __init__(self, sweep: Sweep, folder: Path, dataset_info: DatasetInfo, pause: float) -> None:
+    def __init__(self, sweep: Sweep, folder: Path, facts: DatasetInfo, pause: float) -> None:
         self._pause = pause
         self._sweep = sweep
         self._folder = folder
@@ -37,7 +37,7 @@ class TrialRuns:
         self.count = spec.repeats * (spec.cross_validation or 1)
         self.metric = spec.metric.name
         self.part, _, self._name = self.metric.partition("_")
-        logged = spec.cross_validation is None or self.part in dataset_info.rows
+        logged = spec.cross_validation is None or self.part in facts.rows
         self._monitor = self.metric if logged else None
 
     def jobs(self, index: int, setting: Setting) -> list[Job]:

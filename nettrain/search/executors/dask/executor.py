@@ -17,7 +17,7 @@ from nettrain.errors import RunError
 from nettrain.search.executors.base import DatasetInfo, Ended, Executor, Job, Reported
 from nettrain.search.executors.dask import worker as dask_worker
 from nettrain.search.executors.dask.cluster import GRACE, Cluster, unshared
-from nettrain.search.executors.job import told
+from nettrain.search.executors.job import describe_failure
 
 WATCH = 1.0  # seconds between two looks at which workers there are
 RESULT = 5.0  # seconds for a result of a few kilobytes to come; its worker may have died with it
@@ -53,7 +53,9 @@ class Dask(Executor):
         self._client.subscribe_topic(self._name, self._hear)
         self._look()
 
-    def prepare(self, config: Mapping[str, Any], monitor: str | None = None) -> DatasetInfo:
+    def prepare(
+        self, config: Mapping[str, Any], monitor: str | None = None, *, allow_plugins: bool = False
+    ) -> DatasetInfo:
         """In every worker."""
         text = json.dumps(config)
         futures = [
@@ -61,6 +63,7 @@ class Dask(Executor):
                 dask_worker.prepare,
                 text,
                 monitor,
+                allow_plugins,
                 key=f"{self._name}-data-{uuid.uuid4().hex}",
                 workers=[address],
                 allow_other_workers=True,
@@ -71,7 +74,7 @@ class Dask(Executor):
         for answer in answers:
             if "refused" in answer:
                 raise getattr(errors, answer["refused"], errors.NettrainError)(answer["message"])
-        return DatasetInfo(**answers[0]["dataset_info"])
+        return DatasetInfo(**answers[0]["info"])
 
     def submit(self, job: Job) -> None:
         """To the scheduler. Storage that is not shared is told with the next event."""
@@ -108,7 +111,7 @@ class Dask(Executor):
         under_way = self._under_way.get(index)
         if under_way is not None and under_way.worker is not None:
             self._client.run(
-                dask_worker.give_up,
+                dask_worker.cancel,
                 under_way.future.key,
                 workers=[under_way.worker],
                 on_error="ignore",
@@ -171,7 +174,7 @@ class Dask(Executor):
                     deaths = error.allowed_failures + 1
                     message = f"its worker died {deaths} times; if nobody killed it, the machine is short of memory"
                     return Ended(index, "killed", None, message, seconds)
-                status, message = told(error)
+                status, message = describe_failure(error)
                 return Ended(index, status, None, message, seconds)
             if future.status == "cancelled" or self._client.status != "running":
                 raise self._cluster.lost()

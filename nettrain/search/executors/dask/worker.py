@@ -17,7 +17,7 @@ from threadpoolctl import threadpool_info
 from nettrain.data.loader import Loader
 from nettrain.errors import NettrainError
 from nettrain.search.executors.base import Job
-from nettrain.search.executors.job import describe_dataset, run_job
+from nettrain.search.executors.job import dataset_info, run_job
 from nettrain.training.callbacks import Callback
 from nettrain.training.run import Run
 from nettrain.version import __version__
@@ -30,7 +30,7 @@ _one = (
     threading.Lock()
 )  # a worker of several threads makes one run at a time too: BLAS threads are limited by process
 _under_way: set[str] = set()
-_given_up: set[str] = set()
+_cancelled: set[str] = set()
 
 
 class Abandoned(BaseException):
@@ -43,25 +43,30 @@ def make(text: str, shared: str, topic: str) -> str:
     with _one, suppress(Abandoned):
         if not (Path(shared) / TOKEN).is_file():
             return json.dumps({"unshared": socket.gethostname()})
-        with _Line(job.index, topic) as line:
-            return json.dumps({"ended": asdict(run_job(job, line, _loader, [line]))})
+        with _ClientChannel(job.index, topic) as channel:
+            return json.dumps({"ended": asdict(run_job(job, channel, _loader, [channel]))})
     return "{}"
 
 
-def prepare(config: str, monitor: str | None) -> str:
-    """Load the data into this process. Gives `{"dataset_info": ...}`, or `{"refused": the error's class, "message": ...}`."""
+def prepare(config: str, monitor: str | None, allow_plugins: bool) -> str:
+    """Load the data into this process.
+
+    Returns:
+        `{"info": ...}`, or `{"refused": the class of the error, "message": ...}`.
+    """
     with _one:
         try:
-            return json.dumps(
-                {"dataset_info": asdict(describe_dataset(json.loads(config), monitor, _loader))}
+            found = dataset_info(
+                json.loads(config), monitor, allow_plugins=allow_plugins, loader=_loader
             )
+            return json.dumps({"info": asdict(found)})
         except NettrainError as error:
             return json.dumps(
                 {"refused": type(error).__name__, "message": f"{error} (on {socket.gethostname()})"}
             )
 
 
-class _Line(Callback):
+class _ClientChannel(Callback):
     """The line from a run to the executor, and the end of a run that nobody waits for."""
 
     def __init__(self, index: int, topic: str) -> None:
@@ -71,14 +76,14 @@ class _Line(Callback):
         self._index = index
         self._topic = topic
 
-    def __enter__(self) -> "_Line":
-        _given_up.discard(self._key)
+    def __enter__(self) -> "_ClientChannel":
+        _cancelled.discard(self._key)
         _under_way.add(self._key)
         return self
 
     def __exit__(self, *error: object) -> None:
         _under_way.discard(self._key)
-        _given_up.discard(self._key)
+        _cancelled.discard(self._key)
 
     def report(self, epoch: int, value: float) -> None:
         """With the address, so that the executor knows where to prune."""
@@ -87,9 +92,9 @@ class _Line(Callback):
             {"index": self._index, "epoch": epoch, "value": value, "worker": self._worker.address},
         )
 
-    def given_up(self) -> bool:
+    def cancelled(self) -> bool:
         """Whether the executor has said so."""
-        return self._key in _given_up
+        return self._key in _cancelled
 
     def begin(self, run: Run) -> None:
         """The data is loaded, which may have taken long."""
@@ -104,9 +109,9 @@ class _Line(Callback):
 # What follows is called by the executor at once, between two steps of whatever is under way.
 
 
-def give_up(key: str) -> None:
+def cancel(key: str) -> None:
     """End a run after its epoch."""
-    _given_up.add(key)
+    _cancelled.add(key)
 
 
 def busy(prefix: str) -> bool:
