@@ -1,13 +1,12 @@
 """Predictions as columns of a table: what is decided for each row, and how probable each class is."""
 
-import csv
-import io
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 from nettrain.inference.predictor import Predictor
+from nettrain.training.artifacts.csv_text import csv_text
 
 Column = tuple[str, list[Any]]
 
@@ -38,14 +37,6 @@ def named_columns(name: str, predictor: Predictor, values: np.ndarray) -> Iterat
 
 
 def as_csv(columns: Sequence[Column]) -> str:
-    """A header and a line a row."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(name for name, _ in columns)
-    writer.writerows(zip(*(map(_cell, values) for _, values in columns), strict=True))
-    return text.getvalue()
-
-
-def _cell(value: object) -> object:
-    """true and false as JSON and other tools write them, everything else as it is."""
-    return str(value).lower() if isinstance(value, bool) else value
+    """A header and one line per row."""
+    rows = zip(*(values for _, values in columns), strict=True)
+    return csv_text([name for name, _ in columns], rows)

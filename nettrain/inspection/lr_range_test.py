@@ -1,7 +1,5 @@
 """The learning rate range test: which rate to begin with."""
 
-import csv
-import io
 import math
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +7,9 @@ from pathlib import Path
 import numpy as np
 
 from nettrain.errors import ConfigError
-from nettrain.optim import ClosureOptimizer
+from nettrain.optim import Search
+from nettrain.training.artifacts.csv_text import csv_text
+from nettrain.training.artifacts.directory import numbered_names
 from nettrain.training.artifacts.files import disk_errors, write_atomically
 from nettrain.training.engine.blas import one_blas_thread
 from nettrain.training.loop import epoch_order
@@ -31,19 +31,13 @@ class Curve:
 
     def write(self, folder: Path, name: str) -> Path:
         """As CSV: name-find-lr.csv, or -2, -3 ... where that is taken."""
-        text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(["step", "lr", "loss", "smoothed"])
-        writer.writerows(
-            zip(range(1, len(self.rates) + 1), self.rates, self.losses, self.smoothed, strict=True)
-        )
-        path, number = folder / f"{name}-find-lr.csv", 1
-        while path.exists():
-            number += 1
-            path = folder / f"{name}-find-lr-{number}.csv"
+        steps = range(1, len(self.rates) + 1)
+        rows = zip(steps, self.rates, self.losses, self.smoothed, strict=True)
+        paths = (folder / f"{free}.csv" for free in numbered_names(f"{name}-find-lr"))
+        path = next(path for path in paths if not path.exists())
         with disk_errors(path):
             folder.mkdir(parents=True, exist_ok=True)
-        write_atomically(path, text.getvalue().encode())
+        write_atomically(path, csv_text(["step", "lr", "loss", "smoothed"], rows).encode())
         return path
 
 
@@ -53,7 +47,7 @@ def find_lr(run: Run) -> Curve:
     Smith 2017, "Cyclical learning rates for training neural networks", section 3.3, with a rate that rises exponentially. Raises
     ConfigError where the optimizer has no learning rate in this sense.
     """
-    if isinstance(run.config.optimizer, ClosureOptimizer):
+    if isinstance(run.config.optimizer, Search):
         raise ConfigError(
             f"optimizer: {run.config.optimizer.name()} tries its steps itself: there is no rate to find for it"
         )

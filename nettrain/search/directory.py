@@ -1,25 +1,96 @@
-"""The directory of several runs that belong together: folds, the members of an ensemble, the trials of a sweep."""
+"""The directory of a search: made once its data is found good, opened again to resume."""
 
+import json
+import shutil
+from dataclasses import dataclass
 from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
 
 from nettrain.config.checks import name_problem
-from nettrain.errors import ConfigError, RunError
-from nettrain.training.artifacts.files import disk_errors
+from nettrain.errors import ConfigError, RunError, nearest
+from nettrain.training.artifacts.directory import new_directory
 
 
-def new_directory(parent: Path, name: str, *, exact: bool) -> Path:
-    """A new, empty directory, absolute. A taken name gets a suffix (digits-cv-2), or is an error where it was asked for exactly."""
-    if problem := name_problem(name):
-        raise ConfigError(f"--run-name: {problem}")
-    with disk_errors(parent / name):
-        parent.mkdir(parents=True, exist_ok=True)
-        number = 1
-        while True:
-            path = parent.absolute() / (name if number == 1 else f"{name}-{number}")
-            try:
-                path.mkdir()  # fails where another process was first
-                return path
-            except FileExistsError:
-                if exact:
-                    raise RunError(f"{path}: exists already; choose another --run-name") from None
-                number += 1
+@dataclass(frozen=True)
+class SearchKind:
+    """A kind of search.
+
+    Attributes:
+        name: In messages: "sweep".
+        command: What resumes one: "nettrain sweep".
+        mark: The file that every directory of this kind has.
+    """
+
+    name: str
+    command: str
+    mark: str
+
+
+class NewDirectory:
+    """A directory that is made when its path is first asked for.
+
+    Use it as a context manager around the preparation of a search: a directory that had to be made
+    early is removed again if the preparation fails.
+
+    Args:
+        parent: Where it is made.
+        name: Its name; one that is taken gets a suffix (digits-cv-2), unless `exact`.
+        exact: Whether a name that is taken is an error.
+    """
+
+    def __init__(self, parent: Path, name: str, *, exact: bool) -> None:
+        if problem := name_problem(name):
+            raise ConfigError(f"--run-name: {problem}")
+        self._parent, self._name, self._exact = parent.absolute(), name, exact
+        self._path: Path | None = None
+
+    @property
+    def path(self) -> Path:
+        """The directory, absolute. Raises RunError where it cannot be made."""
+        if self._path is None:
+            self._path = new_directory(self._parent, self._name, exact=self._exact)
+        return self._path
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if error is not None and self._path is not None:
+            shutil.rmtree(self._path)
+
+
+def existing_directory(path: Path, kind: SearchKind) -> Path:
+    """The absolute path of a search's directory. Raises RunError where there is none of the kind."""
+    path = path.absolute()
+    if not path.is_dir():
+        siblings = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
+        hint = nearest(path.name, siblings)
+        raise RunError(f"{path}: there is no such {kind.name} directory{hint}")
+    if not (path / kind.mark).is_file():
+        raise RunError(f"{path}: is not a {kind.name} directory (it has no {kind.mark})")
+    return path
+
+
+def read_mark(path: Path, kind: SearchKind) -> dict[str, Any]:
+    """The content of a mark that is a JSON mapping. Raises RunError where it is damaged."""
+    try:
+        content = json.loads((path / kind.mark).read_text(encoding="utf-8"))
+        if isinstance(content, dict):
+            return content
+    except (OSError, ValueError):
+        pass
+    raise RunError(f"{path / kind.mark}: is damaged; begin another with {kind.command} CONFIG")
+
+
+def data_changed(path: Path, kind: SearchKind) -> RunError:
+    """The error for a search that cannot be resumed, since its data is not what it was."""
+    return RunError(
+        f"{path}: the data has changed since the {kind.name} began; "
+        f"begin another with {kind.command} CONFIG"
+    )

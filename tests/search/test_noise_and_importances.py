@@ -8,7 +8,7 @@ import pytest
 from nettrain import streams
 from nettrain.search.sweep.importances import comparable, importances, ranks
 from nettrain.search.sweep.parameter import Parameter
-from nettrain.search.sweep.significance import noise_note, standard_error
+from nettrain.search.sweep.significance import significance_note, standard_error
 from nettrain.search.sweep.trial import Trial, ranked
 
 
@@ -42,7 +42,7 @@ def test_runs_that_share_seeds_are_compared_in_pairs():
 @pytest.mark.parametrize(("metric", "rows"), [("validation_loss", 100), ("validation_accuracy", 0)])
 def test_of_one_run_and_another_metric_nothing_is_known(metric, rows):
     assert standard_error(trial(0, [0.9]), trial(1, [0.8]), metric, rows) is None
-    assert noise_note([trial(0, [0.9]), trial(1, [0.9])], metric, rows) is None
+    assert significance_note([trial(0, [0.9]), trial(1, [0.9])], metric, rows) is None
 
 
 def test_the_binomial_error_is_what_chance_makes():
@@ -56,7 +56,7 @@ def test_the_binomial_error_is_what_chance_makes():
 
 
 def test_a_winner_that_may_have_been_lucky_is_told():
-    found = noise_note(
+    found = significance_note(
         [trial(3, [0.90]), trial(1, [0.89]), trial(2, [0.85]), trial(0, [0.2])],
         "validation_accuracy",
         100,
@@ -64,8 +64,8 @@ def test_a_winner_that_may_have_been_lucky_is_told():
     assert found.startswith(
         "trial 3 is within noise of trials 1, 2: it is better than trial 1 by 0.01, and the standard error of that is "
     )
-    assert noise_note([trial(3, [0.90]), trial(1, [0.5])], "validation_accuracy", 100) is None
-    assert noise_note([trial(3, [0.90])], "validation_accuracy", 100) is None
+    assert significance_note([trial(3, [0.90]), trial(1, [0.5])], "validation_accuracy", 100) is None
+    assert significance_note([trial(3, [0.90])], "validation_accuracy", 100) is None
 
 
 def test_the_best_comes_first_and_repeated_and_unfinished_trials_do_not_count():

@@ -208,10 +208,10 @@ def test_a_database_that_is_lost_on_the_way_costs_the_study_alone(tmp_path):
 
 AT_ONCE = """
 import sys
-from nettrain.search.sweep.optuna_export import Study
+from nettrain.search.sweep.optuna_export import OptunaExport
 
 for line in sys.stdin:  # one database after the other, each opened when the test says so
-    Study(line.strip())
+    OptunaExport(line.strip())
     print("opened", flush=True)
 """
 

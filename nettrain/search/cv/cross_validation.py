@@ -1,30 +1,42 @@
-"""k-fold cross-validation: train on k - 1 folds, score on the other, k times; then perhaps on all of them, scored on the test part."""
+"""k-fold cross-validation: train on k - 1 folds, score on the other one, k times."""
 
-import json
-import math
-import shlex
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
 
 from nettrain.component import to_mapping
 from nettrain.config.dump import dump
 from nettrain.config.load import load
+from nettrain.config.plugins import in_use
 from nettrain.config.run_config import RunConfig
 from nettrain.data.loader import Loader
 from nettrain.errors import ConfigError, RunError
 from nettrain.inspection.statistics.corrected_t import estimate
-from nettrain.metrics import bounds
-from nettrain.schedules import MetricSchedule
-from nettrain.search.cv.fold_configs import Fold, Folds, divide_into_folds, run_on_rows, write_rows
+from nettrain.search.cv.fold_configs import Folds, divide_into_folds, run_on_rows, write_rows
 from nettrain.search.cv.out_of_fold import write_predictions
-from nettrain.search.directory import new_directory
-from nettrain.search.executors.base import Executor, Job
-from nettrain.search.executors.run_group import finished, run_all
+from nettrain.search.directory import (
+    NewDirectory,
+    SearchKind,
+    data_changed,
+    existing_directory,
+    read_mark,
+)
+from nettrain.search.executors.base import Executor
+from nettrain.search.final_run import NAME, final_config
+from nettrain.search.memory_data import Data, data_overrides, with_data
+from nettrain.search.observer import Observer, Overview
+from nettrain.search.run_group import (
+    RunGroup,
+    RunResult,
+    finished_result,
+    ready_executor,
+    run_outcome,
+)
 from nettrain.training.artifacts.files import write_atomically, write_json
 
-Tell = Callable[[str], None]
+KIND = SearchKind("cross-validation", "nettrain cv", "cv.json")
+SCORED = "test"  # a fold's name in its run, whose test part it is
 
 
 @dataclass(frozen=True)
@@ -40,237 +52,261 @@ class Settings:
     def __post_init__(self) -> None:
         if self.folds < 2:
             raise ConfigError(
-                f"--folds: expected 2 or more, got {self.folds}: each fold is scored by a run that trains on the others"
+                f"--folds: expected 2 or more, got {self.folds}: each fold is scored by a run that "
+                "trains on the others"
             )
         if self.repeats < 1:
             raise ConfigError(f"--repeats: expected 1 or more, got {self.repeats}")
 
 
 @dataclass(frozen=True)
-class CrossValidation:
-    """What came of it.
+class FoldResult:
+    """One fold: its number (from 1) in its repeat, its run, the metrics of the rows it scores."""
 
-    folds     of each: repeat, fold, run_directory, metrics on the rows that it scores
-    mean ...  of each metric that all folds have; `interval` has two ends
-    final     run_directory, epochs and metrics on the test part of the run on all folds
+    repeat: int
+    fold: int
+    run_directory: str
+    metrics: dict[str, float]
+
+
+@dataclass(frozen=True)
+class FinalResult:
+    """The run on all folds: its epochs, and its metrics on the test part."""
+
+    run_directory: str
+    epochs: int
+    metrics: dict[str, float]
+
+
+@dataclass(frozen=True)
+class CrossValidation:
+    """What came of a cross-validation.
+
+    Attributes:
+        mean, std, interval: Of each metric that all folds have; an interval has two ends.
+        final: The run on all folds, where one was asked for.
+        notes: What to keep in mind, a sentence each.
     """
 
     directory: str
-    folds: list[dict[str, Any]]
+    folds: list[FoldResult]
     mean: dict[str, float]
     std: dict[str, float]
     interval: dict[str, list[float]]
-    final: dict[str, Any] | None = None
+    final: FinalResult | None = None
     notes: list[str] = field(default_factory=list)
 
 
 def cross_validate(
-    config: RunConfig,
-    settings: Settings,
-    executor: Executor,
+    config: str | os.PathLike[str] | Mapping[str, object] | RunConfig,
+    data: Data | None = None,
     *,
-    output_directory: Path = Path("runs"),
+    folds: int = 5,
+    repeats: int = 1,
+    stratify: bool | None = None,
+    group: str | None = None,
+    final: bool = False,
+    sets: Sequence[str] = (),
+    output_directory: str | os.PathLike[str] = "runs",
     run_name: str | None = None,
-    tell: Tell = lambda line: None,
-) -> CrossValidation:
-    """Cross-validate into a new directory. The result is the same for any executor and number of workers.
-
-    Raises ConfigError and DataError before anything is written, and what `run_all` raises for the first run that goes wrong.
-    """
-    loader = Loader()
-    found = _divided(config, settings, loader)
-    executor.prepare(to_mapping(config))  # type: ignore[arg-type]
-    directory = new_directory(
-        output_directory, run_name or f"{config.name}-cv", exact=run_name is not None
-    )
-    write_atomically(directory / "base.yaml", dump(config).encode())
-    write_json(directory / "cv.json", asdict(settings) | {"data_fingerprint": found.fingerprint})
-    return _run(found, settings, executor, directory, loader, tell)
-
-
-def go_on(
-    directory: Path,
-    executor: Executor,
-    *,
+    executor: str | Executor = "local",
+    workers: int | None = None,
     allow_plugins: bool = False,
-    tell: Tell = lambda line: None,
+    observer: Observer | None = None,
 ) -> CrossValidation:
-    """Go on with an interrupted cross-validation: folds that are finished are not run again, and the result is that without the break."""
-    directory = directory.absolute()
+    """Cross-validate a configuration, and leave a directory.
+
+    Args:
+        config: A YAML file, a mapping of the same form, or a RunConfig.
+        data: (x, y) or (x, y, weights) in memory, in place of `dataset.source`.
+        folds: How many parts the rows are divided into.
+        repeats: How many times, each with other folds and seeds.
+        stratify: Keep the shares of the classes; None: where there are classes and no groups.
+        group: A column; the rows of one group stay in one fold.
+        final: Then train on all folds, and evaluate that on the test part.
+        sets: Overrides, "optimizer.lr=0.01".
+        output_directory: Where the directory is made.
+        run_name: Exactly this name; None: after the configuration, with a suffix if it is taken.
+        executor: local, serial, dask, or an executor that is ready.
+        workers: How many runs at the same time; None: as many as cores. The result is the same.
+        allow_plugins: Whether the Python files under `plugins` may be imported.
+        observer: What sees it go by.
+
+    Raises:
+        ConfigError, DataError: Before anything is written.
+        Diverged, RunFailed: The first run that does not finish.
+        Interrupted: A signal came; `resume_cross_validation` continues.
+    """
+    settings = Settings(folds, repeats, stratify, group, final)
+    loaded = load(config, [*sets, *data_overrides(data)], allow_plugins=allow_plugins)
+    name = run_name or f"{loaded.name}-cv"
+    with (
+        in_use(loaded.plugins),
+        ready_executor(executor, workers) as ready,
+    ):
+        with NewDirectory(Path(output_directory), name, exact=run_name is not None) as new:
+            loaded = with_data(loaded, data, new)
+            work = _CrossValidator(loaded, settings, ready, allow_plugins=allow_plugins)
+            path = new.path
+        with RunGroup.at_work(path, KIND, ready, observer) as group_:
+            write_atomically(path / "base.yaml", dump(loaded).encode())
+            fingerprint = work.divided.fingerprint
+            write_json(path / KIND.mark, asdict(settings) | {"data_fingerprint": fingerprint})
+            return work.run(group_)
+
+
+def resume_cross_validation(
+    path: str | os.PathLike[str],
+    *,
+    executor: str | Executor = "local",
+    workers: int | None = None,
+    allow_plugins: bool = False,
+    observer: Observer | None = None,
+) -> CrossValidation:
+    """Resume an interrupted cross-validation; the result is that of one without the break.
+
+    Raises:
+        RunError: There is none, another process works on it, or its data has changed.
+    """
+    directory = existing_directory(Path(path), KIND)
+    with (
+        ready_executor(executor, workers) as ready,
+        RunGroup.at_work(directory, KIND, ready, observer) as group,
+    ):
+        settings, fingerprint = _read_settings(directory)
+        config = load(directory / "base.yaml", allow_plugins=allow_plugins)
+        with in_use(config.plugins):
+            work = _CrossValidator(config, settings, ready, allow_plugins=allow_plugins)
+            if work.divided.fingerprint != fingerprint:
+                raise data_changed(directory, KIND)
+            return work.run(group)
+
+
+def _read_settings(directory: Path) -> tuple[Settings, object]:
+    content = read_mark(directory, KIND)
     try:
-        said = json.loads((directory / "cv.json").read_text(encoding="utf-8"))
-        fingerprint = said.pop("data_fingerprint")
-        settings = Settings(**said)
-    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        fingerprint = content.pop("data_fingerprint")
+        return Settings(**content), fingerprint
+    except (TypeError, KeyError):
         raise RunError(
-            f"{directory}: is not the directory of a cross-validation (it has no cv.json)"
+            f"{directory / KIND.mark}: is damaged; begin another with {KIND.command} CONFIG"
         ) from None
-    config, loader = load(directory / "base.yaml", allow_plugins=allow_plugins), Loader()
-    found = _divided(config, settings, loader)
-    if found.fingerprint != fingerprint:
-        raise RunError(
-            f"{directory}: the data has changed since the cross-validation began; begin another with nettrain cv CONFIG"
+
+
+class _CrossValidator:
+    """A configuration, divided; its data is loaded where the runs will be made."""
+
+    def __init__(
+        self, config: RunConfig, settings: Settings, executor: Executor, *, allow_plugins: bool
+    ) -> None:
+        self._settings = settings
+        self._loader = Loader()
+        self._allow_plugins = allow_plugins
+        self.divided = divide_into_folds(
+            config,
+            folds=settings.folds,
+            repeats=settings.repeats,
+            stratify=settings.stratify,
+            group=settings.group,
+            loader=self._loader,
         )
-    executor.prepare(to_mapping(config))  # type: ignore[arg-type]
-    return _run(found, settings, executor, directory, loader, tell)
+        if settings.final and self.divided.test is None:
+            raise ConfigError(
+                "--final: there is no test part to evaluate on: set dataset.split.test "
+                "(or test_source), or leave --final out"
+            )
+        executor.prepare(to_mapping(config), allow_plugins=allow_plugins)  # type: ignore[arg-type]
 
-
-def _divided(config: RunConfig, settings: Settings, loader: Loader) -> Folds:
-    found = divide_into_folds(
-        config,
-        folds=settings.folds,
-        repeats=settings.repeats,
-        stratify=settings.stratify,
-        group=settings.group,
-        loader=loader,
-    )
-    if settings.final and found.test is None:
-        raise ConfigError(
-            "--final: there is no test part to evaluate on: set dataset.split.test (or test_source), or leave --final out"
+    def run(self, group: RunGroup) -> CrossValidation:
+        """All folds, their predictions and their figures; then the final run."""
+        divided, path = self.divided, group.path
+        jobs = [
+            group.job(
+                index,
+                divided.run_config(fold, path / "splits"),
+                divided.name(fold),
+                allow_plugins=self._allow_plugins,
+            )
+            for index, fold in enumerate(divided.folds)
+        ]
+        if divided.group != divided.config.dataset.split.group:
+            # The rows have one more column aside, which the configuration does not name.
+            group.executor.prepare(jobs[0].config, allow_plugins=self._allow_plugins)
+        done = [
+            run_outcome(job.name, job.index, result, SCORED)
+            for job in jobs
+            if (result := finished_result(path / job.name)) is not None
+        ]
+        group.observer.begin(Overview("folds", len(jobs), done))
+        results = group.run_required(jobs, part=SCORED)
+        directories = [path / job.name for job in jobs]
+        write_predictions(
+            path / "predictions.csv",
+            divided,
+            directories,
+            self._loader,
+            allow_plugins=self._allow_plugins,
         )
-    return found
+        final, notes = self._final(results, group)
+        summary = _summary(divided, directories, results, path, final, notes)
+        write_json(path / "summary.json", asdict(summary))
+        return summary
+
+    def _final(
+        self, results: Sequence[RunResult], group: RunGroup
+    ) -> tuple[FinalResult | None, list[str]]:
+        divided = self.divided
+        if divided.test is None:
+            return None, []
+        if not self._settings.final:
+            return None, [
+                f"the test part ({len(divided.test)} rows) stays untouched; "
+                "--final trains on all folds and evaluates on it"
+            ]
+        config, notes = final_config(
+            divided.config,
+            [result["best_epoch"] for result in results],
+            own_validation=divided.validation is not None,
+            chose_epochs=divided.chooses_epochs,
+        )
+        rows = {"train": divided.pool, "validation": divided.validation, "test": divided.test}
+        present = {part: of_part for part, of_part in rows.items() if of_part is not None}
+        file = write_rows(group.path / "splits" / f"{NAME}.npz", present)
+        job = group.job(
+            0,
+            run_on_rows(config, file, group=divided.group),
+            NAME,
+            allow_plugins=self._allow_plugins,
+        )
+        [result] = group.run_required([job])
+        directory = str(group.path / NAME)
+        return FinalResult(directory, result["epochs"], dict(result["metrics"]["test"])), notes
 
 
-def _run(
-    found: Folds,
-    settings: Settings,
-    executor: Executor,
-    directory: Path,
-    loader: Loader,
-    tell: Tell,
+def _summary(
+    divided: Folds,
+    directories: Sequence[Path],
+    results: Sequence[RunResult],
+    path: Path,
+    final: FinalResult | None,
+    notes: list[str],
 ) -> CrossValidation:
-    jobs = [
-        Job(index, found.run_config(fold, directory / "splits"), str(directory), found.name(fold))
-        for index, fold in enumerate(found.folds)
+    folds = [
+        FoldResult(fold.repeat, fold.fold, str(directory), dict(result["metrics"][SCORED]))
+        for fold, directory, result in zip(divided.folds, directories, results, strict=True)
     ]
-    if (
-        found.group != found.config.dataset.split.group
-    ):  # the data has an extra column that the configuration does not name
-        executor.prepare(jobs[0].config)
-    for note in executor.notes:
-        tell(f"note: {note}")
-    results = _results(jobs, executor, directory, tell)
-    scored = [
-        _of_fold(fold, job, result)
-        for fold, job, result in zip(found.folds, jobs, results, strict=True)
-    ]
-    write_predictions(
-        directory / "predictions.csv", found, [Path(job.parent) / job.name for job in jobs], loader
-    )
     names = [
-        name
-        for name in scored[0]["metrics"]
-        if all(one["metrics"].get(name) is not None for one in scored)
+        name for name in folds[0].metrics if all(one.metrics.get(name) is not None for one in folds)
     ]
     of = {
-        name: estimate(
-            [one["metrics"][name] for one in scored],
-            found.test_share,
-            bounds=_bounds(found.config, name),
-        )
-        for name in names
+        name: estimate([one.metrics[name] for one in folds], divided.test_share) for name in names
     }
-    final: dict[str, Any] | None = None
-    notes: list[str] = []
-    if settings.final:
-        final, notes = _final(found, results, executor, directory, tell)
-    elif found.test is not None:
-        notes = [
-            f"the test part ({len(found.test)} rows) stays untouched; --final trains on all folds and evaluates on it"
-        ]
-    result = CrossValidation(
-        str(directory), scored, {name: one.mean for name, one in of.items()}, {name: one.std for name, one in of.items()},
-        {name: list(one.interval) for name, one in of.items()}, final, notes,
-    )  # fmt: skip
-    write_json(directory / "summary.json", asdict(result))
-    return result
-
-
-def _bounds(config: RunConfig, metric: str) -> tuple[float, float]:
-    """The range of a metric, or of the configured loss; each task's own loss is never negative."""
-    if metric == "loss":
-        return (0.0 if config.loss is None else config.loss.lower_bound, math.inf)
-    return bounds(metric)
-
-
-def _results(
-    jobs: Sequence[Job], executor: Executor, directory: Path, tell: Tell
-) -> list[Mapping[str, Any]]:
-    """Of all jobs in their order, those included that an earlier attempt has finished."""
-    earlier = {job.index: result for job in jobs if (result := finished(job)) is not None}
-
-    def ended(job: Job, result: Mapping[str, Any]) -> None:
-        figures = "  ".join(
-            f"{name} {value:.4f}" for name, value in list(result["metrics"]["test"].items())[:2]
-        )
-        tell(f"{job.name}: {figures}  {result['epochs']} epochs in {result['seconds']:.1f} s")
-
-    waiting = [job for job in jobs if job.index not in earlier]
-    results = earlier | run_all(
-        executor, waiting, ended, f"nettrain cv --resume {shlex.quote(str(directory))}"
+    return CrossValidation(
+        str(path),
+        folds,
+        mean={name: one.mean for name, one in of.items()},
+        std={name: one.std for name, one in of.items()},
+        interval={name: list(one.interval) for name, one in of.items()},
+        final=final,
+        notes=notes,
     )
-    return [results[job.index] for job in jobs]
-
-
-def _of_fold(fold: Fold, job: Job, result: Mapping[str, Any]) -> dict[str, Any]:
-    directory = str(Path(job.parent) / job.name)
-    return {
-        "repeat": fold.repeat,
-        "fold": fold.fold,
-        "run_directory": directory,
-        "metrics": dict(result["metrics"]["test"]),
-    }
-
-
-def _final(
-    found: Folds,
-    results: Sequence[Mapping[str, Any]],
-    executor: Executor,
-    directory: Path,
-    tell: Tell,
-) -> tuple[dict[str, Any], list[str]]:
-    config, notes = final_config(found.config, found, [result["best_epoch"] for result in results])
-    rows = {"train": found.pool, "validation": found.validation, "test": found.test}
-    path = write_rows(
-        directory / "splits" / "final.npz",
-        {part: of_part for part, of_part in rows.items() if of_part is not None},
-    )
-    job = Job(0, run_on_rows(config, path, group=found.group), str(directory), "final")
-    [result] = _results([job], executor, directory, tell)
-    return {
-        "run_directory": str(directory / "final"),
-        "epochs": result["epochs"],
-        "metrics": dict(result["metrics"]["test"]),
-    }, notes
-
-
-def final_config(
-    config: RunConfig, found: Folds, best_epochs: Sequence[int | None]
-) -> tuple[RunConfig, list[str]]:
-    """The run on all folds, and what was decided for it. With a validation source it is as any fold.
-
-    Else nothing is left to steer with: it trains the mean number of epochs after which the folds were best, early stopping off. Where the
-    folds did not choose either, having neither validation rows nor early stopping, it trains as long as they.
-    """
-    chosen = [epoch for epoch in best_epochs if epoch is not None]
-    if found.validation is not None or not chosen:
-        return config, []
-    training, schedule, notes = config.training, config.schedule, []
-    if config.early_stopping is not None or "validation" in found.folds[0].rows:
-        epochs = max(1, int(sum(chosen) / len(chosen) + 0.5))
-        notes = [f"final: trained for {epochs} epochs, the mean of the best epochs of the folds"]
-        if config.schedule.depends_on_horizon:
-            name = config.schedule.name()
-            notes.append(
-                f"final: the schedule {name} ends after those {epochs} epochs, in the folds after {training.epochs}"
-            )
-        training = replace(training, epochs=epochs)
-    if training.monitor is not None and training.monitor.startswith("validation_"):
-        training = replace(training, monitor=None)
-    if (
-        isinstance(schedule, MetricSchedule)
-        and schedule.monitor is not None
-        and schedule.monitor.startswith("validation_")
-    ):
-        schedule = schedule.replace(monitor=None)
-    return replace(config, training=training, schedule=schedule, early_stopping=None), notes

@@ -65,6 +65,11 @@ class Folds:
         """How many rows a fold scores for one on which it trains, validation rows among them: n_test / n_train."""
         return 1 / (len(self.folds) // self.repeats - 1)
 
+    @property
+    def chooses_epochs(self) -> bool:
+        """Whether the folds choose their best epoch: by validation rows, or by early stopping."""
+        return self.config.early_stopping is not None or "validation" in self.folds[0].rows
+
     def run_config(self, fold: Fold, folder: Path) -> dict[str, Any]:
         """The configuration of the fold's run; its rows are written into `folder`."""
         path = write_rows(folder / f"{self.name(fold)}.npz", fold.rows)

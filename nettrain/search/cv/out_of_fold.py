@@ -1,4 +1,4 @@
-"""What each fold's network says of the rows that it has not seen: a prediction of every row, once a repeat."""
+"""Out-of-fold predictions: of each row by the network that has not seen it, once per repeat."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,15 +21,24 @@ from nettrain.training.artifacts.run_directory import scored_checkpoint
 
 
 def write_predictions(
-    path: Path, found: Folds, directories: Sequence[Path], loader: Loader
+    path: Path,
+    folds: Folds,
+    directories: Sequence[Path],
+    loader: Loader,
+    *,
+    allow_plugins: bool,
 ) -> None:
-    """A CSV: row (counted from 0 in the source), repeat, fold, target, prediction, probabilities; each repeat in the order of rows."""
+    """Write a CSV of the predictions of every row by the network that has not seen it.
+
+    Its columns are row (counted from 0 in the source), repeat, fold, target, prediction and
+    probabilities; each repeat is in the order of rows.
+    """
     columns: dict[str, list[np.ndarray]] = {}
-    for fold, directory in zip(found.folds, directories, strict=True):
+    for fold, directory in zip(folds.folds, directories, strict=True):
         predictor = load(
-            scored_checkpoint(directory, found.config), allow_plugins=True, loader=loader
+            scored_checkpoint(directory, folds.config), allow_plugins=allow_plugins, loader=loader
         )
-        for name, values in _columns(found, fold, predictor):
+        for name, values in _columns(folds, fold, predictor):
             columns.setdefault(name, []).append(np.array(values, dtype=object))
     joined = {name: np.concatenate(values) for name, values in columns.items()}
     order = np.lexsort((joined["row"].astype(np.int64), joined["repeat"].astype(np.int64)))
@@ -38,10 +47,10 @@ def write_predictions(
     )
 
 
-def _columns(found: Folds, fold: Fold, predictor: Predictor) -> list[Column]:
+def _columns(folds: Folds, fold: Fold, predictor: Predictor) -> list[Column]:
     rows = fold.rows["test"]
-    dataset = found.dataset.take(rows)
-    said = predictor.predictions_of(dataset)
+    dataset = folds.dataset.take(rows)
+    predictions = predictor.predictions_of(dataset)
     columns: list[Column] = [
         ("row", rows.tolist()),
         ("repeat", [fold.repeat] * len(rows)),
@@ -53,7 +62,7 @@ def _columns(found: Folds, fold: Fold, predictor: Predictor) -> list[Column]:
     columns += named_columns(
         "target", predictor, truth[:, 0] if truth.ndim == 2 and truth.shape[1] == 1 else truth
     )
-    columns += decided_columns(predictor, said)
+    columns += decided_columns(predictor, predictions)
     if predictor.task != "regression":
-        columns += probability_columns(predictor, said)
+        columns += probability_columns(predictor, predictions)
     return columns

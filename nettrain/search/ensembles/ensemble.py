@@ -1,10 +1,10 @@
-"""Train the members of an ensemble, put them into one checkpoint, and see what voting gains."""
+"""An ensemble: train its members, put them into one checkpoint, and see what voting gains."""
 
-import json
-from collections.abc import Callable, Sequence
+import os
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
 
@@ -16,93 +16,178 @@ from nettrain.config.plugins import in_use
 from nettrain.data.dataset import Dataset
 from nettrain.data.loaded_data import LoadedData
 from nettrain.data.loader import Loader
-from nettrain.errors import ConfigError, RunError
+from nettrain.errors import ConfigError
 from nettrain.inference.ensemble import Ensemble, ensemble_checkpoint
 from nettrain.inference.load import load
 from nettrain.inference.voting import Vote, combined, disagreement
 from nettrain.metrics import all_metrics, outcome_of
-from nettrain.search.directory import new_directory
-from nettrain.search.ensembles.members import Member, Training, out_of_bag
+from nettrain.search.directory import (
+    NewDirectory,
+    SearchKind,
+    data_changed,
+    existing_directory,
+    read_mark,
+)
+from nettrain.search.ensembles.members import Member, MemberTraining, out_of_bag
 from nettrain.search.executors.base import Executor
+from nettrain.search.memory_data import Data, data_overrides, with_data
+from nettrain.search.observer import Observer
 from nettrain.search.rows import rows_of_config
+from nettrain.search.run_group import RunGroup, ready_executor
 from nettrain.training.artifacts.checkpoint import Checkpoint
 from nettrain.training.artifacts.files import write_atomically, write_json
 from nettrain.training.artifacts.run_directory import RunDirectory, scored_checkpoint
 
-Tell = Callable[[str], None]
+KIND = SearchKind("ensemble", "nettrain ensemble", "ensemble.json")
+
+
+@dataclass(frozen=True)
+class MemberResult:
+    """One member: its run, the weight of its vote, its epochs, its metrics by part."""
+
+    member: str
+    run_directory: str
+    weight: float
+    epochs: int
+    metrics: dict[str, dict[str, float]]
+
+
+@dataclass(frozen=True)
+class OutOfBag:
+    """Training rows on which only the members vote that have not seen them."""
+
+    rows: int
+    metrics: dict[str, float]
 
 
 @dataclass(frozen=True)
 class EnsembleResult:
-    """What came of it. metrics: by part, then by name.
+    """What came of an ensemble. Metrics are by part, then by name.
 
-    members       of each: name, run_directory, weight of its vote, epochs, metrics
-    mean_member   the mean of the members' metrics, beside `metrics`, those of the ensemble
-    disagreement  by part: see `nettrain.inference.voting.disagreement`
-    out_of_bag    bagging: rows, and metrics where only those members vote on a training row that have not seen it
+    Attributes:
+        members: Each network.
+        metrics: Of the ensemble.
+        mean_member: The mean of the members' metrics.
+        disagreement: By part: see `nettrain.inference.voting.disagreement`.
+        out_of_bag: With bagging.
+        notes: What to keep in mind, a sentence each.
     """
 
     directory: str
     checkpoint: str
     method: str
     vote: str
-    members: list[dict[str, Any]]
+    members: list[MemberResult]
     metrics: dict[str, dict[str, float]]
     mean_member: dict[str, dict[str, float]]
     disagreement: dict[str, float | None]
-    out_of_bag: dict[str, Any] | None = None
+    out_of_bag: OutOfBag | None = None
     notes: list[str] = field(default_factory=list)
 
 
-def train_ensemble(
-    config: EnsembleRun,
-    executor: Executor,
+def ensemble(
+    config: str | os.PathLike[str] | Mapping[str, object] | EnsembleRun,
+    data: Data | None = None,
     *,
-    output_directory: Path = Path("runs"),
+    sets: Sequence[str] = (),
+    output_directory: str | os.PathLike[str] = "runs",
     run_name: str | None = None,
-    tell: Tell = lambda line: None,
-) -> EnsembleResult:
-    """Train into a new directory. The result is the same for any executor and number of workers.
-
-    Raises ConfigError and DataError before anything is written, and what `run_all` raises for the first run that goes wrong.
-    """
-    loader = Loader()
-    loaded, rows = _load(config, loader)
-    executor.prepare(to_mapping(config.base))  # type: ignore[arg-type]
-    directory = new_directory(
-        output_directory, run_name or f"{config.name}-ensemble", exact=run_name is not None
-    )
-    (directory / "checkpoints").mkdir()
-    write_atomically(directory / "config.yaml", dump(config).encode())
-    write_json(directory / "ensemble.json", {"data_fingerprint": loaded.fingerprint})
-    return _train(config, loaded, rows, executor, directory, loader, tell)
-
-
-def go_on(
-    directory: Path,
-    executor: Executor,
-    *,
+    executor: str | Executor = "local",
+    workers: int | None = None,
     allow_plugins: bool = False,
-    tell: Tell = lambda line: None,
+    observer: Observer | None = None,
 ) -> EnsembleResult:
-    """Go on with an interrupted ensemble: members that are finished are not trained again, and the result is that without the break."""
-    directory = directory.absolute()
-    try:
-        fingerprint = json.loads((directory / "ensemble.json").read_text(encoding="utf-8"))[
-            "data_fingerprint"
-        ]
-    except (OSError, ValueError, TypeError, KeyError):
-        raise RunError(
-            f"{directory}: is not the directory of an ensemble (it has no ensemble.json)"
-        ) from None
-    config, loader = load_ensemble(directory / "config.yaml", allow_plugins=allow_plugins), Loader()
-    loaded, rows = _load(config, loader)
-    if loaded.fingerprint != fingerprint:
-        raise RunError(
-            f"{directory}: the data has changed since the ensemble began; begin another with nettrain ensemble CONFIG"
+    """Train several networks that vote, as the key `ensemble` says, and leave a directory.
+
+    Args:
+        config: A YAML file, a mapping of the same form, or an EnsembleRun.
+        data: (x, y) or (x, y, weights) in memory, in place of `dataset.source`.
+        sets: Overrides, "ensemble.members=5".
+        output_directory: Where the directory is made.
+        run_name: Exactly this name; None: after the configuration, with a suffix if it is taken.
+        executor: local, serial, dask, or an executor that is ready.
+        workers: How many runs at the same time; None: as many as cores. The result is the same.
+        allow_plugins: Whether the Python files under `plugins` may be imported.
+        observer: What sees it go by.
+
+    Raises:
+        ConfigError, DataError: Before anything is written.
+        Diverged, RunFailed: The first run that does not finish.
+        Interrupted: A signal came; `resume_ensemble` continues.
+    """
+    loaded = load_ensemble(config, [*sets, *data_overrides(data)], allow_plugins=allow_plugins)
+    name = run_name or f"{loaded.name}-ensemble"
+    with in_use(loaded.plugins), ready_executor(executor, workers) as ready:
+        with NewDirectory(Path(output_directory), name, exact=run_name is not None) as new:
+            loaded = with_data(loaded, data, new)
+            work = _EnsembleTrainer(loaded, ready, allow_plugins=allow_plugins)
+            path = new.path
+        with RunGroup.at_work(path, KIND, ready, observer) as group:
+            (path / "checkpoints").mkdir()
+            write_atomically(path / "config.yaml", dump(loaded).encode())
+            write_json(path / KIND.mark, {"data_fingerprint": work.fingerprint})
+            return work.run(group)
+
+
+def resume_ensemble(
+    path: str | os.PathLike[str],
+    *,
+    executor: str | Executor = "local",
+    workers: int | None = None,
+    allow_plugins: bool = False,
+    observer: Observer | None = None,
+) -> EnsembleResult:
+    """Resume an interrupted ensemble; the result is that of one without the break.
+
+    Raises:
+        RunError: There is none, another process works on it, or its data has changed.
+    """
+    directory = existing_directory(Path(path), KIND)
+    with (
+        ready_executor(executor, workers) as ready,
+        RunGroup.at_work(directory, KIND, ready, observer) as group,
+    ):
+        fingerprint = read_mark(directory, KIND).get("data_fingerprint")
+        config = load_ensemble(directory / "config.yaml", allow_plugins=allow_plugins)
+        with in_use(config.plugins):
+            work = _EnsembleTrainer(config, ready, allow_plugins=allow_plugins)
+            if work.fingerprint != fingerprint:
+                raise data_changed(directory, KIND)
+            return work.run(group)
+
+
+class _EnsembleTrainer:
+    """A configuration whose data is loaded here and where the runs will be made."""
+
+    def __init__(self, config: EnsembleRun, executor: Executor, *, allow_plugins: bool) -> None:
+        self._config = config
+        self._allow_plugins = allow_plugins
+        self._loader = Loader()
+        self._loaded, self._data_rows = _load(config, self._loader)
+        self.fingerprint = self._loaded.fingerprint
+        executor.prepare(to_mapping(config.base), allow_plugins=allow_plugins)  # type: ignore[arg-type]
+
+    def run(self, group: RunGroup) -> EnsembleResult:
+        """The members, the checkpoint of all of them, and their figures."""
+        config, settings = self._config, self._config.ensemble
+        training = MemberTraining(
+            config, self._loaded, self._data_rows, group, allow_plugins=self._allow_plugins
         )
-    executor.prepare(to_mapping(config.base))  # type: ignore[arg-type]
-    return _train(config, loaded, rows, executor, directory, loader, tell)
+        members, notes = training.train(settings.method)
+        vote: Vote = settings.vote or ("majority" if settings.method == "boosting" else "mean")
+        checkpoints = [
+            _without_optimizer(Checkpoint.read(scored_checkpoint(member.directory, config)))
+            for member in members
+        ]
+        weights = [member.weight for member in members]
+        file = RunDirectory(group.path).best
+        ensemble_checkpoint(
+            checkpoints, weights, vote, to_mapping(config.base), self.fingerprint
+        ).write(file)
+        model = load(file, allow_plugins=self._allow_plugins, loader=self._loader)
+        result = _evaluate(config, self._loaded, group.path, members, cast(Ensemble, model), notes)
+        write_json(group.path / "summary.json", asdict(result))
+        return result
 
 
 def _load(config: EnsembleRun, loader: Loader) -> tuple[LoadedData, int]:
@@ -126,42 +211,8 @@ def _load(config: EnsembleRun, loader: Loader) -> tuple[LoadedData, int]:
     return loaded, len(loaded.dataset)
 
 
-def _train(
-    config: EnsembleRun,
-    loaded: LoadedData,
-    rows: int,
-    executor: Executor,
-    directory: Path,
-    loader: Loader,
-    tell: Tell,
-) -> EnsembleResult:
-    for note in executor.notes:
-        tell(f"note: {note}")
-    training = Training(
-        config.base, config.ensemble.members, loaded, rows, executor, directory, loader, tell
-    )
-    methods = {"seeds": training.seeds, "bagging": training.bagging, "boosting": training.boosting}
-    members, notes = methods[config.ensemble.method]()
-    vote: Vote = config.ensemble.vote or (
-        "majority" if config.ensemble.method == "boosting" else "mean"
-    )
-    path = RunDirectory(directory).best
-    checkpoints = [
-        _without_optimizer(Checkpoint.read(scored_checkpoint(member.directory, config)))
-        for member in members
-    ]
-    weights = [member.weight for member in members]
-    ensemble_checkpoint(
-        checkpoints, weights, vote, to_mapping(config.base), loaded.fingerprint
-    ).write(path)
-    ensemble = cast(Ensemble, load(path, allow_plugins=True, loader=loader))
-    result = _judged(config, loaded, directory, members, ensemble, notes)
-    write_json(directory / "summary.json", asdict(result))
-    return result
-
-
 def _without_optimizer(checkpoint: Checkpoint) -> Checkpoint:
-    """What predicts: `last` also holds what training would go on with."""
+    """What predicts: the last checkpoint also holds what training would continue with."""
     kept = {
         name: tensor
         for name, tensor in checkpoint.tensors.items()
@@ -173,22 +224,16 @@ def _without_optimizer(checkpoint: Checkpoint) -> Checkpoint:
     return Checkpoint(kept, content)
 
 
-def _judged(
+def _evaluate(
     config: EnsembleRun,
     loaded: LoadedData,
     directory: Path,
     members: Sequence[Member],
-    ensemble: Ensemble,
+    model: Ensemble,
     notes: list[str],
 ) -> EnsembleResult:
-    shown: list[dict[str, Any]] = [
-        {
-            "member": one.name,
-            "run_directory": str(one.directory),
-            "weight": one.weight,
-            "epochs": one.result["epochs"],
-            "metrics": {},
-        }
+    results = [
+        MemberResult(one.name, str(one.directory), one.weight, one.result["epochs"], {})
         for one in members
     ]
     metrics: dict[str, dict[str, float]] = {}
@@ -196,27 +241,27 @@ def _judged(
     differ: dict[str, float | None] = {}
     bag = None
     for part, dataset in loaded.datasets.items():
-        said = ensemble.said(dataset)
-        for one, own in zip(shown, said, strict=True):
-            one["metrics"][part] = _figures(ensemble, dataset, own)
-        metrics[part] = _figures(
-            ensemble, dataset, combined(said, ensemble.weights, ensemble.vote, ensemble.task)
-        )
-        of = [one["metrics"][part] for one in shown]
+        predictions = model.said(dataset)
+        for result, own in zip(results, predictions, strict=True):
+            result.metrics[part] = _metrics(model, dataset, own)
+        votes = combined(predictions, model.weights, model.vote, model.task)
+        metrics[part] = _metrics(model, dataset, votes)
+        of = [result.metrics[part] for result in results]
         means[part] = {
             name: float(np.mean([one[name] for one in of]))
             for name in of[0]
             if all(name in one for one in of)
         }
-        differ[part] = disagreement(said, ensemble.task)
+        differ[part] = disagreement(predictions, model.task)
         if part == "train" and config.ensemble.method == "bagging":
-            bag = _out_of_bag(ensemble, dataset, said, out_of_bag(members, loaded.rows["train"]))
+            not_seen = out_of_bag(members, loaded.rows["train"])
+            bag = _out_of_bag(model, dataset, predictions, not_seen)
     return EnsembleResult(
         str(directory),
-        str(ensemble.path),
+        str(model.path),
         config.ensemble.method,
-        ensemble.vote,
-        shown,
+        model.vote,
+        results,
         metrics,
         means,
         differ,
@@ -225,17 +270,17 @@ def _judged(
     )
 
 
-def _figures(ensemble: Ensemble, dataset: Dataset, said: np.ndarray) -> dict[str, float]:
-    with in_use(ensemble.config.plugins):
-        return all_metrics(outcome_of(ensemble.task, ensemble.truth(dataset), said))
+def _metrics(model: Ensemble, dataset: Dataset, predictions: np.ndarray) -> dict[str, float]:
+    with in_use(model.config.plugins):
+        return all_metrics(outcome_of(model.task, model.truth(dataset), predictions))
 
 
 def _out_of_bag(
-    ensemble: Ensemble, dataset: Dataset, said: np.ndarray, unseen: np.ndarray
-) -> dict[str, Any] | None:
+    model: Ensemble, dataset: Dataset, predictions: np.ndarray, not_seen: np.ndarray
+) -> OutOfBag | None:
     """None where every row was drawn for every member, as can be with very few rows."""
-    rows = np.flatnonzero(unseen.any(axis=0))
+    rows = np.flatnonzero(not_seen.any(axis=0))
     if not rows.size:
         return None
-    votes = combined(said[:, rows], unseen[:, rows], ensemble.vote, ensemble.task)
-    return {"rows": len(rows), "metrics": _figures(ensemble, dataset.take(rows), votes)}
+    votes = combined(predictions[:, rows], not_seen[:, rows], model.vote, model.task)
+    return OutOfBag(len(rows), _metrics(model, dataset.take(rows), votes))

@@ -1,102 +1,132 @@
-"""The runs of an ensemble's members: the same configuration on other seeds, bootstrap samples, or weighted rows."""
+"""The members of an ensemble: one run on other seeds, on bootstrap samples, or on weighted rows."""
 
-import shlex
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from nettrain.component import to_mapping
-from nettrain.config.run_config import RunConfig
+from nettrain.config.ensemble_config import EnsembleRun
 from nettrain.data.loaded_data import LoadedData
-from nettrain.data.loader import Loader
 from nettrain.data.readers.arrays import read_npy
 from nettrain.data.weights import row_weights
 from nettrain.errors import RunError
 from nettrain.inference.load import load
 from nettrain.search.cv.fold_configs import run_on_rows, write_rows
 from nettrain.search.ensembles.boosting import boosting_round
-from nettrain.search.executors.base import Executor, Job
-from nettrain.search.executors.run_group import finished, run_all
+from nettrain.search.observer import Overview
+from nettrain.search.run_group import RunGroup, RunResult, finished_result, run_outcome
 from nettrain.streams import generator
 from nettrain.training.artifacts.run_directory import scored_checkpoint
 from nettrain.training.build import data_seed
 
-Tell = Callable[[str], None]
+Method = Literal["seeds", "bagging", "boosting"]
 
 
 @dataclass(frozen=True)
 class Member:
     """One trained network of an ensemble.
 
-    weight  of its vote
-    rows    the training rows that it saw, where not all
+    Attributes:
+        weight: Of its vote.
+        rows: The training rows that it saw, where not all.
     """
 
     name: str
     directory: Path
-    result: Mapping[str, Any]
+    result: RunResult
     weight: float = 1.0
     rows: np.ndarray | None = None
 
 
-@dataclass(frozen=True)
-class Training:
-    """What the members are made of. loaded: the configuration's rows, divided; data_rows: how many the source has."""
+class MemberTraining:
+    """Trains the members.
 
-    config: RunConfig
-    count: int
-    loaded: LoadedData
-    data_rows: int
-    executor: Executor
-    directory: Path
-    loader: Loader
-    tell: Tell
+    Args:
+        config: The run of which they are variations, and how many there are.
+        loaded: The rows of the configuration, divided.
+        data_rows: How many rows the source has.
+        group: Where the runs are made.
+        allow_plugins: Whether the plugins of the configuration may be imported.
+    """
 
-    def seeds(self) -> tuple[list[Member], list[str]]:
-        """Seeds seed, seed + 1 ..., on the same data and split."""
-        return self._run({place: self._mapping(place) for place in range(self.count)}, {}), []
+    def __init__(
+        self,
+        config: EnsembleRun,
+        loaded: LoadedData,
+        data_rows: int,
+        group: RunGroup,
+        *,
+        allow_plugins: bool,
+    ) -> None:
+        self._config = config.base
+        self._count = config.ensemble.members
+        self._loaded = loaded
+        self._data_rows = data_rows
+        self._group = group
+        self._allow_plugins = allow_plugins
 
-    def bagging(self) -> tuple[list[Member], list[str]]:
-        """As many rows as the training part has, drawn with replacement, for each member; the other parts stay what they are."""
-        train = self.loaded.rows["train"]
+    def train(self, method: Method) -> tuple[list[Member], list[str]]:
+        """The members, and what was decided on the way."""
+        names = [_name(place) for place in range(self._count)]
+        done = [
+            run_outcome(name, place, result)
+            for place, name in enumerate(names)
+            if (result := finished_result(self._group.path / name)) is not None
+        ]
+        self._group.observer.begin(Overview("members", self._count, done))
+        methods = {"seeds": self._seeds, "bagging": self._bagging, "boosting": self._boosting}
+        return methods[method]()
+
+    def _seeds(self) -> tuple[list[Member], list[str]]:
+        """Seeds seed, seed + 1 ..., on the same rows and split."""
+        return self._run({place: self._mapping(place) for place in range(self._count)}, {}), []
+
+    def _bagging(self) -> tuple[list[Member], list[str]]:
+        """For each member as many rows as the training part has, drawn with replacement."""
+        train = self._loaded.rows["train"]
         drawn = {
             place: np.sort(train[self._stream(place).integers(0, len(train), len(train))])
-            for place in range(self.count)
+            for place in range(self._count)
         }
         configs = {}
         for place, rows in drawn.items():
-            path = write_rows(
-                self.directory / "splits" / f"{_name(place)}.npz",
-                {**self.loaded.rows, "train": rows},
-            )
-            configs[place] = run_on_rows(self.config, path, seed=self.config.seed + place)
+            file = self._group.path / "splits" / f"{_name(place)}.npz"
+            write_rows(file, {**self._loaded.rows, "train": rows})
+            configs[place] = run_on_rows(self._config, file, seed=self._config.seed + place)
         return self._run(configs, drawn), []
 
-    def boosting(self) -> tuple[list[Member], list[str]]:
-        """One after the other, each on rows that weigh more where those before were wrong; ends early as `boosting_round` says."""
-        train, rows = self.loaded.part("train"), self.loaded.rows["train"]
+    def _boosting(self) -> tuple[list[Member], list[str]]:
+        """One after the other, each on rows that weigh more where those before were wrong.
+
+        It ends early as `boosting_round` says.
+        """
+        train, rows = self._loaded.part("train"), self._loaded.rows["train"]
         own = row_weights(train, None)
         own = np.ones(len(train)) if own is None else own
         weights, members = own, list[Member]()
-        for place in range(self.count):
-            path = self._write_weights(
-                place, rows, np.divide(weights, own, out=np.zeros(len(own)), where=own > 0)
-            )
+        for place in range(self._count):
+            factor = np.divide(weights, own, out=np.zeros(len(own)), where=own > 0)
+            path = self._write_weights(place, rows, factor)
             [member] = self._run({place: self._mapping(place, weights=str(path))}, {})
-            model = load(scored_checkpoint(member.directory, self.config), allow_plugins=True)
+            model = load(
+                scored_checkpoint(member.directory, self._config),
+                allow_plugins=self._allow_plugins,
+            )
             wrong = model.predictions_of(train).argmax(axis=1) != model.truth(train)
             found = boosting_round(weights, wrong, len(train.target.classes))  # type: ignore[union-attr,arg-type]
             if found is None:
                 if not members:
                     raise RunError(
-                        f"{member.directory}: the first member is no better than chance on its training rows, and boosting "
-                        "needs one that is: give it more epochs or units, or use ensemble.method: bagging"
+                        f"{member.directory}: the first member is no better than chance on its "
+                        "training rows, and boosting needs one that is: give it more epochs or "
+                        "units, or use ensemble.method: bagging"
                     )
                 return members, [
-                    f"ended before {member.name}, which is no better than chance on the weighted rows; it has no vote"
+                    f"ended before {member.name}, which is no better than chance on the weighted "
+                    "rows; it has no vote"
                 ]
             members.append(replace(member, weight=found.weight))
             if found.perfect:
@@ -105,59 +135,43 @@ class Training:
         return members, []
 
     def _write_weights(self, place: int, rows: np.ndarray, factor: np.ndarray) -> Path:
-        """What the rows of the source weigh beside their own weights: `factor` those of the training part, 1 the others."""
-        found = np.ones(self.data_rows)
-        found[rows] = factor
-        if self.config.dataset.weights is not None:
-            found *= read_npy(Path(self.config.dataset.weights)).reshape(-1)
-        path = self.directory / "weights" / f"{_name(place)}.npy"
+        """The weights of all rows of the source, beside their own.
+
+        Args:
+            place: Of the member.
+            rows: Those of the training part.
+            factor: Their weights; that of all other rows is 1.
+        """
+        weights = np.ones(self._data_rows)
+        weights[rows] = factor
+        if self._config.dataset.weights is not None:
+            weights *= read_npy(Path(self._config.dataset.weights)).reshape(-1)
+        path = self._group.path / "weights" / f"{_name(place)}.npy"
         path.parent.mkdir(exist_ok=True)
-        np.save(path, found)
+        np.save(path, weights)
         return path
 
     def _mapping(self, place: int, **dataset: Any) -> dict[str, Any]:
         """The configuration with another seed for all but the data."""
-        config = self.config
+        config = self._config
         changed = replace(config.dataset, seed=data_seed(config), **dataset)
         return dict(to_mapping(replace(config, seed=config.seed + place, dataset=changed)))  # type: ignore[call-overload]
 
     def _stream(self, place: int) -> np.random.Generator:
-        return generator(self.config.seed, "bootstrap", place)
+        return generator(self._config.seed, "bootstrap", place)
 
     def _run(
         self, configs: Mapping[int, Mapping[str, Any]], drawn: Mapping[int, np.ndarray]
     ) -> list[Member]:
-        """The members of some configurations, those that an earlier attempt has finished included."""
+        """The members of some configurations; finished ones are not trained again."""
+        path = self._group.path
         jobs = [
-            Job(place, config, str(self.directory), _name(place))
+            self._group.job(place, config, _name(place), allow_plugins=self._allow_plugins)
             for place, config in configs.items()
         ]
-        earlier = {job.index: result for job in jobs if (result := finished(job)) is not None}
-
-        def ended(job: Job, result: Mapping[str, Any]) -> None:
-            part = next(
-                part for part in ("test", "validation", "train") if part in result["metrics"]
-            )
-            figures = "  ".join(
-                f"{part}_{name} {value:.4f}"
-                for name, value in list(result["metrics"][part].items())[:2]
-            )
-            self.tell(
-                f"{job.name}: {figures}  {result['epochs']} epochs in {result['seconds']:.1f} s"
-            )
-
-        waiting = [job for job in jobs if job.index not in earlier]
-        results = earlier | run_all(
-            self.executor,
-            waiting,
-            ended,
-            f"nettrain ensemble --resume {shlex.quote(str(self.directory))}",
-        )
         return [
-            Member(
-                job.name, self.directory / job.name, results[job.index], rows=drawn.get(job.index)
-            )
-            for job in jobs
+            Member(job.name, path / job.name, result, rows=drawn.get(job.index))
+            for job, result in zip(jobs, self._group.run_required(jobs), strict=True)
         ]
 
 

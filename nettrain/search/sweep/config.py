@@ -20,6 +20,8 @@ from nettrain.config.run_config import RunConfig
 from nettrain.config.yaml_text import Document
 from nettrain.errors import ConfigError
 from nettrain.metrics import direction
+from nettrain.search.directory import NewDirectory
+from nettrain.search.memory_data import Data, with_data
 from nettrain.search.sweep.checks import SpecCheck
 from nettrain.search.sweep.parameter import Value
 from nettrain.search.sweep.setting import changed
@@ -34,8 +36,11 @@ MOST_COUNTED = 10_000
 class Sweep:
     """A sweep that can begin.
 
-    spec  complete: its base is a whole configuration, its parameters have their distributions
-    base  the run that is varied
+    Attributes:
+        spec: Complete: its base is a whole configuration, its parameters have their distributions.
+        base: The run that is varied.
+        space: The settings that can be tried.
+        allow_plugins: Whether the plugins of the base may be imported.
     """
 
     spec: SweepSpec
@@ -47,6 +52,11 @@ class Sweep:
     def maximize(self) -> bool:
         """Whether a larger score is better."""
         return self.spec.metric.goal == "maximize"
+
+    def with_data(self, data: Data | None, directory: NewDirectory) -> "Sweep":
+        """The sweep on arrays in memory, which are written into its directory."""
+        base = with_data(self.base, data, directory)
+        return replace(self, base=base, spec=replace(self.spec, base=dict(to_mapping(base))))  # type: ignore[call-overload]
 
     def total(self) -> int | None:
         """How many trials there will be; None where that takes long to tell."""
@@ -60,7 +70,10 @@ class Sweep:
         )
 
     def mapping(self, setting: Setting, repeat: int = 0) -> dict[str, Any]:
-        """The run of a setting, not validated yet; each repeat has its own seed. Rows are divided as in the base, whatever the seed."""
+        """The run of a setting, not validated yet; each repeat has its own seed.
+
+        Rows are divided as in the base, whatever the seed.
+        """
         found = changed(self.spec.base, setting).value  # type: ignore[arg-type]
         assert isinstance(found, dict)
         if repeat:

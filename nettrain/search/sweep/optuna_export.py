@@ -15,9 +15,10 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from nettrain.errors import ConfigError
 from nettrain.search.sweep.config import Sweep
-from nettrain.search.sweep.optuna_space import distributions, there
+from nettrain.search.sweep.optuna_space import distributions, to_optuna
 from nettrain.search.sweep.proposers.optuna_proposer import quiet
 from nettrain.search.sweep.trial import Trial
+from nettrain.training.artifacts.directory import numbered_names
 
 ATTEMPTS = 50  # to open a database that other processes create at the same time
 BUSY = 60  # seconds that SQLite waits for another process
@@ -26,7 +27,7 @@ OWNER = "sweep_directory"  # the study's attribute that says whose it is
 STATES = {"finished": TrialState.COMPLETE, "pruned": TrialState.PRUNED}  # all others: FAIL
 
 
-class Study:
+class OptunaExport:
     """Has the name of the sweep directory, with a suffix where another sweep's study has that name (digits-2); written anew each time.
 
     Written when trials are over or interrupted, not as each ends: a call of SQLite takes longer than many a trial.
@@ -100,10 +101,8 @@ def _free_name(storage: RDBStorage, wanted: str, owner: str) -> str:
         one.study_name: one.user_attrs.get(OWNER)
         for one in optuna.get_all_study_summaries(storage, include_best_trial=False)
     }
-    number, name = 1, wanted
-    while name in owners and owners[name] != owner:
-        number += 1
-        name = f"{wanted}-{number}"
+    names = numbered_names(wanted)
+    name = next(name for name in names if owners.get(name, owner) == owner)
     if name in owners:
         optuna.delete_study(study_name=name, storage=storage)
     return name
@@ -141,7 +140,7 @@ def _frozen(
     frozen = optuna.trial.create_trial(
         state=STATES.get(trial.status, TrialState.FAIL),
         value=trial.metric if trial.status in STATES else None,
-        params=there(trial.parameters, sweep.space),
+        params=to_optuna(trial.parameters, sweep.space),
         distributions={path: known[path] for path in trial.parameters},
         user_attrs={key: value for key, value in attributes.items() if value not in (None, "")},
         intermediate_values=dict(reports),

@@ -31,12 +31,12 @@ def distribution(parameter: Parameter) -> BaseDistribution:
     )
 
 
-def there(setting: Setting, space: Space) -> dict[str, Any]:
+def to_optuna(setting: Setting, space: Space) -> dict[str, Any]:
     """A setting in Optuna's values."""
-    return {path: _there(space.parameters[path], value) for path, value in setting.items()}
+    return {path: _to_optuna(space.parameters[path], value) for path, value in setting.items()}
 
 
-def _there(parameter: Parameter, value: Value) -> Any:
+def _to_optuna(parameter: Parameter, value: Value) -> Any:
     if parameter.values is not None:
         return _labels(parameter)[json.dumps(value)]
     if parameter.step is None or parameter.whole:

@@ -7,7 +7,7 @@ from optuna.pruners import BasePruner, HyperbandPruner, MedianPruner
 
 from nettrain.search.executors.base import Status
 from nettrain.search.sweep.proposers.base import Proposer
-from nettrain.search.sweep.proposers.optuna_proposer import Studied
+from nettrain.search.sweep.proposers.optuna_proposer import OptunaProposer
 from nettrain.search.sweep.space import Setting, Space
 
 BEFORE = 5  # trials that must have finished before the median of any is compared with
@@ -27,7 +27,7 @@ def pruner_for(kind: Literal["median", "hyperband"], min_epochs: int, epochs: in
     )
 
 
-class Pruning(Studied):
+class Pruning(OptunaProposer):
     """The settings of another proposer, some of which are given up on their way.
 
     Which epoch that is depends on what other trials have reported by then: with several workers, on how fast they are.

@@ -6,19 +6,21 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from nettrain.search.executors.base import Status
+from nettrain.search.observer import Outcome
 from nettrain.search.sweep.space import Setting
 
 
 @dataclass(frozen=True)
 class Trial:
-    """A trial that is over.
+    """A trial that has ended.
 
-    metric         its score: the mean of `scores`; None where it has none
-    seconds        of its runs in all; 0 where an earlier trial had the same setting
-    run_directory  relative to the sweep directory; where a trial has several runs, the folder that holds theirs
-    same_as        the earlier trial that had the same setting, whose result this is
-    scores         of each of its runs
-    best_epochs    of each of its runs
+    Attributes:
+        metric: Its score, the mean of `scores`; None where it has none.
+        seconds: Of its runs in total; 0 where an earlier trial had the same setting.
+        run_directory: Relative to the sweep directory; that of its run, or of all its runs.
+        same_as: The earlier trial that had the same setting, whose result this is.
+        scores: Of each of its runs.
+        best_epochs: Of each of its runs.
     """
 
     index: int
@@ -32,6 +34,19 @@ class Trial:
     scores: list[float] = field(default_factory=list)
     best_epochs: list[int] = field(default_factory=list)
 
+    def outcome(self, metric: str) -> Outcome:
+        """What observers see of it. metric: the name of its score."""
+        return Outcome(
+            trial_name(self.index),
+            self.index,
+            self.status,
+            scores={} if self.metric is None else {metric: self.metric},
+            setting=self.parameters,
+            seconds=self.seconds,
+            message=self.message,
+            same_as=None if self.same_as is None else trial_name(self.same_as),
+        )
+
     def line(self) -> str:
         """As one line of JSON, its break included."""
         return json.dumps(asdict(self)) + "\n"
@@ -42,13 +57,18 @@ class Trial:
         return cls(**value)
 
 
+def trial_name(index: int) -> str:
+    """What a trial is called."""
+    return f"trial {index}"
+
+
 def key(setting: Setting) -> str:
     """Equal for equal settings."""
     return json.dumps(setting, sort_keys=True)
 
 
 def ranked(trials: Iterable[Trial], *, maximize: bool) -> list[Trial]:
-    """The finished trials with a score, the best first, of equals the earlier; repeated settings once."""
+    """The finished trials with a score, the best first, of equals the earlier; repeats once."""
     scored = [
         trial
         for trial in trials

@@ -1,4 +1,4 @@
-"""The runs that a trial consists of: one, one a repeat, or one a fold of each repeat; and what they score."""
+"""The runs of a trial: one, one per repeat, or one per fold of each repeat; and their scores."""
 
 import hashlib
 import json
@@ -20,13 +20,20 @@ IN_FOLDERS = 3  # digits of a trial's folder
 
 
 class TrialRuns:
-    """Makes the jobs of trials and reads their results. count: the runs of a trial.
+    """Makes the jobs of trials and reads their results.
 
-    pause   the seconds between two reports of a run that only people look at
-    report  whether each epoch of a trial's first run is reported, for it may be given up
+    Args:
+        sweep: The sweep.
+        folder: Its directory.
+        info: What its data is.
+        pause: The seconds between two reports of a run that only people look at.
+
+    Attributes:
+        count: The runs of a trial.
+        report: Whether each epoch of a trial's first run is reported, since it may be pruned.
     """
 
-    def __init__(self, sweep: Sweep, folder: Path, facts: DatasetInfo, pause: float) -> None:
+    def __init__(self, sweep: Sweep, folder: Path, info: DatasetInfo, pause: float) -> None:
         self._pause = pause
         self._sweep = sweep
         self._folder = folder
@@ -37,7 +44,7 @@ class TrialRuns:
         self.count = spec.repeats * (spec.cross_validation or 1)
         self.metric = spec.metric.name
         self.part, _, self._name = self.metric.partition("_")
-        logged = spec.cross_validation is None or self.part in facts.rows
+        logged = spec.cross_validation is None or self.part in info.rows
         self._monitor = self.metric if logged else None
 
     def jobs(self, index: int, setting: Setting) -> list[Job]:
@@ -65,7 +72,7 @@ class TrialRuns:
         return f"trials/{index:0{IN_FOLDERS}}"
 
     def reports(self, trial: Trial) -> dict[int, float]:
-        """The metric by epoch of the first run of a trial that is over, its own or that of the trial that it repeats."""
+        """The metric by epoch of the first run of a trial that has ended, or that it repeats."""
         return reports_of(self._folder / trial.run_directory, self.metric)
 
     def score(self, result: Mapping[str, Any]) -> float | None:
@@ -114,4 +121,5 @@ class TrialRuns:
             self._monitor,
             0.0 if asked else self._pause,
             held_out,
+            self._sweep.allow_plugins,
         )

@@ -1,51 +1,24 @@
-"""The trials of a sweep under way: keeps the executor's slots full, puts the runs of each trial together, records what becomes of it."""
+"""The trials of a sweep under way: their runs are put together, and what becomes of them recorded."""
 
-import math
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from statistics import fmean
 from typing import Any
 
 from nettrain.errors import ConfigError, DataError
 from nettrain.search.executors.base import Ended, Executor, Job, Reported, Status
-from nettrain.search.sweep.config import Sweep
+from nettrain.search.observer import Observer
+from nettrain.search.run_group import JobSource
 from nettrain.search.sweep.proposers.base import Proposer
 from nettrain.search.sweep.space import Setting
-from nettrain.search.sweep.trial import Trial, key
+from nettrain.search.sweep.trial import Trial, key, trial_name
 from nettrain.search.sweep.trial_runs import TrialRuns
-
-
-class Observer:
-    """Sees a sweep go by.
-
-    pause  the least seconds between two reports of a run that it wants; after the first it may want none
-    """
-
-    pause = math.inf
-
-    def begin(self, sweep: Sweep, trials: int | None, done: Sequence[Trial]) -> None:
-        """Before the first trial of this session. trials: how many there will be, those done included, as far as is known."""
-
-    def started(self, index: int, setting: Setting) -> None:
-        """A trial begins."""
-
-    def reported(self, index: int, epoch: int, value: float) -> None:
-        """A run of a trial has ended an epoch."""
-
-    def ended(self, trial: Trial) -> None:
-        """A trial is over, and recorded."""
-
-    def waited(self) -> None:
-        """Now and then, while nothing happens."""
-
-    def final(self, trial: Trial) -> None:
-        """All trials are over, and this one is trained on all but the test part."""
 
 
 @dataclass
 class _UnderWay:
-    """A trial whose runs are being made. results: by the place of the run; waiting: later trials with the same setting."""
+    """A trial whose runs are being made. results: by the place of the run."""
 
     index: int
     setting: Setting
@@ -55,11 +28,15 @@ class _UnderWay:
     seconds: float = 0.0
 
 
-class Trials:
-    """Makes trials until there are no more.
+class Trials(JobSource):
+    """Gives the runs of trials until there are no more.
 
-    A setting that an earlier trial has had, or has, is not run again: the trial gets that one's result. With a proposer that draws trial i
-    from i alone, the trials are the same for any number of slots, and after any interruption.
+    A setting that an earlier trial has had is not run again: the trial gets that one's result. With
+    a proposer that draws trial i from i alone, the trials are the same for any number of slots, and
+    after any interruption.
+
+    Attributes:
+        over: The trials that have ended, by index.
     """
 
     def __init__(
@@ -79,14 +56,13 @@ class Trials:
         self._limit = limit
         self._record = record
         self._next = 0
-        self._slots = 0  # that are taken
         self._under_way: dict[int, _UnderWay] = {}
         self._first: dict[str, int] = {}  # the first trial of each setting
         self._same: dict[int, list[tuple[int, Setting]]] = {}
         self.over: dict[int, Trial] = {}
 
     def recall(self, trials: list[Trial]) -> None:
-        """What earlier sessions have recorded."""
+        """Take over what earlier sessions have recorded."""
         for trial in trials:
             self.over[trial.index] = trial
             if trial.same_as is None:
@@ -96,33 +72,25 @@ class Trials:
                 trial.index, trial.parameters, trial.status, trial.metric, reports
             )
 
-    def fill(self) -> bool:
-        """Begin runs while there are slots; whether anything is under way then."""
-        while self._slots < self._executor.slots and (job := self._job()) is not None:
-            under_way = self._under_way[job.index // self._runs.count]
-            under_way.running.add(job.index)
-            self._slots += 1
-            self._executor.submit(job)
-        return self._slots > 0
+    def next_job(self) -> Job | None:
+        """The next run: of the first trial that lacks one, or of a new one."""
+        job = self._of_a_begun_trial() or self._of_a_new_trial()
+        if job is not None:
+            self._under_way[job.index // self._runs.count].running.add(job.index)
+        return job
 
-    def hear(self, event: Reported | Ended) -> None:
-        """What the executor tells."""
+    def receive(self, event: Reported | Ended) -> None:
+        """Decide whether the trial is pruned, or put the result to those of its other runs."""
         index, place = divmod(event.index, self._runs.count)
         trial = self._under_way.get(index)
+        if trial is None:
+            return  # it has ended already, since another run of it went wrong
         if isinstance(event, Reported):
-            if trial is None:
-                return
-            self._observer.reported(index, event.epoch, event.value)
-            if (
-                place == 0
-                and self._runs.report
-                and self._proposer.should_prune(index, event.epoch, event.value)
-            ):
+            self._observer.reported(trial_name(index), event.epoch, event.value)
+            decides = place == 0 and self._runs.report
+            if decides and self._proposer.should_prune(index, event.epoch, event.value):
                 self._executor.prune(event.index)
             return
-        self._slots -= 1
-        if trial is None:
-            return  # of a trial that is over, because another run of it went wrong
         trial.running.discard(event.index)
         trial.seconds += event.seconds
         self._ended(trial, place, event)
@@ -155,42 +123,40 @@ class Trials:
         for job in trial.running:
             self._executor.prune(job)
         del self._under_way[trial.index]
-        epochs = [
-            result["best_epoch"] or result["epochs"] for _, result in sorted(trial.results.items())
-        ]
-        directory = self._runs.directory(trial.index)
-        scores = self._scores(trial)
-        self._over(
+        results = [result for _, result in sorted(trial.results.items())]
+        self._record_trial(
             Trial(
                 trial.index,
                 trial.setting,
                 metric,
                 status,
-                round(trial.seconds, 6),
-                directory,
-                message,
-                None,
-                scores,
-                epochs,
+                seconds=round(trial.seconds, 6),
+                run_directory=self._runs.directory(trial.index),
+                message=message,
+                scores=self._scores(trial),
+                best_epochs=[result["best_epoch"] or result["epochs"] for result in results],
             )
         )
         for index, setting in self._same.pop(trial.index, []):
             self._repeat(index, setting, trial.index)
 
-    def _over(self, trial: Trial) -> None:
+    def _record_trial(self, trial: Trial) -> None:
         self._record(trial)
         self.over[trial.index] = trial
         self._proposer.tell(trial.index, trial.status, trial.metric)
-        self._observer.ended(trial)
+        self._observer.ended(trial.outcome(self._runs.metric))
 
-    def _job(self) -> Job | None:
-        """The next run: of the first trial that lacks one, or of a new one."""
+    def _of_a_begun_trial(self) -> Job | None:
         for trial in self._under_way.values():
-            first = trial.jobs and trial.jobs[0].index % self._runs.count == 0
-            if trial.jobs and (
-                first or not self._runs.report or 0 in trial.results
-            ):  # the first run decides whether the others are made
+            if not trial.jobs:
+                continue
+            first = trial.jobs[0].index % self._runs.count == 0
+            # Where trials are pruned, the first run decides whether the others are made.
+            if first or not self._runs.report or 0 in trial.results:
                 return trial.jobs.popleft()
+        return None
+
+    def _of_a_new_trial(self) -> Job | None:
         while (proposed := self._proposal()) is not None:
             index, setting = proposed
             first_index = self._first.setdefault(key(setting), index)
@@ -218,16 +184,16 @@ class Trials:
         try:
             jobs = deque(self._runs.jobs(index, setting))
         except (ConfigError, DataError) as error:
-            self._over(
-                Trial(index, setting, None, "failed", 0.0, self._runs.directory(index), str(error))
-            )
+            directory = self._runs.directory(index)
+            self._record_trial(Trial(index, setting, None, "failed", 0.0, directory, str(error)))
             return None
         self._under_way[index] = _UnderWay(index, setting, jobs)
-        self._observer.started(index, setting)
+        self._observer.started(trial_name(index), setting)
         return jobs.popleft()
 
     def _repeat(self, index: int, setting: Setting, first: int) -> None:
         """Record a trial that is an earlier one again."""
-        self._over(
-            replace(self.over[first], index=index, parameters=setting, seconds=0.0, same_as=first)
+        earlier = self.over[first]
+        self._record_trial(
+            replace(earlier, index=index, parameters=setting, seconds=0.0, same_as=first)
         )

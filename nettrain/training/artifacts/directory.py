@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from itertools import count
 from pathlib import Path
 
 from nettrain.errors import RunError
@@ -74,16 +75,21 @@ def new_directory(
     """
     with disk_errors(parent / name):
         parent.mkdir(parents=True, exist_ok=True)
-        number = 1
-        while True:
-            path = parent / (name if number == 1 else f"{name}-{number}")
+        for free in numbered_names(name):
+            path = parent / free
             try:
                 path.mkdir()  # fails where another process was first
-                return path
+                break
             except FileExistsError:
                 if exact:
                     raise RunError(f"{path}: exists already; {remedy}") from None
-                number += 1
+        return path
+
+
+def numbered_names(name: str) -> Iterator[str]:
+    """digits, digits-2, digits-3 ...: what something is called whose name may be taken."""
+    yield name
+    yield from (f"{name}-{number}" for number in count(2))
 
 
 def remove_directory(path: Path, layout: Layout) -> None:

@@ -3,14 +3,14 @@
 import optuna
 
 from nettrain.search.sweep.optuna_space import suggested
-from nettrain.search.sweep.proposers.optuna_proposer import Studied, quiet
+from nettrain.search.sweep.proposers.optuna_proposer import OptunaProposer, quiet
 from nettrain.search.sweep.space import Setting, Space
 from nettrain.streams import generator
 
 STARTUP = 10  # trials at random, before there is anything to learn from
 
 
-class Bayes(Studied):
+class Bayes(OptunaProposer):
     """x = argmax l(x) / g(x) over candidates drawn from l: the densities of the settings of good and of other trials.
 
     Bergstra et al. 2011, "Algorithms for Hyper-Parameter Optimization", the tree-structured Parzen estimator; Optuna's. Trials under way

@@ -9,7 +9,7 @@ from optuna.pruners import BasePruner
 from optuna.trial import Trial, TrialState
 
 from nettrain.search.executors.base import Status
-from nettrain.search.sweep.optuna_space import suggested, there
+from nettrain.search.sweep.optuna_space import suggested, to_optuna
 from nettrain.search.sweep.proposers.base import Proposer
 from nettrain.search.sweep.space import Setting, Space
 
@@ -20,7 +20,7 @@ OWN_FAULT = (
 )  # of the setting: it is as bad as can be. A killed trial says nothing
 
 
-class Studied(Proposer):
+class OptunaProposer(Proposer):
     """Tells a study of every trial, and asks its pruner after every epoch.
 
     Trials have their numbers in the order in which they were begun, and those of an earlier session in the order in which they ended: with
@@ -68,7 +68,7 @@ class Studied(Proposer):
     ) -> None:
         """Trial by trial as it was, so that the study knows all that it knew."""
         with quiet():
-            self.study.enqueue_trial(there(setting, self.space))
+            self.study.enqueue_trial(to_optuna(setting, self.space))
         suggested(self.begin(index), self.space)
         for epoch, reported in reports.items():
             self.should_prune(index, epoch, reported)
