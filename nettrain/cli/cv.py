@@ -1,8 +1,9 @@
 """`nettrain cv`: k-fold cross-validation of a configuration."""
 
 import shlex
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -107,43 +108,42 @@ def cv(
     loaded = None if config is None else load(config, changes, allow_plugins=allow_plugins)
     from nettrain.search.executors.registry import executor_for
 
-    def report(line: str) -> None:
-        if not quiet:
-            say(line)
-
     # Its processes start while this one goes on importing.
     with executor_for(executor, workers) as ready:
-        from nettrain.search.cv.cross_validation import Settings, cross_validate, go_on
+        from nettrain.cli.search_progress import progress
+        from nettrain.search.cv.cross_validation import cross_validate, resume_cross_validation
 
-        if loaded is None or config is None:
-            assert resume is not None
-            result = go_on(resume, ready, allow_plugins=allow_plugins, tell=report)
-        else:
-            settings = Settings(folds, repeats, stratify, group, final)
-            with located(config, changes):
-                result = cross_validate(
-                    loaded,
-                    settings,
-                    ready,
-                    output_directory=output_directory,
-                    run_name=run_name,
-                    tell=report,
+        with progress(quiet) as observer:
+            if resume is not None:
+                result = resume_cross_validation(
+                    resume, executor=ready, allow_plugins=allow_plugins, observer=observer
                 )
+            elif loaded is not None and config is not None:
+                with located(config, changes):
+                    result = cross_validate(
+                        loaded,
+                        folds=folds,
+                        repeats=repeats,
+                        stratify=stratify,
+                        group=group,
+                        final=final,
+                        output_directory=output_directory,
+                        run_name=run_name,
+                        executor=ready,
+                        allow_plugins=allow_plugins,
+                        observer=observer,
+                    )
     if json:
         print_json(_summary(result) | {"final_intervals": _intervals(result, allow_plugins)})
     elif not quiet:
         _report(result, _intervals(result, allow_plugins))
 
 
-def _summary(result: "CrossValidation") -> dict[str, object]:
-    return {
-        "directory": result.directory,
-        "folds": result.folds,
-        "mean": result.mean,
-        "std": result.std,
-        "interval": result.interval,
-        "final": result.final,
-    }
+def _summary(result: "CrossValidation") -> dict[str, Any]:
+    """What --json prints."""
+    content = asdict(result)
+    del content["notes"]
+    return content
 
 
 def _intervals(result: "CrossValidation", allow_plugins: bool) -> "dict[str, Interval]":
@@ -152,14 +152,22 @@ def _intervals(result: "CrossValidation", allow_plugins: bool) -> "dict[str, Int
         return {}
     from nettrain.cli.intervals import intervals_on_test
 
-    return intervals_on_test(result.final["run_directory"], allow_plugins=allow_plugins)
+    return intervals_on_test(result.final.run_directory, allow_plugins=allow_plugins)
 
 
 def _report(result: "CrossValidation", intervals: "dict[str, Interval]") -> None:
     from nettrain.cli.render import folds_table
 
+    content = _summary(result)
     console().print(
-        folds_table(result.folds, result.mean, result.std, result.interval, result.final, intervals)
+        folds_table(
+            content["folds"],
+            result.mean,
+            result.std,
+            result.interval,
+            content["final"],
+            intervals,
+        )
     )
     for note in result.notes:
         say(note)

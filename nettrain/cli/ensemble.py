@@ -72,22 +72,26 @@ def ensemble(
     loaded = None if config is None else load_ensemble(config, changes, allow_plugins=allow_plugins)
     from nettrain.search.executors.registry import executor_for
 
-    def report(line: str) -> None:
-        if not quiet:
-            say(line)
-
     # Its processes start while this one goes on importing.
     with executor_for(executor, workers) as ready:
-        from nettrain.search.ensembles.ensemble import go_on, train_ensemble
+        from nettrain.cli.search_progress import progress
+        from nettrain.search.ensembles import ensemble as ensembles
 
-        if loaded is None or config is None:
-            assert resume is not None
-            result = go_on(resume, ready, allow_plugins=allow_plugins, tell=report)
-        else:
-            with located(config, changes):
-                result = train_ensemble(
-                    loaded, ready, output_directory=output_directory, run_name=run_name, tell=report
+        with progress(quiet) as observer:
+            if resume is not None:
+                result = ensembles.resume_ensemble(
+                    resume, executor=ready, allow_plugins=allow_plugins, observer=observer
                 )
+            elif loaded is not None and config is not None:
+                with located(config, changes):
+                    result = ensembles.ensemble(
+                        loaded,
+                        output_directory=output_directory,
+                        run_name=run_name,
+                        executor=ready,
+                        allow_plugins=allow_plugins,
+                        observer=observer,
+                    )
     if json:
         print_json(dataclasses.asdict(result) | {"intervals": _intervals(result, allow_plugins)})
     elif not quiet:
@@ -108,11 +112,11 @@ def _report(result: "EnsembleResult", intervals: "dict[str, Interval]") -> None:
 
     part = next(part for part in ("test", "validation", "train") if part in result.metrics)
     out = console()
-    out.print(member_table(result.members, part), "")
-    bag = None if result.out_of_bag is None else result.out_of_bag["metrics"]
+    out.print(member_table([dataclasses.asdict(one) for one in result.members], part), "")
+    bag = None if result.out_of_bag is None else result.out_of_bag.metrics
     out.print(
         gain_table(
-            [one["metrics"][part] for one in result.members],
+            [one.metrics[part] for one in result.members],
             result.mean_member[part],
             result.metrics[part],
             part,
@@ -124,8 +128,8 @@ def _report(result: "EnsembleResult", intervals: "dict[str, Interval]") -> None:
         say(note)
     if result.out_of_bag is not None:
         say(
-            f"out of bag: {result.out_of_bag['rows']:,} training rows, each predicted by the "
-            "members that were not trained on it"
+            f"out of bag: {result.out_of_bag.rows:,} training rows, each predicted by the members "
+            "that were not trained on it"
         )
     say(f"disagreement of two members on {part}: {number(result.disagreement[part])}")
     say(f"next: nettrain eval {shlex.quote(result.directory)}")

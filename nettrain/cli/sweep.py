@@ -22,7 +22,7 @@ from nettrain.errors import ConfigError
 
 if TYPE_CHECKING:
     from nettrain.inspection.intervals import Interval
-    from nettrain.search.sweep.sweep import SweepResult
+    from nettrain.search.sweep.result import SweepResult
 
 DEFAULT_OUTPUT = Path("runs")
 
@@ -101,7 +101,7 @@ def sweep(
             study,
         )
     if json:
-        from nettrain.search.sweep.sweep import as_json
+        from nettrain.search.sweep.result import as_json
 
         print_json(as_json(result) | {"intervals": _intervals(result, allow_plugins)})
     elif not quiet:
@@ -138,7 +138,7 @@ def _swept(
 
     # Its processes start while this one goes on importing.
     with executor_for(executor, workers) as ready:
-        from nettrain.cli.sweep_progress import progress
+        from nettrain.cli.search_progress import progress
         from nettrain.search.sweep.sweep import sweep
 
         with progress(quiet) as observer:
@@ -161,7 +161,7 @@ def _resumed(
     quiet: bool,
     study: str | None,
 ) -> "SweepResult":
-    from nettrain.cli.sweep_progress import progress
+    from nettrain.cli.search_progress import progress
     from nettrain.search.sweep.sweep import resume_sweep
 
     with progress(quiet) as observer:
@@ -187,7 +187,7 @@ def _intervals(result: "SweepResult", allow_plugins: bool) -> "dict[str, Interva
 
 def _report(result: "SweepResult", intervals: "dict[str, Interval]") -> None:
     from nettrain.cli.render import metrics_table
-    from nettrain.cli.sweep_progress import trials_table
+    from nettrain.cli.search_progress import trials_table
     from nettrain.search.sweep.importances import comparable
 
     if result.best is None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from nettrain.errors import ConfigError
-from nettrain.optim import Search
+from nettrain.optim import ClosureOptimizer
 from nettrain.training.artifacts.csv_text import csv_text
 from nettrain.training.artifacts.directory import numbered_names
 from nettrain.training.artifacts.files import disk_errors, write_atomically
@@ -47,7 +47,7 @@ def find_lr(run: Run) -> Curve:
     Smith 2017, "Cyclical learning rates for training neural networks", section 3.3, with a rate that rises exponentially. Raises
     ConfigError where the optimizer has no learning rate in this sense.
     """
-    if isinstance(run.config.optimizer, Search):
+    if isinstance(run.config.optimizer, ClosureOptimizer):
         raise ConfigError(
             f"optimizer: {run.config.optimizer.name()} tries its steps itself: there is no rate to find for it"
         )

@@ -26,6 +26,11 @@ class SearchKind:
     command: str
     mark: str
 
+    @property
+    def article(self) -> str:
+        """Of the name."""
+        return "an" if self.name[0] in "aeiou" else "a"
+
 
 class NewDirectory:
     """A directory that is made when its path is first asked for.
@@ -67,14 +72,15 @@ class NewDirectory:
 
 def existing_directory(path: Path, kind: SearchKind) -> Path:
     """The absolute path of a search's directory. Raises RunError where there is none of the kind."""
-    path = path.absolute()
     if not path.is_dir():
         siblings = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
         hint = nearest(path.name, siblings)
         raise RunError(f"{path}: there is no such {kind.name} directory{hint}")
     if not (path / kind.mark).is_file():
-        raise RunError(f"{path}: is not a {kind.name} directory (it has no {kind.mark})")
-    return path
+        raise RunError(
+            f"{path}: is not {kind.article} {kind.name} directory (it has no {kind.mark})"
+        )
+    return path.absolute()
 
 
 def read_mark(path: Path, kind: SearchKind) -> dict[str, Any]:

@@ -6,11 +6,12 @@ from typing import TypeVar
 
 import numpy as np
 
+from nettrain.component import adapter
 from nettrain.config.run_config import RunConfig
 from nettrain.data.arrays import features_from, target_from, weights_from
+from nettrain.data.source import Source
 from nettrain.errors import DataError
 from nettrain.search.directory import NewDirectory
-from nettrain.sources.npz import Npz
 
 FILE = "data.npz"
 IN_MEMORY = "dataset.source=memory"  # an override, for configurations that name no source
@@ -40,7 +41,9 @@ def with_data(config: R, data: Data | None, directory: NewDirectory) -> R:
     arrays = _checked(data, autoencoder=config.dataset.target == "self")
     path = directory.path / FILE
     np.savez(path, **arrays)  # type: ignore[arg-type]
-    source = Npz(path=str(path), weights="weights" if "weights" in arrays else None)
+    named = {"type": "npz", "path": str(path)}
+    named |= {"weights": "weights"} if "weights" in arrays else {}
+    source = adapter(Source).validate_python(named)
     return replace(config, dataset=replace(config.dataset, source=source))
 
 

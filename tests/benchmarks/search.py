@@ -19,6 +19,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -60,19 +61,21 @@ def spec(trials: int = TRIALS, epochs: int = EPOCHS) -> dict[str, Any]:
 
 def scaling(rounds: int, trials: int, epochs: int) -> dict[str, Any]:
     """Seconds from the first start to the last end, for one worker and for two, and their ratio in each round."""
+    from nettrain.search.observer import Observer, Outcome
     from nettrain.search.sweep.sweep import sweep
-    from nettrain.search.sweep.trials import Observer
 
     class Clock(Observer):
         def __init__(self) -> None:
             self.first: float | None = None
             self.last = 0.0
 
-        def started(self, index: int, setting: dict[str, Any]) -> None:
+        def started(self, name: str, setting: Mapping[str, object]) -> None:
             if self.first is None:
                 self.first, self.spent = time.perf_counter(), time.process_time()
 
-        def ended(self, trial: Any) -> None:
+        def ended(self, outcome: Outcome) -> None:
+            if outcome.index is None:
+                return
             self.last, self.parent = time.perf_counter(), time.process_time() - self.spent
 
     seconds: dict[int, list[float]] = {1: [], 2: []}
@@ -186,7 +189,7 @@ def peer(trials: int, epochs: int) -> dict[str, Any]:
 
 def bookkeeping(trials: int) -> dict[str, Any]:
     """Milliseconds of the parent's processor a trial, from the draw to the line on the disk: runs that end as soon as they are begun."""
-    from nettrain.search.executors.base import Ended, Executor, DatasetInfo, Job
+    from nettrain.search.executors.base import DatasetInfo, Ended, Executor, Job
     from nettrain.search.sweep.sweep import sweep
     from nettrain.training.train import train
 
@@ -204,7 +207,9 @@ def bookkeeping(trials: int) -> dict[str, Any]:
         def __init__(self) -> None:
             self.ended: list[Ended] = []
 
-        def prepare(self, config: Any, monitor: str | None = None) -> DatasetInfo:
+        def prepare(
+            self, config: Any, monitor: str | None = None, *, allow_plugins: bool = False
+        ) -> DatasetInfo:
             return DatasetInfo("classification", {"train": 1079, "validation": 359, "test": 359})
 
         def submit(self, job: Job) -> None:

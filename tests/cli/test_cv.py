@@ -10,9 +10,9 @@ def test_a_table_on_stdout_and_a_line_a_fold_on_stderr(command, folder):
     found = command("cv", "flowers.yaml", "--folds", "3", "--executor", "serial")
     assert found.exit_code == 0, found.output
     assert [line.split()[0] for line in found.stderr.splitlines()[:3]] == [
-        "fold-1:",
-        "fold-2:",
-        "fold-3:",
+        "fold-1",
+        "fold-2",
+        "fold-3",
     ]
     assert (
         "95 % interval" in found.stdout and "fold 3" in found.stdout and "accuracy" in found.stdout
@@ -85,7 +85,7 @@ def test_the_fold_of_a_run_is_evaluated_by_eval(command, folder):
     ([], "cv: name a CONFIG"),
     (["flowers.yaml", "--resume", "runs/x"], "cv: CONFIG and --resume cannot be used together"),
     (["--resume", "runs/x", "--folds", "3", "--final"], "cv: --folds, --final and --resume cannot be used together"),
-    (["--resume", "runs/x"], "is not the directory of a cross-validation"),
+    (["--resume", "runs/x"], "runs/x: there is no such cross-validation directory"),
     (["flowers.yaml", "--folds", "1"], "--folds: expected 2 or more, got 1"),
     (["flowers.yaml", "--folds", "200"], "48 rows cannot be divided into 200 folds: ask for 48 at most"),
     (["flowers.yaml", "--folds", "26"], "class 'red rose' has 24 rows for 26 folds, and each needs one; ask for 24 folds at most"),

@@ -11,9 +11,9 @@ def test_members_gain_and_disagreement_are_shown(command, folder):
     found = command("ensemble", "flowers.yaml", *SMALL, "--set", "ensemble.method=bagging")
     assert found.exit_code == 0, found.output
     assert [line.split()[0] for line in found.stderr.splitlines()[:3]] == [
-        "member-1:",
-        "member-2:",
-        "member-3:",
+        "member-1",
+        "member-2",
+        "member-3",
     ]
     assert all(
         text in found.stdout
@@ -61,7 +61,7 @@ def test_its_directory_is_evaluated_and_predicts_like_a_run(command, folder):
 @pytest.mark.parametrize(("arguments", "said"), [
     ([], "ensemble: name a CONFIG"),
     (["flowers.yaml", "--resume", "runs/x"], "ensemble: CONFIG and --resume cannot be used together"),
-    (["--resume", "runs/x"], "is not the directory of an ensemble"),
+    (["--resume", "runs/x"], "runs/x: there is no such ensemble directory"),
     (["flowers.yaml", "--set", "ensemble.members=1"], "ensemble.members: expected an integer from 2 to 1000, got 1"),
     (["flowers.yaml", "--set", "ensemble.methd=1"], "unknown key 'methd'; did you mean 'method'?"),
     (["flowers.yaml", "--set", "ensemble.method=boosting", "--set", "training.class_weights=balanced"],

@@ -14,8 +14,8 @@ import pytest
 from rich.console import Console
 from rich.live import Live
 
-from nettrain.cli.sweep_progress import LiveTrials, setting_words
-from nettrain.search.sweep.config import load_sweep
+from nettrain.cli.search_progress import LiveRuns, RunLines, setting_words
+from nettrain.search.observer import Overview
 from nettrain.search.sweep.trial import Trial
 
 SWEEP = """\
@@ -26,6 +26,7 @@ parameters:
   optimizer.lr: {min: 1e-3, max: 1e-1, distribution: log_uniform}
   model.hidden: {values: [[4], [8], [3, 3]]}
 """
+METRIC = "validation_accuracy"
 NETTRAIN = [sys.executable, "-c", "from nettrain.cli.main import run; run()"]
 
 
@@ -156,8 +157,8 @@ def test_a_signal_ends_the_sweep_and_resume_goes_on(sweeps, command, number, exi
         _, stderr = process.communicate(timeout=30)
     assert process.returncode == exit_code, stderr
     last = stderr.splitlines()[-1]
-    assert last.startswith("interrupted: ") and last.endswith(
-        f"to go on: nettrain sweep --resume {sweeps / 'runs' / 's'}"
+    assert last.startswith("interrupted; ") and last.endswith(
+        f"to resume: nettrain sweep --resume {sweeps / 'runs' / 's'}"
     )
     assert "Traceback" not in stderr
     done = len(Path("runs/s/trials.jsonl").read_text().splitlines())
@@ -216,7 +217,7 @@ def test_on_a_terminal_the_trials_are_seen_as_they_run(sweeps):
 
 
 def over(index, metric, status="finished", **more):
-    return Trial(
+    trial = Trial(
         index,
         {"optimizer.lr": 0.123456, "model.hidden": [4]},
         metric,
@@ -225,15 +226,16 @@ def over(index, metric, status="finished", **more):
         f"trials/{index:03}",
         **more,
     )
+    return trial.outcome(METRIC)
 
 
 def test_the_live_view_says_what_runs_what_is_best_and_how_long_it_takes(sweeps):
     with Live(console=Console(file=io.StringIO()), auto_refresh=False) as live:
-        view = LiveTrials(live)
-        view.begin(load_sweep("s.yaml"), 8, [over(0, 0.5)])
-        view.started(1, {"optimizer.lr": 0.01})
-        view.started(2, {"optimizer.lr": 0.02})
-        view.reported(1, 3, 0.75)
+        view = LiveRuns(live)
+        view.begin(Overview("trials", 8, [over(0, 0.5)], METRIC, maximize=True))
+        view.started("trial 1", {"optimizer.lr": 0.01})
+        view.started("trial 2", {"optimizer.lr": 0.02})
+        view.reported("trial 1", 3, 0.75)
         view.ended(over(2, 0.875))
         shown = Console(width=100, file=io.StringIO())
         shown.print(view.drawn(view._began + 10.0))
@@ -245,9 +247,9 @@ def test_the_live_view_says_what_runs_what_is_best_and_how_long_it_takes(sweeps)
 
 def test_a_trials_line_says_what_became_of_it(sweeps):
     lines = []
-    view = LiveTrials.__mro__[1]()
+    view = RunLines()
     view.write = lines.append
-    view.begin(load_sweep("s.yaml"), 4, [])
+    view.begin(Overview("trials", 4, [], METRIC, maximize=True))
     for trial in (
         over(0, 0.5),
         over(1, None, "diverged", message="in epoch 2"),

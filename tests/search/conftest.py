@@ -3,6 +3,8 @@ from pathlib import Path
 
 import pytest
 
+from nettrain.search.observer import Observer
+
 # Activations that go wrong in the ways in which real ones do, each where a file says so or every time.
 PLUGIN = '''\
 """Activations that go wrong."""
@@ -73,3 +75,24 @@ def children():
     return lambda parent=None: [
         pid for pid in _children(parent or os.getpid()) if pid not in earlier
     ]
+
+
+class Seen(Observer):
+    """Notes the names of the parts that end, and does something after the first."""
+
+    def __init__(self, then=lambda: None):
+        self.names, self.notes, self.then = [], [], then
+
+    def ended(self, outcome):
+        self.names.append(outcome.name)
+        if len(self.names) == 1:
+            self.then()
+
+    def note(self, text):
+        self.notes.append(text)
+
+
+@pytest.fixture
+def seen():
+    """The class of such observers."""
+    return Seen

@@ -8,11 +8,11 @@ import sys
 import pytest
 
 from nettrain.errors import ConfigError
+from nettrain.search.observer import Observer
 from nettrain.search.sweep.parameter import Parameter
 from nettrain.search.sweep.proposers.random import RandomSettings
 from nettrain.search.sweep.space import Space
 from nettrain.search.sweep.sweep import resume_sweep, sweep
-from nettrain.search.sweep.trials import Observer
 
 optuna = pytest.importorskip("optuna", reason='needs pip install "nettrain[search]"')
 from nettrain.search.sweep.optuna_space import distribution, distributions, suggested, there  # noqa: E402
@@ -192,7 +192,7 @@ class StopAfter(Observer):
     def __init__(self, count):
         self.left = count
 
-    def ended(self, trial):
+    def ended(self, outcome):
         self.left -= 1
         if self.left == 0:
             raise Stop

@@ -17,12 +17,12 @@ import nettrain
 from nettrain.config.load import load
 from nettrain.errors import ConfigError, DataError, Diverged, RunError
 from nettrain.inspection.statistics.corrected_t import t_quantile
-from nettrain.search.cv.cross_validation import Settings, cross_validate, final_config, go_on
-from nettrain.search.cv.fold_configs import divide_into_folds
+from nettrain.search.cv.cross_validation import cross_validate, resume_cross_validation
 from nettrain.search.executors.base import Ended, Job
-from nettrain.search.executors.registry import executor_for
-from nettrain.search.executors.run_group import RunFailed, run_all
 from nettrain.search.executors.serial import Serial
+from nettrain.search.final_run import final_config
+from nettrain.search.observer import Observer
+from nettrain.search.run_group import RunFailed, RunGroup
 from nettrain.training.artifacts.run_directory import RunDirectory
 
 ROWS = 60
@@ -69,10 +69,13 @@ def table(tmp_path):
 
 
 def run(config, folder, *, executor="serial", workers=None, **settings):
-    with executor_for(executor, workers) as found:
-        return cross_validate(
-            config, Settings(**({"folds": 3} | settings)), found, output_directory=folder / "runs"
-        )
+    return cross_validate(
+        config,
+        **({"folds": 3} | settings),
+        executor=executor,
+        workers=workers,
+        output_directory=folder / "runs",
+    )
 
 
 def without_paths(result):
@@ -94,16 +97,16 @@ def test_each_fold_is_scored_by_a_network_of_the_others_and_the_scores_are_avera
     result = run(configuration(table), table, final=True)
     scored = []
     for one in result.folds:
-        model = nettrain.load(one["run_directory"])
+        model = nettrain.load(one.run_directory)
         data = model.training_data
         trained = set(data.rows["train"]) | set(data.rows["validation"])
         assert not trained & set(data.rows["test"]) and len(trained) == 32
-        assert model.evaluation(data.datasets["test"]).metrics == one["metrics"]
+        assert model.evaluation(data.datasets["test"]).metrics == one.metrics
         scored += data.rows["test"].tolist()
-    final = nettrain.load(result.final["run_directory"]).training_data.rows
+    final = nettrain.load(result.final.run_directory).training_data.rows
     assert sorted(scored) == final["train"].tolist() and set(final) == {"train", "test"}
     assert not set(final["test"]) & set(scored)
-    accuracies = [one["metrics"]["accuracy"] for one in result.folds]
+    accuracies = [one.metrics["accuracy"] for one in result.folds]
     assert result.mean["accuracy"] == pytest.approx(np.mean(accuracies))
     assert result.std["accuracy"] == pytest.approx(np.std(accuracies, ddof=1))
     half = t_quantile(0.975, 2) * np.sqrt((1 / 3 + 1 / 2) * np.var(accuracies, ddof=1))
@@ -111,9 +114,9 @@ def test_each_fold_is_scored_by_a_network_of_the_others_and_the_scores_are_avera
         [max(np.mean(accuracies) - half, 0), min(np.mean(accuracies) + half, 1)]
     )
     assert (
-        result.final["metrics"]
-        == nettrain.load(result.final["run_directory"])
-        .evaluation(nettrain.load(result.final["run_directory"]).training_data.datasets["test"])
+        result.final.metrics
+        == nettrain.load(result.final.run_directory)
+        .evaluation(nettrain.load(result.final.run_directory).training_data.datasets["test"])
         .metrics
     )
 
@@ -147,7 +150,7 @@ def test_transforms_are_fitted_on_the_rows_that_a_fold_trains_on(table):
         table,
     )
     for one in result.folds:
-        model = nettrain.load(one["run_directory"])
+        model = nettrain.load(one.run_directory)
         numbers = model.training_data.datasets["train"].features.numbers
         made = model.pipeline.part(model.training_data.datasets["train"], "float64").x
         np.testing.assert_allclose(
@@ -158,11 +161,11 @@ def test_transforms_are_fitted_on_the_rows_that_a_fold_trains_on(table):
 def test_the_test_part_has_no_influence_before_the_final_run(table):
     config = configuration(table)
     first = run(config, table, final=True)
-    test = nettrain.load(first.final["run_directory"]).training_data.rows["test"]
+    test = nettrain.load(first.final.run_directory).training_data.rows["test"]
     write_table(table, spoil=set(test.tolist()))
     second = run(config, table, final=True)
-    assert second.mean == first.mean and second.folds[0]["metrics"] == first.folds[0]["metrics"]
-    assert second.final["metrics"] != first.final["metrics"]
+    assert second.mean == first.mean and second.folds[0].metrics == first.folds[0].metrics
+    assert second.final.metrics != first.final.metrics
     plain = run(config, table)
     assert (
         plain.final is None
@@ -188,12 +191,10 @@ def test_predictions_of_every_row_agree_with_the_figures(table):
     ]
     for one in result.folds:
         own = [
-            row
-            for row in rows
-            if (int(row["repeat"]), int(row["fold"])) == (one["repeat"], one["fold"])
+            row for row in rows if (int(row["repeat"]), int(row["fold"])) == (one.repeat, one.fold)
         ]
         assert np.mean([row["target"] == row["prediction"] for row in own]) == pytest.approx(
-            one["metrics"]["accuracy"]
+            one.metrics["accuracy"]
         )
         assert all(row["target"] == "xy"[int(row["row"]) % 2] for row in own)
 
@@ -222,7 +223,7 @@ def test_predictions_of_values_have_targets_in_their_units(table):
         for row in rows
         if row["fold"] == "1"
     ]
-    assert np.mean(errors) / 2 == pytest.approx(result.folds[0]["metrics"]["mae"], rel=1e-6)
+    assert np.mean(errors) / 2 == pytest.approx(result.folds[0].metrics["mae"], rel=1e-6)
 
 
 def test_an_autoencoder_s_rows_are_compared_with_themselves(table):
@@ -249,17 +250,17 @@ def test_predictions_come_from_the_weights_that_are_scored(table, restore):
         configuration(table, early_stopping={"patience": 1, "restore_best": restore}), table
     )
     for one in result.folds:
-        own = [row for row in predictions(result) if row["fold"] == str(one["fold"])]
+        own = [row for row in predictions(result) if row["fold"] == str(one.fold)]
         loss = -np.mean([np.log(float(row[f"probability_{row['target']}"])) for row in own])
-        assert loss == pytest.approx(one["metrics"]["log_loss"], rel=1e-6)
+        assert loss == pytest.approx(one.metrics["log_loss"], rel=1e-6)
 
 
 def test_fit_makes_a_fold_again_from_its_configuration(table):
     result = run(configuration(table), table)
     again = nettrain.train(
-        Path(result.folds[1]["run_directory"]) / "config.yaml", output_directory=table
+        Path(result.folds[1].run_directory) / "config.yaml", output_directory=table
     )
-    assert again.metrics["test"] == result.folds[1]["metrics"]
+    assert again.metrics["test"] == result.folds[1].metrics
 
 
 def test_the_final_run_trains_the_folds_mean_best_epochs_without_early_stopping(table):
@@ -270,11 +271,11 @@ def test_the_final_run_trains_the_folds_mean_best_epochs_without_early_stopping(
     }
     result = run(configuration(table, **changes), table, final=True)
     best = [
-        json.loads((Path(one["run_directory"]) / "summary.json").read_text())["best_epoch"]
+        json.loads((Path(one.run_directory) / "summary.json").read_text())["best_epoch"]
         for one in result.folds
     ]
-    found = load(Path(result.final["run_directory"]) / "config.yaml")
-    assert result.final["epochs"] == found.training.epochs == int(np.mean(best) + 0.5)
+    found = load(Path(result.final.run_directory) / "config.yaml")
+    assert result.final.epochs == found.training.epochs == int(np.mean(best) + 0.5)
     assert (
         found.early_stopping is None
         and found.training.monitor is None
@@ -284,20 +285,21 @@ def test_the_final_run_trains_the_folds_mean_best_epochs_without_early_stopping(
 
 
 @pytest.mark.parametrize(
-    ("best", "epochs"), [([1, 2, 2], 2), ([2, 3], 3), ([4, 4, 5], 4), ([None, 3], 3)], ids=str
+    ("best", "epochs"),
+    [([1, 2, 2], 2), ([2, 3], 3), ([4, 4, 5], 4), ([4, 5], 5), ([None, 3], 3)],
+    ids=str,
 )
 def test_the_mean_of_the_best_epochs_is_rounded_to_the_nearest(table, best, epochs):
     config = configuration(table)
-    assert (
-        final_config(config, divide_into_folds(config, folds=2), best)[0].training.epochs == epochs
-    )
+    found, _ = final_config(config, best, own_validation=False, chose_epochs=True)
+    assert found.training.epochs == epochs
 
 
 def test_the_final_run_of_folds_that_choose_no_epoch_trains_as_long_as_they(table):
     config = configuration(table, early_stopping=None, schedule="cosine")
     config = load(config, ["dataset.split.validation=0.0"])
     result = run(config, table, final=True)
-    assert result.final["epochs"] == 6 and result.notes == []
+    assert result.final.epochs == 6 and result.notes == []
 
 
 def test_a_schedule_that_depends_on_the_length_is_told_of(table):
@@ -320,13 +322,13 @@ def test_the_final_run_with_a_validation_source_is_as_the_folds(tmp_path):
         }
     )
     result = run(config, tmp_path, folds=2, final=True)
-    rows = nettrain.load(result.final["run_directory"]).training_data.rows
+    rows = nettrain.load(result.final.run_directory).training_data.rows
     assert {part: len(found) for part, found in rows.items()} == {
         "train": 40,
         "validation": 20,
         "test": 30,
     }
-    assert load(Path(result.final["run_directory"]) / "config.yaml").early_stopping is not None
+    assert load(Path(result.final.run_directory) / "config.yaml").early_stopping is not None
 
 
 @pytest.mark.parametrize("how", [("serial", None), ("local", 2)], ids=str)
@@ -334,10 +336,10 @@ def test_groups_that_only_the_option_names_stay_together_and_are_no_feature(tabl
     config = load(configuration(table), ["dataset.source.ignore=amount"])
     result = run(config, table, executor=how[0], workers=how[1], group="who", final=True)
     for one in [*result.folds, result.final]:
-        model = nettrain.load(one["run_directory"])
+        model = nettrain.load(one.run_directory)
         assert model.names == ("a", "b")
     for one in result.folds:
-        rows = nettrain.load(one["run_directory"]).training_data.rows
+        rows = nettrain.load(one.run_directory).training_data.rows
         groups = [{row // 5 for row in found.tolist()} for found in rows.values()]
         assert sum(map(len, groups)) == len(set.union(*groups))
 
@@ -359,13 +361,13 @@ def test_a_user_s_own_component_is_known_in_every_fold(table):
     (table / "own.py").write_text(PLUGIN)
     config = load(with_plugin(table), allow_plugins=True)
     results = [
-        run(config, table, executor=executor, workers=workers, final=True)
+        run(config, table, executor=executor, workers=workers, final=True, allow_plugins=True)
         for executor, workers in (("serial", None), ("local", 2))
     ]
     assert without_paths(results[0]) == without_paths(results[1])
     assert (
         nettrain.load(
-            results[1].folds[0]["run_directory"], allow_plugins=True
+            results[1].folds[0].run_directory, allow_plugins=True
         ).config.model.activation.name()
         == "halved"
     )
@@ -389,15 +391,15 @@ def with_plugin(folder):
 
 def test_repeats_have_other_folds_and_other_first_weights(table):
     result = run(configuration(table), table, folds=2, repeats=2)
-    assert [Path(one["run_directory"]).name for one in result.folds] == [
+    assert [Path(one.run_directory).name for one in result.folds] == [
         "repeat-1-fold-1",
         "repeat-1-fold-2",
         "repeat-2-fold-1",
         "repeat-2-fold-2",
     ]
-    seeds = [nettrain.load(one["run_directory"]).config.seed for one in result.folds]
+    seeds = [nettrain.load(one.run_directory).config.seed for one in result.folds]
     assert seeds == [0, 0, 1, 1]
-    losses = [one["metrics"]["loss"] for one in result.folds]
+    losses = [one.metrics["loss"] for one in result.folds]
     half = t_quantile(0.975, 3) * np.sqrt(
         (1 / 4 + 1 / 1) * np.var(losses, ddof=1)
     )  # a fold scores as many rows as it trains on
@@ -456,8 +458,8 @@ def test_an_explicit_name_that_exists_is_an_error(table):
     with Serial() as executor:
         cross_validate(
             configuration(table),
-            Settings(folds=2),
-            executor,
+            folds=2,
+            executor=executor,
             output_directory=table / "runs",
             run_name="mine",
         )
@@ -467,38 +469,78 @@ def test_an_explicit_name_that_exists_is_an_error(table):
     ):
         cross_validate(
             configuration(table),
-            Settings(folds=2),
-            executor,
+            folds=2,
+            executor=executor,
             output_directory=table / "runs",
             run_name="mine",
         )
 
 
-def test_going_on_runs_only_what_is_not_finished_and_gives_the_same(table):
+def test_going_on_runs_only_what_is_not_finished_and_gives_the_same(table, seen):
     whole = run(configuration(table), table, repeats=2, final=True)
     directory = Path(whole.directory)
     kept = RunDirectory(directory / "repeat-1-fold-2").best.stat().st_mtime_ns
     (directory / "repeat-2-fold-1" / "summary.json").unlink()
     for name in ("summary.json", "predictions.csv", "final/summary.json"):
         (directory / name).unlink()
-    told = []
-    with Serial() as executor:
-        again = go_on(directory, executor, tell=told.append)
-    assert again == whole and [line.partition(":")[0] for line in told] == [
-        "repeat-2-fold-1",
-        "final",
-    ]
+    observer = seen()
+    again = resume_cross_validation(directory, executor="serial", observer=observer)
+    assert again == whole and observer.names == ["repeat-2-fold-1", "final"]
     assert RunDirectory(directory / "repeat-1-fold-2").best.stat().st_mtime_ns == kept
 
 
 def test_going_on_with_other_data_or_no_cross_validation_is_refused(table):
     result = run(configuration(table), table)
     write_table(table, spoil={3})
-    with Serial() as executor:
-        with pytest.raises(RunError, match="the data has changed since"):
-            go_on(Path(result.directory), executor)
-        with pytest.raises(RunError, match="is not the directory of a cross-validation"):
-            go_on(table, executor)
+    with pytest.raises(RunError, match="the data has changed since"):
+        resume_cross_validation(result.directory, executor="serial")
+    with pytest.raises(RunError, match="is not a cross-validation directory"):
+        resume_cross_validation(table, executor="serial")
+
+
+def test_resuming_beside_a_process_at_work_is_refused_and_does_it_no_harm(table, seen):
+    """The refused process must not remove a fold that the other has finished."""
+
+    def resume_too():
+        directory = table / "runs" / "t-cv"
+        with pytest.raises(RunError, match="another process is training into it"):
+            resume_cross_validation(directory, executor="serial")
+        assert (directory / "fold-1" / "summary.json").is_file()
+
+    observer = seen(resume_too)
+    result = cross_validate(
+        configuration(table),
+        folds=3,
+        executor="serial",
+        output_directory=table / "runs",
+        observer=observer,
+    )
+    assert observer.names == ["fold-1", "fold-2", "fold-3"] and len(result.folds) == 3
+
+
+def test_arrays_in_memory_are_cross_validated_like_a_file_of_them(table):
+    random = np.random.Generator(np.random.PCG64(1))
+    x, y = random.normal(size=(40, 2)), np.array(["no", "yes"], dtype=object)[np.arange(40) % 2]
+    config = {"model": {"type": "mlp", "hidden": [3]}, "training": {"epochs": 2}}
+    options = {"folds": 2, "output_directory": table, "executor": "local", "workers": 2}
+    result = cross_validate(config, (x, y), **options)
+    np.savez(table / "same.npz", x=x, y=y.astype(str))
+    source = {"type": "npz", "path": str(table / "same.npz")}
+    same = cross_validate(config | {"dataset": {"source": source}}, **options)
+    assert result.mean == same.mean and Path(result.directory, "data.npz").is_file()
+    assert resume_cross_validation(result.directory, executor="serial") == result
+
+
+@pytest.mark.parametrize(("data", "said"), [
+    ((np.ones((4, 2)), np.ones(3)), "data: x has 4 rows and y has 3"),
+    ((np.ones((4, 2)),), r"data: expected \(x, y\) or \(x, y, weights\), got 1 arrays"),
+    ((np.ones((4, 2)), np.array(["a", "b", "a", "b"])), "ask for 4 at most"),
+])  # fmt: skip
+def test_arrays_that_cannot_be_used_leave_nothing(table, data, said):
+    config = {"model": {"type": "mlp", "hidden": [3]}}
+    with pytest.raises(DataError, match=said):
+        cross_validate(config, data, folds=5, output_directory=table / "runs", executor="serial")
+    assert not (table / "runs" / "run-cv").exists()
 
 
 def test_a_run_that_is_killed_too_often_is_a_failure_of_its_own():
@@ -515,7 +557,9 @@ def test_a_run_that_is_killed_too_often_is_a_failure_of_its_own():
         ) as caught,
         Broken() as executor,
     ):
-        run_all(executor, [Job(0, {}, "runs", "fold-1")], lambda job, result: None, "")
+        RunGroup(Path("runs"), executor, Observer(), "").run_required(
+            [Job(0, {}, "runs", "fold-1")]
+        )
     assert caught.value.exit_code == 1
 
 
@@ -549,9 +593,8 @@ def test_killed_and_gone_on_with_it_gives_the_same_as_undisturbed(table, how):
         and process.returncode == {"SIGKILL": -signal.SIGKILL, "SIGINT": 130, "SIGTERM": 143}[how]
     )
     if how != "SIGKILL":
-        assert "to go on: nettrain cv --resume" in rest
+        assert "to resume: nettrain cv --resume" in rest
     time.sleep(0.5)
-    with executor_for("local", 2) as executor:
-        again = go_on(table / "runs" / "cut", executor)
+    again = resume_cross_validation(table / "runs" / "cut", executor="local", workers=2)
     assert without_paths(again) == without_paths(whole)
     assert os.path.exists(table / "runs" / "cut" / "predictions.csv")

@@ -17,8 +17,8 @@ import yaml
 from nettrain.component import to_mapping
 from nettrain.config.load import load, load_ensemble
 from nettrain.errors import ConfigError, DataError, RunError
-from nettrain.search.cv.cross_validation import Settings, cross_validate
-from nettrain.search.ensembles.ensemble import train_ensemble
+from nettrain.search.cv.cross_validation import cross_validate
+from nettrain.search.ensembles.ensemble import ensemble
 from nettrain.search.executors.base import Ended, Job, Reported
 from nettrain.search.executors.registry import executor_for
 from nettrain.search.sweep.sweep import sweep
@@ -302,25 +302,27 @@ def test_a_sweep_has_the_table_of_this_process(cluster, tmp_path):
 
 
 def test_folds_and_ensembles_are_those_of_this_process_and_tell_what_is_to_be_known_of_the_workers(
-    cluster, tmp_path, monkeypatch
+    cluster, tmp_path, monkeypatch, seen
 ):
     monkeypatch.setattr(cluster, "notes", ["a worker has another version"])
     base = yaml.safe_load(SWEEP)["base"] | {"name": "xor"}
     base["training"]["epochs"] = 3
-    said = []
+    observer = seen()
     with executor_for("serial") as serial:
         folds, members = [], []
         for executor, folder in ((cluster, tmp_path / "there"), (serial, tmp_path / "here")):
             found = cross_validate(
-                load(base), Settings(folds=2), executor, output_directory=folder, tell=said.append
+                load(base), folds=2, executor=executor, output_directory=folder, observer=observer
             )
             folds.append(found.mean)
             config = load_ensemble(base | {"ensemble": {"method": "bagging", "members": 2}})
             members.append(
-                train_ensemble(config, executor, output_directory=folder, tell=said.append).metrics
+                ensemble(
+                    config, executor=executor, output_directory=folder, observer=observer
+                ).metrics
             )
     assert folds[0] == folds[1] and members[0] == members[1]
-    assert said.count("note: a worker has another version") == 2
+    assert observer.notes == ["a worker has another version"] * 2
 
 
 @pytest.fixture

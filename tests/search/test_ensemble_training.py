@@ -17,8 +17,8 @@ from nettrain.inference.voting import disagreement
 from nettrain.metrics import all_metrics, outcome_of
 from nettrain.search.ensembles import members as members_module
 from nettrain.search.ensembles.boosting import boosting_round
-from nettrain.search.ensembles.ensemble import go_on, train_ensemble
-from nettrain.search.executors.registry import executor_for
+from nettrain.search.ensembles.ensemble import ensemble as train_ensemble
+from nettrain.search.ensembles.ensemble import resume_ensemble
 
 ROWS = 80
 
@@ -59,8 +59,9 @@ def configuration(folder, ensemble=(), dataset=(), **changes):
 
 
 def run(config, folder, executor="serial", workers=None):
-    with executor_for(executor, workers) as found:
-        return train_ensemble(config, found, output_directory=folder / "runs")
+    return train_ensemble(
+        config, executor=executor, workers=workers, output_directory=folder / "runs"
+    )
 
 
 def without_paths(result):
@@ -72,7 +73,7 @@ def without_paths(result):
 
 
 def rows_of(member):
-    with np.load(f"{member['run_directory']}/splits.npz") as splits:
+    with np.load(f"{member.run_directory}/splits.npz") as splits:
         return {part: splits[part] for part in splits}
 
 
@@ -89,12 +90,12 @@ def test_the_checkpoint_is_evaluated_to_the_figures_that_are_reported(table, met
         said = model.said(dataset)
         assert result.disagreement[part] == disagreement(said, "classification")
         for place, one in enumerate(result.members):
-            alone = nettrain.load(one["run_directory"]).predictions_of(dataset)
+            alone = nettrain.load(one.run_directory).predictions_of(dataset)
             assert np.array_equal(said[place], alone)
-            assert one["metrics"][part] == all_metrics(
+            assert one.metrics[part] == all_metrics(
                 outcome_of("classification", model.truth(dataset), alone)
             )
-        accuracies = [one["metrics"][part]["accuracy"] for one in result.members]
+        accuracies = [one.metrics[part]["accuracy"] for one in result.members]
         assert result.mean_member[part]["accuracy"] == pytest.approx(np.mean(accuracies))
     assert not model.data_changed and (result.out_of_bag is not None) == (method == "bagging")
 
@@ -118,12 +119,12 @@ def test_seeds_share_rows_and_split_and_the_first_is_the_run_itself(table):
         for one in splits
         for part in ("train", "validation", "test")
     )
-    assert [nettrain.load(one["run_directory"]).config.seed for one in result.members] == [5, 6, 7]
+    assert [nettrain.load(one.run_directory).config.seed for one in result.members] == [5, 6, 7]
     alone = nettrain.train(config.base, output_directory=table)
     assert {
         name: figure for name, figure in alone.metrics["test"].items() if name != "loss"
-    } == result.members[0]["metrics"]["test"]
-    assert result.members[0]["metrics"] != result.members[1]["metrics"]
+    } == result.members[0].metrics["test"]
+    assert result.members[0].metrics != result.members[1].metrics
 
 
 def test_bagging_draws_bootstrap_samples_of_the_training_part_and_averages(table):
@@ -144,7 +145,7 @@ def test_bagging_draws_bootstrap_samples_of_the_training_part_and_averages(table
     assert not np.array_equal(samples[0]["train"], samples[1]["train"])
     x = np.random.Generator(np.random.PCG64(9)).normal(size=(20, 2))
     by_hand = np.mean(
-        [nettrain.load(one["run_directory"]).probabilities(x) for one in result.members], axis=0
+        [nettrain.load(one.run_directory).probabilities(x) for one in result.members], axis=0
     )
     np.testing.assert_allclose(model.probabilities(x), by_hand, rtol=1e-6)
 
@@ -164,8 +165,8 @@ def test_out_of_bag_every_row_is_judged_by_those_that_have_not_seen_it(table):
             places.append(place)
             judged.append(said[unseen, place].mean(axis=0))
     outcome = outcome_of("classification", model.truth(train)[places], np.array(judged))
-    assert result.out_of_bag["rows"] == len(places) < len(rows)
-    assert result.out_of_bag["metrics"] == pytest.approx(all_metrics(outcome))
+    assert result.out_of_bag.rows == len(places) < len(rows)
+    assert result.out_of_bag.metrics == pytest.approx(all_metrics(outcome))
 
 
 @pytest.mark.parametrize("weighted", [False, True])
@@ -192,7 +193,7 @@ def test_boosting_weighs_the_rows_that_were_wrong_and_the_votes(table, weighted)
     train, rows = model.training_data.datasets["train"], model.training_data.rows["train"]
     weights = np.ones(len(rows)) if train.weights is None else train.weights
     for one in result.members:
-        run_ = nettrain.load(one["run_directory"])
+        run_ = nettrain.load(one.run_directory)
         np.testing.assert_allclose(
             run_.training_data.datasets["train"].weights, weights, rtol=1e-12
         )
@@ -206,13 +207,13 @@ def test_boosting_weighs_the_rows_that_were_wrong_and_the_votes(table, weighted)
         found = boosting_round(
             weights, run_.predictions_of(train).argmax(axis=1) != train.target.values, 3
         )
-        assert one["weight"] == found.weight
+        assert one.weight == found.weight
         weights = found.weights
     x = np.random.Generator(np.random.PCG64(9)).normal(size=(30, 2))
     votes = np.zeros((30, 3))
     for one in result.members:
-        decided = nettrain.load(one["run_directory"]).probabilities(x).argmax(axis=1)
-        votes[np.arange(30), decided] += one["weight"]
+        decided = nettrain.load(one.run_directory).probabilities(x).argmax(axis=1)
+        votes[np.arange(30), decided] += one.weight
     assert np.array_equal(model.predict(x), np.array(model.classes)[votes.argmax(axis=1)])
 
 
@@ -220,11 +221,11 @@ def test_boosting_weighs_the_rows_that_were_wrong_and_the_votes(table, weighted)
 def test_fit_trains_a_member_again_from_its_configuration(table, method):
     result = run(configuration(table, {"method": method}), table)
     again = nettrain.train(
-        Path(result.members[1]["run_directory"]) / "config.yaml", output_directory=table
+        Path(result.members[1].run_directory) / "config.yaml", output_directory=table
     )
     first, second = (
         nettrain.load(again.run_directory),
-        nettrain.load(result.members[1]["run_directory"]),
+        nettrain.load(result.members[1].run_directory),
     )
     assert all(
         np.array_equal(first.network.vector.views[name], view)
@@ -237,7 +238,7 @@ def test_a_file_of_weights_stays_in_force_under_boosting(table):
     result = run(
         configuration(table, {"method": "boosting"}, {"weights": str(table / "w.npy")}), table
     )
-    loaded = nettrain.load(result.members[0]["run_directory"]).training_data
+    loaded = nettrain.load(result.members[0].run_directory).training_data
     np.testing.assert_allclose(
         loaded.datasets["train"].weights, np.linspace(0.5, 2, ROWS)[loaded.rows["train"]]
     )
@@ -296,7 +297,7 @@ def test_values_are_averaged_in_their_units(table, method):
     }
     result = run(configuration(table, {"method": method}, {"source": source}), table)
     x = np.random.Generator(np.random.PCG64(9)).normal(size=(20, 2))
-    said = np.array([nettrain.load(one["run_directory"]).predict(x) for one in result.members])
+    said = np.array([nettrain.load(one.run_directory).predict(x) for one in result.members])
     np.testing.assert_allclose(
         nettrain.load(result.directory).predict(x), said.mean(axis=0), rtol=1e-6
     )
@@ -314,8 +315,8 @@ def test_members_vote_with_the_weights_that_their_runs_are_scored_with(table, re
         configuration(table, early_stopping={"patience": 1, "restore_best": restore}), table
     )
     for one in result.members:
-        summary = json.loads((Path(one["run_directory"]) / "summary.json").read_text())
-        assert one["metrics"]["test"]["log_loss"] == pytest.approx(
+        summary = json.loads((Path(one.run_directory) / "summary.json").read_text())
+        assert one.metrics["test"]["log_loss"] == pytest.approx(
             summary["metrics"]["test"]["log_loss"], rel=1e-12
         )
 
@@ -364,25 +365,65 @@ def test_what_makes_no_ensemble_says_why_and_leaves_nothing(table, case):
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_going_on_trains_only_what_is_not_finished_and_gives_the_same(table, method):
+def test_going_on_trains_only_what_is_not_finished_and_gives_the_same(table, method, seen):
     whole = run(configuration(table, {"method": method}), table)
     directory = Path(whole.directory)
     (directory / "member-3" / "summary.json").unlink()
     (directory / "summary.json").unlink()
-    told = []
-    with executor_for("serial") as executor:
-        assert go_on(directory, executor, tell=told.append) == whole
-    assert [line.partition(":")[0] for line in told] == ["member-3"]
+    observer = seen()
+    assert resume_ensemble(directory, executor="serial", observer=observer) == whole
+    assert observer.names == ["member-3"]
 
 
 def test_going_on_with_other_data_or_no_ensemble_is_refused(table):
     result = run(configuration(table), table)
     write_table(table, shift=1.0)
-    with executor_for("serial") as executor:
-        with pytest.raises(RunError, match="the data has changed since"):
-            go_on(Path(result.directory), executor)
-        with pytest.raises(RunError, match="is not the directory of an ensemble"):
-            go_on(table, executor)
+    with pytest.raises(RunError, match="the data has changed since"):
+        resume_ensemble(result.directory, executor="serial")
+    with pytest.raises(RunError, match="is not an ensemble directory"):
+        resume_ensemble(table, executor="serial")
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_resuming_beside_a_process_at_work_is_refused_and_does_it_no_harm(table, method, seen):
+    """The refused process must not remove a member that the other has finished."""
+
+    def resume_too():
+        directory = table / "runs" / "t-ensemble"
+        with pytest.raises(RunError, match="another process is training into it"):
+            resume_ensemble(directory, executor="serial")
+        assert (directory / "member-1" / "summary.json").is_file()
+
+    observer = seen(resume_too)
+    train_ensemble(
+        configuration(table, {"method": method}),
+        executor="serial",
+        output_directory=table / "runs",
+        observer=observer,
+    )
+    assert observer.names == ["member-1", "member-2", "member-3"]
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_arrays_in_memory_are_trained_on_like_a_file_of_them(table, method):
+    random = np.random.Generator(np.random.PCG64(1))
+    x, y = random.normal(size=(60, 2)), np.array(["no", "yes"])[np.arange(60) % 2]
+    weights = np.linspace(0.5, 1.5, 60)
+    config = {
+        "model": {"type": "mlp", "hidden": [8]},
+        "training": {"epochs": 20},
+        "optimizer": {"type": "adam", "lr": 0.05},
+        "ensemble": {"members": 2, "method": method},
+    }
+    options = {"output_directory": table, "executor": "serial"}
+    result = train_ensemble(config, (x, y, weights), **options)
+    np.savez(table / "same.npz", x=x, y=y, w=weights)
+    source = {"type": "npz", "path": str(table / "same.npz"), "weights": "w"}
+    same = train_ensemble(config | {"dataset": {"source": source}}, **options)
+    assert result.metrics == same.metrics
+    assert np.array_equal(
+        nettrain.load(result.directory).predict(x), nettrain.load(same.directory).predict(x)
+    )
 
 
 def test_fit_tells_whose_key_it_is(table):
@@ -466,6 +507,6 @@ def test_killed_and_gone_on_with_it_gives_the_same_as_undisturbed(table, how):
         first.startswith("member-")
         and process.returncode == {"SIGKILL": -signal.SIGKILL, "SIGINT": 130}[how]
     )
-    assert how == "SIGKILL" or "to go on: nettrain ensemble --resume" in rest
-    with executor_for("local", 2) as executor:
-        assert without_paths(go_on(table / "runs" / "cut", executor)) == without_paths(whole)
+    assert how == "SIGKILL" or "to resume: nettrain ensemble --resume" in rest
+    again = resume_ensemble(table / "runs" / "cut", executor="local", workers=2)
+    assert without_paths(again) == without_paths(whole)

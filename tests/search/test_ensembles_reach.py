@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 
 from nettrain.config.load import load_ensemble
-from nettrain.search.ensembles.ensemble import train_ensemble
-from nettrain.search.executors.registry import executor_for
+from nettrain.search.ensembles.ensemble import ensemble
 
 CONFIGS = Path(__file__).parents[2] / "configs" / "ensembles"
 # The figure of the test part, how much the ensemble must be above its mean member, and above what it must be.
@@ -32,17 +31,12 @@ def test_an_ensemble_is_better_than_its_mean_member(name, tmp_path):
     metric, gain, least = REACHES[name]
     results = []
     for seed in range(3):
-        with executor_for("local") as executor:
-            results.append(
-                train_ensemble(
-                    load_ensemble(CONFIGS / f"{name}.yaml", [f"seed={seed}"]),
-                    executor,
-                    output_directory=tmp_path,
-                )
-            )
+        results.append(
+            ensemble(CONFIGS / f"{name}.yaml", sets=[f"seed={seed}"], output_directory=tmp_path)
+        )
     together = np.mean([result.metrics["test"][metric] for result in results])
     alone = np.mean([result.mean_member["test"][metric] for result in results])
-    first = np.mean([result.members[0]["metrics"]["test"][metric] for result in results])
+    first = np.mean([result.members[0].metrics["test"][metric] for result in results])
     assert together >= least and together - alone >= gain
     if name == "triangle":
         assert (

@@ -62,9 +62,11 @@ def test_a_winner_that_may_have_been_lucky_is_told():
         100,
     )
     assert found.startswith(
-        "trial 3 is within noise of trials 1, 2: it is better than trial 1 by 0.01, and the standard error of that is "
+        "trial 3 is not significantly better than trials 1, 2: its lead over trial 1 (0.010 +- 0.0"
     )
-    assert significance_note([trial(3, [0.90]), trial(1, [0.5])], "validation_accuracy", 100) is None
+    assert (
+        significance_note([trial(3, [0.90]), trial(1, [0.5])], "validation_accuracy", 100) is None
+    )
     assert significance_note([trial(3, [0.90])], "validation_accuracy", 100) is None
 
 

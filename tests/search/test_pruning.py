@@ -2,11 +2,11 @@
 
 import pytest
 
+from nettrain.search.observer import Observer
 from nettrain.search.sweep.parameter import Parameter
 from nettrain.search.sweep.proposers.base import Proposer
 from nettrain.search.sweep.space import Space
 from nettrain.search.sweep.sweep import resume_sweep, sweep
-from nettrain.search.sweep.trials import Observer
 
 pytest.importorskip("optuna", reason='needs pip install "nettrain[search]"')
 from optuna.trial import TrialState
@@ -157,7 +157,7 @@ class StopAfter(Observer):
     def __init__(self, count):
         self.left = count
 
-    def ended(self, trial):
+    def ended(self, outcome):
         self.left -= 1
         if self.left == 0:
             raise Stop

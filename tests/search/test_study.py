@@ -8,8 +8,8 @@ import warnings
 import pytest
 
 from nettrain.errors import ConfigError
+from nettrain.search.observer import Observer
 from nettrain.search.sweep.sweep import resume_sweep, sweep
-from nettrain.search.sweep.trials import Observer
 
 optuna = pytest.importorskip("optuna", reason='needs pip install "nettrain[search]"')
 from optuna.trial import TrialState  # noqa: E402
@@ -43,7 +43,7 @@ class StopAfter(Observer):
     def __init__(self, count):
         self.left = count
 
-    def ended(self, trial):
+    def ended(self, outcome):
         self.left -= 1
         if self.left == 0:
             raise Stop
@@ -186,7 +186,7 @@ def test_a_database_that_is_lost_on_the_way_costs_the_study_alone(tmp_path):
     file = tmp_path / "study.db"
 
     class Spoil(Observer):
-        def ended(self, trial):
+        def ended(self, outcome):
             file.write_bytes(b"no database" * 1000)
 
     url = f"sqlite:///{file}"

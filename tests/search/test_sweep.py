@@ -16,9 +16,10 @@ from nettrain.config.load import load
 from nettrain.errors import ConfigError, DataError, RunError
 from nettrain.search.executors.base import Ended, Reported
 from nettrain.search.executors.serial import Serial
+from nettrain.search.observer import Observer
 from nettrain.search.sweep.proposers.base import Proposer
-from nettrain.search.sweep.sweep import as_json, resume_sweep, sweep
-from nettrain.search.sweep.trials import Observer
+from nettrain.search.sweep.result import as_json
+from nettrain.search.sweep.sweep import resume_sweep, sweep
 from nettrain.training.loop import Interrupted
 
 BASE = {
@@ -71,8 +72,10 @@ class After(Observer):
     def __init__(self, count, what):
         self.count, self.what, self.seen = count, what, []
 
-    def ended(self, trial):
-        self.seen.append(trial.index)
+    def ended(self, outcome):
+        if outcome.index is None:  # the final run
+            return
+        self.seen.append(outcome.index)
         if len(self.seen) == self.count:
             self.what()
 
@@ -347,7 +350,8 @@ def test_repeats_differ_in_their_seeds_and_share_the_rows(tmp_path):
     assert [trial.scores[0] for trial in found.trials] == [trial.metric for trial in single.trials]
     final = load(Path(found.directory) / "final" / "config.yaml")
     assert (
-        final.training.epochs == max(1, round(np.mean(found.best.best_epochs))) and final.seed == 0
+        final.training.epochs == max(1, int(np.mean(found.best.best_epochs) + 0.5))
+        and final.seed == 0
     )
 
 
@@ -454,10 +458,7 @@ def test_a_signal_stops_the_sweep_and_says_how_to_go_on(whole, tmp_path):
     stop = After(3, lambda: os.kill(os.getpid(), signal.SIGINT))
     with pytest.raises(Interrupted) as caught:
         sweep(spec(), output_directory=tmp_path, run_name="s", executor="serial", observer=stop)
-    assert (
-        str(caught.value)
-        == f"interrupted: 3 trials are done; to go on: nettrain sweep --resume {tmp_path / 's'}"
-    )
+    assert str(caught.value) == f"interrupted; to resume: nettrain sweep --resume {tmp_path / 's'}"
     assert caught.value.exit_code == 130
     assert len((tmp_path / "s" / "trials.csv").read_text().splitlines()) == 4
     assert table(resume_sweep(tmp_path / "s", executor="serial")) == table(whole)

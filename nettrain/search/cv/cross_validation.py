@@ -1,5 +1,6 @@
 """k-fold cross-validation: train on k - 1 folds, score on the other one, k times."""
 
+import math
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -13,6 +14,7 @@ from nettrain.config.run_config import RunConfig
 from nettrain.data.loader import Loader
 from nettrain.errors import ConfigError, RunError
 from nettrain.inspection.statistics.corrected_t import estimate
+from nettrain.metrics import bounds
 from nettrain.search.cv.fold_configs import Folds, divide_into_folds, run_on_rows, write_rows
 from nettrain.search.cv.out_of_fold import write_predictions
 from nettrain.search.directory import (
@@ -299,7 +301,12 @@ def _summary(
         name for name in folds[0].metrics if all(one.metrics.get(name) is not None for one in folds)
     ]
     of = {
-        name: estimate([one.metrics[name] for one in folds], divided.test_share) for name in names
+        name: estimate(
+            [one.metrics[name] for one in folds],
+            divided.test_share,
+            bounds=_bounds(divided.config, name),
+        )
+        for name in names
     }
     return CrossValidation(
         str(path),
@@ -310,3 +317,10 @@ def _summary(
         final=final,
         notes=notes,
     )
+
+
+def _bounds(config: RunConfig, metric: str) -> tuple[float, float]:
+    """The range of a metric, or of the configured loss; each task's own loss is never negative."""
+    if metric == "loss":
+        return (0.0 if config.loss is None else config.loss.lower_bound, math.inf)
+    return bounds(metric)

@@ -19,7 +19,7 @@ from multiprocessing.reduction import send_handle
 
 from nettrain.data.loader import Loader
 from nettrain.errors import NettrainError
-from nettrain.search.executors.job import dataset_info
+from nettrain.search.executors.job import describe_dataset
 from nettrain.search.executors.messages import Message, receive, send
 from nettrain.search.executors.parent_death_signal import end_with_parent
 from nettrain.search.executors.worker import Worker
@@ -59,7 +59,7 @@ class ForkServer:
 
     def _load(self, **request: object) -> Message:
         try:
-            return {"info": asdict(dataset_info(**request, loader=self._loader))}  # type: ignore[arg-type]
+            return {"info": asdict(describe_dataset(**request, loader=self._loader))}  # type: ignore[arg-type]
         except NettrainError as error:
             return {"refused": type(error).__name__, "message": str(error)}
         except MemoryError as error:

@@ -67,7 +67,7 @@ def run_job(
     return Ended(job.index, status, content, "", time.monotonic() - began)
 
 
-def dataset_info(
+def describe_dataset(
     config: Mapping[str, Any],
     monitor: str | None,
     *,

@@ -7,7 +7,7 @@ from typing import Any
 
 from nettrain.data.loader import Loader
 from nettrain.search.executors.base import DatasetInfo, Ended, Executor, Job, Reported
-from nettrain.search.executors.job import dataset_info, run_job
+from nettrain.search.executors.job import describe_dataset, run_job
 from nettrain.training.callbacks import Callback
 from nettrain.training.run import Run
 
@@ -32,7 +32,7 @@ class Serial(Executor):
         self, config: Mapping[str, Any], monitor: str | None = None, *, allow_plugins: bool = False
     ) -> DatasetInfo:
         """Load the data here, and keep it for the jobs."""
-        return dataset_info(config, monitor, allow_plugins=allow_plugins, loader=self._loader)
+        return describe_dataset(config, monitor, allow_plugins=allow_plugins, loader=self._loader)
 
     def submit(self, job: Job) -> None:
         """It begins when the next event is asked for."""

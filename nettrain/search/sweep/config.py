@@ -12,16 +12,15 @@ from pydantic import ValidationError
 
 from nettrain.component import adapter, to_mapping
 from nettrain.config import messages
+from nettrain.config.file import document_at
 from nettrain.config.key_path import KeyPath, join
-from nettrain.config.load import document_at, load, load_document, plain
+from nettrain.config.load import load, load_document, plain
 from nettrain.config.overrides import override
 from nettrain.config.plugins import in_use
 from nettrain.config.run_config import RunConfig
 from nettrain.config.yaml_text import Document
 from nettrain.errors import ConfigError
 from nettrain.metrics import direction
-from nettrain.search.directory import NewDirectory
-from nettrain.search.memory_data import Data, with_data
 from nettrain.search.sweep.checks import SpecCheck
 from nettrain.search.sweep.parameter import Value
 from nettrain.search.sweep.setting import changed
@@ -52,11 +51,6 @@ class Sweep:
     def maximize(self) -> bool:
         """Whether a larger score is better."""
         return self.spec.metric.goal == "maximize"
-
-    def with_data(self, data: Data | None, directory: NewDirectory) -> "Sweep":
-        """The sweep on arrays in memory, which are written into its directory."""
-        base = with_data(self.base, data, directory)
-        return replace(self, base=base, spec=replace(self.spec, base=dict(to_mapping(base))))  # type: ignore[call-overload]
 
     def total(self) -> int | None:
         """How many trials there will be; None where that takes long to tell."""

@@ -2,15 +2,17 @@
 
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from nettrain.component import to_mapping
 from nettrain.config.plugins import in_use
 from nettrain.errors import ConfigError
 from nettrain.metrics import metric_names
 from nettrain.search.directory import NewDirectory, existing_directory
 from nettrain.search.executors.base import DatasetInfo, Executor
-from nettrain.search.memory_data import Data, data_overrides
+from nettrain.search.memory_data import Data, data_overrides, with_data
 from nettrain.search.observer import Observer
 from nettrain.search.run_group import RunGroup, ready_executor
 from nettrain.search.sweep.config import Sweep, load_sweep
@@ -68,7 +70,7 @@ def sweep(
     name = run_name or found.spec.name or "sweep"
     with in_use(found.base.plugins), ready_executor(executor, workers) as ready:
         with NewDirectory(Path(output_directory), name, exact=run_name is not None) as new:
-            found = found.with_data(data, new)
+            found = _with_data(found, data, new)
             info = _prepare(found, ready)
             proposer, export = proposer_for(found), _export(study)
             path = new.path
@@ -112,6 +114,13 @@ def resume_sweep(
             info = _prepare(found, ready)
             proposer, export = proposer_for(found), _export(study)
             return Session(found, group, info, proposer, export, recorded).run()
+
+
+def _with_data(found: Sweep, data: Data | None, directory: NewDirectory) -> Sweep:
+    """The sweep on arrays in memory, which are written into its directory."""
+    base = with_data(found.base, data, directory)
+    mapping = dict(to_mapping(base))  # type: ignore[call-overload]
+    return replace(found, base=base, spec=replace(found.spec, base=mapping))
 
 
 def _export(url: str | None) -> "OptunaExport | None":

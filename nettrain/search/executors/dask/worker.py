@@ -17,7 +17,7 @@ from threadpoolctl import threadpool_info
 from nettrain.data.loader import Loader
 from nettrain.errors import NettrainError
 from nettrain.search.executors.base import Job
-from nettrain.search.executors.job import dataset_info, run_job
+from nettrain.search.executors.job import describe_dataset, run_job
 from nettrain.training.callbacks import Callback
 from nettrain.training.run import Run
 from nettrain.version import __version__
@@ -56,7 +56,7 @@ def prepare(config: str, monitor: str | None, allow_plugins: bool) -> str:
     """
     with _one:
         try:
-            found = dataset_info(
+            found = describe_dataset(
                 json.loads(config), monitor, allow_plugins=allow_plugins, loader=_loader
             )
             return json.dumps({"info": asdict(found)})
