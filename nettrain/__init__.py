@@ -62,7 +62,16 @@ if TYPE_CHECKING:
     from nettrain.optim import Rule as Rule
     from nettrain.schedules import MetricSchedule as MetricSchedule
     from nettrain.schedules import Schedule as Schedule
-    from nettrain.search.sweep.sweep import SweepResult as SweepResult
+    from nettrain.search.cv.cross_validation import CrossValidation as CrossValidation
+    from nettrain.search.cv.cross_validation import cross_validate as cross_validate
+    from nettrain.search.cv.cross_validation import (
+        resume_cross_validation as resume_cross_validation,
+    )
+    from nettrain.search.ensembles.ensemble import EnsembleResult as EnsembleResult
+    from nettrain.search.ensembles.ensemble import ensemble as ensemble
+    from nettrain.search.ensembles.ensemble import resume_ensemble as resume_ensemble
+    from nettrain.search.observer import Observer as Observer
+    from nettrain.search.sweep.result import SweepResult as SweepResult
     from nettrain.search.sweep.sweep import resume_sweep as resume_sweep
     from nettrain.search.sweep.sweep import sweep as sweep
     from nettrain.streams import generator as generator
@@ -115,7 +124,15 @@ _HOMES = {
     "nettrain.nn.parameter": ("Parameter",),
     "nettrain.optim": ("ClosureOptimizer", "Optimizer", "Rule"),
     "nettrain.schedules": ("MetricSchedule", "Schedule"),
-    "nettrain.search.sweep.sweep": ("SweepResult", "resume_sweep", "sweep"),
+    "nettrain.search.cv.cross_validation": (
+        "CrossValidation",
+        "cross_validate",
+        "resume_cross_validation",
+    ),
+    "nettrain.search.ensembles.ensemble": ("EnsembleResult", "ensemble", "resume_ensemble"),
+    "nettrain.search.observer": ("Observer",),
+    "nettrain.search.sweep.result": ("SweepResult",),
+    "nettrain.search.sweep.sweep": ("resume_sweep", "sweep"),
     "nettrain.streams": ("generator",),
     "nettrain.training.callbacks": ("Callback",),
     "nettrain.training.loop": ("Interrupted",),
