@@ -184,7 +184,7 @@ def value_words(value: object) -> str:
 
 
 def trials_table(result: "SweepResult") -> NumberTable:
-    """The best trials with their settings, the best first; the caption counts the others by status."""
+    """The best trials with their settings; the caption counts all trials by status."""
     ranking = result.ranking
     paths = list(dict.fromkeys(path for trial in result.trials for path in trial.parameters))
     table = NumberTable("trial", result.metric, *paths, complete="trials.csv has all")
