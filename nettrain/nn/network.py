@@ -167,16 +167,15 @@ class Network:
         """
         return self.scope(training=training, **position).forward(self._layers, x)
 
-    def watched(self, x: Tensor) -> tuple[Tensor, list[Output]]:
-        """Returns the outputs for x in evaluation mode, and those of every layer inside.
+    def watched(self, x: Tensor, *, training: bool = False) -> tuple[Tensor, list[Output]]:
+        """Returns the outputs for x, and those of every layer inside.
 
         Unlike `self(x)` it allows gradients with respect to `parameters` and to the output of every
-        layer, and a plan can be made.
+        layer in evaluation mode too, and a plan can be made. No layer changes its state.
         """
         outputs: list[Output] = []
-        scope = Scope(
-            self._training, False, partial(self._generator, 0, 0, 0), watch=outputs.append
-        )
+        generator = partial(self._generator, 0, 0, 0)
+        scope = Scope(self._training, training, generator, watch=outputs.append)
         return scope.forward(self._layers, x), outputs
 
     def commit(self, proposals: Mapping[str, Tensor]) -> None:

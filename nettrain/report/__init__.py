@@ -1,0 +1,1 @@
+"""Pictures and pages of runs: matplotlib figures and Jinja templates (extra `report`)."""
