@@ -11,7 +11,8 @@ from nettrain.optim.adam import Adam
 
 @dataclass(frozen=True, kw_only=True)
 class Adamw(Adam):
-    """AdamW. w -= lr weight_decay w, then Adam's step.
+    """AdamW. w -= lr weight_decay w;  m, v as in Adam;
+    w -= lr (m / (1-b1^t)) / (sqrt(v / (1-b2^t)) + epsilon).
 
     Unlike the gradient of `regularization.l2`, the decay is not scaled by the moments. Weights
     decay; biases and normalization parameters do not. Loshchilov & Hutter 2019, "Decoupled weight

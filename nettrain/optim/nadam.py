@@ -14,8 +14,9 @@ from nettrain.optim import Rate, Rule
 
 @dataclass(frozen=True, kw_only=True)
 class Nadam(Rule):
-    """Nadam. mu_t = b1 (1 - 0.96^(t psi) / 2);  P_t = mu_1 ... mu_t;  m, v as in Adam;
-    w -= lr (mu_(t+1) m / (1-P_(t+1)) + (1-mu_t) g / (1-P_t)) / (sqrt(v / (1-b2^t)) + epsilon).
+    """NAdam. mu = b1 (1 - 0.96^(t psi) / 2);  mu' = b1 (1 - 0.96^((t+1) psi) / 2);  P = P mu;
+    m, v as in Adam;
+    w -= lr (mu' m / (1 - P mu') + (1 - mu) g / (1 - P)) / (sqrt(v / (1-b2^t)) + epsilon).
 
     Adam with Nesterov momentum. Dozat 2016, "Incorporating Nesterov momentum into Adam", Algorithm
     2 with the rising momentum of its section 2; psi is PyTorch's momentum_decay.

@@ -13,7 +13,7 @@ from nettrain.optim import Rate, Rule
 
 @dataclass(frozen=True, kw_only=True)
 class Nesterov(Rule):
-    """Nesterov momentum. V = beta V + lr g;  w -= beta V + lr g.
+    """Nesterov's accelerated gradient. V = beta V + lr g;  w -= beta V + lr g.
 
     Momentum that looks one step ahead. Nesterov 1983; Sutskever et al. 2013, eq. 7, for this form
     with the gradient at w. The rate is inside V, as in Keras; PyTorch's SGD(nesterov=True) makes
