@@ -10,19 +10,19 @@ from nettrain.inspection.trace import Line, Section, Speller, element
 from nettrain.optim import Rule
 
 STATEMENT = re.compile(r"^\s*([A-Za-z]\w*'?)\s*(\+=|-=|=)\s*(.+)$")
+CONDITION = re.compile(r"^(.+) if (\w+) > (\S+), else \w+'? (?:\+=|-=|=) (.+)$")
 WORD = re.compile(r"[A-Za-z]\w*'?")
+EXACT = Speller(digits=17)
+# Rules that build on Adam's moments name them so; their statements stand in Adam.
+AS_IN_ADAM = ("m, v as in Adam", "m = b1 m + (1-b1) g;  v = b2 v + (1-b2) g^2")
 # The letters of the formulas for fields and state whose names are words.
 LETTERS = {
     "beta1": "b1",
     "beta2": "b2",
-    "momentum_decay": "psi",
     "momentum_product": "P",
     "sum": "s",
     "velocity": "V",
 }
-EXACT = Speller(digits=17)
-# Rules that build on Adam's moments name them so; the statements are put in here.
-AS_IN_ADAM = ("m, v as in Adam", "m = b1 m + (1-b1) g;  v = b2 v + (1-b2) g^2")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,38 +33,21 @@ class Statement:
     sign: str
     expression: str
 
-
-def statements(rule: Rule) -> list[Statement]:
-    """The assignments in the first paragraph of a rule's docstring, in their order."""
-    text = " ".join((type(rule).__doc__ or "").partition("\n\n")[0].split())
-    text = text.replace(*AS_IN_ADAM)
-    found = []
-    for part in re.split(r";|\.\s|:\s", text):
-        match = STATEMENT.match(part)
-        if match is not None:
-            target, sign, expression = match.groups()
-            found.append(Statement(target, sign, expression.rstrip(". ")))
-    return found
+    def chosen(self, known: Mapping[str, float]) -> str:
+        """The expression that holds for these numbers: `A if rho > 5, else w -= B` is A or B."""
+        match = CONDITION.match(self.expression)
+        if match is None:
+            return self.expression
+        first, name, bound, second = match.groups()
+        return first if known[name] > float(bound) else second
 
 
-def spell_update(
-    rule: Rule,
-    name: str,
-    before: Array,
-    after: Array,
-    gradient: Array,
-    state_before: Mapping[str, Array],
-    state_after: Mapping[str, Array],
-    *,
-    lr: float,
-    t: int,
-    speller: Speller,
-) -> Section:
-    """The update of one parameter, element by element.
+@dataclasses.dataclass(frozen=True)
+class Update:
+    """What an update did to one parameter.
 
-    Args:
-        rule: The optimizer.
-        name: The parameter's name.
+    Attributes:
+        name: Of the parameter.
         before: Its values before the update.
         after: Its values after it.
         gradient: What the rule was given: clipped, with the gradient of the penalties.
@@ -72,50 +55,85 @@ def spell_update(
         state_after: The same after the update.
         lr: The rate of this parameter in this step.
         t: The number of the step, from 1.
-        speller: How numbers are written.
+        decayed: Whether penalties and weight decay apply: to weights, not to biases.
     """
+
+    name: str
+    before: Array
+    after: Array
+    gradient: Array
+    state_before: Mapping[str, Array]
+    state_after: Mapping[str, Array]
+    lr: float
+    t: int
+    decayed: bool = True
+
+
+def statements(rule: Rule) -> list[Statement]:
+    """The assignments in the first paragraph of a rule's docstring, in their order."""
+    text = " ".join((type(rule).__doc__ or "").partition("\n\n")[0].split())
+    assignments = [
+        match.groups()
+        for part in re.split(r";|\.\s", text.replace(*AS_IN_ADAM))
+        if (match := STATEMENT.match(part))
+    ]
+    return [Statement(target, sign, right.rstrip(". ")) for target, sign, right in assignments]
+
+
+def spell_update(rule: Rule, update: Update, speller: Speller) -> Section:
+    """The update of one parameter, element by element."""
     steps = statements(rule)
-    fields = {f.name: getattr(rule, f.name) for f in dataclasses.fields(rule)}
-    numbers = {LETTERS.get(key, key): value for key, value in fields.items()}
-    numbers |= {"lr": lr, "t": t}
-    indices = speller.indices(before.shape)
-
-    def at(array: Array, index: tuple[int, ...]) -> float:
-        return float(array[index] if array.shape == before.shape else array.reshape(-1)[0])
-
-    def lines() -> Iterator[Line]:
-        for index in indices:
-            known = {k: float(v) for k, v in numbers.items() if isinstance(v, int | float)}
-            known |= {"g": at(gradient, index), "w": at(before, index)}
-            known |= {LETTERS.get(k, k): at(array, index) for k, array in state_before.items()}
-            results = {LETTERS.get(k, k): at(array, index) for k, array in state_after.items()}
-            for i, step in enumerate(steps):
-                spelled = _put_in(step.expression, known, speller)
-                exact = calculate(_put_in(step.expression, known, EXACT))
-                if step.sign != "=":
-                    start = known[step.target]
-                    spelled = f"{speller.operand(start)} {step.sign[0]} {_bracketed(spelled)}"
-                    exact = (
-                        None if exact is None else start + (exact if step.sign == "+=" else -exact)
-                    )
-                final = step.target not in [later.target for later in steps[i + 1 :]]
-                if step.target == "w" and final:
-                    exact = at(after, index)
-                elif step.target in results and final:
-                    exact = results[step.target]
-                if exact is not None:
-                    known[step.target] = exact
-                    target = name if step.target == "w" else step.target
-                    yield Line(element(target, index), spelled, exact)
-
-    formula = ";  ".join(f"{s.target} {s.sign} {s.expression}" for s in steps)
+    indices = speller.indices(update.before.shape)
+    lines = [line for index in indices for line in _lines(rule, steps, update, index, speller)]
+    formula = ";  ".join(f"{step.target} {step.sign} {step.expression}" for step in steps)
     return Section(
-        name.partition(".")[0],
-        f"{name}: {formula}",
-        before.shape,
-        tuple(lines()),
-        before.size - len(indices),
+        update.name.rpartition(".")[0],
+        f"{update.name}: {formula}",
+        update.before.shape,
+        tuple(lines),
+        update.before.size - len(indices),
     )
+
+
+def _lines(
+    rule: Rule, steps: list[Statement], update: Update, index: tuple[int, ...], speller: Speller
+) -> Iterator[Line]:
+    def at(array: Array) -> float:
+        return float(array[index] if array.shape == update.before.shape else array.reshape(-1)[0])
+
+    known = _numbers(rule, update)
+    known |= {"g": at(update.gradient), "w": at(update.before)}
+    known |= {LETTERS.get(name, name): at(array) for name, array in update.state_before.items()}
+    results = {LETTERS.get(name, name): at(array) for name, array in update.state_after.items()}
+    results["w"] = at(update.after)
+    for i, step in enumerate(steps):
+        expression = step.chosen(known)
+        spelled = _put_in(expression, known, speller)
+        exact = calculate(_put_in(expression, known, EXACT))
+        if step.sign != "=":
+            start, sign = known[step.target], step.sign[0]
+            spelled = f"{speller.operand(start)} {sign} {_bracketed(spelled)}"
+            exact = None if exact is None else start + (exact if sign == "+" else -exact)
+        final = step.target not in [later.target for later in steps[i + 1 :]]
+        if final and step.target in results:
+            exact = results[step.target]
+        if exact is not None:
+            known[step.target] = exact
+            target = update.name if step.target == "w" else step.target
+            yield Line(element(target, index), spelled, exact)
+
+
+def _numbers(rule: Rule, update: Update) -> dict[str, float]:
+    """The rule's fields by the letters of its formula, its rate and the number of the step."""
+    fields = {field.name: getattr(rule, field.name) for field in dataclasses.fields(rule)}
+    numbers = {
+        LETTERS.get(name, name): value
+        for name, value in fields.items()
+        if isinstance(value, int | float)
+    }
+    if "weight_decay" in numbers and not update.decayed:
+        numbers["weight_decay"] = 0
+    return numbers | {"lr": update.lr, "t": update.t}
 
 
 def _put_in(expression: str, known: Mapping[str, float], speller: Speller) -> str:
@@ -125,8 +143,7 @@ def _put_in(expression: str, known: Mapping[str, float], speller: Speller) -> st
         word = match.group()
         return speller.operand(known[word]) if word in known else word
 
-    numbered = WORD.sub(number, expression)
-    return re.sub(r"(?<=[\w.)]) (?=[\w(])(?!\s)", " * ", numbered)
+    return re.sub(r"(?<=[\w.)]) (?=[\w(])", " * ", WORD.sub(number, expression))
 
 
 def _bracketed(expression: str) -> str:
