@@ -1,7 +1,9 @@
 """Parallel branches of layers."""
 
 import dataclasses
+import operator
 from dataclasses import dataclass
+from functools import reduce
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -20,9 +22,12 @@ Branch = Annotated[
 ]
 
 
+VERBS = {"concatenate": "concatenate", "sum": "sum", "product": "multiply"}
+
+
 @dataclass(frozen=True, kw_only=True)
 class Parallel(Composite):
-    """Parallel branches. y = b_1(x), b_2(x), ... concatenated along the last axis, or summed.
+    """Parallel branches. y = b_1(x), b_2(x), ... concatenated along the last axis, added or multiplied.
 
     Each branch is a list of layers; in names they are branch_1, branch_2 and so on.
     """
@@ -36,7 +41,7 @@ class Parallel(Composite):
         ),
     ]
     merge: Annotated[
-        Literal["concatenate", "sum"],
+        Literal["concatenate", "sum", "product"],
         Field(description="how the outputs of the branches are combined"),
     ] = "concatenate"
 
@@ -69,8 +74,8 @@ class Parallel(Composite):
             listed = " and ".join(map(str, shapes))
             axes = "all axes but the last" if concatenated else "all axes"
             raise ConfigError(
-                f"the branches give rows of shapes {listed}: to {self.merge} them they must agree "
-                f"in {axes}"
+                f"the branches give rows of shapes {listed}: to {VERBS[self.merge]} them they "
+                f"must agree in {axes}"
             )
         return (*shapes[0][:-1], sum(s[-1] for s in shapes)) if concatenated else shapes[0]
 
@@ -81,7 +86,5 @@ class Parallel(Composite):
         ]
         if self.merge == "concatenate":
             return f.concatenate(outputs, axis=-1)
-        total = outputs[0]
-        for y in outputs[1:]:
-            total = total + y
-        return total
+        combine = operator.add if self.merge == "sum" else operator.mul
+        return reduce(combine, outputs)

@@ -96,6 +96,8 @@ def test_parallel_branches_get_the_same_input_and_an_empty_one_hands_it_on():
         side_by_side, np.concatenate([np.tanh(x), x, np.maximum(x, 0)], axis=1)
     )
     total = network(parallel(["tanh"], [], ["relu"], merge="sum"))(Tensor(x)).value
+    product = network(parallel(["tanh"], [], ["relu"], merge="product"))(Tensor(x)).value
+    np.testing.assert_allclose(product, np.tanh(x) * x * np.maximum(x, 0), rtol=1e-6)
     np.testing.assert_array_equal(total, np.tanh(x) + x + np.maximum(x, 0))
 
 

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from nettrain import streams
 from nettrain.component import adapter, names, to_mapping
+from nettrain.errors import ConfigError
 from nettrain.layers.dense import Dense
 from nettrain.nn.initializer import Initializer
 from nettrain.nn.network import Network
@@ -37,6 +38,7 @@ ROWS = {
         )
     ],
     "uniform": [({"low": -1.0, "high": 3.0}, 1.0, lambda i, o: 16 / 12, lambda i, o: 2.0)],
+    "values": [({"values": [[1.0, -1.0] * 10] * 60}, 0.0, lambda i, o: 1.0, lambda i, o: 1.0)],
     "xavier": [
         ({"distribution": "normal"}, 0.0, lambda i, o: 2 / (i + o), None),
         (
@@ -51,8 +53,11 @@ ROWS = {
 every = pytest.mark.parametrize(
     ("name", "fields"), [(name, row[0]) for name, rows in ROWS.items() for row in rows]
 )
-BY_SHAPE = {"orthogonal"}  # the shape of the array decides, and no fans that are given beside it
-FIXED = {"constant", "zeros"}
+BY_SHAPE = {
+    "orthogonal",
+    "values",
+}  # the shape of the array decides, and no fans that are given beside it
+FIXED = {"constant", "values", "zeros"}
 
 
 def made(name, fields):
@@ -150,6 +155,23 @@ def test_a_wrong_initializer_is_told(mapping, said):
     with pytest.raises(ValidationError) as error:
         adapter(Initializer).validate_python(mapping)
     assert said in str(error.value)
+
+
+@pytest.mark.parametrize(("values", "shape", "said"), [
+    ([[1, 2], [3]], (2, 2), "differ in length"),
+    ([[1, 2, 3]], (2, 2), "shape \\(1, 3\\), but the parameter has \\(2, 2\\)"),
+])  # fmt: skip
+def test_values_must_have_the_shape_of_the_parameter(values, shape, said):
+    with pytest.raises(ConfigError, match=said):
+        made("values", {"values": values}).sample(shape, 2, 2, streams.generator(0, "w"))
+
+
+def test_values_may_leave_out_axes_of_length_one():
+    edges = [[0, 1, 0], [1, -4, 1], [0, 1, 0]]
+    filters = made("values", {"values": edges}).sample(
+        (3, 3, 1, 1), 9, 9, streams.generator(0, "w")
+    )
+    np.testing.assert_array_equal(filters[:, :, 0, 0], edges)
 
 
 def test_parameters_are_seeded_by_their_name_and_not_by_their_order():
