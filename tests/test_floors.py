@@ -45,7 +45,8 @@ MAY_IMPORT = {
     "inference": GROUND | BELOW_TRAINING | {"training"},
     "inspection": GROUND | BELOW_TRAINING | {"training", "inference"},
     "search": GROUND | BELOW_TRAINING | {"training", "inference", "inspection"},
-    "cli": GROUND | BELOW_TRAINING | {"training", "inference", "inspection", "search"},
+    "report": GROUND | BELOW_TRAINING | {"training", "inference", "inspection", "search"},
+    "cli": GROUND | BELOW_TRAINING | {"training", "inference", "inspection", "search", "report"},
     "__init__": GROUND | BELOW_TRAINING | {"training", "inference", "inspection", "search"},
 }
 # Their base is the package itself, its members are the catalogue.

@@ -19,10 +19,12 @@ from nettrain.cli import (
     failure,
     fit,
     gradcheck,
+    graph,
     predict,
     runs,
     schema,
     sweep,
+    trace,
     verify,
 )
 from nettrain.cli.output import open_standard_streams
@@ -96,6 +98,8 @@ COMMANDS: tuple[tuple[str, str, Any, str], ...] = (
     ("Use", "eval", evaluate.evaluate, "nettrain eval runs/digits --data new.csv"),
     ("Use", "predict", predict.predict, "nettrain predict runs/digits new.csv -o predictions.csv"),
     ("Look", "runs", runs.runs, "nettrain runs runs --where model.type=cnn --sort metric"),
+    ("Look", "graph", graph.graph, "nettrain graph xor.yaml --row 0 -o graph.svg"),
+    ("Look", "trace", trace.trace, "nettrain trace xor.yaml --row 0 --step"),
     ("Look", "compare", compare.compare, "nettrain compare runs/digits runs/digits-2"),
     ("Trust", "gradcheck", gradcheck.gradcheck, "nettrain gradcheck digits.yaml --rows 16"),
     ("Trust", "verify", verify.verify, "nettrain verify runs/digits"),

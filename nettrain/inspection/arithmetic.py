@@ -1,4 +1,4 @@
-"""The number that a written calculation stands for: `0.9 * 0.1 + (1-0.9) * 2^2`. Nothing is executed."""
+"""The result of a written calculation, `0.9 * 0.1 + (1-0.9) * 2^2`; no code is executed."""
 
 import ast
 import math

@@ -74,7 +74,7 @@ def layered(
 def _layers(inputs: Mapping[str, Sequence[str]]) -> dict[str, int]:
     """Longest path to the end: every node stands as close to its first consumer as it can."""
     distance = dict.fromkeys(inputs, 0)
-    for node in reversed(inputs):
+    for node in reversed(list(inputs)):
         for source in inputs[node]:
             distance[source] = max(distance[source], distance[node] + 1)
     deepest = max(distance.values(), default=0)

@@ -182,7 +182,7 @@ class _Forward(_Pass):
 
     def terms(self, product: Value, index: Index, more: list[str]) -> str:
         a, b = (self.graph.values[name].value for name in product.inputs)
-        row, column = a[index[:-1]], b[(*index[:-2], slice(None), index[-1])]
+        row, column = a[index[:-1]], b[index[:-2]][:, index[-1]]
         parts = [
             f"{self.speller.operand(p)} * {self.speller.operand(q)}"
             for p, q in zip(row, column, strict=True)

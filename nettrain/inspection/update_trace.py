@@ -80,15 +80,19 @@ def statements(rule: Rule) -> list[Statement]:
     return [Statement(target, sign, right.rstrip(". ")) for target, sign, right in assignments]
 
 
+def formula(rule: Rule) -> str:
+    """The assignments of a rule on one line."""
+    return ";  ".join(f"{s.target} {s.sign} {s.expression}" for s in statements(rule))
+
+
 def spell_update(rule: Rule, update: Update, speller: Speller) -> Section:
     """The update of one parameter, element by element."""
     steps = statements(rule)
     indices = speller.indices(update.before.shape)
     lines = [line for index in indices for line in _lines(rule, steps, update, index, speller)]
-    formula = ";  ".join(f"{step.target} {step.sign} {step.expression}" for step in steps)
     return Section(
         update.name.rpartition(".")[0],
-        f"{update.name}: {formula}",
+        update.name,
         update.before.shape,
         tuple(lines),
         update.before.size - len(indices),
@@ -125,10 +129,9 @@ def _lines(
 
 def _numbers(rule: Rule, update: Update) -> dict[str, float]:
     """The rule's fields by the letters of its formula, its rate and the number of the step."""
-    fields = {field.name: getattr(rule, field.name) for field in dataclasses.fields(rule)}
     numbers = {
         LETTERS.get(name, name): value
-        for name, value in fields.items()
+        for name, value in vars(rule).items()
         if isinstance(value, int | float)
     }
     if "weight_decay" in numbers and not update.decayed:

@@ -40,7 +40,8 @@ def graph_figure(graph: Graph) -> Figure:
         margin = 0.15
         width = layout.width + 2 * margin
         height = sum(tallest) + (len(tallest) - 1) * LAYER_GAP + 2 * margin
-        figure = Figure(figsize=(max(width, 2.0), height), layout="none")
+        figure = Figure(figsize=(max(width, 2.0), height))
+        figure.set_layout_engine("none")
         axes = figure.add_axes((0.0, 0.0, 1.0, 1.0))
         axes.set(xlim=(-margin, max(width, 2.0) - margin), ylim=(height - margin, -margin))
         axes.axis("off")

@@ -1,24 +1,32 @@
 """How every picture looks. Files hold no dates, so that equal content gives equal bytes."""
 
-from collections.abc import Iterator, Mapping
+import io
+from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from html import escape
 from typing import Any
 
 import matplotlib as mpl
+from cycler import cycler
 from matplotlib.figure import Figure
-
-from nettrain.errors import ConfigError
 
 # Okabe & Ito 2008, "Color universal design": distinguishable with every kind of colour vision.
 BLUE, ORANGE, GREEN, RED, PURPLE = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7"
 SKY, YELLOW, BLACK, GREY = "#56B4E9", "#F0E442", "#000000", "#7F7F7F"
 PALETTE = (BLUE, ORANGE, GREEN, RED, PURPLE, SKY, YELLOW, BLACK)
 SEQUENTIAL = "viridis"
-ENDINGS = (".png", ".svg", ".pdf")
+PAGE = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>{title}</title>
+<style>
+:root {{ color-scheme: light dark; }}
+body {{ font: 16px/1.5 system-ui, sans-serif; margin: 2rem; }}
+figure {{ margin: 0; overflow-x: auto; background: white; padding: 1rem; display: inline-block; }}
+</style></head>
+<body><h1>{title}</h1><figure>{picture}</figure></body></html>
+"""
 
-STYLE: Mapping[str, Any] = {
-    "axes.prop_cycle": mpl.cycler(color=PALETTE),
+STYLE: Any = {
+    "axes.prop_cycle": cycler(color=PALETTE),
     "axes.spines.right": False,
     "axes.spines.top": False,
     "axes.titlesize": 10,
@@ -41,15 +49,21 @@ STYLE: Mapping[str, Any] = {
 @contextmanager
 def styled() -> Iterator[None]:
     """Inside, figures have the style of this module; the user's settings come back afterwards."""
-    with mpl.rc_context(dict(STYLE)):
+    with mpl.rc_context(STYLE):
         yield
 
 
-def save(figure: Figure, path: Path) -> None:
-    """Write a figure as .png, .svg or .pdf. Raises ConfigError for any other ending."""
-    if path.suffix.lower() not in ENDINGS:
-        raise ConfigError(f"{path}: a picture's name ends in {', '.join(ENDINGS)}")
-    kind = path.suffix.lower().removeprefix(".")
+def figure_bytes(figure: Figure, kind: str) -> bytes:
+    """The figure as a file of a kind: png, svg or pdf. Equal figures give equal bytes."""
     metadata = {"png": {"Software": None}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}
+    content = io.BytesIO()
     with styled():
-        figure.savefig(path, format=kind, metadata=metadata[kind])
+        figure.savefig(content, format=kind, metadata=metadata[kind])
+    return content.getvalue()
+
+
+def figure_page(figure: Figure, title: str) -> bytes:
+    """The figure as a page that needs nothing else: the picture inline, light and dark."""
+    svg = figure_bytes(figure, "svg").decode()
+    picture = svg[svg.index("<svg") :]
+    return PAGE.format(title=escape(title), picture=picture).encode()

@@ -120,7 +120,7 @@ class Update:
         self.steps += 1
         self._lr = lr
         if self.clip_value is not None or self.clip_norm is not None:
-            self._clip(self.vector.gradient[self.vector.trainable])
+            self.clip(self.vector.gradient[self.vector.trainable])
         self.optimizer.advance(self.slots, self.steps)
         if len(self._groups) == 1:
             self._groups[0]()
@@ -140,8 +140,8 @@ class Update:
                     block.w[:n] *= kept
             block.step(lr, self.steps)
 
-    def _clip(self, g: np.ndarray) -> None:
-        """Elements beyond clip_value are set to it; then g is shortened to clip_norm if it is longer.
+    def clip(self, g: np.ndarray) -> None:
+        """Set elements beyond clip_value to it, then scale g down to clip_norm if its norm is larger.
 
         Pascanu et al. 2013, Algorithm 1, for the norm. Like PyTorch before any penalty.
         """
