@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,7 +15,7 @@ from nettrain.config.key_path import KeyPath, parse
 from nettrain.config.yaml_text import read
 from nettrain.errors import ConfigError, RunError, nearest
 from nettrain.inspection.directory_kind import CALLED, Kind, kind_of
-from nettrain.training.artifacts.directory import locked
+from nettrain.training.artifacts.directory import is_locked
 from nettrain.training.artifacts.run_directory import RunDirectory
 
 State = Literal["finished", "interrupted", "diverged", "running"]
@@ -45,13 +46,9 @@ class RecordedRun:
     @property
     def state(self) -> State:
         """Returns how far it has come; `running` is what another process holds the lock of."""
-        try:
-            with locked(self.path):
-                pass
-        except RunError:
-            return "running"
-        except OSError:
-            pass  # a directory that may not be opened is not locked by us either
+        with suppress(OSError):  # a directory that may not be opened
+            if is_locked(self.path):
+                return "running"
         if self.summary.get("stop_reason") == "diverged":
             return "diverged"
         done = "metrics" if self.kind in ("run", "ensemble") else "directory"

@@ -1,7 +1,10 @@
 """The list of runs: what is a run, in which state, sorted and filtered."""
 
+import fcntl
 import json
+import os
 import shutil
+import threading
 
 import pytest
 
@@ -57,6 +60,15 @@ def test_a_run_that_another_process_trains_is_running(runs):
             "c": "finished",
         }
     assert RecordedRun.open(runs / "a").state == "finished"
+
+
+def test_asking_for_the_state_does_not_keep_a_run_from_beginning(runs):
+    descriptor = os.open(runs / "a", os.O_RDONLY)
+    fcntl.flock(descriptor, fcntl.LOCK_SH)  # what is_locked holds for a moment
+    assert RecordedRun.open(runs / "a").state == "finished"  # two may ask at once
+    threading.Timer(0.02, os.close, [descriptor]).start()
+    with locked(runs / "a"):
+        assert RecordedRun.open(runs / "a").state == "running"
 
 
 DAMAGE = ("config.yaml", "summary.json", "environment.json", "metrics.jsonl", "splits.npz")

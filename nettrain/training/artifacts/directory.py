@@ -7,6 +7,7 @@ everything in it is part of the layout, so that no file of the user's goes with 
 import json
 import os
 import shutil
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -23,6 +24,8 @@ except ImportError:  # Windows has no such lock
     fcntl = None  # type: ignore[assignment]
 
 SHOWN = 5  # names of foreign files in a message
+ATTEMPTS = 5  # to take a lock, which `is_locked` holds for a moment
+PAUSE = 0.01  # seconds between them
 
 
 @dataclass(frozen=True)
@@ -126,15 +129,33 @@ def locked(path: Path) -> Iterator[None]:
         return
     descriptor = os.open(path, os.O_RDONLY)
     try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise RunError(
-                f"{path}: another process is training into it; wait for it, or stop it"
-            ) from None
+        for attempt in range(ATTEMPTS):
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if attempt == ATTEMPTS - 1:
+                    raise RunError(
+                        f"{path}: another process is training into it; wait for it, or stop it"
+                    ) from None
+                time.sleep(PAUSE)
         yield
     finally:
         os.close(descriptor)
+
+
+def is_locked(path: Path) -> bool:
+    """Whether a process works in this directory; asking does not keep one from beginning."""
+    if fcntl is None:
+        return False
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
 
 
 def written_by_nettrain(path: Path) -> bool:
