@@ -1,4 +1,4 @@
-"""Compiled loops: Numba (extra `fast`) with this project's options, imported when the first loop is compiled."""
+"""Compiled loops by Numba (extra `fast`), which is imported when the first loop is compiled."""
 
 from collections.abc import Callable
 from functools import cached_property
@@ -11,12 +11,13 @@ OPTIONS: dict[str, Any] = {"nopython": True, "nogil": True, "error_model": "nump
 
 
 class Loop:
-    """A loop that Numba compiles for each kind of arguments when it is first needed, and keeps on disk.
+    """A loop that Numba compiles when it is first needed, for each combination of argument types.
 
-    NUMBA_CACHE_DIR says where it is kept; else beside the source file, or in the user's cache where
-    that cannot be written. Where nothing can be written, every process compiles anew. Numba compiles
-    again when the file of a loop has changed, not when another file has whose loops it calls.
-    With NUMBA_DISABLE_JIT, for debugging, it runs as the Python function that it is.
+    The machine code is cached in NUMBA_CACHE_DIR; else beside the source file, or in the user's
+    cache directory where that cannot be written; where nothing can, every process compiles anew.
+    Numba compiles again when the file of a loop changes, but not when it calls loops of another
+    file and that one changes. With NUMBA_DISABLE_JIT=1, for debugging, the loop runs as a Python
+    function.
     """
 
     def __init__(self, function: Callable[..., Any], fastmath: Any) -> None:
@@ -31,20 +32,20 @@ class Loop:
 
     @cached_property
     def compiled(self) -> Any:
-        """Numba's dispatcher; what it calls of this module's kinds is compiled with it."""
+        """Numba's dispatcher; the loops that this one calls are compiled with it."""
         import numba  # 0.3 s that runs on NumPy's kernels do not spend
 
         function = _resolved(self.function)
         try:
             return numba.jit(cache=True, fastmath=self.fastmath, **OPTIONS)(function)
-        except RuntimeError:  # there is no place that could be written
+        except RuntimeError:  # no directory for the cache can be written
             return numba.jit(fastmath=self.fastmath, **OPTIONS)(function)
 
     def entry(self, *args: Any) -> Callable[..., Any]:
-        """The machine code for arguments of these types alone, to be called with such only.
+        """The machine code for arguments of these types, to be called with such only.
 
-        A call of the dispatcher finds out the types of all arguments each time: 0.54 us for eight
-        arrays, where this takes 0.33.
+        The dispatcher looks up the types of all arguments at each call: 0.54 us for eight arrays,
+        where this takes 0.33.
         """
         if not hasattr(self.compiled, "overloads"):
             return self.compiled
@@ -57,7 +58,7 @@ class Loop:
 
 
 class Overloaded:
-    """A function with a form of its own for each type of floats, to be called in loops.
+    """A function for loops that has one implementation per float type.
 
     Outside compiled loops it is the plain function.
     """
@@ -73,7 +74,7 @@ class Overloaded:
 
     @cached_property
     def registered(self) -> Callable[..., Any]:
-        """The plain function, known to Numba by the form for the type of its argument."""
+        """The plain function, for which Numba takes the implementation of the argument's type."""
         import numba
 
         def choose(x: Any) -> Callable[..., Any]:
@@ -86,30 +87,30 @@ class Overloaded:
 def overloaded(
     single: Callable[..., Any], double: Callable[..., Any]
 ) -> Callable[[Callable[..., Any]], Overloaded]:
-    """Function decorator: `single` computes it in loops over float32, `double` over float64."""
+    """Function decorator: loops call `single` with float32 and `double` with float64."""
     return lambda plain: Overloaded(plain, single, double)
 
 
 def jit(function: Callable[..., Any]) -> Loop:
-    """A loop compiled as it is written, without fast mathematics.
+    """Function decorator: a loop compiled as it is written, without fast-math.
 
-    It is bitwise identical to NumPy's operations, one after the other, and as fast as with fast
-    mathematics (Adam over 131,072 parameters: 39 us with, 39 to 44 without).
+    It is bitwise identical to NumPy's operations, one after the other, and as fast as with
+    fast-math (Adam over 131,072 parameters: 39 us with, 39 to 44 without).
     """
     return Loop(function, fastmath=False)
 
 
 def jit_sum(function: Callable[..., Any]) -> Loop:
-    """A loop whose terms may be added in another order, which vector instructions need.
+    """Function decorator: a loop whose terms may be added in another order, by vector instructions.
 
-    To be called by other loops, so that it alone is rounded differently. Never nnan or ninf, with
-    which a diverged run looks healthy.
+    Other loops call it, so that only this sum is rounded differently. It never has nnan or ninf,
+    with which a diverged run looks healthy.
     """
     return Loop(function, fastmath={"reassoc", "contract", "nsz"})
 
 
 def _resolved(function: Callable[..., Any]) -> FunctionType:
-    """The function with Numba's objects in place of the lazy ones that it calls."""
+    """A copy of the function whose globals hold Numba's objects in place of the lazy ones."""
     assert isinstance(function, FunctionType)
     names = {**function.__globals__}
     for name in function.__code__.co_names:

@@ -1,4 +1,4 @@
-"""Automatic differentiation on NumPy arrays; needs nothing else of nettrain and could be lifted out.
+"""Automatic differentiation on NumPy arrays; it needs nothing else of nettrain but `jit`.
 
 from nettrain.autodiff import Tensor, backward, grad
 

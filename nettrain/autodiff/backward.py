@@ -1,4 +1,4 @@
-"""Reverse mode: from one value back to everything it was made from, newest node first, without recursion."""
+"""Reverse mode: the gradients of one value, node by node from the newest, without recursion."""
 
 import heapq
 from collections.abc import Iterator, Mapping
@@ -11,9 +11,9 @@ from nettrain.autodiff.tensor import Node, Tensor
 
 
 def nodes_above(*results: Tensor) -> Iterator[tuple[Node, Tensor]]:
-    """Every node that the results were made by, with the tensor it made, newest first.
+    """Every node that the results were computed by, with the tensor that it made, newest first.
 
-    A node is younger than its inputs, so when it is the newest left, all of its consumers have been seen.
+    A node is newer than its inputs, so all of its consumers come before it.
     """
     waiting = [(-age, y) for age, y in {y.node.age: y for y in results if y.node}.items()]
     heapq.heapify(waiting)
@@ -30,42 +30,54 @@ def nodes_above(*results: Tensor) -> Iterator[tuple[Node, Tensor]]:
 
 
 class Gradients(Mapping[Tensor, Array]):
-    """The gradient of one value with respect to any tensor it was made from, intermediates included: `gradients[w]`.
+    """The gradients of one value with respect to tensors: `gradients[w]`, intermediate ones too.
 
     A tensor that the value does not depend on has the gradient zero.
     """
 
-    def __init__(self, found: dict[int, tuple[Tensor, Array]]) -> None:
-        self._found = found
+    def __init__(self, by_id: dict[int, tuple[Tensor, Array]]) -> None:
+        self._by_id = by_id
 
     def __getitem__(self, x: Tensor) -> Array:
         if not x.requires_grad:
             raise KeyError(
-                "this tensor does not require a gradient: make it with Tensor(value, requires_grad=True)"
+                "this tensor does not require a gradient: "
+                "make it with Tensor(value, requires_grad=True)"
             )
-        entry = self._found.get(id(x))
+        entry = self._by_id.get(id(x))
         return np.zeros_like(x.value) if entry is None else entry[1].copy()
 
     def __iter__(self) -> Iterator[Tensor]:
-        return (x for x, _ in self._found.values())
+        return (x for x, _ in self._by_id.values())
 
     def __len__(self) -> int:
-        return len(self._found)
+        return len(self._by_id)
 
 
 def backward(y: Tensor, dy: Any = None, into: Mapping[Tensor, Array] | None = None) -> Gradients:
-    """dy/dx for every tensor x above y that requires a gradient.
+    """The gradients of y with respect to every tensor x that it was computed from.
 
-    dy    the gradient of the final result with respect to y, of y's shape; 1 where y has one element
-    into  arrays in which the gradients of some tensors are to stand (slices of a flat vector): written, not added to
+    Args:
+        y: Of any shape; it requires a gradient.
+        dy: The gradient of the final result with respect to y, in y's shape; 1 where y has one
+            element.
+        into: Arrays that receive the gradients of some tensors (slices of a flat vector).
+
+    Returns:
+        dy/dx of every x that requires a gradient.
+
+    Raises:
+        ValueError: y requires no gradient, or a shape does not fit.
     """
     if not y.requires_grad:
         raise ValueError(
-            "this tensor depends on nothing that requires a gradient: make one with Tensor(value, requires_grad=True)"
+            "this tensor depends on nothing that requires a gradient: "
+            "make one with Tensor(value, requires_grad=True)"
         )
     if dy is None and y.value.size != 1:
         raise ValueError(
-            f"the gradient of a tensor of shape {y.shape} needs dy, a weight for each of its elements; or take its sum first"
+            f"the gradient of a tensor of shape {y.shape} needs dy, a weight for each of its "
+            "elements; or take its sum first"
         )
     seed = np.ones_like(y.value) if dy is None else np.array(dy, dtype=y.dtype)
     if seed.shape != y.shape:
@@ -78,9 +90,9 @@ def backward(y: Tensor, dy: Any = None, into: Mapping[Tensor, Array] | None = No
             )
     if id(y) in slots:
         slots[id(y)][...] = seed
-    found: dict[int, tuple[Tensor, Array]] = {id(y): (y, seed)}
+    gradients: dict[int, tuple[Tensor, Array]] = {id(y): (y, seed)}
     for node, tensor in nodes_above(y):
-        entry = found.get(id(tensor))
+        entry = gradients.get(id(tensor))
         if entry is None:
             continue  # y depends on it only through values without a derivative
         grads: list[Array | None] = []
@@ -88,7 +100,7 @@ def backward(y: Tensor, dy: Any = None, into: Mapping[Tensor, Array] | None = No
             if not x.requires_grad:
                 grads.append(None)
                 continue
-            first = id(x) not in found and x not in node.inputs[:i]
+            first = id(x) not in gradients and x not in node.inputs[:i]
             given = slots.get(id(x)) if first else None
             grads.append(np.empty(x.value.shape, x.value.dtype) if given is None else given)
         node.primitive.backward(
@@ -97,12 +109,12 @@ def backward(y: Tensor, dy: Any = None, into: Mapping[Tensor, Array] | None = No
         for x, dx in zip(node.inputs, grads, strict=True):
             if dx is None:
                 continue
-            earlier = found.get(id(x))
+            earlier = gradients.get(id(x))
             if earlier is None:
-                found[id(x)] = (x, dx)
+                gradients[id(x)] = (x, dx)
             else:
                 np.add(earlier[1], dx, out=earlier[1])
     for x in into or ():
-        if id(x) not in found:
+        if id(x) not in gradients:
             slots[id(x)][...] = 0
-    return Gradients(found)
+    return Gradients(gradients)

@@ -1,4 +1,4 @@
-"""Gradients held against central differences."""
+"""Checks of gradients against central differences."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from nettrain.autodiff.tensor import Tensor
 
 @dataclass(frozen=True)
 class Disagreement:
-    """The element where autodiff and the finite difference differ most, relative to the larger of them and 1."""
+    """The element with the largest error, relative to the larger of both values and 1."""
 
     argument: int
     index: tuple[int, ...]
@@ -22,8 +22,10 @@ class Disagreement:
     error: float
 
     def __str__(self) -> str:
-        place = f"argument {self.argument}{list(self.index)}"
-        return f"{place}: autodiff {self.autodiff:.10g}, finite difference {self.difference:.10g}, relative error {self.error:.2e}"
+        return (
+            f"argument {self.argument}{list(self.index)}: autodiff {self.autodiff:.10g}, "
+            f"finite difference {self.difference:.10g}, relative error {self.error:.2e}"
+        )
 
 
 def slopes(
@@ -32,7 +34,7 @@ def slopes(
     """(f(x) - f(x - h)) / h and (f(x + h) - f(x)) / h for some elements of x; h = step max(1, |x|).
 
     Args:
-        evaluate: Computes f for what x holds.
+        evaluate: Computes f from the present values of x.
         x: Changed in place, one element at a time, and restored.
         elements: The indices of the elements.
         step: Of the difference, relative to an element above 1.
@@ -65,11 +67,21 @@ def central_differences(
 def check(
     f: Callable[..., Tensor], *args: Any, tolerance: float = 1e-6, step: float = 1e-6, seed: int = 0
 ) -> Disagreement | None:
-    """The worst disagreement between f's gradients and central differences, or None if there is none above `tolerance`.
+    """Compare the gradients of f with central differences.
 
-    f may give any shape: its result is weighted with random numbers and summed. At a kink (relu at 0) the central difference is the
-    mean of the two slopes and means nothing. So where gradients fail, two things are asked that right ones at a kink fulfil: each lies
-    between the slopes on its two sides (which are coarser, hence 100 tolerance), and at some point nearby all are right.
+    At a kink (relu at 0) the central difference is the mean of two slopes and proves nothing. So
+    where gradients fail, they pass after all if each lies between the slopes on its two sides
+    (which are coarser: 100 times the tolerance), and all are right at some point nearby.
+
+    Args:
+        f: The function; a result of any shape is weighted with random numbers and summed.
+        args: Where; float64.
+        tolerance: The largest relative error that passes.
+        step: Of the difference, relative to an element above 1.
+        seed: Of the random numbers.
+
+    Returns:
+        The largest error; None if it passes.
     """
     generator = np.random.Generator(np.random.PCG64(seed))
     point = [np.array(a, dtype=np.float64) for a in args]
@@ -92,9 +104,11 @@ def check(
 
 
 def errors(gradient: Array, left: Array, right: Array, least: float = 1.0) -> tuple[Array, Array]:
-    """How far gradients are from the mean of the slopes on their two sides, and how far at least outside of both.
+    """The errors of gradients, given the slopes on both sides of each element.
 
-    Relative to the larger of gradient and mean, or to `least` where both are smaller.
+    Returns:
+        The distance to the mean of both slopes, and the distance to the interval between them.
+        Both are relative to the larger of gradient and mean, or to `least` where that is larger.
     """
     difference = (left + right) / 2
     scale = np.maximum(least, np.maximum(np.abs(gradient), np.abs(difference)))
@@ -106,10 +120,7 @@ def errors(gradient: Array, left: Array, right: Array, least: float = 1.0) -> tu
 def _worst(
     f: Callable[..., Tensor], point: list[Array], weights: Array, step: float
 ) -> tuple[Disagreement | None, float]:
-    """The element farthest from its central difference.
-
-    The second result is how far at most one lies outside the slopes on its two sides.
-    """
+    """The element with the largest error, and the largest distance to the interval of slopes."""
 
     def evaluate() -> float:
         return float(np.sum(f(*[Tensor(a) for a in point]).value * weights))

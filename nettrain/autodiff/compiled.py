@@ -1,8 +1,8 @@
-"""Compiled forms of operations: subclasses whose calls are compiled loops, each under its operation.
+"""Compiled forms of operations: subclasses whose calls are compiled loops.
 
-A compiled form has the scratch and the contract of its operation; what its backward pass reads may
-differ. What it computes element by element is bitwise identical to NumPy; sums and exponentials are
-rounded differently.
+Each is defined below its operation, in the same file. It has the scratch and the contract of the
+operation; its backward pass may read other arrays. What it computes element by element is bitwise
+identical to NumPy; sums and exponentials are rounded differently.
 """
 
 from collections.abc import Callable
@@ -33,7 +33,7 @@ def compiled_forms() -> dict[type[Primitive], type[Primitive]]:
 
 
 def compiled_form(primitive: Primitive) -> Primitive:
-    """The primitive with compiled loops; itself where its class, as it is, has no compiled form."""
+    """The primitive with compiled loops; the same primitive if its class has no compiled form."""
     form = _forms.get(type(primitive))
     if form is None:
         return primitive
@@ -43,12 +43,12 @@ def compiled_form(primitive: Primitive) -> Primitive:
 
 
 def call(loop: Loop, *args: Any) -> Call:
-    """The call of a compiled loop on these arguments, its types looked up once."""
+    """The call of a compiled loop on these arguments; their types are looked up here, once."""
     return loop.entry(*args), args, {}
 
 
 def contiguous(*arrays: Array | None) -> bool:
-    """Whether all arrays lie in memory in the order of their elements; None does."""
+    """Whether all arrays are C-contiguous; None counts as such."""
     return all(x is None or x.flags.c_contiguous for x in arrays)
 
 
@@ -63,10 +63,10 @@ def rows(x: Array) -> Array:
 
 
 def wide(x: Array) -> Array:
-    """Some columns of a contiguous matrix as a contiguous array that begins with them.
+    """Some columns of a contiguous matrix, as a contiguous array that begins with them.
 
-    A loop over strided rows takes 5 times as long. What follows the columns in a row belongs to
-    others and may lie beyond the end of the memory: loops must not touch it.
+    A loop over strided rows takes 5 times as long. Loops must not touch the further columns: they
+    belong to others, and may lie beyond the end of the memory.
     """
     if (
         x.ndim != 2

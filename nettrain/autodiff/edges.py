@@ -1,4 +1,4 @@
-"""The chain rule made visible: the local derivative on each edge of the graph, and the paths whose products add up to a derivative."""
+"""The chain rule on the graph: local derivatives on the edges, and products along paths."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,13 @@ from nettrain.autodiff.tensor import Tensor
 
 @dataclass(frozen=True)
 class Edge:
-    """One use of `source` in making `target`; `derivative` is the local d target / d source, of shape target.shape + source.shape."""
+    """The use of `source` in computing `target`.
+
+    Attributes:
+        source: The input.
+        target: The output.
+        derivative: d target / d source along this edge alone, target.shape + source.shape.
+    """
 
     source: Tensor
     target: Tensor
@@ -18,12 +24,12 @@ class Edge:
 
 
 def edges(y: Tensor) -> list[Edge]:
-    """The edges that lead into y, one an input that requires a gradient."""
+    """The edges that lead into y, one per input that requires a gradient."""
     node = y.node
     if node is None:
         return []
     inputs = [x.value for x in node.inputs]
-    found = []
+    edges_into = []
     for i, x in enumerate(node.inputs):
         if x.requires_grad:
             local = np.empty((y.value.size, *x.shape), x.dtype)
@@ -32,12 +38,15 @@ def edges(y: Tensor) -> list[Edge]:
                 node.primitive.backward(
                     slots, dy.reshape(y.shape), node.out, *inputs, **node.scratch
                 )
-            found.append(Edge(x, y, local.reshape(y.shape + x.shape)))
-    return found
+            edges_into.append(Edge(x, y, local.reshape(y.shape + x.shape)))
+    return edges_into
 
 
 def paths(y: Tensor, x: Tensor) -> list[list[Edge]]:
-    """Every path from x to y, from x's end on. Their number can grow exponentially: this is for looking at small graphs."""
+    """Every path from x to y, from x on.
+
+    Their number can grow exponentially with the depth: for small graphs.
+    """
     complete: list[list[Edge]] = []
     growing: list[list[Edge]] = [[edge] for edge in edges(y)]
     while growing:
@@ -51,7 +60,10 @@ def paths(y: Tensor, x: Tensor) -> list[list[Edge]]:
 
 
 def along(path: list[Edge]) -> Array:
-    """The product of the local derivatives on a path; the derivative is the sum of this over all paths."""
+    """The product of the local derivatives on a path.
+
+    The derivative is the sum of these products over all paths.
+    """
     product = path[0].derivative
     for edge in path[1:]:
         product = np.tensordot(edge.derivative, product, axes=edge.source.ndim)

@@ -1,4 +1,7 @@
-"""Derivatives of functions: grad, value_and_grad, vjp, jvp, jacobian. Functions take and give tensors; results are arrays."""
+"""Derivatives of functions: grad, value_and_grad, vjp, jvp, jacobian.
+
+The functions take and return tensors; the derivatives are arrays.
+"""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -20,14 +23,15 @@ def _inputs(args: Sequence[Any]) -> list[Tensor]:
 
 
 def value_and_grad(f: Function, argnum: int = 0) -> Callable[..., tuple[float, Array]]:
-    """(f(args), df/d args[argnum]) for an f with a result of one element."""
+    """The function args -> (f(args), df/d args[argnum]), for an f with a result of one element."""
 
     def both(*args: Any) -> tuple[float, Array]:
         tensors = _inputs(args)
         y = f(*tensors)
         if y.value.size != 1:
             raise ValueError(
-                f"grad wants a result of one element, got one of shape {y.shape}: take its sum first, or use jacobian"
+                f"grad takes a result of one element, got one of shape {y.shape}: "
+                "take its sum first, or use jacobian"
             )
         if not y.requires_grad:
             return y.item(), np.zeros_like(tensors[argnum].value)
@@ -37,13 +41,16 @@ def value_and_grad(f: Function, argnum: int = 0) -> Callable[..., tuple[float, A
 
 
 def grad(f: Function, argnum: int = 0) -> Callable[..., Array]:
-    """df/d args[argnum] for an f with a result of one element: the slope along every coordinate, perpendicular to the level curve."""
+    """The function args -> df/d args[argnum], for an f with a result of one element."""
     both = value_and_grad(f, argnum)
     return lambda *args: both(*args)[1]
 
 
 def vjp(f: Function, *args: Any) -> tuple[Array, Callable[[Any], tuple[Array, ...]]]:
-    """(f(args), dy -> (dy^T J_1, dy^T J_2, ...)): reverse mode, one pass for all inputs."""
+    """Vector-Jacobian product: f(args) and the function dy -> (dy^T J_1, dy^T J_2, ...).
+
+    Reverse mode: one pass for all inputs.
+    """
     tensors = _inputs(args)
     y = f(*tensors)
 
@@ -57,30 +64,45 @@ def vjp(f: Function, *args: Any) -> tuple[Array, Callable[[Any], tuple[Array, ..
 
 
 def jvp(f: Function, args: Sequence[Any], tangents: Sequence[Any]) -> tuple[Array, Array]:
-    """(f(args), J v): forward mode, the derivative of f along the tangents v, one of the shape of each argument."""
+    """Jacobian-vector product: f(args) and J v, the derivative of f along the tangents v.
+
+    Forward mode: one pass for all outputs.
+
+    Args:
+        f: The function.
+        args: Where.
+        tangents: v, one per argument and in its shape.
+
+    Raises:
+        ValueError: The shape of a tangent does not fit.
+    """
     tensors = _inputs(args)
     y = f(*tensors)
-    moving: dict[int, Array] = {
+    along: dict[int, Array] = {
         id(x): np.asarray(v, dtype=x.dtype) for x, v in zip(tensors, tangents, strict=True)
     }
     for x in tensors:
-        if moving[id(x)].shape != x.shape:
+        if along[id(x)].shape != x.shape:
             raise ValueError(
-                f"a tangent of shape {moving[id(x)].shape} does not fit an argument of shape {x.shape}"
+                f"a tangent of shape {along[id(x)].shape} does not fit "
+                f"an argument of shape {x.shape}"
             )
     for node, tensor in reversed(list(nodes_above(y))):
-        dinputs = [moving.get(id(x)) for x in node.inputs]
+        dinputs = [along.get(id(x)) for x in node.inputs]
         if any(dx is not None for dx in dinputs):
             dout = np.empty(node.out.shape, node.out.dtype)
             node.primitive.tangent(
                 dout, dinputs, node.out, *[x.value for x in node.inputs], **node.scratch
             )
-            moving[id(tensor)] = dout
-    return y.numpy(), moving.get(id(y), np.zeros_like(y.value)).copy()
+            along[id(tensor)] = dout
+    return y.numpy(), along.get(id(y), np.zeros_like(y.value)).copy()
 
 
 def jacobian(f: Function, argnum: int = 0) -> Callable[..., Array]:
-    """dy/dx of shape y.shape + x.shape, a reverse pass for each element of y."""
+    """The function args -> dy/dx, x = args[argnum], of shape y.shape + x.shape.
+
+    Reverse mode: one pass per element of y.
+    """
 
     def full(*args: Any) -> Array:
         y, pull = vjp(f, *args)

@@ -1,4 +1,4 @@
-"""The functions of tensors, for models, losses and anything of one's own: each runs one primitive, after broadcasting."""
+"""Functions of tensors, for models, losses and your own code: each applies one primitive."""
 
 from typing import Any
 
@@ -22,7 +22,11 @@ from nettrain.autodiff.tensor import Tensor, apply, axes_of, float_type, operand
 
 
 def pick(x: Any, index: Any) -> Tensor:
-    """x[i, index[i]] of each row i: the score of the true class. Raises ValueError where an index is no column of x."""
+    """x[i, index[i]] of each row i: the score of the true class.
+
+    Raises:
+        ValueError: An index is no column of x.
+    """
     x, index = _tensor(x), index if isinstance(index, Tensor) else Tensor(index)
     columns = x.shape[-1] if x.ndim else 0
     wrong = (index.value < 0) | (index.value >= columns)
@@ -82,24 +86,24 @@ def clip(x: Any, low: float, high: float) -> Tensor:
 
 
 def concatenate(parts: Any, axis: int = 0) -> Tensor:
-    """The parts one after the other along an axis."""
+    """The parts joined along an axis."""
     tensors = [_tensor(x) for x in parts]
     if not tensors:
-        raise ValueError("concatenate wants at least one part")
+        raise ValueError("concatenate takes at least one part")
     return apply(joining.Concatenate(axes_of(axis, tensors[0].ndim)[0]), *tensors)
 
 
 def stack(parts: Any, axis: int = 0) -> Tensor:
-    """The parts side by side along a new axis."""
+    """The parts joined along a new axis."""
     tensors = [_tensor(x) for x in parts]
     if not tensors:
-        raise ValueError("stack wants at least one part")
-    place = axes_of(axis, tensors[0].ndim + 1)[0]
-    return concatenate([x.reshape((*x.shape[:place], 1, *x.shape[place:])) for x in tensors], place)
+        raise ValueError("stack takes at least one part")
+    new = axes_of(axis, tensors[0].ndim + 1)[0]
+    return concatenate([x.reshape((*x.shape[:new], 1, *x.shape[new:])) for x in tensors], new)
 
 
 def pad(x: Any, widths: Any, value: float = 0.0) -> Tensor:
-    """x with `widths` ((before, after) an axis) of a constant around it."""
+    """x with a constant around it; widths: (before, after) per axis."""
     return apply(joining.Pad(tuple((int(a), int(b)) for a, b in widths), float(value)), _tensor(x))
 
 
@@ -171,10 +175,10 @@ def gelu(x: Any) -> Tensor:
 def _last(x: Any, axis: int, primitive: Primitive) -> Tensor:
     """A primitive that works along the last axis, applied along any."""
     x = _tensor(x)
-    place = axes_of(axis, x.ndim)[0]
-    if place == x.ndim - 1:
+    along = axes_of(axis, x.ndim)[0]
+    if along == x.ndim - 1:
         return apply(primitive, x)
-    order = [a for a in range(x.ndim) if a != place] + [place]
+    order = [a for a in range(x.ndim) if a != along] + [along]
     return apply(primitive, x.transpose(*order)).transpose(*np.argsort(order).tolist())
 
 
@@ -202,7 +206,17 @@ def convolution(
     dilation: Pair = (1, 1),
     groups: int = 1,
 ) -> Tensor:
-    """Images x (n, h, w, c) and filters w (kh, kw, c / groups, o), plus b (o,): (n, p, q, o). padding: (top, bottom), (left, right)."""
+    """Convolution, channels last; (n, p, q, o).
+
+    Args:
+        x: Images (n, h, w, c).
+        w: Filters (kh, kw, c / groups, o).
+        b: Bias (o,).
+        stride: Down and across.
+        padding: Zeros around the images: (top, bottom), (left, right).
+        dilation: Distance of the pixels of a window, down and across.
+        groups: Number of groups of channels that are convolved apart; c of them: depthwise.
+    """
     inputs = [_tensor(array) for array in (x, w, b) if array is not None]
     if groups > 1 and groups == inputs[0].shape[-1]:
         return apply(depthwise.Depthwise(stride, padding, dilation), *inputs)

@@ -1,4 +1,4 @@
-"""All operations by name, for those who want to read them."""
+"""All operations by name."""
 
 import inspect
 import pkgutil
@@ -10,8 +10,8 @@ from nettrain.autodiff.primitive import Primitive
 
 
 def operations() -> dict[str, type[Primitive]]:
-    """Every operation of the package by the snake_case of its class: `LogSoftmax` is `log_softmax`."""
-    found: dict[str, type[Primitive]] = {}
+    """Every operation by the snake_case name of its class: `LogSoftmax` is `log_softmax`."""
+    by_name: dict[str, type[Primitive]] = {}
     for module in pkgutil.iter_modules(ops.__path__, f"{ops.__name__}."):
         for name, value in vars(import_module(module.name)).items():
             own = (
@@ -20,5 +20,5 @@ def operations() -> dict[str, type[Primitive]]:
                 and value.__module__ == module.name
             )
             if own and not name.startswith("_") and not inspect.isabstract(value):
-                found[re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()] = value
-    return dict(sorted(found.items()))
+                by_name[re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()] = value
+    return dict(sorted(by_name.items()))

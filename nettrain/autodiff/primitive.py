@@ -1,14 +1,15 @@
-"""The contract of every operation: written once, run eagerly on fresh arrays or replayed on permanent buffers.
+"""The contract of operations: defined once, run eagerly or in plans on permanent arrays.
 
 An operation never allocates its results. It is given
 
     out       where `forward` writes the value
-    grads     a slot an input, where `backward` writes the gradient; None: not wanted
-    scratch   the arrays it asked for in `scratch`, by name, as keyword arguments of every method
+    grads     one slot per input, where `backward` writes the gradient; None: not required
+    scratch   the arrays that its method `scratch` declares, by name, as keyword arguments
 
-and it writes, never accumulates: where a value has several consumers the engine adds. Gradients are d + name: dy is the gradient of
-the final result with respect to this operation's output, dx with respect to an input. An operation names its inputs and its scratch
-in its own signatures: `forward(self, out, a, b)`, `backward(self, grads, dy, out, x, *, mask)`.
+It writes and never accumulates: where a value has several consumers, the engine adds. Gradients are
+d + name: dy is the gradient of the final result with respect to the output of this operation, dx
+with respect to an input. An operation names its inputs and its scratch in its own signatures:
+`forward(self, out, a, b)`, `backward(self, grads, dy, out, x, *, mask)`.
 """
 
 from abc import ABC, abstractmethod
@@ -24,7 +25,7 @@ Scratch = dict[str, tuple[Shape, type | None]]
 Call = tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]
 
 
-def make(calls: Iterable[Call]) -> None:
+def make_calls(calls: Iterable[Call]) -> None:
     """Make the calls, one after the other."""
     for function, args, named in calls:
         function(*args, **named)
@@ -33,11 +34,13 @@ def make(calls: Iterable[Call]) -> None:
 class Primitive(ABC):
     """One operation.
 
-    reads     what `backward` needs: positions of inputs, "out", names in `scratch`. Whatever is not named may have been overwritten
-              by then: the planner shares and reuses buffers by it, and a test fills the rest with NaN.
-    in_place  positions of inputs whose memory `forward` may be given for `out`: no element of such an input is read after the element
-              of `out` in its place is written
-    gradient_in_place  the same of `backward`, for dy and the first slot that is wanted
+    Attributes:
+        reads: What `backward` needs: positions of inputs, "out", names in `scratch`. Plans reuse
+            the memory of everything else, and a test fills it with NaN.
+        in_place: Positions of inputs whose memory may be `out` too: `forward` reads no element of
+            such an input after it has written that element of `out`.
+        gradient_in_place: Whether the memory of dy may be the first required slot too: the same of
+            `backward`.
     """
 
     reads: ClassVar[tuple[int | str, ...]] = ()
@@ -46,56 +49,74 @@ class Primitive(ABC):
 
     @abstractmethod
     def infer(self, *shapes: Shape) -> Shape:
-        """The shape of the output. Raises ValueError, naming the shapes, where the inputs do not fit."""
+        """The shape of the output.
+
+        Raises:
+            ValueError: The shapes do not fit.
+        """
 
     def scratch(self, *shapes: Shape) -> Scratch:
-        """Arrays kept from forward to backward, or used within one of them: name -> (shape, dtype; None: that of the output)."""
+        """The arrays that are kept from forward to backward, or used within one of them.
+
+        Returns:
+            By name, the shape and the type; None: the type of the output.
+        """
         return {}
 
     @abstractmethod
     def forward(self, *args: Any, **scratch: Any) -> None:
-        """forward(out, *inputs): write the value into out, every element of it."""
+        """forward(out, *inputs): write the value into every element of out."""
 
     @abstractmethod
     def backward(self, *args: Any, **scratch: Any) -> None:
-        """backward(grads, dy, out, *inputs): write the gradient of each wanted input into its slot, every element; dy is only read."""
+        """backward(grads, dy, out, *inputs): write every element of the slots that are not None.
+
+        dy is only read.
+        """
 
     @abstractmethod
     def tangent(self, *args: Any, **scratch: Any) -> None:
-        """tangent(dout, dinputs, out, *inputs): forward mode, first order only: write J dx into dout for the tangents dx (None: zero)."""
+        """tangent(dout, dinputs, out, *inputs): forward mode: write J dx into dout.
+
+        First order only. A tangent of `dinputs` that is None is zero.
+        """
 
     def forward_calls(self, *args: Any, **scratch: Any) -> list[Call]:
-        """forward_calls(out, *inputs): the calls that together do what `forward` does with these arrays, whatever they hold by then.
+        """forward_calls(out, *inputs): the calls that do what `forward` does, on these arrays.
 
-        A plan makes them at each replay: what can be looked up once (a view, a compiled loop) stands in them.
+        A plan makes them at each replay, when the arrays hold other values: what can be looked up
+        once (a view, a compiled loop) is looked up here.
         """
         return [(self.forward, args, scratch)]
 
     def backward_calls(self, *args: Any, **scratch: Any) -> list[Call]:
-        """backward_calls(grads, dy, out, *inputs): the same for `backward`."""
+        """backward_calls(grads, dy, out, *inputs): the calls that do what `backward` does."""
         return [(self.backward, args, scratch)]
 
     def forward_tiles(self, *args: Any, **scratch: Any) -> list[list[list[Call]]] | None:
-        """What `forward` does, divided: phases, each of lanes of calls. The lanes of a phase are independent: threads may share them.
+        """The calls of `forward` in phases, each of independent queues that may run in parallel.
 
-        None: it is not worth dividing. How it is divided depends on shapes alone, and not on the number of rows: shards are divided alike.
+        The division depends on shapes alone, and not on the number of rows: shards are divided
+        alike. None: it is not worth dividing.
         """
         return None
 
     def backward_tiles(self, *args: Any, **scratch: Any) -> list[list[list[Call]]] | None:
-        """The same of `backward`."""
+        """The calls of `backward`, divided likewise."""
         return None
 
 
 class ElementWise(Primitive):
-    """Element i of the output depends on element i of each input (all of one shape), so the Jacobian is diagonal and its own transpose."""
+    """Element i of the output depends on element i of each input; all have one shape.
+
+    So the Jacobian is diagonal, and its own transpose.
+    """
 
     def infer(self, *shapes: Shape) -> Shape:
         """The shape that all inputs share."""
         if any(shape != shapes[0] for shape in shapes):
-            raise ValueError(
-                f"{type(self).__name__} wants inputs of one shape, got {' and '.join(map(str, shapes))}"
-            )
+            given = " and ".join(map(str, shapes))
+            raise ValueError(f"{type(self).__name__} takes inputs of one shape, got {given}")
         return shapes[0]
 
     def tangent(
@@ -125,7 +146,10 @@ class Linear(Primitive):
 
 
 class Multilinear(Primitive):
-    """The output is linear in each input alone: J dx = sum over inputs of forward with that input replaced by its tangent."""
+    """The output is linear in each input alone.
+
+    J dx = sum over inputs of forward with that input replaced by its tangent.
+    """
 
     def tangent(
         self, dout: Array, dinputs: Slots, out: Array, *inputs: Array, **scratch: Array
@@ -140,14 +164,17 @@ class Multilinear(Primitive):
 
 
 class View(Linear):
-    """Looks at its input's memory in another shape; it writes nothing on the way forward."""
+    """A view of its input's memory in another shape; the forward pass writes nothing."""
 
     @abstractmethod
     def view(self, x: Array) -> Array:
         """The view of x."""
 
     def alias(self, dx: Array) -> Array | None:
-        """A contiguous view of dx in which writing dy is writing dx itself; None where `backward` must write a buffer."""
+        """A contiguous view of dx, such that writing dy into it writes dx.
+
+        None: there is none, and `backward` writes a buffer.
+        """
         return None
 
     def forward(self, out: Array, x: Array) -> None:
@@ -156,16 +183,22 @@ class View(Linear):
 
 
 class Barrier(Primitive):
-    """Makes of rows a value that all rows share (a batch's mean). Where the rows are divided into shards, the shards meet here.
+    """Computes a value that all rows share (the mean of a batch): shards synchronize here.
 
-    Each shard runs `forward` on its own rows, `merge` makes the common value of theirs; on the way back the shards' dy are added up,
-    each runs `backward` with the sum, and `rescale` makes its dx a part of the whole.
+    Each shard runs `forward` on its own rows, then `merge` combines their values. In the backward
+    pass the dy of the shards are summed, each runs `backward` with the sum, and `rescale` turns its
+    dx into that of a part of the rows.
     """
 
     @abstractmethod
     def merge(self, outs: Sequence[Array], inputs: Sequence[Array]) -> None:
-        """Write the value of all rows into every one of outs, which hold those of the shards, made from these inputs."""
+        """Write the value of all rows into each of outs.
+
+        Args:
+            outs: The value of each shard.
+            inputs: The rows of each shard.
+        """
 
     @abstractmethod
     def rescale(self, dx: Array, share: float) -> None:
-        """Turn dx, as `backward` writes it for the rows of a shard alone, into that for a shard which is a `share` of all rows."""
+        """Turn dx, as `backward` writes it, into that of a shard with a `share` of all rows."""

@@ -14,9 +14,15 @@ _ages = count()
 
 
 class Node:
-    """One run of a primitive: its inputs, its output, its scratch. A later node has a higher `age`: creation order is topological.
+    """One application of a primitive.
 
-    origin  the age of the first node of those whose work this one does: its own, unless it is fused
+    Attributes:
+        age: Higher for later nodes: the order of creation is a topological order.
+        origin: Its own age; of a fused node, the age of the first node that it replaces.
+        primitive: The operation.
+        inputs: The tensors that it was applied to.
+        out: The array of its output.
+        scratch: Its other arrays by name.
     """
 
     __slots__ = ("age", "inputs", "origin", "out", "primitive", "scratch")
@@ -36,16 +42,17 @@ class Node:
 
 
 def now() -> int:
-    """An age above that of every node that there is, and below that of every later one."""
+    """An age above that of every node so far and below that of every later one."""
     return next(_ages)
 
 
 class Tensor:
     """An array in a computation.
 
-    `value` is the array itself: do not write to it while gradients are still wanted. A tensor made from one with `requires_grad`
-    requires a gradient too. What is made from such a tensor, or from a `feed` (an array that gets new contents before each replay of a
-    plan), is traced: it keeps its `node`. Everything else is a constant and leaves no trace.
+    `value` is the array itself: do not write to it while gradients are still to be computed. A
+    tensor made from one with `requires_grad` requires a gradient too. What is made from such a
+    tensor, or from a `feed` (an array that gets new contents before each replay of a plan), is
+    traced: it keeps its `node`. Everything else is a constant and leaves no trace.
     """
 
     __slots__ = ("__weakref__", "node", "requires_grad", "traced", "value")
@@ -78,10 +85,13 @@ class Tensor:
         return self.value.dtype
 
     def read(self) -> Array:
-        """The value, for Python to look at. While a plan is recorded this says that data steers the graph, which no plan can replay."""
-        under_way = current()
-        if self.traced and under_way is not None:
-            under_way.mark_data_dependent()
+        """The value, for Python to look at.
+
+        While a plan is recorded, this marks data-dependent control flow, which no plan can replay.
+        """
+        recording = current()
+        if self.traced and recording is not None:
+            recording.mark_data_dependent()
         return self.value
 
     def numpy(self) -> Array:
@@ -114,7 +124,7 @@ class Tensor:
         )
         return f"Tensor({self.value!r}{made})"
 
-    # Comparisons give plain arrays: they have no derivative and steer `where` or Python's own `if`.
+    # Comparisons give plain arrays without a derivative, for `where` or Python's own `if`.
     def __lt__(self, other: Any) -> Array:
         return np.asarray(self.read() < _read(other))
 
@@ -185,9 +195,9 @@ class Tensor:
 
     def reshape(self, *sizes: Any) -> "Tensor":
         """The same elements in another shape; one size may be -1."""
-        wanted = sizes[0] if len(sizes) == 1 and isinstance(sizes[0], list | tuple) else sizes
+        to = sizes[0] if len(sizes) == 1 and isinstance(sizes[0], list | tuple) else sizes
         source = self if self.value.flags.c_contiguous else apply(shape.Copy(), self)
-        return apply(shape.Reshape(tuple(wanted)), source)
+        return apply(shape.Reshape(tuple(to)), source)
 
     def sum(self, axis: Any = None, keepdims: bool = False) -> "Tensor":
         """The sum over axes."""
@@ -199,11 +209,14 @@ class Tensor:
         return total * (total.value.size / self.value.size)
 
     def max(self, axis: Any = None, keepdims: bool = False) -> "Tensor":
-        """The maximum over axes; the gradient goes to the first of equals (PyTorch's amax shares it out)."""
+        """The maximum over axes; at a tie the gradient goes to the first.
+
+        PyTorch's amax divides it among all.
+        """
         return reduce(reduction.Max, self, axis, keepdims)
 
     def min(self, axis: Any = None, keepdims: bool = False) -> "Tensor":
-        """The minimum over axes; the gradient goes to the first of equals."""
+        """The minimum over axes; at a tie the gradient goes to the first."""
         return reduce(reduction.Min, self, axis, keepdims)
 
 
@@ -212,12 +225,12 @@ def _read(x: Any) -> Any:
 
 
 def value_of(x: Any) -> Any:
-    """The array in a tensor; anything else as it is."""
+    """The array of a tensor; anything else as it is."""
     return x.value if isinstance(x, Tensor) else x
 
 
 def apply(primitive: Primitive, *inputs: Tensor) -> Tensor:
-    """Run one primitive on fresh arrays, and record it if it is traced."""
+    """Run one primitive on new arrays, and record it if an input is traced."""
     values = [x.value for x in inputs]
     scratch: dict[str, Array] = {}
     if isinstance(primitive, View):
@@ -237,16 +250,19 @@ def apply(primitive: Primitive, *inputs: Tensor) -> Tensor:
 
 
 def float_type(values: list[Array]) -> Any:
-    """The type of an output: that of the real inputs together; integers and truth values (indices, conditions) have no say."""
-    found = None
+    """The type of an output: that to which the float inputs promote; float64 without any."""
+    promoted = None
     for x in values:
-        if x.dtype is not found and x.dtype.kind == "f":
-            found = x.dtype if found is None else np.promote_types(found, x.dtype)
-    return np.dtype(np.float64) if found is None else found
+        if x.dtype is not promoted and x.dtype.kind == "f":
+            promoted = x.dtype if promoted is None else np.promote_types(promoted, x.dtype)
+    return np.dtype(np.float64) if promoted is None else promoted
 
 
 def operands(*inputs: Any) -> tuple[Tensor, ...]:
-    """Tensors of one shape: constants wrapped in the type of the tensors beside them (or else of the arrays), everything broadcast."""
+    """Tensors of one shape, all broadcast.
+
+    A constant takes the type of the tensors among the inputs, or else of the arrays.
+    """
     tensors = [x for x in inputs if isinstance(x, Tensor)]
     if len(tensors) < len(inputs):
         dtype = float_type(
@@ -271,7 +287,11 @@ def broadcast(x: Tensor, to: tuple[int, ...]) -> Tensor:
 
 
 def axes_of(axis: Any, ndim: int) -> tuple[int, ...]:
-    """The axes meant by None (all), one number or several, counted from 0. Raises ValueError where they do not fit."""
+    """The axes meant by None (all), one number or several, counted from 0.
+
+    Raises:
+        ValueError: An axis does not exist, or is given twice.
+    """
     given = range(ndim) if axis is None else (axis,) if isinstance(axis, int) else axis
     axes = tuple(sorted(a + ndim if a < 0 else a for a in given))
     if any(not 0 <= a < ndim for a in axes) or len(set(axes)) < len(axes):
@@ -280,7 +300,7 @@ def axes_of(axis: Any, ndim: int) -> tuple[int, ...]:
 
 
 def reduce(primitive: Any, x: Tensor, axis: Any, keepdims: bool) -> Tensor:
-    """Move the reduced axes to the end, make one of them, reduce it; every reduction then has one axis to think of."""
+    """Reduce over axes: they become one last axis, the only one that the primitive reduces."""
     axes = axes_of(axis, x.ndim)
     kept = tuple(a for a in range(x.ndim) if a not in axes)
     if kept + axes != tuple(range(x.ndim)):
@@ -303,7 +323,7 @@ def _matmul(a: Any, b: Any) -> Tensor:
         dtype = float_type([x.value for x in (a, b) if isinstance(x, Tensor)])
         a, b = (x if isinstance(x, Tensor) else Tensor(x, dtype=dtype) for x in (a, b))
     if a.ndim == 0 or b.ndim == 0:
-        raise ValueError(f"matmul wants vectors or matrices, got shapes {a.shape} and {b.shape}")
+        raise ValueError(f"matmul takes vectors or matrices, got shapes {a.shape} and {b.shape}")
     row, column = a.ndim == 1, b.ndim == 1
     if row:
         a = a.reshape(1, a.shape[0])
@@ -322,7 +342,10 @@ def _matmul(a: Any, b: Any) -> Tensor:
 
 
 def _item(x: Tensor, key: Any) -> Tensor:
-    """x[key]: slices and integers give a view; integer arrays (on the leading axes) gather, and a repeated index adds its gradients."""
+    """x[key]: slices and integers give a view; integer arrays, on the leading axes, gather.
+
+    The gradients of an index that is repeated add up.
+    """
     keys = key if isinstance(key, tuple) else (key,)
     if not any(isinstance(k, list | np.ndarray | Tensor) for k in keys):
         return apply(shape.Slice(keys), x)
@@ -334,9 +357,10 @@ def _item(x: Tensor, key: Any) -> Tensor:
         if index.dtype.kind != "b":
             indices.append(index)
         elif index.shape == x.shape[len(indices) : len(indices) + index.ndim]:
-            indices.extend(np.nonzero(_read(k)))  # how many there are is data
+            indices.extend(np.nonzero(_read(k)))  # their number depends on data
         else:
             raise IndexError(
-                f"a mask of shape {index.shape} does not fit axis {len(indices)} of a tensor of shape {x.shape}"
+                f"a mask of shape {index.shape} does not fit axis {len(indices)} "
+                f"of a tensor of shape {x.shape}"
             )
     return apply(indexing.Gather(), x, *[Tensor(index) for index in np.broadcast_arrays(*indices)])

@@ -1,4 +1,4 @@
-"""Whether a plan is being recorded: tensors then notice who looks at their values."""
+"""Recordings: while a plan is recorded, data-dependent control flow is noticed."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,37 +8,40 @@ from contextvars import ContextVar
 class Recording:
     """The recording of a plan.
 
-    place    the layer under way; empty between layers
-    data_dependent  whether Python looked at a traced value, so that another batch may take another way; data_dependent_in: the place where it first did
-    spans    (name, from, to): what was made between two ages belongs to a layer
+    Attributes:
+        layer: Path of the layer that is running; empty between layers.
+        data_dependent: Whether Python looked at a traced value: the control flow of another batch
+            may differ.
+        data_dependent_in: The layer where it first did.
+        spans: (layer, begin, end): the nodes with an age between two ages belong to a layer.
     """
 
     def __init__(self) -> None:
-        self.place = ""
+        self.layer = ""
         self.data_dependent = False
         self.data_dependent_in = ""
         self.spans: list[tuple[str, int, int]] = []
 
     def mark_data_dependent(self) -> None:
-        """Python looks at a traced value."""
+        """Note that Python looks at a traced value."""
         if not self.data_dependent:
-            self.data_dependent, self.data_dependent_in = True, self.place
+            self.data_dependent, self.data_dependent_in = True, self.layer
 
 
 _recording: ContextVar[Recording | None] = ContextVar("_recording", default=None)
 
 
 def current() -> Recording | None:
-    """The recording under way, if there is one."""
+    """The recording that is running, if any."""
     return _recording.get()
 
 
 @contextmanager
 def recording() -> Iterator[Recording]:
-    """Inside, tensors notice who looks at their values."""
-    found = Recording()
-    token = _recording.set(found)
+    """Inside, tensors report when Python looks at their values."""
+    new = Recording()
+    token = _recording.set(new)
     try:
-        yield found
+        yield new
     finally:
         _recording.reset(token)

@@ -97,10 +97,10 @@ class Scope:
             if trace is None:
                 x = self.run(name, layer, x)
                 continue
-            begin, trace.place = now(), name
+            begin, trace.layer = now(), name
             x = self.run(name, layer, x)
             trace.spans.append((name, begin, now()))
-            trace.place = ""
+            trace.layer = ""
         return x
 
 

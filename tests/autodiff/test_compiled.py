@@ -22,7 +22,7 @@ from nettrain.autodiff.ops import (
     selection,
     squashing,
 )
-from nettrain.autodiff.primitive import make as make_calls
+from nettrain.autodiff.primitive import make_calls
 from nettrain.autodiff.tensor import float_type
 from nettrain.streams import StepStream, generator
 
@@ -200,9 +200,9 @@ SCRIPT = """
 import numpy as np
 from nettrain.autodiff.compiled import compiled_form
 from nettrain.autodiff.ops.reduction import Sum
-from nettrain.autodiff.primitive import make
+from nettrain.autodiff.primitive import make_calls
 out = np.zeros(1)
-make(compiled_form(Sum()).forward_calls(out, np.ones((1, 3))))
+make_calls(compiled_form(Sum()).forward_calls(out, np.ones((1, 3))))
 assert out[0] == 3
 """
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from nettrain.autodiff.compiled import compiled_form
-from nettrain.autodiff.ops.convolution import Convolution, make
+from nettrain.autodiff.ops.convolution import Convolution, make_calls
 from nettrain.autodiff.ops.convolution_block import ConvolutionBlock
 from nettrain.autodiff.ops.pooling import MaxPool
 from nettrain.autodiff.ops.selection import Relu
@@ -75,8 +75,8 @@ def buffers(primitive, arrays):
 def run(primitive, arrays):
     grads, dy, out, scratch = buffers(primitive, arrays)
     with np.errstate(all="ignore"):
-        make(primitive.forward_calls(out, *arrays, **scratch))
-        make(primitive.backward_calls(grads, dy, out, *arrays, **scratch))
+        make_calls(primitive.forward_calls(out, *arrays, **scratch))
+        make_calls(primitive.backward_calls(grads, dy, out, *arrays, **scratch))
     return [out, *grads]
 
 
@@ -119,12 +119,12 @@ def test_a_run_of_the_calls_of_what_training_runs_takes_no_memory(name):
         *primitive.forward_calls(out, *arrays, **scratch),
         *primitive.backward_calls(grads, dy, out, *arrays, **scratch),
     ]
-    make(calls)
+    make_calls(calls)
     tracemalloc.start()
     try:
         before = tracemalloc.get_traced_memory()[0]
         tracemalloc.reset_peak()
-        make(calls)
+        make_calls(calls)
         taken = tracemalloc.get_traced_memory()[1] - before
     finally:
         tracemalloc.stop()

@@ -14,7 +14,7 @@ from nettrain.autodiff.ops.moments import Moments
 from nettrain.autodiff.ops.normalization import NormalizeGroups, NormalizeRows
 from nettrain.autodiff.ops.pooling import MaxPool
 from nettrain.autodiff.ops.selection import LeakyRelu
-from nettrain.autodiff.primitive import make
+from nettrain.autodiff.primitive import make_calls
 from nettrain.component import names
 from nettrain.nn.activation import Activation
 
@@ -45,8 +45,8 @@ def computed(primitive, inputs, dy=None):
     }
     grads = [np.full_like(x, np.nan) for x in inputs]
     with np.errstate(all="ignore"):
-        make(primitive.forward_calls(out, *inputs, **scratch))
-        make(
+        make_calls(primitive.forward_calls(out, *inputs, **scratch))
+        make_calls(
             primitive.backward_calls(
                 grads, np.ones_like(out) if dy is None else dy, out, *inputs, **scratch
             )

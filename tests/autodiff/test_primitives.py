@@ -41,7 +41,7 @@ from nettrain.autodiff.ops import (
     squashing,
     winograd,
 )
-from nettrain.autodiff.primitive import ElementWise, Primitive, View, make
+from nettrain.autodiff.primitive import ElementWise, Primitive, View, make_calls
 from nettrain.autodiff.tensor import Tensor, apply, float_type
 
 
@@ -971,14 +971,14 @@ def primitives(package=ops):
 def run_forward(primitive, out, inputs, scratch):
     """What an operation computes; its compiled form computes by its calls alone."""
     if type(primitive) in compiled_forms().values():
-        make(primitive.forward_calls(out, *inputs, **scratch))
+        make_calls(primitive.forward_calls(out, *inputs, **scratch))
     else:
         primitive.forward(out, *inputs, **scratch)
 
 
 def run_backward(primitive, grads, dy, out, inputs, scratch):
     if type(primitive) in compiled_forms().values():
-        make(primitive.backward_calls(grads, dy, out, *inputs, **scratch))
+        make_calls(primitive.backward_calls(grads, dy, out, *inputs, **scratch))
     else:
         primitive.backward(grads, dy, out, *inputs, **scratch)
 

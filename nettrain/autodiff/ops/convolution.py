@@ -8,7 +8,7 @@ import numpy as np
 from nettrain.autodiff.compiled import call, compiles
 from nettrain.autodiff.ops.matmul import product_call
 from nettrain.autodiff.ops.windows import Filtering, Pair, Windows, copy_call
-from nettrain.autodiff.primitive import Array, Call, Scratch, Shape, Slots, make
+from nettrain.autodiff.primitive import Array, Call, Scratch, Shape, Slots, make_calls
 from nettrain.jit import jit
 
 CACHE = (
@@ -115,12 +115,12 @@ class Convolution(Filtering):
         return room | {"padded": (m, *windows.surrounded(*x[1:3]), x[3])} if windows.pads else room
 
     def forward(self, out: Array, *inputs: Array, **scratch: Array) -> None:
-        make(self.forward_calls(out, *inputs, **scratch))
+        make_calls(self.forward_calls(out, *inputs, **scratch))
 
     def backward(
         self, grads: Slots, dy: Array, out: Array, *inputs: Array, **scratch: Array
     ) -> None:
-        make(self.backward_calls(grads, dy, out, *inputs, **scratch))
+        make_calls(self.backward_calls(grads, dy, out, *inputs, **scratch))
 
     def forward_calls(
         self, out: Array, x: Array, w: Array, b: Array | None = None, **scratch: Array

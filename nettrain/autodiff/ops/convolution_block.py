@@ -19,7 +19,7 @@ from nettrain.autodiff.primitive import (
     Scratch,
     Shape,
     Slots,
-    make,
+    make_calls,
 )
 from nettrain.jit import jit
 
@@ -76,12 +76,12 @@ class ConvolutionBlock(Primitive):
         return (y[:, i : down * high : high, j : across * wide : wide] for i, j in self._elements())
 
     def forward(self, out: Array, *inputs: Array, **scratch: Array) -> None:
-        make(self.forward_calls(out, *inputs, **scratch))
+        make_calls(self.forward_calls(out, *inputs, **scratch))
 
     def backward(
         self, grads: Slots, dy: Array, out: Array, *inputs: Array, **scratch: Array
     ) -> None:
-        make(self.backward_calls(grads, dy, out, *inputs, **scratch))
+        make_calls(self.backward_calls(grads, dy, out, *inputs, **scratch))
 
     def forward_calls(
         self, out: Array, x: Array, w: Array, b: Array | None = None, **scratch: Array

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from nettrain.autodiff.primitive import Array, Call, Multilinear, Shape, Slots, make
+from nettrain.autodiff.primitive import Array, Call, Multilinear, Shape, Slots, make_calls
 
 
 def product(a: Array, b: Array, out: Array) -> None:
@@ -35,7 +35,7 @@ def make_tiles(phases: list[list[list[Call]]]) -> None:
     """Make the calls of tiles, one after the other."""
     for phase in phases:
         for calls in phase:
-            make(calls)
+            make_calls(calls)
 
 
 class Matmul(Multilinear):

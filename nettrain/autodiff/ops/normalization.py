@@ -451,9 +451,8 @@ class NormalizeGroups(Primitive):
     def _first(self, x: Array, out: Array) -> Array:
         """out (n, 1, ..., 1, c) = the first number of each row and group."""
         n, c = x.shape[0], x.shape[-1]
-        place = (slice(None), *(0 for _ in x.shape[1:-1]))
         by_group = out.reshape(n, self.groups, c // self.groups)
-        by_group[...] = x[place].reshape(by_group.shape)[:, :, :1]
+        by_group[...] = x.reshape(n, -1, c)[:, 0].reshape(by_group.shape)[:, :, :1]
         return out
 
     def _mean(self, x: Array, ones: Array, group: Array, out: Array) -> None:

@@ -8,7 +8,16 @@ import numpy as np
 
 from nettrain.autodiff.compiled import call, compiles, contiguous
 from nettrain.autodiff.ops.windows import Pair, Windows, copy_call
-from nettrain.autodiff.primitive import Array, Call, Linear, Primitive, Scratch, Shape, Slots, make
+from nettrain.autodiff.primitive import (
+    Array,
+    Call,
+    Linear,
+    Primitive,
+    Scratch,
+    Shape,
+    Slots,
+    make_calls,
+)
 from nettrain.jit import jit
 
 CACHE = 96 * 1024  # numbers that a part of the work may hold
@@ -61,10 +70,10 @@ class _Pool(Primitive):
         return down, across
 
     def forward(self, out: Array, x: Array, **scratch: Array) -> None:
-        make(self.forward_calls(out, x, **scratch))
+        make_calls(self.forward_calls(out, x, **scratch))
 
     def backward(self, grads: Slots, dy: Array, out: Array, x: Array, **scratch: Array) -> None:
-        make(self.backward_calls(grads, dy, out, x, **scratch))
+        make_calls(self.backward_calls(grads, dy, out, x, **scratch))
 
 
 def _along(length: int, count: int, size: int, stride: int, around: Pair) -> Iterator[Place]:
@@ -192,7 +201,7 @@ class MaxPool(_Pool):
         dout[...] = 0
         for part in self._parts(x.shape):
             for there, here, mask, choice in self._choices(out[part], x[part], **scratch):
-                make(choice)
+                make_calls(choice)
                 dout[part][there] += dinputs[0][part][here] * mask
 
 
