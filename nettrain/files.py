@@ -162,9 +162,9 @@ def unpacked_limit(packed: int) -> int:
 def available_memory() -> int:
     """The bytes of memory that are free, as Linux counts them; elsewhere half of all."""
     try:
-        found = re.search(r"^MemAvailable:\s+(\d+) kB", read_text("/proc/meminfo"), re.MULTILINE)
-        if found is not None:
-            return int(found[1]) * 1024
+        free = re.search(r"^MemAvailable:\s+(\d+) kB", read_text("/proc/meminfo"), re.MULTILINE)
+        if free is not None:
+            return int(free[1]) * 1024
     except OSError:
         pass
     try:

@@ -60,14 +60,14 @@ class Cifar10(Source):
                 file.saved_as,
                 SET.source,
             )
-            found = join_parts(train, test, "cifar10")
+            dataset = join_parts(train, test, "cifar10")
         else:
-            found = _from_archive(SET.find()[0])
-        if found.target is None:
-            return found
-        target = to_classes(replace(found.target, names=("object",)))
+            dataset = _from_archive(SET.find()[0])
+        if dataset.target is None:
+            return dataset
+        target = to_classes(replace(dataset.target, names=("object",)))
         return replace(
-            found,
+            dataset,
             target=replace(
                 target,
                 classes=tuple(CLASSES[int(label)] for label in target.classes or ()),
@@ -77,8 +77,8 @@ class Cifar10(Source):
 
 
 def _from_arrays(path: Path) -> tuple[RowsAndTargets, RowsAndTargets]:
-    found = read_npz(path, {name: name for name in ("x_train", "y_train", "x_test", "y_test")})
-    return (found["x_train"], found["y_train"]), (found["x_test"], found["y_test"])
+    arrays = read_npz(path, {name: name for name in ("x_train", "y_train", "x_test", "y_test")})
+    return (arrays["x_train"], arrays["y_train"]), (arrays["x_test"], arrays["y_test"])
 
 
 def _from_archive(path: Path) -> Dataset:

@@ -133,10 +133,10 @@ def _without_header(names: tuple[str, ...], schema: Schema) -> tuple[str, ...]:
     If the model's columns do not fit so, the file may lack the target, and the columns behind it
     have moved up.
     """
-    wanted = (*schema.numbers, *schema.texts)
-    if set(wanted) <= set(names):
+    columns = {*schema.numbers, *schema.texts}
+    if columns <= set(names):
         return names
     shifted = tuple(
         name for name in positional(len(names) + len(schema.targets)) if name not in schema.targets
     )
-    return shifted if set(wanted) <= set(shifted) and len(shifted) == len(names) else names
+    return shifted if columns <= set(shifted) and len(shifted) == len(names) else names

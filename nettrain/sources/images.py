@@ -103,34 +103,36 @@ class Images(Source):
 
     def load(self, seed: int, extra_columns: tuple[str, ...] = ()) -> Dataset:
         """All images, the parts in their order."""
-        found = list_images(Path(self.path), labelled=True)
-        return self._dataset(found, self.color)
+        listed = list_images(Path(self.path), labelled=True)
+        return self._dataset(listed, self.color)
 
     def load_for(self, schema: Schema, *, with_target: bool, seed: int = 0) -> Dataset:
         """Every image, in the colours that the model knows."""
-        found = list_images(Path(self.path), labelled=with_target)
-        if found.parts is not None and Path(self.path).is_dir():
+        listed = list_images(Path(self.path), labelled=with_target)
+        if listed.parts is not None and Path(self.path).is_dir():
             raise DataError(
-                f"{self.path}: holds the parts {', '.join(dict.fromkeys(found.parts))}; name one "
-                f"of them, such as {Path(self.path) / found.parts[-1]}"
+                f"{self.path}: holds the parts {', '.join(dict.fromkeys(listed.parts))}; name one "
+                f"of them, such as {Path(self.path) / listed.parts[-1]}"
             )
         colors: dict[int, Color] = {1: "grey", 3: "rgb"}
         color, known = self.color, None
         if len(schema.shape) == 3:
             color, known = colors.get(schema.shape[2], color), schema.shape[:2]
-        return align(self._dataset(found, color, known), schema, with_target=with_target)
+        return align(self._dataset(listed, color, known), schema, with_target=with_target)
 
-    def _dataset(self, found: ImageList, color: Color | None, known: Size | None = None) -> Dataset:
-        images = ImageRows.of(found.files, self.size, color, known)
+    def _dataset(
+        self, listed: ImageList, color: Color | None, known: Size | None = None
+    ) -> Dataset:
+        rows = ImageRows.of(listed.files, self.size, color, known)
         target = None
-        if found.labels is not None:
-            codes, classes = found.targets()
+        if listed.labels is not None:
+            codes, classes = listed.targets()
             target = Target(codes, ("label",), classes)
         return Dataset(
-            Features(images.decoded(self.read)),
+            Features(rows.decoded(self.read)),
             target,
-            found.assigned(),
+            listed.assigned(),
             self.path,
-            files=np.array(found.names, dtype=object),
-            notes=images.notes,
+            files=np.array(listed.names, dtype=object),
+            notes=rows.notes,
         )

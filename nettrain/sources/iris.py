@@ -19,7 +19,7 @@ class Iris(Source):
 
     def load(self, seed: int, extra_columns: tuple[str, ...] = ()) -> Dataset:
         """All rows, sorted by class; there is no predefined test part."""
-        found = Source.parse({"type": "csv", "path": str(_FILE), "target": "species"}).load(
+        dataset = Source.parse({"type": "csv", "path": str(_FILE), "target": "species"}).load(
             seed, extra_columns
         )
-        return replace(found, origin="iris", lines=None)
+        return replace(dataset, origin="iris", lines=None)

@@ -94,15 +94,15 @@ class Npz(Source):
         dataset = join_parts((arrays["x"], _array(arrays, "y")), test, self.path)
         return replace(dataset, weights=self._weights(arrays)) if "weights" in arrays else dataset
 
-    def _arrays(self, wanted: dict[str, str]) -> Arrays:
+    def _arrays(self, names: dict[str, str]) -> Arrays:
         """By key; those of the rows may stay on the disk."""
-        images = [key for key in ("x", "x_test") if key in wanted]
+        images = [key for key in ("x", "x_test") if key in names]
         stored = stored_rows(
-            [locate_npz(Path(self.path), key, wanted[key]) for key in images], self.read
+            [locate_npz(Path(self.path), key, names[key]) for key in images], self.read
         )
         if stored is None:
-            return {**read_npz(Path(self.path), wanted)}
-        rest = {key: name for key, name in wanted.items() if key not in images}
+            return {**read_npz(Path(self.path), names)}
+        rest = {key: name for key, name in names.items() if key not in images}
         return {**read_npz(Path(self.path), rest), **dict(zip(images, stored, strict=True))}
 
     def _weights(self, arrays: Arrays) -> np.ndarray:

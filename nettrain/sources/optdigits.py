@@ -40,13 +40,13 @@ class Optdigits(Source):
     def load(self, seed: int, extra_columns: tuple[str, ...] = ()) -> Dataset:
         """All rows, the predefined test part last."""
         train, test = map(_pair, SET.find())
-        found = join_parts(train, test, "optdigits")
+        dataset = join_parts(train, test, "optdigits")
         return (
-            found
-            if found.target is None
+            dataset
+            if dataset.target is None
             else replace(
-                found,
-                target=to_classes(replace(found.target, names=("digit",), label_type="integer")),
+                dataset,
+                target=to_classes(replace(dataset.target, names=("digit",), label_type="integer")),
             )
         )
 

@@ -49,11 +49,11 @@ def _inside(random: np.random.Generator, rows: int) -> np.ndarray:
 
 def _outside(random: np.random.Generator, rows: int) -> np.ndarray:
     """Points of the square, those in the triangle (about a fifth) drawn again."""
-    found = np.empty((0, 2))
-    while len(found) < rows:
+    outside = np.empty((0, 2))
+    while len(outside) < rows:
         points = random.uniform(-_HALF_SIDE, _HALF_SIDE, (2 * rows, 2))
-        found = np.concatenate([found, points[~is_inside(points)]])
-    return found[:rows]
+        outside = np.concatenate([outside, points[~is_inside(points)]])
+    return outside[:rows]
 
 
 def is_inside(points: np.ndarray) -> np.ndarray:

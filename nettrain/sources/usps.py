@@ -45,13 +45,13 @@ class Usps(Source):
         """All rows, the predefined test part last."""
         arrays = SET.directory / ARRAYS
         train, test = _from_arrays(arrays) if arrays.is_file() else map(_from_text, SET.find())
-        found = join_parts(train, test, "usps")
+        dataset = join_parts(train, test, "usps")
         return (
-            found
-            if found.target is None
+            dataset
+            if dataset.target is None
             else replace(
-                found,
-                target=to_classes(replace(found.target, names=("digit",), label_type="integer")),
+                dataset,
+                target=to_classes(replace(dataset.target, names=("digit",), label_type="integer")),
             )
         )
 
@@ -62,5 +62,5 @@ def _from_text(path: Path) -> RowsAndTargets:
 
 
 def _from_arrays(path: Path) -> tuple[RowsAndTargets, RowsAndTargets]:
-    found = read_npz(path, {name: name for name in ("x_train", "y_train", "x_test", "y_test")})
-    return (found["x_train"], found["y_train"]), (found["x_test"], found["y_test"])
+    arrays = read_npz(path, {name: name for name in ("x_train", "y_train", "x_test", "y_test")})
+    return (arrays["x_train"], arrays["y_train"]), (arrays["x_test"], arrays["y_test"])

@@ -51,10 +51,10 @@ class WineQuality(Source):
             "delimiter": ";",
             "header": True,
         }
-        found = replace(Source.parse(table).load(seed, extra_columns), origin="wine_quality")
-        if found.target is None:
-            return found
+        dataset = replace(Source.parse(table).load(seed, extra_columns), origin="wine_quality")
+        if dataset.target is None:
+            return dataset
         return replace(
-            found,
-            target=replace(found.target, task="classification" if self.classes else "regression"),
+            dataset,
+            target=replace(dataset.target, task="classification" if self.classes else "regression"),
         )

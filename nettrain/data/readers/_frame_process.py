@@ -34,11 +34,11 @@ def main() -> None:
             _serve(path, kind, requests, answers)
         except _Refused as error:
             _say(answers, {"error": str(error)})
-        except (polars.exceptions.PolarsError, MemoryError) as error:
-            _say(answers, {"error": _damaged(error)})
         except polars.exceptions.PanicException as error:
             _say(answers, {"error": _damaged(error)})
             return  # who knows what a panic leaves behind
+        except Exception as error:  # at damaged files polars raises errors of nearly every kind
+            _say(answers, {"error": _damaged(error)})
 
 
 def _serve(path: str, kind: str, requests: BinaryIO, answers: BinaryIO) -> None:

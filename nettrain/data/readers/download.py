@@ -92,11 +92,11 @@ def _transfer(address: str, partial: Path) -> None:
 
 def _check(partial: Path, checksum: str, address: str) -> None:
     kind, _, expected = checksum.partition(":")
-    found = import_module("pooch").file_hash(str(partial), alg=kind)
-    if found != expected:
+    actual = import_module("pooch").file_hash(str(partial), alg=kind)
+    if actual != expected:
         size = partial.stat().st_size
         raise DataError(
-            f"{address} is not the file that is expected: its {kind} is {found} ({size} bytes), "
+            f"{address} is not the file that is expected: its {kind} is {actual} ({size} bytes), "
             f"not {expected}"
         )
 

@@ -77,23 +77,23 @@ class FrameTable(OpenTable):
         self, names: Sequence[str], numeric: dict[str, bool]
     ) -> tuple[dict[str, Column], np.ndarray | None]:
         """The named columns, once; rows have no lines."""
-        wanted = {name: numeric.get(name) for name in names}
-        check_unpacked(self._path, self._size, 8 * self._promised_rows * len(wanted))
+        columns = {name: numeric.get(name) for name in names}
+        check_unpacked(self._path, self._size, 8 * self._promised_rows * len(columns))
         self._release.detach()
-        answer = self._checked(self._reader.ask(wanted))
+        answer = self._checked(self._reader.ask(columns))
         rows = answer["rows"]
         if rows:
-            check_memory(self._path, 8 * rows * len(wanted))
-        columns = {
+            check_memory(self._path, 8 * rows * len(columns))
+        read = {
             name: self._column(rows, values)
-            for name, values in zip(wanted, answer["texts"], strict=True)
+            for name, values in zip(columns, answer["texts"], strict=True)
         }
         _IDLE.append(self._reader)
         if not rows:
             raise DataError(
                 f"{self._path}: columns ({', '.join(self.names[:20])}) and no rows in them"
             )
-        return columns, None
+        return read, None
 
     def _column(self, rows: int, values: list[str] | None) -> Column:
         numbers = np.empty(rows, np.float64 if values is None else np.int32)

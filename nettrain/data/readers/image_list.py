@@ -186,10 +186,10 @@ def _in_table(path: Path, *, labelled: bool) -> ImageList:
     files, labels, parts = [], [], []
     lines = _table(path)
     columns = next(lines, (1, []))[1]
-    for wanted in ("path", "label") if labelled else ("path",):
-        if wanted not in columns:
+    for name in ("path", "label") if labelled else ("path",):
+        if name not in columns:
             raise DataError(
-                f"{path}:1: the column {wanted!r} is missing{nearest(wanted, columns)}; the first "
+                f"{path}:1: the column {name!r} is missing{nearest(name, columns)}; the first "
                 "line must name the columns: path,label and, if wanted, part"
             )
     for line, cells in lines:

@@ -142,8 +142,8 @@ def text_column_note(name: str, column: Category, missing: Sequence[str]) -> str
         else "write null in its place"
     )
     return (
-        f"column {name!r}: {', '.join(map(repr, texts))} {'stands' if len(texts) == 1 else 'stand'} "
-        f"beside numbers in {cells} of {sum(counts)} cells, so all are read as text; if it marks "
+        f"column {name!r}: {', '.join(map(repr, texts))} {'stands' if len(texts) == 1 else 'stand'}"
+        f" beside numbers in {cells} of {sum(counts)} cells, so all are read as text; if it marks "
         f"missing values, {remedy}"
     )
 
