@@ -20,7 +20,7 @@ def nettrain(*arguments):
     return CliRunner().invoke(app, [str(argument) for argument in arguments])
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def command():
     return nettrain
 

@@ -15,7 +15,7 @@ from nettrain.search.sweep.space import Space
 from nettrain.search.sweep.sweep import resume_sweep, sweep
 
 optuna = pytest.importorskip("optuna", reason='needs pip install "nettrain[search]"')
-from nettrain.search.sweep.optuna_space import distribution, distributions, suggested, there  # noqa: E402
+from nettrain.search.sweep.optuna_space import distribution, distributions, suggested, to_optuna  # noqa: E402
 from nettrain.search.sweep.proposers.bayes import STARTUP, Bayes  # noqa: E402
 
 EVERY = {
@@ -95,7 +95,7 @@ def test_a_setting_is_the_same_there_and_back(space):
     """Through Optuna's values, which a resumed sweep begins from."""
     study = optuna.create_study()
     for setting in settings(Bayes(space, 1, maximize=False), 30):
-        study.enqueue_trial(there(setting, space))
+        study.enqueue_trial(to_optuna(setting, space))
         again = suggested(study.ask(), space)
         assert json.dumps(again) == json.dumps(setting)
 
