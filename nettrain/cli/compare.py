@@ -164,13 +164,12 @@ def _verdict(one: "Difference", labels: dict[str, str]) -> str:
     better, worse = (
         (second, first) if (one.difference > 0) == (higher is not False) else (first, second)
     )
-    p_value = one.adjusted
-    real = p_value is not None and p_value <= LEVEL
-    how = f"the difference {'is unlikely to be' if real else 'may be'} chance"
-    return (
-        f"{one.metric}: {better} is better than {worse} by {abs(one.difference):.4g}; {how} "
-        f"({one.test}: p {_relation(p_value)})"
-    )
+    lead = f"{one.metric}: {better} is better than {worse} by {abs(one.difference):.4g}"
+    if one.adjusted is None:
+        return f"{lead}; these rows cannot show whether that is chance"
+    chance = "is unlikely to be" if one.adjusted <= LEVEL else "may be"
+    p_value = "< 0.001" if one.adjusted < 0.001 else f"= {one.adjusted:.3f}"
+    return f"{lead}; the difference {chance} chance ({one.test}: p {p_value})"
 
 
 def _signed(value: float) -> str:
@@ -181,7 +180,3 @@ def _signed(value: float) -> str:
 
 def _p(value: float | None) -> str:
     return "-" if value is None else "< 0.001" if value < 0.001 else f"{value:.3f}"
-
-
-def _relation(value: float | None) -> str:
-    return "unknown" if value is None else "< 0.001" if value < 0.001 else f"= {value:.3f}"

@@ -38,7 +38,7 @@ class TestIntervals(Callback):
 
 
 def intervals_on_test(run: str | Path, *, allow_plugins: bool) -> dict[str, Interval]:
-    """Returns those of a run or ensemble that another process has trained; it is evaluated again."""
+    """Returns those of a run or ensemble that was trained elsewhere: it is evaluated again."""
     predictor = load(run, allow_plugins=allow_plugins)
     evaluation = predictor.evaluation(predictor.training_data.part("test"))
     with in_use(predictor.config.plugins):

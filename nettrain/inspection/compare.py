@@ -28,7 +28,7 @@ from nettrain.inspection.intervals import metric_intervals, resampled_metrics
 from nettrain.inspection.recorded_run import RecordedRun, open_run
 from nettrain.inspection.statistics.bootstrap import difference_p_value, percentile_interval
 from nettrain.inspection.statistics.mcnemar import mcnemar_exact, mcnemar_interval
-from nettrain.metrics import ShareMetric, metrics_of
+from nettrain.metrics import Outcome, RowLosses, ShareMetric, metrics_of
 
 RESAMPLES = 2000
 PARTS = ("train", "validation", "test")
@@ -151,56 +151,53 @@ def _tested(first: _Measured, second: _Measured, notes: list[str]) -> list[Diffe
     if reason is not None:
         notes.append(f"{first.run.path} and {second.run.path} are not tested: {reason}")
         return []
-    order = [np.argsort(one.rows, kind="stable") for one in (first, second)]  # type: ignore[arg-type]
-    outcomes = [one.outcome.take(rows) for one, rows in zip((a, b), order, strict=True)]
-    losses = [
-        None if one.losses is None else one.losses.take(rows)
-        for one, rows in zip((a, b), order, strict=True)
+    both = [_in_row_order(one.rows, evaluated) for one, evaluated in ((first, a), (second, b))]
+    outcomes = [outcome for outcome, _ in both]
+    losses = [row_losses for _, row_losses in both] if _same_loss(first, second) else [None, None]
+    names = [
+        name
+        for name in a.metrics
+        if name in b.metrics and (name != "loss" or losses[0] is not None)
     ]
-    if not _same_loss(first, second):
-        losses = [None, None]
-    names = [name for name in a.metrics if name in b.metrics]
     known = {name: one for name, one in metrics_of(outcomes[0]).items() if name in names}
     samples = [
-        resampled_metrics(known, outcome, loss, resamples=RESAMPLES)
-        for outcome, loss in zip(outcomes, losses, strict=True)
+        resampled_metrics(known, outcome, row_losses, resamples=RESAMPLES)
+        for outcome, row_losses in zip(outcomes, losses, strict=True)
     ]
     found = []
     for name in names:
-        if name == "loss" and losses[0] is None:
-            continue
         metric = known.get(name)
-        spread = samples[1][name] - samples[0][name] if name in samples[0] else np.empty(0)
-        if isinstance(metric, ShareMetric):
-            test = "McNemar exact"
-            p_value, interval = _mcnemar(*(metric.right(outcome) for outcome in outcomes))
-        else:
-            test = "paired bootstrap"
-            p_value, interval = difference_p_value(spread), percentile_interval(spread)
-        found.append(
-            Difference(
-                name,
-                first.run.path,
-                second.run.path,
-                b.metrics[name] - a.metrics[name],
-                interval,
-                p_value,
-                None,
-                test,
-            )
+        apart = samples[1][name] - samples[0][name] if name in samples[0] else np.empty(0)
+        test, p_value, interval = (
+            _mcnemar(*(metric.right(outcome) for outcome in outcomes))
+            if isinstance(metric, ShareMetric)
+            else ("paired bootstrap", difference_p_value(apart), percentile_interval(apart))
         )
+        difference = b.metrics[name] - a.metrics[name]
+        pair = (first.run.path, second.run.path)
+        found.append(Difference(name, *pair, difference, interval, p_value, None, test))
     return found
+
+
+def _in_row_order(
+    rows: np.ndarray | None, evaluation: Evaluation
+) -> tuple[Outcome, RowLosses | None]:
+    """Outcome and losses in the order of the rows' numbers, which two runs share."""
+    order = np.argsort(rows if rows is not None else [], kind="stable")
+    losses = evaluation.losses
+    return evaluation.outcome.take(order), None if losses is None else losses.take(order)
 
 
 def _mcnemar(
     first: np.ndarray | None, second: np.ndarray | None
-) -> tuple[float | None, Interval | None]:
-    """The p value and the interval of a difference of two shares of right rows."""
+) -> tuple[str, float | None, Interval | None]:
+    """The test of two shares of right rows: its name, p value, interval of the difference."""
+    name = "McNemar exact"
     if first is None or second is None:
-        return None, None
+        return name, None, None
     only_first, only_second = int((first & ~second).sum()), int((second & ~first).sum())
     interval = mcnemar_interval(only_first, only_second, len(first))
-    return mcnemar_exact(only_first, only_second), interval
+    return name, mcnemar_exact(only_first, only_second), interval
 
 
 def _incomparable(first: _Measured, second: _Measured) -> str | None:

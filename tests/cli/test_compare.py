@@ -55,3 +55,19 @@ def test_runs_of_one_name_are_told_apart_by_their_paths(two, command):
 def test_a_run_named_twice_is_a_usage_error(two, command):
     found = command("compare", "runs/flowers", "./runs/flowers")
     assert (found.exit_code, found.stdout) == (2, "") and "is named twice" in found.stderr
+
+
+def test_one_test_row_shows_no_difference(two, command):
+    rows = [f"{i % 7},{i % 5},{i % 3}.5" for i in range(20)]
+    (two / "r.csv").write_text("\n".join(["a,b,y", *rows, ""]))
+    split = "{rows: {train: [0, 15], validation: [15, 19], test: [19, 20]}}"
+    (two / "r.yaml").write_text(
+        f"dataset: {{source: {{type: csv, path: r.csv, target: y}}, split: {split}}}\n"
+        "loss: mse\nmodel: {type: mlp, hidden: [2]}\ntraining: {epochs: 1}\n"
+    )
+    for name, epochs in {"one": 1, "two": 2}.items():
+        options = ("--run-name", name, "--quiet", "--set", f"training.epochs={epochs}")
+        assert command("fit", "r.yaml", *options).exit_code == 0
+    found = command("compare", "runs/one", "runs/two", "--metric", "mae")
+    assert found.exit_code == 0
+    assert "these rows cannot show whether that is chance" in found.stderr
