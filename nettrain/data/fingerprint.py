@@ -1,4 +1,4 @@
-"""A short digest of a dataset: equal data, equal text, so that a run can tell that its data changed."""
+"""A short digest of a dataset, by which a run can tell that its data changed."""
 
 import hashlib
 from collections.abc import Iterable
@@ -36,7 +36,8 @@ def fingerprint(datasets: Iterable[Dataset]) -> str:
 
 def _add_array(digest: "hashlib.blake2b", array: np.ndarray) -> None:
     digest.update(f"{array.dtype.str}{array.shape}".encode())
-    digest.update(np.ascontiguousarray(array).data.cast("B"))
+    if array.size:  # a memoryview of no elements cannot be cast
+        digest.update(np.ascontiguousarray(array).data.cast("B"))
 
 
 def _add_stored(digest: "hashlib.blake2b", rows: StoredRows) -> None:

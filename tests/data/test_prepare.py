@@ -674,3 +674,19 @@ def test_mnist_uses_its_official_test_part() -> None:
     ]
     with pytest.raises(ConfigError, match="mnist has an official test part"):
         load_data(DatasetConfig(source=Source.parse("mnist"), split=Split(test=0.1)), 0)
+
+
+@pytest.mark.parametrize("chain", [None, ("standardize", "one_hot"), ("impute", "one_hot")])
+def test_a_table_of_texts_alone_is_prepared(chain: tuple[str, ...] | None, tmp_path: Path) -> None:
+    content = "sky,wind,y\nsun,weak,no\nrain,strong,yes\nrain,weak,yes\nsun,strong,no\n"
+    transforms = None if chain is None else tuple(map(Transform.parse, chain))
+    config = DatasetConfig(source=table(tmp_path, content), transforms=transforms)
+    made = prepare(config)
+    assert made.parts["train"].x.tolist() == [
+        [0, 1, 0, 1],
+        [1, 0, 1, 0],
+        [1, 0, 0, 1],
+        [0, 1, 1, 0],
+    ]
+    other = prepare(DatasetConfig(source=table(tmp_path, content.replace("no", "na"))))
+    assert other.fingerprint != made.fingerprint
