@@ -2,16 +2,18 @@
 
 import dataclasses
 import math
+from collections.abc import Callable
 
 import numpy as np
 
 from nettrain.data.dataset import Dataset
 from nettrain.data.distinct import distinct
-from nettrain.data.features import Features
+from nettrain.data.features import MISSING, Features
 from nettrain.data.readers.number_text import has_leading_zero
 from nettrain.data.rows.stored import StoredRows
 from nettrain.data.schema import Schema
 from nettrain.data.target import Target
+from nettrain.data.task import is_one_hot
 from nettrain.errors import DataError, nearest
 
 
@@ -80,33 +82,58 @@ def check_names(origin: str, schema: Schema, there: tuple[str, ...]) -> None:
 
 
 def align_target(dataset: Dataset, schema: Schema) -> Target:
-    """The target as the model's codes, or its numbers, with names and order of the schema."""
-    found = dataset.target
-    if found is None:
+    """The target as the model's codes, or its numbers, with names and order of the schema.
+
+    Rows without a target keep none.
+
+    Raises:
+        DataError: The target is of another kind, or has a class that training did not have.
+    """
+    target = dataset.target
+    if target is None:
         raise DataError(f"{dataset.origin}: there is no target in it to evaluate against")
-    if found.classes is None and found.values.shape[1] != len(schema.targets):
+    if target.classes is None and target.values.shape[1] != len(schema.targets):
         raise DataError(
-            f"{dataset.origin}: {found.values.shape[1]} target columns, the model was trained on {len(schema.targets)}"
+            f"{dataset.origin}: {target.values.shape[1]} target columns, the model was trained on "
+            f"{len(schema.targets)}"
         )
     if schema.classes is None:
-        if found.classes is not None:
+        if target.classes is not None:
             raise DataError(
-                f"{dataset.origin}: the target holds texts such as {found.classes[0]!r}; the model was trained on numbers"
+                f"{dataset.origin}: the target holds texts such as {target.classes[0]!r}; the "
+                "model was trained on numbers"
             )
-        return Target(found.values, schema.targets)
-    texts, codes = _as_texts(found)
-    places = {name: code for code, name in enumerate(schema.classes)}
+        return Target(target.values, schema.targets, missing_hint=target.missing_hint)
+    present = np.flatnonzero(~target.missing)
+    codes = np.full(len(target), MISSING, np.int64)
+    codes[present] = _codes(target.take(present), schema, lambda row: dataset.place(present[row]))
+    return Target(codes, schema.targets, schema.classes, missing_hint=target.missing_hint)
+
+
+def _codes(target: Target, schema: Schema, place: Callable[[int], str]) -> np.ndarray:
+    """Codes (n,) into the model's classes, of a target without missing values."""
+    if target.classes is None and target.values.shape[1] > 1:
+        if len(target) and not is_one_hot(target.values):
+            row = int(np.flatnonzero((target.values == 1).sum(axis=1) != 1)[0])
+            raise DataError(
+                f"{place(row)}: the target columns are {target.values[row].tolist()}; the model was "
+                "trained on one-hot columns, a single 1 in each row"
+            )
+        return target.values.argmax(axis=1)
+    classes = schema.classes or ()
+    known = {name: code for code, name in enumerate(classes)}
+    texts, codes = _as_texts(target)
     lookup = np.array(
-        [places.get(text, places.get(_as_whole(text), -1)) for text in texts], dtype=np.int64
+        [known.get(text, known.get(_as_whole(text), -1)) for text in texts], dtype=np.int64
     )
-    mapped = lookup[codes]
-    wrong = np.flatnonzero(mapped < 0)
-    if wrong.size:
+    unknown = np.flatnonzero(lookup[codes] < 0)
+    if unknown.size:
+        text = texts[codes[unknown[0]]]
         raise DataError(
-            f"{dataset.place(int(wrong[0]))}: target {schema.targets[0]!r} holds {texts[codes[wrong[0]]]!r}, a class that "
-            f"training did not have (it had: {_listed(schema.classes)})"
+            f"{place(int(unknown[0]))}: target {schema.targets[0]!r} holds {text!r}, a class that "
+            f"training did not have (it had: {_listed(classes)})"
         )
-    return Target(mapped, schema.targets, schema.classes)
+    return lookup[codes]
 
 
 def _as_texts(target: Target) -> tuple[list[str], np.ndarray]:

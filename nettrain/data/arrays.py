@@ -1,11 +1,12 @@
 """Arrays in memory made features, targets and row weights: shapes and kinds checked, pixels left as they are."""
 
 from collections.abc import Callable
+from types import NoneType
 
 import numpy as np
 
 from nettrain.data.distinct import distinct
-from nettrain.data.features import Features
+from nettrain.data.features import MISSING, Features
 from nettrain.data.rows.stored import StoredRows
 from nettrain.data.target import LabelType, Target
 from nettrain.errors import DataError
@@ -34,42 +35,57 @@ def features_from(x: object, origin: str = "x") -> Features:
 
 
 def target_from(y: object, origin: str = "y") -> Target:
-    """Texts (n,) -> classes; numbers (n,) or (n, t) -> float64 (n, t). Raises DataError for anything else, and for NaN."""
+    """Texts (n,) become classes, numbers (n,) or (n, t) float64 (n, t).
+
+    None among texts and NaN among numbers are missing values.
+
+    Raises:
+        DataError: The array is of another shape or kind, or a number is infinite.
+    """
     array = np.asarray(y)
     if array.dtype.kind == "S":
-        try:
-            array = np.char.decode(array, "utf-8")
-        except UnicodeDecodeError:
-            raise DataError(f"{origin}: holds bytes that are not UTF-8; save texts") from None
-    if array.dtype.kind == "O" and all(isinstance(item, str) for item in array.ravel()):
-        array = array.astype(str)
+        array = np.char.decode(array, "utf-8")
     if array.ndim == 2 and array.shape[1] == 1:
         array = array[:, 0]
     if array.ndim not in (1, 2) or array.size == 0:
         raise DataError(
             f"{origin}: expected targets of the shape (n,) or (n, t), got {array.shape}"
         )
-    if array.dtype.kind == "U":
+    if array.dtype.kind == "U" or _is_text(array):
         if array.ndim == 2:
             raise DataError(
-                f"{origin}: several target columns must be numbers, got texts such as {str(array[0, 0])!r}"
+                f"{origin}: several target columns must be numbers, got texts such as "
+                f"{str(array[0, 0])!r}"
             )
-        classes, codes = distinct(array)
-        return Target(codes.astype(np.int64), classes=tuple(str(name) for name in classes))
+        return _classes_of_texts(array)
     if array.dtype.kind not in "biuf":
         raise DataError(f"{origin}: expected numbers or texts, got an array of {array.dtype}")
     values = array.reshape(len(array), -1).astype(np.float64)
-    wrong = np.flatnonzero(~np.isfinite(values).all(axis=1))
-    if wrong.size:
+    infinite = np.flatnonzero(np.isinf(values).any(axis=1))
+    if infinite.size:
         raise DataError(
-            f"{origin}: row {wrong[0]} holds {values[wrong[0]].tolist()}; a target must be finite: leave such rows out"
+            f"{origin}: row {infinite[0]} holds {values[infinite[0]].tolist()}; a target must be "
+            "finite: correct it, or leave the row out"
         )
-    names = (
-        ("target",)
-        if values.shape[1] == 1
-        else tuple(f"target_{i}" for i in range(values.shape[1]))
-    )
+    count = values.shape[1]
+    names = ("target",) if count == 1 else tuple(f"target_{i}" for i in range(count))
     return Target(values, names, label_type=_LABEL_TYPES[array.dtype.kind])
+
+
+def _is_text(array: np.ndarray) -> bool:
+    """Whether an array of objects holds texts, and None where one is missing."""
+    if array.dtype.kind != "O":
+        return False
+    kinds = {type(item) for item in array.ravel()}
+    return str in kinds and all(issubclass(kind, str | NoneType) for kind in kinds)
+
+
+def _classes_of_texts(array: np.ndarray) -> Target:
+    missing = np.array([item is None for item in array])
+    classes, present = distinct(array[~missing].astype(str))
+    codes = np.full(len(array), MISSING, np.int64)
+    codes[~missing] = present
+    return Target(codes, classes=tuple(str(name) for name in classes))
 
 
 def weights_from(

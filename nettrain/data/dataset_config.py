@@ -9,6 +9,7 @@ from pydantic import Field
 
 from nettrain.component import Count, Index, Record, Text
 from nettrain.data.augmentation import Augmentation
+from nettrain.data.missing_target import MissingTarget
 from nettrain.data.source import Source
 from nettrain.data.split import Split
 from nettrain.data.transform import Transform
@@ -16,7 +17,13 @@ from nettrain.data.transform import Transform
 
 @dataclass(frozen=True, kw_only=True)
 class DatasetConfig(Record):
-    """Where the rows come from, how they are split, what is done to them."""
+    """Where the rows come from, how they are split, and how they are transformed.
+
+    A target of strings makes classes, and so does one of integers with at most 20 distinct values;
+    integers with more, and other numbers, make regression. One-hot columns (a single 1 per row)
+    make classes, other columns of 0 and 1 independent labels. If a target can serve several of
+    these, the loss decides: `cross_entropy` makes classes, `mse` regression.
+    """
 
     source: Annotated[Source, Field(description="where the rows come from", examples=["digits"])]
     validation_source: Annotated[
@@ -31,6 +38,10 @@ class DatasetConfig(Record):
             description="self: an autoencoder, the transformed inputs are the targets; null: the source's target"
         ),
     ] = None
+    missing_target: Annotated[
+        MissingTarget,
+        Field(description="rows without a target: an error, or left out (drop) and not counted"),
+    ] = "error"
     seed: Annotated[
         Index | None,
         Field(

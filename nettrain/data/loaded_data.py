@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from nettrain.data.dataset import Dataset
 from nettrain.data.schema import Schema
 from nettrain.data.split import Rows
@@ -30,6 +32,14 @@ class LoadedData:
     def part(self, name: str) -> Dataset:
         """A copy of the rows of one part."""
         return self.separate_parts.get(name, self.dataset).take(self.rows[name])
+
+    def target_values(self, name: str) -> np.ndarray:
+        """The targets of one part: codes (n,) or numbers (n, t)."""
+        target = self.separate_parts.get(name, self.dataset).target
+        if target is None:
+            raise ValueError("rows without targets")
+        values: np.ndarray = target.values[self.rows[name]]
+        return values
 
     @property
     def datasets(self) -> dict[str, Dataset]:

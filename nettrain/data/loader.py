@@ -14,9 +14,10 @@ from nettrain.data.dataset_config import DatasetConfig
 from nettrain.data.features import Features
 from nettrain.data.fingerprint import fingerprint
 from nettrain.data.loaded_data import LoadedData
+from nettrain.data.missing_target import with_complete_target
 from nettrain.data.schema import Schema
 from nettrain.data.source import Source
-from nettrain.data.task import TargetRequirements, check_values, resolve
+from nettrain.data.task import TargetRequirements, check_repeated_classes, check_values, resolve
 from nettrain.errors import ConfigError, DataError
 from nettrain.streams import generator
 
@@ -91,7 +92,7 @@ class Loader:
         dataset, settled = self._kept[rows]
         separate = _separate_sources(config)
         required = None if requirements is None else (requirements.loss, requirements.tasks)
-        key = _key(separate, required)
+        key = _key(separate, required, config.missing_target)
         if key not in settled:
             if separate:
                 self.about_to_load()
@@ -128,12 +129,14 @@ def _settle(
         schema = _autoencoder_schema(dataset.features, requirements)
         notes = ["target: the inputs themselves, after the transforms (autoencoder)"]
     else:
+        dataset = with_complete_target(dataset, config.missing_target)
         dataset, schema, notes = _with_task(dataset, requirements)
     separate = {}
     for part, source in _separate_sources(config).items():
         # A seed of its own: a generated validation part must not repeat the training rows.
         own_seed = int(generator(seed, "separate", PARTS.index(part)).integers(2**31))
-        separate[part] = source.load_for(schema, with_target=not schema.autoencoder, seed=own_seed)
+        own = source.load_for(schema, with_target=not schema.autoencoder, seed=own_seed)
+        separate[part] = with_complete_target(own, config.missing_target)
     datasets = (dataset, *separate.values())
     read = dict.fromkeys(note for dataset in datasets for note in dataset.notes)
     rows = {"train": np.arange(len(dataset))}
@@ -149,6 +152,8 @@ def _with_task(
     if dataset.target is None:
         raise DataError(f"{dataset.origin}: there is no target in it to train on")
     task, target, notes = resolve(dataset.target, requirements)
+    dataset = replace(dataset, target=target)
+    check_repeated_classes(dataset)
     features = dataset.features
     schema = Schema(
         features.numbers.shape[1:],
@@ -159,7 +164,7 @@ def _with_task(
         target.classes,
         label_type=target.label_type or "string",
     )
-    return replace(dataset, target=target), schema, notes
+    return dataset, schema, notes
 
 
 def _autoencoder_schema(features: Features, requirements: TargetRequirements | None) -> Schema:

@@ -21,6 +21,7 @@ from nettrain.data.schema import Schema
 from nettrain.data.split import Rows
 from nettrain.data.task import MOST_CLASSES, TargetRequirements
 from nettrain.data.transform import OutsideDomain, Transform
+from nettrain.data.untrained_classes import untrained_classes
 from nettrain.data.weights import settle_class_weights
 from nettrain.errors import ConfigError, DataError
 
@@ -75,7 +76,7 @@ def prepare(
     """
     loaded = load_data(config, seed, data=data, requirements=requirements, loader=loader)
     schema, train = loaded.schema, loaded.part("train")
-    notes = list(loaded.notes)
+    notes = [*loaded.notes, *untrained_classes(loaded)]
     transforms = config.transforms
     if transforms is None:
         transforms = automatic_transforms(

@@ -243,8 +243,9 @@ def _by_class(dataset: Dataset, split: Split, free: np.ndarray, seed: int) -> Ro
     if alone.size and (split.test or split.validation):
         row = free[np.flatnonzero(codes == alone[0])[0]]
         raise DataError(
-            f"{dataset.place(int(row))}: class {target.classes[alone[0]]!r} has one row only, and a stratified split "
-            "needs two of each; leave that row out, or set dataset.split.stratify: false"
+            f"{dataset.place(int(row))}: class {target.classes[alone[0]]!r} has one row only, and a "
+            "stratified split needs two of each; add rows of this class, merge it with another, or "
+            "leave the row out"
         )
     spare = np.maximum(
         sizes - 1, 0

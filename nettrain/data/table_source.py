@@ -14,7 +14,7 @@ from nettrain.component import Text
 from nettrain.data.align import align_target, check_names
 from nettrain.data.arrays import weights_from
 from nettrain.data.dataset import Dataset
-from nettrain.data.features import MISSING, Category, Features
+from nettrain.data.features import Category, Features
 from nettrain.data.readers.file_kind import file_kind
 from nettrain.data.readers.number_text import formatted_numbers, text_column_note
 from nettrain.data.schema import Schema
@@ -239,11 +239,11 @@ class TableSource(Source):
                 raise DataError(
                     f"{self.path}: no target column {name!r} to evaluate against{nearest(name, table.names)}"
                 )
-        classes = schema.task == "classification"
+        one_column_of_classes = schema.task == "classification" and len(targets) == 1
         numeric = (
             dict.fromkeys(schema.texts, False)
             | dict.fromkeys(schema.numbers, True)
-            | dict.fromkeys(targets, not classes)
+            | dict.fromkeys(targets, not one_column_of_classes)
         )
         columns, lines = table.read(
             [*named, *targets, *weights], numeric | dict.fromkeys(weights, True)
@@ -308,25 +308,19 @@ def target_of(
     dataset: Dataset,
     table: OpenTable | None = None,
 ) -> Target:
-    """Texts become classes. Raises DataError for a missing cell, and for texts in one of several targets."""
+    """Texts become classes, numbers stay. Raises DataError for texts in one of several targets."""
+    hint = "".join(_marks_met(table, name) for name in names)
     for name in names:
-        column = columns[name]
-        empty = np.flatnonzero(
-            column.codes == MISSING if isinstance(column, Category) else np.isnan(column)
-        )
-        if empty.size:
-            raise DataError(
-                f"{dataset.place(int(empty[0]))}: the target {name!r} is missing (rows like that: "
-                f"{empty.size}); {_marks_met(table, name)}fill it in, or leave the rows out"
-            )
-        if isinstance(column, Category) and len(names) > 1:
+        if isinstance(columns[name], Category) and len(names) > 1:
             raise DataError(
                 f"{dataset.place(0)}: target {name!r} holds texts; several targets must be numbers"
             )
     first = columns[names[0]]
     if isinstance(first, Category):
-        return Target(first.codes.astype(np.int64), tuple(names), first.values)
-    return Target(np.stack([np.asarray(columns[name]) for name in names], axis=1), tuple(names))
+        codes = first.codes.astype(np.int64)
+        return Target(codes, tuple(names), first.values, missing_hint=hint)
+    values = np.stack([np.asarray(columns[name]) for name in names], axis=1)
+    return Target(values, tuple(names), missing_hint=hint)
 
 
 def _weighted(dataset: Dataset, columns: dict[str, Column], names: Sequence[str]) -> Dataset:

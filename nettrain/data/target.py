@@ -6,6 +6,8 @@ from typing import Literal
 
 import numpy as np
 
+from nettrain.data.features import MISSING
+
 Task = Literal["classification", "regression", "multilabel"]
 LabelType = Literal["string", "integer", "float", "boolean"]
 
@@ -14,12 +16,16 @@ LabelType = Literal["string", "integer", "float", "boolean"]
 class Target:
     """The targets of n rows.
 
-    values   classes: codes (n,) int64 into `classes`; otherwise numbers (n, t) float64
-    names    the t target columns
-    classes  the names of the classes; None where the values are numbers
-    task     what the source means the values to be, where they could be several things; None: the values decide
-    label_type  of what kind the values were where they came from, so that predicted classes are
-             given back as such; None: strings where there are classes, otherwise whole numbers
+    Attributes:
+        values: Of classes, codes (n,) int64 into `classes`, `MISSING` where there is none;
+            otherwise numbers (n, t) float64, NaN where there is none.
+        names: The t target columns.
+        classes: The names of the classes; None where the values are numbers.
+        task: What the source says the values are, where they could be several things; None: the
+            values decide.
+        label_type: Of the values where they came from, so that predicted classes are given back in
+            this type; None: strings where there are classes, otherwise integers.
+        missing_hint: What to add to the message that a value is missing, such as the marks met.
     """
 
     values: np.ndarray
@@ -27,9 +33,17 @@ class Target:
     classes: tuple[str, ...] | None = None
     task: Task | None = None
     label_type: LabelType | None = None
+    missing_hint: str = ""
 
     def __len__(self) -> int:
         return len(self.values)
+
+    @property
+    def missing(self) -> np.ndarray:
+        """Which rows (n,) have no target, or lack one of several."""
+        if self.classes is not None:
+            return self.values == MISSING
+        return np.isnan(self.values).any(axis=1)
 
     def take(self, rows: np.ndarray) -> "Target":
         """The targets of some rows, in that order."""

@@ -16,6 +16,7 @@ from nettrain.data.dataset import Dataset
 from nettrain.data.divide import load_data
 from nettrain.data.loaded_data import LoadedData
 from nettrain.data.loader import Loader
+from nettrain.data.missing_target import with_complete_target
 from nettrain.data.schema import Schema
 from nettrain.data.task import check_values
 from nettrain.errors import DataError, NettrainError
@@ -119,7 +120,8 @@ class Predictor(ABC):
             raise DataError(f"x has {len(features)} rows and y has {len(target)}")
         of_rows = None if weights is None else weights_from(weights, len(features))
         dataset = Dataset(features, target, origin="x, y", weights=of_rows)
-        return self.evaluation(align(self._named(dataset), self.schema, with_target=True)).metrics
+        aligned = align(self._named(dataset), self.schema, with_target=True)
+        return self.evaluation(self._complete(aligned)).metrics
 
     def decided(self, found: np.ndarray) -> np.ndarray:
         """From probabilities to classes or labels; values stay, a single target column as (n,)."""
@@ -134,9 +136,8 @@ class Predictor(ABC):
         """A file with the columns that the model was trained on, in the manner of its training source."""
         with in_use(self.config.plugins):
             source = self.config.dataset.source.with_path(path.absolute())
-            dataset = source.load_for(
-                self.schema, with_target=with_target and not self.schema.autoencoder
-            )
+            with_target = with_target and not self.schema.autoencoder
+            dataset = self._complete(source.load_for(self.schema, with_target=with_target))
         for note in dataset.notes:
             _LOG.warning("%s: %s", path, note)
         return dataset
@@ -180,6 +181,10 @@ class Predictor(ABC):
                 evaluated.outcome,
                 evaluated.losses,
             )
+
+    def _complete(self, dataset: Dataset) -> Dataset:
+        """The rows that have a target, as for training. Raises DataError where all must have one."""
+        return with_complete_target(dataset, self.config.dataset.missing_target)
 
     def _dataset(self, x: object) -> Dataset:
         return align(

@@ -11,6 +11,7 @@ import nettrain
 from nettrain.data.dataset import Dataset
 from nettrain.data.dataset_config import DatasetConfig
 from nettrain.data.features import MISSING
+from nettrain.data.missing_target import with_complete_target
 from nettrain.data.prepare import prepare
 from nettrain.data.readers.number_text import number_format
 from nettrain.data.readers.text_table import sniff_delimiter
@@ -253,7 +254,7 @@ def test_a_class_that_counts_as_missing_is_named_with_the_key(
     content = table(classes * 4)
     mark = next(name for name in classes if name in ("NA", "?"))
     with pytest.raises(DataError) as caught:
-        load(tmp_path, content, target="a")
+        with_complete_target(load(tmp_path, content, target="a"), "error")
     assert f"(rows like that: 4); {mark!r} counts as missing" in str(caught.value)
     remedy = str(caught.value).partition("`missing: ")[2].partition("`")[0]
     missing = [item.strip("' ") for item in remedy.strip("[]").split(",")]

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from nettrain.component import to_mapping
 from nettrain.data.dataset import Dataset
 from nettrain.data.features import MISSING
+from nettrain.data.missing_target import with_complete_target
 from nettrain.data.readers.text_table import sniff_delimiter
 from nettrain.data.schema import Schema
 from nettrain.data.source import Source
@@ -331,7 +332,8 @@ BAD = {
 def test_a_bad_file_is_named_with_line_and_remedy(case: str, folder: Path) -> None:
     content, fields, problem, remedy = BAD[case]
     with pytest.raises(NettrainError) as caught:
-        source(folder, content, **{"target": "y", **fields}).load(0)
+        dataset = source(folder, content, **{"target": "y", **fields}).load(0)
+        with_complete_target(dataset, "error")
     assert problem in str(caught.value) and remedy in str(caught.value).lower()
     assert isinstance(caught.value, DataError | ConfigError) and "\n" not in str(caught.value)
 
@@ -462,7 +464,8 @@ AGAIN_BAD = {
 def test_data_that_does_not_fit_the_model_says_how(case: str, folder: Path) -> None:
     content, with_target, message = AGAIN_BAD[case]
     with pytest.raises(DataError) as caught:
-        source(folder, content).load_for(SCHEMA, with_target=with_target)
+        dataset = source(folder, content).load_for(SCHEMA, with_target=with_target)
+        with_complete_target(dataset, "error")
     assert message in str(caught.value)
 
 

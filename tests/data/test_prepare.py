@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import nettrain
 from nettrain.data.dataset import Dataset
 from nettrain.data.dataset_config import DatasetConfig
 from nettrain.data.divide import load_data
@@ -85,7 +86,8 @@ def test_whole_numbers_become_classes_named_after_them_and_it_is_said() -> None:
     _, target, notes = resolve(numbers([8, 3, 4, 3]), None)
     assert target.classes == ("3", "4", "8") and target.values.tolist() == [2, 0, 1, 0]
     assert notes == [
-        "target 'y0': 3 whole numbers, taken as classes; `loss: mse` makes it regression"
+        "target 'y0': integers with 3 distinct values, taken as classes; set `loss: mse` to predict "
+        "numbers"
     ]
 
 
@@ -101,11 +103,11 @@ MISFITS = {
         Target(np.array([0, 1, 2]), classes=("a", "b", "c")),
         ("regression",),
         "mse",
-        "'target' holds 3 classes",
+        "'target' holds strings with 3 distinct values",
         "`loss: cross_entropy`",
     ),
     "labels under a loss for classes": (
-        numbers([0, 1], [1, 0]),
+        numbers([0, 1], [1, 1]),
         ("classification",),
         "cross_entropy",
         "2 columns of 0 and 1",
@@ -690,3 +692,180 @@ def test_a_table_of_texts_alone_is_prepared(chain: tuple[str, ...] | None, tmp_p
     ]
     other = prepare(DatasetConfig(source=table(tmp_path, content.replace("no", "na"))))
     assert other.fingerprint != made.fingerprint
+
+
+DESCRIBED = {
+    "strings": (
+        Target(np.array([0, 1, 0]), classes=("no", "yes")),
+        "target 'target': strings with 2 distinct values, taken as classes",
+    ),
+    "booleans": (
+        Target(np.array([[0.0], [1.0], [0.0]]), label_type="boolean"),
+        "target 'target': booleans with 2 distinct values, taken as classes; set `loss: mse` to "
+        "predict numbers",
+    ),
+    "few integers": (
+        numbers([*range(18), 0]),
+        "target 'y0': integers with 18 distinct values, taken as classes; set `loss: mse` to "
+        "predict numbers",
+    ),
+    "many integers": (
+        numbers([*range(26), 0]),
+        "target 'y0': integers with 26 distinct values, taken as numbers; set `loss: cross_entropy` "
+        "to predict classes",
+    ),
+    "fractions": (numbers([0.5, 1, 2]), "target 'y0': numbers, taken as numbers"),
+    "labels": (
+        numbers([0, 1, 1], [1, 1, 0]),
+        "target 'y0', 'y1': 2 columns of 0 and 1, taken as independent labels; set `loss: mse` to "
+        "predict numbers",
+    ),
+    "one-hot columns": (
+        numbers([0, 1, 1], [1, 0, 0]),
+        "target 'y0', 'y1': 2 one-hot columns (a single 1 in each row), taken as classes; set "
+        "`loss: binary_cross_entropy` to predict independent labels",
+    ),
+    "columns of numbers": (
+        numbers([0, 1], [0.5, 2]),
+        "target 'y0', 'y1': 2 columns of numbers, taken as numbers",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", DESCRIBED)
+def test_how_a_target_was_understood_is_always_said(case: str) -> None:
+    target, note = DESCRIBED[case]
+    assert resolve(target, None)[2] == [note]
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        (("target_0", "target_1", "target_2"), ("0", "1", "2")),
+        (("red", "green", "blue"), ("red", "green", "blue")),
+    ],
+)
+def test_one_hot_columns_are_classes_named_by_their_columns(
+    names: tuple[str, ...], expected: tuple[str, ...]
+) -> None:
+    target = Target(np.eye(3)[[2, 0, 1, 2]], names)
+    for requirements in (None, TargetRequirements("cross_entropy", ("classification",))):
+        task, settled, _ = resolve(target, requirements)
+        assert task == "classification" and settled.classes == expected
+        assert settled.values.tolist() == [2, 0, 1, 2]
+    labels = TargetRequirements("binary_cross_entropy", ("multilabel",))
+    assert resolve(target, labels)[0] == "multilabel"
+
+
+@pytest.mark.parametrize("kind", ["arrays", "csv"])
+def test_a_model_of_one_hot_columns_is_trained_and_evaluated_on_them(
+    kind: str, tmp_path: Path
+) -> None:
+    x, codes = np.arange(12.0)[:, np.newaxis], np.arange(12) % 3
+    y = np.eye(3)[codes]
+    fields: dict[str, object] = {"type": "memory"}
+    if kind == "csv":
+        rows = "".join(f"{a:g},{p:g},{q:g},{r:g}\n" for [a], (p, q, r) in zip(x, y, strict=True))
+        (tmp_path / "t.csv").write_text("a,p,q,r\n" + rows)
+        fields = {"type": "csv", "path": str(tmp_path / "t.csv"), "target": ["p", "q", "r"]}
+    config = {
+        "dataset": {"source": fields},
+        "model": {"type": "mlp", "hidden": [4]},
+        "training": {"epochs": 1},
+    }
+    data = (x, y) if kind == "arrays" else None
+    run = nettrain.train(config, data, output_directory=tmp_path / "runs")
+    model = nettrain.load(run.run_directory)
+    assert model.classes == (("0", "1", "2") if kind == "arrays" else ("p", "q", "r"))
+    assert "accuracy" in model.evaluate(x, y)
+    with pytest.raises(DataError, match="a single 1 in each row"):
+        model.evaluate(x, y + 1)
+    if kind == "csv":
+        again = model.read(tmp_path / "t.csv", with_target=True)
+        assert again.target is not None and again.target.values.tolist() == codes.tolist()
+        assert len(model.read(tmp_path / "t.csv", with_target=False)) == 12
+
+
+def test_a_class_for_each_row_is_refused(tmp_path: Path) -> None:
+    content = "a,y\n" + "".join(f"{i},name {i}\n" for i in range(60))
+    with pytest.raises(
+        DataError, match=r"each of the 60 rows has a class of its own.*name another"
+    ):
+        prepare(DatasetConfig(source=table(tmp_path, content)))
+    codes = TargetRequirements("cross_entropy", ("classification",))
+    with pytest.raises(DataError, match="or set `loss: mse`"):
+        prepare(DatasetConfig(source=MEMORY), data=(np.eye(30), np.arange(30)), requirements=codes)
+
+
+GAPS = {
+    "numbers": ([1.0, np.nan, 3.5, np.nan], "row 1"),
+    "texts": (["a", None, "b", None], "row 1"),
+    "columns": ([[1.5, 2], [np.nan, 1], [1, 2], [3, np.nan]], "row 1"),
+}
+
+
+@pytest.mark.parametrize("case", GAPS)
+def test_rows_without_a_target_are_refused_or_left_out_and_counted(case: str) -> None:
+    y, place = GAPS[case]
+    data = (np.arange(4.0), y)
+    with pytest.raises(DataError, match=rf"{place}: .*rows like that: 2.*missing_target: drop"):
+        prepare(DatasetConfig(source=MEMORY), data=data)
+    made = prepare(DatasetConfig(source=MEMORY, missing_target="drop", transforms=()), data=data)
+    assert made.parts["train"].x.tolist() == [[0], [2]]
+    assert any("missing in 2 of 4 rows, which are left out" in note for note in made.notes)
+
+
+def test_parts_of_their_own_and_new_files_leave_rows_without_a_target_out_too(
+    tmp_path: Path,
+) -> None:
+    content = "a,y\n" + "".join(f"{i},{'?' if i % 5 == 1 else 'pq'[i % 2]}\n" for i in range(20))
+    source = {"type": "csv", "path": str(tmp_path / "t.csv"), "target": "y"}
+    table(tmp_path, content)
+    config = {
+        "dataset": {"source": source, "test_source": source, "missing_target": "drop"},
+        "model": {"type": "mlp", "hidden": [4]},
+        "training": {"epochs": 1},
+    }
+    run = nettrain.train(config, output_directory=tmp_path / "runs")
+    model = nettrain.load(run.run_directory)
+    assert {part: len(rows) for part, rows in model.training_data.rows.items()} == {
+        "train": 16,
+        "test": 16,
+    }
+    read = model.read(tmp_path / "t.csv", with_target=True)
+    assert len(read) == 16 and "missing in 4 of 20 rows" in read.notes[-1]
+    assert len(model.read(tmp_path / "t.csv", with_target=False)) == 20
+
+
+def test_a_target_that_is_missing_everywhere_is_refused() -> None:
+    with pytest.raises(DataError, match="missing in every row"):
+        prepare(DatasetConfig(source=MEMORY, missing_target="drop"), data=(np.eye(2), [np.nan] * 2))
+
+
+UNTRAINED = {
+    "row ranges": {"rows": RowRanges(train=(0, 8), test=(8, 12))},
+    "a split column": {"column": "part"},
+}
+
+
+@pytest.mark.parametrize("case", UNTRAINED)
+def test_classes_without_a_row_to_train_on_are_named_and_counted(case: str, tmp_path: Path) -> None:
+    content = "a,part,y\n" + "".join(
+        f"{i},{'test' if i > 7 else 'train'},{'c' if i > 9 else 'ab'[i % 2]}\n" for i in range(12)
+    )
+    config = DatasetConfig(
+        source=table(tmp_path, content, ignore=[] if case == "a split column" else ["part"]),
+        split=Split(**UNTRAINED[case]),
+    )
+    [note] = [note for note in prepare(config).notes if note.startswith("warning")]
+    assert "classes without a row to train on: 'c' (test 2)" in note and "stratify: true" in note
+
+
+def test_a_part_of_classes_that_are_not_trained_is_refused() -> None:
+    split = Split(rows=RowRanges(train=(0, 4), test=(4, 6)))
+    data = (np.arange(6.0), list("ababcc"))
+    with pytest.raises(
+        DataError,
+        match="no class of the test part has a row to train on: training has 'a', 'b', test has 'c'",
+    ):
+        prepare(DatasetConfig(source=MEMORY, split=split), data=data)

@@ -12,6 +12,7 @@ from PIL import Image
 
 from nettrain.component import names, to_mapping
 from nettrain.data.dataset import PARTS, UNASSIGNED
+from nettrain.data.missing_target import with_complete_target
 from nettrain.data.schema import Schema
 from nettrain.data.source import Source
 from nettrain.errors import DataError, NettrainError
@@ -382,8 +383,8 @@ BAD = {
     ),
     "NaN in the target": (
         lambda p: bad_npz(p, x=np.eye(2), y=[0, np.nan]),
-        "row 1 holds [nan]",
-        "leave such rows out",
+        "row 1: the target 'target' is missing",
+        "leave the rows out",
     ),
     "text targets in columns": (
         lambda p: bad_npz(p, x=np.eye(2), y=[["a", "b"]] * 2),
@@ -478,7 +479,7 @@ BAD = {
 def test_a_bad_file_is_refused_with_place_and_reason(case: str, tmp_path: Path) -> None:
     make_source, problem, remedy = BAD[case]
     with pytest.raises(NettrainError) as caught:
-        make_source(tmp_path).load(0)
+        with_complete_target(make_source(tmp_path).load(0), "error")
     assert problem in str(caught.value) and remedy in str(caught.value)
 
 

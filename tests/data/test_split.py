@@ -136,7 +136,7 @@ BAD = {
         dataset([0, 0, 0, 1]),
         Split(test=0.5, stratify=True),
         "t.csv: row 3: class 'class 1' has one row",
-        "stratify: false",
+        "merge it with another",
     ),
     "official and asked for": (
         dataset([0, 1, 0], part=OFFICIAL),
