@@ -1,1 +1,1 @@
-"""Looking into a run: time per layer, FLOPs, gradient checks, the learning-rate range test."""
+"""Looking into runs: time per layer, gradient checks; their list, comparison and reproduction."""
