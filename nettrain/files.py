@@ -21,6 +21,8 @@ LIMIT_KEY = "NETTRAIN_MAX_UNPACKED"
 _GZIP = b"\x1f\x8b"
 _GIGABYTE = 10**9
 _LIKELY_RATIO = 100  # deflate packs text 3 to 20 times smaller, 1032 times at most
+_SAMPLE = 2**16  # bytes of a gzip file from which its unpacked size is estimated
+_CERTAIN = 2  # times the limit: so far beyond it an estimate is enough
 _UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 
 
@@ -68,16 +70,17 @@ def open_unpacked(path: Path) -> BinaryIO:
 
     Raises:
         OSError: As `open_regular` does. Reading may raise any of `UNREADABLE`.
-        DataError: While reading, where a gzip file unpacks to more than `unpacked_limit`.
+        DataError: A gzip file unpacks to more than `unpacked_limit`; while reading, or at once
+            where its beginning shows it.
     """
     file = open_regular(path)
     try:
         packed = file.read(len(_GZIP)) == _GZIP
         file.seek(0)
+        return io.BufferedReader(_BoundedGzip(file, path), 2**17) if packed else file
     except BaseException:
         file.close()
         raise
-    return io.BufferedReader(_BoundedGzip(file, path), 2**17) if packed else file
 
 
 def is_gzip(path: Path) -> bool:
@@ -95,6 +98,9 @@ class _BoundedGzip(io.RawIOBase):
         self._size = os.fstat(file.fileno()).st_size
         self._limit = unpacked_limit(self._size)
         self._count = 0
+        expected = int(self._size * _packing_ratio(file))
+        if expected > _CERTAIN * self._limit:  # reading up to the limit could take minutes
+            raise too_large(str(path), self._size, expected, self._limit)
 
     def readable(self) -> bool:
         """It is."""
@@ -114,6 +120,16 @@ class _BoundedGzip(io.RawIOBase):
             self._unpacked.close()
             self._file.close()
         super().close()
+
+
+def _packing_ratio(file: BinaryIO) -> float:
+    """How much the beginning of an open gzip file unpacks to, per byte; 0 where it is damaged."""
+    start = file.read(_SAMPLE)
+    file.seek(0)
+    try:
+        return len(zlib.decompressobj(wbits=31).decompress(start)) / len(start)
+    except zlib.error:
+        return 0.0
 
 
 def check_unpacked(origin: str, packed: int, unpacked: int) -> None:

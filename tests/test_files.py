@@ -68,6 +68,18 @@ def test_a_small_file_does_not_unpack_to_a_huge_one(
         assert len(file.read()) == 4 * 2**20
 
 
+def test_what_is_far_beyond_the_limit_is_refused_before_it_is_unpacked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = bomb(tmp_path / "bomb.gz", 64 * 2**20)
+    monkeypatch.setenv(LIMIT_KEY, "3M")
+    with pytest.raises(DataError, match=r"unpack to 6\d(\.\d)? MB, more than the limit of 3 MB"):
+        open_unpacked(path)
+    path.write_bytes(gzip.compress(b"")[:10])  # cut short: told when it is read
+    with open_unpacked(path) as file, pytest.raises(EOFError):
+        file.read()
+
+
 def test_the_limit_grows_with_the_file_and_never_exceeds_the_free_memory(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

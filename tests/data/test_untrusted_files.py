@@ -96,7 +96,7 @@ def test_the_files_are_sound_before_they_are_damaged(kind: str, folder: Path) ->
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("kind", FILES)
 @given(data=st.data())
-@settings(max_examples=60, deadline=2000, suppress_health_check=list(HealthCheck))
+@settings(max_examples=40, deadline=20_000, suppress_health_check=list(HealthCheck))
 def test_changed_bytes_end_in_a_message_or_in_rows(
     kind: str, data: st.DataObject, folder: Path
 ) -> None:
