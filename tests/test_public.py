@@ -103,6 +103,17 @@ def test_the_callback_example_runs(tmp_path):
     assert first.startswith("epoch 1: validation loss ") and last.startswith("test accuracy ")
 
 
+def test_cross_validation_and_ensembles_run_from_python(tmp_path):
+    config = {"dataset": {"source": "xor"}, "model": "mlp", "training": {"epochs": 1}}
+    more = {"output_directory": tmp_path, "executor": "serial"}
+    found = nettrain.cross_validate(config, folds=3, **more)
+    assert len(found.folds) == 3 and "accuracy" in found.mean
+    members = nettrain.ensemble(config | {"ensemble": {"members": 2}}, **more)
+    assert len(members.members) == 2 and nettrain.load(members.directory).classes
+    with pytest.raises(nettrain.ConfigError, match="folds"):
+        nettrain.cross_validate(config, folds=1, **more)
+
+
 def test_the_configurations_in_readme_load():
     blocks = (REPOSITORY / "README.md").read_text(encoding="utf-8").split("```yaml\n")[1:]
     assert blocks

@@ -85,3 +85,32 @@ def test_a_planted_fault_is_found(line):
 ])  # fmt: skip
 def test_what_is_allowed_is_no_fault(line):
     assert not list(faults(line))
+
+
+# Phrases of a private vocabulary, for which the field has words.
+PRIVATE = (
+    "trivial model", "stands twice", "goes in a circle", "exclude each other", "is neither component", "go on with", "goes on with",
+    "all right", "truth value", "no bit", "way back", "torn apart", "rows that steer", "what chance does",
+    "the user can mend", "a row an epoch", "a line an epoch", "a text or", "ms a step", "FLOPs a row", "such as configs/",
+)  # fmt: skip
+SPOKEN = [
+    *(PACKAGE / "cli").glob("*.py"),
+    *(PACKAGE / "config").glob("*.py"),
+    *PACKAGE.glob("*.py"),
+    *(PACKAGE.parent / "configs").rglob("*.py"),
+    PACKAGE.parent / "README.md",
+    PACKAGE.parent / ".github/CONTRIBUTING.md",
+]
+
+
+@pytest.mark.parametrize("file", sorted(SPOKEN), ids=lambda file: f"{file.parent.name}/{file.name}")
+def test_what_users_read_has_no_private_words(file):
+    text = " ".join(file.read_text(encoding="utf-8").split()).lower()
+    assert [word for word in PRIVATE if word.lower() in text] == []
+
+
+def test_a_planted_private_word_is_found(tmp_path):
+    file = tmp_path / "planted.py"
+    file.write_text("say('beside the trivial\\n    model')".replace("\\n", "\n"))
+    with pytest.raises(AssertionError, match="trivial model"):
+        test_what_users_read_has_no_private_words(file)

@@ -60,7 +60,7 @@ _WORDS = [
         "the alias *{0} repeats a value marked &{0}, but there is none; "
         "a text that begins with '*' needs quotes",
     ),
-    (r"duplicate anchor '(.*?)'", "the mark &{0} stands twice"),
+    (r"duplicate anchor '(.*?)'", "duplicate anchor &{0}"),
     (
         r"expected the node content, but found '<stream end>'",
         "ends where a value should stand; brackets that open must close",
