@@ -77,9 +77,9 @@ if TYPE_CHECKING:
     from nettrain.streams import generator as generator
     from nettrain.training.callbacks import Callback as Callback
     from nettrain.training.loop import Interrupted as Interrupted
-    from nettrain.training.run import Result as Result
+    from nettrain.training.result import Result as Result
+    from nettrain.training.resume import resume as resume
     from nettrain.training.run import Run as Run
-    from nettrain.training.train import resume as resume
     from nettrain.training.train import train as train
 
 # Imported when first used: `nettrain --help` must not wait for NumPy.
@@ -136,8 +136,10 @@ _HOMES = {
     "nettrain.streams": ("generator",),
     "nettrain.training.callbacks": ("Callback",),
     "nettrain.training.loop": ("Interrupted",),
-    "nettrain.training.run": ("Result", "Run"),
-    "nettrain.training.train": ("resume", "train"),
+    "nettrain.training.result": ("Result",),
+    "nettrain.training.resume": ("resume",),
+    "nettrain.training.run": ("Run",),
+    "nettrain.training.train": ("train",),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 __all__ = ["__version__", *_HOME_OF]

@@ -63,7 +63,7 @@ def describe(config: Path, sets: list[str], *, allow_plugins: bool, json: bool) 
 
     console().print(layer_table(rows, size))
     for note in [
-        *run.prepared.notes,
+        *run.notes,
         f"loss: {run.loss.name()}",
         *_frozen(run),
         f"memory: {_memory(run)}",
@@ -111,7 +111,7 @@ def _plain(row: "LayerSummary", size: int) -> dict[str, Any]:
 
 def _value_bytes(run: "Run") -> int:
     """Bytes of one output of a layer for a batch: the value and its gradient for each row."""
-    return int(2 * run.batch_size * run.network.dtype.itemsize)
+    return int(2 * run.plan.batch_size * run.network.dtype.itemsize)
 
 
 def _frozen(run: "Run") -> list[str]:
@@ -131,5 +131,5 @@ def _memory(run: "Run") -> str:
     outputs = sum(
         row.values for row in summarize(run.network.layers, run.network.input_shape)
     ) * _value_bytes(run)
-    batch = f"{size(outputs)} for a batch of {run.batch_size} rows"
+    batch = f"{size(outputs)} for a batch of {run.plan.batch_size} rows"
     return f"{size(weights)} for weights, gradient and optimizer, {batch}"

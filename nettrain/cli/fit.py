@@ -26,7 +26,7 @@ from nettrain.errors import ConfigError
 
 if TYPE_CHECKING:
     from nettrain.cli.intervals import TestIntervals
-    from nettrain.training.run import Result
+    from nettrain.training.result import Result
 
 DEFAULT_OUTPUT = Path("runs")
 Intervals = Mapping[str, Mapping[str, Sequence[float]]]  # by part and metric
@@ -193,7 +193,7 @@ def _resume(
     from nettrain.cli.intervals import TestIntervals
     from nettrain.cli.profile import profiling
     from nettrain.cli.progress import progress
-    from nettrain.training.train import resume
+    from nettrain.training.resume import resume
 
     of_test = TestIntervals()
     with profiling(profile) as clocks, progress(quiet) as callbacks:

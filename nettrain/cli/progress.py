@@ -46,7 +46,7 @@ class Messages(Callback):
     def begin(self, run: "Run") -> None:
         """Print what was decided. Warnings from before a resume have been printed already."""
         self._printed = len(run.warnings)
-        for note in run.prepared.notes:
+        for note in run.notes:
             self.write(note)
 
     def epoch_end(self, run: "Run", row: Row) -> None:
@@ -121,18 +121,18 @@ class MovingLine(Messages):
         elapsed = max(now - self._started, 1e-9)
         epochs, done = (
             run.config.training.epochs,
-            run.progress.epoch + run.progress.batch / run.steps_per_epoch,
+            run.progress.epoch + run.progress.batch / run.plan.steps_per_epoch,
         )
         bar = min(BAR, self._live.console.width // 4)
         filled = round(bar * done / epochs)
-        remaining = (epochs - done) * run.steps_per_epoch * elapsed / max(self._steps, 1)
+        remaining = (epochs - done) * run.plan.steps_per_epoch * elapsed / max(self._steps, 1)
         over = run.progress.stop_reason is not None
         parts = [
             f"epoch {min(run.progress.epoch + (not over), epochs)}/{epochs}",
             "━" * filled + "╌" * (bar - filled),
             clock(elapsed) if over else f"{clock(remaining)} remaining",
             *self._metrics,
-            f"{self._steps * run.step_rows / elapsed:,.0f} rows/s",
+            f"{self._steps * run.plan.step_rows / elapsed:,.0f} rows/s",
         ]
         return Text("  ".join(parts), no_wrap=True, overflow="ellipsis")
 

@@ -120,7 +120,8 @@ def _located(problem: str, places: Mapping[KeyPath, str]) -> str:
     path = parse(problem.partition(": ")[0])
     if path is None or path[0] not in {field.name for field in dataclasses.fields(EnsembleRun)}:
         return problem
-    return f"{messages.place_of(path, places)}: {problem}"
+    place = messages.place_of(path, places)
+    return f"{place}: {problem}" if place else problem
 
 
 def plain(value: object) -> object:

@@ -93,19 +93,28 @@ def settled(
 
 @contextmanager
 def in_use(plugins: Sequence[Plugin]) -> Iterator[None]:
-    """Inside, these plugins are known; a failure in them becomes a PluginError."""
-    with plugged(
-        cls for plugin in plugins for cls in _components(plugin.path, plugin.fingerprint or "")
+    """Inside, the components of these plugins are found by name, and failures in their code are described."""
+    with (
+        plugged(
+            cls for plugin in plugins for cls in _components(plugin.path, plugin.fingerprint or "")
+        ),
+        described_failures(plugins),
     ):
-        try:
-            yield
-        except NettrainError:
-            raise
-        except Exception as error:
-            for plugin in plugins:
-                if said := _short(error, plugin.path):
-                    raise PluginError(said) from error
-            raise
+        yield
+
+
+@contextmanager
+def described_failures(plugins: Sequence[Plugin]) -> Iterator[None]:
+    """Inside, an exception in the code of a plugin becomes a PluginError of a few lines."""
+    try:
+        yield
+    except NettrainError:
+        raise
+    except Exception as error:
+        for plugin in plugins:
+            if described := _short(error, plugin.path):
+                raise PluginError(described) from error
+        raise
 
 
 def _settled(plugin: Plugin, folder: Path) -> Plugin:

@@ -34,7 +34,7 @@ class Augmenter:
         seed: int,
         dtype: np.dtype,
     ) -> None:
-        _check(augmentations, pipeline)
+        check_augmentations(augmentations, pipeline)
         self.mixes = any(augmentation.mixes for augmentation in augmentations)
         named = [
             (augmentation, f"augmentation.{place}.{augmentation.name()}")
@@ -108,7 +108,8 @@ def _described(augmentation: Augmentation) -> str:
     return f"{augmentation.name()} ({', '.join(changed)})" if changed else augmentation.name()
 
 
-def _check(augmentations: Sequence[Augmentation], pipeline: Pipeline) -> None:
+def check_augmentations(augmentations: Sequence[Augmentation], pipeline: Pipeline) -> None:
+    """Raises ConfigError where the rows are no images, or no images for these augmentations."""
     shape = pipeline.shape
     if len(shape) != 3:
         raise ConfigError(

@@ -16,10 +16,10 @@ from nettrain.nn.network import Network
 NEAR = 0.01  # of the width between an activation's bounds: there the derivative of sigmoid and tanh is at most 4 % of its greatest
 MOSTLY = 0.9  # of the rows on which a saturated unit is near a bound: such a unit hardly learns, whatever it is shown
 
-Layers = dict[str, dict[str, float]]
+Statistics = dict[str, dict[str, float]]
 
 
-class Probe:
+class LayerStatistics:
     """Some rows with their encoded targets, always the same ones, on which a network is looked at in evaluation: x (n, ...), y (n, ...).
 
     weights (n,) of the rows in the loss; None: all equal.
@@ -48,7 +48,7 @@ class Probe:
         self._plan: Plan | None = None
         self._outputs: list[Output] = []
 
-    def layers(self) -> Layers:
+    def layers(self) -> Statistics:
         """The figures of every layer that has any, by its path, in the order of the forward pass.
 
         gradient_norm    |g|_2 over its trained parameters, of the mean loss over the rows, without penalties, before any clipping
@@ -57,7 +57,7 @@ class Probe:
         """
         with np.errstate(all="ignore"):  # what is not finite is a finding here
             self._compute()
-            found: Layers = {output.path: {} for output in self._outputs}
+            found: Statistics = {output.path: {} for output in self._outputs}
             for path, norm in norms(self._gradients).items():
                 found.setdefault(path, {})["gradient_norm"] = norm
             for path, norm in norms(self._network.vector.views).items():

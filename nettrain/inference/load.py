@@ -14,12 +14,22 @@ from nettrain.training.artifacts.run_directory import checkpoint_path
 def load(
     path: str | os.PathLike[str], *, allow_plugins: bool = False, loader: Loader | None = None
 ) -> Predictor:
-    """The model in a checkpoint; a run directory stands for its best checkpoint (for its last where there is no best).
+    """The trained model in a checkpoint.
 
-    allow_plugins  whether the Python files that its configuration names may be imported
-    loader         what remembers the data that other runs of this process have loaded, for `training_data`
+    Args:
+        path: A checkpoint, or a run directory: then the one with the weights of the run.
+        allow_plugins: Whether the Python files that its configuration names may be imported.
+        loader: Remembers the data that other runs of this process have loaded, for
+            `training_data`.
+
+    Raises:
+        CheckpointError: There is no checkpoint, or it is damaged.
+
+    Example:
+        model = nettrain.load("runs/digits")
+        model.predict(x)
     """
     file = checkpoint_path(Path(path))
     checkpoint = Checkpoint.read(file)
-    kind = Ensemble if "ensemble" in checkpoint.content else Model
+    kind = Model if checkpoint.metadata(file).ensemble is None else Ensemble
     return kind(file, checkpoint, allow_plugins=allow_plugins, loader=loader)

@@ -4,13 +4,14 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from nettrain.config.plugins import in_use
+from nettrain.config.plugins import described_failures
 from nettrain.data.dataset import Dataset
 from nettrain.data.pipeline import Pipeline
 from nettrain.errors import CheckpointError, ConfigError, DataError
 from nettrain.inference.predictor import Predictor
 from nettrain.metrics import not_finite
 from nettrain.training.artifacts.checkpoint import Checkpoint, check_shapes
+from nettrain.training.artifacts.metadata import Metadata
 from nettrain.training.artifacts.weights import Weights
 from nettrain.training.build import build, layers_for, loss_for
 from nettrain.training.engine.blas import one_blas_thread
@@ -20,15 +21,17 @@ from nettrain.training.evaluate import PartEvaluation, evaluate, predictions
 class Model(Predictor):
     """A network with the transforms that were fitted for it.
 
-    epoch  after which its weights were saved
+    Attributes:
+        epoch: After which its weights were saved.
     """
 
-    def _build(self, checkpoint: Checkpoint) -> None:
-        self.pipeline = Pipeline.unpack(
-            checkpoint.content.get("pipeline"), checkpoint.group("pipeline")
-        )
+    def _build(self, checkpoint: Checkpoint, metadata: Metadata) -> None:
+        try:
+            self.pipeline = Pipeline.unpack(metadata.pipeline, checkpoint.group("pipeline"))
+        except CheckpointError as error:
+            raise CheckpointError(f"{self.path}: pipeline: {error}") from None
         self.schema, self.names = self.pipeline.schema, self.pipeline.names
-        self.epoch = checkpoint.content.get("epoch")
+        self.epoch = metadata.epoch
         loss, shape = loss_for(self.config, self.schema.task), self.pipeline.shape
         try:
             layers = layers_for(self.config, loss, self.schema, shape)
@@ -42,11 +45,11 @@ class Model(Predictor):
 
     def predictions_of(self, dataset: Dataset) -> np.ndarray:
         """What the network's outputs mean."""
-        with in_use(self.config.plugins), one_blas_thread(), _quiet():
+        with described_failures(self.config.plugins), one_blas_thread(), _quiet():
             x = self.pipeline.inputs(dataset.features, self.config.dtype, dataset.place)
-            found = predictions(self.network.outputs(x), self.loss, self.pipeline)
-        self._check_finite(dataset, np.flatnonzero(~np.isfinite(found).all(axis=1)))
-        return found
+            predicted = predictions(self.network.outputs(x), self.loss, self.pipeline)
+        self._check_finite(dataset, np.flatnonzero(~np.isfinite(predicted).all(axis=1)))
+        return predicted
 
     def evaluate_dataset(self, dataset: Dataset) -> PartEvaluation:
         """The loss, weighted as in training, and every metric."""
@@ -55,9 +58,9 @@ class Model(Predictor):
             dataset, self.config.dtype, weights if isinstance(weights, Mapping) else None
         )
         with _quiet():
-            evaluated = evaluate(self.network, self.loss, self.pipeline, part)
-        self._check_finite(dataset, not_finite(evaluated.outcome))
-        return evaluated
+            evaluation = evaluate(self.network, self.loss, self.pipeline, part, self.metrics)
+        self._check_finite(dataset, not_finite(evaluation.outcome))
+        return evaluation
 
     def _check_finite(self, dataset: Dataset, rows: np.ndarray) -> None:
         """Raises DataError for rows without a finite prediction: NaN would count as a class."""

@@ -1,4 +1,4 @@
-"""A trained model as all that evaluates and predicts sees it, one network or many: raw data in, as it was before any transform."""
+"""A trained model, as everything that evaluates and predicts sees it: one network or an ensemble."""
 
 import logging
 from abc import ABC, abstractmethod
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from nettrain.config.plugins import in_use
+from nettrain.config.plugins import described_failures, in_use
 from nettrain.config.run_config import RunConfig
 from nettrain.data.align import align
 from nettrain.data.arrays import features_from, target_from, weights_from
@@ -20,8 +20,9 @@ from nettrain.data.missing_target import with_complete_target
 from nettrain.data.schema import Schema
 from nettrain.data.task import check_values
 from nettrain.errors import DataError, NettrainError
-from nettrain.metrics import Outcome, RowLosses, all_metrics, baseline
-from nettrain.training.artifacts.checkpoint import Checkpoint, configuration
+from nettrain.metrics import Outcome, RowLosses, all_metrics, baseline, task_metrics
+from nettrain.training.artifacts.checkpoint import Checkpoint, configuration, recorded_plugins
+from nettrain.training.artifacts.metadata import Metadata
 from nettrain.training.build import data_seed, loss_for, target_requirements, target_size
 from nettrain.training.engine.blas import one_blas_thread
 from nettrain.training.evaluate import PartEvaluation
@@ -31,7 +32,14 @@ _LOG = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Evaluation:
-    """The metrics of a model on one part, and those of the baseline if training targets are known."""
+    """The evaluation of a model on some rows.
+
+    Attributes:
+        metrics: By name.
+        baseline: The same of the baseline; empty where the training targets are not known.
+        outcome: From which the metrics were computed.
+        losses: Of the rows; None for an ensemble.
+    """
 
     metrics: dict[str, float]
     baseline: dict[str, float]
@@ -40,11 +48,17 @@ class Evaluation:
 
 
 class Predictor(ABC):
-    """A trained model. `classes` and `task` say what it predicts, `config` how it was made.
+    """A trained model, one network or an ensemble: raw data in, as it was before any transform.
 
-    schema           the columns that it wants, and its targets
-    names            of its network's inputs; empty for images
-    changed_plugins  the files that define components of it and are no longer what they were in training
+    Attributes:
+        path: Of its checkpoint.
+        config: How it was made.
+        task: classification, regression or multilabel.
+        classes: The names of its classes; None where it predicts numbers.
+        schema: The columns that it needs, and its targets.
+        names: Of its network's inputs; empty for images.
+        metrics: Those of its task by name, a plugin's too.
+        changed_plugins: Files that define components of it and have changed since its training.
     """
 
     schema: Schema
@@ -59,29 +73,30 @@ class Predictor(ABC):
         loader: Loader | None = None,
     ) -> None:
         self.path = path
+        metadata = checkpoint.metadata(path)
         self.config: RunConfig = configuration(
             checkpoint, path, allow_plugins=allow_plugins, same_plugins=False
         )
         recorded = {
-            plugin["path"]: plugin["fingerprint"]
-            for plugin in checkpoint.content["config"].get("plugins", ())
+            plugin.path: plugin.fingerprint for plugin in recorded_plugins(metadata.config, path)
         }
         self.changed_plugins = [
             plugin.path
             for plugin in self.config.plugins
-            if plugin.fingerprint != recorded[plugin.path]
+            if plugin.fingerprint != recorded.get(plugin.path)
         ]
-        self.fingerprint = checkpoint.content.get("data_fingerprint")
+        self.fingerprint = metadata.data_fingerprint
         self._loader, self._allow_plugins = loader, allow_plugins
         with in_use(self.config.plugins):
-            self._build(checkpoint)
-        self.task = self.schema.task
+            self._build(checkpoint, metadata)
+            self.task = self.schema.task
+            self.metrics = task_metrics(self.task)
+            self.loss = loss_for(self.config, self.task)
         self.classes = self.schema.classes
-        self.loss = loss_for(self.config, self.task)
 
     @abstractmethod
-    def _build(self, checkpoint: Checkpoint) -> None:
-        """Set `schema`, `names`, and what predicts. Raises CheckpointError for what no training wrote."""
+    def _build(self, checkpoint: Checkpoint, metadata: Metadata) -> None:
+        """Set `schema`, `names`, and what predicts. Raises CheckpointError for what is damaged."""
 
     @abstractmethod
     def predictions_of(self, dataset: Dataset) -> np.ndarray:
@@ -89,7 +104,7 @@ class Predictor(ABC):
 
     @abstractmethod
     def evaluate_dataset(self, dataset: Dataset) -> PartEvaluation:
-        """Every metric of rows that `read` gave, and what it was computed from."""
+        """Every metric of rows that `read` returned, and what it was computed from."""
 
     def truth(self, dataset: Dataset) -> np.ndarray:
         """The targets as metrics take them: codes (n,), labels (n, l), or numbers (n, t) in the units of the predictions."""
@@ -159,28 +174,24 @@ class Predictor(ABC):
         return self.fingerprint is not None and self.training_data.fingerprint != self.fingerprint
 
     def evaluation(self, dataset: Dataset, train: Dataset | None = None) -> Evaluation:
-        """Returns the metrics of some rows, and those of the baseline, which knows the targets of `train`."""
+        """The metrics on some rows, beside those of the baseline.
+
+        Args:
+            dataset: Rows with targets, that `read` returned.
+            train: The training rows, whose targets are all that the baseline knows; None: there is
+                no baseline.
+        """
         asked = target_requirements(self.loss)
         if asked is not None and self.task == "regression":
             check_values(dataset, asked)
-        with in_use(self.config.plugins), one_blas_thread():
+        with described_failures(self.config.plugins), one_blas_thread():
             evaluated = self.evaluate_dataset(dataset)
-            baseline_outcome = (
-                None
-                if train is None
-                else baseline(
-                    self.truth(train),
-                    evaluated.outcome.targets,
-                    self.task,
-                    target_size(self.schema),
-                )
-            )
-            return Evaluation(
-                evaluated.metrics,
-                {} if baseline_outcome is None else all_metrics(baseline_outcome),
-                evaluated.outcome,
-                evaluated.losses,
-            )
+            beside: dict[str, float] = {}
+            if train is not None:
+                targets, size = evaluated.outcome.targets, target_size(self.schema)
+                outcome = baseline(self.truth(train), targets, self.task, size)
+                beside = all_metrics(outcome, self.metrics)
+            return Evaluation(evaluated.metrics, beside, evaluated.outcome, evaluated.losses)
 
     def _complete(self, dataset: Dataset) -> Dataset:
         """The rows that have a target, as for training. Raises DataError where all must have one."""

@@ -85,10 +85,10 @@ def suggest(rates: list[float], smoothed: list[float]) -> float | None:
 
 def _next_rows(run: Run) -> np.ndarray:
     """The rows of the next step, in the order in which training would take them."""
-    if run.progress.batch == run.steps_per_epoch:
+    if run.progress.batch == run.plan.steps_per_epoch:
         run.progress.epoch, run.progress.batch = run.progress.epoch + 1, 0
     rows = epoch_order(run)[
-        run.progress.batch * run.step_rows : (run.progress.batch + 1) * run.step_rows
+        run.progress.batch * run.plan.step_rows : (run.progress.batch + 1) * run.plan.step_rows
     ]
     run.progress.batch += 1
     return rows

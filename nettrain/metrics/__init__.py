@@ -30,6 +30,7 @@ from nettrain.metrics._summary import (
     metrics_of,
     per_class_table,
     per_target_table,
+    task_metrics,
     undefined_reason,
 )
 
@@ -55,5 +56,6 @@ __all__ = [
     "outcome_of",
     "per_class_table",
     "per_target_table",
+    "task_metrics",
     "undefined_reason",
 ]

@@ -1,6 +1,7 @@
 """All metrics of an outcome at once, the tables per class or target, and the direction of each."""
 
 import math
+from collections.abc import Mapping
 from functools import cache
 
 import numpy as np
@@ -51,26 +52,40 @@ def metric_names(task: str) -> tuple[str, ...]:
     return tuple(_by_outcome()[OUTCOMES[task]])
 
 
-def all_metrics(outcome: Outcome) -> dict[str, float]:
-    """Returns every metric of an outcome by name, without those that are not defined for it."""
+def task_metrics(task: str) -> dict[str, Metric]:
+    """Returns the metrics of a task by name; inside `in_use`, those of plugins too."""
+    return _by_outcome()[OUTCOMES[task]]
+
+
+def all_metrics(outcome: Outcome, metrics: Mapping[str, Metric] | None = None) -> dict[str, float]:
+    """Returns every metric of an outcome by name, without those that are not defined for it.
+
+    Args:
+        outcome: of the rows that were evaluated.
+        metrics: those to compute; None: all that have names now.
+    """
     if _unmeasurable(outcome):
         return {}
-    values = {name: metric.value(outcome) for name, metric in metrics_of(outcome).items()}
+    chosen = metrics_of(outcome) if metrics is None else metrics
+    values = {name: metric.value(outcome) for name, metric in chosen.items()}
     return {name: value for name, value in values.items() if value is not None}
 
 
-def undefined_reason(name: str, outcome: Outcome) -> str | None:
+def undefined_reason(
+    name: str, outcome: Outcome, metrics: Mapping[str, Metric] | None = None
+) -> str | None:
     """Returns why a metric is missing from `all_metrics`; None where it is there.
 
     Args:
         name: of a metric of this type of outcome, such as `r2`, or `loss`, which lacks a value only
             where a prediction is not finite.
         outcome: of the part that was evaluated.
+        metrics: those that were computed; see `all_metrics`.
     """
     reason = _unmeasurable(outcome)
     if reason is not None or name == "loss":
         return reason
-    metric = metrics_of(outcome)[name]
+    metric = (metrics_of(outcome) if metrics is None else metrics)[name]
     return metric.undefined_reason(outcome) if metric.value(outcome) is None else None
 
 

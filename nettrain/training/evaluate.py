@@ -1,8 +1,10 @@
-"""A model's figures on a part of the data: the loss and every metric of the task, in evaluation mode.
+"""A model's loss and metrics on a part of the data, in evaluation mode.
 
-The loss is the weighted mean where rows have weights, as in training; metrics count every row alike, as those who read them expect.
+The loss is the weighted mean where rows have weights, as in training. Metrics count every row alike,
+as those who read them expect.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,17 +13,19 @@ from nettrain.autodiff.plan.shards import RunTasks
 from nettrain.autodiff.tensor import Tensor
 from nettrain.data.part import Part
 from nettrain.data.pipeline import Pipeline
-from nettrain.metrics import Outcome, RowLosses, all_metrics, baseline, outcome_of
+from nettrain.metrics import Metric, Outcome, RowLosses, all_metrics, baseline, outcome_of
 from nettrain.nn.loss import Loss
 from nettrain.nn.network import Network
 from nettrain.training.build import encoded, target_size
 
-ROWS = 1024
+ROWS = 1024  # per chunk
+
+Metrics = Mapping[str, Metric]
 
 
 @dataclass(frozen=True)
 class PartEvaluation:
-    """What a model came to on one part.
+    """The evaluation of a model on one part.
 
     Attributes:
         metrics: The loss and every metric, by name.
@@ -37,12 +41,12 @@ class PartEvaluation:
 def row_losses(
     loss: Loss, outputs: np.ndarray, targets: np.ndarray, weights: np.ndarray | None = None
 ) -> RowLosses:
-    """Returns the loss of each row.
+    """The loss of each row.
 
     Args:
         loss: Of the network.
         outputs: Of the network (n, o).
-        targets: Encoded for the loss.
+        targets: Encoded for the loss (n, ...).
         weights: Of the rows (n,); None: all count alike.
     """
     values = np.empty(len(outputs))
@@ -54,27 +58,43 @@ def row_losses(
 
 def predictions(outputs: np.ndarray, loss: Loss, pipeline: Pipeline) -> np.ndarray:
     """What the outputs mean: probabilities, or values in original units."""
-    found = loss.predictions(outputs, pipeline.schema.task)
-    return pipeline.restore(found) if pipeline.schema.task == "regression" else found
+    predicted = loss.predictions(outputs, pipeline.schema.task)
+    return pipeline.restore(predicted) if pipeline.schema.task == "regression" else predicted
 
 
 def evaluate(
-    network: Network, loss: Loss, pipeline: Pipeline, part: Part, run_tasks: RunTasks | None = None
+    network: Network,
+    loss: Loss,
+    pipeline: Pipeline,
+    part: Part,
+    metrics: Metrics,
+    run_tasks: RunTasks | None = None,
 ) -> PartEvaluation:
-    """Returns the loss and every metric of a part. run_tasks: see `Network.outputs`."""
+    """The loss and the metrics of a network on a part.
+
+    Args:
+        network: In evaluation mode, with the weights that it holds.
+        loss: Its loss.
+        pipeline: Gives predictions in original units.
+        part: Rows with targets.
+        metrics: Those to compute, by name.
+        run_tasks: Runs the chunks of rows; see `Network.outputs`.
+    """
     if part.y is None or part.truth is None:
         raise ValueError("a part without targets cannot be evaluated")
     outputs = network.outputs(part.x, run_tasks)
     outcome = outcome_of(pipeline.schema.task, part.truth, predictions(outputs, loss, pipeline))
     targets = encoded(loss, part.y, target_size(pipeline.schema), outputs.dtype)
     losses = row_losses(loss, outputs, targets, part.weights)
-    return PartEvaluation({"loss": losses.mean()} | all_metrics(outcome), outcome, losses)
+    return PartEvaluation({"loss": losses.mean()} | all_metrics(outcome, metrics), outcome, losses)
 
 
-def baseline_metrics(train: Part, part: Part, pipeline: Pipeline) -> dict[str, float]:
-    """Returns the metrics of the baseline: the majority class, or the mean training target."""
+def baseline_metrics(
+    train: Part, part: Part, pipeline: Pipeline, metrics: Metrics
+) -> dict[str, float]:
+    """The metrics of the baseline: the majority class, or the mean of the training targets."""
     if train.truth is None or part.truth is None:
         raise ValueError("a part without targets has no baseline")
-    return all_metrics(
-        baseline(train.truth, part.truth, pipeline.schema.task, target_size(pipeline.schema))
-    )
+    schema = pipeline.schema
+    outcome = baseline(train.truth, part.truth, schema.task, target_size(schema))
+    return all_metrics(outcome, metrics)

@@ -1,4 +1,4 @@
-"""The training loop: begin, batches, evaluate, tell; everything else observes."""
+"""The training loop: batches, evaluation, callbacks; everything else observes."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -6,15 +6,20 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from nettrain import streams
-from nettrain.errors import Diverged, NettrainError
+from nettrain.errors import ConfigError, Diverged, NettrainError
+from nettrain.metrics import Outcome, undefined_reason
 from nettrain.training.callbacks import Callback, Row
 from nettrain.training.divergence import explain
 from nettrain.training.evaluate import evaluate
+from nettrain.training.monitor import Monitor
 from nettrain.training.run import Run
 
 
 class Interrupted(NettrainError):
-    """A signal ended the run between two batches, after a checkpoint; the exit code is 128 + the signal's number, as shells have it."""
+    """A signal ended the run between two batches, after a checkpoint.
+
+    The exit code is 128 + the signal's number, as in shells.
+    """
 
     def __init__(self, message: str, signal_number: int) -> None:
         super().__init__(message)
@@ -24,15 +29,25 @@ class Interrupted(NettrainError):
 def train_epochs(
     run: Run, callbacks: Sequence[Callback], signalled: Callable[[], int | None]
 ) -> None:
-    """Epochs from where the run stands to its end. `signalled` gives the number of a signal that asks to stop."""
+    """Train from where the run stands to its end.
+
+    Args:
+        run: What is trained.
+        callbacks: Called in this order.
+        signalled: Returns the number of a signal that asks to stop, or None.
+
+    Raises:
+        Diverged: Loss or weights are no longer finite.
+        Interrupted: A signal asked to stop.
+        ConfigError: A monitored metric is not defined for the part it is of.
+    """
     run.progress.stop_reason = None
     for callback in callbacks:
         callback.begin(run)
-    run.clock.start(run.progress.seconds)
+    run.stopwatch.start(run.progress.seconds)
     while run.progress.stop_reason is None and run.progress.epoch < run.config.training.epochs:
-        with np.errstate(
-            over="ignore", invalid="ignore", divide="ignore"
-        ):  # what is not finite is found and explained
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            # What is not finite is found and explained.
             train_batches(run, callbacks, signalled)
             row = close_epoch(run)
         for callback in callbacks:
@@ -45,25 +60,19 @@ def train_epochs(
 def train_batches(
     run: Run, callbacks: Sequence[Callback], signalled: Callable[[], int | None]
 ) -> None:
-    """The rest of one epoch."""
-    progress = run.progress
+    """Train the rest of one epoch."""
+    progress, step_rows = run.progress, run.plan.step_rows
     order = epoch_order(run)
     observing = [
         callback for callback in callbacks if type(callback).batch_end is not Callback.batch_end
     ]
-    while progress.batch < run.steps_per_epoch:
-        rows, then = (
-            order[batch * run.step_rows : (batch + 1) * run.step_rows]
-            for batch in (progress.batch, progress.batch + 1)
-        )
-        loss = run.step(rows, run.rate, then)
+    while progress.batch < run.plan.steps_per_epoch:
+        start = progress.batch * step_rows
+        rows, following = order[start : start + step_rows], order[start + step_rows :][:step_rows]
+        loss = run.step(rows, run.rate, following)
         if not math.isfinite(loss):
-            raise _diverged(
-                run,
-                callbacks,
-                rows,
-                f"the loss of batch {progress.batch + 1} is {loss / len(rows):g}",
-            )
+            what = f"the loss of batch {progress.batch + 1} is {loss / len(rows):g}"
+            raise _diverged(run, callbacks, rows, what)
         progress.batch += 1
         progress.weight += run.step.weight(rows)
         progress.loss_sum += loss
@@ -71,48 +80,46 @@ def train_batches(
             callback.batch_end(run)
         number = signalled()
         if number is not None:
-            progress.seconds = run.clock.seconds()
+            progress.seconds = run.stopwatch.seconds()
             for callback in callbacks:
                 callback.interrupt(run)
             raise Interrupted(_interruption(run), number)
     if not np.isfinite(run.network.vector.values).all():
-        raise _diverged(
-            run,
-            callbacks,
-            order[-run.step_rows :],
-            f"the weights after batch {progress.batch} are no longer finite",
-        )
+        what = f"the weights after batch {progress.batch} are no longer finite"
+        raise _diverged(run, callbacks, order[-step_rows:], what)
 
 
 def close_epoch(run: Run) -> Row:
-    """Evaluate the watched parts, count the epoch, give its row of figures."""
+    """Evaluate the parts that are evaluated each epoch, count the epoch, return its row."""
     progress = run.progress
     row: Row = {
         "epoch": progress.epoch + 1,
         "step": run.update.steps,
         "lr": run.rate_of(run.update.steps - 1),
-    }
-    row |= {
         "train_loss": progress.loss_sum / progress.weight,
         "train_penalty": run.update.penalty(),
     }
+    outcomes: dict[str, Outcome] = {}
     with run.evaluated_weights():
-        for part in run.watched:
-            figures = evaluate(
-                run.network, run.loss, run.pipeline, run.parts[part], run.run_tasks
-            ).metrics
-            row |= {
-                f"{part}_{name}": figure
-                for name, figure in figures.items()
-                if f"{part}_{name}" not in row
-            }
-    progress.epoch, progress.batch, progress.loss_sum, progress.weight = (
-        progress.epoch + 1,
-        0,
-        0.0,
-        0.0,
-    )
-    progress.seconds = run.clock.seconds()
+        for part in run.evaluated_parts:
+            evaluation = evaluate(
+                run.network,
+                run.loss,
+                run.pipeline,
+                run.parts[part],
+                run.plan.metrics,
+                run.tasks.run,
+            )
+            outcomes[part] = evaluation.outcome
+            for name, value in evaluation.metrics.items():
+                row.setdefault(f"{part}_{name}", value)
+    if progress.epoch == 0:
+        for monitor in (run.plan.monitor, run.plan.stopping_monitor, run.plan.schedule_monitor):
+            if monitor is not None:
+                _check_defined(run, monitor, row, outcomes)
+    progress.epoch += 1
+    progress.batch, progress.loss_sum, progress.weight = 0, 0.0, 0.0
+    progress.seconds = run.stopwatch.seconds()
     row["seconds"] = round(progress.seconds, 6)
     return row
 
@@ -125,6 +132,18 @@ def epoch_order(run: Run) -> np.ndarray:
     return streams.generator(run.config.seed, "shuffle", run.progress.epoch).permutation(n)
 
 
+def _check_defined(run: Run, monitor: Monitor, row: Row, outcomes: dict[str, Outcome]) -> None:
+    """Raises ConfigError where a monitored metric has no value: nothing could be decided by it."""
+    part = monitor.evaluated_part
+    if monitor.name in row or part is None:
+        return
+    reason = undefined_reason(monitor.metric, outcomes[part], run.plan.metrics)
+    raise ConfigError(
+        f"{monitor.key}: {monitor.name} is not defined for the {len(run.parts[part])} rows of the "
+        f"{part} part: {reason}; monitor {part}_loss, or give that part other rows (dataset.split)"
+    )
+
+
 def _diverged(run: Run, callbacks: Sequence[Callback], rows: np.ndarray, what: str) -> Diverged:
     for callback in callbacks:
         callback.diverged(run)
@@ -132,7 +151,9 @@ def _diverged(run: Run, callbacks: Sequence[Callback], rows: np.ndarray, what: s
 
 
 def _interruption(run: Run) -> str:
-    where = f"epoch {run.progress.epoch + 1}, batch {run.progress.batch} of {run.steps_per_epoch}"
+    where = (
+        f"epoch {run.progress.epoch + 1}, batch {run.progress.batch} of {run.plan.steps_per_epoch}"
+    )
     if run.directory is None:
         return f"interrupted in {where}"
-    return f"interrupted in {where}; to go on: nettrain fit --resume {run.directory.path}"
+    return f"interrupted in {where}; to resume: nettrain fit --resume {run.directory.path}"

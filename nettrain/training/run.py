@@ -1,44 +1,41 @@
-"""A run under way: what the loop works on and callbacks observe."""
+"""A run in progress: what the training loop works on and callbacks observe."""
 
-import dataclasses
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-import numpy as np
-
-from nettrain.autodiff.plan.shards import RunTasks, Task
+from nettrain.autodiff.plan.shards import RunTasks
 from nettrain.config.run_config import RunConfig
-from nettrain.data.augmenter import Augmenter, described
+from nettrain.data.augmenter import Augmenter
 from nettrain.data.part import Part
 from nettrain.data.prepare import PreparedData
-from nettrain.errors import ConfigError, nearest
-from nettrain.metrics import metric_names
-from nettrain.nn.loss import Loss
-from nettrain.nn.network import Network, to_standard_error
+from nettrain.nn.network import to_standard_error
 from nettrain.nn.vector import ParameterVector
 from nettrain.optim import ClosureOptimizer, Rule
-from nettrain.schedules import MetricSchedule
 from nettrain.training.artifacts.run_directory import RunDirectory
 from nettrain.training.artifacts.weights import Weights
-from nettrain.training.build import build, layers_for, loss_for, target_size
+from nettrain.training.build import build, target_size
 from nettrain.training.engine.closure_update import ClosureUpdate
-from nettrain.training.engine.kernels import check_kernels, kernels_for
-from nettrain.training.engine.sharding import MOST, shards_for, tiles_of
+from nettrain.training.engine.sharding import tiles_of
 from nettrain.training.engine.step import Step
-from nettrain.training.engine.threads import Workers, run_serially, usable_threads
-from nettrain.training.engine.update import BLOCK, Update
+from nettrain.training.engine.threads import TaskRunner, usable_threads
+from nettrain.training.engine.update import Update
+from nettrain.training.monitor import Monitor, monitor
+from nettrain.training.run_plan import RunPlan
 
 
 @dataclass
 class Progress:
-    """Where a run stands. All of it is in the `last` checkpoint, so that a resumed run goes on as if nothing had happened.
+    """Where a run stands. The `last` checkpoint holds all of it, so that a resumed run is the same.
 
-    epoch     complete epochs; batch: complete batches of the epoch under way
-    loss_sum  of the training loss over the rows of those batches, each times its weight
-    weight    of those rows in all; without weights, how many
-    seconds   spent training, resumed parts included
+    Attributes:
+        epoch: Complete epochs.
+        batch: Complete steps of the epoch in progress.
+        loss_sum: Of the training loss over the rows of those steps, each times its weight.
+        weight: The sum of those rows' weights; without weights, their number.
+        seconds: Spent in training, before a resume too.
+        stop_reason: Why the run ends; a callback sets it to end the run after the epoch.
     """
 
     epoch: int = 0
@@ -49,11 +46,11 @@ class Progress:
     stop_reason: str | None = None
 
 
-class Clock:
-    """The seconds of training of a run, those before a resume included."""
+class Stopwatch:
+    """The seconds that a run has trained, before a resume too."""
 
     def start(self, earlier: float) -> None:
-        """Go on from the seconds before the resume."""
+        """Continue from the seconds before a resume."""
         self._started = time.monotonic() - earlier
 
     def seconds(self) -> float:
@@ -62,158 +59,103 @@ class Clock:
 
 
 class Run:
-    """Network, data, update and progress of one training run; made from a configuration and its prepared data.
+    """Network, data, update and progress of one training run.
 
-    shares_process: whether this process makes further ones
+    Args:
+        plan: What was decided for it.
+        prepared: Its data.
+        directory: Where its files are written; None: nowhere.
 
-    monitor     the metric that chooses the best checkpoint
-    watched     the parts that are evaluated at each epoch's end
-    shards      into how many parts the rows of a batch are divided
-    kernels     numpy, or numba: compiled loops
-    max_parallelism       how many threads a step can use at most: for shards, tiles of wide layers, blocks of the update
-    step_rows   the rows of one step, in one batch or several whose gradients are accumulated
-    rate_scale  what a schedule that reacts to a metric multiplies the rate with
-    threads     that may be used
-    warnings    what was found to go wrong so far
+    Attributes:
+        config: The final configuration, that of the plan.
+        evaluated_parts: The parts that are evaluated at the end of each epoch.
+        rate_scale: What a metric-driven schedule multiplies the learning rate by.
+        threads: Threads that may be used.
+        notes: What was decided for the user, a sentence each.
+        warnings: What has gone wrong so far.
     """
 
     def __init__(
-        self, config: RunConfig, prepared: PreparedData, *, shares_process: bool = False
+        self, plan: RunPlan, prepared: PreparedData, directory: RunDirectory | None = None
     ) -> None:
-        self.config = config
+        self.plan = plan
+        self.config: RunConfig = plan.config
         self.prepared = prepared
         self.pipeline = prepared.pipeline
-        self.loss: Loss = loss_for(config, self.pipeline.schema.task)
-        layers = layers_for(config, self.loss, self.pipeline.schema, self.pipeline.shape)
-        train = self.parts["train"]
-        self.batch_size = min(config.training.batch_size or len(train), len(train))
-        self.shards = config.training.shards or shards_for(
-            layers, self.batch_size, np.dtype(config.dtype).itemsize
+        self.directory = directory
+        self.loss = plan.loss
+        self.tasks = TaskRunner()
+        self.network = build(
+            plan.layers, plan.config, self.pipeline.shape, plan.kernels, self.report
         )
-        self.step_rows = self.batch_size * config.training.accumulate
-        self.steps_per_epoch = -(-len(train) // self.step_rows)
-        self.kernels = config.training.kernels
-        if self.kernels == "auto":
-            steps = config.training.epochs * -(-len(train) // self.batch_size)
-            self.kernels = kernels_for(
-                layers, self.batch_size, steps, shares_process=shares_process
-            )
-        check_kernels(self.kernels)
-        self.network: Network = build(
-            layers, config, self.pipeline.shape, self.kernels, self.report
-        )
-        self.config = dataclasses.replace(
-            config,
-            training=dataclasses.replace(config.training, shards=self.shards, kernels=self.kernels),
-        )
-        self.max_parallelism = max(
-            [
-                self.shards,
-                *map(tiles_of, self.network.layers),
-                min(MOST, len(self.network.vector) // BLOCK),
-            ]
-        )
-        self.threads = 1
-        self._by: RunTasks = run_serially
-        self.update = update_for(
-            config,
-            self.network.vector,
-            self.max_parallelism,
-            self.run_tasks,
-            compiled=self.kernels == "numba",
-        )
-        check_batch_size(self.network, self.batch_size)
-        size = target_size(self.pipeline.schema)
-        augmenter = None
-        if config.dataset.augmentation:
-            augmenter = Augmenter(
-                config.dataset.augmentation,
+        self.update = update_for(plan, self.network.vector, self.tasks.run)
+        self.step = self._step()
+        self.progress = Progress()
+        self.stopwatch = Stopwatch()
+        self.rate_scale = 1.0
+        self.notes = [*prepared.notes, *plan.notes]
+        self.warnings: list[str] = []
+        self.evaluated_parts = list(plan.evaluated_parts)
+
+    def _step(self) -> Step:
+        plan, train = self.plan, self.parts["train"]
+        augmentation = plan.config.dataset.augmentation
+        augmenter = (
+            Augmenter(
+                augmentation,
                 self.pipeline,
                 train.x,
-                seed=config.seed,
+                seed=plan.config.seed,
                 dtype=self.network.dtype,
             )
-            prepared.notes.append(
-                f"augmentation of the training part: {described(config.dataset.augmentation)}"
-            )
-        self.step = Step(
+            if augmentation
+            else None
+        )
+        return Step(
             self.network,
             self.loss,
             self.update,
             train,
-            size,
-            self.batch_size,
-            shards=self.shards,
-            run_tasks=self.run_tasks,
-            compiled=self.kernels == "numba",
+            target_size(self.pipeline.schema),
+            plan.batch_size,
+            shards=plan.shards,
+            run_tasks=self.tasks.run,
+            compiled=plan.kernels == "numba",
             augmenter=augmenter,
         )
-        if train.weights is not None and self.step_rows == 1:
-            prepared.notes.append(
-                "weights: the loss of a step is divided by the weights of its rows, so in steps of one row only a weight of 0 tells; "
-                "raise training.batch_size"
-            )
-        self.progress = Progress()
-        self.clock = Clock()
-        self.rate_scale = 1.0
-        self.directory: RunDirectory | None = None
-        self.warnings: list[str] = []
-        self.monitor = self.monitored("training.monitor", config.training.monitor)
-        stopping = config.early_stopping
-        self.stopping_monitor = self.monitor
-        if stopping is not None and stopping.monitor is not None:
-            self.stopping_monitor = self.monitored("early_stopping.monitor", stopping.monitor)
-        self.schedule_monitor = self.monitor
-        if isinstance(config.schedule, MetricSchedule) and config.schedule.monitor is not None:
-            self.schedule_monitor = self.monitored("schedule.monitor", config.schedule.monitor)
-        self.watched = ["validation"] if "validation" in self.parts else []
-        for name in (self.monitor, self.stopping_monitor, self.schedule_monitor):
-            if (
-                name.startswith("train_")
-                and name not in ("train_loss", "train_penalty")
-                and "train" not in self.watched
-            ):
-                self.watched.append("train")
-
-    @contextmanager
-    def workers(self, threads: int | None) -> Iterator[None]:
-        """Inside, shards of a step and portions of an evaluation run on so many threads (None: as many as cores); no bit depends on it.
-
-        Raises ConfigError where threads is not a positive number.
-        """
-        self.threads = usable_threads(threads)
-        portions = max(
-            -(-len(part) // self.network.batched_inference.chunk_size)
-            for part in self.parts.values()
-        )
-        busy = self.shards * max(map(tiles_of, self.network.layers), default=1)
-        with (
-            Workers(min(self.threads, max(self.max_parallelism, portions))) as workers,
-            self.step.prefetching(self.threads, busy),
-        ):
-            self._by = workers.run_tasks
-            try:
-                yield
-            finally:
-                self._by = run_serially
-
-    def report(self, path: str, text: str) -> None:
-        """Shows what a layer says of what passes through it, and logs it once there is a directory."""
-        to_standard_error(path, text)
-        if self.directory is not None:
-            self.directory.log(f"{path}: {text}")
-
-    def run_tasks(self, tasks: Sequence[Task]) -> None:
-        """Run independent tasks, on the threads that `workers` gives, or else one after the other."""
-        self._by(tasks)
 
     @property
     def parts(self) -> dict[str, Part]:
         """train, and validation and test where there are any."""
         return self.prepared.parts
 
+    @property
+    def threads(self) -> int:
+        """Threads that may be used."""
+        return self.tasks.threads
+
+    @contextmanager
+    def workers(self, threads: int | None) -> Iterator[None]:
+        """Inside, the shards of a step and the chunks of an evaluation use this many threads.
+
+        Results are identical for any number of threads.
+
+        Args:
+            threads: None: as many as cores.
+
+        Raises:
+            ConfigError: It is not a positive number.
+        """
+        usable = usable_threads(threads)
+        rows = self.network.batched_inference.chunk_size
+        chunks = max(-(-len(part) // rows) for part in self.parts.values())
+        most = max(self.plan.max_parallelism, chunks)
+        busy = self.plan.shards * max(map(tiles_of, self.plan.layers), default=1)
+        with self.tasks.on_threads(usable, most), self.step.prefetching(usable, busy):
+            yield
+
     def weights(self) -> Weights:
-        """The weights as they now are, in the arrays that training goes on to change."""
+        """The current weights, in the arrays that training goes on to change."""
         average = self.update.average
         return Weights(
             self.network.vector.values,
@@ -223,7 +165,7 @@ class Run:
 
     @contextmanager
     def evaluated_weights(self) -> Iterator[None]:
-        """Inside, the network holds the weights that are evaluated: their moving average, where one is kept."""
+        """Inside, the network holds the weights that are evaluated: their average, if one is kept."""
         weights = self.weights()
         if weights.average is None:
             yield
@@ -241,48 +183,43 @@ class Run:
         return self.rate_of(self.update.steps)
 
     def rate_of(self, step: int) -> float:
-        """The learning rate of a step, counted from 0: of the step that has just been made, or of a later one."""
+        """The learning rate of a step, counted from 0: the one just made, or a later one."""
         config = self.config
-        return (
-            config.schedule.rate(
-                config.optimizer.lr, step, self.steps_per_epoch, config.training.epochs
-            )
-            * self.rate_scale
+        return self.rate_scale * config.schedule.rate(
+            config.optimizer.lr, step, self.plan.steps_per_epoch, config.training.epochs
         )
 
-    def monitored(self, key: str, name: str | None) -> str:
-        """A metric that every epoch logs: the configured one, or the default. Raises ConfigError where it cannot be logged."""
-        if name is None:
-            return "validation_loss" if "validation" in self.parts else "train_loss"
-        part, _, metric = name.partition("_")
-        if part not in self.parts:
-            raise ConfigError(
-                f"{key}: {name} needs a {part} part, and there is none: set dataset.split.{part}, or monitor train_loss"
-            )
-        task = self.pipeline.schema.task
-        known = ["loss", *metric_names(task)] + (["penalty"] if part == "train" else [])
-        if metric not in known:
-            hint = nearest(metric, known) or f"; there are: {', '.join(known)}"
-            raise ConfigError(f"{key}: {name} is no metric of {task}{hint}")
-        return name
+    def watch(self, key: str, name: str) -> Monitor:
+        """A metric that every epoch is to log, for callbacks; its part is evaluated from now on.
+
+        Args:
+            key: What to blame in the message where it cannot be logged.
+            name: `{train|validation}_{metric}`.
+        """
+        found = monitor(
+            key,
+            name,
+            parts=self.parts,
+            task=self.pipeline.schema.task,
+            metrics=self.plan.metrics,
+        )
+        part = found.evaluated_part
+        if part is not None and part not in self.evaluated_parts:
+            self.evaluated_parts.append(part)
+        return found
+
+    def report(self, path: str, text: str) -> None:
+        """Prints what a layer shows of what passes through it, and logs it."""
+        to_standard_error(path, text)
+        if self.directory is not None:
+            self.directory.log(f"{path}: {text}")
 
 
 def update_for(
-    config: RunConfig,
-    vector: ParameterVector,
-    groups: int = 1,
-    run_tasks: RunTasks = run_serially,
-    *,
-    compiled: bool = False,
+    plan: RunPlan, vector: ParameterVector, run_tasks: RunTasks
 ) -> Update | ClosureUpdate:
-    """What changes the parameters. Raises ConfigError where the model has none that are trained."""
-    if vector.trainable.stop == 0:
-        what = (
-            "all layers are frozen: leave `trainable: false` out of one"
-            if len(vector)
-            else "no layer has parameters: add a dense one"
-        )
-        raise ConfigError(f"model: there is nothing to train, {what}")
+    """What changes the parameters."""
+    config = plan.config
     optimizer, training = config.optimizer, config.training
     if isinstance(optimizer, ClosureOptimizer):
         return ClosureUpdate(
@@ -297,37 +234,7 @@ def update_for(
         training.clip_norm,
         clip_value=training.clip_value,
         ema=training.ema,
-        groups=groups,
+        groups=plan.max_parallelism,
         run_tasks=run_tasks,
-        compiled=compiled,
+        compiled=plan.kernels == "numba",
     )
-
-
-def check_batch_size(network: Network, batch_size: int) -> None:
-    """Raises ConfigError where a layer would blank out batches of this size."""
-    for bound in network.layers:
-        least = bound.layer.min_batch_size(bound.input_shape)
-        if batch_size < least:
-            raise ConfigError(
-                f"training.batch_size: {bound.name} normalizes over the rows of a batch and needs at least {least} of them, "
-                f"got batches of {batch_size}: take more rows, or layer_norm"
-            )
-
-
-@dataclass(frozen=True)
-class Result:
-    """What a run came to. metrics and baseline: by part, then by name; evaluation mode, best weights.
-
-    diagnostics  the last epoch's figures of each layer, where they were asked for
-    """
-
-    run_directory: str
-    stop_reason: str
-    epochs: int
-    best_epoch: int | None
-    seconds: float
-    metrics: dict[str, dict[str, float]]
-    baseline: dict[str, dict[str, float]]
-    notes: list[str] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
-    diagnostics: dict[str, dict[str, float]] = field(default_factory=dict)

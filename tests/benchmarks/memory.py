@@ -45,8 +45,8 @@ def steps(run: Run, count: int) -> None:
     made = 0
     while made < count:
         order = epoch_order(run)
-        for i in range(min(len(order) // run.batch_size, count - made)):
-            run.step(order[i * run.batch_size : (i + 1) * run.batch_size], run.rate)
+        for i in range(min(len(order) // run.plan.batch_size, count - made)):
+            run.step(order[i * run.plan.batch_size : (i + 1) * run.plan.batch_size], run.rate)
             made += 1
         run.progress.epoch += 1
 
@@ -89,7 +89,7 @@ def step_peak(run: Run) -> int:
     for i in range(TRACED):
         before = tracemalloc.get_traced_memory()[0]
         tracemalloc.reset_peak()
-        run.step(order[i * run.batch_size : (i + 1) * run.batch_size], run.rate)
+        run.step(order[i * run.plan.batch_size : (i + 1) * run.plan.batch_size], run.rate)
         highest = max(highest, tracemalloc.get_traced_memory()[1] - before)
     tracemalloc.stop()
     return highest
@@ -108,7 +108,7 @@ def measure(workload: str, early: int, late: int, threads: int | None) -> dict[s
         peak = step_peak(run)
         order = epoch_order(run)
         with Allocations() as found:
-            run.step(order[: run.batch_size], run.rate)
+            run.step(order[: run.plan.batch_size], run.rate)
         np.setbufsize(usual)
     return {
         "workload": workload,

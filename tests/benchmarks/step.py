@@ -42,18 +42,18 @@ def prepared(workload: str, kernels: str = "auto") -> Run:
 
 def epoch(run: Run) -> float:
     """Milliseconds a full step of one epoch."""
-    steps = len(run.parts["train"]) // run.batch_size
+    steps = len(run.parts["train"]) // run.plan.batch_size
     start = time.perf_counter()
     order = epoch_order(run)
     for i in range(steps):
-        run.step(order[i * run.batch_size : (i + 1) * run.batch_size], run.rate)
+        run.step(order[i * run.plan.batch_size : (i + 1) * run.plan.batch_size], run.rate)
     run.progress.epoch += 1
     return 1e3 * (time.perf_counter() - start) / steps
 
 
 def flops(run: Run) -> int:
     """Of one step."""
-    return run.batch_size * sum(
+    return run.plan.batch_size * sum(
         layer.forward + layer.backward for layer in layer_flops(run.network).values()
     )
 
@@ -95,7 +95,7 @@ if __name__ == "__main__":
     )
     given = parser.parse_args()
     run = prepared(given.workload, given.kernels)
-    about = {"workload": given.workload, "kernels": run.kernels}
+    about = {"workload": given.workload, "kernels": run.plan.kernels}
     print(
         json.dumps(about | measure(run, given.threads, given.epochs or run.config.training.epochs)),
         flush=True,

@@ -85,7 +85,7 @@ def test_a_signal_ends_the_run_and_resume_goes_on(folder, number, exit_code):
         process.send_signal(number)
         stdout, stderr = process.communicate(timeout=30)
     assert (process.returncode, stdout) == (exit_code, "")
-    assert stderr.splitlines()[-1].endswith("to go on: nettrain fit --resume runs/flowers")
+    assert stderr.splitlines()[-1].endswith("to resume: nettrain fit --resume runs/flowers")
     assert "Traceback" not in stderr
 
 

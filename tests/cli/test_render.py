@@ -199,11 +199,10 @@ def test_diagnostics_show_what_there_is_of_each_layer():
 def test_the_moving_line_never_leaves_its_line(width):
     console = Console(width=width, file=io.StringIO(), force_terminal=True, color_system=None)
     run = SimpleNamespace(
-        prepared=SimpleNamespace(notes=["rows: train 64"]),
+        notes=["rows: train 64"],
         config=SimpleNamespace(training=SimpleNamespace(epochs=4)),
         progress=SimpleNamespace(epoch=0, batch=1, stop_reason=None),
-        steps_per_epoch=2,
-        step_rows=32,
+        plan=SimpleNamespace(steps_per_epoch=2, step_rows=32),
         warnings=[],
     )
     with Live(console=console, auto_refresh=False) as live:

@@ -87,7 +87,7 @@ def test_the_checkpoint_is_evaluated_to_the_figures_that_are_reported(table, met
     assert str(model.path) == result.checkpoint and len(model.members) == len(result.members)
     for part, dataset in model.training_data.datasets.items():
         assert model.evaluation(dataset).metrics == result.metrics[part]
-        said = model.said(dataset)
+        said = model.member_predictions(dataset)
         assert result.disagreement[part] == disagreement(said, "classification")
         for place, one in enumerate(result.members):
             alone = nettrain.load(one.run_directory).predictions_of(dataset)
@@ -155,7 +155,7 @@ def test_out_of_bag_every_row_is_judged_by_those_that_have_not_seen_it(table):
     model = nettrain.load(result.directory)
     train, rows = model.training_data.datasets["train"], model.training_data.rows["train"]
     said, samples = (
-        model.said(train).astype(np.float64),
+        model.member_predictions(train).astype(np.float64),
         [set(rows_of(one)["train"]) for one in result.members],
     )
     judged, places = [], []

@@ -123,7 +123,10 @@ def figures():
             "summary": _without_seconds(json.loads((path / "summary.json").read_text())),
         }
         for name in ("best", "last"):
-            checkpoint = Checkpoint.read(path / "checkpoints" / f"{name}.safetensors")
+            file = path / "checkpoints" / f"{name}.safetensors"
+            if name == "best" and not file.exists():
+                continue  # no metric chose an epoch
+            checkpoint = Checkpoint.read(file)
             content = {
                 key: value
                 for key, value in checkpoint.content.items()

@@ -59,7 +59,7 @@ def test_the_gradient_over_portions_is_that_of_the_whole_batch(portion, replay):
 def test_each_portion_draws_its_own_dropout():
     step = step_of(4, dropout=0.5)
     step.batch.gather(np.array([1, 1, 1, 1]))
-    assert step.computation(4, step=0, portion=0) != step.computation(4, step=0, portion=1)
+    assert step.computation(4, step=0, micro_batch=0) != step.computation(4, step=0, micro_batch=1)
 
 
 def test_a_portion_that_is_not_finite_updates_nothing():

@@ -179,7 +179,7 @@ def test_a_header_that_lies_is_refused_before_memory_is_taken(file, entry, data)
     ({"format": 0}, "has format 0, this version reads 1: train it again"),
     ({"format": "x"}, "has format 'x'"),
     ({"format": None}, "its metadata is damaged"),
-    ({"config": None}, "holds no configuration"),
+    ({"config": None}, "its metadata is damaged: config: Field required"),
     ({"config": {"model": "mlp"}}, "its configuration cannot be used"),
     ({"config": CONFIG | {"model": {"type": "mlp", "hidden": [13]}}}, "of another model"),
     ({"config": CONFIG | {"model": {"type": "mlp", "hidden": [12, 12]}}}, "of another model"),
@@ -228,7 +228,7 @@ def test_a_run_without_a_checkpoint_says_how_to_go_on(tmp_path):
     (tmp_path / "checkpoints").mkdir()
     with pytest.raises(
         CheckpointError,
-        match="this run has no checkpoint yet; go on with it: nettrain fit --resume",
+        match="this run has no checkpoint yet; resume it: nettrain fit --resume",
     ):
         nettrain.load(tmp_path)
 

@@ -11,7 +11,7 @@ import nettrain
 from nettrain import streams
 from nettrain.autodiff.backward import backward
 from nettrain.autodiff.tensor import Tensor
-from nettrain.diagnosis.layer_statistics import Probe, norms, unit_shares, update_ratios
+from nettrain.diagnosis.layer_statistics import LayerStatistics, norms, unit_shares, update_ratios
 from nettrain.nn.activation import Activation
 from nettrain.nn.layer import Layer
 from nettrain.nn.loss import Loss
@@ -41,7 +41,7 @@ def rows(path):
 
 def test_the_figures_are_those_of_the_loss_and_the_layers():
     net, loss = network(), Loss.parse("mse")
-    found = Probe(net, loss, X, Y).layers()
+    found = LayerStatistics(net, loss, X, Y).layers()
     mean = loss.rows(net.watched(Tensor(X))[0], Tensor(Y)).mean()
     gradients = backward(mean)
     for path in ("dense_1", "batch_norm_1", "dense_2"):
@@ -73,8 +73,8 @@ def test_rows_weigh_in_the_gradient_as_they_do_in_the_loss():
     net, loss, weights = network(), Loss.parse("mse"), np.array([2.0, 1.0, 0.0] * 4)
     repeated = np.repeat(np.arange(12), weights.astype(int))
     found, expected = (
-        Probe(net, loss, X, Y, weights).layers(),
-        Probe(net, loss, X[repeated], Y[repeated]).layers(),
+        LayerStatistics(net, loss, X, Y, weights).layers(),
+        LayerStatistics(net, loss, X[repeated], Y[repeated]).layers(),
     )
     assert found["dense_1"] == pytest.approx(expected["dense_1"]) and found[
         "dense_2"
@@ -86,7 +86,7 @@ def test_rows_weigh_in_the_gradient_as_they_do_in_the_loss():
 )
 def test_looking_again_sees_the_weights_as_they_are_now_and_changes_nothing(layers):
     net, loss = network(layers, "float32"), Loss.parse("mse")
-    probe = Probe(net, loss, X.astype("float32"), Y.astype("float32"))
+    probe = LayerStatistics(net, loss, X.astype("float32"), Y.astype("float32"))
     before = probe.layers()
     assert probe.layers() == before
     net.vector.values *= 1.5
@@ -99,7 +99,7 @@ def test_looking_again_sees_the_weights_as_they_are_now_and_changes_nothing(laye
     net.vector.gradient[...] = 7
     again = probe.layers()
     assert again != before
-    assert again == Probe(net, loss, X.astype("float32"), Y.astype("float32")).layers()
+    assert again == LayerStatistics(net, loss, X.astype("float32"), Y.astype("float32")).layers()
     assert (net.vector.gradient == 7).all() and (net.vector.values == kept).all()
     assert all((net.state[name] == array).all() for name, array in state.items())
 
@@ -158,7 +158,7 @@ def test_convolutions_have_norms_and_their_dead_units_are_channels():
     )
     net.vector.views["batch_norm_1.beta"][1] = -100.0
     net.vector.views["separable_conv_1.b"][...] = [-100.0, 100.0, -100.0]
-    found = Probe(net, loss, images, Y).layers()
+    found = LayerStatistics(net, loss, images, Y).layers()
     gradients = backward(loss.rows(net.watched(Tensor(images))[0], Tensor(Y)).mean())
     for path in (
         "conv_1",
@@ -224,7 +224,7 @@ def test_every_epoch_has_a_row_and_the_summary_the_last(run):
 
 
 def test_nothing_is_computed_unless_it_is_asked_for(run, monkeypatch):
-    monkeypatch.setattr(diagnostics, "Probe", None)
+    monkeypatch.setattr(diagnostics, "LayerStatistics", None)
     path = run("off")
     assert not (path / "diagnostics.jsonl").exists()
     assert json.loads((path / "summary.json").read_text())["diagnostics"] == {}

@@ -34,7 +34,7 @@ def members(tmp_path_factory):
         config = {
             "dataset": {"source": "memory"},
             "model": {"type": "mlp", "hidden": [4]},
-            "training": {"epochs": 4},
+            "training": {"epochs": 4, "monitor": "train_loss"},
         }
         runs = [
             nettrain.train(
@@ -161,7 +161,7 @@ def test_eval_and_predict_take_it_like_any_other(tmp_path, monkeypatch):
             "split": {"test": 0.25},
         },
         "model": {"type": "mlp", "hidden": [4]},
-        "training": {"epochs": 4},
+        "training": {"epochs": 4, "monitor": "train_loss"},
     }
     runs = [
         nettrain.train(

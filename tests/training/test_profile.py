@@ -15,7 +15,8 @@ from nettrain.layers.dropout import Dropout
 from nettrain.layers.residual import Residual
 from nettrain.nn.network import Network
 from nettrain.training.callbacks import Callback
-from nettrain.training.train import resume, train
+from nettrain.training.resume import resume
+from nettrain.training.train import train
 
 X = streams.generator(0, "profile").normal(size=(50, 6))
 Y = np.array(["a", "b", "c"])[np.arange(50) % 3]
@@ -131,7 +132,7 @@ def test_a_run_that_runs_eagerly_is_told_as_a_whole(tmp_path):
         "gather the batch",
         "update",
         "between layers (threads, sums over shards)",
-        "rest",
+        "other",
     ]
 
 

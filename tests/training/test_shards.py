@@ -9,7 +9,7 @@ from nettrain.errors import ConfigError
 from nettrain.nn.layer import Layer
 from nettrain.nn.network import Network
 from nettrain.training.engine.sharding import shards_for
-from nettrain.training.engine.threads import Workers
+from nettrain.training.engine.threads import ThreadPool
 from nettrain.training.train import prepare_run, train
 
 SIZES = (1, 2, 3)
@@ -195,11 +195,11 @@ def test_workers_raise_what_a_task_raised_and_go_on():
     def fail():
         raise ZeroDivisionError("planted")
 
-    with Workers(2) as workers:
+    with ThreadPool(2) as workers:
         for failing in ([fail, lambda: done.append(1)], [lambda: done.append(2), fail]):
             with pytest.raises(ZeroDivisionError, match="planted"):
-                workers.run_tasks(failing)
-        workers.run_tasks([lambda: done.append(3)] * 5)
+                workers.run(failing)
+        workers.run([lambda: done.append(3)] * 5)
     assert sorted(done) == [1, 2, 3, 3, 3, 3, 3]
 
 
@@ -209,8 +209,8 @@ def test_an_evaluation_has_the_same_bits_on_any_number_of_threads(model):
     run.network.batched_inference.chunk_size = 8
     alone = run.network.outputs(X)
     for threads in (2, 3):
-        with Workers(threads) as workers:
-            np.testing.assert_array_equal(run.network.outputs(X, workers.run_tasks), alone)
+        with ThreadPool(threads) as workers:
+            np.testing.assert_array_equal(run.network.outputs(X, workers.run), alone)
 
 
 def test_layers_that_see_rows_together_are_evaluated_one_portion_after_the_other():

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 import nettrain
-from nettrain.errors import ConfigError, NettrainError, RunError
+from nettrain.errors import CheckpointError, ConfigError, NettrainError, RunError
 from nettrain.training.artifacts.checkpoint import Checkpoint
 from nettrain.training.callbacks import Callback
 
@@ -79,7 +79,7 @@ def test_the_resolved_configuration_gives_the_same_run_again(run, data, tmp_path
 
 
 def test_two_trainings_give_the_same_bits_and_another_seed_others(run, tmp_path, figures, weights):
-    for name, changes in (("a", {}), ("b", {}), ("c", {"seed": 4})):
+    for name, changes in (("a", {}), ("b", {}), ("c", {"seed": 2})):
         run(changes, run_name=name)
     assert figures(tmp_path / "runs" / "a") == figures(tmp_path / "runs" / "b")
     assert not np.array_equal(weights(tmp_path / "runs" / "a"), weights(tmp_path / "runs" / "c"))
@@ -210,11 +210,67 @@ def test_another_metric_can_choose_the_best_and_stop(run, log):
     assert result.best_epoch == 1 + accuracies.index(max(accuracies))  # of equals the first
 
 
-def test_without_a_validation_part_the_training_loss_chooses(run, log):
-    result = run({"dataset": {"source": "memory"}, "early_stopping": None})
+ALONE = {
+    "dataset": {"source": "memory"},
+    "early_stopping": None,
+    "optimizer.lr": 0.5,
+    "training.epochs": 12,
+}
+
+
+def test_without_a_validation_part_the_last_weights_are_those_of_the_run(run):
+    result = run(ALONE)
+    checkpoints = Path(result.run_directory) / "checkpoints"
+    assert [file.name for file in checkpoints.iterdir()] == ["last.safetensors"]
+    assert (result.monitor, result.best_epoch, result.weights) == (None, None, "last")
+    model = nettrain.load(result.run_directory)
+    assert model.epoch == result.epochs and set(result.metrics) == {"train"}
+
+
+def test_without_a_validation_part_a_monitor_that_is_named_chooses(run, log):
+    for changes in (
+        {"training.monitor": "train_loss"},
+        {"early_stopping": {"monitor": "train_loss", "patience": 99}},
+    ):
+        result = run(ALONE | changes)
+        losses = [row["train_loss"] for row in log(result.run_directory)]
+        assert result.best_epoch == 1 + losses.index(min(losses)) < result.epochs
+        assert (result.monitor, result.best_value) == ("train_loss", min(losses))
+        assert nettrain.load(result.run_directory).epoch == result.best_epoch
+
+
+def test_the_metric_that_stops_the_run_chooses_its_weights_where_no_other_is_named(run, log):
+    monitor = {"monitor": "validation_accuracy", "patience": 5}
+    result = run({"early_stopping": monitor, "training.epochs": 30, "optimizer.lr": 0.1, "seed": 2})
     rows = log(result.run_directory)
-    losses = [row["train_loss"] for row in rows]
-    assert result.best_epoch == 1 + losses.index(min(losses)) and set(result.metrics) == {"train"}
+    accuracies = [row["validation_accuracy"] for row in rows]
+    losses = [row["validation_loss"] for row in rows]
+    assert result.best_epoch == 1 + accuracies.index(max(accuracies))
+    assert result.best_epoch != 1 + losses.index(min(losses))  # or the test would not tell
+    summary = json.loads((Path(result.run_directory) / "summary.json").read_text())
+    assert summary["monitor"] == "validation_accuracy"
+    assert summary["best_value"] == max(accuracies) == result.metrics["validation"]["accuracy"]
+
+
+def test_one_rule_says_which_weights_are_those_of_the_run(run, data, tmp_path):
+    stopping = {"early_stopping": {"restore_best": False, "patience": 4}, "optimizer.lr": 0.5}
+    result = run(stopping)
+    assert result.best_epoch < result.epochs and result.weights == "last"
+    rows = np.load(Path(result.run_directory) / "splits.npz")["validation"]
+    model = nettrain.load(result.run_directory)
+    x, y = data[0][rows], data[1][rows]
+    assert model.evaluate(x, y) == result.metrics["validation"]
+
+
+def test_best_weights_that_are_gone_are_an_error_that_names_both_files(run):
+    result = run({"training.epochs": 3})
+    best = Path(result.run_directory) / "checkpoints" / "best.safetensors"
+    best.unlink()
+    with pytest.raises(
+        CheckpointError, match=r"best.safetensors: is missing.*name the other.*last.safetensors"
+    ):
+        nettrain.load(result.run_directory)
+    assert nettrain.load(best.with_name("last.safetensors")).epoch == 3
 
 
 @pytest.mark.parametrize(("key", "changes", "said"), [

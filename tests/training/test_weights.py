@@ -9,7 +9,7 @@ import yaml
 
 import nettrain
 from nettrain import streams
-from nettrain.diagnosis.layer_statistics import Probe
+from nettrain.diagnosis.layer_statistics import LayerStatistics
 from nettrain.errors import NettrainError
 from nettrain.inspection.lr_range_test import find_lr
 from nettrain.training.artifacts.checkpoint import Checkpoint
@@ -195,9 +195,10 @@ def test_other_weights_are_other_data(tmp_path, toy, weighted, stop_at):
 
 
 def test_steps_of_one_row_are_said_to_pass_over_weights(toy, weighted):
-    notes = prepare_run(toy({"training.batch_size": 1}), weighted).prepared.notes
+    notes = prepare_run(toy({"training.batch_size": 1}), weighted).notes
     assert any(
-        "in steps of one row only a weight of 0 tells; raise training.batch_size" in note
+        "in steps of one row only a weight of 0 makes a difference; raise training.batch_size"
+        in note
         for note in notes
     )
 
@@ -237,9 +238,9 @@ def test_diagnostics_look_at_the_weighted_loss(data):
         run = prepare_run(PLAIN, given)
         part = run.step.part
         found.append(
-            Probe(run.network, run.loss, part.x, part.y, part.weights).layers()["dense_1"][
-                "gradient_norm"
-            ]
+            LayerStatistics(run.network, run.loss, part.x, part.y, part.weights).layers()[
+                "dense_1"
+            ]["gradient_norm"]
         )
     assert found[0] == pytest.approx(found[1], rel=1e-10)
 

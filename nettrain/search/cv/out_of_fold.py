@@ -17,7 +17,6 @@ from nettrain.inference.prediction_table import (
 from nettrain.inference.predictor import Predictor
 from nettrain.search.cv.fold_configs import Fold, Folds
 from nettrain.training.artifacts.files import write_atomically
-from nettrain.training.artifacts.run_directory import scored_checkpoint
 
 
 def write_predictions(
@@ -35,9 +34,7 @@ def write_predictions(
     """
     columns: dict[str, list[np.ndarray]] = {}
     for fold, directory in zip(folds.folds, directories, strict=True):
-        predictor = load(
-            scored_checkpoint(directory, folds.config), allow_plugins=allow_plugins, loader=loader
-        )
+        predictor = load(directory, allow_plugins=allow_plugins, loader=loader)
         for name, values in _columns(folds, fold, predictor):
             columns.setdefault(name, []).append(np.array(values, dtype=object))
     joined = {name: np.concatenate(values) for name, values in columns.items()}

@@ -36,7 +36,7 @@ from nettrain.search.rows import rows_of_config
 from nettrain.search.run_group import RunGroup, ready_executor
 from nettrain.training.artifacts.checkpoint import Checkpoint
 from nettrain.training.artifacts.files import write_atomically, write_json
-from nettrain.training.artifacts.run_directory import RunDirectory, scored_checkpoint
+from nettrain.training.artifacts.run_directory import RunDirectory, checkpoint_path
 
 KIND = SearchKind("ensemble", "nettrain ensemble", "ensemble.json")
 
@@ -176,7 +176,7 @@ class _EnsembleTrainer:
         members, notes = training.train(settings.method)
         vote: Vote = settings.vote or ("majority" if settings.method == "boosting" else "mean")
         checkpoints = [
-            _without_optimizer(Checkpoint.read(scored_checkpoint(member.directory, config)))
+            _without_optimizer(Checkpoint.read(checkpoint_path(member.directory)))
             for member in members
         ]
         weights = [member.weight for member in members]
@@ -241,7 +241,7 @@ def _evaluate(
     differ: dict[str, float | None] = {}
     bag = None
     for part, dataset in loaded.datasets.items():
-        predictions = model.said(dataset)
+        predictions = model.member_predictions(dataset)
         for result, own in zip(results, predictions, strict=True):
             result.metrics[part] = _metrics(model, dataset, own)
         votes = combined(predictions, model.weights, model.vote, model.task)

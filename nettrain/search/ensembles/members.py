@@ -19,7 +19,6 @@ from nettrain.search.ensembles.boosting import boosting_round
 from nettrain.search.observer import Overview
 from nettrain.search.run_group import RunGroup, RunResult, finished_result, run_outcome
 from nettrain.streams import generator
-from nettrain.training.artifacts.run_directory import scored_checkpoint
 from nettrain.training.build import data_seed
 
 Method = Literal["seeds", "bagging", "boosting"]
@@ -111,10 +110,7 @@ class MemberTraining:
             factor = np.divide(weights, own, out=np.zeros(len(own)), where=own > 0)
             path = self._write_weights(place, rows, factor)
             [member] = self._run({place: self._mapping(place, weights=str(path))}, {})
-            model = load(
-                scored_checkpoint(member.directory, self._config),
-                allow_plugins=self._allow_plugins,
-            )
+            model = load(member.directory, allow_plugins=self._allow_plugins)
             wrong = model.predictions_of(train).argmax(axis=1) != model.truth(train)
             found = boosting_round(weights, wrong, len(train.target.classes))  # type: ignore[union-attr,arg-type]
             if found is None:

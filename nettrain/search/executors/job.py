@@ -81,7 +81,7 @@ def describe_dataset(
     """
     run = prepare_run(config, allow_plugins=allow_plugins, loader=loader)
     if monitor is not None:
-        run.monitored(METRIC_KEY, monitor)
+        run.watch(METRIC_KEY, monitor)
     rows = {name: len(part) for name, part in run.parts.items()}
     return DatasetInfo(run.pipeline.schema.task, rows)
 
@@ -123,11 +123,8 @@ class Reporting(Callback):
 
     def begin(self, run: Run) -> None:
         """Have the metric evaluated."""
-        if self._job.monitor is None:
-            return
-        name = run.monitored(METRIC_KEY, self._job.monitor)
-        if name.startswith("train_") and name != "train_loss" and "train" not in run.watched:
-            run.watched.append("train")
+        if self._job.monitor is not None:
+            run.watch(METRIC_KEY, self._job.monitor)
 
     def epoch_end(self, run: Run, row: Row) -> None:
         """Report, unless the last report was too short a time ago."""

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from nettrain.errors import RunError
 
@@ -44,6 +44,24 @@ def write_atomically(path: Path, content: bytes) -> None:
             os.fsync(folder)
         finally:
             os.close(folder)
+
+
+def open_for_appending(path: Path) -> BinaryIO:
+    """A file to append to, created if need be. Links are refused: they lead to somebody's file."""
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
+    try:
+        descriptor = os.open(path, flags, 0o666)
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise RunError(f"{path}: is a link, and is not written through; remove it") from None
+        raise
+    return os.fdopen(descriptor, "ab")
+
+
+def append_line(path: Path, text: str) -> None:
+    """Append one line, in one write."""
+    with disk_errors(path), open_for_appending(path) as file:
+        file.write((text + "\n").encode(errors="backslashreplace"))
 
 
 def write_json(path: Path, value: Any) -> None:

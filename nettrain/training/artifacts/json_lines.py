@@ -1,4 +1,4 @@
-"""A file with a row of figures an epoch, each one line of JSON: it only grows, and is cut when a run goes on from an earlier checkpoint."""
+"""JSON-lines files: one row per epoch; they only grow, and are cut when a run is resumed."""
 
 import json
 import os
@@ -7,32 +7,41 @@ from pathlib import Path
 from typing import Any
 
 from nettrain.errors import RunError
-from nettrain.training.artifacts.files import disk_errors, finite, write_atomically
+from nettrain.training.artifacts.files import (
+    append_line,
+    disk_errors,
+    finite,
+    open_for_appending,
+    write_atomically,
+)
 
 
-class RowFile:
+class JsonLines:
     """metrics.jsonl, diagnostics.jsonl."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
 
     def append(self, row: Mapping[str, Any]) -> None:
-        """One complete line."""
-        with disk_errors(self.path), open(self.path, "a", encoding="utf-8") as file:
-            file.write(json.dumps(finite(row)) + "\n")
+        """Append one complete line."""
+        append_line(self.path, json.dumps(finite(row)))
 
     def sync(self) -> None:
         """Force the rows to the disk: a checkpoint that counts them must not outlive them."""
         if self.path.exists():
-            with disk_errors(self.path), open(self.path, "ab") as file:
+            with disk_errors(self.path), open_for_appending(self.path) as file:
                 os.fsync(file.fileno())
 
     def cut(self, rows: int) -> None:
-        """Keep the first rows, so that no epoch stands there twice after a resume; a torn last line goes too."""
+        """Keep the first rows, so that no epoch is there twice after a resume.
+
+        A torn last line goes too. Raises RunError where there are fewer rows.
+        """
         lines = self.path.read_bytes().splitlines(keepends=True) if self.path.exists() else []
         if len(lines) < rows:
             raise RunError(
-                f"{self.path}: has {len(lines)} rows, the checkpoint was written after {rows}: it was changed; train again"
+                f"{self.path}: has {len(lines)} rows, the checkpoint was written after {rows}: it "
+                "was changed; train again"
             )
         if len(lines) > rows:
             write_atomically(self.path, b"".join(lines[:rows]))

@@ -1,6 +1,7 @@
 """The run directory: its layout, how it comes to be, and what is written into it."""
 
 import io
+import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
@@ -11,6 +12,7 @@ import numpy as np
 from nettrain.config.dump import dump
 from nettrain.config.run_config import RunConfig
 from nettrain.errors import CheckpointError, RunError, nearest
+from nettrain.training.artifacts.checkpoint import Checkpoint
 from nettrain.training.artifacts.directory import (
     Layout,
     locked,
@@ -19,8 +21,14 @@ from nettrain.training.artifacts.directory import (
     written_by_nettrain,
 )
 from nettrain.training.artifacts.environment import environment
-from nettrain.training.artifacts.files import disk_errors, write_atomically, write_json
-from nettrain.training.artifacts.json_lines import RowFile
+from nettrain.training.artifacts.files import (
+    append_line,
+    disk_errors,
+    write_atomically,
+    write_json,
+)
+from nettrain.training.artifacts.json_lines import JsonLines
+from nettrain.training.artifacts.metadata import Metadata
 
 RUN_LAYOUT = Layout(
     "a run directory",
@@ -49,8 +57,9 @@ class RunDirectory:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.config = path / "config.yaml"
-        self.metrics = RowFile(path / "metrics.jsonl")
-        self.diagnostics = RowFile(path / "diagnostics.jsonl")
+        self.metrics = JsonLines(path / "metrics.jsonl")
+        self.diagnostics = JsonLines(path / "diagnostics.jsonl")
+        self.summary = path / "summary.json"
         self.best = path / "checkpoints" / "best.safetensors"
         self.last = path / "checkpoints" / "last.safetensors"
 
@@ -113,28 +122,68 @@ class RunDirectory:
 
     def log(self, text: str) -> None:
         """A dated line in log.txt."""
-        with (
-            disk_errors(self.path / "log.txt"),
-            open(self.path / "log.txt", "a", encoding="utf-8") as file,
-        ):
-            file.write(f"{datetime.now().astimezone().isoformat(timespec='seconds')} {text}\n")
+        now = datetime.now().astimezone().isoformat(timespec="seconds")
+        append_line(self.path / "log.txt", f"{now} {text}")
 
+    def begin(
+        self, config: RunConfig, fingerprint: str, kernels: str, rows: Mapping[str, np.ndarray]
+    ) -> None:
+        """Write what a run has before its first epoch; a disk that is full leaves no directory.
 
-def scored_checkpoint(path: Path, config: RunConfig) -> Path:
-    """The checkpoint of a run directory with the weights that the run's final figures are of."""
-    directory, stopping = RunDirectory(path), config.early_stopping
-    last = stopping is not None and not stopping.restore_best
-    return directory.last if last or not directory.best.exists() else directory.best
+        Args:
+            config: The final configuration.
+            fingerprint: Of the data.
+            kernels: numpy or numba.
+            rows: The indices of the rows of each part.
+        """
+        new = not self.config.exists()
+        try:
+            self.metrics.cut(0)
+            self.diagnostics.cut(0)
+            self.write_environment(fingerprint, kernels)
+            self.write_splits(rows)
+            self.write_config(config)
+        except RunError:
+            if new:
+                shutil.rmtree(self.path, ignore_errors=True)
+            raise
 
 
 def checkpoint_path(path: Path) -> Path:
-    """The file meant by a path: itself, or the best (else the last) checkpoint of a run directory."""
+    """The checkpoint that a path means: of a run directory, the one with the weights of the run.
+
+    These are the weights that its summary describes: those of the best epoch, or the last ones
+    where `early_stopping.restore_best` is false or no metric chose an epoch. Every command and
+    every search asks here.
+
+    Raises:
+        RunError: The directory is none of a run.
+        CheckpointError: The checkpoint is not there.
+    """
     if not path.is_dir():
         return path
     directory = RunDirectory.open(path)
-    for found in (directory.best, directory.last):
-        if found.exists():
-            return found
-    raise CheckpointError(
-        f"{path}: this run has no checkpoint yet; go on with it: nettrain fit --resume {path}"
-    )
+    if not directory.last.exists():
+        if directory.best.exists():  # an ensemble, or `last` was removed
+            return directory.best
+        raise CheckpointError(
+            f"{path}: this run has no checkpoint yet; resume it: nettrain fit --resume {path}"
+        )
+    metadata = Checkpoint.read_metadata(directory.last)
+    if not restores_best(metadata):
+        return directory.last
+    if not directory.best.exists():
+        raise CheckpointError(
+            f"{directory.best}: is missing, and holds the weights that the run was evaluated with; "
+            f"put it back, or name the other checkpoint: {directory.last}"
+        )
+    return directory.best
+
+
+def restores_best(metadata: Metadata) -> bool:
+    """Whether the weights of a run are those of its best epoch, as its last checkpoint says."""
+    stopping = metadata.config.get("early_stopping")
+    if isinstance(stopping, dict) and stopping.get("restore_best") is False:
+        return False
+    best = (metadata.callbacks or {}).get("BestWeights", {})
+    return best.get("epoch") is not None

@@ -1,6 +1,7 @@
-"""The base of all callbacks: they observe a run; the loop knows nothing of metrics files, checkpoints or early stopping."""
+"""The base of all callbacks: they observe a run; the training loop knows nothing of logs or files."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from nettrain.training.evaluate import PartEvaluation
@@ -10,7 +11,17 @@ Row = dict[str, Any]
 
 
 class Callback:
-    """Observes a run; whatever it remembers between epochs goes through `state` and `restore`, so that a resumed run is the same run."""
+    """Observes a run.
+
+    What a callback remembers between epochs goes through `state` and `restore`, so that a resumed
+    run is the same run.
+
+    Example:
+        class Halve(nettrain.Callback):
+            def epoch_end(self, run, row):
+                if row["epoch"] % 10 == 0:
+                    run.rate_scale /= 2
+    """
 
     def begin(self, run: Run) -> None:
         """Before the first batch, after a resume too."""
@@ -19,7 +30,13 @@ class Callback:
         """After each update."""
 
     def epoch_end(self, run: Run, row: Row) -> None:
-        """After each epoch and its evaluation. row: epoch, step, lr, train_loss, penalty, the watched parts' metrics, seconds."""
+        """After each epoch and its evaluation.
+
+        Args:
+            run: Which a callback ends by setting `run.progress.stop_reason`.
+            row: epoch, step, lr, train_loss, train_penalty, the metrics of the evaluated parts,
+                seconds.
+        """
 
     def interrupt(self, run: Run) -> None:
         """When a signal ends the run between two batches."""
@@ -34,14 +51,33 @@ class Callback:
         """After the final evaluation of each part."""
 
     def state(self) -> dict[str, Any]:
-        """What must survive a restart, as JSON can hold it."""
+        """What must survive a restart, as JSON can hold it. Checkpoints store it."""
         return {}
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Take back what `state` gave."""
+        """Take back what `state` returned, before `begin`.
+
+        Raises:
+            KeyError, TypeError, ValueError: It is not what `state` returns.
+        """
+
+
+def by_key(callbacks: Sequence[Callback]) -> dict[str, Callback]:
+    """Callbacks by the key of their state in checkpoints: the class, numbered from the second on.
+
+    >>> list(by_key([Halve(), Halve()]))
+    ['Halve', 'Halve-2']
+    """
+    counts: Counter[str] = Counter()
+    keyed = {}
+    for callback in callbacks:
+        name = type(callback).__name__
+        counts[name] += 1
+        keyed[name if counts[name] == 1 else f"{name}-{counts[name]}"] = callback
+    return keyed
 
 
 def monitored_value(row: Row, name: str) -> float:
-    """The monitored metric of a row; NaN, which is never an improvement, where it is not defined for these rows."""
+    """The monitored metric of a row; NaN, which is never an improvement, where it is missing."""
     value = row.get(name)
     return float("nan") if value is None else float(value)

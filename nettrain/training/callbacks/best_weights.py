@@ -1,23 +1,44 @@
-"""The best weights so far."""
+"""The weights of the best epoch so far."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
-import numpy as np
+from pydantic import TypeAdapter
+from pydantic.dataclasses import dataclass
 
-from nettrain.metrics import direction
+from nettrain.component import Count
 from nettrain.training.artifacts.weights import Weights
-from nettrain.training.callbacks import Callback, Row, monitored_value
+from nettrain.training.callbacks import Callback, Row
+from nettrain.training.monitor import Monitor
 from nettrain.training.run import Run
 
 
-class BestWeights(Callback):
-    """Keeps a copy of the weights of the epoch in which the monitored metric was best; of equals the first.
+@dataclass(frozen=True, config={"extra": "forbid"})
+class State:
+    """The best epoch, the value of the monitored metric in it, and its row."""
 
-    fresh  whether the copy is newer than the best checkpoint on disk
+    epoch: Count | None
+    value: float | None
+    row: dict[str, Any]
+
+
+class BestWeights(Callback):
+    """Keeps a copy of the weights of the epoch in which a metric was best; of equals the first.
+
+    Args:
+        monitor: The metric; None: no epoch is chosen, and nothing is kept.
+
+    Attributes:
+        epoch: The best epoch; None before the first.
+        value: The monitored metric in it.
+        row: All its metrics.
+        weights: Their copy.
+        fresh: Whether the copy is newer than the best checkpoint on disk.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, monitor: Monitor | None) -> None:
+        self.monitor = monitor
         self.epoch: int | None = None
         self.value: float | None = None
         self.weights: Weights | None = None
@@ -26,19 +47,22 @@ class BestWeights(Callback):
 
     def epoch_end(self, run: Run, row: Row) -> None:
         """Copy the weights if the epoch was better."""
-        value = monitored_value(row, run.monitor)
-        if np.isnan(value) or (
-            self.value is not None
-            and not (value > self.value if direction(run.monitor) else value < self.value)
-        ):
+        if self.monitor is None:
             return
-        self.epoch, self.value, self.row, self.fresh = run.progress.epoch, value, row, True
-        self.weights = run.weights().copy()
+        value = self.monitor.value(row)
+        if self.monitor.improves(value, self.value):
+            self.epoch, self.value, self.row = run.progress.epoch, value, row
+            self.weights, self.fresh = run.weights().copy(), True
 
     def state(self) -> dict[str, Any]:
         """Epoch, value and row; the weights are in the best checkpoint."""
-        return {"epoch": self.epoch, "value": self.value, "row": self.row}
+        return asdict(State(self.epoch, self.value, self.row))
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Epoch, value and row."""
-        self.epoch, self.value, self.row = state["epoch"], state["value"], dict(state["row"])
+        restored = TypeAdapter(State).validate_python(dict(state))
+        if self.monitor is None or restored.epoch is None:
+            return
+        value = self.monitor.value(restored.row)  # another metric may be monitored from here on
+        self.epoch, self.row = restored.epoch, restored.row
+        self.value = None if value != value else value

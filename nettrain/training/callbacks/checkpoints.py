@@ -1,32 +1,44 @@
-"""The checkpoints of a run: `best`, and `last`, from which it can go on."""
+"""The checkpoints of a run: `best`, and `last`, from which it can be resumed."""
 
 import time
 from collections.abc import Sequence
 from dataclasses import asdict
+from typing import Any
 
 import numpy as np
 
 from nettrain.component import to_mapping
+from nettrain.errors import RunError
 from nettrain.training.artifacts.checkpoint import Checkpoint
 from nettrain.training.artifacts.weights import Weights
-from nettrain.training.callbacks import Callback, Row
+from nettrain.training.callbacks import Callback, Row, by_key
 from nettrain.training.callbacks.best_weights import BestWeights
 from nettrain.training.run import Run
 
-BETWEEN_EPOCHS = 1.0  # seconds: no more than one write a second
+BETWEEN_EPOCHS = 1.0  # seconds: no more than one write per second
 WITHIN_AN_EPOCH = 60.0  # seconds: a long epoch is saved on its way
 
 
 class Checkpoints(Callback):
-    """Writes `best`, then `last`, at an epoch's end if a second has passed, within long epochs, on signals, and at the end.
+    """Writes `best`, then `last`: after an epoch if a second has passed, within long epochs, on
+    signals, and at the end.
 
-    Both hold the weights as trained and, with `training.ema`, their moving average. `last` also holds the optimizer's state, the
-    progress, and the state of every callback in `others`.
+    Both hold the weights as trained and, with `training.ema`, their moving average. `last` also
+    holds the optimizer's state, the progress, and the state of every callback. It must be the last
+    callback, so that what it stores is the state after the epoch.
+
+    Args:
+        best: Holds the best weights.
+        own: Callbacks of nettrain whose state is stored.
+        users: Callbacks of the user whose state is stored.
     """
 
-    def __init__(self, best: BestWeights, others: Sequence[Callback]) -> None:
+    def __init__(
+        self, best: BestWeights, own: Sequence[Callback], users: Sequence[Callback] = ()
+    ) -> None:
         self.best = best
-        self.others = others
+        self._own = own
+        self._users = users
         self._written = time.monotonic()
 
     def batch_end(self, run: Run) -> None:
@@ -35,7 +47,7 @@ class Checkpoints(Callback):
             self.write(run)
 
     def epoch_end(self, run: Run, row: Row) -> None:
-        """Save, at most once a second."""
+        """Save, at most once per second."""
         if time.monotonic() - self._written >= BETWEEN_EPOCHS:
             self.write(run)
 
@@ -44,7 +56,7 @@ class Checkpoints(Callback):
         self.write(run)
 
     def diverged(self, run: Run) -> None:
-        """Save the best weights so far; what broke is not kept."""
+        """Save the best weights so far; the weights that are not finite are not kept."""
         self._write_best(run)
 
     def end(self, run: Run) -> None:
@@ -52,9 +64,9 @@ class Checkpoints(Callback):
         self.write(run)
 
     def write(self, run: Run) -> None:
-        """Both files, the better weights first: `last` must never know of a best that is not on disk."""
+        """Write both files, `best` first: `last` must never know of a best that is not on disk."""
         if run.directory is None or not np.isfinite(run.network.vector.values).all():
-            return  # what is not finite the loop is about to find: the last good checkpoint stays
+            return  # the loop is about to find what is not finite: the last good checkpoint stays
         run.directory.metrics.sync()
         run.directory.diagnostics.sync()
         self._write_best(run)
@@ -62,7 +74,9 @@ class Checkpoints(Callback):
             "epoch": run.progress.epoch,
             "progress": asdict(run.progress),
             "steps": run.update.steps,
-            "callbacks": {type(callback).__name__: callback.state() for callback in self.others},
+            "callbacks": {key: callback.state() for key, callback in by_key(self._own).items()},
+            "user_callbacks": _states(self._users),
+            "notes": run.notes,
         }
         last = checkpoint_of(run, run.weights(), content)
         optimizer = {f"optimizer.{name}": slot for name, slot in run.update.slots.items()}
@@ -90,3 +104,24 @@ def checkpoint_of(run: Run, weights: Weights, content: dict[str, object]) -> Che
             **content,
         },
     )
+
+
+def _states(callbacks: Sequence[Callback]) -> dict[str, Any]:
+    """The states of a user's callbacks. Raises RunError for one that JSON cannot hold."""
+    states = {key: callback.state() for key, callback in by_key(callbacks).items()}
+    for key, state in states.items():
+        if not isinstance(state, dict) or not _is_json(state):
+            raise RunError(
+                f"callback {key}: state() must return a dict of what JSON can hold (strings, "
+                f"numbers, true, false, null, lists, dicts), got {type(state).__name__}: "
+                f"{str(state)[:80]}"
+            )
+    return {key: state for key, state in states.items() if state}
+
+
+def _is_json(value: object) -> bool:
+    if isinstance(value, dict):
+        return all(isinstance(key, str) and _is_json(item) for key, item in value.items())
+    if isinstance(value, list | tuple):
+        return all(map(_is_json, value))
+    return value is None or isinstance(value, str | bool | int | float)

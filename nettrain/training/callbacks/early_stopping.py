@@ -1,21 +1,36 @@
 """Early stopping."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
-import numpy as np
+from pydantic import TypeAdapter
+from pydantic.dataclasses import dataclass
 
+from nettrain.component import Index
 from nettrain.config.run_config import EarlyStopping as Settings
-from nettrain.metrics import direction
-from nettrain.training.callbacks import Callback, Row, monitored_value
+from nettrain.training.callbacks import Callback, Row
+from nettrain.training.monitor import Monitor
 from nettrain.training.run import Run
 
 
-class EarlyStopping(Callback):
-    """Stops after `patience` epochs without an improvement of more than min_delta.  Prechelt 1998, "Early Stopping - But When?"."""
+@dataclass(frozen=True, config={"extra": "forbid"})
+class State:
+    """The best value so far, and the epochs since."""
 
-    def __init__(self, settings: Settings) -> None:
+    value: float | None
+    waited: Index
+
+
+class EarlyStopping(Callback):
+    """Stops after `patience` epochs without an improvement of more than `min_delta`.
+
+    Prechelt 1998, "Early Stopping - But When?".
+    """
+
+    def __init__(self, settings: Settings, monitor: Monitor) -> None:
         self.settings = settings
+        self.monitor = monitor
         self.value: float | None = None
         self.waited = 0
 
@@ -25,11 +40,8 @@ class EarlyStopping(Callback):
 
     def epoch_end(self, run: Run, row: Row) -> None:
         """Count the epochs without improvement."""
-        value = monitored_value(row, run.stopping_monitor)
-        sign = 1 if direction(run.stopping_monitor) else -1
-        if not np.isnan(value) and (
-            self.value is None or sign * (value - self.value) > self.settings.min_delta
-        ):
+        value = self.monitor.value(row)
+        if self.monitor.improves(value, self.value, self.settings.min_delta):
             self.value, self.waited = value, 0
         else:
             self.waited += 1
@@ -41,8 +53,9 @@ class EarlyStopping(Callback):
 
     def state(self) -> dict[str, Any]:
         """The best value and the epochs since."""
-        return {"value": self.value, "waited": self.waited}
+        return asdict(State(self.value, self.waited))
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """The best value and the epochs since."""
-        self.value, self.waited = state["value"], int(state["waited"])
+        restored = TypeAdapter(State).validate_python(dict(state))
+        self.value, self.waited = restored.value, restored.waited

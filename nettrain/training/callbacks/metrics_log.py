@@ -1,14 +1,17 @@
-"""metrics.jsonl: one row an epoch."""
+"""metrics.jsonl: one row per epoch."""
 
 from collections.abc import Mapping
 from typing import Any
 
+from pydantic import TypeAdapter
+
+from nettrain.component import Index
 from nettrain.training.callbacks import Callback, Row
 from nettrain.training.run import Run
 
 
 class MetricsLog(Callback):
-    """Appends each epoch's row; after a resume it first cuts the file to the rows that the checkpoint knew of."""
+    """Appends each epoch's row; after a resume it first cuts the file to what the checkpoint knew."""
 
     def __init__(self) -> None:
         self.rows = 0
@@ -30,4 +33,4 @@ class MetricsLog(Callback):
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """The number of rows."""
-        self.rows = int(state["rows"])
+        self.rows = TypeAdapter(Index).validate_python(state["rows"])

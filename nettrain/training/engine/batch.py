@@ -34,8 +34,8 @@ class Batch:
     def __len__(self) -> int:
         return len(self.x)
 
-    def gather(self, rows: np.ndarray, step: int = 0, portion: int = 0) -> None:
-        """Fill the buffers with these rows. step and portion place the random streams of what is done to them."""
+    def gather(self, rows: np.ndarray, step: int = 0, micro_batch: int = 0) -> None:
+        """Fill the buffers with these rows. step and micro_batch place the random streams of what is done to them."""
         n = len(rows)
         x, y = self.x[:n], self.y[:n]
         self.part.gather(rows, x, y)
@@ -43,7 +43,7 @@ class Batch:
             weight = self.weight(rows)
             self.w[:n] = 1 if self.part.weights is None else self.part.weights[rows]
             self.per_weight[...] = 1 / weight if weight else 0
-        mix = None if self.augmenter is None else self.augmenter(x, step, portion)
+        mix = None if self.augmenter is None else self.augmenter(x, step, micro_batch)
         if (
             self.w is not None
             and self.partner_y is not None

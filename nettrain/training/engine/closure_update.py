@@ -6,7 +6,6 @@ import numpy as np
 
 from nettrain import streams
 from nettrain.config.run_config import Regularization
-from nettrain.errors import ConfigError
 from nettrain.nn.vector import ParameterVector
 from nettrain.optim import ClosureOptimizer
 from nettrain.training.engine.ema import Average
@@ -28,10 +27,6 @@ class ClosureUpdate:
         seed: int,
         ema: float | None = None,
     ) -> None:
-        if any(rate != 1 for _, rate in vector.rates):
-            raise ConfigError(
-                f"optimizer: {optimizer.name()} moves all layers at once: leave out the layers' learning_rate, or take another optimizer"
-            )
         self.vector = vector
         self.optimizer = optimizer
         self.average = None if ema is None else Average(ema, vector)

@@ -29,7 +29,7 @@ class Recorded:
     shards: Shards
 
 
-class Computation:
+class GradientComputation:
     """The weighted sum of the loss over the rows in a batch, and the gradient of its mean, into the network's vector.
 
     shards    into how many parts the rows are divided; the bits depend on it, and on nothing else of how the parts are run
@@ -71,16 +71,18 @@ class Computation:
         cuts = np.linspace(0, len(network.vector), shards + 1).astype(int)
         self._sums = [partial(self._sum, slice(start, stop)) for start, stop in pairwise(cuts)]
 
-    def __call__(self, n: int, *, step: int, portion: int = 0, want_gradient: bool = True) -> float:
-        """For the first n rows of the batch. step and portion place the random streams; a loss that is not finite has no gradient."""
+    def __call__(
+        self, n: int, *, step: int, micro_batch: int = 0, want_gradient: bool = True
+    ) -> float:
+        """For the first n rows of the batch. step and micro_batch place the random streams; a loss that is not finite has no gradient."""
         if self.replay and not self.data_dependent:
-            recorded = self._recorded.get(n) or self._record(n, step, portion)
+            recorded = self._recorded.get(n) or self._record(n, step, micro_batch)
         if not self.replay or self.data_dependent:
-            return self._eager(n, step, portion, want_gradient)
-        return self._run(recorded, step, portion, want_gradient)
+            return self._eager(n, step, micro_batch, want_gradient)
+        return self._run(recorded, step, micro_batch, want_gradient)
 
-    def _run(self, recorded: Recorded, step: int, portion: int, want_gradient: bool) -> float:
-        self.network.seek(step, self._places(portion))
+    def _run(self, recorded: Recorded, step: int, micro_batch: int, want_gradient: bool) -> float:
+        self.network.seek(step, self._places(micro_batch))
         recorded.shards.forward()
         self.proposals = recorded.proposals
         value = sum(map(float, recorded.totals))
@@ -93,9 +95,9 @@ class Computation:
         """Let the layers take over the state that they proposed in what was computed last."""
         self.network.commit(self.proposals)
 
-    def _record(self, n: int, step: int, portion: int) -> Recorded:
+    def _record(self, n: int, step: int, micro_batch: int) -> Recorded:
         seen, plans, recorded = self._planned(
-            n, step, portion, self._arenas, compiled=self._compiled, fused=True
+            n, step, micro_batch, self._arenas, compiled=self._compiled, fused=True
         )
         self.data_dependent = seen.data_dependent
         if self.data_dependent:
@@ -112,7 +114,7 @@ class Computation:
         self,
         n: int,
         step: int,
-        portion: int,
+        micro_batch: int,
         arenas: Sequence[Arena | None],
         *,
         compiled: bool,
@@ -121,7 +123,7 @@ class Computation:
         parts = self._parts(n)
         with recording() as seen:
             made = [
-                self._total(part, n, stream, step, portion) for stream, part in enumerate(parts)
+                self._total(part, n, stream, step, micro_batch) for stream, part in enumerate(parts)
             ]
         dy, shares = self._dy(n), [(part.stop - part.start) / n for part in parts]
         plans = [
@@ -148,24 +150,24 @@ class Computation:
             Recorded([total.value for total, _ in made], proposals, Shards(plans, self.run_tasks)),
         )
 
-    def _eager(self, n: int, step: int, portion: int, want_gradient: bool) -> float:
+    def _eager(self, n: int, step: int, micro_batch: int, want_gradient: bool) -> float:
         if not self.data_dependent and len(self._parts(n)) > 1:
             _, _, recorded = self._planned(
-                n, step, portion, [None] * self.shards, compiled=False, fused=False
+                n, step, micro_batch, [None] * self.shards, compiled=False, fused=False
             )
-            return self._run(recorded, step, portion, want_gradient)
-        total, self.proposals = self._total(slice(0, n), n, 0, step, portion)
+            return self._run(recorded, step, micro_batch, want_gradient)
+        total, self.proposals = self._total(slice(0, n), n, 0, step, micro_batch)
         if want_gradient and math.isfinite(total.value):
             backward(total, self._dy(n), into=self._slots[0])
         return total.item()
 
     def _total(
-        self, part: slice, n: int, stream: int, step: int, portion: int
+        self, part: slice, n: int, stream: int, step: int, micro_batch: int
     ) -> tuple[Tensor, dict[str, Tensor]]:
         """The weighted sum of the loss over a part of the n rows, and what the layers propose for their state."""
         x = Tensor(self.batch.x[part], feed=True)
         proposals: dict[str, Tensor] = {}
-        place = self._places(portion)[stream]
+        place = self._places(micro_batch)[stream]
         outputs = self.network(
             x, training=True, step=step, shard=place, stream=stream, rows=n, proposals=proposals
         )
@@ -184,9 +186,9 @@ class Computation:
         stops = [(i + 1) * few + min(i + 1, more) for i in range(count)]
         return [slice(start, stop) for start, stop in zip([0, *stops], stops, strict=False)]
 
-    def _places(self, portion: int) -> Sequence[int]:
-        """Where in a step's random streams each shard of a portion stands."""
-        return range(portion * self.shards, (portion + 1) * self.shards)
+    def _places(self, micro_batch: int) -> Sequence[int]:
+        """Where in a step's random streams each shard of a micro_batch stands."""
+        return range(micro_batch * self.shards, (micro_batch + 1) * self.shards)
 
     def _named(self, gradient: np.ndarray) -> dict[Tensor, np.ndarray]:
         """The slots of the trained parameters in a vector."""

@@ -9,7 +9,7 @@ import numpy as np
 
 from nettrain.training.engine.batch import Batch
 
-Wanted = tuple[np.ndarray, int, int]  # rows, step, portion: what `Batch.gather` takes
+BatchRequest = tuple[np.ndarray, int, int]  # rows, step, micro-batch: what `Batch.gather` takes
 
 
 class Prefetch:
@@ -22,9 +22,9 @@ class Prefetch:
     def __init__(self, batch: Batch) -> None:
         self._batch = batch
         self._staged = Batch(batch.part, len(batch), batch.x.dtype, batch.augmenter)
-        self._asked: SimpleQueue[Wanted | None] = SimpleQueue()
+        self._asked: SimpleQueue[BatchRequest | None] = SimpleQueue()
         self._done: SimpleQueue[BaseException | None] = SimpleQueue()
-        self._announced: Wanted | None = None
+        self._announced: BatchRequest | None = None
         self._thread = Thread(target=self._work, name="prefetch", daemon=True)
 
     def __enter__(self) -> Self:
@@ -40,12 +40,12 @@ class Prefetch:
         self._asked.put(None)
         self._thread.join()
 
-    def announce(self, wanted: Wanted) -> None:
+    def announce(self, request: BatchRequest) -> None:
         """Begin to gather what the next call of `gather` will want."""
-        self._announced = wanted
-        self._asked.put(wanted)
+        self._announced = request
+        self._asked.put(request)
 
-    def gather(self, rows: np.ndarray, step: int = 0, portion: int = 0) -> None:
+    def gather(self, rows: np.ndarray, step: int = 0, micro_batch: int = 0) -> None:
         """Fill the batch, as its own `gather` does."""
         announced, self._announced = self._announced, None
         failure = (
@@ -53,10 +53,10 @@ class Prefetch:
         )  # also where other rows are wanted: both would use the same streams
         if (
             announced is None
-            or announced[1:] != (step, portion)
+            or announced[1:] != (step, micro_batch)
             or not np.array_equal(announced[0], rows)
         ):
-            self._batch.gather(rows, step, portion)
+            self._batch.gather(rows, step, micro_batch)
         elif failure is not None:
             raise failure
         else:
@@ -66,9 +66,9 @@ class Prefetch:
         with np.errstate(
             over="ignore", invalid="ignore", divide="ignore"
         ):  # as in the loop: each thread has its own
-            while (wanted := self._asked.get()) is not None:
+            while (request := self._asked.get()) is not None:
                 try:
-                    self._staged.gather(*wanted)
+                    self._staged.gather(*request)
                     self._done.put(None)
                 except BaseException as error:  # raised in the thread that waits
                     self._done.put(error)

@@ -4,6 +4,7 @@ import dataclasses
 import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 
@@ -16,24 +17,40 @@ from nettrain.nn.network import Network
 from nettrain.training.build import encoded
 from nettrain.training.engine.batch import Batch
 from nettrain.training.engine.closure_update import ClosureUpdate
-from nettrain.training.engine.gradient import Computation
-from nettrain.training.engine.prefetch import Prefetch, Wanted
+from nettrain.training.engine.gradient import GradientComputation
+from nettrain.training.engine.prefetch import BatchRequest, Prefetch
 from nettrain.training.engine.threads import run_serially
 from nettrain.training.engine.update import Update
 
 NO_ROWS = np.arange(0)
 
+Phase = Callable[..., Any]
+
 
 class Step:
-    """Trains on the rows it is given; one call is one step of the optimizer.
+    """Trains on the rows that it is given; one call is one step of the optimizer.
 
-    The loss of a batch is sum_i w_i L_i / sum_i w_i over its rows, where w_i = 1 if rows have no weights. PyTorch's weighted
-    cross_entropy divides by the same sum. A batch whose weights are all 0 has the gradient 0 (in PyTorch NaN).
+    The loss of a batch is sum_i w_i L_i / sum_i w_i over its rows, where w_i = 1 if rows have no
+    weights. PyTorch's weighted cross_entropy divides by the same sum. A batch whose weights are all
+    0 has the gradient 0 (in PyTorch NaN).
 
-    More rows than `batch_size` are taken in portions of it, whose gradients are accumulated: that of the mean over all of them.
-    The layers' state (running statistics) moves on once a portion; a search's further looks at the same rows do not move it.
+    More rows than `batch_size` are computed in micro-batches of that size, whose gradients are
+    accumulated: that of the mean over all of them. The layers' state (running statistics) moves
+    once per micro-batch; further evaluations of the same rows by a closure optimizer do not move
+    it.
 
-    gather, compute, apply  what a step calls one after the other: of the batch, the computation, the update. A profile clocks them
+    Args:
+        network: What is trained.
+        loss: L.
+        update: What changes the parameters.
+        part: The training part.
+        size: The number of classes, or of target columns.
+        batch_size: Rows that the buffers hold.
+        shards: Parts into which the rows of a batch are divided.
+        run_tasks: Runs independent tasks, on one thread or several.
+        replay: Whether recorded steps are replayed; False computes each anew, for tests.
+        compiled: Whether compiled loops are used.
+        augmenter: Changes the images of a batch at random.
     """
 
     def __init__(
@@ -59,7 +76,7 @@ class Step:
             part, y=encoded(loss, part.y, size, network.dtype), truth=None
         )
         self.batch = Batch(self.part, batch_size, network.dtype, augmenter)
-        self.computation = Computation(
+        self.computation = GradientComputation(
             network,
             loss,
             self.batch,
@@ -70,88 +87,119 @@ class Step:
         )
         self._total: np.ndarray | None = None
         self._prefetch: Prefetch | None = None
-        self.gather: Callable[..., None] = self.batch.gather
-        self.compute = self.computation.__call__
-        self.apply: Callable[..., None] = update.__call__
+        self._gather: Phase = self._gathered
+        self._compute: Phase = self.computation.__call__
+        self._apply: Phase = update.__call__
+
+    def instrument(self, wrap: Callable[[str, Phase], Phase]) -> None:
+        """Call the phases of all further steps through a wrapper, to measure them.
+
+        Args:
+            wrap: Takes the name of a phase (gather, compute, update) and its function, and returns
+                the function that is called instead. The latter must call the former once, with its
+                arguments, and return what it returns.
+        """
+        self._gather = wrap("gather", self._gather)
+        self._compute = wrap("compute", self._compute)
+        self._apply = wrap("update", self._apply)
 
     def weight(self, rows: np.ndarray) -> float:
-        """The sum of the rows' weights, which divides their loss; how many they are where rows have none."""
+        """The sum of the rows' weights, which divides their loss; their number without weights."""
         return self.batch.weight(rows)
 
-    def portions(self, rows: np.ndarray) -> list[np.ndarray]:
-        """The rows in portions that the batch's buffers hold."""
-        return [
-            rows[start : start + len(self.batch)] for start in range(0, len(rows), len(self.batch))
-        ]
+    def micro_batches(self, rows: np.ndarray) -> list[np.ndarray]:
+        """The rows in groups that the buffers of the batch hold."""
+        size = len(self.batch)
+        return [rows[start : start + size] for start in range(0, len(rows), size)]
+
+    def gather(self, rows: np.ndarray, step: int, micro_batch: int = 0) -> None:
+        """Fill the buffers with these rows."""
+        self._gather(rows, step, micro_batch)
+
+    def _gathered(self, rows: np.ndarray, step: int, micro_batch: int) -> None:
+        (self._prefetch or self.batch).gather(rows, step, micro_batch)
 
     @contextmanager
     def prefetching(self, threads: int, busy: int) -> Iterator[None]:
         """Inside, the batch of the next step is gathered while this one computes, where that pays.
 
-        busy    how many of the threads computing takes
+        Args:
+            threads: That may be used.
+            busy: How many of them computing uses.
         """
         x = self.part.x
-        dear = self.batch.augmenter is not None or isinstance(x, LazyRows)
+        expensive = self.batch.augmenter is not None or isinstance(x, LazyRows)
         stored = isinstance(x, LazyRows) and x.in_file
-        # Rows that lie ready take 0.03 ms of a step of 4 ms to copy; handing that to a thread would cost more. Where computing takes
-        # every thread, another one slows a shard down for which the others wait (measured: nothing gained); with one to spare a step
-        # of 9.4 ms with images shifted, turned and scaled takes 6.7. Reading from a disk may wait, and then leaves the processor free.
-        if not dear or threads < 2 or (threads <= busy and not stored):
+        # Rows in memory take 0.03 ms of a step of 4 ms to copy; handing that to a thread would cost
+        # more. Where computing uses every thread, one more slows down a shard for which the others
+        # wait (measured: no gain); with one to spare a step of 9.4 ms with images shifted, rotated
+        # and scaled takes 6.7 ms. Reading from a disk may wait, and leaves the processor free then.
+        if not expensive or threads < 2 or (threads <= busy and not stored):
             yield
             return
-        with Prefetch(self.batch) as prefetch:
-            self._prefetch, self.gather = prefetch, prefetch.gather
+        with Prefetch(self.batch) as self._prefetch:
             try:
                 yield
             finally:
-                self._prefetch, self.gather = None, self.batch.gather
+                self._prefetch = None
 
-    def __call__(self, rows: np.ndarray, lr: float, then: np.ndarray = NO_ROWS) -> float:
-        """The weighted sum of the loss over the rows, before the update. A loss that is not finite updates nothing.
+    def __call__(self, rows: np.ndarray, lr: float, following: np.ndarray = NO_ROWS) -> float:
+        """Make one step.
 
-        then    the rows of the next step, where they are known: no bit depends on it
+        Args:
+            rows: Indices into the training part.
+            lr: The learning rate.
+            following: The rows of the next step, where they are known; results do not depend on it.
+
+        Returns:
+            The weighted sum of the loss over the rows, before the update. A loss that is not
+            finite updates nothing.
         """
         if isinstance(self.update, ClosureUpdate):
-            return self._searched(self.update, rows, lr)
-        coming = (
-            (then[: len(self.batch)], self.update.steps + 1, 0)
-            if self._prefetch is not None and len(then)
-            else None
-        )
+            return self._closure_step(self.update, rows, lr)
+        request = None
+        if self._prefetch is not None and len(following):
+            request = following[: len(self.batch)], self.update.steps + 1, 0
         value = (
-            self._portion(rows, 0, coming)
+            self._micro_batch(rows, 0, request)
             if len(rows) <= len(self.batch)
-            else self._accumulated(rows, self.portions(rows), coming)
+            else self._accumulate(rows, self.micro_batches(rows), request)
         )
         if math.isfinite(value):
-            self.apply(lr)
+            self._apply(lr)
         return value
 
-    def _portion(
+    def _micro_batch(
         self,
         rows: np.ndarray,
-        portion: int,
-        coming: Wanted | None = None,
+        micro_batch: int,
+        request: BatchRequest | None = None,
         *,
         want_gradient: bool = True,
     ) -> float:
-        """The loss of rows that the buffers hold; the gradient of their mean stands in `network.vector.gradient`.
+        """The loss of rows that fit the buffers; `network.vector.gradient` is that of their mean.
 
-        coming  what will be gathered next
+        Args:
+            rows: Of the micro-batch.
+            micro_batch: Its place in the step.
+            request: What will be gathered next.
+            want_gradient: Whether the gradient is computed.
         """
         step = self.update.steps
-        self.gather(rows, step, portion)
-        if self._prefetch is not None and coming is not None:
-            self._prefetch.announce(coming)
-        value = self.compute(len(rows), step=step, portion=portion, want_gradient=want_gradient)
+        self.gather(rows, step, micro_batch)
+        if self._prefetch is not None and request is not None:
+            self._prefetch.announce(request)
+        value: float = self._compute(
+            len(rows), step=step, micro_batch=micro_batch, want_gradient=want_gradient
+        )
         if math.isfinite(value):
             self.computation.commit()
         return value
 
-    def _accumulated(
-        self, rows: np.ndarray, portions: list[np.ndarray], coming: Wanted | None
+    def _accumulate(
+        self, rows: np.ndarray, micro_batches: list[np.ndarray], request: BatchRequest | None
     ) -> float:
-        """The loss of all portions; the gradient of their mean stands in `network.vector.gradient`, unless it is not finite."""
+        """The loss of all micro-batches; `network.vector.gradient` is that of their mean."""
         gradient, value = self.network.vector.gradient, 0.0
         if self._total is None:
             self._total = np.empty_like(gradient)
@@ -159,27 +207,27 @@ class Step:
         total.fill(0)
         weight = self.weight(rows)
         following = [
-            *((portion, self.update.steps, i) for i, portion in enumerate(portions[1:], start=1)),
-            coming,
+            *((batch, self.update.steps, i) for i, batch in enumerate(micro_batches[1:], start=1)),
+            request,
         ]
-        for i, (portion, after) in enumerate(zip(portions, following, strict=True)):
-            value += self._portion(portion, i, after)
+        for i, (batch, after) in enumerate(zip(micro_batches, following, strict=True)):
+            value += self._micro_batch(batch, i, after)
             if not np.isfinite(value):
                 return value
-            gradient *= self.weight(portion) / weight if weight else 0
+            gradient *= self.weight(batch) / weight if weight else 0
             total += gradient
         gradient[...] = total
         return value
 
-    def _searched(self, update: ClosureUpdate, rows: np.ndarray, lr: float) -> float:
-        """A step of an optimizer that asks for the mean loss of these rows at weights of its own choosing."""
-        value = self._portion(rows, 0, want_gradient=False)
-        n, weight, step = len(rows), self.weight(rows), update.steps
+    def _closure_step(self, update: ClosureUpdate, rows: np.ndarray, lr: float) -> float:
+        """A step of an optimizer that asks for the mean loss at weights of its own choosing."""
+        value = self._micro_batch(rows, 0, want_gradient=False)
+        weight, step = self.weight(rows), update.steps
+
+        def mean_loss(want_gradient: bool) -> float:
+            loss: float = self._compute(len(rows), step=step, want_gradient=want_gradient)
+            return loss / weight
+
         if np.isfinite(value):
-            self.apply(
-                lr,
-                lambda want_gradient: (
-                    self.compute(n, step=step, want_gradient=want_gradient) / weight
-                ),
-            )
+            self._apply(lr, mean_loss)
         return value

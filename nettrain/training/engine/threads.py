@@ -1,7 +1,8 @@
-"""Threads that run the independent tasks of a step side by side; how many there are changes no bit."""
+"""Threads that run the independent tasks of a step in parallel: results do not depend on them."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from queue import SimpleQueue
 from threading import Thread
 from types import TracebackType
@@ -16,18 +17,25 @@ MOST_THREADS = 1024  # more is a mistake
 
 
 def run_serially(tasks: Sequence[Task]) -> None:
-    """Run tasks on this thread."""
+    """Run tasks on this thread, one after the other."""
     for task in tasks:
         task()
 
 
 def cores() -> int:
-    """The processors that this process may use."""
+    """The number of processors that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def usable_threads(threads: int | None) -> int:
-    """The number that was asked for; None: as many as cores. Raises ConfigError where it is none."""
+    """The number of threads to use.
+
+    Args:
+        threads: What was asked for; None: as many as there are cores.
+
+    Raises:
+        ConfigError: It is no whole number from 1 to `MOST_THREADS`.
+    """
     if threads is None:
         return cores()
     if (
@@ -41,10 +49,11 @@ def usable_threads(threads: int | None) -> int:
     return threads
 
 
-class Workers:
-    """A number of threads, the calling one among them. Tasks are dealt out in turn; each thread runs its own in their order.
+class ThreadPool:
+    """Threads, the calling one among them. Each gets every n-th task and runs its own in order.
 
-    NumPy and BLAS leave the interpreter's lock while they compute. Use as a context manager: its end ends the threads.
+    NumPy and BLAS release the interpreter's lock while they compute. Use as a context manager,
+    which ends the threads.
     """
 
     def __init__(self, threads: int) -> None:
@@ -68,7 +77,7 @@ class Workers:
         for tasks in self._tasks:
             tasks.put(None)
 
-    def run_tasks(self, tasks: Sequence[Task]) -> None:
+    def run(self, tasks: Sequence[Task]) -> None:
         """Run the tasks; return when all are done. An exception in one of them is raised here."""
         helpers = min(len(tasks), self.threads) - 1
         for i in range(helpers):
@@ -86,7 +95,7 @@ class Workers:
     def _work(self, queue: "SimpleQueue[Sequence[Task] | None]") -> None:
         with np.errstate(
             over="ignore", invalid="ignore", divide="ignore"
-        ):  # as in the loop: each thread has its own
+        ):  # as in the training loop: each thread has its own setting
             while (tasks := queue.get()) is not None:
                 try:
                     for task in tasks:
@@ -94,3 +103,35 @@ class Workers:
                     self._done.put(None)
                 except BaseException as error:  # raised in the thread that waits
                     self._done.put(error)
+
+
+class TaskRunner:
+    """Runs the tasks of a run: serially, or on a pool of threads inside `on_threads`.
+
+    Attributes:
+        threads: That may be used now.
+    """
+
+    def __init__(self) -> None:
+        self.threads = 1
+        self._run = run_serially
+
+    def run(self, tasks: Sequence[Task]) -> None:
+        """Run independent tasks."""
+        self._run(tasks)
+
+    @contextmanager
+    def on_threads(self, threads: int, useful: int) -> Iterator[None]:
+        """Inside, tasks run on a pool.
+
+        Args:
+            threads: That may be used.
+            useful: Tasks that there are at once at most; more threads are not started.
+        """
+        self.threads = threads
+        with ThreadPool(min(threads, useful)) as pool:
+            self._run = pool.run
+            try:
+                yield
+            finally:
+                self._run = run_serially

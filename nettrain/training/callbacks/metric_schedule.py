@@ -1,19 +1,26 @@
-"""A schedule that reacts to a metric."""
+"""Metric-driven schedules: the learning rate follows a metric."""
 
 from collections.abc import Mapping
 from typing import Any
 
-from nettrain.metrics import direction
+from pydantic import TypeAdapter
+
 from nettrain.schedules import MetricSchedule
-from nettrain.training.callbacks import Callback, Row, monitored_value
+from nettrain.training.callbacks import Callback, Row
+from nettrain.training.monitor import Monitor
 from nettrain.training.run import Run
 
 
-class Reaction(Callback):
-    """Shows the schedule each epoch's metric and sets the scale of the rate that it answers with; holds the schedule's memory."""
+class ScheduleByMetric(Callback):
+    """Shows the schedule each epoch's metric and sets the scale of the rate that it answers with.
 
-    def __init__(self, schedule: MetricSchedule) -> None:
+    Attributes:
+        memory: What the schedule remembers.
+    """
+
+    def __init__(self, schedule: MetricSchedule, monitor: Monitor) -> None:
         self.schedule = schedule
+        self.monitor = monitor
         self.memory = schedule.start()
 
     def begin(self, run: Run) -> None:
@@ -24,9 +31,11 @@ class Reaction(Callback):
         """Show it the metric, unless the warm-up is not over."""
         if run.progress.epoch <= self.schedule.warmup:
             return
-        higher, lr = direction(run.schedule_monitor) is True, run.config.optimizer.lr
         self.memory = self.schedule.observe(
-            self.memory, monitored_value(row, run.schedule_monitor), higher_is_better=higher, lr=lr
+            self.memory,
+            self.monitor.value(row),
+            higher_is_better=self.monitor.higher_is_better,
+            lr=run.config.optimizer.lr,
         )
         run.rate_scale = self.memory["scale"] or 0.0
 
@@ -36,4 +45,5 @@ class Reaction(Callback):
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """The schedule's memory."""
-        self.memory = {key: state[key] for key in self.memory}
+        values = {key: state[key] for key in self.memory}
+        self.memory = TypeAdapter(dict[str, float | None]).validate_python(values, strict=True)

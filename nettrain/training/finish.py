@@ -1,0 +1,211 @@
+"""From a run that is ready to its result: train to the end, evaluate, write the summary."""
+
+import dataclasses
+from collections.abc import Sequence
+
+from pydantic import ValidationError
+
+from nettrain.diagnosis.symptoms import not_finite_loss
+from nettrain.errors import CheckpointError, Diverged, RunError
+from nettrain.metrics import not_finite
+from nettrain.schedules import MetricSchedule
+from nettrain.training.artifacts.checkpoint import Checkpoint
+from nettrain.training.artifacts.files import write_json
+from nettrain.training.artifacts.metadata import Metadata
+from nettrain.training.artifacts.run_directory import RunDirectory
+from nettrain.training.artifacts.weights import Weights
+from nettrain.training.callbacks import Callback, by_key
+from nettrain.training.callbacks.best_weights import BestWeights
+from nettrain.training.callbacks.checkpoints import Checkpoints
+from nettrain.training.callbacks.diagnostics import Diagnostics
+from nettrain.training.callbacks.early_stopping import EarlyStopping
+from nettrain.training.callbacks.metric_schedule import ScheduleByMetric
+from nettrain.training.callbacks.metrics_log import MetricsLog
+from nettrain.training.callbacks.warnings import Warnings
+from nettrain.training.evaluate import baseline_metrics, evaluate
+from nettrain.training.loop import train_epochs
+from nettrain.training.result import Result
+from nettrain.training.run import Progress, Run
+from nettrain.training.signals import stop_signals
+
+FORMER_KEYS = {"ScheduleByMetric": "Reaction"}  # of the states in checkpoints of earlier versions
+
+
+def train_to_end(
+    run: Run,
+    directory: RunDirectory,
+    callbacks: Sequence[Callback],
+    threads: int,
+    *,
+    last: Checkpoint | None = None,
+    held_out: Sequence[str] = (),
+) -> Result:
+    """Train to the end, evaluate the weights of the run, write the summary.
+
+    Args:
+        run: That is trained.
+        directory: Where its files are written.
+        callbacks: Of the user.
+        threads: That may be used.
+        last: The checkpoint from which it continues; None: it begins.
+        held_out: Parts that are not evaluated.
+    """
+    best = BestWeights(run.plan.monitor)
+    diagnostics = Diagnostics() if run.config.diagnostics else None
+    own = _own_callbacks(run, best, diagnostics)
+    if last is None:
+        directory.begin(run.config, run.prepared.fingerprint, run.plan.kernels, run.prepared.rows)
+    else:
+        _restore(run, last, directory, own, callbacks)
+        if best.epoch is not None:
+            checkpoint = Checkpoint.read(directory.best)
+            best.weights = Weights.read(checkpoint, run.network, directory.best)
+        directory.write_config(run.config)
+    for note in run.notes:
+        directory.log(note)
+    with run.workers(threads):
+        try:
+            with stop_signals() as signalled:
+                observers = [*own, *callbacks, Checkpoints(best, own, callbacks)]
+                train_epochs(run, observers, signalled)
+        except Diverged as error:
+            directory.log(str(error))
+            epochs, message = run.progress.epoch, str(error)
+            summary = {"stop_reason": "diverged", "epochs": epochs, "message": message}
+            write_json(directory.summary, summary)
+            raise
+        result = _evaluated(run, directory, best, diagnostics, held_out, callbacks)
+    write_json(directory.summary, dataclasses.asdict(result))
+    best_epoch = "" if result.best_epoch is None else f", best epoch: {result.best_epoch}"
+    directory.log(f"finished: {result.stop_reason} after {result.epochs} epochs{best_epoch}")
+    return result
+
+
+def _own_callbacks(run: Run, best: BestWeights, diagnostics: Diagnostics | None) -> list[Callback]:
+    config, plan = run.config, run.plan
+    callbacks: list[Callback] = [MetricsLog(), best]
+    if config.early_stopping is not None:
+        callbacks.append(EarlyStopping(config.early_stopping, plan.stopping_monitor))
+    if isinstance(config.schedule, MetricSchedule):
+        callbacks.append(ScheduleByMetric(config.schedule, plan.schedule_monitor))
+    if diagnostics is not None:
+        callbacks.append(diagnostics)
+    return [*callbacks, Warnings(diagnostics)]
+
+
+def _restore(
+    run: Run,
+    last: Checkpoint,
+    directory: RunDirectory,
+    own: Sequence[Callback],
+    users: Sequence[Callback],
+) -> None:
+    """Put the run back where it stood. Raises CheckpointError naming what is damaged."""
+    path = directory.last
+    metadata = last.metadata(path)
+    weights = Weights.read(last, run.network, path)
+    run.network.vector.values[...] = weights.trained
+    run.network.restore_state(weights.state)
+    if run.update.average is not None:
+        if weights.average is None:
+            raise CheckpointError(
+                f"{path}: holds no moving average of the weights, which training.ema needs; train "
+                "again"
+            )
+        run.update.average.values[...] = weights.average
+    for name, slot in run.update.slots.items():
+        slot[...] = last.tensor(f"optimizer.{name}", slot, path)
+    _restore_progress(run, metadata, directory)
+    states = metadata.callbacks or {}
+    for key, callback in by_key(own).items():
+        _restore_callback(
+            callback, key, states.get(key, states.get(FORMER_KEYS.get(key, ""))), path
+        )
+    for key, callback in by_key(users).items():
+        _restore_callback(callback, key, (metadata.user_callbacks or {}).get(key), path)
+    run.notes[:] = dict.fromkeys([*(metadata.notes or ()), *run.notes])
+
+
+def _restore_progress(run: Run, metadata: Metadata, directory: RunDirectory) -> None:
+    progress, epochs = metadata.progress, run.config.training.epochs
+    if progress is None or metadata.steps is None:
+        missing = "progress" if progress is None else "steps"
+        raise CheckpointError(
+            f"{directory.last}: its metadata is damaged: {missing} is missing; train again"
+        )
+    if progress.epoch > epochs:
+        raise RunError(
+            f"training.epochs: {epochs} is less than the {progress.epoch} epochs that "
+            f"{directory.last} has already trained"
+        )
+    steps_per_epoch = run.plan.steps_per_epoch
+    expected = progress.epoch * steps_per_epoch + progress.batch
+    if progress.batch > steps_per_epoch or metadata.steps != expected:
+        raise CheckpointError(
+            f"{directory.last}: its metadata is damaged: progress.epoch {progress.epoch}, "
+            f"progress.batch {progress.batch} and steps {metadata.steps} contradict each other "
+            f"({steps_per_epoch} steps per epoch); train again"
+        )
+    run.update.steps = metadata.steps
+    run.progress = Progress(**dataclasses.asdict(progress))
+
+
+def _restore_callback(
+    callback: Callback, key: str, state: dict[str, object] | None, path: object
+) -> None:
+    if state is None:
+        return
+    try:
+        callback.restore(state)
+    except ValidationError as error:
+        problem = error.errors()[0]
+        place = ".".join(map(str, ("callbacks", key, *problem["loc"])))
+        raise CheckpointError(
+            f"{path}: its metadata is damaged: {place}: {problem['msg']}; train again"
+        ) from None
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise CheckpointError(
+            f"{path}: its metadata is damaged: callbacks.{key} does not hold the state of this run "
+            f"({type(error).__name__}: {error}); train again"
+        ) from None
+
+
+def _evaluated(
+    run: Run,
+    directory: RunDirectory,
+    best: BestWeights,
+    diagnostics: Diagnostics | None,
+    held_out: Sequence[str],
+    callbacks: Sequence[Callback],
+) -> Result:
+    """The result, with the network holding the weights of the run."""
+    restored = best.weights if run.plan.restore_best else None
+    (restored or run.weights()).put_into(run.network)
+    chosen, train = run.plan.metrics, run.parts["train"]
+    metrics: dict[str, dict[str, float]] = {}
+    baseline: dict[str, dict[str, float]] = {}
+    for name, part in run.parts.items():
+        if name not in held_out:
+            evaluation = evaluate(run.network, run.loss, run.pipeline, part, chosen, run.tasks.run)
+            metrics[name] = evaluation.metrics
+            if name not in run.evaluated_parts and len(not_finite(evaluation.outcome)):
+                run.warnings.append(not_finite_loss(name))
+                directory.log(f"warning: {run.warnings[-1]}")
+            baseline[name] = baseline_metrics(train, part, run.pipeline, chosen)
+            for callback in callbacks:
+                callback.evaluated(run, name, evaluation)
+    return Result(
+        run_directory=str(directory.path),
+        stop_reason=run.progress.stop_reason or "",
+        epochs=run.progress.epoch,
+        best_epoch=best.epoch,
+        seconds=round(run.progress.seconds, 6),
+        metrics=metrics,
+        baseline=baseline,
+        monitor=None if best.monitor is None else best.monitor.name,
+        best_value=best.value,
+        weights="last" if restored is None else "best",
+        notes=run.notes,
+        warnings=run.warnings,
+        diagnostics=diagnostics.layers if diagnostics else {},
+    )

@@ -1,0 +1,140 @@
+"""`resume`: continue an interrupted run, or extend a finished one."""
+
+import dataclasses
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from nettrain.component import to_mapping
+from nettrain.config.load import load
+from nettrain.config.plugins import described_failures
+from nettrain.config.run_config import RunConfig
+from nettrain.errors import RunError
+from nettrain.training.artifacts.checkpoint import Checkpoint, configuration
+from nettrain.training.artifacts.run_directory import RunDirectory
+from nettrain.training.callbacks import Callback
+from nettrain.training.engine.blas import one_blas_thread
+from nettrain.training.engine.threads import usable_threads
+from nettrain.training.finish import train_to_end
+from nettrain.training.initialize import initial_weights
+from nettrain.training.result import Result
+from nettrain.training.run import Run
+from nettrain.training.train import Data, load_for_data, plan_and_data
+
+# What may change on a resume. Of these only the kernels change the bits of a step, which is reported.
+EXTENDABLE = ("name", "training.epochs", "early_stopping", "training.kernels")
+
+
+def resume(
+    run_directory: str | os.PathLike[str],
+    data: Data | None = None,
+    *,
+    sets: Sequence[str] = (),
+    allow_plugins: bool = False,
+    threads: int | None = None,
+    callbacks: Sequence[Callback] = (),
+) -> Result:
+    """Continue an interrupted run, or extend a finished one (`sets=["training.epochs=60"]`).
+
+    The result is bitwise identical to that of a run without the break. A run that was stopped
+    before its first checkpoint starts again.
+
+    Args:
+        run_directory: Of the run.
+        data: The arrays it was trained on, if they were in memory.
+        sets: Overrides of what may change: the length of the run and its kernels.
+        allow_plugins: Whether the Python files under `plugins` may be imported.
+        threads: See `train`.
+        callbacks: Those that the run had; what they remember is restored.
+
+    Returns:
+        What summary.json holds.
+
+    Raises:
+        RunError: The data or anything but the length of the run has changed.
+        CheckpointError: The checkpoint is damaged.
+    """
+    threads = usable_threads(threads)
+    directory = RunDirectory.open(Path(run_directory))
+    with directory.locked(), one_blas_thread():
+        last = Checkpoint.read(directory.last) if directory.last.exists() else None
+        written: Path | RunConfig = directory.config
+        if last is not None and not directory.config.is_file():
+            written = configuration(last, directory.last, allow_plugins=allow_plugins)
+        config = load_for_data(written, data, sets, allow_plugins=allow_plugins)
+        earlier = _earlier(directory, last, allow_plugins=allow_plugins)
+        _check_extension(earlier, config, directory)
+        if last is not None and config.training.kernels == "auto":
+            training = dataclasses.replace(
+                config.training, kernels=earlier.training.kernels
+            )  # decided once
+            config = dataclasses.replace(config, training=training)
+        plan, prepared = plan_and_data(config, data)
+        with described_failures(config.plugins):
+            run = Run(plan, prepared, directory)
+            if last is None:
+                initial_weights(plan.layers, config.initialize_from).copy_into(run.network)
+            else:
+                _check_data(last, run, directory)
+                run.notes += _changes(earlier, config)
+            return train_to_end(run, directory, callbacks, threads, last=last)
+
+
+def _earlier(directory: RunDirectory, last: Checkpoint | None, *, allow_plugins: bool) -> RunConfig:
+    """The configuration of the run so far: the checkpoint's, as config.yaml may have been edited."""
+    if last is None:
+        return load(directory.config, allow_plugins=allow_plugins)
+    return configuration(last, directory.last, allow_plugins=allow_plugins)
+
+
+def _check_data(last: Checkpoint, run: Run, directory: RunDirectory) -> None:
+    if last.metadata(directory.last).data_fingerprint != run.prepared.fingerprint:
+        raise RunError(
+            f"{directory.path}: the data has changed since the run began; train again instead of "
+            "resuming"
+        )
+
+
+def _changes(earlier: RunConfig, config: RunConfig) -> list[str]:
+    """What the user should know of the changes."""
+    notes = []
+    before, kernels = earlier.training.kernels, config.training.kernels
+    if kernels != before:
+        notes.append(
+            f"training.kernels: {kernels} instead of {before} from here on, so the bits differ from "
+            "those of one run"
+        )
+    epochs = config.training.epochs
+    if epochs != earlier.training.epochs and config.schedule.depends_on_horizon:
+        notes.append(
+            f"the schedule {config.schedule.name()} depends on training.epochs: this differs from "
+            f"an uninterrupted run of {epochs} epochs"
+        )
+    return notes
+
+
+def _check_extension(earlier: RunConfig, config: RunConfig, directory: RunDirectory) -> None:
+    """Only the length of a run may change on a resume; anything else would be another run."""
+    changed = [
+        key
+        for key in differences(to_mapping(earlier), to_mapping(config))
+        if not key.startswith(EXTENDABLE)
+    ]
+    if changed:
+        raise RunError(
+            f"{directory.path}: {', '.join(changed)} cannot change when a run is resumed (only "
+            "training.epochs, training.kernels and early_stopping can): start a new run with "
+            "nettrain fit"
+        )
+
+
+def differences(a: object, b: object, path: str = "") -> list[str]:
+    """The dotted paths at which two plain values differ."""
+    if isinstance(a, dict) and isinstance(b, dict):
+        keys = list(dict.fromkeys([*a, *b]))
+        return [
+            different
+            for key in keys
+            for different in differences(a.get(key), b.get(key), f"{path}.{key}".lstrip("."))
+        ]
+    return [] if a == b else [path]
