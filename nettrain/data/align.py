@@ -1,16 +1,15 @@
-"""Data loaded once more for a trained model: its columns in the model's order, its labels as the model's codes."""
+"""Data for a trained model: columns in the model's order, labels as the model's codes."""
 
-import dataclasses
-import math
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
 from nettrain.data.dataset import Dataset
 from nettrain.data.distinct import distinct
 from nettrain.data.features import MISSING, Features
+from nettrain.data.images import fit_images
 from nettrain.data.readers.number_text import has_leading_zero
-from nettrain.data.rows.stored import StoredRows
 from nettrain.data.schema import Schema
 from nettrain.data.target import Target
 from nettrain.data.task import is_one_hot
@@ -18,53 +17,50 @@ from nettrain.errors import DataError, nearest
 
 
 def align(dataset: Dataset, schema: Schema, *, with_target: bool) -> Dataset:
-    """Raises DataError naming every column that is missing, the shapes that differ, or the first label that training did not have."""
+    """The dataset as a trained model wants it.
+
+    Raises:
+        DataError: Columns are missing, shapes differ, or a label occurs that training did not have.
+    """
     target = None
     if with_target and not schema.autoencoder:
-        if dataset.target is None:
-            raise DataError(f"{dataset.origin}: there is no target in it to evaluate against")
         target = align_target(dataset, schema)
-    return dataclasses.replace(dataset, features=_features(dataset, schema), target=target)
+    notes: list[str] = []
+    if schema.numbers or schema.texts:
+        features = _columns(dataset, schema)
+    else:
+        features, notes = fit_images(dataset.features, schema, dataset.origin)
+    return replace(dataset, features=features, target=target, notes=(*dataset.notes, *notes))
 
 
-def _features(dataset: Dataset, schema: Schema) -> Features:
-    found = dataset.features
-    if (
-        not schema.numbers and not schema.texts
-    ):  # images: an array fits if it holds as many numbers a row
-        if math.prod(found.numbers.shape[1:]) != math.prod(schema.shape) or found.categories:
-            shape = found.numbers.shape[1:]
-            raise DataError(
-                f"{dataset.origin}: the model was trained on rows of shape {schema.shape}, these have {shape}"
-            )
-        if isinstance(found.numbers, StoredRows):
-            return Features(found.numbers.reshaped(schema.shape))
-        return Features(found.array.reshape(len(found), *schema.shape))
-    if found.numbers.ndim > 2:
+def _columns(dataset: Dataset, schema: Schema) -> Features:
+    features = dataset.features
+    if features.numbers.ndim > 2:
         raise DataError(
-            f"{dataset.origin}: the model was trained on a table of {len(schema.numbers) + len(schema.texts)} columns, "
-            f"these rows have the shape {found.numbers.shape[1:]}"
+            f"{dataset.origin}: the model was trained on a table of "
+            f"{len(schema.numbers) + len(schema.texts)} columns, these rows have the shape "
+            f"{features.numbers.shape[1:]}"
         )
-    check_names(dataset.origin, schema, (*found.names, *found.categories))
+    check_names(dataset.origin, schema, (*features.names, *features.categories))
     mistyped = [
         f"{name!r} holds texts, the model was trained on numbers"
         for name in schema.numbers
-        if name not in found.names
+        if name not in features.names
     ]
     mistyped += [
         f"{name!r} holds numbers, the model was trained on texts"
         for name in schema.texts
-        if name not in found.categories
+        if name not in features.categories
     ]
     if mistyped:
         raise DataError(
             f"{dataset.origin}: columns differ from those of training: {'; '.join(mistyped)}"
         )
-    places = [found.names.index(name) for name in schema.numbers]
+    indices = [features.names.index(name) for name in schema.numbers]
     return Features(
-        found.array[:, places],
+        features.array[:, indices],
         schema.numbers,
-        {name: found.categories[name] for name in schema.texts},
+        {name: features.categories[name] for name in schema.texts},
     )
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from nettrain.data.features import Features
+from nettrain.data.images import largest_pixel
 from nettrain.data.rows.base import LazyRows
 from nettrain.data.rows.stored import StoredRows
 from nettrain.data.transform import Transform
@@ -22,12 +23,12 @@ def automatic_transforms(train: Features, parts: Iterable[Features]) -> tuple[Tr
         if train.numbers.shape[1]:
             chosen.append("standardize")
     elif train.numbers.dtype == np.uint8:
-        largest = int(_largest(train.numbers))
+        largest = int(largest_pixel(train.numbers))
         # Pictures with a small range of their own (digits: ink counts up to 16) are spread by it.
         chosen.append(
             {"type": "scale", "divide_by": float(255 if largest > 127 else max(largest, 1))}
         )
-    elif _largest(train.numbers) > 1:
+    elif largest_pixel(train.numbers) > 1:
         chosen.append("standardize")
     if train.categories:
         chosen.append("one_hot")
@@ -38,10 +39,3 @@ def _has_gaps(numbers: np.ndarray | LazyRows) -> bool:
     return (
         numbers.has_gaps() if isinstance(numbers, StoredRows) else bool(np.isnan(numbers[:]).any())
     )
-
-
-def _largest(numbers: np.ndarray | LazyRows) -> float:
-    """The largest |x|, of uint8 without a copy; missing numbers are left out."""
-    if isinstance(numbers, StoredRows):
-        return numbers.largest()
-    return float(numbers[:].max() if numbers.dtype == np.uint8 else np.nanmax(np.abs(numbers[:])))

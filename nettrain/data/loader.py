@@ -13,6 +13,7 @@ from nettrain.data.dataset import PARTS, Dataset
 from nettrain.data.dataset_config import DatasetConfig
 from nettrain.data.features import Features
 from nettrain.data.fingerprint import fingerprint
+from nettrain.data.images import largest_pixel, notes_on_axes
 from nettrain.data.loaded_data import LoadedData
 from nettrain.data.missing_target import with_complete_target
 from nettrain.data.schema import Schema
@@ -137,6 +138,7 @@ def _settle(
         own_seed = int(generator(seed, "separate", PARTS.index(part)).integers(2**31))
         own = source.load_for(schema, with_target=not schema.autoencoder, seed=own_seed)
         separate[part] = with_complete_target(own, config.missing_target)
+    notes = [*notes_on_axes(dataset.features), *notes]
     datasets = (dataset, *separate.values())
     read = dict.fromkeys(note for dataset in datasets for note in dataset.notes)
     rows = {"train": np.arange(len(dataset))}
@@ -163,6 +165,7 @@ def _with_task(
         target.names,
         target.classes,
         label_type=target.label_type or "string",
+        largest=_largest(features),
     )
     return dataset, schema, notes
 
@@ -174,7 +177,17 @@ def _autoencoder_schema(features: Features, requirements: TargetRequirements | N
             f"loss: {requirements.loss} is for {' or '.join(requirements.tasks)}, but with "
             "`target: self` the targets are numbers, the inputs; use `loss: mse`"
         )
-    shape, names = features.numbers.shape[1:], features.names
     return Schema(
-        shape, names, tuple(features.categories), "regression", (), None, autoencoder=True
+        features.numbers.shape[1:],
+        features.names,
+        tuple(features.categories),
+        "regression",
+        (),
+        None,
+        autoencoder=True,
+        largest=_largest(features),
     )
+
+
+def _largest(features: Features) -> float | None:
+    return largest_pixel(features.numbers) if features.numbers.ndim > 2 else None

@@ -13,12 +13,17 @@ from nettrain.data.target import LabelType, Task
 class Schema:
     """Names, order and shape of the raw columns, before any transform.
 
-    shape     of one row's numbers: (d,) or (h, w, c)
-    numbers   names of the d numeric columns; empty for images
-    texts     names of the categorical columns
-    label_type  of the classes, or of the labels of several columns, where they came from: classes
-              are named by strings here, and predicted in this type
-    autoencoder  the model's targets are its own inputs, after the transforms
+    Attributes:
+        shape: Of one row's numbers: (d,) or (h, w, c).
+        numbers: The names of the d numeric columns; empty for images.
+        texts: The names of the categorical columns.
+        task: What the target makes.
+        targets: The names of the target columns.
+        classes: The names of the classes; None where the target is numbers or labels.
+        autoencoder: Whether the model's targets are its own inputs, after the transforms.
+        label_type: Of the classes, or of the labels of several columns, where they came from:
+            classes are named by strings here, and predicted in this type.
+        largest: The largest |pixel| of the source's images; None for tables.
     """
 
     shape: tuple[int, ...]
@@ -31,6 +36,7 @@ class Schema:
         False
     )
     label_type: LabelType = "string"
+    largest: float | None = None
 
     @property
     def labels(self) -> np.ndarray:

@@ -135,8 +135,8 @@ class Predictor(ABC):
             raise DataError(f"x has {len(features)} rows and y has {len(target)}")
         of_rows = None if weights is None else weights_from(weights, len(features))
         dataset = Dataset(features, target, origin="x, y", weights=of_rows)
-        aligned = align(self._named(dataset), self.schema, with_target=True)
-        return self.evaluation(self._complete(aligned)).metrics
+        aligned = self._complete(align(self._named(dataset), self.schema, with_target=True))
+        return self.evaluation(_with_notes_said(aligned, "x, y")).metrics
 
     def decided(self, found: np.ndarray) -> np.ndarray:
         """From probabilities to classes or labels; values stay, a single target column as (n,)."""
@@ -153,9 +153,7 @@ class Predictor(ABC):
             source = self.config.dataset.source.with_path(path.absolute())
             with_target = with_target and not self.schema.autoencoder
             dataset = self._complete(source.load_for(self.schema, with_target=with_target))
-        for note in dataset.notes:
-            _LOG.warning("%s: %s", path, note)
-        return dataset
+        return _with_notes_said(dataset, str(path))
 
     @cached_property
     def training_data(self) -> LoadedData:
@@ -198,9 +196,8 @@ class Predictor(ABC):
         return with_complete_target(dataset, self.config.dataset.missing_target)
 
     def _dataset(self, x: object) -> Dataset:
-        return align(
-            self._named(Dataset(features_from(x), None, origin="x")), self.schema, with_target=False
-        )
+        dataset = self._named(Dataset(features_from(x), None, origin="x"))
+        return _with_notes_said(align(dataset, self.schema, with_target=False), "x")
 
     def _named(self, dataset: Dataset) -> Dataset:
         """Arrays have no column names: a table of the right width is taken in the order of training."""
@@ -212,3 +209,10 @@ class Predictor(ABC):
         if found.numbers.ndim == 2 and len(schema.numbers) == found.numbers.shape[1]:
             dataset = replace(dataset, features=replace(found, names=schema.numbers))
         return dataset
+
+
+def _with_notes_said(dataset: Dataset, origin: str) -> Dataset:
+    """The same rows; what was assumed about them is logged."""
+    for note in dataset.notes:
+        _LOG.warning("%s: %s", origin, note)
+    return dataset

@@ -869,3 +869,72 @@ def test_a_part_of_classes_that_are_not_trained_is_refused() -> None:
         match="no class of the test part has a row to train on: training has 'a', 'b', test has 'c'",
     ):
         prepare(DatasetConfig(source=MEMORY, split=split), data=data)
+
+
+def image_model(folder: Path, x: np.ndarray) -> "nettrain.Model":
+    config = {
+        "dataset": {"source": "memory"},
+        "model": {"type": "mlp", "hidden": [4]},
+        "training": {"epochs": 1},
+    }
+    run = nettrain.train(config, (x, np.arange(len(x)) % 2), output_directory=folder)
+    return nettrain.load(run.run_directory)
+
+
+SHAPES = {
+    "the same": ((6, 8, 3), None),
+    "flat": ((144,), None),
+    "channels first": ((3, 6, 8), "channels last: np.moveaxis"),
+    "another shape of as many numbers": ((12, 12), r"rows have the shape \(12, 12, 1\)$"),
+    "width and height swapped": ((8, 6, 3), r"rows have the shape \(8, 6, 3\)$"),
+    "another number": ((6, 8, 1), r"trained on images of shape \(6, 8, 3\)"),
+}
+
+
+@pytest.mark.parametrize("case", SHAPES)
+def test_images_must_have_the_shape_of_training(case: str, tmp_path: Path) -> None:
+    shape, problem = SHAPES[case]
+    x = np.arange(4 * 144, dtype=np.uint8).reshape(4, 6, 8, 3)
+    model = image_model(tmp_path, x)
+    other = np.resize(x, (4, *shape))
+    if problem is None:
+        assert np.array_equal(model.probabilities(other), model.probabilities(x))
+    else:
+        with pytest.raises(DataError, match=problem):
+            model.predict(other)
+
+
+@pytest.mark.parametrize(
+    ("shape", "warned"),
+    [((3, 32, 32), True), ((1, 28, 28), True), ((32, 32, 3), False), ((1, 8, 2), False)],
+)
+def test_images_with_channels_first_are_pointed_out_in_training(
+    shape: tuple[int, ...], warned: bool
+) -> None:
+    made = prepare(DatasetConfig(source=MEMORY), data=(np.ones((4, *shape)), [0, 1, 0, 1]))
+    assert any("np.moveaxis(x, 1, -1)" in note for note in made.notes) == warned
+
+
+@pytest.mark.parametrize(
+    ("trained", "given", "warned"),
+    [(255, 1.0, True), (1.0, 255, True), (255, 200, False), (1.0, 0.5, False), (16, 1.0, True)],
+)
+def test_images_in_another_range_than_those_of_training_are_warned_of(
+    trained: float, given: float, warned: bool, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    def images(largest: float) -> np.ndarray:
+        x = np.linspace(0, largest, 4 * 16).reshape(4, 4, 4)
+        return x.astype(np.uint8 if largest == int(largest) > 1 else np.float64)
+
+    model = image_model(tmp_path, images(trained))
+    model.predict(images(given))
+    assert ("the largest pixel is" in caplog.text) == warned
+
+
+def test_a_checkpoint_without_the_range_of_its_images_loads() -> None:
+    x = np.arange(4 * 16, dtype=np.uint8).reshape(4, 4, 4)
+    packed, arrays = prepare(DatasetConfig(source=MEMORY), data=(x, [0, 1, 0, 1])).pipeline.pack()
+    assert packed["schema"].pop("largest") == 63 and not packed["schema"].pop("autoencoder")
+    packed["schema"]["itself"] = True
+    schema = Pipeline.unpack(json.loads(json.dumps(packed)), arrays).schema
+    assert schema.largest is None and schema.autoencoder
