@@ -106,6 +106,26 @@ class Primitive(ABC):
         return None
 
 
+class DefinedByCalls(Primitive):
+    """An operation that is defined by its calls: `forward` and `backward` make them."""
+
+    def forward(self, *args: Any, **scratch: Any) -> None:
+        """Make the calls of `forward_calls`."""
+        make_calls(self.forward_calls(*args, **scratch))
+
+    def backward(self, *args: Any, **scratch: Any) -> None:
+        """Make the calls of `backward_calls`."""
+        make_calls(self.backward_calls(*args, **scratch))
+
+    @abstractmethod
+    def forward_calls(self, *args: Any, **scratch: Any) -> list[Call]:
+        """forward_calls(out, *inputs)."""
+
+    @abstractmethod
+    def backward_calls(self, *args: Any, **scratch: Any) -> list[Call]:
+        """backward_calls(grads, dy, out, *inputs)."""
+
+
 class ElementWise(Primitive):
     """Element i of the output depends on element i of each input; all have one shape.
 

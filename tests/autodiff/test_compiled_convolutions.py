@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 
 from nettrain.autodiff.compiled import compiled_form
-from nettrain.autodiff.ops.convolution import Convolution, make_calls
+from nettrain.autodiff.ops.convolution import Convolution
 from nettrain.autodiff.ops.convolution_block import ConvolutionBlock
 from nettrain.autodiff.ops.pooling import MaxPool
 from nettrain.autodiff.ops.selection import Relu
 from nettrain.autodiff.ops.squashing import Tanh
 from nettrain.autodiff.ops.winograd import Winograd
+from nettrain.autodiff.primitive import make_calls
 from nettrain.streams import generator
 
 AROUND = ((1, 1), (1, 1))

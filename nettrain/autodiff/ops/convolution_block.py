@@ -1,4 +1,4 @@
-"""A convolution with its activation and pooling, to the same bits: put in by `nettrain.autodiff.plan.fusion` where a step has that sequence."""
+"""A convolution with its pooling and activation: what fusion replaces that sequence by."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,25 +14,28 @@ from nettrain.autodiff.ops.windows import copy_call
 from nettrain.autodiff.primitive import (
     Array,
     Call,
+    DefinedByCalls,
     ElementWise,
-    Primitive,
     Scratch,
     Shape,
     Slots,
-    make_calls,
 )
 from nettrain.jit import jit
 
 
 @dataclass(frozen=True)
-class ConvolutionBlock(Primitive):
-    """y = act(maxpool(x * w + b)), act or maxpool or neither;  da = dy act'(y) at the first largest, and from da dx, dw and db.
+class ConvolutionBlock(DefinedByCalls):
+    """y = act(maxpool(x * w + b));  da = dy act'(y) at the first maximum, then dx, dw, db from da.
 
-    A few images at a time go through all of it in the cache, there and back; with a pool nothing of the image's size is kept but truth
-    values. A relu before the pool may as well stand behind it: it changes no order but among what it makes 0, which has no gradient.
+    Bitwise identical to its operations one after the other. A few images at a time pass through
+    all of them while they are in the cache; with a pool, only a mask of the images' size is kept. A
+    relu before the pool may as well be applied after it: it keeps the order of all values above 0,
+    and where the maximum is 0 there is no gradient.
 
-    activation  an element-wise operation whose derivative can be told from its output (relu, sigmoid, tanh)
-    pool        of windows that neither overlap nor leave gaps
+    Attributes:
+        convolution: x * w + b.
+        activation: Element-wise; its derivative follows from its output (relu, sigmoid, tanh).
+        pool: Its windows neither overlap nor leave gaps.
     """
 
     convolution: Convolution
@@ -46,42 +49,34 @@ class ConvolutionBlock(Primitive):
         return shape if self.pool is None else self.pool.infer(shape)
 
     def scratch(self, *shapes: Shape) -> Scratch:
-        """That of the convolution; y: before the pool, of a part; here: where each element of a window is the first largest; left, dz: of
-        a part, whether none was yet, and the gradient behind the pool; pool_rows: of the pool."""
-        wanted = self.convolution.scratch(*shapes)
+        """That of the convolution, and for the pool: y: its input for the images of a part.
+
+        here: whether each element of a window is the first maximum; left: whether none was so far;
+        dz: the gradient of the pool's output; pool_rows: of its forward pass.
+        """
+        scratch = self.convolution.scratch(*shapes)
         if self.pool is None:
-            return wanted
-        m, whole, (n, *place) = (
-            self.convolution.images(*shapes[:2]),
-            self.convolution.infer(*shapes),
-            self.infer(*shapes),
-        )
-        y = (m, *whole[1:])
-        pooled = (m, *place)
-        return wanted | {
-            "y": (y, None), "dz": (pooled, None), "pool_rows": self.pool.scratch(y)["rows"],
-            "here": ((len(list(self._elements())), n, *place), np.bool_), "left": (pooled, np.bool_),
-        }  # fmt: skip
+            return scratch
+        m, n, *size = self.convolution.images(*shapes[:2]), *self.infer(*shapes)
+        y, pooled = (m, *self.convolution.infer(*shapes)[1:]), (m, *size)
+        elements = len(list(self._elements()))
+        return scratch | {
+            "y": (y, None),
+            "here": ((elements, n, *size), np.bool_),
+            "left": (pooled, np.bool_),
+            "dz": (pooled, None),
+            "pool_rows": self.pool.scratch(y)["rows"],
+        }
 
     def _elements(self) -> Iterator[tuple[int, int]]:
-        """Of a window, row by row."""
+        """The elements of a window, row by row."""
         return np.ndindex(*self.pool.size) if self.pool is not None else iter(())
 
     def _seen(self, y: Array, pooled: Array) -> Iterator[Array]:
-        """The pixels that are the same element of each window, row by row."""
-        (_, down, across, _), (high, wide) = (
-            pooled.shape,
-            self.pool.size if self.pool is not None else (1, 1),
-        )
+        """For each element of the windows, row by row, these pixels of all windows."""
+        _, down, across, _ = pooled.shape
+        high, wide = self.pool.size if self.pool is not None else (1, 1)
         return (y[:, i : down * high : high, j : across * wide : wide] for i, j in self._elements())
-
-    def forward(self, out: Array, *inputs: Array, **scratch: Array) -> None:
-        make_calls(self.forward_calls(out, *inputs, **scratch))
-
-    def backward(
-        self, grads: Slots, dy: Array, out: Array, *inputs: Array, **scratch: Array
-    ) -> None:
-        make_calls(self.backward_calls(grads, dy, out, *inputs, **scratch))
 
     def forward_calls(
         self, out: Array, x: Array, w: Array, b: Array | None = None, **scratch: Array
@@ -101,14 +96,14 @@ class ConvolutionBlock(Primitive):
         return calls
 
     def _choices(self, y: Array, pooled: Array, here: Array, left: Array) -> Iterator[Call]:
-        """The calls that find the first largest element of each window."""
+        """The calls that find the first maximum of each window."""
         for i, seen in enumerate(self._seen(y, pooled)):
             yield np.equal, (seen, pooled, here[i]), {}
             if i == 0:
                 yield np.logical_not, (here[i], left), {}
             else:
                 yield np.logical_and, (here[i], left, here[i]), {}
-                yield np.not_equal, (left, here[i], left), {}  # of truth values: one of the two
+                yield np.not_equal, (left, here[i], left), {}  # exclusive or
 
     def backward_calls(
         self,
@@ -122,7 +117,7 @@ class ConvolutionBlock(Primitive):
     ) -> list[Call]:
         calls, w = self.convolution.begin_back(grads, w, scratch)
         if self.pool is not None:
-            calls.append((scratch["da"].fill, (0,), {}))  # what lies in no window stays 0
+            calls.append((scratch["da"].fill, (0,), {}))  # pixels in no window keep 0
         for part in self.convolution.parts(x.shape, w.shape):
             y, d = out[part], dy[part]
             da = scratch["da"][: len(y)]
@@ -143,7 +138,7 @@ class ConvolutionBlock(Primitive):
     def tangent(
         self, dout: Array, dinputs: Slots, out: Array, *inputs: Array, **scratch: Any
     ) -> None:
-        """J dx = act'(y) (that of the convolution at the first largest)."""
+        """J dx = act'(y) (that of the convolution at the first maximum)."""
         total = np.empty(self.convolution.infer(*[x.shape for x in inputs]), dout.dtype)
         self.convolution.tangent(total, dinputs, out, *inputs, **scratch)
         if self.pool is not None:
@@ -184,7 +179,10 @@ def _pool_loop(
     wide: int,
     relu: bool,
 ) -> None:
-    """out (n, p, q, o): the largest of y + b in windows high x wide, or its relu; here (high wide, images, p, q, o) from image start on."""
+    """out (n, p, q, o): the maximum of y + b in windows high x wide, or its relu.
+
+    here (high wide, images, p, q, o), filled from image `start` on.
+    """
     zero = y.dtype.type(0)
     n, p, q, o = out.shape
     for a in range(n):
@@ -196,17 +194,16 @@ def _pool_loop(
                     row, column = i * high + e // wide, k * wide + e % wide
                     for j in range(o):
                         value, best = y[a, row, column, j] + b[j], out[a, i, k, j]
-                        out[a, i, k, j] = (
-                            best if value <= best else value if best == best else best
-                        )  # NaN stays
+                        larger = value if best == best else best  # NaN stays
+                        out[a, i, k, j] = best if value <= best else larger
                 for j in range(o):
                     left[a, i, k, j] = True
                 for e in range(high * wide):
                     row, column = i * high + e // wide, k * wide + e % wide
                     for j in range(o):
-                        found = (y[a, row, column, j] + b[j] == out[a, i, k, j]) & left[a, i, k, j]
-                        here[e, start + a, i, k, j] = found
-                        left[a, i, k, j] = left[a, i, k, j] & (not found)
+                        first = (y[a, row, column, j] + b[j] == out[a, i, k, j]) & left[a, i, k, j]
+                        here[e, start + a, i, k, j] = first
+                        left[a, i, k, j] = left[a, i, k, j] & (not first)
                 if relu:
                     for j in range(o):
                         best = out[a, i, k, j]
@@ -215,7 +212,7 @@ def _pool_loop(
 
 @jit
 def _gradient_loop(da: Array, db: Array, dy: Array, y: Array, relu: bool) -> None:
-    """da = dy, or what a relu lets through of it; db the sum."""
+    """da = dy, or dy where the relu y is above 0; db: its sum."""
     zero, one = y.dtype.type(0), y.dtype.type(1)
     for i in range(y.shape[0]):
         if relu:
@@ -241,7 +238,7 @@ def _pool_gradient_loop(
     wide: int,
     relu: bool,
 ) -> None:
-    """da at the largest of each window; db its sum. dz: room for a pixel."""
+    """da at the first maximum of each window; db: its sum; dz: work for the channels of a pixel."""
     zero, one = y.dtype.type(0), y.dtype.type(1)
     n, p, q, o = y.shape
     for a in range(n):
@@ -260,9 +257,9 @@ def _pool_gradient_loop(
 
 @compiles(ConvolutionBlock)
 class CompiledConvolutionBlock(ConvolutionBlock):
-    """Bias, activation and pool in one loop; so are their derivatives and the bias's gradient.
+    """Bias, pool and relu in one loop, and their gradients in another.
 
-    Of the activations, relu is part of the loop; the others run in their own compiled form.
+    Other activations run in their own compiled form.
     """
 
     def forward_calls(
@@ -275,8 +272,8 @@ class CompiledConvolutionBlock(ConvolutionBlock):
             return super().forward_calls(out, x, w, b, **scratch)
         calls, w = convolution.begin(w, scratch)
         for part in convolution.parts(x.shape, w.shape):
-            found = out[part]
-            y = found if self.pool is None else scratch["y"][: len(found)]
+            pooled = out[part]
+            y = pooled if self.pool is None else scratch["y"][: len(pooled)]
             calls += convolution.forward_part(y, x[part], w, None, scratch)
             if self.pool is None:
                 calls.append(call(_shift_loop, rows(y), bias, relu))
@@ -284,7 +281,7 @@ class CompiledConvolutionBlock(ConvolutionBlock):
                 calls.append(
                     call(
                         _pool_loop,
-                        found,
+                        pooled,
                         y,
                         bias,
                         scratch["here"],
@@ -295,7 +292,7 @@ class CompiledConvolutionBlock(ConvolutionBlock):
                     )
                 )
             if self.activation is not None and not relu:
-                calls += compiled_form(self.activation).forward_calls(found, found)
+                calls += compiled_form(self.activation).forward_calls(pooled, pooled)
         return calls
 
     def backward_calls(
@@ -311,16 +308,12 @@ class CompiledConvolutionBlock(ConvolutionBlock):
         (dx, dw, db), relu = (*grads, None)[:3], isinstance(self.activation, Relu)
         if not contiguous(dy, db):
             return super().backward_calls(grads, dy, out, x, w, b, **scratch)
-        convolution, total = (
-            compiled_form(self.convolution),
-            np.empty(w.shape[3], out.dtype) if db is None else db,
-        )
+        total = np.empty(w.shape[3], out.dtype) if db is None else db
+        convolution = compiled_form(self.convolution)
         assert isinstance(convolution, type(self.convolution))
         calls, w = convolution.begin_back([dx, dw], w, scratch)
-        calls += [
-            (total.fill, (0,), {}),
-            (scratch["da"].fill, (0,), {}),
-        ]  # what lies in no window stays 0
+        # pixels in no window keep 0
+        calls += [(total.fill, (0,), {}), (scratch["da"].fill, (0,), {})]
         for part in convolution.parts(x.shape, w.shape):
             y, d, da = out[part], dy[part], scratch["da"][: part.stop - part.start]
             if self.activation is not None and not relu:

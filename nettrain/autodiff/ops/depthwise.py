@@ -1,69 +1,37 @@
-"""Convolution of each channel alone, with filters of its own."""
+"""Depthwise convolution: each channel has filters of its own."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
-from nettrain.autodiff.ops.windows import Filtering, Pair, Windows
+from nettrain.autodiff.ops.windows import Filtering, Windows
 from nettrain.autodiff.primitive import Array, Scratch, Shape, Slots
 
-CACHE = 96 * 1024  # numbers that a part of the work may hold
+CACHE = 96 * 1024  # numbers that are worked on at a time
 
 
 @dataclass(frozen=True)
 class Depthwise(Filtering):
-    """y[p, q, c k + m] = b + sum_ij x[p s + i d - top, q s + j d - left, c] w[i, j, 0, c k + m]: k filters a channel.
+    """y[p, q, c k + m] = b + sum_ij x[p s + i d - top, q s + j d - left, c] w[i, j, 0, c k + m].
 
-    The same as a convolution with as many groups as channels, which would be small products: here each element of the kernel is
-    multiplied with all windows at once, a few images at a time.  x (n, h, w, c), w (kh, kw, 1, c k), b (c k,) or none -> y (n, p, q, c k).
-
-    padding  zeros at (top, bottom), (left, right)
+    k filters per channel: a convolution with as many groups as channels. Its matrix products would
+    be small, so each element of the kernel is multiplied with all windows at once, a few images at
+    a time.  x (n, h, w, c), w (kh, kw, 1, c k), b (c k,) or none -> y (n, p, q, c k).
     """
 
-    stride: Pair = (1, 1)
-    padding: tuple[Pair, Pair] = ((0, 0), (0, 0))
-    dilation: Pair = (1, 1)
-    reads = (0, 1)
+    title = "depthwise convolution"
 
-    def infer(self, *shapes: Shape) -> Shape:
-        """(n, p, q, c k)."""
-        x, w, *b = shapes
-        if (
-            len(x) != 4
-            or len(w) != 4
-            or w[2] != 1
-            or not x[3]
-            or w[3] % x[3]
-            or (b and b[0] != w[3:])
-        ):
-            raise ValueError(
-                f"depthwise convolution: images {x} and filters {' and '.join(map(str, shapes[1:]))} do not fit"
-            )
-        down, across = self.windows(w).grid(*x[1:3])
-        if down < 1 or across < 1:
-            raise ValueError(
-                f"depthwise convolution: a kernel {w[:2]} does not fit on images {x} with padding {self.padding}"
-            )
-        return (x[0], down, across, w[3])
+    def fits(self, c: int, w: Shape) -> bool:
+        return w[2] == 1 and c > 0 and w[3] % c == 0
 
-    def windows(self, w: Shape) -> Windows:
-        """Of filters (kh, kw, 1, c k)."""
-        return Windows((w[0], w[1]), self.stride, self.padding, self.dilation)
-
-    def parts(self, x: Shape, w: Shape) -> Iterator[slice]:
-        """The images that are worked on at a time."""
-        step = self._images(x, w) or 1
-        return (slice(start, min(start + step, x[0])) for start in range(0, x[0], step))
-
-    def _images(self, x: Shape, w: Shape) -> int:
+    def images(self, x: Shape, w: Shape) -> int:
         _, down, across, o = self.infer(x, w)
         return min(x[0], max(1, CACHE // (o * (x[1] * x[2] + 2 * down * across))))
 
     def scratch(self, *shapes: Shape) -> Scratch:
-        """padded: images with their zeros, each channel k times; work: a product; ones, part: for sums."""
+        """padded: images with zeros around them, each channel k times; ones, part: for sums."""
         x, w = shapes[:2]
-        (_, down, across, o), m = self.infer(*shapes), self._images(x, w)
+        (_, down, across, o), m = self.infer(*shapes), self.images(x, w)
         return {
             "padded": ((m, *self.windows(w).surrounded(*x[1:3]), o), None),
             "work": ((m, down, across, o), None),
@@ -146,7 +114,7 @@ class Depthwise(Filtering):
 
 
 def _by_channel(images: Array, c: int) -> Array:
-    """(n, h, w, c k) seen as (n, h, w, c, k)."""
+    """(n, h, w, c k) as a view (n, h, w, c, k)."""
     *rest, o = images.shape
     step = images.strides[-1]
     return np.lib.stride_tricks.as_strided(
