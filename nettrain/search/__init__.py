@@ -1,1 +1,1 @@
-"""Choosing a setting and trusting its score: sweeps, cross-validation, ensembles. All of it calls the one `train`."""
+"""Many runs with one purpose: sweeps, cross-validation, ensembles. All of them call `train`."""

@@ -71,7 +71,7 @@ class NewDirectory:
 
 
 def existing_directory(path: Path, kind: SearchKind) -> Path:
-    """The absolute path of a search's directory. Raises RunError where there is none of the kind."""
+    """The absolute path of a directory of this kind. Raises RunError where there is none."""
     if not path.is_dir():
         siblings = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
         hint = nearest(path.name, siblings)

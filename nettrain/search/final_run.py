@@ -1,4 +1,4 @@
-"""The final run of a sweep or a cross-validation: trained on all rows but those of the test part."""
+"""The final run of a sweep or a cross-validation: on training + validation data, tested once."""
 
 from collections.abc import Sequence
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Arrays in memory as the data of a search: kept in its directory, where every process finds them."""
+"""Arrays in memory as the data of a search: kept in its directory for all its processes."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -30,7 +30,7 @@ def with_data(config: R, data: Data | None, directory: NewDirectory) -> R:
 
     Args:
         config: A configuration.
-        data: (x, y) or (x, y, weights) as `nettrain.train` takes them; None: its own source is used.
+        data: (x, y) or (x, y, weights) as `nettrain.train` takes them; None: its own source.
         directory: That of the search.
 
     Raises:

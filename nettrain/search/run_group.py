@@ -43,7 +43,7 @@ class JobSource(ABC):
 
 
 class RunGroup:
-    """Runs that belong together: the trials of a sweep, the folds of a cv, the members of an ensemble.
+    """Runs that belong together: trials of a sweep, folds of a cv, members of an ensemble.
 
     Attributes:
         path: The directory, absolute.

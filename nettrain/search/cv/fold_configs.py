@@ -1,4 +1,4 @@
-"""From one run configuration to those of its folds, each a complete configuration that `nettrain fit` takes too."""
+"""The run configurations of folds: each is complete, and `nettrain fit` takes it too."""
 
 import io
 from dataclasses import dataclass, replace
@@ -24,8 +24,9 @@ from nettrain.training.build import data_seed
 class Fold:
     """One of k parts of the rows, and the run that is scored on it.
 
-    repeat, fold  counted from 1
-    rows          train, validation where the configuration has such a part, and as `test` the fold that is scored
+    Attributes:
+        repeat, fold: Counted from 1.
+        rows: train; validation where the configuration has such a part; as `test` the scored fold.
     """
 
     repeat: int
@@ -37,11 +38,13 @@ class Fold:
 class Folds:
     """A configuration's rows divided again and again.
 
-    pool         the rows that are divided: all that `fit` trains on or validates with
-    test         the rows of the test part, which no fold touches; None where there is none
-    validation   the rows of `validation_source`, with which every fold steers; None where validation rows come from the pool
-    dataset      all rows of the source
-    fingerprint  of the data
+    Attributes:
+        pool: The rows that are divided: all that `fit` trains on or validates with.
+        test: The rows of the test part, which no fold uses; None where there is none.
+        validation: The rows of `validation_source`, which every fold uses for validation; None
+            where validation rows come from the pool.
+        dataset: All rows of the source.
+        fingerprint: Of the data.
     """
 
     config: RunConfig
@@ -62,7 +65,7 @@ class Folds:
 
     @property
     def test_share(self) -> float:
-        """How many rows a fold scores for one on which it trains, validation rows among them: n_test / n_train."""
+        """n_test / n_train of a fold, with validation rows counted as training rows."""
         return 1 / (len(self.folds) // self.repeats - 1)
 
     @property
@@ -86,18 +89,28 @@ def divide_into_folds(
     group: str | None = None,
     loader: Loader | None = None,
 ) -> Folds:
-    """The folds of a configuration. Its test part stays apart; its validation part is divided with the rest.
+    """The folds of a configuration; they depend on the data and its seed alone.
 
-    stratify  keep the shares of the classes; None: where there are classes and no groups
-    group     a column of what must not be torn apart; None: `dataset.split.group`
+    Its test part stays apart; its validation part is divided with the rest. Inside a fold,
+    validation rows (for early stopping and the best epoch) come from the rows that the fold trains
+    on: the same fraction of them as `fit` would take of the pool.
 
-    Inside a fold, validation rows (for early stopping and the choice of the best epoch) come from the rows that the fold trains on, as
-    large a share of them as `fit` would take of the pool. Depends on the data and its seed alone. Raises ConfigError and DataError.
+    Args:
+        config: A complete configuration.
+        folds: How many.
+        repeats: How many times.
+        stratify: Keep the class proportions; None: where there are classes and no groups.
+        group: Group column: rows of one group stay in one part; None: `dataset.split.group`.
+        loader: Remembers data that is loaded already.
+
+    Raises:
+        ConfigError, DataError: The rows cannot be divided so.
     """
     split = config.dataset.split
     if group is not None and split.group not in (None, group):
         raise ConfigError(
-            f"--group {group}: dataset.split.group is {split.group!r}, and groups can be of one column only; leave one out"
+            f"--group {group}: dataset.split.group is {split.group!r}, and groups can be of one "
+            "column only; leave one out"
         )
     group = group or split.group
     loaded = rows_of_config(config, loader or Loader(), group)
@@ -110,8 +123,8 @@ def divide_into_folds(
     pool = np.sort(np.concatenate(own))
     if (np.diff(pool) == 0).any():
         raise DataError(
-            f"{split.file}: a row occurs twice in it, and could be trained on and scored in the same fold; "
-            "cross-validate rows that occur once"
+            f"{split.file}: a row occurs twice in it, and could be trained on and scored in the "
+            "same fold; cross-validate rows that occur once"
         )
     share = 1 - len(own[0]) / len(pool)
     light = Dataset(
@@ -124,14 +137,14 @@ def divide_into_folds(
     inner = Split(
         validation=share, stratify=split.stratify and group is None, group=group if share else None
     )
-    steering = rows["validation"] if "validation" in loaded.separate_parts else None
+    validation = rows["validation"] if "validation" in loaded.separate_parts else None
     found = []
     for repeat in range(repeats):
         home = assign(light, pool, folds, stratify=stratify, group=group, seed=seed, repeat=repeat)
         for fold in range(folds):
             parts = _inside(light, pool[home != fold], inner, seed) | {"test": pool[home == fold]}
-            if steering is not None:
-                parts["validation"] = steering
+            if validation is not None:
+                parts["validation"] = validation
             found.append(Fold(repeat + 1, fold + 1, parts))
     return Folds(
         config,
@@ -140,7 +153,7 @@ def divide_into_folds(
         group,
         pool,
         rows.get("test"),
-        steering,
+        validation,
         loaded.dataset,
         loaded.fingerprint,
     )
@@ -149,7 +162,7 @@ def divide_into_folds(
 def run_on_rows(
     config: RunConfig, path: Path, *, group: str | None = None, seed: int | None = None
 ) -> dict[str, Any]:
-    """The same run on the rows that a file names, as a mapping; `seed` then changes the rest of chance only, not the data."""
+    """The same run on the rows that a file names, as a mapping; `seed` does not change the data."""
     dataset = config.dataset
     split = Split(file=str(path), column=dataset.split.column, group=group or dataset.split.group)
     dataset = replace(dataset, seed=data_seed(config), split=split, limit=None)
@@ -158,7 +171,7 @@ def run_on_rows(
 
 
 def write_rows(path: Path, rows: Rows) -> Path:
-    """An npz of the rows of each part, with an absolute path; written only where it does not hold them already."""
+    """Write the rows of each part as npz, unless they are there; returns the absolute path."""
     path = path.absolute()
     content = io.BytesIO()
     np.savez(content, **rows)  # type: ignore[arg-type]

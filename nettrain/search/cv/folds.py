@@ -1,4 +1,4 @@
-"""Which fold scores which row: plain, with the shares of the classes kept, or with groups kept together."""
+"""The assignment of rows to folds: plain, stratified by class, or with groups kept together."""
 
 import numpy as np
 
@@ -18,17 +18,26 @@ def assign(
     seed: int = 0,
     repeat: int = 0,
 ) -> np.ndarray:
-    """(n,) the fold 0 ... folds - 1 of each of some rows (n,) of a dataset; depends on (seed, "folds", repeat) alone.
+    """The fold 0 ... folds - 1 of each row, (n,); depends on (seed, "folds", repeat) alone.
 
-    stratify  None: where the target is classes and no groups are given
-    group     a column of `dataset.extra_columns`: the rows of a group are in one fold
+    Sizes, and the rows of each class in each fold, are those of scikit-learn's StratifiedKFold,
+    GroupKFold and KFold; which rows these are is drawn here.
 
-    Sizes, and the rows of each class in each fold, are those of scikit-learn's StratifiedKFold, GroupKFold and KFold (which rows these
-    are is drawn here). Raises ConfigError and DataError where the rows cannot be divided so.
+    Args:
+        dataset: All rows.
+        rows: The indices (n,) of those to assign.
+        folds: How many folds.
+        stratify: Keep the class proportions; None: where there are classes and no groups.
+        group: A column of `dataset.extra_columns`; the rows of one group are in one fold.
+        seed, repeat: Of the assignment.
+
+    Raises:
+        ConfigError, DataError: The rows cannot be divided so.
     """
     if folds > len(rows):
         raise DataError(
-            f"{dataset.origin}: {len(rows)} rows cannot be divided into {folds} folds: ask for {len(rows)} at most"
+            f"{dataset.origin}: {len(rows)} rows cannot be divided into {folds} folds: "
+            f"ask for {len(rows)} at most"
         )
     random = generator(seed, "folds", repeat)
     codes = (
@@ -39,7 +48,8 @@ def assign(
     if group is not None:
         if stratify:
             raise ConfigError(
-                "--group and --stratify exclude each other: whole groups cannot keep the classes' shares; leave one out"
+                "--group and --stratify cannot be used together: whole groups cannot keep the "
+                "class proportions; leave one out"
             )
         return grouped(_groups(dataset, rows, folds, group), folds, random)
     if stratify is False or (codes is None and stratify is None):
@@ -53,16 +63,16 @@ def assign(
 
 
 def plain(rows: int, folds: int, random: np.random.Generator) -> np.ndarray:
-    """Rows dealt to the folds in turn, in a random order: the first `rows % folds` folds have one more."""
+    """Deal rows to the folds in a random order; the first `rows % folds` folds get one more."""
     found = np.empty(rows, np.int64)
     found[random.permutation(rows)] = np.arange(rows) % folds
     return found
 
 
 def stratified(codes: np.ndarray, folds: int, random: np.random.Generator) -> np.ndarray:
-    """Dealt in turn, class after class: folds differ by one row at most, in each class and in all.
+    """Deal rows class after class: folds differ by one row at most, in each class and in total.
 
-    The deal begins with the class of the first row and goes on, with the next fold, where the class before ended.
+    The deal begins with the class of the first row; each class continues with the next fold.
     """
     _, first, codes = np.unique(codes, return_index=True, return_inverse=True)
     turn = np.argsort(np.argsort(first))  # of each class: how many classes begin before it
@@ -74,7 +84,10 @@ def stratified(codes: np.ndarray, folds: int, random: np.random.Generator) -> np
 
 
 def grouped(groups: np.ndarray, folds: int, random: np.random.Generator) -> np.ndarray:
-    """The largest group first, each to the fold that has the fewest rows so far; groups of equal size in a random order."""
+    """Deal groups, the largest first, each to the fold with the fewest rows so far.
+
+    Groups of equal size come in a random order.
+    """
     _, groups, sizes = np.unique(groups, return_inverse=True, return_counts=True)
     order = random.permutation(len(sizes))
     filled = np.zeros(folds, np.int64)
@@ -88,19 +101,21 @@ def grouped(groups: np.ndarray, folds: int, random: np.random.Generator) -> np.n
 def _groups(dataset: Dataset, rows: np.ndarray, folds: int, column: str) -> np.ndarray:
     if column not in dataset.extra_columns:
         raise ConfigError(
-            f"group {column!r}: {dataset.origin} has no such column beside its features; only files with named columns "
-            "have (csv, parquet, arrow, jsonl)"
+            f"group {column!r}: {dataset.origin} has no such column beside its features; only "
+            "files with named columns have (csv, parquet, arrow, jsonl)"
         )
     codes = dataset.extra_columns[column].codes[rows]
     if (codes == MISSING).any():
         row = int(rows[np.flatnonzero(codes == MISSING)[0]])
         raise DataError(
-            f"{dataset.place(row)}: the group {column!r} is missing; fill it in, or leave the row out"
+            f"{dataset.place(row)}: the group {column!r} is missing; fill it in, or leave the row "
+            "out"
         )
     count = len(np.unique(codes))
     if count < folds:
         raise DataError(
-            f"{dataset.origin}: column {column!r} has {count} group{'s' * (count != 1)} for {folds} folds, and each needs one; "
+            f"{dataset.origin}: column {column!r} has {count} group{'s' * (count != 1)} for "
+            f"{folds} folds, and each needs one; "
             + (f"ask for {count} folds at most" if count > 1 else "group by another column")
         )
     return codes
@@ -118,6 +133,7 @@ def _check_classes(dataset: Dataset, codes: np.ndarray, folds: int) -> None:
         least = min(few, key=lambda code: counts[code])
         fewer = f"ask for {counts[least]} folds at most, " if counts[least] > 1 else ""
         raise DataError(
-            f"{dataset.origin}: class {names[least]!r} has {counts[least]} row{'s' * (counts[least] != 1)} for {folds} folds, "
-            f"and each needs one; {fewer}leave the class out, or let its share vary (--no-stratify)"
+            f"{dataset.origin}: class {names[least]!r} has {counts[least]} "
+            f"row{'s' * (counts[least] != 1)} for {folds} folds, and each needs one; "
+            f"{fewer}leave the class out, or let its proportion vary (--no-stratify)"
         )

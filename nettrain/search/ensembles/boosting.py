@@ -8,11 +8,12 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Round:
-    """What one member's mistakes come to.
+    """One round of boosting.
 
-    error    e, the share of the rows' weight that it decides wrongly
-    weight   alpha, of its vote
-    weights  (n,) of the rows in the next round, of the same sum as before
+    Attributes:
+        error: e, the fraction of the rows' weight that the member gets wrong.
+        weight: alpha, of its vote.
+        weights: Of the rows in the next round, (n,), with the same sum as before.
     """
 
     error: float
@@ -21,16 +22,24 @@ class Round:
 
     @property
     def perfect(self) -> bool:
-        """Nothing is left to learn: the rows' weights stay, and every further member would be the same."""
+        """Whether no row is wrong: the weights stay, and every further member would be the same."""
         return self.error == 0
 
 
 def boosting_round(weights: np.ndarray, wrong: np.ndarray, classes: int) -> Round | None:
-    """alpha = log((1 - e) / e) + log(k - 1);  w_i <- w_i exp(alpha [wrong_i]).  weights (n,), wrong (n,) of truth values, k classes.
+    """AdaBoost SAMME. alpha = log((1 - e) / e) + log(k - 1);  w_i <- w_i exp(alpha [wrong_i]).
 
-    None where e >= 1 - 1/k: the member is no better than chance, alpha would not be positive. Where e = 0 alpha would be infinite and
-    silence all others; the member counts as one with half a row wrong. Zhu, Zou, Rosset & Hastie 2009, "Multi-class AdaBoost",
-    Algorithm 2; scikit-learn gives a perfect member the weight 1.
+    Zhu, Zou, Rosset & Hastie 2009, "Multi-class AdaBoost", Algorithm 2. Where e = 0, alpha would be
+    infinite and silence all others; the member counts as one with half a row wrong (scikit-learn
+    gives it the weight 1).
+
+    Args:
+        weights: Of the rows, (n,).
+        wrong: Whether each row is wrong, (n,) bool.
+        classes: k.
+
+    Returns:
+        None where e >= 1 - 1/k: the member is no better than chance, and alpha not positive.
     """
     error = float(weights[wrong].sum() / weights.sum())
     if error >= 1 - 1 / classes:

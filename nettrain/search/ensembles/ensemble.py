@@ -191,20 +191,27 @@ class _EnsembleTrainer:
 
 
 def _load(config: EnsembleRun, loader: Loader) -> tuple[LoadedData, int]:
-    """The rows of each part, and how many the source has. Raises ConfigError where the method or the vote is not for such data."""
+    """The rows of each part, and how many the source has.
+
+    Raises:
+        ConfigError: The method or the vote is not for such data.
+    """
     loaded = rows_of_config(config, loader)
     method, task = config.ensemble.method, loaded.schema.task
     if loaded.schema.autoencoder:
         raise ConfigError(
-            "dataset.target: several autoencoders have outputs in units of their own, which cannot be averaged; leave it out"
+            "dataset.target: several autoencoders have outputs in units of their own, which cannot "
+            "be averaged; leave it out"
         )
     if method == "boosting" and task != "classification":
         raise ConfigError(
-            f"ensemble.method: boosting counts wrong classes, and this is {task}; use seeds or bagging"
+            f"ensemble.method: boosting counts wrong classes, and this is {task}; "
+            "use seeds or bagging"
         )
     if method == "boosting" and config.training.class_weights is not None:
         raise ConfigError(
-            "training.class_weights: boosting weighs the rows itself; leave it out, or give rows weights of their own"
+            "training.class_weights: boosting weighs the rows itself; leave it out, or give rows "
+            "weights of their own"
         )
     if task == "regression" and config.ensemble.vote == "majority":
         raise ConfigError("ensemble.vote: values have no majority; use mean")

@@ -1,8 +1,9 @@
 """The fork server: a process of one thread that loads the data and then forks the workers.
 
-The workers share the data's memory. The server is a program of its own, since a process with threads
-(a notebook, a terminal's live view) cannot be forked safely; `multiprocessing`'s own fork server can
-preload modules but no data, and imports the user's script again, which then needs a main guard.
+The workers share the data's memory. The server is a program of its own, since a process with
+threads (a notebook, a terminal's live view) cannot be forked safely. The fork server of
+`multiprocessing` can preload modules but no data, and it imports the user's script again, which
+then needs a main guard.
 
 It answers one request at a time: to load data, to fork a worker, and to tell how one ended. Workers
 talk to the parent over connections of their own. When the parent is gone, the server kills them.

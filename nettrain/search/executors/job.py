@@ -1,4 +1,4 @@
-"""What an executor does with one job, in any process: train, report, turn every end into `Ended`."""
+"""One job, in any process: train, report, and turn every end into an `Ended`."""
 
 import dataclasses
 import math

@@ -16,7 +16,7 @@ def send(connection: Connection, message: Message) -> None:
 
 
 def receive(connection: Connection) -> Message:
-    """Wait for one message. Raises EOFError where the other end is closed, also within a message."""
+    """Wait for one message. Raises EOFError where the other end is closed, even within one."""
     try:
         message: Message = json.loads(connection.recv_bytes())
     except OSError:

@@ -19,13 +19,15 @@ def executor_for(name: str = "local", workers: int | None = None) -> Executor:
     kind, colon, address = name.partition(":")
     if kind not in NAMES:
         raise ConfigError(
-            f"executor {name!r} does not exist{nearest(kind, NAMES)} (there are: {', '.join(NAMES)})"
+            f"executor {name!r} does not exist{nearest(kind, NAMES)} "
+            f"(there are: {', '.join(NAMES)})"
         )
     if kind == "dask":
         return _dask(address if colon else None, workers)
     if colon:
         raise ConfigError(
-            f"executor {name!r}: {kind} runs on this machine and takes no address; leave {name[len(kind) :]!r} out"
+            f"executor {name!r}: {kind} runs on this machine and takes no address; "
+            f"leave {name[len(kind) :]!r} out"
         )
     if kind == "local" and not hasattr(os, "fork"):
         raise ConfigError(
@@ -35,7 +37,8 @@ def executor_for(name: str = "local", workers: int | None = None) -> Executor:
         return Local(workers)
     if workers not in (None, 1):
         raise ConfigError(
-            f"workers: the executor serial makes one run after the other, it cannot have {workers}; leave it out"
+            f"workers: the executor serial makes one run at a time, it cannot have {workers}; "
+            "leave it out"
         )
     from nettrain.search.executors.serial import (
         Serial,  # it trains in this process; the others need none of that here

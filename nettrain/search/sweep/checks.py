@@ -70,7 +70,7 @@ class SpecCheck:
         check = None if configure is None else ValueCheck(sound, configure)
         for path, given in sound.items():
             whole = check is not None and check.takes_integers(path)
-            self.parameters[path] = given.settled(whole=whole)
+            self.parameters[path] = given.resolved(whole=whole)
             self._add(
                 (("parameters", path, *([key] if key else [])), message)
                 for key, message in problems(self.parameters[path])

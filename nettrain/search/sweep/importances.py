@@ -1,11 +1,12 @@
 """How much of the difference between trials each parameter explains by itself.
 
-epsilon^2 = (SS_between - (g - 1) MS_within) / SS_total, at least 0: Kelley 1935, the share of the variance of the scores that lies between
-the g groups of trials with equal values, less what would lie there by chance. Numbers of a range are put into groups of equal size by rank.
+epsilon^2 = (SS_between - (g - 1) MS_within) / SS_total, at least 0 (Kelley 1935): the fraction of
+the variance of the scores that lies between the g groups of trials with equal values, less what
+would lie there by chance. Numbers of a range are put into groups of equal size by rank.
 
-Each parameter is judged alone: what two do together only, and what comes of uneven draws, is not told apart (Optuna's fANOVA does, with a
-random forest). A parameter with conditions is judged among the trials that have it. Scores are ranked first: one trial that went badly
-would be all the variance there is.
+Each parameter is judged alone: what only two do together, and what comes of uneven draws, is not
+told apart (Optuna's fANOVA does, with a random forest). A parameter with conditions is judged
+among the trials that have it. Scores are ranked first: one trial that went badly would be all the variance.
 """
 
 import math

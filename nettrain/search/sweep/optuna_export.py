@@ -1,4 +1,4 @@
-"""A sweep as an Optuna study in a database, for Optuna's own tools: its dashboard, plots, importances, data frames."""
+"""The Optuna export: a sweep as a study in a database, for Optuna's dashboard, plots and tools."""
 
 import random
 import time
@@ -28,9 +28,11 @@ STATES = {"finished": TrialState.COMPLETE, "pruned": TrialState.PRUNED}  # all o
 
 
 class OptunaExport:
-    """Has the name of the sweep directory, with a suffix where another sweep's study has that name (digits-2); written anew each time.
+    """Writes a study with the name of the sweep directory.
 
-    Written when trials are over or interrupted, not as each ends: a call of SQLite takes longer than many a trial.
+    It gets a suffix where another sweep's study has that name (digits-2). It is written when the
+    trials have ended or are interrupted, not as each ends: a call of SQLite takes longer than many
+    a trial.
     """
 
     def __init__(self, url: str) -> None:
@@ -41,7 +43,8 @@ class OptunaExport:
                 pass
         except (SQLAlchemyError, ImportError, ValueError, optuna.exceptions.OptunaError) as error:
             raise ConfigError(
-                f"--study {url}: {_reason(error)}; expected the URL of a database that can be written, such as sqlite:///study.db"
+                f"--study {url}: {_reason(error)}; expected the URL of a database that can be "
+                "written, such as sqlite:///study.db"
             ) from None
 
     def write(
@@ -63,7 +66,10 @@ class OptunaExport:
                     [_frozen(trial, sweep, known, reports(trial), directory) for trial in trials]
                 )
         except (SQLAlchemyError, optuna.exceptions.OptunaError) as error:
-            remedy = f"the sweep is complete without it; to write it again: nettrain sweep --resume {directory} --study URL"
+            remedy = (
+                "the sweep is complete without it; to write it again: "
+                f"nettrain sweep --resume {directory} --study URL"
+            )
             return [f"--study {self.url}: {_reason(error)}; {remedy}"]
         return []
 

@@ -1,4 +1,4 @@
-"""Parameters as Optuna has them: a distribution of each, and the value there that stands for one here."""
+"""The Optuna space: parameters as Optuna's distributions, settings as Optuna's values."""
 
 import json
 from collections.abc import Mapping
@@ -17,7 +17,10 @@ from nettrain.search.sweep.space import Setting, Space
 
 
 def distribution(parameter: Parameter) -> BaseDistribution:
-    """Listed values are choices; numbers keep their bounds, scale and step. The last step ends at the last value, below `max` or at it."""
+    """Listed values become choices; numbers keep their bounds, scale and step.
+
+    The last step ends at the last value, which is `max` or below it.
+    """
     if parameter.values is not None:
         return CategoricalDistribution(tuple(_labels(parameter).values()))
     step = parameter.step
@@ -41,16 +44,15 @@ def _to_optuna(parameter: Parameter, value: Value) -> Any:
         return _labels(parameter)[json.dumps(value)]
     if parameter.step is None or parameter.whole:
         return value
-    low = (
-        parameter.min or 0.0
-    )  # to the last bit what Optuna draws, which does not round 0.30000000000000004: a resumed study is the same
+    # Bit for bit what Optuna draws, which does not round 0.30000000000000004.
+    low = parameter.min or 0.0
     return min(
         low + round((value - low) / parameter.step) * parameter.step, distribution(parameter).high
     )
 
 
 def suggested(trial: Trial, space: Space) -> Setting:
-    """The setting that a trial proposes: parameter by parameter, each only where its conditions are met."""
+    """The setting that a trial proposes; a parameter only where its conditions are met."""
     setting: Setting = {}
     for path in space.order:
         if space.wanted(path, setting):
@@ -73,7 +75,10 @@ def _suggested(trial: Trial, path: str, parameter: Parameter) -> Value:
 
 
 def _labels(parameter: Parameter) -> dict[str, Any]:
-    """The choice that stands for each listed value, by its JSON: the value itself; the JSON for lists, and where two would be equal."""
+    """The choice that stands for each listed value, by its JSON.
+
+    It is the value itself, or its JSON where there are lists, or where two would be equal.
+    """
     values = {json.dumps(value): value for value in parameter.values or ()}
     plain = all(
         value is None or isinstance(value, bool | int | float | str) for value in values.values()

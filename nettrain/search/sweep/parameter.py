@@ -22,7 +22,8 @@ MOST_STEPS = 1_000_000
 class Parameter(Record):
     """Listed values, or the numbers from min to max, or every step-th of them.
 
-    uniform and int_uniform draw all numbers alike; log_uniform and int_log_uniform draw as often from 0.001 to 0.01 as from 0.01 to 0.1.
+    uniform and int_uniform draw all numbers alike; log_uniform and int_log_uniform draw as often
+    from 0.001 to 0.01 as from 0.01 to 0.1.
     """
 
     values: Annotated[
@@ -34,7 +35,7 @@ class Parameter(Record):
     distribution: Annotated[
         Distribution | None,
         Field(
-            description="of the numbers; null: uniform, over whole numbers where the key takes only those"
+            description="of the numbers; null: uniform, over integers where the key takes them only"
         ),
     ] = None
     step: Annotated[
@@ -44,7 +45,8 @@ class Parameter(Record):
     when: Annotated[
         dict[Text, Value],
         Field(
-            description="other parameters that must have this value, or one of this list, for this one to be set at all",
+            description="other parameters that must have this value, or one of this list, "
+            "for this one to be set at all",
             examples=[{"optimizer.type": "momentum"}],
         ),
     ] = field(default_factory=dict)
@@ -59,8 +61,8 @@ class Parameter(Record):
         """Whether its scale is."""
         return self.distribution in LOGARITHMIC
 
-    def settled(self, *, whole: bool) -> "Parameter":
-        """With its distribution written out: uniform, over integers where the key takes only `whole` ones."""
+    def resolved(self, *, whole: bool) -> "Parameter":
+        """With its distribution resolved: uniform, over integers where the key is `whole`."""
         if self.values is not None:
             return self
         found = replace(
@@ -72,7 +74,7 @@ class Parameter(Record):
 
     @property
     def count(self) -> int | None:
-        """How many values there are, where they are listed or stepped; None for a range. Of a settled parameter without problems."""
+        """How many values there are; None for a range. Of a resolved, valid parameter."""
         if self.values is not None:
             return len(self.values)
         if self.step is None or self.min is None or self.max is None:
@@ -103,7 +105,7 @@ class Parameter(Record):
 
 
 def problems(parameter: Parameter) -> Iterator[tuple[str, str]]:
-    """What is wrong with a settled parameter: the key to blame ("" for all of it), and what to do."""
+    """The problems of a resolved parameter: the key to blame ("" for all of it), what to do."""
     numbers = {key: getattr(parameter, key) for key in ("min", "max", "step", "distribution")}
     given = [key for key, value in numbers.items() if value is not None]
     if parameter.values is not None:
@@ -112,7 +114,7 @@ def problems(parameter: Parameter) -> Iterator[tuple[str, str]]:
         if given:
             yield (
                 given[0],
-                f"values, and a range ({', '.join(given)}) exclude each other; leave one of them out",
+                f"values and a range ({', '.join(given)}) cannot be used together; leave one out",
             )
         return
     low, high, step = parameter.min, parameter.max, parameter.step
@@ -122,18 +124,20 @@ def problems(parameter: Parameter) -> Iterator[tuple[str, str]]:
     if low >= high:
         yield (
             "min",
-            f"min {low:g} is not below max {high:g}; swap them, or list the one number under values",
+            f"min {low:g} is not below max {high:g}; swap them, or list the one number under "
+            "values",
         )
         return
     if parameter.logarithmic and low <= 0:
         yield (
             "min",
-            f"a logarithmic scale begins above 0, got {low:g}; take a small positive number, or distribution: uniform",
+            f"a logarithmic scale begins above 0, got {low:g}; take a small positive number, or "
+            "distribution: uniform",
         )
     if parameter.logarithmic and step is not None:
         yield (
             "step",
-            "a step and a logarithmic scale exclude each other; list the numbers under values",
+            "a step and a logarithmic scale cannot be used together; list the numbers under values",
         )
     for key in ("min", "max", "step"):
         if parameter.whole and numbers[key] is not None and numbers[key] != int(numbers[key]):

@@ -1,4 +1,4 @@
-"""Giving trials up on their way: those whose first epochs are worse than others' were."""
+"""Pruning: trials whose first epochs are worse than others' were end early."""
 
 from collections.abc import Mapping
 from typing import Literal
@@ -14,11 +14,15 @@ BEFORE = 5  # trials that must have finished before the median of any is compare
 
 
 def pruner_for(kind: Literal["median", "hyperband"], min_epochs: int, epochs: int) -> BasePruner:
-    """Optuna's. min_epochs: that every trial is given; epochs: of the longest trial.
+    """Optuna's pruner.
 
-    median     gives up a trial whose best value so far is worse than the median of the finished ones at this epoch
-    hyperband  compares at min_epochs, 3 min_epochs, 9 min_epochs ... and keeps the best third; some trials, in brackets, begin with a later
-               comparison.  Li et al. 2018, "Hyperband", in the asynchronous form of Li et al. 2020 (ASHA)
+    Args:
+        kind: median prunes a trial whose best value so far is worse than the median of the finished
+            ones at this epoch. hyperband compares at min_epochs, 3 min_epochs, 9 min_epochs ... and
+            keeps the best third; some trials, in brackets, begin with a later comparison. Li et al.
+            2018, "Hyperband", in the asynchronous form of Li et al. 2020 (ASHA).
+        min_epochs: That every trial is given.
+        epochs: Of the longest trial.
     """
     if kind == "median":
         return MedianPruner(n_startup_trials=BEFORE, n_warmup_steps=min_epochs)
@@ -28,9 +32,9 @@ def pruner_for(kind: Literal["median", "hyperband"], min_epochs: int, epochs: in
 
 
 class Pruning(OptunaProposer):
-    """The settings of another proposer, some of which are given up on their way.
+    """Takes the settings of another proposer, and prunes some of their trials.
 
-    Which epoch that is depends on what other trials have reported by then: with several workers, on how fast they are.
+    When depends on what other trials have reported by then: with several workers, on their speed.
     """
 
     def __init__(

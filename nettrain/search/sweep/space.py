@@ -13,14 +13,18 @@ Setting = dict[str, Value]
 
 
 class Space:
-    """Parameters by key path, each with its conditions. A setting holds a value of those parameters whose conditions it meets."""
+    """Parameters by key path; a setting holds a value of those whose conditions it meets."""
 
     def __init__(self, parameters: Mapping[str, Parameter]) -> None:
         self.parameters = parameters
 
     @cached_property
     def order(self) -> list[str]:
-        """The paths, in the order of the file, but what a condition names before what depends on it. Raises CycleError."""
+        """The paths in the order of the file, but conditions before what depends on them.
+
+        Raises:
+            CycleError: The conditions are circular.
+        """
         graph = {
             path: [name for name in parameter.when if name in self.parameters]
             for path, parameter in self.parameters.items()
@@ -36,7 +40,7 @@ class Space:
         )
 
     def drawn(self, seed: int, index: int) -> Setting:
-        """The setting of one random trial. A value depends on seed, index and its own path alone."""
+        """The setting of a random trial; a value depends on seed, index and its path alone."""
         setting: Setting = {}
         for path in self.order:
             if self.wanted(path, setting):
@@ -46,7 +50,7 @@ class Space:
         return self.arranged(setting)
 
     def grid(self) -> Iterator[Setting]:
-        """Every setting, the last parameter changing fastest. All parameters must have a `count`."""
+        """Every setting, the last parameter changing fastest; every parameter has a `count`."""
         yield from map(self.arranged, self._below({}, self.order))
 
     def _below(self, setting: Setting, paths: list[str]) -> Iterator[Setting]:
@@ -76,14 +80,16 @@ class Space:
                 if name not in self.parameters:
                     yield (
                         path,
-                        f"when: {name!r} is no parameter of this sweep{nearest(name, set(self.parameters) - {path})}",
+                        f"when: {name!r} is no parameter of this sweep"
+                        f"{nearest(name, set(self.parameters) - {path})}",
                     )
                     continue
                 other = self.parameters[name]
                 if other.count is None:
                     yield (
                         path,
-                        f"when: {name} is a range, which hardly ever has one certain value; give it values or a step",
+                        f"when: {name} is a range, which hardly ever has one certain value; "
+                        "give it values or a step",
                     )
                     continue
                 for value in allowed(wanted, other):
@@ -104,5 +110,5 @@ class Space:
 
 
 def allowed(wanted: Value, parameter: Parameter) -> list[Value]:
-    """The values that meet a condition: each of a list, unless the list itself is one of the parameter's values."""
+    """The values that meet a condition: each of a list, unless the list is a value itself."""
     return wanted if isinstance(wanted, list) and not parameter.holds(wanted) else [wanted]

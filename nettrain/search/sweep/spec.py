@@ -28,9 +28,10 @@ class Objective(Record):
 
 @dataclass(frozen=True, kw_only=True)
 class EarlyTerminate(Record):
-    """Which trials are given up on their way, by the monitored metric of each epoch.
+    """Pruning: which trials end early, by the monitored metric of each epoch.
 
-    median: those below the median of earlier trials at that epoch. hyperband: the worse of those that got as far (Li et al. 2018).
+    median: those worse than the median of earlier trials at that epoch. hyperband: the worse of
+    those that got as far (Li et al. 2018).
     """
 
     type: Annotated[
@@ -81,18 +82,19 @@ class SweepSpec(Record):
     early_terminate: Annotated[
         EarlyTerminate,
         _named("type", Text | EarlyTerminate),
-        Field(description="which trials are given up on their way"),
+        Field(description="which trials are pruned"),
     ] = EarlyTerminate()
     cross_validation: Annotated[
         Annotated[Integer, Field(ge=2)] | None,
         Field(
-            description="folds of a trial, whose mean is its score; null: the score is that of the validation part",
+            description="folds of a trial, whose mean is its score; null: the score is that of the "
+            "validation part",
             examples=[5],
         ),
     ] = None
     repeats: Annotated[
         SmallCount,
         Field(
-            description="runs of a trial, whose mean is its score: with the seeds seed, seed + 1 ..."
+            description="runs of a trial, with seeds seed, seed + 1 ...; their mean is its score"
         ),
     ] = 1

@@ -1,4 +1,4 @@
-"""The trials of a sweep under way: their runs are put together, and what becomes of them recorded."""
+"""The trials of a sweep under way: their runs are put together, and their results recorded."""
 
 from collections import deque
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Whether a sweep's parameters fit its base: each value is tried in a configuration before the first run."""
+"""The value check: each value of a sweep is tried in a configuration before the first run."""
 
 import os
 from collections.abc import Callable, Iterator, Mapping
@@ -17,10 +17,15 @@ LAST = 1.0 - 2.0**-53
 
 
 class ValueCheck:
-    """Tries values. `configure` makes the configuration of a setting, or raises ConfigError.
+    """Checks values.
 
-    A value is tried beside what its conditions ask for; where it does not fit there, beside every other value of the other parameters in
-    turn: `optimizer.beta` is no mistake if one of the optimizers that are tried has it.
+    A value is tried beside what its conditions ask for; where it does not fit there, beside every
+    value of the other parameters in turn: `optimizer.beta` is no mistake if one of the optimizers
+    that are tried has it.
+
+    Args:
+        parameters: By path.
+        configure: Makes the configuration of a setting, or raises ConfigError.
     """
 
     def __init__(
@@ -43,7 +48,10 @@ class ValueCheck:
         return False
 
     def problems(self, path: str) -> Iterator[tuple[KeyPath, str]]:
-        """What is wrong with a parameter's values: the key below it, and the message; one message where all are wrong in the same way."""
+        """What is wrong with a parameter's values: the key below it, and the message.
+
+        Where all values are wrong there is one message.
+        """
         found = {
             key: problem
             for key, value in self._values(path)
@@ -55,7 +63,7 @@ class ValueCheck:
             yield from found.items()
 
     def absolute(self, path: str) -> Parameter:
-        """The parameter with its files named so that they are found from any folder. Of a parameter without problems."""
+        """The parameter, a valid one, with absolute paths of the files among its values."""
         parameter = self.parameters[path]
         if parameter.values is None or not any(_texts(value) for value in parameter.values):
             return parameter
@@ -93,10 +101,10 @@ class ValueCheck:
                 self.configure({**setting, path: value})
                 return None
             except ConfigError as error:
-                said = (
+                message = (
                     error.problems[0].removeprefix(f"parameters.{path}: ").removeprefix(f"{path}: ")
                 )
-                first = first or said
+                first = first or message
         return first
 
     def _beside(self, path: str) -> Iterator[Setting]:
@@ -113,7 +121,7 @@ class ValueCheck:
                     yield {**self._needed(other), other: value, **needed}
 
     def _needed(self, path: str, seen: tuple[str, ...] = ()) -> Setting:
-        """The first values that meet the conditions of a parameter, and of those that the conditions name."""
+        """The first values that meet a parameter's conditions, and the conditions of those."""
         setting: Setting = {}
         for name, wanted in self.parameters[path].when.items():
             if name in self.parameters and name not in seen:

@@ -1,4 +1,4 @@
-"""A Dask cluster that is fit for runs: it answers, has workers with nettrain in this version, and storage that all of them share."""
+"""A Dask cluster fit for runs: it answers, its workers have this nettrain, and share storage."""
 
 import asyncio
 import logging
@@ -18,18 +18,25 @@ from nettrain.search.executors.dask import worker as dask_worker
 from nettrain.training.engine.threads import cores
 
 PORT = 8786  # of a scheduler, unless told otherwise
-ANSWER = 10.0  # seconds in which a scheduler must answer, a worker must be there, and a file that one writes be seen by the other
+# Seconds in which a scheduler must answer, a worker be there, and a written file be seen by others.
+ANSWER = 10.0
 ABSENCE = 60.0  # seconds without any worker after which a search ends
 GRACE = 5.0  # seconds that processes have to end
 
 
 class Cluster:
-    """A connection to a scheduler; or, with no address, to one of its own on this machine, with so many workers in processes.
+    """A connection to a scheduler.
 
-    client  what to hand tasks to
-    notes   what the user should know of the workers, a sentence each
+    Args:
+        address: Of the scheduler; None: one of its own on this machine.
+        workers: How many processes its own cluster has; None: as many as cores.
 
-    Raises ConfigError where no scheduler answers, none of its workers does, or one cannot import nettrain.
+    Attributes:
+        client: What to hand tasks to.
+        notes: What the user should know about the workers, a sentence each.
+
+    Raises:
+        ConfigError: No scheduler or worker answers, or a worker cannot import nettrain.
     """
 
     def __init__(self, address: str | None, workers: int | None) -> None:
@@ -40,9 +47,15 @@ class Cluster:
             ending.callback(self._unshare)
             if address is None:
                 cluster = LocalCluster(
-                    n_workers=workers or cores(), threads_per_worker=1, processes=True, memory_limit=0, host="127.0.0.1",
-                    dashboard_address="127.0.0.1:0", silence_logs=logging.CRITICAL, preload=[dask_worker.__name__],
-                )  # fmt: skip
+                    n_workers=workers or cores(),
+                    threads_per_worker=1,
+                    processes=True,
+                    memory_limit=0,
+                    host="127.0.0.1",
+                    dashboard_address="127.0.0.1:0",
+                    silence_logs=logging.CRITICAL,
+                    preload=[dask_worker.__name__],
+                )
                 ending.callback(cluster.close, timeout=GRACE)
                 self.address = cluster.scheduler_address
             else:
@@ -59,7 +72,11 @@ class Cluster:
         self._ending.close()
 
     def workers(self) -> dict[str, dict[str, Any]]:
-        """By address, as they come and go. Raises RunError where the scheduler is gone, or all workers have been for a minute."""
+        """By address, as they come and go.
+
+        Raises:
+            RunError: The scheduler is gone, or all workers have been for a minute.
+        """
         try:
             if self.client.status != "running":
                 raise self.lost()
@@ -71,18 +88,23 @@ class Cluster:
         elif time.monotonic() > self._present + ABSENCE:
             raise RunError(
                 f"{self.address} has had no worker for {ABSENCE:g} s; what has finished is kept. "
-                f"Start workers with `dask worker {self.address} --nthreads 1`, then go on with --resume"
+                f"Start workers with `dask worker {self.address} --nthreads 1`, then --resume"
             )
         return found
 
     def lost(self) -> RunError:
         """For whoever waits for the scheduler in vain."""
         return RunError(
-            f"the scheduler at {self.address} is gone; what has finished is kept: start it and its workers again, then go on with --resume"
+            f"the scheduler at {self.address} is gone; what has finished is kept: start it and its "
+            "workers again, then --resume"
         )
 
     def share(self, folder: Path) -> Path:
-        """The folder, or the nearest one above it that exists, once all workers are seen to read and write in it. Raises RunError."""
+        """The folder, or the nearest one above it that exists, once all workers can write there.
+
+        Raises:
+            RunError: A worker does not see it.
+        """
         for one in (folder, *folder.parents):
             if one in self._shared:
                 return one
@@ -119,11 +141,13 @@ class Cluster:
             ) from None
         except MemoryError:  # it speaks of lengths that no message of Dask has
             raise ConfigError(
-                f"{what}: what answers there is no Dask scheduler; take the address that `dask scheduler` prints"
+                f"{what}: what answers there is no Dask scheduler; take the address that "
+                "`dask scheduler` prints"
             ) from None
         except (TypeError, ValueError) as error:
             raise ConfigError(
-                f"{what}: {error}; certificates are named in Dask's configuration, distributed.comm.tls"
+                f"{what}: {error}; certificates are named in Dask's configuration, "
+                "distributed.comm.tls"
             ) from None
 
     def _wait_for_a_worker(self) -> None:
@@ -136,12 +160,13 @@ class Cluster:
             ) from None
 
     def _compare(self) -> None:
-        """What differs between here and a worker, and what a worker of several threads leaves unused."""
+        """Note how workers differ from this process, and which leave threads unused."""
         here = dask_worker.about()
         for address, there in self.client.run(dask_worker.about, on_error="return").items():
             if isinstance(there, BaseException):
                 raise ConfigError(
-                    f"executor dask: the worker {address} cannot run nettrain {here['nettrain']} ({type(there).__name__}: {there}); "
+                    f"executor dask: the worker {address} cannot run nettrain {here['nettrain']} "
+                    f"({type(there).__name__}: {there}); "
                     f'install it there: pip install "nettrain[distributed]=={here["nettrain"]}"'
                 )
             if other := [
@@ -150,21 +175,23 @@ class Cluster:
                 if there.get(key) != value
             ]:
                 self.notes.append(
-                    f"the worker {address} has {', '.join(other)}: its runs may differ from those made here"
+                    f"the worker {address} has {', '.join(other)}: its runs may differ from those "
+                    "made here"
                 )
         for address, worker in self.workers().items():
             if worker["nthreads"] > 1:
                 self.notes.append(
-                    f"the worker {address} has {worker['nthreads']} threads, and makes one run at a time: "
-                    f"`dask worker {self.address} --nthreads 1 --nworkers {worker['nthreads']}` makes as many"
+                    f"the worker {address} has {worker['nthreads']} threads, and makes one run at "
+                    f"a time: `dask worker {self.address} --nthreads 1 --nworkers "
+                    f"{worker['nthreads']}` makes as many"
                 )
 
 
 def unshared(worker: str, folder: Path) -> RunError:
     """For a worker that does not find what this process has written."""
     return RunError(
-        f"{folder}: the worker {worker} does not see this folder, or sees another; the runs of a cluster need storage that all its "
-        "machines share: name a folder there with -o"
+        f"{folder}: the worker {worker} does not see this folder, or sees another; the runs of a "
+        "cluster need storage that all its machines share: name a folder there with -o"
     )
 
 
@@ -176,13 +203,17 @@ def _whole(address: str) -> str:
         host, port = place, str(PORT)
     if not host or not port.isdigit() or not 0 < int(port) < 65536:
         raise ConfigError(
-            f"executor dask:{address}: expected dask:HOST:PORT, as `dask scheduler` prints it: dask:10.0.0.5:{PORT}"
+            f"executor dask:{address}: expected dask:HOST:PORT, as `dask scheduler` prints it: "
+            f"dask:10.0.0.5:{PORT}"
         )
     return f"{protocol if found else 'tcp'}://{host}:{port}"
 
 
 def _knock(address: str) -> None:
-    """Raises OSError (TimeoutError is one) where no scheduler answers. A whole client that fails to connect takes as long again to end."""
+    """Raises OSError (TimeoutError is one) where no scheduler answers.
+
+    A whole client that fails to connect would take as long again to end.
+    """
 
     async def greet() -> None:
         comm = await asyncio.wait_for(
@@ -209,7 +240,7 @@ def _appears(file: Path, word: str) -> bool:
 
 @contextmanager
 def _silenced() -> Iterator[None]:
-    """Dask logs to stderr what it mends by itself; what matters is told by the executor."""
+    """Silence Dask's log of what it mends by itself; the executor reports what matters."""
     handlers = {
         handler: handler.level
         for name in ("distributed", "distributed.client")

@@ -1,4 +1,4 @@
-"""The executor of a cluster: Dask's scheduler places the runs, begins them again where a worker died, and carries what they report."""
+"""The executor of a cluster: Dask's scheduler places runs, and retries those of dead workers."""
 
 import json
 import time
@@ -34,23 +34,27 @@ class _UnderWay:
 
 
 class Dask(Executor):
-    """A worker makes one run at a time. A run whose worker dies is made again, as often as the scheduler's `allowed-failures` says.
+    """Makes one run per worker at a time.
 
-    address  of a scheduler; None: a cluster of this machine's own, which ends with the executor
-    most     how many jobs may be under way at once; None: as many as workers, or as cores for a cluster of its own
+    A run whose worker dies is made again, as often as the scheduler's `allowed-failures` says.
+
+    Args:
+        address: Of a scheduler; None: a cluster on this machine, which ends with the executor.
+        max_parallelism: How many jobs may be under way; None: as many as workers, or as cores for a
+            cluster of its own.
     """
 
-    def __init__(self, address: str | None = None, most: int | None = None) -> None:
-        self._most = most
+    def __init__(self, address: str | None = None, max_parallelism: int | None = None) -> None:
+        self._max_parallelism = max_parallelism
         self._name = f"nettrain-{uuid.uuid4().hex[:12]}"
         self._under_way: dict[int, _UnderWay] = {}
         self._events: SimpleQueue[Reported | RunError | tuple[int, Future]] = SimpleQueue()
         self._submitted = 0
         self._next_look = 0.0
-        self._cluster = Cluster(address, most)
+        self._cluster = Cluster(address, max_parallelism)
         self.notes = self._cluster.notes
         self._client = self._cluster.client
-        self._client.subscribe_topic(self._name, self._hear)
+        self._client.subscribe_topic(self._name, self._receive)
         self._look()
 
     def prepare(
@@ -92,7 +96,11 @@ class Dask(Executor):
         self._await(job.index, future)
 
     def next_event(self, timeout: float | None = None) -> Reported | Ended | None:
-        """What workers and the scheduler tell. Raises RunError where the scheduler is gone, or all workers have been for a minute."""
+        """What workers and the scheduler report.
+
+        Raises:
+            RunError: The scheduler is gone, or all workers have been for a minute.
+        """
         last = None if timeout is None else time.monotonic() + timeout
         while True:
             self._look()
@@ -107,7 +115,7 @@ class Dask(Executor):
                 return event
 
     def prune(self, index: int) -> None:
-        """Tell the worker that has reported this run; before its first report there is none to tell."""
+        """Tell the worker that has reported this run; before its first report none is known."""
         under_way = self._under_way.get(index)
         if under_way is not None and under_way.worker is not None:
             self._client.run(
@@ -118,7 +126,7 @@ class Dask(Executor):
             )
 
     def close(self) -> None:
-        """Runs that are under way end after their batch; a cluster of its own ends with its workers."""
+        """End the runs under way after their batch, and a cluster of its own with its workers."""
         futures = [one.future for one in self._under_way.values()]
         self._under_way = {}
         try:
@@ -133,13 +141,13 @@ class Dask(Executor):
         if time.monotonic() < self._next_look:
             return
         count = len(self._cluster.workers())
-        self.slots = max(1, min(count, self._most or count))
+        self.slots = max(1, min(count, self._max_parallelism or count))
         self._next_look = time.monotonic() + WATCH
 
     def _await(self, index: int, future: Future) -> None:
         future.add_done_callback(lambda done: self._events.put((index, done)))
 
-    def _hear(self, event: tuple[float, dict[str, Any]]) -> None:
+    def _receive(self, event: tuple[float, dict[str, Any]]) -> None:
         """A report; in the client's own thread."""
         _, message = event
         under_way = self._under_way.get(message["index"])
@@ -161,7 +169,7 @@ class Dask(Executor):
         return ended
 
     def _ended(self, under_way: _UnderWay) -> Ended | None:
-        """How a task that is done ended; None where its worker has died with the result, and the run is made again."""
+        """How a finished task ended; None where its worker died with the result: it is retried."""
         index, future, seconds = (
             under_way.job.index,
             under_way.future,
@@ -172,7 +180,10 @@ class Dask(Executor):
                 error = future.exception(timeout=RESULT)
                 if isinstance(error, KilledWorker):
                     deaths = error.allowed_failures + 1
-                    message = f"its worker died {deaths} times; if nobody killed it, the machine is short of memory"
+                    message = (
+                        f"its worker died {deaths} times; if nobody killed it, the machine is "
+                        "short of memory"
+                    )
                     return Ended(index, "killed", None, message, seconds)
                 status, message = describe_failure(error)
                 return Ended(index, status, None, message, seconds)

@@ -1,4 +1,4 @@
-"""What a Dask worker does for the executor: one run at a time, its reports on the way, its end as the result; all as JSON texts."""
+"""What a Dask worker does for the executor: one run at a time, reported as JSON texts."""
 
 import json
 import platform
@@ -38,7 +38,12 @@ class Abandoned(BaseException):
 
 
 def make(text: str, shared: str, topic: str) -> str:
-    """Make the run of a job. Gives `{"ended": ...}`; `{"unshared": host}` where that folder is another here; `{}` to nobody."""
+    """Make the run of a job.
+
+    Returns:
+        `{"ended": ...}`, `{"unshared": host}` where the folder is another one here, or `{}` where
+        nobody waits for the run any more.
+    """
     job = Job(**json.loads(text))
     with _one, suppress(Abandoned):
         if not (Path(shared) / TOKEN).is_file():
@@ -149,7 +154,7 @@ def numpy_blas() -> str:
 
 
 def answer(folder: str, word: str, name: str) -> bool:
-    """Whether the folder has the word that the executor has written; if so, an answer is left beside it."""
+    """Whether the folder has the executor's word in it; if so, an answer is left beside it."""
     try:
         seen = (Path(folder) / TOKEN).read_text(encoding="utf-8") == word
         if seen:
@@ -160,5 +165,5 @@ def answer(folder: str, word: str, name: str) -> bool:
 
 
 def dask_setup(worker: Any) -> None:
-    """For the workers of a local cluster, which are in the terminal's group: Ctrl-C is for the executor, which ends them."""
+    """Ignore Ctrl-C in workers of a local cluster: it is for the executor, which ends them."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -8,14 +8,17 @@ from nettrain.search.sweep.space import Setting
 
 
 class Proposer(ABC):
-    """Chooses settings and may give trials up on their way. It lives in the parent alone.
+    """Chooses settings and may prune trials. It lives in the parent alone.
 
-    A value is a trial's score as its metric has it; None where a trial has none (it diverged, crashed ...).
+    A value is a trial's score; None where a trial has none (it diverged, crashed ...).
     """
 
     @abstractmethod
     def ask(self, index: int) -> Setting | None:
-        """The setting of a trial; None where there are no more. Called once an index in one session, in rising order."""
+        """The setting of a trial; None where there are no more.
+
+        Called once per index in one session, in rising order.
+        """
 
     def tell(self, index: int, status: Status, value: float | None) -> None:  # noqa: B027
         """How a trial that was asked for ended; called in the order in which they end."""
@@ -28,11 +31,14 @@ class Proposer(ABC):
         value: float | None,
         reports: Mapping[int, float],
     ) -> None:
-        """A trial of an earlier session, in place of `ask` and `tell`; called before all others, in the order in which they ended.
+        """Take over a trial of an earlier session, in place of `ask` and `tell`.
 
-        reports  the monitored metric by epoch, where trials may be given up
+        Called before all others, in the order in which the trials ended.
+
+        Args:
+            reports: The monitored metric by epoch, where trials may be pruned.
         """
 
     def should_prune(self, index: int, epoch: int, value: float) -> bool:
-        """Whether to give up a trial that has this value of the monitored metric after an epoch (counted from 1)."""
+        """Whether to prune a trial with this monitored value after an epoch (counted from 1)."""
         return False

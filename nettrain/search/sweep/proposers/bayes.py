@@ -11,12 +11,15 @@ STARTUP = 10  # trials at random, before there is anything to learn from
 
 
 class Bayes(OptunaProposer):
-    """x = argmax l(x) / g(x) over candidates drawn from l: the densities of the settings of good and of other trials.
+    """Tree-structured Parzen estimator (TPE), Optuna's. x = argmax l(x) / g(x).
 
-    Bergstra et al. 2011, "Algorithms for Hyper-Parameter Optimization", the tree-structured Parzen estimator; Optuna's. Trials under way
-    count as bad, so that several workers do not try the same (the constant liar of Ginsbourger et al. 2010).
+    l and g are the densities of the settings of good and of other trials; candidates are drawn from
+    l. Bergstra et al. 2011, "Algorithms for Hyper-Parameter Optimization". Trials under way count
+    as bad, so that several workers do not try the same (the constant liar of Ginsbourger et al.
+    2010).
 
-    Trial i depends on (seed, i) and on what trials had ended when it began. With one worker, the table is the same every time, and after
+    Trial i depends on (seed, i) and on which trials had ended when it began. With one worker, the
+    table is the same every time, and after
     any interruption; with more, the order in which trials end decides.
     """
 

@@ -5,7 +5,10 @@ from nettrain.search.sweep.space import Setting, Space
 
 
 class Grid(Proposer):
-    """Trial i is the i-th combination, the last parameter changing fastest; a parameter whose conditions are not met takes no part."""
+    """Grid search: trial i is the i-th combination, the last parameter changing fastest.
+
+    A parameter whose conditions are not met takes no part.
+    """
 
     def __init__(self, space: Space) -> None:
         self._coming = space.grid()

@@ -1,4 +1,4 @@
-"""A proposer with an Optuna study: in memory only, for a call of a database takes longer than many a trial."""
+"""A proposer with an Optuna study, in memory: a database call takes longer than many a trial."""
 
 import warnings
 from collections.abc import Iterator, Mapping
@@ -23,8 +23,8 @@ OWN_FAULT = (
 class OptunaProposer(Proposer):
     """Tells a study of every trial, and asks its pruner after every epoch.
 
-    Trials have their numbers in the order in which they were begun, and those of an earlier session in the order in which they ended: with
-    one worker the same.
+    Trials are numbered in the order in which they were begun, and those of an earlier session in
+    the order in which they ended: with one worker the same.
     """
 
     def __init__(
@@ -39,7 +39,7 @@ class OptunaProposer(Proposer):
             )
         self._worst = float("-inf" if maximize else "inf")
         self._trials: dict[int, Trial] = {}
-        self._given_up: set[int] = set()
+        self._pruned: set[int] = set()
 
     def begin(self, index: int) -> Trial:
         """The study's trial of this index."""
@@ -48,7 +48,7 @@ class OptunaProposer(Proposer):
         return self._trials[index]
 
     def tell(self, index: int, status: Status, value: float | None) -> None:
-        """Pruned ones with what they have reported; those that went wrong by their setting as the worst."""
+        """Tell the study; a trial that failed by its own setting counts as the worst."""
         trial = self._trials.pop(index)
         with quiet():
             if status == "pruned":
@@ -77,19 +77,19 @@ class OptunaProposer(Proposer):
     def should_prune(self, index: int, epoch: int, value: float) -> bool:
         """As the pruner says; once is enough."""
         trial = self._trials.get(index)
-        if trial is None or index in self._given_up:
+        if trial is None or index in self._pruned:
             return False
         with quiet():
             trial.report(value, epoch)
             if not trial.should_prune():
                 return False
-        self._given_up.add(index)
+        self._pruned.add(index)
         return True
 
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Optuna tells the user of studies, of what is new in it, and of epochs that a run which was begun again reports once more."""
+    """Silence Optuna's messages on studies, news, and epochs that a retried run reports again."""
     level = optuna.logging.get_verbosity()
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     try:

@@ -5,7 +5,10 @@ from nettrain.search.sweep.space import Setting, Space
 
 
 class RandomSettings(Proposer):
-    """Every parameter is drawn from its own distribution.  Bergstra & Bengio 2012, "Random Search for Hyper-Parameter Optimization"."""
+    """Random search: every parameter is drawn from its own distribution.
+
+    Bergstra & Bengio 2012, "Random Search for Hyper-Parameter Optimization".
+    """
 
     def __init__(self, space: Space, seed: int) -> None:
         self.space = space

@@ -11,7 +11,11 @@ from nettrain.search.sweep.proposers.random import RandomSettings
 
 
 def proposer_for(sweep: Sweep) -> Proposer:
-    """What chooses the settings of a sweep, and gives trials up. Raises ConfigError where Optuna is needed, and not installed."""
+    """What chooses the settings of a sweep, and prunes trials.
+
+    Raises:
+        ConfigError: Optuna is needed, and not installed.
+    """
     proposer = _proposer(sweep)
     early = sweep.spec.early_terminate
     if early.type == "none":
