@@ -423,7 +423,7 @@ BAD = {
         {"group": "who", "stratify": True},
         {"ignore": []},
         ConfigError,
-        "--group and --stratify exclude",
+        "--group and --stratify cannot be used",
     ),
 }
 

@@ -208,7 +208,7 @@ BAD = {
         dataset([0, 1], [0, 1]),
         2,
         {"stratify": True, "group": "who"},
-        "--group and --stratify exclude",
+        "--group and --stratify cannot be used",
         "leave one",
     ),
 }

@@ -19,7 +19,7 @@ NUMBERS = st.floats(-1e6, 1e6)
 
 
 def parameter(**keys):
-    return adapter(Parameter).validate_python(keys).settled(whole=False)
+    return adapter(Parameter).validate_python(keys).resolved(whole=False)
 
 
 def space(**parameters):
@@ -193,12 +193,12 @@ def test_conditions_that_can_never_hold_are_told(parameters, said):
     ({"min": 1}, "expected values, or both min and max"),
     ({}, "expected values, or both min and max"),
     ({"values": []}, "the list is empty"),
-    ({"values": [1], "min": 1}, "values, and a range (min) exclude each other"),
+    ({"values": [1], "min": 1}, "values and a range (min) cannot be used together"),
     ({"min": 1, "max": 2, "step": 3}, "one step of 3 leads from min 1 beyond max 2"),
     ({"min": 0, "max": 1, "step": 1e-9}, "makes more than 1,000,000 values"),
     ({"min": 0.5, "max": 2, "distribution": "int_uniform"}, "int_uniform takes whole numbers, got 0.5"),
     ({"min": 1, "max": 2, "step": 0.5, "distribution": "int_uniform"}, "int_uniform takes whole numbers, got 0.5"),
-    ({"min": 1, "max": 2, "step": 0.5, "distribution": "log_uniform"}, "a step and a logarithmic scale exclude each other"),
+    ({"min": 1, "max": 2, "step": 0.5, "distribution": "log_uniform"}, "a step and a logarithmic scale cannot be used together"),
 ])  # fmt: skip
 def test_a_parameter_that_cannot_be_drawn_is_told(keys, said):
     found = list(problems(parameter(**keys)))

@@ -65,7 +65,7 @@ class Local(Executor):
         self._lost: deque[tuple[int, int]] = deque()  # jobs and exit codes of workers that ended
         self._prepared: Message | None = None
         self._kills = 0  # of the fork server since the last success
-        self._log = tempfile.TemporaryFile()
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115, what workers print
         self._start()
 
     def prepare(

@@ -5,8 +5,9 @@ the variance of the scores that lies between the g groups of trials with equal v
 would lie there by chance. Numbers of a range are put into groups of equal size by rank.
 
 Each parameter is judged alone: what only two do together, and what comes of uneven draws, is not
-told apart (Optuna's fANOVA does, with a random forest). A parameter with conditions is judged
-among the trials that have it. Scores are ranked first: one trial that went badly would be all the variance.
+told apart (Optuna's fANOVA does, with a random forest). A parameter with conditions is judged among
+the trials that have it. Scores are ranked first: one trial that went badly would be all the
+variance.
 """
 
 import math
