@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Self
@@ -142,17 +142,18 @@ class TableSource(Source):
 
     def _load(self, extra_columns: tuple[str, ...], *, with_target: bool) -> Dataset:
         table = self.open()
-        target = self._find("target", self.target, table)
-        chosen, ignored = (
-            self._find("features", self.features, table),
-            self._find("ignore", self.ignore, table),
+        target, chosen, ignored, categorical, kept, weights, numbers = self._find_all(
+            table,
+            {
+                "target": self.target,
+                "features": self.features,
+                "ignore": self.ignore,
+                "categorical": self.categorical,
+                "dataset.split": extra_columns,
+                "weights": self.weights,
+                "numeric": self.numeric,
+            },
         )
-        categorical, kept = (
-            self._find("categorical", self.categorical, table),
-            self._find("dataset.split", extra_columns, table),
-        )
-        weights = self._find("weights", self.weights, table)
-        numbers = self._find("numeric", self.numeric, table)
         named = Counter(name for names in (target, chosen, ignored, weights) for name in {*names})
         both = sorted(name for name, times in named.items() if times > 1)
         if both:
@@ -257,6 +258,21 @@ class TableSource(Source):
             return plain
         plain = replace(plain, target=target_of(columns, list(targets), plain, table))
         return replace(plain, target=align_target(plain, schema))
+
+    def _find_all(
+        self, table: OpenTable, keys: Mapping[str, tuple[str | int, ...]]
+    ) -> list[list[str]]:
+        """The columns named under each key. Raises one DataError for all that do not exist."""
+        problems = []
+        for key, wanted in keys.items():
+            for item in wanted:
+                try:
+                    self._find(key, (item,), table)
+                except DataError as error:
+                    problems.append(str(error))
+        if problems:
+            raise DataError("\n".join(problems))
+        return [self._find(key, wanted, table) for key, wanted in keys.items()]
 
     def _find(self, key: str, wanted: tuple[str | int, ...], table: OpenTable) -> list[str]:
         """The names of columns given by name or place."""

@@ -353,3 +353,19 @@ def test_a_packaged_example_is_taken_by_name_and_announced(folder, command):
     (folder / "xor.yaml").write_text("dataset: 1")
     assert "did you mean 'xor.yaml'?" in command("fit", "xor").stderr  # one's own comes first
     assert "does not exist" in command("fit", "xro").stderr
+
+
+def test_all_columns_that_do_not_exist_are_named_at_once(folder, command):
+    found = command(
+        "fit", "flowers.yaml",
+        "--set", "dataset.source.target=knd", "--set", "dataset.source.ignore=[hight, zzz]",
+        "--set", "dataset.split={column: part}",
+    )  # fmt: skip
+    assert found.exit_code == 2
+    lines = [line.partition("flowers.csv:1: ")[2] for line in found.stderr.splitlines()]
+    assert lines == [
+        "target: no column 'knd'; did you mean 'kind'? (there are: width, height, kind)",
+        "ignore: no column 'hight'; did you mean 'height'? (there are: width, height, kind)",
+        "ignore: no column 'zzz' (there are: width, height, kind)",
+        "dataset.split: no column 'part' (there are: width, height, kind)",
+    ]
