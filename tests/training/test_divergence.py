@@ -130,3 +130,19 @@ def test_a_loss_that_is_not_finite_updates_nothing(diverge, tmp_path):
 
     diverge(callbacks=[Poison(1, 2, "dense_1.w", np.nan), Watch()])
     assert seen == [1, 2]
+
+
+def test_the_layer_is_looked_for_as_the_step_computed_it_in_training_mode(diverge, data):
+    # Of small features a batch's own deviation makes numbers around 1, the running one, used in
+    # evaluation, leaves them small: there the large factor overflows nothing.
+    layers = [{"type": "batch_norm"}, {"type": "dense"}]
+    message = diverge(
+        {
+            "model": {"type": "sequential", "layers": layers},
+            "dataset.transforms": [],
+            "regularization": {},
+        },
+        [Poison(1, 1, "batch_norm_1.gamma", 3e38)],
+        given=(data[0] * 1e-3, data[1]),
+    )
+    assert "first bad layer: batch_norm_1 (its output is not finite)" in message

@@ -1,34 +1,54 @@
 """One BLAS thread: the bits of a product depend on the number of threads, so none of ours uses more."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from threading import Lock
-from typing import Any
 
-from threadpoolctl import ThreadpoolController
+from threadpoolctl import LibController, ThreadpoolController
 
 _lock = Lock()
 _users = 0
-_limit: Any = None  # what restores the setting
+_before: list[tuple[LibController, int]] = []  # of libraries with one setting for the process
 
 
 @contextmanager
 def one_blas_thread() -> Iterator[None]:
-    """Inside, every BLAS call of this process uses one thread; afterwards as many as before.
+    """Inside, every BLAS call of this thread uses one BLAS thread; afterwards as many as before.
 
-    The setting belongs to the process: where several threads are inside, the first one to enter
-    sets it, and the last one to leave restores it.
+    Most libraries have one setting for the whole process: where several threads of it are inside,
+    the first one to enter sets it, and the last one to leave restores it. A library that runs on
+    OpenMP has a setting for each thread.
     """
-    global _users, _limit
+    global _users
+    libraries = ThreadpoolController().select(user_api="blas").lib_controllers
+    own = [library for library in libraries if getattr(library, "threading_layer", "") == "openmp"]
+    own_before = _limit(own)
     with _lock:
         if _users == 0:
-            _limit = ThreadpoolController().limit(limits=1, user_api="blas")
+            _before[:] = _limit([library for library in libraries if library not in own])
         _users += 1
     try:
         yield
     finally:
         with _lock:
             _users -= 1
-            if _users == 0 and _limit is not None:
-                _limit.restore_original_limits()
-                _limit = None
+            if _users == 0:
+                _restore(_before)
+        _restore(own_before)
+
+
+def _limit(libraries: Sequence[LibController]) -> list[tuple[LibController, int]]:
+    """Set one thread; return what was set before."""
+    before = [(library, library.get_num_threads()) for library in libraries]
+    _restore([(library, 1) for library in libraries])
+    return before
+
+
+def _restore(settings: Sequence[tuple[LibController, int]]) -> None:
+    for library, threads in settings:
+        # threadpoolctl 3.7 and later let one thread alone change the setting of the process and
+        # ignore all others without a word; `_lock` does what that is for.
+        release = getattr(library, "clear_controlling_thread", lambda force: None)
+        release(force=True)
+        library.set_num_threads(threads)
+        release(force=True)

@@ -1,0 +1,52 @@
+"""One BLAS thread while anybody trains, and afterwards as many as before: also where threads overlap."""
+
+import threading
+
+import pytest
+from threadpoolctl import threadpool_info, threadpool_limits
+
+from nettrain.training.engine.blas import one_blas_thread
+
+
+def blas_threads():
+    return {pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"}
+
+
+@pytest.fixture
+def two_threads():
+    with threadpool_limits(2, user_api="blas"):
+        if blas_threads() != {2}:
+            pytest.skip("this BLAS has one thread only")
+        yield
+
+
+def test_a_thread_that_ends_leaves_the_setting_to_those_that_go_on(two_threads):
+    first_is_inside, second_is_inside, first_has_left = (threading.Event() for _ in range(3))
+    seen = []
+
+    def first():
+        with one_blas_thread():
+            first_is_inside.set()
+            second_is_inside.wait(10)
+        first_has_left.set()
+
+    def second():
+        first_is_inside.wait(10)
+        with one_blas_thread():
+            second_is_inside.set()
+            first_has_left.wait(10)
+            seen.append(blas_threads())
+
+    threads = [threading.Thread(target=target) for target in (first, second)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert seen == [{1}]
+    assert blas_threads() == {2}
+
+
+def test_the_setting_is_restored_after_an_error_and_after_nesting(two_threads):
+    with pytest.raises(ValueError), one_blas_thread(), one_blas_thread():
+        raise ValueError
+    assert blas_threads() == {2}
