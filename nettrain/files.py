@@ -53,6 +53,11 @@ def _file_type(mode: int) -> str:
     return "Is a socket" if stat.S_ISSOCK(mode) else "Is a device"
 
 
+def absolute_path(path: Path | str, folder: Path) -> Path:
+    """A path that a file in a folder names: relative ones count from there, `~` is the home."""
+    return folder / Path(path).expanduser()
+
+
 def read_bytes(path: Path | str) -> bytes:
     """All bytes of a regular file. Raises OSError."""
     with open_regular(path) as file:

@@ -9,6 +9,7 @@ from nettrain.config.messages import place_of, show
 from nettrain.config.run_config import RunConfig
 from nettrain.config.yaml_text import Document, forget
 from nettrain.errors import ConfigError
+from nettrain.files import absolute_path
 
 Read = Callable[[Path], Document]
 
@@ -37,7 +38,7 @@ def inherit(document: Document, folder: Path, read: Read, chain: tuple[Path, ...
         where = f"{place_of(('extends', index), document.places)}: extends: ".removeprefix(": ")
         if not isinstance(name, str) or not name:
             raise ConfigError(f"{where}expected a YAML file or a list of them, got {show(name)}")
-        path = folder / Path(name).expanduser()
+        path = absolute_path(name, folder)
         if path.resolve() in chain:
             circle = " -> ".join(file.name for file in (*chain, path))
             raise ConfigError(

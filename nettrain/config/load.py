@@ -25,6 +25,7 @@ from nettrain.config.yaml_text import Document
 from nettrain.data.dataset_config import DatasetConfig
 from nettrain.data.source import Source
 from nettrain.errors import ConfigError
+from nettrain.files import absolute_path
 
 R = TypeVar("R", bound=RunConfig)
 
@@ -230,6 +231,6 @@ def _absolute(dataset: DatasetConfig, folder_of: Callable[[KeyPath], Path]) -> D
         )
 
     sources = {key: absolute(key) for key in ("source", "validation_source", "test_source")}
-    weights = dataset.weights and str(folder_of(("weights",)) / Path(dataset.weights).expanduser())
+    weights = dataset.weights and str(absolute_path(dataset.weights, folder_of(("weights",))))
     split = dataset.split.absolute(lambda key: folder_of(("split", key)))
     return dataclasses.replace(dataset, weights=weights, split=split, **sources)  # type: ignore[arg-type]

@@ -23,7 +23,7 @@ from pydantic import BeforeValidator, Field, TypeAdapter, ValidationError
 
 from nettrain.component import Component, Record, Text, built_in, plugged
 from nettrain.errors import ConfigError, NettrainError, PluginError
-from nettrain.files import read_bytes
+from nettrain.files import absolute_path, read_bytes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,7 +118,7 @@ def described_failures(plugins: Sequence[Plugin]) -> Iterator[None]:
 
 
 def _settled(plugin: Plugin, folder: Path) -> Plugin:
-    path = (folder / Path(plugin.path).expanduser()).resolve()
+    path = absolute_path(plugin.path, folder).resolve()
     try:
         fingerprint = hashlib.blake2b(read_bytes(path), digest_size=16).hexdigest()
     except OSError as error:

@@ -12,6 +12,7 @@ from nettrain.component import Count, Flag, Index, Record, Share, Text
 from nettrain.data.dataset import PARTS, UNASSIGNED, Dataset
 from nettrain.data.features import MISSING, Category
 from nettrain.errors import ConfigError, DataError, nearest
+from nettrain.files import absolute_path
 from nettrain.streams import generator
 
 RowRange = tuple[Index, Count]
@@ -63,7 +64,7 @@ class Split(Record):
         return (
             self
             if self.file is None
-            else replace(self, file=str(folder_of("file") / Path(self.file).expanduser()))
+            else replace(self, file=str(absolute_path(self.file, folder_of("file"))))
         )
 
 

@@ -21,6 +21,7 @@ from nettrain.data.schema import Schema
 from nettrain.data.source import Source
 from nettrain.data.target import Target
 from nettrain.errors import DataError, nearest
+from nettrain.files import absolute_path
 
 Column = np.ndarray | Category  # numbers (n,), NaN where missing, or texts
 
@@ -118,7 +119,7 @@ class TableSource(Source):
 
     def absolute(self, directory: Path) -> Self:
         """The same with an absolute path."""
-        return self.replace(path=str(directory / Path(self.path).expanduser()))
+        return self.replace(path=str(absolute_path(self.path, directory)))
 
     def with_path(self, path: Path) -> Source:
         """The same manner for another file of this kind. If it lacks the column of weights, its rows count alike."""

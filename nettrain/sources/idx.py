@@ -19,6 +19,7 @@ from nettrain.data.schema import Schema
 from nettrain.data.source import Source
 from nettrain.data.task import to_classes
 from nettrain.errors import DataError
+from nettrain.files import absolute_path
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +65,7 @@ class Idx(Source):
         keys = ("images", "labels", "test_images", "test_labels")
         given = {key: value for key in keys if (value := getattr(self, key)) is not None}
         return self.replace(
-            **{key: str(directory / Path(value).expanduser()) for key, value in given.items()}
+            **{key: str(absolute_path(value, directory)) for key, value in given.items()}
         )
 
     def with_path(self, path: Path) -> Source:

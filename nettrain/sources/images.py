@@ -21,6 +21,7 @@ from nettrain.data.schema import Schema
 from nettrain.data.source import Source
 from nettrain.data.target import Target
 from nettrain.errors import DataError
+from nettrain.files import absolute_path
 
 
 def _size(value: object) -> Size | None:
@@ -93,7 +94,7 @@ class Images(Source):
 
     def absolute(self, directory: Path) -> Self:
         """The same with an absolute path."""
-        return self.replace(path=str(directory / Path(self.path).expanduser()))
+        return self.replace(path=str(absolute_path(self.path, directory)))
 
     def with_path(self, path: Path) -> Source:
         """Other images, scaled and coloured in the same way."""

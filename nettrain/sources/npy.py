@@ -17,6 +17,7 @@ from nettrain.data.rows.stored import Read, StoredRows, stored_rows
 from nettrain.data.schema import Schema
 from nettrain.data.source import Source
 from nettrain.errors import DataError
+from nettrain.files import absolute_path
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,11 +50,11 @@ class Npy(Source):
     def absolute(self, directory: Path) -> Self:
         """The same with absolute paths."""
         target, weights = (
-            None if name is None else str(directory / Path(name).expanduser())
+            None if name is None else str(absolute_path(name, directory))
             for name in (self.target, self.weights)
         )
         return self.replace(
-            path=str(directory / Path(self.path).expanduser()), target=target, weights=weights
+            path=str(absolute_path(self.path, directory)), target=target, weights=weights
         )
 
     def load(self, seed: int, extra_columns: tuple[str, ...] = ()) -> Dataset:

@@ -17,6 +17,7 @@ from nettrain.data.readers.predefined_split import join_parts
 from nettrain.data.rows.stored import Read, StoredRows, stored_rows
 from nettrain.data.schema import Schema
 from nettrain.data.source import Source
+from nettrain.files import absolute_path
 
 Arrays = dict[str, np.ndarray | StoredRows]
 
@@ -64,7 +65,7 @@ class Npz(Source):
 
     def absolute(self, directory: Path) -> Self:
         """The same with an absolute path."""
-        return self.replace(path=str(directory / Path(self.path).expanduser()))
+        return self.replace(path=str(absolute_path(self.path, directory)))
 
     def with_path(self, path: Path) -> Source:
         """The same array names in another npz file: no test arrays, and weights if it has some."""

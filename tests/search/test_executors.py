@@ -424,7 +424,7 @@ def test_a_fault_of_ours_is_told_with_its_place():
     ("lokal", None, "executor 'lokal' does not exist; did you mean 'local'?"),
     ("local:8", None, "executor 'local:8': local runs on this machine and takes no address; leave ':8' out"),
     ("local", 0, "workers: expected a whole number from 1 to 1024, got 0"),
-    ("serial", 2, "workers: the executor serial makes one run after the other, it cannot have 2"),
+    ("serial", 2, "workers: the executor serial makes one run at a time, it cannot have 2"),
 ])  # fmt: skip
 def test_an_executor_that_cannot_be_is_told(name, workers, said):
     with pytest.raises(ConfigError) as caught:

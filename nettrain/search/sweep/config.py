@@ -20,6 +20,7 @@ from nettrain.config.plugins import in_use
 from nettrain.config.run_config import RunConfig
 from nettrain.config.yaml_text import Document
 from nettrain.errors import ConfigError
+from nettrain.files import absolute_path
 from nettrain.metrics import direction
 from nettrain.search.sweep.checks import SpecCheck
 from nettrain.search.sweep.parameter import Value
@@ -190,7 +191,7 @@ def _base(
         }
         inner = Document(value, places, [], document.folders)
         return load_document(inner, folder, stem, sets, allow_plugins=allow_plugins)
-    path = document.folders.get(place, folder) / Path(value).expanduser()
+    path = absolute_path(value, document.folders.get(place, folder))
     if not path.exists():
         raise ConfigError(join(place, ("base",), f"{path}: does not exist"))
     return load(path, sets, allow_plugins=allow_plugins)
