@@ -1,6 +1,6 @@
 """Data for a trained model: columns in the model's order, labels as the model's codes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -117,11 +117,8 @@ def _codes(target: Target, schema: Schema, place: Callable[[int], str]) -> np.nd
             )
         return target.values.argmax(axis=1)
     classes = schema.classes or ()
-    known = {name: code for code, name in enumerate(classes)}
     texts, codes = _as_texts(target)
-    lookup = np.array(
-        [known.get(text, known.get(_as_whole(text), -1)) for text in texts], dtype=np.int64
-    )
+    lookup = label_codes(texts, classes)
     unknown = np.flatnonzero(lookup[codes] < 0)
     if unknown.size:
         text = texts[codes[unknown[0]]]
@@ -130,6 +127,13 @@ def _codes(target: Target, schema: Schema, place: Callable[[int], str]) -> np.nd
             f"training did not have (it had: {_listed(classes)})"
         )
     return lookup[codes]
+
+
+def label_codes(labels: Sequence[str], classes: Sequence[str]) -> np.ndarray:
+    """The code of each label (k,), `MISSING` if it is none of the classes; 3.0 is the class 3."""
+    known = {name: code for code, name in enumerate(classes)}
+    codes = [known.get(label, known.get(_as_whole(label), MISSING)) for label in labels]
+    return np.array(codes, dtype=np.int64)
 
 
 def _as_texts(target: Target) -> tuple[list[str], np.ndarray]:

@@ -1,22 +1,26 @@
-"""The base of sources that read a table with named columns: which columns are the target, which are learned from, which are left out."""
+"""The base of sources that read a table with named columns."""
 
 from abc import ABC, abstractmethod
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Self
 
 import numpy as np
-from pydantic import Field, PlainValidator
+from pydantic import Field
 
 from nettrain.component import Text
-from nettrain.data.align import align_target, check_names
+from nettrain.data.align import align_target, check_names, label_codes
 from nettrain.data.arrays import weights_from
+from nettrain.data.column_roles import ColumnKeys, ColumnList, assign_roles, find_columns
 from nettrain.data.dataset import Dataset
-from nettrain.data.features import Category, Features
+from nettrain.data.features import MISSING, Category, Features
 from nettrain.data.readers.file_kind import file_kind
-from nettrain.data.readers.number_text import formatted_numbers, text_column_note
+from nettrain.data.readers.number_text import (
+    formatted_numbers,
+    is_number,
+    text_column_note,
+)
 from nettrain.data.schema import Schema
 from nettrain.data.source import Source
 from nettrain.data.target import Target
@@ -24,24 +28,6 @@ from nettrain.errors import DataError, nearest
 from nettrain.files import absolute_path
 
 Column = np.ndarray | Category  # numbers (n,), NaN where missing, or texts
-
-
-def _column_list(value: object) -> tuple[str | int, ...]:
-    """One column or several, by name, or by place where there is no header."""
-    items = value if isinstance(value, list | tuple) else [value]
-    if not all(
-        isinstance(item, str | int) and not isinstance(item, bool) and item != "" for item in items
-    ):
-        raise ValueError(
-            "expected a column's name (or its place, counted from 0), or a list of them"
-        )
-    return tuple(items)
-
-
-ColumnList = Annotated[
-    tuple[str | int, ...],
-    PlainValidator(_column_list, json_schema_input_type=Text | int | list[Text | int]),
-]
 
 
 class OpenTable(ABC):
@@ -54,12 +40,14 @@ class OpenTable(ABC):
         missing: The cells that stand for a missing value, where the file has such marks.
         marks: The missing marks that occurred in each column; known once it is read.
         notes: What was assumed about the file, a sentence each; complete once it is read.
+        has_header: Whether the file names its columns; otherwise they are named by position.
     """
 
     names: tuple[str, ...]
     place: str
     hint: str = ""
     missing: tuple[str, ...] = ()
+    has_header: bool = True
 
     def __init__(self) -> None:
         self.marks: dict[str, set[str]] = {}
@@ -115,14 +103,18 @@ class TableSource(Source):
 
     @abstractmethod
     def open(self, schema: Schema | None = None) -> OpenTable:
-        """The file's columns; schema: those that a trained model wants, which help to tell a header from a row."""
+        """The file's columns.
+
+        Args:
+            schema: The columns of a trained model, which help to tell a header from a row.
+        """
 
     def absolute(self, directory: Path) -> Self:
         """The same with an absolute path."""
         return self.replace(path=str(absolute_path(self.path, directory)))
 
     def with_path(self, path: Path) -> Source:
-        """The same manner for another file of this kind. If it lacks the column of weights, its rows count alike."""
+        """The same keys for another file; without a column of weights there, its rows count alike."""
         if file_kind(path) != self.name():
             return super().with_path(path)
         same = self.replace(path=str(path))
@@ -131,10 +123,6 @@ class TableSource(Source):
 
     def load(self, seed: int, extra_columns: tuple[str, ...] = ()) -> Dataset:
         """All rows."""
-        if not self.target:
-            raise DataError(
-                f"{self.path}: `target` is missing: which column is to be predicted? (there are: {_listed(self.open().names)})"
-            )
         return self._load(extra_columns, with_target=True)
 
     def load_inputs(self, seed: int, extra_columns: tuple[str, ...] = ()) -> Dataset:
@@ -143,59 +131,35 @@ class TableSource(Source):
 
     def _load(self, extra_columns: tuple[str, ...], *, with_target: bool) -> Dataset:
         table = self.open()
-        target, chosen, ignored, categorical, kept, weights, numbers = self._find_all(
-            table,
-            {
-                "target": self.target,
-                "features": self.features,
-                "ignore": self.ignore,
-                "categorical": self.categorical,
-                "dataset.split": extra_columns,
-                "weights": self.weights,
-                "numeric": self.numeric,
-            },
+        keys = ColumnKeys(
+            target=self.target,
+            features=self.features,
+            ignore=self.ignore,
+            weights=self.weights,
+            categorical=self.categorical,
+            numeric=self.numeric,
+            extra=extra_columns,
         )
-        named = Counter(name for names in (target, chosen, ignored, weights) for name in {*names})
-        both = sorted(name for name, times in named.items() if times > 1)
-        if both:
-            keys = "`target`, `features`, `ignore` and `weights`"
-            raise DataError(
-                f"{self.path}: column {both[0]!r} is named under two of {keys}; name it once"
-            )
-        twofold = sorted({*categorical} & {*numbers})
-        if twofold:
-            raise DataError(
-                f"{self.path}: column {twofold[0]!r} is named under `categorical` and `numeric`; name "
-                "it under one"
-            )
-        features = [
-            name
-            for name in chosen or table.names
-            if name not in (*target, *ignored, *kept, *weights)
-        ]
-        if not features:
-            raise DataError(
-                f"{self.path}: no column is left to learn from (there are: {_listed(table.names)}; target: {_listed(target)})"
-            )
-        numeric = dict.fromkeys((*categorical, *kept), False)
-        numeric |= dict.fromkeys((*numbers, *weights), True)
-        learned = [*features, *(target if with_target else ())]
-        columns, lines = table.read([*learned, *kept, *weights], numeric)
-        open_kinds = [name for name in dict.fromkeys(learned) if name not in numeric]
-        notes = [*table.notes, *self._column_notes(table, columns, open_kinds, target)]
-        texts = {name: column for name in kept if isinstance(column := columns[name], Category)}
-        plain = Dataset(
-            features_of(columns, features),
+        roles = assign_roles(keys, table, self.path, with_target=with_target)
+        learned = [*roles.features, *(roles.target if with_target else ())]
+        columns, lines = table.read([*learned, *roles.extra, *roles.weights], roles.numeric)
+        undecided = [name for name in dict.fromkeys(learned) if name not in roles.numeric]
+        notes = [*table.notes, *self._column_notes(table, columns, undecided, roles.target)]
+        extra = {
+            name: column for name in roles.extra if isinstance(column := columns[name], Category)
+        }
+        dataset = Dataset(
+            features_of(columns, roles.features),
             None,
             origin=self.path,
             lines=lines,
-            extra_columns=texts,
+            extra_columns=extra,
             notes=tuple(notes),
         )
-        plain = _weighted(plain, columns, weights)
+        dataset = _weighted(dataset, columns, roles.weights)
         if not with_target:
-            return plain
-        return replace(plain, target=target_of(columns, target, plain, table))
+            return dataset
+        return replace(dataset, target=target_of(columns, roles.target, dataset, table))
 
     def _column_notes(
         self,
@@ -225,87 +189,92 @@ class TableSource(Source):
     def load_for(self, schema: Schema, *, with_target: bool, seed: int = 0) -> Dataset:
         """The model's columns by name; other columns are passed over."""
         table = self.open(schema)
-        named = (*schema.numbers, *schema.texts)
-        weights = self._find("weights", self.weights, table) if with_target else []
-        if not named:  # images: every column but the target, row after row of pixels
-            named = tuple(name for name in table.names if name not in (*schema.targets, *weights))
-            if len(named) != np.prod(schema.shape):
-                raise DataError(
-                    f"{self.path}: {len(named)} columns of pixels, the model was trained on rows of shape {schema.shape}"
-                )
-            schema = replace(schema, numbers=named)
+        weights: tuple[str, ...] = ()
+        if with_target:
+            weights = find_columns("weights", self.weights, table, self.path)
+            self._check_target(schema, table)
+        schema = self._with_pixel_columns(schema, table, weights)
         check_names(self.path, schema, table.names)
-        targets = schema.targets if with_target else ()
-        for name in targets:
-            if name not in table.names:
-                raise DataError(
-                    f"{self.path}: no target column {name!r} to evaluate against{nearest(name, table.names)}"
-                )
+        targets = schema.targets if with_target else self._guessed_target(schema, table)
         one_column_of_classes = schema.task == "classification" and len(targets) == 1
         numeric = (
             dict.fromkeys(schema.texts, False)
-            | dict.fromkeys(schema.numbers, True)
+            | dict.fromkeys((*schema.numbers, *weights), True)
             | dict.fromkeys(targets, not one_column_of_classes)
         )
-        columns, lines = table.read(
-            [*named, *targets, *weights], numeric | dict.fromkeys(weights, True)
-        )
-        found = features_of(columns, [*schema.numbers, *schema.texts])
-        names = found.names if len(schema.shape) == 1 else ()
-        features = Features(found.array.reshape(len(found), *schema.shape), names, found.categories)
-        plain = Dataset(features, None, origin=self.path, lines=lines, notes=tuple(table.notes))
-        plain = _weighted(plain, columns, weights)
+        inputs = (*schema.numbers, *schema.texts)
+        columns, lines = table.read([*inputs, *targets, *weights], numeric)
+        features = features_of(columns, inputs)
+        if len(schema.shape) > 1:
+            features = Features(features.array.reshape(len(features), *schema.shape))
+        notes = [*table.notes, *_notes_on_order(table, schema)]
+        dataset = Dataset(features, None, origin=self.path, lines=lines, notes=tuple(notes))
+        dataset = _weighted(dataset, columns, weights)
         if not with_target:
-            return plain
-        plain = replace(plain, target=target_of(columns, list(targets), plain, table))
-        return replace(plain, target=align_target(plain, schema))
+            if targets:
+                self._check_guessed_target(columns[targets[0]], schema)
+            return dataset
+        dataset = replace(dataset, target=target_of(columns, targets, dataset, table))
+        return replace(dataset, target=align_target(dataset, schema))
 
-    def _find_all(
-        self, table: OpenTable, keys: Mapping[str, tuple[str | int, ...]]
-    ) -> list[list[str]]:
-        """The columns named under each key. Raises one DataError for all that do not exist."""
-        problems = []
-        for key, wanted in keys.items():
-            for item in wanted:
-                try:
-                    self._find(key, (item,), table)
-                except DataError as error:
-                    problems.append(str(error))
-        if problems:
-            raise DataError("\n".join(problems))
-        return [self._find(key, wanted, table) for key, wanted in keys.items()]
-
-    def _find(self, key: str, wanted: tuple[str | int, ...], table: OpenTable) -> list[str]:
-        """The names of columns given by name or place."""
-        names = table.names
-        found = []
-        for item in wanted:
-            if isinstance(item, int):
-                item = self._name_of_place(key, item, names)
-            if item not in names:
-                known = f"(there are: {_listed(names)})"
+    def _check_target(self, schema: Schema, table: OpenTable) -> None:
+        for name in schema.targets:
+            if name not in table.names:
                 raise DataError(
-                    f"{table.place}: {key}: no column {item!r}{nearest(item, names)}{table.hint} {known}"
+                    f"{self.path}: no target column {name!r} to evaluate against"
+                    f"{nearest(name, table.names)}"
                 )
-            found.append(item)
-        return found
 
-    def _name_of_place(self, key: str, place: int, names: tuple[str, ...]) -> str:
-        """The name of the column at a place; of a whole number that is no place, the column so named."""
-        inside = -len(names) <= place < len(names)
-        if str(place) in names and not (inside and names[place] == str(place)):
-            if not inside:
-                return str(place)
+    def _with_pixel_columns(
+        self, schema: Schema, table: OpenTable, weights: Sequence[str]
+    ) -> Schema:
+        """Of a model of images: all columns but the target, pixel after pixel."""
+        if schema.numbers or schema.texts:
+            return schema
+        pixels = tuple(name for name in table.names if name not in (*schema.targets, *weights))
+        if len(pixels) != np.prod(schema.shape):
             raise DataError(
-                f"{self.path}: {key}: {place} is both the place of column {names[place]!r} and a "
-                f"column's name; write '{place}' in quotes, or the name {names[place]!r}"
+                f"{self.path}: {len(pixels)} columns of pixels, the model was trained on images of "
+                f"shape {schema.shape}"
             )
-        if not inside:
-            raise DataError(
-                f"{self.path}: {key}: there is no column {place}, the columns are 0 to "
-                f"{len(names) - 1}; if it is a column's name, write it in quotes: {key}: '{place}'"
-            )
-        return names[place]
+        return replace(schema, numbers=pixels)
+
+    def _guessed_target(self, schema: Schema, table: OpenTable) -> tuple[str, ...]:
+        """In a file without header: the column of classes, if it is where training had it."""
+        one_column_of_classes = schema.task == "classification" and len(schema.targets) == 1
+        there = {*schema.targets} <= {*table.names}
+        return schema.targets if one_column_of_classes and there and not table.has_header else ()
+
+    def _check_guessed_target(self, found: Column, schema: Schema) -> None:
+        """Without a header the order of the columns is assumed; the cells can disprove it.
+
+        Other texts than those of training may be labels that are spelled otherwise. But numbers
+        where training had texts, or the reverse, or no number of training, are another column.
+        """
+        labels = found.values if isinstance(found, Category) else ()
+        classes = schema.classes or ()
+        texts = not any(map(is_number, (*labels, *classes)))
+        if not labels or texts or (label_codes(labels, classes) != MISSING).any():
+            return
+        raise DataError(
+            f"{self.path}: the file has no header, and its columns are not those of training in "
+            f"the same order: {schema.targets[0]!r}, the target, holds {labels[0]!r}, which is no "
+            "class; give the columns of training in their order, with or without the target"
+        )
+
+
+def _notes_on_order(table: OpenTable, schema: Schema) -> list[str]:
+    """What a file without header is assumed to hold."""
+    if table.has_header:
+        return []
+    absent = not {*schema.targets} <= {*table.names}
+    target = (
+        "without the target" if absent else f"the target ({', '.join(schema.targets)}) included"
+    )
+    return [
+        f"no header: its {len(table.names)} columns are taken to be those of training in the same "
+        f"order, {target}"
+    ]
 
 
 def features_of(columns: dict[str, Column], names: Sequence[str]) -> Features:
@@ -362,8 +331,3 @@ def _marks_met(table: OpenTable | None, name: str) -> str:
         f"{', '.join(map(repr, met))} counts as missing: if it is a class, set the source's "
         f"`missing: {rest}` without it; otherwise "
     )
-
-
-def _listed(names: Sequence[str], most: int = 20) -> str:
-    shown = ", ".join(names[:most])
-    return f"{shown} and {len(names) - most} more" if len(names) > most else shown

@@ -101,6 +101,7 @@ class _OpenText(OpenTable):
         self.names, self.place, self.missing = table.names, f"{origin}:1", missing
         self.notes += table.notes
         self._table, self._origin = table, origin
+        self.has_header = bool(table.header)
         if not table.header:
             self.hint = (
                 "; the file has no header (say `header: true` if it has), so name columns by place"

@@ -20,6 +20,7 @@ from nettrain.data.target import Target
 from nettrain.data.task import TargetRequirements, resolve
 from nettrain.data.transform import Transform
 from nettrain.errors import CheckpointError, ConfigError, DataError, NettrainError
+from nettrain.inference.predictor import Predictor
 
 MEMORY = Source.parse("memory")
 
@@ -871,7 +872,7 @@ def test_a_part_of_classes_that_are_not_trained_is_refused() -> None:
         prepare(DatasetConfig(source=MEMORY, split=split), data=data)
 
 
-def image_model(folder: Path, x: np.ndarray) -> "nettrain.Model":
+def image_model(folder: Path, x: np.ndarray) -> Predictor:
     config = {
         "dataset": {"source": "memory"},
         "model": {"type": "mlp", "hidden": [4]},

@@ -140,9 +140,9 @@ def test_rows_of_rows_are_read_only_when_they_are_asked_for(
     x = pixels("uint8", 4, 3, 2)
     rows = stored(tmp_path, x)
     calls = read_calls(monkeypatch)
-    some = rows.subset(np.array([9, 46, 2, 1])).subset(np.array([3, 1])).reshaped((8, 3))
+    some = rows.subset(np.array([9, 46, 2, 1])).subset(np.array([3, 1]))
     assert not calls
-    np.testing.assert_array_equal(some[:], np.stack([x[1], x[6] // 2]).reshape(2, 8, 3))
+    np.testing.assert_array_equal(some[:], np.stack([x[1], x[6] // 2]))
     assert sum(calls) == 2 * 24
 
 

@@ -60,10 +60,6 @@ class StoredRows(LazyRows):
         """Some rows, in that order; nothing is read."""
         return dataclasses.replace(self, chosen=self._numbers(rows))
 
-    def reshaped(self, row: tuple[int, ...]) -> "StoredRows":
-        """The same numbers, each row in another shape."""
-        return dataclasses.replace(self, row=row)
-
     def take(self, rows: np.ndarray, out: np.ndarray) -> None:
         """Read rows, straight into `out` where its numbers are those of the file."""
         if out.dtype == self.arrays.dtype and out.flags.c_contiguous:
