@@ -65,7 +65,11 @@ def test_a_callback_that_the_run_did_not_have_starts_anew(toy, data, tmp_path, s
     assert 0 < again.epochs < 6
 
 
-@pytest.mark.parametrize("state", [{"a": object()}, {1: 2}, [1], {"a": {"b": {1, 2}}}], ids=str)
+@pytest.mark.parametrize(
+    "state",
+    [{"a": object()}, {1: 2}, [1], {"a": {"b": {1, 2}}}],
+    ids=["an object", "a number as key", "a list", "a set inside"],
+)
 def test_a_state_that_json_cannot_hold_is_named(toy, data, tmp_path, state):
     class Odd(Callback):
         def state(self):
