@@ -12,7 +12,7 @@ from nettrain.autodiff.ops import (
     indexing,
     joining,
     selection,
-    squashing,
+    smooth,
     winograd,
 )
 from nettrain.autodiff.ops import softmax as softmax_ops
@@ -114,17 +114,17 @@ def step(x: Any) -> Tensor:
 
 def silu(x: Any) -> Tensor:
     """x / (1 + e^-x)."""
-    return apply(squashing.Silu(), _tensor(x))
+    return apply(smooth.Silu(), _tensor(x))
 
 
 def sigmoid(x: Any) -> Tensor:
     """1 / (1 + e^-x)."""
-    return apply(squashing.Sigmoid(), _tensor(x))
+    return apply(smooth.Sigmoid(), _tensor(x))
 
 
 def tanh(x: Any) -> Tensor:
     """The hyperbolic tangent."""
-    return apply(squashing.Tanh(), _tensor(x))
+    return apply(smooth.Tanh(), _tensor(x))
 
 
 def relu(x: Any) -> Tensor:
@@ -139,22 +139,22 @@ def leaky_relu(x: Any, slope: float = 0.01) -> Tensor:
 
 def softplus(x: Any) -> Tensor:
     """ln(1 + e^x)."""
-    return apply(squashing.Softplus(), _tensor(x))
+    return apply(smooth.Softplus(), _tensor(x))
 
 
 def elu(x: Any, alpha: float = 1.0, scale: float = 1.0) -> Tensor:
     """scale x where x > 0, else scale alpha (e^x - 1)."""
-    return apply(squashing.Elu(float(alpha), float(scale)), _tensor(x))
+    return apply(smooth.Elu(float(alpha), float(scale)), _tensor(x))
 
 
 def mish(x: Any) -> Tensor:
     """x tanh(ln(1 + e^x))."""
-    return apply(squashing.Mish(), _tensor(x))
+    return apply(smooth.Mish(), _tensor(x))
 
 
 def softsign(x: Any) -> Tensor:
     """x / (1 + |x|)."""
-    return apply(squashing.Softsign(), _tensor(x))
+    return apply(smooth.Softsign(), _tensor(x))
 
 
 def prelu(x: Any, slope: Any) -> Tensor:

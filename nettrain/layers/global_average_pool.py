@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from nettrain.autodiff import tensor
-from nettrain.autodiff.ops import pooling
+from nettrain.autodiff.ops import global_pooling
 from nettrain.autodiff.tensor import Tensor
 from nettrain.layers._pool import GlobalPool
 from nettrain.nn.layer import Scope
@@ -17,4 +17,4 @@ class GlobalAveragePool(GlobalPool):
     """
 
     def apply(self, x: Tensor, scope: Scope) -> Tensor:
-        return tensor.apply(pooling.GlobalAveragePool(), x)
+        return tensor.apply(global_pooling.GlobalAveragePool(), x)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from nettrain.autodiff import tensor
-from nettrain.autodiff.ops.normalization import NormalizeRows
+from nettrain.autodiff.ops.row_normalization import NormalizeRows
 from nettrain.autodiff.tensor import Tensor
 from nettrain.layers._normalization import EpsilonField, Normalization
 from nettrain.nn.layer import Scope

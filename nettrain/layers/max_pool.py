@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from nettrain.autodiff import tensor
-from nettrain.autodiff.ops import pooling
+from nettrain.autodiff.ops import max_pooling
 from nettrain.autodiff.tensor import Tensor
 from nettrain.layers._pool import Pool
 from nettrain.nn.layer import Scope
@@ -20,4 +20,4 @@ class MaxPool(Pool):
 
     def apply(self, x: Tensor, scope: Scope) -> Tensor:
         windows, _ = self.windows(x.shape[1:])
-        return tensor.apply(pooling.MaxPool(windows.kernel, windows.stride, windows.padding), x)
+        return tensor.apply(max_pooling.MaxPool(windows.kernel, windows.stride, windows.padding), x)

@@ -13,7 +13,8 @@ from nettrain.optim.adam import Adam
 class Radam(Adam):
     """RAdam. m, v as in Adam;  R = 2 / (1-b2) - 1;  rho = R - 2 t b2^t / (1-b2^t);
     r = sqrt((rho-4) (rho-2) R / ((R-4) (R-2) rho));
-    w -= lr r (m / (1-b1^t)) sqrt(1-b2^t) / (sqrt(v) + epsilon) if rho > 5, else w -= lr m / (1-b1^t).
+    w -= lr r (m / (1-b1^t)) sqrt(1-b2^t) / (sqrt(v) + epsilon) if rho > 5,
+    else w -= lr m / (1-b1^t).
 
     Adam that ignores the second moment while too few gradients have been seen. Liu et al. 2020, "On
     the variance of the adaptive learning rate", Algorithm 2. The paper's threshold is 4 and it has

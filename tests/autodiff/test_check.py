@@ -7,8 +7,8 @@ from nettrain.autodiff import functions as F
 from nettrain.autodiff.check import check
 from nettrain.autodiff.ops.arithmetic import Multiply
 from nettrain.autodiff.ops.matmul import Matmul
+from nettrain.autodiff.ops.smooth import Tanh
 from nettrain.autodiff.ops.softmax import Softmax
-from nettrain.autodiff.ops.squashing import Tanh
 from nettrain.autodiff.tensor import apply
 
 A = np.array([[0.3, -1.2, 0.8], [1.5, 0.4, -0.6], [-0.2, 0.9, 1.1]])

@@ -14,14 +14,16 @@ import nettrain
 from nettrain.autodiff.compiled import compiled_form
 from nettrain.autodiff.ops import (
     dropout,
-    fused,
     matmul,
     moments,
     normalization,
     reduction,
+    row_normalization,
     selection,
-    squashing,
+    smooth,
 )
+from nettrain.autodiff.ops.affine import Affine
+from nettrain.autodiff.ops.cross_entropy import SoftmaxCrossEntropy
 from nettrain.autodiff.primitive import make_calls
 from nettrain.autodiff.tensor import float_type
 from nettrain.streams import StepStream, generator
@@ -52,23 +54,23 @@ def one(n, c):
 
 
 TABLE = {
-    "affine": (lambda: fused.Affine(), affine),
-    "affine, relu": (lambda: fused.Affine(selection.Relu()), affine),
-    "affine, sigmoid": (lambda: fused.Affine(squashing.Sigmoid()), affine),
-    "affine, tanh": (lambda: fused.Affine(squashing.Tanh()), affine),
+    "affine": (lambda: Affine(), affine),
+    "affine, relu": (lambda: Affine(selection.Relu()), affine),
+    "affine, sigmoid": (lambda: Affine(smooth.Sigmoid()), affine),
+    "affine, tanh": (lambda: Affine(smooth.Tanh()), affine),
     "cross-entropy": (
-        lambda: fused.SoftmaxCrossEntropy(),
+        lambda: SoftmaxCrossEntropy(),
         lambda n, k: [numbers("z", n, k, low=-20, high=20), np.arange(n) % k],
     ),
     "dropout": (lambda: dropout.Dropout(0.3, StepStream(0, "dropout").seek(5)), one),
     "moments": (lambda: moments.Moments(), lambda n, c: [numbers("x", n, c) + 3]),
     "normalize": (lambda: normalization.Normalize(1e-5), normalized),
-    "normalize rows": (lambda: normalization.NormalizeRows(1e-3), channels),
+    "normalize rows": (lambda: row_normalization.NormalizeRows(1e-3), channels),
     "sum": (lambda: reduction.Sum(), one),
     "relu": (lambda: selection.Relu(), one),
     "leaky relu": (lambda: selection.LeakyRelu(0.1), one),
-    "sigmoid": (lambda: squashing.Sigmoid(), lambda n, c: [numbers("x", n, c, low=-100, high=100)]),
-    "tanh": (lambda: squashing.Tanh(), one),
+    "sigmoid": (lambda: smooth.Sigmoid(), lambda n, c: [numbers("x", n, c, low=-100, high=100)]),
+    "tanh": (lambda: smooth.Tanh(), one),
 }
 each = pytest.mark.parametrize("name", TABLE)
 
@@ -157,17 +159,17 @@ def test_a_run_of_its_calls_takes_no_memory(name):
 
 @pytest.mark.parametrize(
     "activation",
-    [None, selection.Relu(), squashing.Sigmoid(), squashing.Tanh()],
+    [None, selection.Relu(), smooth.Sigmoid(), smooth.Tanh()],
     ids=lambda found: type(found).__name__,
 )
 def test_tiles_of_columns_compute_what_the_whole_does_and_touch_no_other_columns(
     activation, monkeypatch
 ):
     inputs = [numbers("x", 33, 40), numbers("w", 40, 100), numbers("b", 100)]
-    whole = run(compiled_form(fused.Affine(activation)), inputs)
+    whole = run(compiled_form(Affine(activation)), inputs)
     monkeypatch.setattr(matmul, "WIDE", 1000)
     monkeypatch.setattr(matmul, "TILE", 32)
-    primitive = compiled_form(fused.Affine(activation))
+    primitive = compiled_form(Affine(activation))
     assert len(primitive.forward_tiles(np.empty((33, 100), np.float32), *inputs)[0]) == 4
     for found, expected in zip(run(primitive, inputs), whole, strict=True):
         np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-5)
@@ -183,8 +185,8 @@ def test_tiles_of_columns_compute_what_the_whole_does_and_touch_no_other_columns
 
 def test_classes_that_there_are_not_touch_no_foreign_memory():
     z, y = numbers("z", 4, 3), np.array([0, 3, -1, 10**9])
-    found, *_ = run(compiled_form(fused.SoftmaxCrossEntropy()), [z, y])
-    expected, *_ = run(compiled_form(fused.SoftmaxCrossEntropy()), [z, np.array([0, 2, 0, 2])])
+    found, *_ = run(compiled_form(SoftmaxCrossEntropy()), [z, y])
+    expected, *_ = run(compiled_form(SoftmaxCrossEntropy()), [z, np.array([0, 2, 0, 2])])
     np.testing.assert_array_equal(found, expected)
 
 

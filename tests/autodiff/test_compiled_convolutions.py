@@ -8,9 +8,9 @@ import pytest
 from nettrain.autodiff.compiled import compiled_form
 from nettrain.autodiff.ops.convolution import Convolution
 from nettrain.autodiff.ops.convolution_block import ConvolutionBlock
-from nettrain.autodiff.ops.pooling import MaxPool
+from nettrain.autodiff.ops.max_pooling import MaxPool
 from nettrain.autodiff.ops.selection import Relu
-from nettrain.autodiff.ops.squashing import Tanh
+from nettrain.autodiff.ops.smooth import Tanh
 from nettrain.autodiff.ops.winograd import Winograd
 from nettrain.autodiff.primitive import make_calls
 from nettrain.streams import generator

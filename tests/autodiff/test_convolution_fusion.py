@@ -6,7 +6,7 @@ import pytest
 from nettrain.autodiff import functions as F
 from nettrain.autodiff.backward import backward, nodes_above
 from nettrain.autodiff.ops import convolution, winograd
-from nettrain.autodiff.ops.pooling import MaxPool
+from nettrain.autodiff.ops.max_pooling import MaxPool
 from nettrain.autodiff.plan.fusion import fuse
 from nettrain.autodiff.plan.memory import Arena
 from nettrain.autodiff.plan.plan import Plan

@@ -23,24 +23,28 @@ from nettrain.autodiff.ops import (
     depthwise,
     dropout,
     exponential,
-    fused,
     gaussian,
+    global_pooling,
     indexing,
     interpolation,
     joining,
     matmul,
+    max_pooling,
     moments,
     noise,
     normalization,
     pooling,
     probe,
     reduction,
+    row_normalization,
     selection,
     shape,
+    smooth,
     softmax,
-    squashing,
     winograd,
 )
+from nettrain.autodiff.ops.affine import Affine
+from nettrain.autodiff.ops.cross_entropy import SoftmaxCrossEntropy
 from nettrain.autodiff.primitive import ElementWise, Primitive, View, make_calls
 from nettrain.autodiff.tensor import Tensor, apply, float_type
 
@@ -206,7 +210,7 @@ def pools(*cases):
         name = f"{x}, {', '.join(map(str, fields))}"
         yield row(
             name,
-            pooling.MaxPool(*fields),
+            max_pooling.MaxPool(*fields),
             [uniform(*x)],
             lambda x, f=fields: pooled(x, *f, np.nanmax),
         )
@@ -231,7 +235,7 @@ def blocks(activation, f, size=None):
         ((2, 5, 5, 2), (2, 2, 2, 3), ((0, 0), (0, 0))),
         ((1, 4, 6, 1), (3, 3, 1, 2), ((1, 1), (0, 1))),
     ):
-        pool = pooling.MaxPool(size, size) if size else None
+        pool = max_pooling.MaxPool(size, size) if size else None
         primitive = convolution_block.ConvolutionBlock(
             convolution.Convolution(padding=padding), activation, pool
         )
@@ -293,10 +297,10 @@ ROWS = [
         exponential.Log(), 1, lambda x: np.vectorize(math.log, otypes=[float])(x), low=0.3
     ),
     *element_wise(exponential.Sqrt(), 1, lambda x: x**0.5, low=0.3),
-    *element_wise(squashing.Sigmoid(), 1, lambda x: 1 / (1 + np.exp(-x))),
-    *element_wise(squashing.Tanh(), 1, lambda x: 2 / (1 + np.exp(-2 * x)) - 1),
-    *element_wise(squashing.Silu(), 1, lambda x: x / (1 + np.exp(-x))),
-    *element_wise(squashing.Softplus(), 1, lambda x: np.log(1 + np.exp(x))),
+    *element_wise(smooth.Sigmoid(), 1, lambda x: 1 / (1 + np.exp(-x))),
+    *element_wise(smooth.Tanh(), 1, lambda x: 2 / (1 + np.exp(-2 * x)) - 1),
+    *element_wise(smooth.Silu(), 1, lambda x: x / (1 + np.exp(-x))),
+    *element_wise(smooth.Softplus(), 1, lambda x: np.log(1 + np.exp(x))),
     *element_wise(gaussian.Erf(), 1, lambda x: np.vectorize(math.erf, otypes=[float])(x)),
     *element_wise(
         gaussian.Erf(), 1, lambda x: np.vectorize(math.erf, otypes=[float])(x), low=-9, high=9
@@ -314,26 +318,24 @@ ROWS = [
         high=9,
     ),
     *[
-        row(
-            f"{n} x {i} x {o}", fused.Affine(act), [uniform(n, i), uniform(i, o), uniform(o)], value
-        )
+        row(f"{n} x {i} x {o}", Affine(act), [uniform(n, i), uniform(i, o), uniform(o)], value)
         for n, i, o in ((3, 4, 2), (1, 3, 2), (4, 1, 1))
         for act, value in (
             (None, lambda x, w, b: np.einsum("ni,io->no", x, w) + b),
             (selection.Relu(), lambda x, w, b: np.clip(np.einsum("ni,io->no", x, w) + b, 0, None)),
-            (squashing.Tanh(), lambda x, w, b: np.tanh(np.einsum("ni,io->no", x, w) + b)),
+            (smooth.Tanh(), lambda x, w, b: np.tanh(np.einsum("ni,io->no", x, w) + b)),
         )
     ],
     row(
         "strided",
-        fused.Affine(),
+        Affine(),
         [uniform(8, 3)[::2], uniform(2, 3).T, uniform(2)],
         lambda x, w, b: np.einsum("ni,io->no", x, w) + b,
     ),
     *[
         row(
             f"{n} x {k}",
-            fused.SoftmaxCrossEntropy(),
+            SoftmaxCrossEntropy(),
             [uniform(n, k), np.arange(n) % k],
             cross_entropy,
         )
@@ -403,8 +405,8 @@ ROWS = [
     ),
     *blocks(selection.Relu(), lambda y: np.where(y > 0, y, 0)),
     *blocks(selection.Relu(), lambda y: np.where(y > 0, y, 0), (2, 2)),
-    *blocks(squashing.Tanh(), np.tanh),
-    *blocks(squashing.Tanh(), np.tanh, (3, 1)),
+    *blocks(smooth.Tanh(), np.tanh),
+    *blocks(smooth.Tanh(), np.tanh, (3, 1)),
     *blocks(None, lambda y: y, (2, 3)),
     row(
         "no images",
@@ -455,28 +457,28 @@ ROWS = [
     ),
     row(
         "equals",
-        pooling.MaxPool(),
+        max_pooling.MaxPool(),
         [EQUALS],
         lambda x: pooled(x, (2, 2), (2, 2), NONE, np.nanmax),
         lambda dy, x: [np.repeat(np.repeat(dy, 2, 1), 2, 2) * FIRST],
     ),
     row(
         "equals in windows that overlap",
-        pooling.MaxPool((2, 2), (1, 1)),
+        max_pooling.MaxPool((2, 2), (1, 1)),
         [np.ones((1, 3, 3, 1))],
         lambda x: x[:, :2, :2],
         lambda dy, x: [np.pad(dy, ((0, 0), (0, 1), (0, 1), (0, 0)))],
     ),
     row(
         "equals in many channels",
-        pooling.MaxPool(),
+        max_pooling.MaxPool(),
         [np.tile(EQUALS, 9)],
         lambda x: pooled(x, (2, 2), (2, 2), NONE, np.nanmax),
         lambda dy, x: [np.repeat(np.repeat(dy, 2, 1), 2, 2) * FIRST],
     ),
     row(
         "below zero beside padding",
-        pooling.MaxPool((2, 2), (2, 2), ((1, 1), (1, 1))),
+        max_pooling.MaxPool((2, 2), (2, 2), ((1, 1), (1, 1))),
         [np.full((1, 2, 2, 1), -7.0)],
         lambda x: x,
         lambda dy, x: [dy],
@@ -490,13 +492,13 @@ ROWS = [
             uniform(4, 6, 3, 2)[::2, ::-1, :, ::-1],
         )
         for primitive, value in (
-            (pooling.GlobalMaxPool(), lambda x: x.max((1, 2))),
-            (pooling.GlobalAveragePool(), lambda x: x.mean((1, 2))),
+            (global_pooling.GlobalMaxPool(), lambda x: x.max((1, 2))),
+            (global_pooling.GlobalAveragePool(), lambda x: x.mean((1, 2))),
         )
     ],
     row(
         "equals",
-        pooling.GlobalMaxPool(),
+        global_pooling.GlobalMaxPool(),
         [EQUALS],
         lambda x: [[3.0]],
         lambda dy, x: [np.where(np.arange(16).reshape(x.shape) == 10, dy, 0)],
@@ -547,28 +549,26 @@ ROWS = [
         lambda a, b: [1, 2],
         lambda dy, a, b: [dy * [1, 1], dy * [0, 0]],
     ),
-    *element_wise(squashing.Softsign(), 1, lambda x: np.sign(x) * (1 - 1 / (1 + np.abs(x)))),
-    *element_wise(
-        squashing.Elu(0.7, 1.5), 1, lambda x: np.where(x > 0, 1.5 * x, 1.05 * np.expm1(x))
-    ),
+    *element_wise(smooth.Softsign(), 1, lambda x: np.sign(x) * (1 - 1 / (1 + np.abs(x)))),
+    *element_wise(smooth.Elu(0.7, 1.5), 1, lambda x: np.where(x > 0, 1.5 * x, 1.05 * np.expm1(x))),
     row(
         "at 0",
-        squashing.Elu(0.7, 1.5),
+        smooth.Elu(0.7, 1.5),
         [[0.0, -0.0]],
         lambda x: [0, 0],
         lambda dy, x: [1.5 * 0.7 * dy],
     ),
     row(
         "far out",
-        squashing.Elu(1.0, 1.0),
+        smooth.Elu(1.0, 1.0),
         [[1000.0, -1000.0]],
         lambda x: [1000, -1],
         lambda dy, x: [dy * [1, 0]],
     ),
-    *element_wise(squashing.Mish(), 1, lambda x: x * np.tanh(np.logaddexp(0, x))),
+    *element_wise(smooth.Mish(), 1, lambda x: x * np.tanh(np.logaddexp(0, x))),
     row(
         "far out",
-        squashing.Mish(),
+        smooth.Mish(),
         [[1000.0, 30.0, -1000.0, -30.0]],
         lambda x: [1000, 30, 0, -30 * math.log1p(math.exp(-30))],
     ),
@@ -582,7 +582,7 @@ ROWS = [
     ),
     row(
         "far out",
-        squashing.Softplus(),
+        smooth.Softplus(),
         [[1000.0, -1000.0, -40.0]],
         lambda x: [1000, 0, math.exp(-40)],
     ),
@@ -641,7 +641,7 @@ ROWS = [
     *[
         row(
             str(x.shape),
-            normalization.NormalizeRows(0.1),
+            row_normalization.NormalizeRows(0.1),
             [x, uniform(x.shape[-1]), uniform(x.shape[-1])],
             lambda x, gamma, beta: normal_rows(x) * gamma + beta,
         )
@@ -874,7 +874,7 @@ ROWS = [
     *[
         row(
             f"{shape} in {groups}",
-            normalization.NormalizeGroups(groups, 0.1),
+            row_normalization.NormalizeGroups(groups, 0.1),
             [uniform(*shape), uniform(shape[-1]), uniform(shape[-1])],
             lambda x, gamma, beta, groups=groups: gamma * normal_groups(x, groups) + beta,
         )
@@ -888,7 +888,7 @@ ROWS = [
     ],
     row(
         "strided",
-        normalization.NormalizeGroups(2, 0.1),
+        row_normalization.NormalizeGroups(2, 0.1),
         [uniform(4, 3, 2, 4)[::2, ::-1, :, ::-1], uniform(4), uniform(8)[::2]],
         lambda x, gamma, beta: gamma * normal_groups(x, 2) + beta,
     ),
@@ -1257,7 +1257,7 @@ def test_an_element_wise_primitive_allocates_no_array(kind):
 
 
 @pytest.mark.parametrize("primitive", [
-    pooling.MaxPool(), pooling.MaxPool((3, 2), (2, 1), ((1, 1), (0, 1))), pooling.AveragePool((3, 3), (2, 2)),
+    max_pooling.MaxPool(), max_pooling.MaxPool((3, 2), (2, 1), ((1, 1), (0, 1))), pooling.AveragePool((3, 3), (2, 2)),
 ])  # fmt: skip
 def test_pooling_has_the_same_bits_however_many_images_are_worked_on_at_a_time(
     primitive, monkeypatch
@@ -1272,10 +1272,10 @@ def test_pooling_has_the_same_bits_however_many_images_are_worked_on_at_a_time(
 
 
 @pytest.mark.parametrize(("primitive", "shape", "said"), [
-    (pooling.MaxPool((5, 2)), (2, 4, 6, 1), r"window \(5, 2\) does not fit on images \(2, 4, 6, 1\)"),
+    (max_pooling.MaxPool((5, 2)), (2, 4, 6, 1), r"window \(5, 2\) does not fit on images \(2, 4, 6, 1\)"),
     (pooling.AveragePool((2, 2), (2, 2), ((0, 2), (0, 0))), (2, 4, 6, 1), "windows of .2, 2. would hold no pixel"),
-    (pooling.MaxPool(), (2, 4, 6), "want images"),
-    (pooling.GlobalMaxPool(), (2, 0, 3, 1), "at least one pixel"),
+    (max_pooling.MaxPool(), (2, 4, 6), "takes images"),
+    (global_pooling.GlobalMaxPool(), (2, 0, 3, 1), "at least one pixel"),
 ])  # fmt: skip
 def test_pooling_that_does_not_fit_says_so(primitive, shape, said):
     with pytest.raises(ValueError, match=said):

@@ -8,7 +8,7 @@ import pytest
 from nettrain.autodiff import functions as F
 from nettrain.autodiff.backward import backward
 from nettrain.autodiff.ops import matmul
-from nettrain.autodiff.ops.fused import Affine
+from nettrain.autodiff.ops.affine import Affine
 from nettrain.autodiff.ops.matmul import Matmul, columns
 from nettrain.autodiff.ops.selection import Relu
 from nettrain.autodiff.plan.memory import Arena

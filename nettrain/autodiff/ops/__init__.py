@@ -1,1 +1,1 @@
-"""The operations, each defined once: value, gradient, tangent. Read them as a table of derivatives."""
+"""The operations: value, gradient, tangent. Each file reads like a table of derivatives."""

@@ -8,7 +8,7 @@ import numpy as np
 
 from nettrain.autodiff.compiled import call, compiled_form, compiles, contiguous, rows
 from nettrain.autodiff.ops.convolution import Convolution
-from nettrain.autodiff.ops.pooling import MaxPool, select_calls
+from nettrain.autodiff.ops.max_pooling import MaxPool, select_calls
 from nettrain.autodiff.ops.selection import Relu
 from nettrain.autodiff.ops.windows import copy_call
 from nettrain.autodiff.primitive import (

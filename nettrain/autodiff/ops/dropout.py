@@ -1,4 +1,4 @@
-"""Chance in a computation: dropout."""
+"""Dropout."""
 
 from dataclasses import dataclass, field
 
@@ -13,8 +13,8 @@ from nettrain.jit import jit
 class Dropout(Primitive):
     """y = x mask, mask = 1 / (1 - p) with probability 1 - p, else 0;  dx = dy mask.
 
-    Srivastava et al. 2014, in the inverted form: nothing is left to do in evaluation. The generator is the engine's, which sets it
-    to its place before each step.
+    Srivastava et al. 2014, in the inverted form: evaluation needs no scaling. The engine sets the
+    generator to the stream of the step before each step.
     """
 
     in_place = (0,)
@@ -76,9 +76,10 @@ class CompiledDropout(Dropout):
 
 @dataclass(frozen=True)
 class SpatialDropout(Dropout):
-    """The same with one number of the mask for a whole channel of a row.  x (n, ..., c), mask (n, 1, ..., 1, c).
+    """Dropout of whole channels of a row.  x (n, ..., c), mask (n, 1, ..., 1, c).
 
-    Tompson et al. 2015: neighbouring pixels are so much alike that dropping them one by one is hardly noise.
+    Tompson et al. 2015: neighbouring pixels are so similar that dropping single ones has little
+    effect.
     """
 
     def scratch(self, *shapes: Shape) -> Scratch:

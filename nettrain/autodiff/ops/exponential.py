@@ -49,7 +49,7 @@ class Sqrt(ElementWise):
 
 _F = np.float32
 _LOG2_E = math.log2(math.e)
-# ln 2 in two parts, of which the first has so few digits that its products with whole numbers are exact
+# ln 2 in two parts; products of the first, which has few digits, with integers are exact
 _LN2 = 0.693359375, -2.121944400546905827679e-4
 _LONG_LN2 = 6.93147180369123816490e-01, 1.90821492927058770002e-10
 _SINGLE = (
@@ -104,11 +104,11 @@ def _double(x: Any) -> Any:
 
 @overloaded(_single, _double)
 def exp(x: Any) -> Any:
-    """e^x in a compiled loop, within one unit in the last place, if the order of operations is kept.
+    """e^x in a compiled loop, within one unit in the last place.
 
-    x = n ln 2 + r, |r| <= ln 2 / 2;  e^x = 2^n e^r.  e^r by the polynomial of Cephes's expf (Moshier
-    1989), in float64 by Taylor's of degree 13. 2^n is multiplied in two factors, so that neither is
-    inf or 0 before the result is. The C library's exp works number by number, without vector
-    instructions, and takes five times as long.
+    x = n ln 2 + r, |r| <= ln 2 / 2;  e^x = 2^n e^r.  e^r is the polynomial of Cephes's expf
+    (Moshier 1989), in float64 Taylor's of degree 13. 2^n is multiplied in two factors, so that
+    neither is inf or 0 before the result is. The order of operations matters. The C library's exp
+    has no vector instructions and takes five times as long.
     """
     return math.exp(x)

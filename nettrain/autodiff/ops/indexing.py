@@ -1,4 +1,4 @@
-"""Elements chosen by integer arrays. The operations are linear in x, their first input; indices have no derivative."""
+"""Indexing by integer arrays: linear in the first input; indices have no derivative."""
 
 from typing import Any
 
@@ -18,7 +18,10 @@ class _Indexing(Primitive):
 
 
 class Gather(_Indexing):
-    """y = x[i, j, ...] for integer arrays i, j ... of one shape on the leading axes;  dx adds up dy where an index repeats."""
+    """y = x[i, j, ...], i, j ... integer arrays of one shape;  dx: dy there, added up for repeats.
+
+    The indices are on the leading axes.
+    """
 
     reads = (1, 2, 3, 4)  # the indices, as many as there are
 
@@ -39,19 +42,19 @@ class Gather(_Indexing):
 
 
 class Pick(_Indexing):
-    """y[i] = x[i, index[i]];  dx is dy at the picked places and 0 elsewhere. x (n, k), index (n,) -> y (n,)."""
+    """y[i] = x[i, index[i]];  dx: dy there, 0 elsewhere.  x (n, k), index (n,) -> y (n,)."""
 
     reads = ("places",)
 
     def scratch(self, *shapes: Shape) -> Scratch:
-        """places: i k + index[i], the picked places in the flat x."""
+        """places: i k + index[i], the positions in the flat x."""
         return {"places": (shapes[1], np.intp)}
 
     def infer(self, *shapes: Shape) -> Shape:
         """(n,)."""
         x, index = shapes
         if len(x) != 2 or index != x[:1]:
-            raise ValueError(f"pick wants scores (n, k) and indices (n,), got {x} and {index}")
+            raise ValueError(f"pick takes scores (n, k) and indices (n,), got {x} and {index}")
         return index
 
     def forward(self, out: Array, x: Array, index: Array, *, places: Array) -> None:

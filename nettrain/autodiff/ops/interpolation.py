@@ -1,4 +1,4 @@
-"""Values between pixels."""
+"""Linear interpolation between pixels."""
 
 from dataclasses import dataclass
 
@@ -9,10 +9,11 @@ from nettrain.autodiff.primitive import Array, Linear, Scratch, Shape, Slots
 
 @dataclass(frozen=True)
 class Interpolate(Linear):
-    """`factor` values along an axis for each one of x, on the straight lines between the middles of pixels, constant beyond the outermost.
+    """y[f i + r] = (1 - |t|) x[i] + |t| x[i + sign t], t = (r + 1/2) / f - 1/2, r = 0 ... f - 1.
 
-    y[f i + r] = (1 - |t|) x[i] + |t| x[i + sign t], t = (r + 1/2) / f - 1/2, the neighbour outside being x[i] itself.
-    PyTorch: bilinear with align_corners=False, one axis after the other.
+    Along one axis, f (`factor`) values per pixel: linear between the centres of pixels, constant
+    beyond the outermost (x[i] is its own neighbour there). PyTorch: bilinear with
+    align_corners=False, one axis after the other.
     """
 
     axis: int
@@ -24,7 +25,7 @@ class Interpolate(Linear):
         return (*shape[: self.axis], self.factor * shape[self.axis], *shape[self.axis + 1 :])
 
     def scratch(self, *shapes: Shape) -> Scratch:
-        """part: what the neighbours give."""
+        """part: the contribution of the neighbours."""
         return {"part": (shapes[0], None)}
 
     def _at(self, x: Array, part: slice) -> Array:
@@ -52,7 +53,7 @@ class Interpolate(Linear):
 
 
 def _neighbours(t: float) -> tuple[tuple[slice, slice], ...]:
-    """Of each place the neighbour on t's side: (places, neighbours), of the outermost place itself."""
+    """Pairs of slices: pixels and their neighbours on the side of t; the outermost has itself."""
     before, after, first, last = slice(None, -1), slice(1, None), slice(None, 1), slice(-1, None)
     if t == 0:
         return ()

@@ -1,4 +1,4 @@
-"""Putting arrays together and around each other."""
+"""Concatenation and padding."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +10,7 @@ from nettrain.autodiff.primitive import Array, Linear, Primitive, Shape, Slots
 
 @dataclass(frozen=True)
 class Concatenate(Linear):
-    """The inputs one after the other along an axis;  each gets its part of dy."""
+    """y = the inputs joined along an axis;  dx: the part of dy of each."""
 
     axis: int
 
@@ -21,9 +21,8 @@ class Concatenate(Linear):
             len(s) != len(shapes[0]) or s[:a] + s[a + 1 :] != shapes[0][:a] + shapes[0][a + 1 :]
             for s in shapes
         ):
-            raise ValueError(
-                f"concatenate: shapes {' and '.join(map(str, shapes))} differ elsewhere than on axis {a}"
-            )
+            given = " and ".join(map(str, shapes))
+            raise ValueError(f"concatenate: shapes {given} differ elsewhere than on axis {a}")
         return (*shapes[0][:a], sum(s[a] for s in shapes), *shapes[0][a + 1 :])
 
     def forward(self, out: Array, *inputs: Array) -> None:
@@ -40,7 +39,7 @@ class Concatenate(Linear):
 
 @dataclass(frozen=True)
 class Pad(Primitive):
-    """x with a constant around it;  dx is the middle of dy. widths: (before, after) of each axis."""
+    """y = x with a constant around it;  dx: the middle of dy.  widths: (before, after) per axis."""
 
     widths: tuple[tuple[int, int], ...]
     value: float

@@ -12,18 +12,25 @@ def product(a: Array, b: Array, out: Array) -> None:
 
 
 def product_call(a: Array, b: Array, out: Array) -> Call:
-    """out = a b. `dot` gives the bits of np.matmul and is up to a third faster on small matrices, but writes only contiguous ones."""
+    """out = a b.
+
+    `dot` is bitwise identical to np.matmul and up to a third faster on small matrices, but writes
+    only contiguous ones.
+    """
     if out.ndim == 2 and out.flags.c_contiguous:
         return a.dot, (b, out), {}  # np.dot itself looks for other kinds of arrays first: 0.13 us
     return np.matmul, (a, b, out), {}
 
 
-WIDE = 2_500_000  # elements of a weight matrix from which its products are worth dividing among threads: 10 MB of float32
-TILE = 512  # columns of a tile: a product of so many loses 1 % to one of all
+WIDE = 2_500_000  # elements of a matrix from which dividing its products among threads pays: 10 MB
+TILE = 512  # columns of a tile: products of so many take 1 % longer than one of all
 
 
 def columns(i: int, o: int) -> list[slice] | None:
-    """Tiles of the columns of a wide matrix (i, o), as equal as multiples of 16 can be; None for one that is not wide."""
+    """Tiles of the columns of a wide matrix (i, o), of nearly equal multiples of 16.
+
+    None: it is not wide.
+    """
     count = -(-o // TILE)
     if i * o < WIDE or count == 1:
         return None
@@ -39,7 +46,10 @@ def make_tiles(phases: list[list[list[Call]]]) -> None:
 
 
 class Matmul(Multilinear):
-    """y = a b;  da = dy b^T, db = a^T dy.  a (..., n, i), b (..., i, o) -> y (..., n, o), the leading axes being equal."""
+    """y = a b;  da = dy b^T, db = a^T dy.  a (..., n, i), b (..., i, o) -> y (..., n, o).
+
+    The leading axes are equal.
+    """
 
     reads = (0, 1)
 
@@ -71,20 +81,20 @@ class Matmul(Multilinear):
             make_tiles(tiles)
 
     def forward_tiles(self, out: Array, a: Array, b: Array) -> list[list[list[Call]]] | None:
-        """A tile of the columns of b, and so of y, a lane."""
+        """One queue per tile of the columns of b, and so of y."""
         tiles = columns(*b.shape) if b.ndim == 2 else None
         return None if tiles is None else [[[product_call(a, b[:, t], out[:, t])] for t in tiles]]
 
     def backward_tiles(
         self, grads: Slots, dy: Array, out: Array, a: Array, b: Array
     ) -> list[list[list[Call]]] | None:
-        """A tile of the columns of da or db a lane."""
+        """One queue per tile of the columns of da or db."""
         if b.ndim != 2 or columns(*b.shape) is None:
             return None
         (i, o), (da, db) = b.shape, grads
-        lanes = []
+        queues = []
         if da is not None:
-            lanes += [[product_call(dy, b[t].T, da[:, t])] for t in columns(o, i) or [slice(i)]]
+            queues += [[product_call(dy, b[t].T, da[:, t])] for t in columns(o, i) or [slice(i)]]
         if db is not None:
-            lanes += [[product_call(a.T, dy[:, t], db[:, t])] for t in columns(i, o) or [slice(o)]]
-        return [lanes]
+            queues += [[product_call(a.T, dy[:, t], db[:, t])] for t in columns(i, o) or [slice(o)]]
+        return [queues]

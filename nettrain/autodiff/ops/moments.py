@@ -12,9 +12,10 @@ from nettrain.jit import jit
 
 
 class Moments(Barrier):
-    """m = sum x / n, v = sum (x - m)^2 / n over all axes but the last;  dx = (dm + 2 (x - m) dv) / n.  x (..., c) -> (m, v) (2, c).
+    """m = sum x / n, v = sum (x - m)^2 / n;  dx = (dm + 2 (x - m) dv) / n.
 
-    Shards are merged, weighted by their rows, by the formula of Chan, Golub & LeVeque 1983, eq. 2.1.
+    Over all axes but the last.  x (..., c) -> (m, v) (2, c). Shards are merged, weighted by their
+    rows, by the formula of Chan, Golub & LeVeque 1983, eq. 2.1.
     """
 
     reads: ClassVar[tuple[int | str, ...]] = (0, "out", "ones")
@@ -24,18 +25,18 @@ class Moments(Barrier):
         shape = shapes[0]
         if len(shape) < 2 or 0 in shape:
             raise ValueError(
-                f"moments: want at least one row of at least one channel, got the shape {shape}"
+                f"moments: takes at least one row of at least one channel, got the shape {shape}"
             )
         return (2, shape[-1])
 
     def scratch(self, *shapes: Shape) -> Scratch:
-        """centred: x - m and its square; ones: 1 for each row, to sum rows by a product (3 times as fast as a sum over an axis)."""
+        """centred: x - m and its square; ones: to sum rows, by a product."""
         return {"centred": (shapes[0], None), "ones": ((math.prod(shapes[0][:-1]),), None)}
 
     def forward(self, out: Array, x: Array, *, centred: Array, ones: Array) -> None:
         ones.fill(1)
         mean, variance = out
-        first = x[(0,) * (x.ndim - 1)]  # the mean of equal numbers is then exact, their variance 0
+        first = x[(0,) * (x.ndim - 1)]  # so the mean of equal elements is exact, their variance 0
         self._mean(np.subtract(x, first, out=centred), ones, mean)
         mean += first
         np.subtract(x, mean, out=centred)
@@ -56,7 +57,10 @@ class Moments(Barrier):
         dx /= len(ones)
 
     def merge(self, outs: Sequence[Array], inputs: Sequence[Array]) -> None:
-        """n = n_a + n_b, d = m_b - m_a:  m = m_a + d n_b / n,  v = (n_a v_a + n_b v_b + d^2 n_a n_b / n) / n, shard after shard."""
+        """m = m_a + d n_b / n,  v = (n_a v_a + n_b v_b + d^2 n_a n_b / n) / n, shard after shard.
+
+        n = n_a + n_b, d = m_b - m_a.
+        """
         mean, variance = outs[0]
         n = inputs[0].size // inputs[0].shape[-1]
         for (d, other), x in zip(outs[1:], inputs[1:], strict=True):
@@ -90,7 +94,7 @@ class Moments(Barrier):
         dout[1] *= 2
 
 
-BLOCK = 128  # rows that are added up by themselves: sums of 50,000 rows would lose three digits of float32 one after the other
+BLOCK = 128  # rows that have a sum of their own: one sum of 50,000 would lose 3 digits of float32
 
 
 @jit
@@ -131,7 +135,7 @@ def _moments_gradient_loop(dx: Array, dm: Array, dv: Array, x: Array, mean: Arra
 
 @compiles(Moments)
 class CompiledMoments(Moments):
-    """Two passes over x on the way forward, one on the way back."""
+    """Two passes over x forward and one backward."""
 
     reads = (0, "out")  # not `ones`
 
@@ -150,6 +154,6 @@ class CompiledMoments(Moments):
     def tangent(
         self, dout: Array, dinputs: Slots, out: Array, x: Array, *, centred: Array, ones: Array
     ) -> None:
-        """As it is, with the ones that no loop needs."""
+        """With NumPy; it needs the ones, which no loop writes."""
         ones.fill(1)
         super().tangent(dout, dinputs, out, x, centred=centred, ones=ones)

@@ -1,4 +1,4 @@
-"""Chance added to a computation."""
+"""Gaussian noise."""
 
 from dataclasses import dataclass, field
 
@@ -9,7 +9,10 @@ from nettrain.autodiff.primitive import Array, ElementWise, Slots
 
 @dataclass(frozen=True)
 class GaussianNoise(ElementWise):
-    """y = x + deviation e, e drawn from the normal distribution;  dx = dy. The engine sets the generator to its place before each step."""
+    """y = x + deviation e, e from the standard normal distribution;  dx = dy.
+
+    The engine sets the generator to the stream of the step before each step.
+    """
 
     deviation: float
     generator: np.random.Generator = field(compare=False)

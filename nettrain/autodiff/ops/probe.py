@@ -1,4 +1,4 @@
-"""A place to look at what passes through."""
+"""A probe, which watches values and gradients."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -8,7 +8,12 @@ from nettrain.autodiff.primitive import Array, Primitive, Shape, Slots
 
 @dataclass(frozen=True)
 class Probe(Primitive):
-    """y = x;  dx = dy. `values` is shown x on the way forward, `gradients` dy on the way back; they must not change them."""
+    """y = x;  dx = dy.
+
+    Attributes:
+        values: Called with x in the forward pass; it must not change it.
+        gradients: Called with dy in the backward pass; it must not change it.
+    """
 
     values: Callable[[Array], None] = field(compare=False)
     gradients: Callable[[Array], None] = field(compare=False)
@@ -26,5 +31,5 @@ class Probe(Primitive):
         self.gradients(dy)
 
     def tangent(self, dout: Array, dinputs: Slots, out: Array, x: Array) -> None:
-        """J dx = dx, unseen."""
+        """J dx = dx, which is not watched."""
         dout[...] = dinputs[0]

@@ -1,4 +1,7 @@
-"""What chooses by value: larger, smaller, positive, inside. At a kink the derivative is that of the first choice, and relu'(0) = 0."""
+"""Operations that select by value: relu, maximum, clip ...; at a tie the first input is selected.
+
+At a kink the derivative is that of the selected branch; relu'(0) = 0.
+"""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -43,7 +46,10 @@ def _relu_gradient_loop(dx: Array, dy: Array, y: Array) -> None:
 
 @compiles(Relu)
 class CompiledRelu(Relu):
-    """One loop each way. NumPy's maximum has no vector instructions for a number beside an array: four times as slow."""
+    """One loop forward and one backward.
+
+    NumPy's maximum of an array and a number has no vector instructions: it is four times as slow.
+    """
 
     def forward_calls(self, out: Array, x: Array) -> list[Call]:
         arrays = flat(out, x)
@@ -59,7 +65,10 @@ class CompiledRelu(Relu):
 
 
 def _slopes(x: Array, slope: Array, mask: Array, out: Array) -> None:
-    """out = 1 where x > 0, else the slope. Products with truth values: a copy by mask takes 10 times as long."""
+    """out = 1 where x > 0, else the slope.
+
+    By products with the mask: a copy by mask takes 10 times as long.
+    """
     np.multiply(np.less_equal(x, 0, out=mask), slope, out=out)
     out += np.logical_not(mask, out=mask)
 
@@ -128,7 +137,7 @@ class CompiledLeakyRelu(LeakyRelu):
 
 
 class Prelu(ElementWise):
-    """y = x where x > 0, else a x;  dx = dy where x > 0, else a dy;  da = 0 where x > 0, else x dy."""
+    """y = x where x > 0, else a x;  dx = dy or a dy;  da = 0 or x dy."""
 
     reads = (0, 1)
 
@@ -206,7 +215,7 @@ class Clip(ElementWise):
 
 
 class _OneOfTwo(ElementWise):
-    """One of two inputs, by comparison: the gradient goes where the value came from, at a tie to the first."""
+    """One of two inputs, by comparison: its gradient is dy, that of the other 0."""
 
     reads = (0, 1)
     prefers_first: ClassVar[np.ufunc]

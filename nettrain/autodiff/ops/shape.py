@@ -1,4 +1,4 @@
-"""The same numbers seen otherwise: views, which copy nothing, and the copy that makes memory contiguous."""
+"""Shapes: views, which copy nothing, and the copy that makes memory contiguous."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +10,10 @@ from nettrain.autodiff.primitive import Array, Linear, Shape, Slots, View
 
 @dataclass(frozen=True)
 class Reshape(View):
-    """The same elements in the same order in another shape; one size may be -1. x must be contiguous."""
+    """The same elements in the same order in another shape; one size may be -1.
+
+    x must be contiguous.
+    """
 
     shape: Shape
 
@@ -60,7 +63,10 @@ class Transpose(View):
 
 @dataclass(frozen=True)
 class Broadcast(View):
-    """x repeated along new leading axes and axes of size 1;  dx sums dy over the repeats. Un-broadcasting stands here and nowhere else."""
+    """y = x repeated along new leading axes and axes of size 1;  dx = dy summed over the repeats.
+
+    This is the only place where gradients are un-broadcast.
+    """
 
     shape: Shape
 
@@ -95,9 +101,8 @@ class Slice(View):
         return self.view(np.broadcast_to(np.empty(()), shapes[0])).shape
 
     def view(self, x: Array) -> Array:
-        return (
-            x[self.key] if Ellipsis in self.key else x[(*self.key, ...)]
-        )  # with the ellipsis even one element is an array
+        # with an ellipsis even one element is an array
+        return x[self.key] if Ellipsis in self.key else x[(*self.key, ...)]
 
     def backward(self, grads: Slots, dy: Array, out: Array, x: Array) -> None:
         dx = grads[0]
@@ -106,7 +111,7 @@ class Slice(View):
 
 
 class Copy(Linear):
-    """The same values in contiguous memory of their own."""
+    """y = x in contiguous memory of its own;  dx = dy."""
 
     def infer(self, *shapes: Shape) -> Shape:
         """Unchanged."""

@@ -1,4 +1,4 @@
-"""Softmax and its logarithms along the last axis, shifted by the maximum so that exp cannot overflow."""
+"""Softmax and its logarithms along the last axis, shifted by the maximum: no overflow."""
 
 import numpy as np
 

@@ -6,13 +6,14 @@ from collections.abc import Iterable
 import numpy as np
 
 from nettrain.autodiff.backward import nodes_above
+from nettrain.autodiff.ops.affine import Affine
 from nettrain.autodiff.ops.arithmetic import Add, Negative
 from nettrain.autodiff.ops.convolution import Convolution
 from nettrain.autodiff.ops.convolution_block import ConvolutionBlock
-from nettrain.autodiff.ops.fused import Affine, SoftmaxCrossEntropy
+from nettrain.autodiff.ops.cross_entropy import SoftmaxCrossEntropy
 from nettrain.autodiff.ops.indexing import Pick
 from nettrain.autodiff.ops.matmul import Matmul
-from nettrain.autodiff.ops.pooling import MaxPool
+from nettrain.autodiff.ops.max_pooling import MaxPool
 from nettrain.autodiff.ops.selection import Relu
 from nettrain.autodiff.ops.shape import Broadcast
 from nettrain.autodiff.ops.softmax import LogSoftmax

@@ -1,4 +1,4 @@
-"""The moving average of the weights, which often predicts better than the weights of the last step."""
+"""The exponential moving average of the weights, which often predicts better than the last ones."""
 
 import numpy as np
 
@@ -7,11 +7,17 @@ from nettrain.nn.vector import ParameterVector
 
 
 class Average:
-    """a_t = (1-d) / (1-d^t) sum over s <= t of d^(t-s) w_s: an exponential moving average without the bias of its start.
+    """Exponential moving average. a_t = (1-d) / (1-d^t) sum over s <= t of d^(t-s) w_s.
 
-    The weights that training began with have no part in it: it is Adam's bias correction (Kingma & Ba 2015, section 3) for weights, and
-    a_1 = w_1. Polyak & Juditsky 1992 for the idea. PyTorch's AveragedModel starts with w_1 too, but gives it the weight d^(t-1). The
-    layers' state (running statistics) is not averaged.
+    The initial weights have no part in it: it is Adam's bias correction (Kingma & Ba 2015, section
+    3) for weights, and a_1 = w_1. Polyak & Juditsky 1992 for the idea. PyTorch's AveragedModel
+    starts with w_1 too, but gives it the weight d^(t-1). The layers' state (running statistics) is
+    not averaged.
+
+    Args:
+        decay: d, in [0, 1).
+        vector: Holds the weights.
+        compiled: Whether the average is updated by a compiled loop, bitwise identical.
     """
 
     def __init__(self, decay: float, vector: ParameterVector, *, compiled: bool = False) -> None:
@@ -22,7 +28,7 @@ class Average:
         self._difference = np.empty_like(self.values[:0] if compiled else self.values)
 
     def update(self, t: int) -> None:
-        """Take in the weights of step t, counted from 1."""
+        """Include the weights of step t, counted from 1."""
         share = (1 - self.decay) / (1 - self.decay**t)
         if self._loop is not None:
             self._loop(self.values, self.vector.values, share)
@@ -35,6 +41,6 @@ class Average:
 @jit
 def _average_loop(a: np.ndarray, w: np.ndarray, share: float) -> None:
     """a += share (w - a)."""
-    part = w.dtype.type(share)
+    weight = w.dtype.type(share)
     for i in range(w.size):
-        a[i] += (w[i] - a[i]) * part
+        a[i] += (w[i] - a[i]) * weight

@@ -1,4 +1,4 @@
-"""Which kernels a run takes: NumPy's, or compiled loops, which cost a second to load and pay where there is more than a second of work."""
+"""Which kernels a run uses: NumPy's, or compiled loops, which take a second to load."""
 
 from collections.abc import Sequence
 from importlib.util import find_spec
@@ -8,10 +8,14 @@ from typing import Literal
 from nettrain.errors import ConfigError
 from nettrain.nn.bound_layer import BoundLayer
 
-LOADING = 2.0  # seconds: twice what Numba's import and the loading of the loops take; compiling them, once a machine, takes 3
-MANY = 10  # runs that share it, in a search, a cross-validation or an ensemble
-PER_STEP = 50e-6  # seconds that compiled loops save in a step of any size: calls (64-64-32-10, batch 32: 0.088 to 0.028 ms)
-PER_NUMBER = 0.4e-9  # and beside each parameter, and each number that a layer gives
+# Seconds: twice what importing Numba and loading the loops takes. Compiling them, once per machine,
+# takes 3.
+LOADING = 2.0
+MANY = 10  # runs that share the loading, in a search, a cross-validation or an ensemble
+# Seconds that compiled loops save in a step of any size (64-64-32-10, batch 32: 0.088 to 0.028 ms),
+# and per parameter and output of a layer.
+PER_STEP = 50e-6
+PER_NUMBER = 0.4e-9
 
 
 def numba_is_there() -> bool:
@@ -22,9 +26,14 @@ def numba_is_there() -> bool:
 def kernels_for(
     layers: Sequence[BoundLayer], batch_size: int, steps: int, *, shares_process: bool = False
 ) -> Literal["numpy", "numba"]:
-    """`numba` where it is installed and would save more time in so many steps than it takes to load, else `numpy`.
+    """`numba` if it is installed and saves more time than it takes to load, else `numpy`.
 
-    shares_process  whether the process makes further runs, which share the loading; how many does not count: a search may be extended
+    Args:
+        layers: Of the network.
+        batch_size: Rows per step.
+        steps: Of the whole run.
+        shares_process: Whether further runs of the process share the loading. Their number does not
+            count, as a search may be extended.
     """
     loading = LOADING / MANY if shares_process else LOADING
     numbers = sum(p.size + batch_size * prod(p.output_shape) for p in layers)
@@ -33,14 +42,18 @@ def kernels_for(
 
 
 def runs_compiled(kernels: str) -> bool:
-    """Whether compiled kernels are used; without Numba a model that was trained with it runs on NumPy's."""
+    """Whether compiled kernels are used.
+
+    Without Numba, a model that was trained with it runs on NumPy's.
+    """
     return kernels == "numba" and numba_is_there()
 
 
 def check_kernels(kernels: str) -> None:
-    """Raises ConfigError where Numba is wanted and not installed."""
+    """Raises ConfigError where `numba` is asked for and not installed."""
     if kernels == "numba" and not numba_is_there():
         raise ConfigError(
             'training.kernels: numba is not installed; pip install "nettrain[fast]", '
-            "or take --kernels numpy: the results are then rounded otherwise, so the bits differ from those of a run with numba"
+            "or take --kernels numpy: results are then rounded differently, "
+            "so the bits differ from those of a run with numba"
         )

@@ -1,4 +1,4 @@
-"""The penalties on weights, l1 and l2: their value, and their gradient on any block of the parameter vector."""
+"""The penalties on weights, l1 and l2: value, and gradient of any block of parameters."""
 
 import numpy as np
 
@@ -8,7 +8,13 @@ from nettrain.nn.vector import ParameterVector
 
 
 class Penalty:
-    """l1 sum |theta| + l2 sum theta^2 over the decayed parameters of a vector. compiled: its gradient is added in one loop."""
+    """l1 sum |theta| + l2 sum theta^2 over the decayed parameters of a vector.
+
+    Args:
+        vector: Holds the parameters.
+        regularization: l1 and l2.
+        compiled: Whether the gradient is added by a compiled loop, bitwise identical.
+    """
 
     def __init__(
         self, vector: ParameterVector, regularization: Regularization, *, compiled: bool = False
@@ -21,14 +27,14 @@ class Penalty:
         return bool(self.l1 or self.l2)
 
     def value(self) -> float:
-        """For the weights that the vector holds, summed in float64."""
+        """The penalty of the present weights, summed in float64."""
         weights = self.vector.values[self.vector.decayed]
         return (self.l1 * float(np.abs(weights).sum(dtype=np.float64)) if self.l1 else 0.0) + (
             self.l2 * float(np.square(weights).sum(dtype=np.float64)) if self.l2 else 0.0
         )
 
     def add_gradient(self, w: np.ndarray, g: np.ndarray, work: np.ndarray) -> None:
-        """g += 2 l2 theta + l1 sign(theta), for decayed parameters w; work may be overwritten."""
+        """g += 2 l2 w + l1 sign(w), for decayed parameters w; work may be overwritten."""
         if self._loop is not None:
             self._loop(g, w, self.l1, self.l2)
             return

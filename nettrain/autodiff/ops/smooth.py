@@ -1,4 +1,4 @@
-"""The smooth functions that squash: sigmoid, tanh, softplus, softsign, elu, mish."""
+"""Smooth activations: sigmoid, tanh, silu, softplus, softsign, elu, mish."""
 
 from dataclasses import dataclass
 
@@ -137,9 +137,8 @@ class Softplus(ElementWise):
         return {"rising": (shapes[0], None)}
 
     def forward(self, out: Array, x: Array, *, rising: Array) -> None:
-        np.abs(
-            x, out=out
-        )  # ln(1 + e^x) = max(x, 0) + ln(1 + e^-|x|): no overflow, and 10 times as fast as logaddexp
+        # max(x, 0) + ln(1 + e^-|x|): no overflow, and 10 times as fast as logaddexp
+        np.abs(x, out=out)
         np.negative(out, out=out)
         np.exp(out, out=out)
         np.log1p(out, out=out)
@@ -175,14 +174,14 @@ class Softsign(ElementWise):
 
 @dataclass(frozen=True)
 class Elu(ElementWise):
-    """y = scale x where x > 0, else scale alpha (e^x - 1);  dx = scale dy where x > 0, else scale alpha e^x dy."""
+    """y = scale x where x > 0, else scale alpha (e^x - 1);  dx = scale dy or scale alpha e^x dy."""
 
     alpha: float
     scale: float
     reads = (0,)
 
     def scratch(self, *shapes: Shape) -> Scratch:
-        """rising: scale max(x, 0), or what the derivative above 0 has more than below; positive: where x > 0."""
+        """rising: scale max(x, 0), or the excess of the derivative where x > 0; positive: x > 0."""
         return {"rising": (shapes[0], None), "positive": (shapes[0], np.bool_)}
 
     def forward(self, out: Array, x: Array, *, rising: Array, positive: Array) -> None:
@@ -209,7 +208,10 @@ class Elu(ElementWise):
 
 
 class Mish(ElementWise):
-    """y = x t, t = tanh(ln(1 + e^x)) = p / (p + 2), p = e^x (e^x + 2);  dx = dy (t + 4 x e^x (1 + e^x) / (p + 2)^2)."""
+    """y = x t, t = tanh(ln(1 + e^x)) = p / (p + 2), p = e^x (e^x + 2).
+
+    dx = dy (t + 4 x e^x (1 + e^x) / (p + 2)^2).
+    """
 
     reads = (0, "power", "share")
 

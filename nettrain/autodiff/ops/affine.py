@@ -1,30 +1,28 @@
-"""Several operations in one, to the same bits: put in by `nettrain.autodiff.plan.fusion` where a recorded step has just that sequence."""
+"""A matrix product with its bias and activation: what fusion replaces a dense layer by."""
 
-import math
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
 from nettrain.autodiff.compiled import call, compiles, wide
 from nettrain.autodiff.ops.exponential import exp
-from nettrain.autodiff.ops.indexing import Pick
 from nettrain.autodiff.ops.matmul import columns, make_tiles, product_call
-from nettrain.autodiff.ops.reduction import row_sum
 from nettrain.autodiff.ops.selection import Relu
-from nettrain.autodiff.ops.softmax import LogSoftmax
-from nettrain.autodiff.ops.squashing import Sigmoid, Tanh
+from nettrain.autodiff.ops.smooth import Sigmoid, Tanh
 from nettrain.autodiff.primitive import Array, Call, ElementWise, Primitive, Scratch, Shape, Slots
 from nettrain.jit import jit
-
-_LOG_SOFTMAX, _PICK = LogSoftmax(), Pick()
 
 
 @dataclass(frozen=True)
 class Affine(Primitive):
-    """y = act(x w + b);  da = dy act'(y), dx = da w^T, dw = x^T da, db = sum_n da.  x (n, i), w (i, o), b (o,) -> y (n, o).
+    """y = act(x w + b);  da = dy act'(y), dx = da w^T, dw = x^T da, db = sum_n da.
 
-    activation  an element-wise operation whose derivative can be told from its output (relu, sigmoid, tanh), or None
+    Bitwise identical to its operations one after the other.
+    x (n, i), w (i, o), b (o,) -> y (n, o).
+
+    Attributes:
+        activation: Element-wise; its derivative follows from its output (relu, sigmoid, tanh).
     """
 
     activation: ElementWise | None = field(default=None)
@@ -34,7 +32,7 @@ class Affine(Primitive):
         """(n, o)."""
         x, w, b = shapes
         if len(x) != 2 or len(w) != 2 or x[1] != w[0] or b != w[1:]:
-            raise ValueError(f"affine wants x (n, i), w (i, o) and b (o,), got {x}, {w} and {b}")
+            raise ValueError(f"affine takes x (n, i), w (i, o) and b (o,), got {x}, {w} and {b}")
         return (x[0], w[1])
 
     def scratch(self, *shapes: Shape) -> Scratch:
@@ -78,18 +76,19 @@ class Affine(Primitive):
     def forward_tiles(
         self, out: Array, x: Array, w: Array, b: Array, **scratch: Array
     ) -> list[list[list[Call]]] | None:
-        """A tile of the columns of w, and so of y, a lane."""
+        """One queue per tile of the columns of w, and so of y."""
         tiles = columns(*w.shape)
-        return (
-            None
-            if tiles is None
-            else [[self.forward_calls(out[:, t], x, w[:, t], b[t]) for t in tiles]]
-        )
+        if tiles is None:
+            return None
+        return [[self.forward_calls(out[:, t], x, w[:, t], b[t]) for t in tiles]]
 
     def backward_tiles(
         self, grads: Slots, dy: Array, out: Array, x: Array, w: Array, b: Array, **scratch: Array
     ) -> list[list[list[Call]]] | None:
-        """First da, dw and db, a tile of the columns of w a lane; then dx, which wants all of da, a tile of its own columns a lane."""
+        """First da, dw and db, one queue per tile of the columns of w.
+
+        Then dx, which needs all of da, one queue per tile of its own columns.
+        """
         tiles = columns(*w.shape)
         if tiles is None:
             return None
@@ -104,12 +103,8 @@ class Affine(Primitive):
                 for t in tiles
             ])  # fmt: skip
         if dx is not None:
-            phases.append(
-                [
-                    [product_call(da, w[t].T, dx[:, t])]
-                    for t in columns(*w.T.shape) or [slice(w.shape[0])]
-                ]
-            )
+            own = columns(*w.T.shape) or [slice(w.shape[0])]
+            phases.append([[product_call(da, w[t].T, dx[:, t])] for t in own])
         return phases
 
     def tangent(
@@ -204,12 +199,8 @@ def _tanh_gradient_loop(da: Array, db: Array, dy: Array, y: Array) -> None:
             db[j] += a
 
 
-_FORWARD: dict[type, Any] = {
-    Relu: _shift_relu_loop,
-    Sigmoid: _shift_sigmoid_loop,
-}  # NumPy's tanh is as fast as a loop
-
-
+# NumPy's tanh is as fast as a loop
+_FORWARD: dict[type, Any] = {Relu: _shift_relu_loop, Sigmoid: _shift_sigmoid_loop}
 _BACKWARD: dict[type, Any] = {
     Relu: _relu_gradient_loop,
     Sigmoid: _sigmoid_gradient_loop,
@@ -219,9 +210,10 @@ _BACKWARD: dict[type, Any] = {
 
 @compiles(Affine)
 class CompiledAffine(Affine):
-    """Bias and activation in one loop; so are the activation's derivative and the bias's gradient.
+    """Bias and activation in one loop, and their gradients in another.
 
-    A tile of columns is handed to the loops as an array of whole rows, of which they touch as many columns as the bias has.
+    The loops get a tile of columns as an array of whole rows; they touch as many columns as the
+    bias has.
     """
 
     def forward_calls(
@@ -255,112 +247,3 @@ class CompiledAffine(Affine):
         if dw is not None:
             calls.append(product_call(x.T, da, dw))
         return calls
-
-
-class SoftmaxCrossEntropy(Primitive):
-    """L = -ln softmax(z)_y;  dz = dL (softmax(z) - onehot(y)).  logits z (n, k), classes y (n,) -> L (n,)."""
-
-    reads: ClassVar[tuple[int | str, ...]] = ("logp", "places")
-
-    def infer(self, *shapes: Shape) -> Shape:
-        """(n,)."""
-        z, y = shapes
-        if len(z) != 2 or y != z[:1]:
-            raise ValueError(f"cross-entropy wants logits (n, k) and classes (n,), got {z} and {y}")
-        return y
-
-    def scratch(self, *shapes: Shape) -> Scratch:
-        """logp: ln softmax; powers, total: of its computation; places: i k + y[i]; picked: softmax there."""
-        z, y = shapes
-        return {
-            "logp": (z, None),
-            "powers": (z, None),
-            "total": ((*y, 1), None),
-            "places": (y, np.intp),
-            "picked": (y, None),
-        }
-
-    def forward(self, out: Array, z: Array, y: Array, **scratch: Array) -> None:
-        _LOG_SOFTMAX.forward(scratch["logp"], z, powers=scratch["powers"], total=scratch["total"])
-        _PICK.forward(out, scratch["logp"], y, places=scratch["places"])
-        np.negative(out, out=out)
-
-    def backward(
-        self, grads: Slots, dy: Array, out: Array, z: Array, y: Array, **scratch: Array
-    ) -> None:
-        dz, places = grads[0], scratch["places"]
-        np.exp(scratch["logp"], out=dz)
-        dz *= dy[:, None]
-        picked = np.take(dz, places, out=scratch["picked"], mode="clip")
-        picked -= dy
-        np.put(dz, places, picked)
-
-    def tangent(
-        self, dout: Array, dinputs: Slots, out: Array, z: Array, y: Array, **scratch: Array
-    ) -> None:
-        """J dz = sum_k p_k dz_k - dz_y."""
-        dz = dinputs[0]
-        np.add.reduce(np.exp(scratch["logp"]) * dz, axis=-1, out=dout)
-        dout -= np.take(dz, scratch["places"])
-
-
-@jit
-def _softmax_cross_entropy_loop(out: Array, z: Array, y: Array, p: Array, least: float) -> None:
-    n, k = z.shape
-    one = p.dtype.type(1)
-    for i in range(n):
-        peak = p.dtype.type(least)  # a row of -inf: -inf - -inf would be NaN
-        for j in range(k):
-            peak = max(peak, z[i, j])
-        for j in range(k):
-            p[i, j] = z[i, j] - peak
-        out[i] = -p[i, min(max(y[i], 0), k - 1)]
-    powers = p.reshape(n * k)  # rows of ten classes would leave vectors half empty
-    for j in range(n * k):
-        powers[j] = exp(powers[j])
-    for i in range(n):
-        powers_sum = row_sum(p, i)
-        out[i] += math.log(powers_sum)
-        for j in range(k):
-            p[i, j] *= one / powers_sum
-
-
-@jit
-def _softmax_cross_entropy_gradient_loop(dz: Array, dy: Array, y: Array, p: Array) -> None:
-    n, k = dz.shape
-    for i in range(n):
-        for j in range(k):
-            dz[i, j] = p[i, j] * dy[i]
-        dz[i, min(max(y[i], 0), k - 1)] -= dy[i]
-
-
-@compiles(SoftmaxCrossEntropy)
-class CompiledSoftmaxCrossEntropy(SoftmaxCrossEntropy):
-    """The way forward leaves softmax(z) in `powers`."""
-
-    reads: ClassVar[tuple[int | str, ...]] = (1, "powers")
-
-    def forward_calls(self, out: Array, z: Array, y: Array, **scratch: Array) -> list[Call]:
-        return [
-            call(
-                _softmax_cross_entropy_loop,
-                out,
-                z,
-                y,
-                scratch["powers"],
-                float(np.finfo(out.dtype).min),
-            )
-        ]
-
-    def backward_calls(
-        self, grads: Slots, dy: Array, out: Array, z: Array, y: Array, **scratch: Array
-    ) -> list[Call]:
-        return [call(_softmax_cross_entropy_gradient_loop, grads[0], dy, y, scratch["powers"])]
-
-    def tangent(
-        self, dout: Array, dinputs: Slots, out: Array, z: Array, y: Array, **scratch: Array
-    ) -> None:
-        """J dz = sum_k p_k dz_k - dz_y."""
-        dz = dinputs[0]
-        np.add.reduce(scratch["powers"] * dz, axis=-1, out=dout)
-        dout -= np.take_along_axis(dz, y[:, None], 1)[:, 0]
