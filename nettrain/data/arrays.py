@@ -44,7 +44,10 @@ def target_from(y: object, origin: str = "y") -> Target:
     """
     array = np.asarray(y)
     if array.dtype.kind == "S":
-        array = np.char.decode(array, "utf-8")
+        try:
+            array = np.char.decode(array, "utf-8")
+        except UnicodeDecodeError:
+            raise DataError(f"{origin}: holds bytes that are not UTF-8; save texts") from None
     if array.ndim == 2 and array.shape[1] == 1:
         array = array[:, 0]
     if array.ndim not in (1, 2) or array.size == 0:

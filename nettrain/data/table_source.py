@@ -23,7 +23,7 @@ from nettrain.data.readers.number_text import (
 )
 from nettrain.data.schema import Schema
 from nettrain.data.source import Source
-from nettrain.data.target import Target
+from nettrain.data.target import LabelType, Target
 from nettrain.errors import DataError, nearest
 from nettrain.files import absolute_path
 
@@ -40,6 +40,7 @@ class OpenTable(ABC):
         missing: The cells that stand for a missing value, where the file has such marks.
         marks: The missing marks that occurred in each column; known once it is read.
         notes: What was assumed about the file, a sentence each; complete once it is read.
+        booleans: The columns that hold true and false alone; known once it is read.
         has_header: Whether the file names its columns; otherwise they are named by position.
     """
 
@@ -47,6 +48,7 @@ class OpenTable(ABC):
     place: str
     hint: str = ""
     missing: tuple[str, ...] = ()
+    booleans: frozenset[str] = frozenset()
     has_header: bool = True
 
     def __init__(self) -> None:
@@ -306,7 +308,9 @@ def target_of(
         codes = first.codes.astype(np.int64)
         return Target(codes, tuple(names), first.values, missing_hint=hint)
     values = np.stack([np.asarray(columns[name]) for name in names], axis=1)
-    return Target(values, tuple(names), missing_hint=hint)
+    booleans = table is not None and table.booleans.issuperset(names)
+    label_type: LabelType | None = "boolean" if booleans else None
+    return Target(values, tuple(names), label_type=label_type, missing_hint=hint)
 
 
 def _weighted(dataset: Dataset, columns: dict[str, Column], names: Sequence[str]) -> Dataset:

@@ -12,6 +12,7 @@ import numpy as np
 import polars
 import pytest
 
+import nettrain
 from nettrain.data.dataset import Dataset
 from nettrain.data.dataset_config import DatasetConfig
 from nettrain.data.features import MISSING
@@ -382,3 +383,18 @@ def test_waiting_readers_belong_to_the_process_that_started_them(tmp_path: Path)
         os._exit(len(frames._IDLE))
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     assert len(load(path, "parquet", target="y")) == 2
+
+
+@pytest.mark.parametrize("kind", ["parquet", "jsonl"])
+def test_labels_of_true_and_false_come_back_as_such(kind: str, tmp_path: Path) -> None:
+    x = [float(i % 7) for i in range(20)]
+    path = write(tmp_path, kind, {"x": x, "y": [value > 3 for value in x]})
+    config = {
+        "dataset": {"source": {"type": kind, "path": str(path), "target": "y"}},
+        "model": {"type": "mlp", "hidden": [2]},
+        "training": {"epochs": 1},
+    }
+    run = nettrain.train(config, output_directory=tmp_path / "runs")
+    model = nettrain.load(run.run_directory)
+    assert model.predict(np.array(x)[:, np.newaxis]).dtype == bool
+    assert len(model.read(path, with_target=True)) == 20

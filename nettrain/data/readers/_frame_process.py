@@ -51,7 +51,9 @@ def _serve(path: str, kind: str, requests: BinaryIO, answers: BinaryIO) -> None:
     with open(path, "rb") as file:
         frame = getattr(polars, f"read_{kind}")(file, columns=list(wanted))
     columns = [_column(frame[name], numeric) for name, numeric in wanted.items()]
-    _say(answers, {"rows": len(frame), "texts": [texts for _, texts in columns]})
+    booleans = [name for name in wanted if frame[name].dtype == polars.Boolean]
+    texts = [texts for _, texts in columns]
+    _say(answers, {"rows": len(frame), "texts": texts, "booleans": booleans})
     for numbers, _ in columns:
         answers.write(numbers.data)
     answers.flush()

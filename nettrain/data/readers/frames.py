@@ -81,7 +81,7 @@ class FrameTable(OpenTable):
         check_unpacked(self._path, self._size, 8 * self._promised_rows * len(columns))
         self._release.detach()
         answer = self._checked(self._reader.ask(columns))
-        rows = answer["rows"]
+        rows, self.booleans = answer["rows"], frozenset(answer["booleans"])
         if rows:
             check_memory(self._path, 8 * rows * len(columns))
         read = {

@@ -4,6 +4,7 @@ import json
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from types import NoneType
 
 import numpy as np
 
@@ -49,6 +50,7 @@ class JsonLinesTable(OpenTable):
             lines += [line for line, _ in chunk]
             for column in columns:
                 column.add([row.get(column.name) for _, row in chunk], lines[-len(chunk) :])
+        self.booleans = frozenset(column.name for column in columns if column.types == {bool})
         return {column.name: column.finish() for column in columns}, np.array(lines)
 
     def _chunks(self) -> Iterator[list[tuple[int, dict[str, object]]]]:
@@ -100,6 +102,7 @@ class _JsonColumn:
 
     def __init__(self, name: str, path: str, numeric: bool | None) -> None:
         self.name, self._path, self._numeric, self._fixed = name, path, numeric, numeric is False
+        self.types: set[type] = set()  # of the values, None left out
         self._chunks: list[np.ndarray] = []
         self._codes: dict[str, int] = {}
 
@@ -108,11 +111,13 @@ class _JsonColumn:
         if self._numeric is None:
             first = next((value for value in values if value is not None), None)
             self._numeric = None if first is None else not isinstance(first, str)
+        types = {*map(type, values)} - {NoneType}
+        self.types |= types
         if self._numeric is False:
             self._chunks.append(np.array([*map(self._code, lines, values)], np.int32))
         else:
             # Of floats and None NumPy makes numbers and NaN at once.
-            quick = set(map(type, values)) <= {float, type(None)}
+            quick = types <= {float}
             numbers = np.array(values, np.float64) if quick else None
             if numbers is None or np.isinf(numbers).any():
                 numbers = np.array([*map(self._number, lines, values)], np.float64)
