@@ -52,9 +52,11 @@ def contiguous(*arrays: Array | None) -> bool:
     return all(x is None or x.flags.c_contiguous for x in arrays)
 
 
-def flat(*arrays: Array) -> list[Array] | None:
-    """One-dimensional views of all arrays; None where one is not contiguous."""
-    return [x.reshape(-1) for x in arrays] if contiguous(*arrays) else None
+def flat_calls(loop: Loop, arrays: tuple[Array, ...], *numbers: Any) -> list[Call]:
+    """The call of a loop on one-dimensional views of the arrays; none if one is not contiguous."""
+    if not contiguous(*arrays):
+        return []
+    return [call(loop, *(x.reshape(-1) for x in arrays), *numbers)]
 
 
 def rows(x: Array) -> Array:

@@ -27,10 +27,10 @@ class Sum(Linear):
 @jit_sum
 def row_sum(x: Array, i: int) -> float:
     """The sum of row i."""
-    found = x.dtype.type(0)
+    total = x.dtype.type(0)
     for j in range(x.shape[1]):
-        found += x[i, j]
-    return found
+        total += x[i, j]
+    return total
 
 
 @jit
@@ -62,7 +62,7 @@ class _Extreme(Primitive):
         return shapes[0][:-1]
 
     def scratch(self, *shapes: Shape) -> Scratch:
-        """index: where the element stands."""
+        """index: of the element."""
         return {"index": (shapes[0][:-1], np.intp)}
 
     def forward(self, out: Array, x: Array, *, index: Array) -> None:

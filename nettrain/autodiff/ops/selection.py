@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from nettrain.autodiff.compiled import call, compiles, flat
+from nettrain.autodiff.compiled import compiles, flat_calls
 from nettrain.autodiff.primitive import Array, Call, ElementWise, Scratch, Shape, Slots
 from nettrain.jit import jit
 
@@ -20,9 +20,8 @@ class Relu(ElementWise):
     in_place = (0,)
 
     def forward(self, out: Array, x: Array) -> None:
-        x.clip(
-            0, np.inf, out=out
-        )  # 3.5 times as fast as np.maximum with a number, which takes one element after the other
+        # np.maximum with a number has no vector instructions: it is 3.5 times as slow
+        x.clip(0, np.inf, out=out)
 
     def backward(self, grads: Slots, dy: Array, out: Array, x: Array) -> None:
         dx = grads[0]
@@ -52,16 +51,12 @@ class CompiledRelu(Relu):
     """
 
     def forward_calls(self, out: Array, x: Array) -> list[Call]:
-        arrays = flat(out, x)
-        return super().forward_calls(out, x) if arrays is None else [call(_relu_loop, *arrays)]
+        calls = flat_calls(_relu_loop, (out, x))
+        return calls or super().forward_calls(out, x)
 
     def backward_calls(self, grads: Slots, dy: Array, out: Array, x: Array) -> list[Call]:
-        arrays = flat(grads[0], dy, out)
-        return (
-            super().backward_calls(grads, dy, out, x)
-            if arrays is None
-            else [call(_relu_gradient_loop, *arrays)]
-        )
+        calls = flat_calls(_relu_gradient_loop, (grads[0], dy, out))
+        return calls or super().backward_calls(grads, dy, out, x)
 
 
 def _slopes(x: Array, slope: Array, mask: Array, out: Array) -> None:
@@ -94,9 +89,8 @@ class LeakyRelu(ElementWise):
 
     def backward(self, grads: Slots, dy: Array, out: Array, x: Array, *, positive: Array) -> None:
         dx = grads[0]
-        _slopes(
-            x, dx.dtype.type(self.slope), positive, dx
-        )  # beside truth values a plain number would count as float64
+        # beside a mask a plain number would count as float64
+        _slopes(x, dx.dtype.type(self.slope), positive, dx)
         dx *= dy
 
 
@@ -117,23 +111,17 @@ def _leaky_relu_gradient_loop(dx: Array, dy: Array, x: Array, slope: float) -> N
 
 @compiles(LeakyRelu)
 class CompiledLeakyRelu(LeakyRelu):
-    """One loop each way."""
+    """One loop forward and one backward."""
 
     def forward_calls(self, out: Array, x: Array, **scratch: Array) -> list[Call]:
-        arrays = flat(out, x)
-        return (
-            super().forward_calls(out, x, **scratch)
-            if arrays is None
-            else [call(_leaky_relu_loop, *arrays, self.slope)]
-        )
+        calls = flat_calls(_leaky_relu_loop, (out, x), self.slope)
+        return calls or super().forward_calls(out, x, **scratch)
 
     def backward_calls(
         self, grads: Slots, dy: Array, out: Array, x: Array, **scratch: Array
     ) -> list[Call]:
-        arrays = flat(grads[0], dy, x)
-        if arrays is None:
-            return super().backward_calls(grads, dy, out, x, **scratch)
-        return [call(_leaky_relu_gradient_loop, *arrays, self.slope)]
+        calls = flat_calls(_leaky_relu_gradient_loop, (grads[0], dy, x), self.slope)
+        return calls or super().backward_calls(grads, dy, out, x, **scratch)
 
 
 class Prelu(ElementWise):

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nettrain.autodiff.compiled import call, compiles, flat
+from nettrain.autodiff.compiled import compiles, flat_calls
 from nettrain.autodiff.ops.exponential import exp
 from nettrain.autodiff.primitive import Array, Call, ElementWise, Scratch, Shape, Slots
 from nettrain.jit import jit
@@ -54,19 +54,15 @@ def _sigmoid_gradient_loop(dx: Array, dy: Array, y: Array) -> None:
 
 @compiles(Sigmoid)
 class CompiledSigmoid(Sigmoid):
-    """One loop each way."""
+    """One loop forward and one backward."""
 
     def forward_calls(self, out: Array, x: Array) -> list[Call]:
-        arrays = flat(out, x)
-        return super().forward_calls(out, x) if arrays is None else [call(_sigmoid_loop, *arrays)]
+        calls = flat_calls(_sigmoid_loop, (out, x))
+        return calls or super().forward_calls(out, x)
 
     def backward_calls(self, grads: Slots, dy: Array, out: Array, x: Array) -> list[Call]:
-        arrays = flat(grads[0], dy, out)
-        return (
-            super().backward_calls(grads, dy, out, x)
-            if arrays is None
-            else [call(_sigmoid_gradient_loop, *arrays)]
-        )
+        calls = flat_calls(_sigmoid_gradient_loop, (grads[0], dy, out))
+        return calls or super().backward_calls(grads, dy, out, x)
 
 
 class Tanh(ElementWise):
@@ -97,12 +93,8 @@ class CompiledTanh(Tanh):
     """The derivative and its product in one loop; NumPy's tanh is as fast as a loop."""
 
     def backward_calls(self, grads: Slots, dy: Array, out: Array, x: Array) -> list[Call]:
-        arrays = flat(grads[0], dy, out)
-        return (
-            super().backward_calls(grads, dy, out, x)
-            if arrays is None
-            else [call(_tanh_gradient_loop, *arrays)]
-        )
+        calls = flat_calls(_tanh_gradient_loop, (grads[0], dy, out))
+        return calls or super().backward_calls(grads, dy, out, x)
 
 
 class Silu(ElementWise):
@@ -185,7 +177,7 @@ class Elu(ElementWise):
         return {"rising": (shapes[0], None), "positive": (shapes[0], np.bool_)}
 
     def forward(self, out: Array, x: Array, *, rising: Array, positive: Array) -> None:
-        np.minimum(x, 0, out=out)  # exp would overflow where its result is not wanted
+        np.minimum(x, 0, out=out)  # exp must not overflow where x > 0
         np.expm1(out, out=out)
         out *= self.scale * self.alpha
         np.maximum(x, 0, out=rising)
