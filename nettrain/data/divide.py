@@ -13,8 +13,9 @@ from nettrain.data.fingerprint import fingerprint
 from nettrain.data.loaded_data import LoadedData
 from nettrain.data.loader import Loader
 from nettrain.data.readers.arrays import read_npy
-from nettrain.data.split import Rows, check_split, limit_rows, split_rows
+from nettrain.data.split import Rows, check_split
 from nettrain.data.split_file import rows_in_file
+from nettrain.data.split_rows import limit_rows, split_rows
 from nettrain.data.task import TargetRequirements
 from nettrain.errors import ConfigError
 

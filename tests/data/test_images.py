@@ -680,7 +680,7 @@ def test_parts_of_a_folder_train_steer_and_judge(tmp_path: Path) -> None:
     result = nettrain.train(config, output_directory=tmp_path)
     assert "rows: train 8, validation 2, test 4" in result.notes
     with pytest.raises(
-        NettrainError, match="has an official test part, which is used; leave this key out"
+        NettrainError, match="has a predefined test part, which is used; leave this key out"
     ):
         nettrain.train(config, sets=["dataset.split.test=0.2"], output_directory=tmp_path)
 

@@ -370,7 +370,7 @@ BAD = {
     "stratified numbers": (
         MIXED,
         {"split": Split(test=0.5, stratify=True)},
-        "only classes have shares to keep",
+        "only classes have proportions to keep",
         "leave stratify out",
     ),
     "a share beside a source": (
@@ -675,7 +675,7 @@ def test_mnist_uses_its_official_test_part() -> None:
         5851,
         5949,
     ]
-    with pytest.raises(ConfigError, match="mnist has an official test part"):
+    with pytest.raises(ConfigError, match="mnist has a predefined test part"):
         load_data(DatasetConfig(source=Source.parse("mnist"), split=Split(test=0.1)), 0)
 
 

@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 from nettrain.component import adapter
 from nettrain.data.dataset import PARTS, UNASSIGNED, Dataset
 from nettrain.data.features import MISSING, Category, Features
-from nettrain.data.split import RowRanges, Split, check_split, limit_rows, split_rows
+from nettrain.data.split import RowRanges, Split, check_split
+from nettrain.data.split_rows import limit_rows, split_rows
 from nettrain.data.target import Target
 from nettrain.errors import ConfigError, DataError, NettrainError
 
@@ -83,7 +84,7 @@ def test_a_split_without_shares_trains_on_everything() -> None:
     assert list(split_rows(dataset([0, 1, 0]), Split(), 0)) == ["train"]
 
 
-def test_official_rows_stay_and_shares_divide_the_others() -> None:
+def test_predefined_rows_stay_and_fractions_divide_the_others() -> None:
     part = np.array([UNASSIGNED] * 80 + [PARTS.index("test")] * 20)
     rows = split_rows(dataset(np.zeros(100, int), part=part), Split(validation=0.25), 0)
     assert rows["test"].tolist() == list(range(80, 100))
@@ -128,9 +129,9 @@ def test_limit_keeps_the_share_of_each_part_and_the_order(sizes: list[int], limi
         assert sum(map(len, kept.values())) == limit
 
 
-ASIDE = {"part": Category(np.array([0, 1, -1]), ("train", "tset"))}
+EXTRA = {"part": Category(np.array([0, 1, -1]), ("train", "tset"))}
 ALL_TEST = {"part": Category(np.array([0, 0]), ("test",))}
-OFFICIAL = np.array([UNASSIGNED, UNASSIGNED, PARTS.index("test")])
+PREDEFINED = np.array([UNASSIGNED, UNASSIGNED, PARTS.index("test")])
 BAD = {
     "one row of a class": (
         dataset([0, 0, 0, 1]),
@@ -138,14 +139,14 @@ BAD = {
         "t.csv: row 3: class 'class 1' has one row",
         "merge it with another",
     ),
-    "official and asked for": (
-        dataset([0, 1, 0], part=OFFICIAL),
+    "predefined and asked for": (
+        dataset([0, 1, 0], part=PREDEFINED),
         Split(test=0.5),
-        "dataset.split.test: t.csv has an official test part",
+        "dataset.split.test: t.csv has a predefined test part",
         "leave this key out",
     ),
-    "official and a range": (
-        dataset([0, 1, 0], part=OFFICIAL),
+    "predefined and a range": (
+        dataset([0, 1, 0], part=PREDEFINED),
         Split(rows=RowRanges(train=(0, 1), test=(1, 2))),
         "dataset.split.test",
         "leave this key out",
@@ -154,7 +155,7 @@ BAD = {
         dataset([0, 1, 0, 1]),
         Split(validation=0.05),
         "0.05 of 4 rows is none",
-        "make the share larger",
+        "make the fraction larger",
     ),
     "an empty range": (
         dataset([0, 1, 0]),
@@ -175,7 +176,7 @@ BAD = {
         "rows.test",
     ),
     "an unknown part": (
-        dataset([0, 1, 0], extra_columns=ASIDE),
+        dataset([0, 1, 0], extra_columns=EXTRA),
         Split(column="part"),
         "t.csv: row 1: split column 'part'",
         "'tset'; did you mean 'test'?",
@@ -205,14 +206,18 @@ def test_a_split_that_cannot_be_says_why(case: str) -> None:
 
 def test_stratify_without_classes_is_refused() -> None:
     numbers = Dataset(Features(np.zeros((4, 1)), ("a",)), Target(np.arange(4.0)[:, np.newaxis]))
-    with pytest.raises(ConfigError, match="only classes have shares"):
+    with pytest.raises(ConfigError, match="only classes have proportions"):
         split_rows(numbers, Split(test=0.5, stratify=True), 0)
 
 
 CONTRADICTIONS = {
     "shares above one": (Split(validation=0.5, test=0.5), (), "keep the sum below 1"),
-    "shares and ranges": (Split(test=0.1, rows=RowRanges(train=(0, 5))), (), "exclude each other"),
-    "shares and column": (Split(test=0.1, column="part"), (), "exclude each other"),
+    "shares and ranges": (
+        Split(test=0.1, rows=RowRanges(train=(0, 5))),
+        (),
+        "cannot be used together",
+    ),
+    "shares and column": (Split(test=0.1, column="part"), (), "cannot be used together"),
     "a share and a source": (
         Split(test=0.1),
         ("test",),

@@ -149,7 +149,7 @@ def test_a_file_that_is_absent_or_no_npz_is_named(tmp_path):
 def test_a_file_excludes_shares_and_ranges(keys):
     with pytest.raises(
         ConfigError,
-        match=r"dataset\.split\.file: rows from a file and shares .*leave one of them out",
+        match=r"dataset\.split\.file: rows from a file, and fractions .*leave one of them out",
     ):
         check_split(Split(file="rows.npz", **keys), ())
 

@@ -147,7 +147,7 @@ BAD = {
     "a loss for counts": ({"loss": "poisson"}, "the transformed inputs are the targets: "),
     "stratify": (
         {"dataset.split": {"test": 0.2, "stratify": True}},
-        "only classes have shares to keep",
+        "only classes have proportions to keep",
     ),
     "class weights": ({"training.class_weights": "balanced"}, "only classes have weights"),
     "another word": ({"dataset.target": "itself"}, "dataset.target: expected"),

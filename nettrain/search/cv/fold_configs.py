@@ -12,7 +12,8 @@ from nettrain.config.run_config import RunConfig
 from nettrain.data.dataset import Dataset
 from nettrain.data.features import Features
 from nettrain.data.loader import Loader
-from nettrain.data.split import Rows, Split, split_rows
+from nettrain.data.split import Rows, Split
+from nettrain.data.split_rows import split_rows
 from nettrain.errors import ConfigError, DataError
 from nettrain.search.cv.folds import assign
 from nettrain.search.rows import rows_of_config
