@@ -14,6 +14,8 @@ from pydantic import Field
 from nettrain.component import Component, Positive
 from nettrain.jit import Loop
 
+Array = np.ndarray
+State = dict[str, Array]
 Rate = Annotated[Positive, Field(description="learning rate, before the schedule")]
 
 
@@ -25,7 +27,7 @@ class Optimizer(Component):
     lr: Rate
 
     @abstractmethod
-    def state(self, size: int, dtype: np.dtype | type) -> dict[str, np.ndarray]:
+    def state(self, size: int, dtype: np.dtype | type) -> State:
         """The arrays that it keeps between steps, as they are before the first step.
 
         Checkpoints hold them.
@@ -52,13 +54,13 @@ class Rule(Optimizer):
     scalars: ClassVar[Mapping[str, float]] = {}
     work: ClassVar[int] = 1
 
-    def state(self, size: int, dtype: np.dtype | type) -> dict[str, np.ndarray]:
+    def state(self, size: int, dtype: np.dtype | type) -> State:
         """The slots, and the scalars as float64 arrays of one element."""
         return {name: np.zeros(size, dtype) for name in self.slots} | {
             name: np.array([start]) for name, start in self.scalars.items()
         }
 
-    def advance(self, state: dict[str, np.ndarray], t: int) -> None:
+    def advance(self, state: State, t: int) -> None:
         """Change the scalars in place; t counts the steps from 1."""
 
     def decay(self, lr: float) -> float:
@@ -73,14 +75,7 @@ class Rule(Optimizer):
 
     @abstractmethod
     def update(
-        self,
-        w: np.ndarray,
-        g: np.ndarray,
-        slots: dict[str, np.ndarray],
-        work: list[np.ndarray],
-        *,
-        lr: float,
-        t: int,
+        self, w: Array, g: Array, slots: State, work: list[Array], *, lr: float, t: int
     ) -> None:
         """Make one step of one block of parameters: change w and the slots in place.
 
@@ -101,12 +96,12 @@ class Rule(Optimizer):
         """
         return None
 
-    def loop_numbers(self, slots: dict[str, np.ndarray], *, lr: float, t: int) -> tuple[float, ...]:
+    def loop_numbers(self, slots: State, *, lr: float, t: int) -> tuple[float, ...]:
         """The numbers that the loop takes after the vectors, computed once per step and block."""
         return ()
 
     def compiled_update(
-        self, w: np.ndarray, g: np.ndarray, slots: dict[str, np.ndarray]
+        self, w: Array, g: Array, slots: State
     ) -> Callable[[float, int], None] | None:
         """The update of this block by the compiled loop, to be called with lr and t.
 
@@ -129,7 +124,7 @@ class Rule(Optimizer):
 class Evaluate(Protocol):
     """The objective over the whole training part: the mean loss plus the penalties."""
 
-    def __call__(self, params: np.ndarray, gradient: np.ndarray | None = None) -> float:
+    def __call__(self, params: Array, gradient: Array | None = None) -> float:
         """Return the objective.
 
         Args:
@@ -150,8 +145,8 @@ class ClosureOptimizer(Optimizer):
     @abstractmethod
     def minimise(
         self,
-        w: np.ndarray,
-        state: dict[str, np.ndarray],
+        w: Array,
+        state: State,
         evaluate: Evaluate,
         *,
         lr: float,

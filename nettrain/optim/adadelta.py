@@ -9,7 +9,7 @@ from pydantic import Field
 
 from nettrain.component import Positive, Share
 from nettrain.jit import Loop, jit
-from nettrain.optim import Rate, Rule
+from nettrain.optim import Array, Rate, Rule, State
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,14 +29,7 @@ class Adadelta(Rule):
     slots = ("v", "u")
 
     def update(
-        self,
-        w: np.ndarray,
-        g: np.ndarray,
-        slots: dict[str, np.ndarray],
-        work: list[np.ndarray],
-        *,
-        lr: float,
-        t: int,
+        self, w: Array, g: Array, slots: State, work: list[Array], *, lr: float, t: int
     ) -> None:
         v, u, step = slots["v"], slots["u"], work[0]
         v *= self.rho
@@ -59,19 +52,13 @@ class Adadelta(Rule):
     def loop(self) -> Loop | None:
         return _adadelta_loop
 
-    def loop_numbers(self, slots: dict[str, np.ndarray], *, lr: float, t: int) -> tuple[float, ...]:
+    def loop_numbers(self, slots: State, *, lr: float, t: int) -> tuple[float, ...]:
         return lr, self.rho, self.epsilon
 
 
 @jit
 def _adadelta_loop(
-    w: np.ndarray,
-    g: np.ndarray,
-    v: np.ndarray,
-    u: np.ndarray,
-    lr: float,
-    rho: float,
-    epsilon: float,
+    w: Array, g: Array, v: Array, u: Array, lr: float, rho: float, epsilon: float
 ) -> None:
     """One step."""
     kind = w.dtype.type

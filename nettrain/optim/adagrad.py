@@ -9,7 +9,7 @@ from pydantic import Field
 
 from nettrain.component import Positive
 from nettrain.jit import Loop, jit
-from nettrain.optim import Rate, Rule
+from nettrain.optim import Array, Rate, Rule, State
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,14 +27,7 @@ class Adagrad(Rule):
     slots = ("sum",)
 
     def update(
-        self,
-        w: np.ndarray,
-        g: np.ndarray,
-        slots: dict[str, np.ndarray],
-        work: list[np.ndarray],
-        *,
-        lr: float,
-        t: int,
+        self, w: Array, g: Array, slots: State, work: list[Array], *, lr: float, t: int
     ) -> None:
         s, step = slots["sum"], work[0]
         s += np.multiply(g, g, out=step)
@@ -47,14 +40,12 @@ class Adagrad(Rule):
     def loop(self) -> Loop | None:
         return _adagrad_loop
 
-    def loop_numbers(self, slots: dict[str, np.ndarray], *, lr: float, t: int) -> tuple[float, ...]:
+    def loop_numbers(self, slots: State, *, lr: float, t: int) -> tuple[float, ...]:
         return lr, self.epsilon
 
 
 @jit
-def _adagrad_loop(
-    w: np.ndarray, g: np.ndarray, total: np.ndarray, lr: float, epsilon: float
-) -> None:
+def _adagrad_loop(w: Array, g: Array, total: Array, lr: float, epsilon: float) -> None:
     """One step."""
     rate, least = w.dtype.type(lr), w.dtype.type(epsilon)
     for i in range(w.size):

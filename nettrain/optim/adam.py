@@ -9,7 +9,7 @@ from pydantic import Field
 
 from nettrain.component import Positive, Share
 from nettrain.jit import Loop, jit
-from nettrain.optim import Rate, Rule
+from nettrain.optim import Array, Rate, Rule, State
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,14 +30,7 @@ class Adam(Rule):
     slots: ClassVar[tuple[str, ...]] = ("m", "v")
 
     def update(
-        self,
-        w: np.ndarray,
-        g: np.ndarray,
-        slots: dict[str, np.ndarray],
-        work: list[np.ndarray],
-        *,
-        lr: float,
-        t: int,
+        self, w: Array, g: Array, slots: State, work: list[Array], *, lr: float, t: int
     ) -> None:
         """One step of Algorithm 1; the bias corrections are folded into two scalars."""
         m, v, step = slots["m"], slots["v"], work[0]
@@ -57,7 +50,7 @@ class Adam(Rule):
     def loop(self) -> Loop | None:
         return _adam_loop
 
-    def loop_numbers(self, slots: dict[str, np.ndarray], *, lr: float, t: int) -> tuple[float, ...]:
+    def loop_numbers(self, slots: State, *, lr: float, t: int) -> tuple[float, ...]:
         return (
             self.beta1,
             self.beta2,
@@ -69,7 +62,7 @@ class Adam(Rule):
 
 @jit
 def _adam_loop(
-    w: np.ndarray, g: np.ndarray, m: np.ndarray, v: np.ndarray,
+    w: Array, g: Array, m: Array, v: Array,
     beta1: float, beta2: float, epsilon: float, rate: float, root: float,
 ) -> None:  # fmt: skip
     """One step. rate: lr / (1-b1^t); root: 1 / sqrt(1-b2^t)."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from nettrain.jit import Loop, jit
+from nettrain.optim import Array, State
 from nettrain.optim.adam import Adam
 
 
@@ -22,14 +23,7 @@ class Amsgrad(Adam):
     slots = ("m", "v", "u")
 
     def update(
-        self,
-        w: np.ndarray,
-        g: np.ndarray,
-        slots: dict[str, np.ndarray],
-        work: list[np.ndarray],
-        *,
-        lr: float,
-        t: int,
+        self, w: Array, g: Array, slots: State, work: list[Array], *, lr: float, t: int
     ) -> None:
         m, v, u, step = slots["m"], slots["v"], slots["u"], work[0]
         m *= self.beta1
@@ -52,7 +46,7 @@ class Amsgrad(Adam):
 
 @jit
 def _amsgrad_loop(
-    w: np.ndarray, g: np.ndarray, m: np.ndarray, v: np.ndarray, u: np.ndarray,
+    w: Array, g: Array, m: Array, v: Array, u: Array,
     beta1: float, beta2: float, epsilon: float, rate: float, root: float,
 ) -> None:  # fmt: skip
     """One step. rate: lr / (1-b1^t); root: 1 / sqrt(1-b2^t)."""

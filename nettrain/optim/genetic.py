@@ -7,7 +7,7 @@ import numpy as np
 from pydantic import Field
 
 from nettrain.component import Count, NonNegative
-from nettrain.optim import ClosureOptimizer, Evaluate, Rate
+from nettrain.optim import Array, ClosureOptimizer, Evaluate, Rate, State
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +43,7 @@ class Genetic(ClosureOptimizer):
                 f"and population {self.population}"
             )
 
-    def state(self, size: int, dtype: np.dtype | type) -> dict[str, np.ndarray]:
+    def state(self, size: int, dtype: np.dtype | type) -> State:
         """The genomes, best first, and the objective of each."""
         return {
             "genomes": np.zeros((self.population, size), dtype),
@@ -52,8 +52,8 @@ class Genetic(ClosureOptimizer):
 
     def minimise(
         self,
-        w: np.ndarray,
-        state: dict[str, np.ndarray],
+        w: Array,
+        state: State,
         evaluate: Evaluate,
         *,
         lr: float,
@@ -74,9 +74,7 @@ class Genetic(ClosureOptimizer):
         genomes[...], objective[...] = genomes[order], objective[order]
         w[...] = genomes[0]
 
-    def children(
-        self, genomes: np.ndarray, lr: float, generator: np.random.Generator
-    ) -> np.ndarray:
+    def children(self, genomes: Array, lr: float, generator: np.random.Generator) -> Array:
         """Children that replace all but the elite, (population - elite, size)."""
         number, size = self.population - self.elite, genomes.shape[1]
         better = max(2, self.population // 2)

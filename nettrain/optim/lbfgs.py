@@ -7,7 +7,7 @@ import numpy as np
 from pydantic import Field
 
 from nettrain.component import Count
-from nettrain.optim import ClosureOptimizer, Evaluate, Rate
+from nettrain.optim import Array, ClosureOptimizer, Evaluate, Rate, State
 from nettrain.optim._wolfe import Point, strong_wolfe
 
 LEAST_CURVATURE = 1e-10  # y.s: pairs with less would spoil the approximation
@@ -31,7 +31,7 @@ class Lbfgs(ClosureOptimizer):
     lr: Rate = 1.0
     history: Annotated[Count, Field(description="number of pairs (s, y) that are kept: m")] = 10
 
-    def state(self, size: int, dtype: np.dtype | type) -> dict[str, np.ndarray]:
+    def state(self, size: int, dtype: np.dtype | type) -> State:
         """The pairs s and y, oldest first, and their number; the last step and its gradient."""
         pairs = {name: np.zeros((self.history, size), dtype) for name in ("s", "y")}
         return (
@@ -42,8 +42,8 @@ class Lbfgs(ClosureOptimizer):
 
     def minimise(
         self,
-        w: np.ndarray,
-        state: dict[str, np.ndarray],
+        w: Array,
+        state: State,
         evaluate: Evaluate,
         *,
         lr: float,
@@ -71,7 +71,7 @@ class Lbfgs(ClosureOptimizer):
         np.multiply(d, end.t, out=state["step"])
         w += state["step"]
 
-    def remember(self, state: dict[str, np.ndarray], g: np.ndarray) -> None:
+    def remember(self, state: State, g: Array) -> None:
         """Keep the pair of the last step if its curvature is positive; drop the oldest pair."""
         y = g - state["gradient"]
         if float(y @ state["step"]) <= LEAST_CURVATURE:
@@ -84,7 +84,7 @@ class Lbfgs(ClosureOptimizer):
         state["s"][kept], state["y"][kept] = state["step"], y
         state["pairs"][0] = kept + 1
 
-    def direction(self, state: dict[str, np.ndarray], g: np.ndarray) -> np.ndarray:
+    def direction(self, state: State, g: Array) -> Array:
         """-H g, by the two-loop recursion; without pairs H is the identity."""
         pairs = [(state["s"][i], state["y"][i]) for i in range(int(state["pairs"][0]))]
         d = -g

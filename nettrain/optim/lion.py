@@ -8,7 +8,7 @@ from pydantic import Field
 
 from nettrain.component import NonNegative, Share
 from nettrain.jit import Loop, jit
-from nettrain.optim import Rate, Rule
+from nettrain.optim import Array, Rate, Rule, State
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,14 +35,7 @@ class Lion(Rule):
         return 1 - lr * self.weight_decay
 
     def update(
-        self,
-        w: np.ndarray,
-        g: np.ndarray,
-        slots: dict[str, np.ndarray],
-        work: list[np.ndarray],
-        *,
-        lr: float,
-        t: int,
+        self, w: Array, g: Array, slots: State, work: list[Array], *, lr: float, t: int
     ) -> None:
         m, step, part = slots["m"], work[0], work[1]
         np.multiply(m, self.beta1, out=step)
@@ -57,14 +50,12 @@ class Lion(Rule):
     def loop(self) -> Loop | None:
         return _lion_loop
 
-    def loop_numbers(self, slots: dict[str, np.ndarray], *, lr: float, t: int) -> tuple[float, ...]:
+    def loop_numbers(self, slots: State, *, lr: float, t: int) -> tuple[float, ...]:
         return lr, self.beta1, self.beta2
 
 
 @jit
-def _lion_loop(
-    w: np.ndarray, g: np.ndarray, m: np.ndarray, lr: float, beta1: float, beta2: float
-) -> None:
+def _lion_loop(w: Array, g: Array, m: Array, lr: float, beta1: float, beta2: float) -> None:
     """One step."""
     kind = w.dtype.type
     kept1, new1, kept2, new2 = kind(beta1), kind(1 - beta1), kind(beta2), kind(1 - beta2)

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from nettrain.component import Share
 from nettrain.jit import Loop, jit
-from nettrain.optim import Rate, Rule
+from nettrain.optim import Array, Rate, Rule, State
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,14 +26,7 @@ class Momentum(Rule):
     slots = ("velocity",)
 
     def update(
-        self,
-        w: np.ndarray,
-        g: np.ndarray,
-        slots: dict[str, np.ndarray],
-        work: list[np.ndarray],
-        *,
-        lr: float,
-        t: int,
+        self, w: Array, g: Array, slots: State, work: list[Array], *, lr: float, t: int
     ) -> None:
         v = slots["velocity"]
         v *= self.beta
@@ -43,14 +36,12 @@ class Momentum(Rule):
     def loop(self) -> Loop | None:
         return _momentum_loop
 
-    def loop_numbers(self, slots: dict[str, np.ndarray], *, lr: float, t: int) -> tuple[float, ...]:
+    def loop_numbers(self, slots: State, *, lr: float, t: int) -> tuple[float, ...]:
         return lr, self.beta
 
 
 @jit
-def _momentum_loop(
-    w: np.ndarray, g: np.ndarray, velocity: np.ndarray, lr: float, beta: float
-) -> None:
+def _momentum_loop(w: Array, g: Array, velocity: Array, lr: float, beta: float) -> None:
     """One step."""
     rate, kept = w.dtype.type(lr), w.dtype.type(beta)
     for i in range(w.size):

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from nettrain.component import NonNegative, Positive, Share
 from nettrain.jit import Loop, jit
-from nettrain.optim import Rate, Rule
+from nettrain.optim import Array, Rate, Rule, State
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,18 +39,11 @@ class Nadam(Rule):
         """mu_t."""
         return self.beta1 * (1 - 0.5 * 0.96 ** (t * self.psi))
 
-    def advance(self, state: dict[str, np.ndarray], t: int) -> None:
+    def advance(self, state: State, t: int) -> None:
         state["momentum_product"] *= self.momentum(t)
 
     def update(
-        self,
-        w: np.ndarray,
-        g: np.ndarray,
-        slots: dict[str, np.ndarray],
-        work: list[np.ndarray],
-        *,
-        lr: float,
-        t: int,
+        self, w: Array, g: Array, slots: State, work: list[Array], *, lr: float, t: int
     ) -> None:
         m, v, step = slots["m"], slots["v"], work[0]
         product = float(slots["momentum_product"][0])
@@ -72,7 +65,7 @@ class Nadam(Rule):
     def loop(self) -> Loop | None:
         return _nadam_loop
 
-    def loop_numbers(self, slots: dict[str, np.ndarray], *, lr: float, t: int) -> tuple[float, ...]:
+    def loop_numbers(self, slots: State, *, lr: float, t: int) -> tuple[float, ...]:
         product, following = float(slots["momentum_product"][0]), self.momentum(t + 1)
         of_g = lr * (1 - self.momentum(t)) / (1 - product)
         of_m = lr * following / (1 - product * following)
@@ -81,7 +74,7 @@ class Nadam(Rule):
 
 @jit
 def _nadam_loop(
-    w: np.ndarray, g: np.ndarray, m: np.ndarray, v: np.ndarray,
+    w: Array, g: Array, m: Array, v: Array,
     beta1: float, beta2: float, epsilon: float, rate_g: float, rate_m: float, root: float,
 ) -> None:  # fmt: skip
     """One step. rate_g, rate_m: the factors of g and of m; root: 1 / sqrt(1-b2^t)."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from nettrain.jit import Loop, jit
+from nettrain.optim import Array, State
 from nettrain.optim.adam import Adam
 
 
@@ -33,14 +34,7 @@ class Radam(Adam):
         ) * math.sqrt(1 - kept)
 
     def update(
-        self,
-        w: np.ndarray,
-        g: np.ndarray,
-        slots: dict[str, np.ndarray],
-        work: list[np.ndarray],
-        *,
-        lr: float,
-        t: int,
+        self, w: Array, g: Array, slots: State, work: list[Array], *, lr: float, t: int
     ) -> None:
         m, v, step = slots["m"], slots["v"], work[0]
         m *= self.beta1
@@ -62,7 +56,7 @@ class Radam(Adam):
     def loop(self) -> Loop | None:
         return _radam_loop
 
-    def loop_numbers(self, slots: dict[str, np.ndarray], *, lr: float, t: int) -> tuple[float, ...]:
+    def loop_numbers(self, slots: State, *, lr: float, t: int) -> tuple[float, ...]:
         rectification = self.rectification(t)
         rate = lr * (rectification or 1.0) / (1 - self.beta1**t)
         return self.beta1, self.beta2, self.epsilon, rate, rectification is not None
@@ -70,7 +64,7 @@ class Radam(Adam):
 
 @jit
 def _radam_loop(
-    w: np.ndarray, g: np.ndarray, m: np.ndarray, v: np.ndarray,
+    w: Array, g: Array, m: Array, v: Array,
     beta1: float, beta2: float, epsilon: float, rate: float, rectified: bool,
 ) -> None:  # fmt: skip
     """One step. rate: the factor of m; rectified: whether it is divided by the second moment."""

@@ -7,7 +7,7 @@ import numpy as np
 from pydantic import Field
 
 from nettrain.component import Count
-from nettrain.optim import ClosureOptimizer, Evaluate, Rate
+from nettrain.optim import Array, ClosureOptimizer, Evaluate, Rate, State
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,14 +23,14 @@ class RandomSearch(ClosureOptimizer):
     ] = 0.1
     candidates: Annotated[Count, Field(description="candidate steps per epoch")] = 20
 
-    def state(self, size: int, dtype: np.dtype | type) -> dict[str, np.ndarray]:
+    def state(self, size: int, dtype: np.dtype | type) -> State:
         """Nothing but the weights."""
         return {}
 
     def minimise(
         self,
-        w: np.ndarray,
-        state: dict[str, np.ndarray],
+        w: Array,
+        state: State,
         evaluate: Evaluate,
         *,
         lr: float,

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from nettrain.component import Positive, Share
 from nettrain.jit import Loop, jit
-from nettrain.optim import Rate, Rule
+from nettrain.optim import Array, Rate, Rule, State
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,14 +28,7 @@ class Rmsprop(Rule):
     slots = ("v",)
 
     def update(
-        self,
-        w: np.ndarray,
-        g: np.ndarray,
-        slots: dict[str, np.ndarray],
-        work: list[np.ndarray],
-        *,
-        lr: float,
-        t: int,
+        self, w: Array, g: Array, slots: State, work: list[Array], *, lr: float, t: int
     ) -> None:
         v, step = slots["v"], work[0]
         v *= self.rho
@@ -51,14 +44,12 @@ class Rmsprop(Rule):
     def loop(self) -> Loop | None:
         return _rmsprop_loop
 
-    def loop_numbers(self, slots: dict[str, np.ndarray], *, lr: float, t: int) -> tuple[float, ...]:
+    def loop_numbers(self, slots: State, *, lr: float, t: int) -> tuple[float, ...]:
         return lr, self.rho, self.epsilon
 
 
 @jit
-def _rmsprop_loop(
-    w: np.ndarray, g: np.ndarray, v: np.ndarray, lr: float, rho: float, epsilon: float
-) -> None:
+def _rmsprop_loop(w: Array, g: Array, v: Array, lr: float, rho: float, epsilon: float) -> None:
     """One step."""
     kind = w.dtype.type
     rate, kept, new, least = kind(lr), kind(rho), kind(1 - rho), kind(epsilon)
