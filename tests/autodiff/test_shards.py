@@ -29,7 +29,7 @@ def normalized(x, p):
 
 
 def normalized_input(x, p):
-    """A meeting that needs no gradient."""
+    """A synchronization point that needs no gradient."""
     return apply(Normalize(1e-5), x, apply(Moments(), x), p["w"][:, 0], p["w"][:, 1]) @ p["w"]
 
 

@@ -7,13 +7,7 @@ import numpy as np
 
 from nettrain.autodiff.compiled import call, compiles
 from nettrain.autodiff.ops.matmul import product_call
-from nettrain.autodiff.ops.windows import (
-    Filtering,
-    Pair,
-    contiguous_copy,
-    copy_call,
-    in_parts,
-)
+from nettrain.autodiff.ops.windows import Filtering, Pair, contiguous_copy, copy_call, in_parts
 from nettrain.autodiff.primitive import Array, Call, DefinedByCalls, Scratch, Shape, Slots
 from nettrain.jit import jit
 

@@ -7,15 +7,7 @@ from typing import Any
 import numpy as np
 
 from nettrain.autodiff.ops.windows import Pair, Windows, copy_call, in_parts
-from nettrain.autodiff.primitive import (
-    Array,
-    Call,
-    DefinedByCalls,
-    Linear,
-    Scratch,
-    Shape,
-    Slots,
-)
+from nettrain.autodiff.primitive import Array, Call, DefinedByCalls, Linear, Scratch, Shape, Slots
 
 CACHE = 96 * 1024  # numbers that are worked on at a time
 Place = tuple[slice, slice]  # windows, pixels

@@ -89,12 +89,7 @@ def own_arrays(results: Iterable[Tensor]) -> list[Array]:
 
 
 def backward_actions(
-    y: Tensor,
-    into: Mapping[Tensor, Array],
-    dy: Array,
-    share: float,
-    *,
-    compiled: bool,
+    y: Tensor, into: Mapping[Tensor, Array], dy: Array, share: float, *, compiled: bool
 ) -> Backward:
     """The actions that compute the gradients of y, newest node first, as `backward` does."""
     made = list(nodes_above(y))
