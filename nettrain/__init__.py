@@ -62,11 +62,11 @@ if TYPE_CHECKING:
     from nettrain.optim import Rule as Rule
     from nettrain.schedules import MetricSchedule as MetricSchedule
     from nettrain.schedules import Schedule as Schedule
-    from nettrain.search.cv.cross_validation import CrossValidation as CrossValidation
     from nettrain.search.cv.cross_validation import cross_validate as cross_validate
     from nettrain.search.cv.cross_validation import (
         resume_cross_validation as resume_cross_validation,
     )
+    from nettrain.search.cv.result import CrossValidation as CrossValidation
     from nettrain.search.ensembles.ensemble import EnsembleResult as EnsembleResult
     from nettrain.search.ensembles.ensemble import ensemble as ensemble
     from nettrain.search.ensembles.ensemble import resume_ensemble as resume_ensemble
@@ -124,11 +124,8 @@ _HOMES = {
     "nettrain.nn.parameter": ("Parameter",),
     "nettrain.optim": ("ClosureOptimizer", "Optimizer", "Rule"),
     "nettrain.schedules": ("MetricSchedule", "Schedule"),
-    "nettrain.search.cv.cross_validation": (
-        "CrossValidation",
-        "cross_validate",
-        "resume_cross_validation",
-    ),
+    "nettrain.search.cv.cross_validation": ("cross_validate", "resume_cross_validation"),
+    "nettrain.search.cv.result": ("CrossValidation",),
     "nettrain.search.ensembles.ensemble": ("EnsembleResult", "ensemble", "resume_ensemble"),
     "nettrain.search.observer": ("Observer",),
     "nettrain.search.sweep.result": ("SweepResult",),

@@ -25,7 +25,7 @@ from nettrain.errors import ConfigError
 
 if TYPE_CHECKING:
     from nettrain.inspection.intervals import Interval
-    from nettrain.search.cv.cross_validation import CrossValidation
+    from nettrain.search.cv.result import CrossValidation
 
 FOLDS, REPEATS, OUTPUT = 5, 1, Path("runs")
 

@@ -1,9 +1,8 @@
 """k-fold cross-validation: train on k - 1 folds, score on the other one, k times."""
 
-import math
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from nettrain.component import to_mapping
@@ -13,10 +12,9 @@ from nettrain.config.plugins import in_use
 from nettrain.config.run_config import RunConfig
 from nettrain.data.loader import Loader
 from nettrain.errors import ConfigError, RunError
-from nettrain.inspection.statistics.corrected_t import estimate
-from nettrain.metrics import bounds
-from nettrain.search.cv.fold_configs import Folds, divide_into_folds, run_on_rows, write_rows
+from nettrain.search.cv.fold_configs import divide_into_folds, run_on_rows, write_rows
 from nettrain.search.cv.out_of_fold import write_predictions
+from nettrain.search.cv.result import SCORED, CrossValidation, FinalResult, summarize
 from nettrain.search.directory import (
     NewDirectory,
     SearchKind,
@@ -38,7 +36,6 @@ from nettrain.search.run_group import (
 from nettrain.training.artifacts.files import write_atomically, write_json
 
 KIND = SearchKind("cross-validation", "nettrain cv", "cv.json")
-SCORED = "test"  # a fold's name in its run, whose test part it is
 
 
 @dataclass(frozen=True)
@@ -59,44 +56,6 @@ class Settings:
             )
         if self.repeats < 1:
             raise ConfigError(f"--repeats: expected 1 or more, got {self.repeats}")
-
-
-@dataclass(frozen=True)
-class FoldResult:
-    """One fold: its number (from 1) in its repeat, its run, the metrics of the rows it scores."""
-
-    repeat: int
-    fold: int
-    run_directory: str
-    metrics: dict[str, float]
-
-
-@dataclass(frozen=True)
-class FinalResult:
-    """The run on all folds: its epochs, and its metrics on the test part."""
-
-    run_directory: str
-    epochs: int
-    metrics: dict[str, float]
-
-
-@dataclass(frozen=True)
-class CrossValidation:
-    """What came of a cross-validation.
-
-    Attributes:
-        mean, std, interval: Of each metric that all folds have; an interval has two ends.
-        final: The run on all folds, where one was asked for.
-        notes: What to keep in mind, a sentence each.
-    """
-
-    directory: str
-    folds: list[FoldResult]
-    mean: dict[str, float]
-    std: dict[str, float]
-    interval: dict[str, list[float]]
-    final: FinalResult | None = None
-    notes: list[str] = field(default_factory=list)
 
 
 def cross_validate(
@@ -250,7 +209,7 @@ class _CrossValidator:
             allow_plugins=self._allow_plugins,
         )
         final, notes = self._final(results, group)
-        summary = _summary(divided, directories, results, path, final, notes)
+        summary = summarize(divided, directories, results, path, final, notes)
         write_json(path / "summary.json", asdict(summary))
         return summary
 
@@ -283,44 +242,3 @@ class _CrossValidator:
         [result] = group.run_required([job])
         directory = str(group.path / NAME)
         return FinalResult(directory, result["epochs"], dict(result["metrics"]["test"])), notes
-
-
-def _summary(
-    divided: Folds,
-    directories: Sequence[Path],
-    results: Sequence[RunResult],
-    path: Path,
-    final: FinalResult | None,
-    notes: list[str],
-) -> CrossValidation:
-    folds = [
-        FoldResult(fold.repeat, fold.fold, str(directory), dict(result["metrics"][SCORED]))
-        for fold, directory, result in zip(divided.folds, directories, results, strict=True)
-    ]
-    names = [
-        name for name in folds[0].metrics if all(one.metrics.get(name) is not None for one in folds)
-    ]
-    of = {
-        name: estimate(
-            [one.metrics[name] for one in folds],
-            divided.test_share,
-            bounds=_bounds(divided.config, name),
-        )
-        for name in names
-    }
-    return CrossValidation(
-        str(path),
-        folds,
-        mean={name: one.mean for name, one in of.items()},
-        std={name: one.std for name, one in of.items()},
-        interval={name: list(one.interval) for name, one in of.items()},
-        final=final,
-        notes=notes,
-    )
-
-
-def _bounds(config: RunConfig, metric: str) -> tuple[float, float]:
-    """The range of a metric, or of the configured loss; each task's own loss is never negative."""
-    if metric == "loss":
-        return (0.0 if config.loss is None else config.loss.lower_bound, math.inf)
-    return bounds(metric)
