@@ -1,6 +1,6 @@
 """A convolution with its pooling and activation: what fusion replaces that sequence by."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -78,21 +78,32 @@ class ConvolutionBlock(DefinedByCalls):
         high, wide = self.pool.size if self.pool is not None else (1, 1)
         return (y[:, i : down * high : high, j : across * wide : wide] for i, j in self._elements())
 
+    def kernel(self) -> Convolution:
+        """The convolution whose calls are made."""
+        return self.convolution
+
     def forward_calls(
         self, out: Array, x: Array, w: Array, b: Array | None = None, **scratch: Array
     ) -> list[Call]:
-        calls, w = self.convolution.begin(w, scratch)
-        for part in self.convolution.parts(x.shape, w.shape):
-            pooled = out[part]
-            y = pooled if self.pool is None else scratch["y"][: len(pooled)]
-            calls += self.convolution.forward_part(y, x[part], w, b, scratch)
-            if self.pool is not None:
-                calls += self.pool.forward_calls(pooled, y, rows=scratch["pool_rows"])
-                calls += self._choices(
-                    y, pooled, scratch["here"][:, part], scratch["left"][: len(pooled)]
-                )
-            if self.activation is not None:
-                calls += self.activation.forward_calls(pooled, pooled)
+        kernel = self.kernel()
+        calls, w = kernel.begin(w, scratch)
+        for part in kernel.parts(x.shape, w.shape):
+            y = out[part]
+            before = y if self.pool is None else scratch["y"][: len(y)]
+            calls += kernel.forward_part(before, x[part], w, None, scratch)
+            calls += self.output(y, before, b, part, scratch)
+        return calls
+
+    def output(
+        self, y: Array, before: Array, b: Array | None, part: slice, scratch: dict[str, Array]
+    ) -> list[Call]:
+        """The calls that compute y from x * w, which `before` holds: bias, pool, activation."""
+        calls: list[Call] = [] if b is None else [(np.add, (before, b, before), {})]
+        if self.pool is not None:
+            calls += self.pool.forward_calls(y, before, rows=scratch["pool_rows"])
+            calls += self._choices(before, y, scratch["here"][:, part], scratch["left"][: len(y)])
+        if self.activation is not None:
+            calls += self.activation.forward_calls(y, y)
         return calls
 
     def _choices(self, y: Array, pooled: Array, here: Array, left: Array) -> Iterator[Call]:
@@ -106,33 +117,48 @@ class ConvolutionBlock(DefinedByCalls):
                 yield np.not_equal, (left, here[i], left), {}  # exclusive or
 
     def backward_calls(
+        self, grads: Slots, dy: Array, out: Array, x: Array, w: Array, b: Array | None = None,
+        **scratch: Array,
+    ) -> list[Call]:  # fmt: skip
+        def gradient(da: Array, part: slice) -> list[Call]:
+            return self._gradient(da, dy[part], out[part], part, scratch)
+
+        return self.backward_by(gradient, grads, x, w, scratch)
+
+    def backward_by(
         self,
+        gradient: Callable[[Array, slice], list[Call]],
         grads: Slots,
-        dy: Array,
-        out: Array,
         x: Array,
         w: Array,
-        b: Array | None = None,
-        **scratch: Array,
+        scratch: dict[str, Array],
     ) -> list[Call]:
-        calls, w = self.convolution.begin_back(grads, w, scratch)
+        """The calls of the backward pass; gradient(da, part) gives those that compute da."""
+        kernel = self.kernel()
+        calls, w = kernel.begin_back(grads, w, scratch)
         if self.pool is not None:
             calls.append((scratch["da"].fill, (0,), {}))  # pixels in no window keep 0
-        for part in self.convolution.parts(x.shape, w.shape):
-            y, d = out[part], dy[part]
-            da = scratch["da"][: len(y)]
-            dz = da if self.pool is None else scratch["dz"][: len(y)]
-            if self.activation is not None:
-                calls += self.activation.backward_calls([dz], d, y, y)
-                d = dz
-            elif self.pool is None:
-                calls.append(copy_call(da, d))
-            if self.pool is not None:
-                heres = scratch["here"][:, part]
-                work = scratch["y"].reshape(-1)[: d.size].reshape(d.shape)
-                for here, seen in zip(heres, self._seen(da, y), strict=True):
-                    calls += select_calls(d, here, seen, work)
-            calls += self.convolution.backward_part(grads, part, da, x, w, scratch)
+        for part in kernel.parts(x.shape, w.shape):
+            da = scratch["da"][: part.stop - part.start]
+            calls += gradient(da, part)
+            calls += kernel.backward_part(grads, part, da, x, w, scratch)
+        return calls
+
+    def _gradient(
+        self, da: Array, dy: Array, y: Array, part: slice, scratch: dict[str, Array]
+    ) -> list[Call]:
+        """The calls that compute da, the gradient of x * w + b, for the images of a part."""
+        calls: list[Call] = []
+        dz = da if self.pool is None else scratch["dz"][: len(y)]
+        if self.activation is not None:
+            calls += self.activation.backward_calls([dz], dy, y, y)
+            dy = dz
+        elif self.pool is None:
+            calls.append(copy_call(da, dy))
+        if self.pool is not None:
+            work = scratch["y"].reshape(-1)[: dy.size].reshape(dy.shape)
+            for here, seen in zip(scratch["here"][:, part], self._seen(da, y), strict=True):
+                calls += select_calls(dy, here, seen, work)
         return calls
 
     def tangent(
@@ -262,82 +288,55 @@ class CompiledConvolutionBlock(ConvolutionBlock):
     Other activations run in their own compiled form.
     """
 
-    def forward_calls(
-        self, out: Array, x: Array, w: Array, b: Array | None = None, **scratch: Array
+    def kernel(self) -> Convolution:
+        form = compiled_form(self.convolution)
+        assert isinstance(form, Convolution)
+        return form
+
+    def output(
+        self, y: Array, before: Array, b: Array | None, part: slice, scratch: dict[str, Array]
     ) -> list[Call]:
-        convolution, relu = compiled_form(self.convolution), isinstance(self.activation, Relu)
-        assert isinstance(convolution, type(self.convolution))
-        bias = np.zeros(w.shape[3], out.dtype) if b is None else b
+        relu = isinstance(self.activation, Relu)
+        bias = np.zeros(y.shape[3], y.dtype) if b is None else b
         if not contiguous(bias):
-            return super().forward_calls(out, x, w, b, **scratch)
-        calls, w = convolution.begin(w, scratch)
-        for part in convolution.parts(x.shape, w.shape):
-            pooled = out[part]
-            y = pooled if self.pool is None else scratch["y"][: len(pooled)]
-            calls += convolution.forward_part(y, x[part], w, None, scratch)
-            if self.pool is None:
-                calls.append(call(_shift_loop, rows(y), bias, relu))
-            else:
-                calls.append(
-                    call(
-                        _pool_loop,
-                        pooled,
-                        y,
-                        bias,
-                        scratch["here"],
-                        scratch["left"],
-                        part.start,
-                        *self.pool.size,
-                        relu,
-                    )
-                )
-            if self.activation is not None and not relu:
-                calls += compiled_form(self.activation).forward_calls(pooled, pooled)
+            return super().output(y, before, b, part, scratch)
+        if self.pool is None:
+            calls = [call(_shift_loop, rows(y), bias, relu)]
+        else:
+            here, left, size = scratch["here"], scratch["left"], self.pool.size
+            calls = [call(_pool_loop, y, before, bias, here, left, part.start, *size, relu)]
+        if self.activation is not None and not relu:
+            calls += compiled_form(self.activation).forward_calls(y, y)
         return calls
 
     def backward_calls(
-        self,
-        grads: Slots,
-        dy: Array,
-        out: Array,
-        x: Array,
-        w: Array,
-        b: Array | None = None,
+        self, grads: Slots, dy: Array, out: Array, x: Array, w: Array, b: Array | None = None,
         **scratch: Array,
-    ) -> list[Call]:
-        (dx, dw, db), relu = (*grads, None)[:3], isinstance(self.activation, Relu)
+    ) -> list[Call]:  # fmt: skip
+        dx, dw, db = (*grads, None)[:3]
         if not contiguous(dy, db):
             return super().backward_calls(grads, dy, out, x, w, b, **scratch)
         total = np.empty(w.shape[3], out.dtype) if db is None else db
-        convolution = compiled_form(self.convolution)
-        assert isinstance(convolution, type(self.convolution))
-        calls, w = convolution.begin_back([dx, dw], w, scratch)
-        # pixels in no window keep 0
-        calls += [(total.fill, (0,), {}), (scratch["da"].fill, (0,), {})]
-        for part in convolution.parts(x.shape, w.shape):
-            y, d, da = out[part], dy[part], scratch["da"][: part.stop - part.start]
-            if self.activation is not None and not relu:
-                dz = da if self.pool is None else scratch["dz"][: len(y)]
-                calls += compiled_form(self.activation).backward_calls([dz], d, y, y)
-                d = dz
-            if self.pool is None:
-                if self.activation is None:
-                    calls.append(copy_call(da, d))
-                calls.append(call(_gradient_loop, rows(da), total, rows(d), rows(y), relu))
-            else:
-                calls.append(
-                    call(
-                        _pool_gradient_loop,
-                        da,
-                        total,
-                        scratch["db_part"],
-                        d,
-                        y,
-                        scratch["here"],
-                        part.start,
-                        *self.pool.size,
-                        relu,
-                    )
-                )
-            calls += convolution.backward_part([dx, dw], part, da, x, w, scratch)
-        return calls
+
+        def gradient(da: Array, part: slice) -> list[Call]:
+            return self._loops(da, total, dy[part], out[part], part, scratch)
+
+        return [(total.fill, (0,), {}), *self.backward_by(gradient, [dx, dw], x, w, scratch)]
+
+    def _loops(
+        self, da: Array, db: Array, dy: Array, y: Array, part: slice, scratch: dict[str, Array]
+    ) -> list[Call]:
+        """The calls that compute da and add its sum to db, for the images of a part."""
+        relu = isinstance(self.activation, Relu)
+        calls: list[Call] = []
+        if self.activation is not None and not relu:
+            dz = da if self.pool is None else scratch["dz"][: len(y)]
+            calls += compiled_form(self.activation).backward_calls([dz], dy, y, y)
+            dy = dz
+        if self.pool is not None:
+            here, room, size = scratch["here"], scratch["db_part"], self.pool.size
+            loop = _pool_gradient_loop
+            return [*calls, call(loop, da, db, room, dy, y, here, part.start, *size, relu)]
+        if self.activation is None:
+            calls.append(copy_call(da, dy))
+        return [*calls, call(_gradient_loop, rows(da), db, rows(dy), rows(y), relu)]
