@@ -1,1 +1,1 @@
-"""From a source to batches: loading, splitting, transforms fitted on the training part, one prepared dataset."""
+"""From a source to prepared parts: loading, splitting, and transforms fitted on training rows."""

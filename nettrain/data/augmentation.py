@@ -1,4 +1,4 @@
-"""The base of all augmentations: images changed by chance, so that a network sees a new variant of each in every epoch."""
+"""The base of all augmentations: random changes of images, new ones in every epoch."""
 
 from abc import abstractmethod
 from dataclasses import dataclass
@@ -11,21 +11,27 @@ from nettrain.component import Component
 
 @dataclass(frozen=True)
 class Mix:
-    """What rows have become: share times themselves plus (1 - share) times their partner, by its place in the batch (n,)."""
+    """How the rows of a batch were mixed: share * themselves + (1 - share) * their partner.
+
+    Attributes:
+        partner: The index in the batch of each row's partner (n,).
+        share: The weight of the row itself.
+    """
 
     partner: np.ndarray
     share: float
 
 
 class Augmentation(Component):
-    """Changes the images of a batch by chance: in training only, never in evaluation, nor in what the transforms learn from.
+    """Random changes of the images of a training batch; never in evaluation.
 
-    Images are (n, h, w, c) as they are before `dataset.transforms`, which follow, in the units of the source counted from black: 0 to
-    255 for bytes, 0 to 2 where the training images have numbers from -1 to 1. Values are not cut off at any bound; torchvision's colour
-    changes cut at 0 and at 1 or 255.
+    Images are (n, h, w, c) as they are before `dataset.transforms`, in the units of the source
+    counted from black: 0 to 255 for bytes, 0 to 2 where the training images have numbers from -1 to
+    1. Values are not clipped; torchvision's colour changes clip at 0 and at 1 or 255.
 
-    moves   whether pixels change their places
-    mixes   whether rows are mixed with others, and so their targets
+    Attributes:
+        moves: Whether pixels change their places.
+        mixes: Whether rows are mixed with others, and so their targets.
     """
 
     kind = "augmentation"
@@ -34,9 +40,13 @@ class Augmentation(Component):
     mixes: ClassVar[bool] = False
 
     def validate_size(self, h: int, w: int) -> str | None:
-        """Why images of h x w pixels cannot be changed so; None where they can."""
+        """Why images of h x w pixels cannot be changed in this way; None if they can."""
         return None
 
     @abstractmethod
     def apply(self, x: np.ndarray, generator: np.random.Generator) -> Mix | None:
-        """Change x (n, h, w, c), float32 or float64, in its place. Gives the mix where the rows' targets change too."""
+        """Change x (n, h, w, c), float32 or float64, in place.
+
+        Returns:
+            How rows were mixed, if their targets change too.
+        """

@@ -1,4 +1,4 @@
-"""The augmentations of a run, applied to the batches of its training part: by the step's own random streams, in the source's units."""
+"""The augmentations of a run, applied to training batches by the random streams of each step."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -15,14 +15,24 @@ from nettrain.streams import StepStream
 
 
 class Augmenter:
-    """Undoes the transforms, which map pixels linearly, lets every augmentation change the images, and transforms again.
+    """Undoes the transforms, applies every augmentation, and transforms again.
 
-    So what comes in from outside is black wherever the transforms, or the source, put black; strengths are in units that the user knows,
-    and nothing depends on how the transforms scale. What is drawn depends on the seed, the augmentation's name and place, the step and
-    the portion alone.
+    So strengths are in the units of the source, and what comes in from outside is black, whatever
+    the transforms do; they must be linear. The random numbers depend on the seed, the
+    augmentation's name and position, the step and the micro-batch alone.
 
-    images  the transformed images (n, h, w, c) of the training part
-    Raises ConfigError where the rows are no images, or the transforms do not allow it.
+    Args:
+        augmentations: In the order in which they are applied.
+        pipeline: Made the images.
+        images: The transformed images (n, h, w, c) of the training part.
+        seed: Of the run.
+        dtype: Of the batches.
+
+    Attributes:
+        mixes: Whether rows are mixed with others.
+
+    Raises:
+        ConfigError: The rows are no images, or the transforms are not linear.
     """
 
     def __init__(
@@ -37,8 +47,8 @@ class Augmenter:
         check_augmentations(augmentations, pipeline)
         self.mixes = any(augmentation.mixes for augmentation in augmentations)
         named = [
-            (augmentation, f"augmentation.{place}.{augmentation.name()}")
-            for place, augmentation in enumerate(augmentations)
+            (augmentation, f"augmentation.{index}.{augmentation.name()}")
+            for index, augmentation in enumerate(augmentations)
         ]
         self._chain = [(augmentation, StepStream(seed, name)) for augmentation, name in named]
         shift, unit = linear(pipeline.transforms)
@@ -49,7 +59,7 @@ class Augmenter:
         )
 
     def __call__(self, x: np.ndarray, step: int, portion: int) -> Mix | None:
-        """Change transformed images (n, h, w, c) in their place; gives how rows were mixed, where they were."""
+        """Change transformed images (n, h, w, c) in place. Returns how rows were mixed."""
         if self._unit is not None:
             x *= self._unit
         if self._shift is not None:
@@ -65,13 +75,20 @@ class Augmenter:
 
 
 def linear(transforms: Sequence[Fitted]) -> tuple[np.ndarray, np.ndarray]:
-    """shift and unit of y = (x - shift) / unit, which is what linear transforms do together; of the shape of a row, or numbers."""
+    """The shift and unit of y = (x - shift) / unit, which the linear transforms make together.
+
+    Both have the shape of a row, or are scalars.
+
+    Raises:
+        ConfigError: A transform is not linear.
+    """
     shift, unit = np.zeros(()), np.ones(())
     for fitted in transforms:
         if not isinstance(fitted.transform, LinearTransform):
             raise ConfigError(
-                f"dataset.augmentation: images are changed in the units of the source, and what {fitted.transform.name()} does to pixels "
-                "cannot be undone for that: leave it out of dataset.transforms, which may be scale, center, standardize and minmax"
+                "dataset.augmentation: images are changed in the units of the source, and "
+                f"what {fitted.transform.name()} does to pixels cannot be undone for that: leave it out of "
+                "dataset.transforms; scale, center, standardize and minmax can be undone"
             )
         own_shift, own_unit = np.asarray(fitted.state["shift"]), np.asarray(fitted.state["unit"])
         shift = shift + unit * (own_shift - own_unit * fitted.transform.offset)
@@ -83,18 +100,16 @@ def black(images: np.ndarray | LazyRows, shift: np.ndarray, unit: np.ndarray) ->
     """The smallest number of all images, in the units of the source; of bytes 0."""
     if isinstance(images, MappedRows):
         raw = images.raw
-        return (
-            0.0
-            if raw.dtype == np.uint8
-            else min(float(raw[chunk].min()) for chunk in chunks(raw.shape))
-        )
+        if raw.dtype == np.uint8:
+            return 0.0
+        return min(float(raw[chunk].min()) for chunk in chunks(raw.shape))
     return min(
         float((images[chunk].min(axis=0) * unit + shift).min()) for chunk in chunks(images.shape)
     )
 
 
 def described(augmentations: Sequence[Augmentation]) -> str:
-    """`flip, shift (pixels 2)`: names, and the fields that are not at their default."""
+    """Returns `flip, shift (pixels 2)`: names, and the fields that are not at their default."""
     return ", ".join(map(_described, augmentations))
 
 
@@ -109,30 +124,33 @@ def _described(augmentation: Augmentation) -> str:
 
 
 def check_augmentations(augmentations: Sequence[Augmentation], pipeline: Pipeline) -> None:
-    """Raises ConfigError where the rows are no images, or no images for these augmentations."""
+    """Check that the rows are images that can be changed in these ways.
+
+    Raises:
+        ConfigError: They are not.
+    """
     shape = pipeline.shape
     if len(shape) != 3:
         raise ConfigError(
-            f"dataset.augmentation: is for images, of the shape (h, w, c), and these rows have {shape}: leave it out; what tables have "
-            "instead are the layers gaussian_noise and dropout"
+            f"dataset.augmentation: is for images, of the shape (h, w, c), and these rows have "
+            f"{shape}: leave it out; for tables there are the layers gaussian_noise and dropout"
         )
     h, w, _ = shape
-    reasons = [
-        (place, augmentation.name(), augmentation.validate_size(h, w))
-        for place, augmentation in enumerate(augmentations)
+    problems = [
+        f"dataset.augmentation[{index}]: {one.name()} of images of {h} x {w} pixels {reason}"
+        for index, one in enumerate(augmentations)
+        if (reason := one.validate_size(h, w))
     ]
-    if found := [
-        f"dataset.augmentation[{place}]: {name} of images of {h} x {w} pixels {reason}"
-        for place, name, reason in reasons
-        if reason
-    ]:
-        raise ConfigError(found)
+    if problems:
+        raise ConfigError(problems)
     _, unit = linear(pipeline.transforms)
-    moving = [place for place, augmentation in enumerate(augmentations) if augmentation.moves]
-    if moving and unit.ndim == 3 and not (unit == unit[:1, :1]).all():
+    warping = [index for index, one in enumerate(augmentations) if one.moves]
+    if warping and unit.ndim == 3 and not (unit == unit[:1, :1]).all():
         names = ", ".join(fitted.transform.name() for fitted in pipeline.transforms)
         raise ConfigError(
-            f"dataset.augmentation[{moving[0]}]: {augmentations[moving[0]].name()} moves pixels to places where others have been, but the "
-            f"transforms ({names}) give every pixel a unit of its own, learned from images that do not move: one that is always dark "
-            "would count a hundredfold. Use `dataset.transforms: [{type: scale, divide_by: 255}]`, or another number for other pixels"
+            f"dataset.augmentation[{warping[0]}]: {augmentations[warping[0]].name()} moves pixels "
+            f"to places where others have been, but the transforms ({names}) give every pixel a "
+            "unit of its own, learned from images that do not move: a pixel that is always dark "
+            "would count a hundredfold. Use `dataset.transforms: [{type: scale, divide_by: 255}]`, "
+            "or another number for other pixels"
         )

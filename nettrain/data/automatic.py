@@ -12,9 +12,10 @@ from nettrain.data.transform import Transform
 
 
 def automatic_transforms(train: Features, parts: Iterable[Features]) -> tuple[Transform, ...]:
-    """impute where numbers are missing in any part; standardize tables; scale pixels to [0, 1]; one_hot where there are texts.
+    """The transforms that the data needs.
 
-    one_hot comes last, so that its indicators stay 0 and 1.
+    impute where numbers are missing in any part; standardize for tables; scale pixels to [0, 1];
+    one_hot for texts, last, so that its indicators stay 0 and 1.
     """
     chosen: list[object] = []
     if any(part.numbers.dtype.kind == "f" and _has_gaps(part.numbers) for part in parts):

@@ -1,4 +1,4 @@
-"""What a source gives: features, target, and which rows it has itself assigned to a part."""
+"""What a source loads: features, target, and which rows it has itself assigned to a part."""
 
 import dataclasses
 from dataclasses import dataclass, field
@@ -14,15 +14,19 @@ UNASSIGNED = -1
 
 @dataclass(frozen=True)
 class Dataset:
-    """`target` is None in a file that is only to be predicted.
+    """Raw rows.
 
-    part (n,): an index into `PARTS` for rows that the source assigns (an official test set, a split column), `UNASSIGNED` for
-    rows that `split` may divide; None where the source assigns nothing.
-    origin   the file or set, as messages name it; lines (n,): where in the file each row begins, if it is a text file
-    extra_columns    columns that are neither feature nor target and were asked for by name (`Source.load`)
-    weights  (n,) of the rows in the loss; None: all equal
-    files    (n,) the name of the file that each row is, where each is one
-    notes    what the source assumed about the data, a sentence each
+    Attributes:
+        features: What is learned from.
+        target: What is to be predicted; None in a file that is only to be predicted.
+        part: Of each row (n,), the index in `PARTS` if the source assigns it (a predefined test
+            part), or `UNASSIGNED` if `split` may divide it; None if the source assigns nothing.
+        origin: The file or set, as messages name it.
+        lines: Where in a text file each row (n,) begins.
+        extra_columns: Neither feature nor target, and asked for by name (`Source.load`).
+        weights: Of the rows (n,) in the loss; None: all equal.
+        files: The file that each row (n,) is, if each is one.
+        notes: What the source assumed about the data, a sentence each.
     """
 
     features: Features
@@ -52,7 +56,7 @@ class Dataset:
         )
 
     def place(self, row: int) -> str:
-        """Where a row stands, for messages: `wine.csv:12`, `flowers: rose/7.png`, or `digits: row 11` (counted from 0)."""
+        """Where a row is, for messages: `wine.csv:12`, `flowers: rose/7.png`, `digits: row 11`."""
         if self.files is not None:
             return f"{self.origin}: {self.files[row]}"
         return (

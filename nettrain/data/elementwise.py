@@ -1,4 +1,4 @@
-"""The base of transforms that map each number alone, on rows of any shape; a missing number (NaN) stays missing."""
+"""The base of transforms that map each number by itself; a missing number (NaN) stays missing."""
 
 import dataclasses
 from abc import abstractmethod
@@ -23,19 +23,25 @@ class Elementwise(Transform):
 
     @abstractmethod
     def forward(self, x: np.ndarray, state: State, names: tuple[str, ...]) -> np.ndarray:
-        """y for float64 numbers x (n, ...) of the chosen columns; names: of those columns, empty for images."""
+        """Map the numbers of the chosen columns.
+
+        Args:
+            x: Float64 numbers (n, ...).
+            state: As `learn` returned it.
+            names: Of those columns; empty for images.
+        """
 
     def backward(self, y: np.ndarray, state: State) -> np.ndarray:
         """x for y; only where `invertible`."""
         raise TypeError(f"{type(self).__name__} cannot be inverted")
 
     def fit(self, features: Features) -> State:
-        """What `learn` learns, and the places of the chosen columns."""
+        """What `learn` learns, and the indices of the chosen columns (`places`)."""
         check_columns(self.columns, features.names, self.name())
         if self.columns is None:
             return self.learn(features.numbers)
-        places = np.array([features.names.index(name) for name in self.columns], dtype=np.int64)
-        return self.learn(features.array[..., places]) | {"places": places}
+        indices = np.array([features.names.index(name) for name in self.columns], dtype=np.int64)
+        return self.learn(features.array[..., indices]) | {"places": indices}
 
     def apply(self, features: Features, state: State) -> Features:
         """The chosen columns mapped, in float64."""

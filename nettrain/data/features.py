@@ -1,4 +1,4 @@
-"""The inputs of n rows: an array of numbers, and for tables the categorical columns that no transform has made numbers of yet."""
+"""The inputs of n rows: numbers, and for tables categorical columns."""
 
 import dataclasses
 from dataclasses import dataclass, field
@@ -12,7 +12,12 @@ MISSING = -1
 
 @dataclass(frozen=True)
 class Category:
-    """One categorical column: codes (n,) into `values`; `MISSING` where the cell is empty."""
+    """One categorical column.
+
+    Attributes:
+        codes: Into `values` (n,); `MISSING` where the cell is empty.
+        values: The distinct texts.
+    """
 
     codes: np.ndarray
     values: tuple[str, ...]
@@ -24,9 +29,13 @@ class Category:
 
 @dataclass(frozen=True)
 class Features:
-    """`numbers` (n, d) for tables and (n, h, w, c) for images, NaN where missing; `names` of the d columns, empty for images.
+    """The inputs of n rows.
 
-    Images may be rows that wait in a file, or are made when they are asked for.
+    Attributes:
+        numbers: (n, d) for tables, (n, h, w, c) for images, NaN where missing. Images may be rows
+            that are read or made only when they are wanted.
+        names: Of the d columns; empty for images.
+        categories: The categorical columns by name, which no transform has made numbers yet.
     """
 
     numbers: np.ndarray | LazyRows
@@ -38,11 +47,11 @@ class Features:
 
     @property
     def array(self) -> np.ndarray:
-        """The numbers as an array; those that wait in a file are read."""
+        """The numbers as an array; lazy rows are read."""
         return self.numbers if isinstance(self.numbers, np.ndarray) else self.numbers[:]
 
     def take(self, rows: np.ndarray) -> "Features":
-        """The features of some rows, in that order; those that wait in a file go on waiting."""
+        """The features of some rows, in that order; lazy rows stay lazy."""
         kept = {name: column.take(rows) for name, column in self.categories.items()}
         numbers = (
             self.numbers[rows]

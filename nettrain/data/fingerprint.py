@@ -12,7 +12,8 @@ from nettrain.data.rows.stored import StoredRows
 def fingerprint(datasets: Iterable[Dataset]) -> str:
     """BLAKE2b over the raw numbers, texts, names, part assignments and row weights, before any transform.
 
-    Of rows that stay in a file, the digest of all of them that their statistics found, so that they are read once for both.
+    Rows that stay in a file have the digest that their statistics hold, so that they are read once
+    for both.
     """
     digest = hashlib.blake2b(digest_size=16)
     for dataset in datasets:

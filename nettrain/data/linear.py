@@ -49,12 +49,15 @@ def chunks_of(numbers: np.ndarray | LazyRows) -> Iterator[np.ndarray]:
 
 def as_float64(numbers: np.ndarray | LazyRows) -> Iterator[np.ndarray]:
     """The rows as float64, a chunk at a time."""
-    for found in chunks_of(numbers):
-        yield found.astype(np.float64)
+    for chunk in chunks_of(numbers):
+        yield chunk.astype(np.float64)
 
 
 def mean_of(numbers: np.ndarray | LazyRows) -> tuple[np.ndarray, np.ndarray]:
-    """The mean of each column (each pixel), and how many numbers are there (n, ...) -> (...); NaN where there are none."""
+    """The mean of each column or pixel, and how many numbers it has: (n, ...) -> (...) twice.
+
+    The mean is NaN where there are none.
+    """
     count, total = np.zeros(numbers.shape[1:], np.int64), np.zeros(numbers.shape[1:])
     for x in as_float64(numbers):
         count += (~np.isnan(x)).sum(axis=0)

@@ -9,12 +9,15 @@ from nettrain.data.rows.base import LazyRows
 
 @dataclass(frozen=True)
 class Part:
-    """x (n, ...) in the run's dtype, y as the loss takes it, `truth` as metrics do.
+    """Rows as the network, the loss and the metrics take them.
 
-    x        an array, or rows that are read and transformed when they are gathered
-    y        codes (n,) int64; scaled numbers or labels (n, t) in the run's dtype; None in rows that are only to be predicted
-    truth    codes (n,), labels (n, l), or numbers (n, t) float64 in original units
-    weights  (n,) of the rows in the loss; None: all equal
+    Attributes:
+        x: Inputs (n, ...) in the run's dtype: an array, or rows that are read and transformed when
+            they are gathered.
+        y: Codes (n,) int64, or scaled numbers or labels (n, t) in the run's dtype; None in rows
+            that are only to be predicted.
+        truth: For metrics: codes (n,), labels (n, l), or numbers (n, t) float64 in original units.
+        weights: Of the rows (n,) in the loss; None: all equal.
     """
 
     x: np.ndarray | LazyRows
@@ -28,9 +31,8 @@ class Part:
     def gather(self, rows: np.ndarray, x_out: np.ndarray, y_out: np.ndarray | None = None) -> None:
         """Copy the chosen rows into buffers that have their length."""
         if isinstance(self.x, np.ndarray):
-            self.x.take(
-                rows, 0, x_out, "clip"
-            )  # clip: else NumPy buffers `out` once more; np.take would look for other arrays first
+            # clip: else NumPy buffers `out` once more; np.take would look for other arrays first.
+            self.x.take(rows, 0, x_out, "clip")
         else:
             self.x.take(rows, x_out)
         if y_out is not None:

@@ -41,7 +41,7 @@ class Source(Component):
 
     @classmethod
     def suggest(cls, name: str) -> str:
-        """A file's name is no source: the one that reads such files is."""
+        """Names the source that reads a file, if a file was given as the source."""
         stem = Path(name).name.lower().removesuffix(".gz")
         kind = next((kind for ending, kind in _ENDINGS.items() if stem.endswith(ending)), None)
         if kind is None:
@@ -50,29 +50,40 @@ class Source(Component):
         return f"; a file is written {{type: {kind}, {key}: {name}}}"
 
     def absolute(self, directory: Path) -> Self:
-        """The same source with its paths made absolute, relative ones counted from `directory` (where the config stands)."""
+        """The same source with absolute paths; relative ones count from the config's directory."""
         return self
 
     @abstractmethod
     def load(self, seed: int, extra_columns: tuple[str, ...] = ()) -> Dataset:
-        """All rows. Raises DataError naming file, line and column.
+        """All rows.
 
-        seed   the run's, for synthetic sources
-        extra_columns  columns that are neither feature nor target (the split column), for `Dataset.extra_columns`; only files with named columns have them
+        Args:
+            seed: The run's, for synthetic sources.
+            extra_columns: Columns that are neither feature nor target, such as the split column,
+                for `Dataset.extra_columns`; only files with named columns have them.
+
+        Raises:
+            DataError: Naming file, line and column.
         """
 
     def with_path(self, path: Path) -> "Source":
-        """The source that reads another file in the manner of this one (same separator, same missing marks), for eval and predict."""
+        """The source that reads another file with the same keys (separator, missing marks)."""
         kind = "images" if path.is_dir() else file_kind(path)
         return Source.parse({"type": kind, "images" if kind == "idx" else "path": str(path)})
 
     def load_inputs(self, seed: int, extra_columns: tuple[str, ...] = ()) -> Dataset:
-        """All rows without a target, for an autoencoder. A target that the source names is no input, and need not be there."""
+        """All rows without a target, for an autoencoder; a target column need not be there."""
         return dataclasses.replace(self.load(seed, extra_columns), target=None)
 
     def load_for(self, schema: Schema, *, with_target: bool, seed: int = 0) -> Dataset:
-        """The columns that a trained model wants, found by name; `with_target` false ignores a target whether absent or present.
+        """The columns that a trained model takes, found by name.
 
-        A label that training did not have is a DataError, and so are columns that are missing.
+        Args:
+            schema: Of the model.
+            with_target: Whether the target is needed; otherwise it is ignored.
+            seed: For synthetic sources.
+
+        Raises:
+            DataError: Columns are missing, or a label occurs that training did not have.
         """
         return align(self.load(seed), schema, with_target=with_target)

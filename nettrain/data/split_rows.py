@@ -159,8 +159,8 @@ def _by_class(dataset: Dataset, split: Split, free: np.ndarray, seed: int) -> Ro
         row = free[np.flatnonzero(codes == alone[0])[0]]
         raise DataError(
             f"{dataset.place(int(row))}: class {target.classes[alone[0]]!r} has one row only, and "
-            "a stratified split needs two of each; add rows of this class, merge it with another, or "
-            "leave the row out"
+            "a stratified split needs two of each; add rows of this class, merge it with another, "
+            "or leave the row out"
         )
     spare = np.maximum(sizes - 1, 0)  # every class keeps a row to train on
     test = _apportion(sizes, _rounded(split.test * len(free)), split.test, spare)

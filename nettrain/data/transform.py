@@ -1,4 +1,4 @@
-"""The base of all transforms: state is passed in and out, so a fitted transform is plain arrays that a checkpoint can hold."""
+"""The base of all transforms: what they learn is plain arrays, which a checkpoint can hold."""
 
 from abc import abstractmethod
 from typing import Annotated, ClassVar
@@ -18,7 +18,11 @@ Columns = Annotated[
 
 
 class OutsideDomain(DataError):
-    """A number that a transform is not defined for; `row` of those given. Who knows where that row stands puts its place in front."""
+    """A number that a transform is not defined for.
+
+    Attributes:
+        row: Its index among the rows given. Callers put in front of the message where it is.
+    """
 
     def __init__(self, row: int, message: str) -> None:
         super().__init__(message)
@@ -26,9 +30,14 @@ class OutsideDomain(DataError):
 
 
 class Transform(Component):
-    """Learns its state from the training part, then maps any features. A constant column is no error.
+    """Learns its state from the training part, then maps any features.
 
-    by_chunks  whether `fit` takes rows that wait in a file (`LazyRows`) a portion at a time; otherwise it gets all of them in an array
+    A constant column is no error.
+
+    Attributes:
+        invertible: Whether `invert` exists, as target transforms need it.
+        by_chunks: Whether `fit` takes lazy rows (`LazyRows`) a chunk at a time; otherwise it gets
+            all of them in an array.
     """
 
     kind = "transform"
@@ -42,18 +51,27 @@ class Transform(Component):
 
     @abstractmethod
     def apply(self, features: Features, state: State) -> Features:
-        """The features mapped, as new arrays. Raises OutsideDomain for a number that it is not defined for."""
+        """The features mapped, as new arrays.
+
+        Raises:
+            OutsideDomain: The transform is not defined for a number.
+        """
 
     def invert(self, numbers: np.ndarray, state: State) -> np.ndarray:
-        """The numbers that `apply` would have mapped to these; only where `invertible` (target transforms need it)."""
+        """The numbers that `apply` would have mapped to these; only if `invertible`."""
         raise TypeError(f"{type(self).__name__} cannot be inverted")
 
 
 def check_columns(columns: tuple[str, ...] | None, known: tuple[str, ...], transform: str) -> None:
-    """Raises ConfigError for a chosen column that is not among the known ones."""
+    """Check that the chosen columns are known.
+
+    Raises:
+        ConfigError: One is not.
+    """
     for name in columns or ():
         if name not in known:
             there = f"there are: {', '.join(known)}" if known else "there are none of that kind"
             raise ConfigError(
-                f"dataset.transforms: {transform}.columns: no column {name!r}{nearest(name, known)} ({there})"
+                f"dataset.transforms: {transform}.columns: no column {name!r}{nearest(name, known)} "
+                f"({there})"
             )

@@ -1,4 +1,4 @@
-"""Images (n, h, w, c) with their pixels in other places, each image by amounts of its own."""
+"""Images (n, h, w, c) shifted and warped, each by amounts of its own."""
 
 from typing import Annotated, Literal
 
@@ -9,14 +9,15 @@ Filling = Literal["black", "edge", "reflect"]
 Fill = Annotated[
     Filling,
     Field(
-        description="what comes in from outside: the darkest value; the nearest pixel (ink on white paper); the image mirrored"
+        description="what comes in from outside: black is the darkest value; edge the nearest "
+        "pixel (ink on white paper); reflect the image mirrored"
     ),
 ]
-_PIXELS = 16384  # warped at a time: what is computed of so many stays in the cache
+_PIXELS = 16384  # warped at a time, so that intermediate results stay in the cache
 
 
 def framed(x: np.ndarray, rows: int, columns: int, fill: Filling) -> np.ndarray:
-    """The images with so many more rows above and below, and columns left and right."""
+    """Pad images with `rows` above and below, and `columns` left and right."""
     if fill != "black":
         return np.pad(x, ((0, 0), (rows, rows), (columns, columns), (0, 0)), fill)
     n, h, w, c = x.shape
@@ -28,7 +29,7 @@ def framed(x: np.ndarray, rows: int, columns: int, fill: Filling) -> np.ndarray:
 
 
 def shifted(x: np.ndarray, down: np.ndarray, right: np.ndarray, fill: Filling) -> np.ndarray:
-    """y[i, r, s] = x[i, r - down_i, s - right_i].  Whole pixels, down and right (n,)."""
+    """Translation. y[i, r, s] = x[i, r - down_i, s - right_i], by integers down and right (n,)."""
     rows, columns = int(np.abs(down).max()), int(np.abs(right).max())
     windows = np.lib.stride_tricks.sliding_window_view(
         framed(x, rows, columns, fill), x.shape[1:3], axis=(1, 2)
@@ -37,7 +38,10 @@ def shifted(x: np.ndarray, down: np.ndarray, right: np.ndarray, fill: Filling) -
 
 
 def warped(x: np.ndarray, matrix: np.ndarray, fill: Filling) -> np.ndarray:
-    """y(p) = x(m + A (p - m)), m the middle of the image, between four pixels bilinear.  A (n, 2, 2) of (row, column)."""
+    """Affine warp. y(p) = x(m + A (p - m)), m the image's centre, A (n, 2, 2) of (row, column).
+
+    Values between pixels are interpolated bilinearly.
+    """
     y = np.empty_like(x)
     size = max(1, _PIXELS // (x.shape[1] * x.shape[2]))
     for start in range(0, len(x), size):
@@ -55,7 +59,7 @@ def _warp(x: np.ndarray, matrix: np.ndarray, fill: Filling, y: np.ndarray) -> No
     columns = _inside(a[:, 1, 0] * r + a[:, 1, 1] * s + (w - 1) / 2, w, fill)
     top, left = np.floor(rows), np.floor(columns)
     below, beside = rows - top, columns - left
-    # In a frame of one pixel each of the four neighbours exists; a whole pixel further out there is nothing but the fill.
+    # With a frame of one pixel, all four neighbours exist; one pixel further out all is fill.
     wide = w + 2
     corner = (top * wide + left).astype(np.intp)
     corner += (np.arange(n) * ((h + 2) * wide) + wide + 1).reshape(n, 1, 1)
@@ -78,11 +82,10 @@ def _warp(x: np.ndarray, matrix: np.ndarray, fill: Filling, y: np.ndarray) -> No
 
 
 def _inside(places: np.ndarray, size: int, fill: Filling) -> np.ndarray:
-    """Places along an axis of `size` pixels, brought to where the frame holds what the fill says."""
+    """Coordinates along an axis of `size` pixels, moved to where the frame holds the fill."""
     if fill == "black":
-        return places.clip(
-            -1, size
-        )  # at `size` itself the neighbour beyond the frame has the weight 0
+        # At `size` itself, the neighbour beyond the frame has the weight 0.
+        return places.clip(-1, size)
     if fill == "edge" or size == 1:
         return places.clip(0, size - 1)
     period = 2 * (size - 1)

@@ -1,4 +1,7 @@
-"""How much a row counts in the loss: its own weight times that of its class. Metrics count every row alike."""
+"""How much a row counts in the loss: its own weight times that of its class.
+
+Metrics count every row alike.
+"""
 
 from collections.abc import Mapping
 from typing import Annotated, Literal
@@ -12,7 +15,7 @@ from nettrain.errors import ConfigError, DataError, nearest
 
 
 def _class_weights(value: object) -> Literal["balanced"] | dict[str, float] | None:
-    """`balanced`, or a weight by class name; a class that is a whole number may be named by the number."""
+    """Returns `balanced`, or a weight by class name; integers may name classes too."""
     if value is None or value == "balanced":
         return value
     if not isinstance(value, Mapping) or not value:
@@ -27,7 +30,8 @@ def _class_weights(value: object) -> Literal["balanced"] | dict[str, float] | No
             or not 0 <= weight < float("inf")
         ):
             raise ValueError(
-                f"expected a finite number of 0 or more as the weight of class {str(name)!r}, got {weight!r}"
+                f"expected a finite number of 0 or more as the weight of class {str(name)!r}, got "
+                f"{weight!r}"
             )
         weights[str(name)] = float(weight)
     if not any(weights.values()):
@@ -46,16 +50,24 @@ ClassWeights = Annotated[
 def settle_class_weights(
     given: Literal["balanced"] | Mapping[str, float], train: Dataset
 ) -> dict[str, float]:
-    """The weight of every class. balanced: W / (k W_c), where W_c is the weight of the class's training rows, W that of all, k the classes
-    that have any: every class then counts the same in all. Without row weights that is scikit-learn's n / (k n_c).
+    """The weight of every class by name.
 
-    A class that a mapping does not name weighs 1. Raises ConfigError for what is no class, and where the target has none.
+    Balanced class weights: W / (k W_c), where W_c is the total weight of the training rows of class
+    c, W that of all rows, and k the number of classes that have any. Every class then counts the
+    same in total. Without row weights this is scikit-learn's n / (k n_c).
+
+    Args:
+        given: `balanced`, or weights by class name; a class that is not named weighs 1.
+        train: The rows of the training part.
+
+    Raises:
+        ConfigError: A name is no class of the target, or the target has no classes.
     """
     target = train.target
     if target is None or target.classes is None:
         raise ConfigError(
-            "training.class_weights: only classes have weights, and the target is numbers; leave it out, or give weights "
-            "to rows (`dataset.source.weights`)"
+            "training.class_weights: only classes have weights, and the target is numbers; leave "
+            "it out, or give weights to rows (`dataset.source.weights`)"
         )
     if isinstance(given, Mapping):
         for name in given:
@@ -64,35 +76,34 @@ def settle_class_weights(
                     " ..." if len(target.classes) > 20 else ""
                 )
                 raise ConfigError(
-                    f"training.class_weights: {name!r} is no class of the target{nearest(name, target.classes)} "
-                    f"(there are: {known})"
+                    f"training.class_weights: {name!r} is no class of the target"
+                    f"{nearest(name, target.classes)} (there are: {known})"
                 )
         return {name: given.get(name, 1.0) for name in target.classes}
     counts = np.bincount(
         target.values, weights=train.weights, minlength=len(target.classes)
     ).astype(np.float64)
-    share = counts.sum() / np.count_nonzero(counts)
+    per_class = counts.sum() / np.count_nonzero(counts)
     return {
-        name: float(share / count) if count else 1.0
+        name: float(per_class / count) if count else 1.0
         for name, count in zip(target.classes, counts, strict=True)
     }
 
 
 def row_weights(dataset: Dataset, class_weights: Mapping[str, float] | None) -> np.ndarray | None:
-    """(n,) float64; None where all rows count the same. Raises DataError where all weights are 0: there would be no mean."""
-    weights = dataset.weights
-    if (
-        class_weights is not None
-        and dataset.target is not None
-        and dataset.target.classes is not None
-    ):
-        of_class = np.array([class_weights[name] for name in dataset.target.classes])[
-            dataset.target.values
-        ]
+    """The weight of each row (n,) float64; None where all rows count the same.
+
+    Raises:
+        DataError: All weights are 0, so that the loss would have no mean.
+    """
+    weights, target = dataset.weights, dataset.target
+    if class_weights is not None and target is not None and target.classes is not None:
+        by_code = np.array([class_weights[name] for name in target.classes])
+        of_class = by_code[target.values]
         weights = of_class if weights is None else weights * of_class
     if weights is not None and not weights.any():
         raise DataError(
-            f"{dataset.origin}: all {len(dataset)} rows of one part have the weight 0, so its loss has no mean; "
-            "give one of them a weight above 0 (row weights, training.class_weights)"
+            f"{dataset.origin}: all {len(dataset)} rows of one part have the weight 0, so its loss "
+            "has no mean; give one of them a weight above 0 (row weights, training.class_weights)"
         )
     return weights
