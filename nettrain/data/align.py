@@ -65,14 +65,19 @@ def _columns(dataset: Dataset, schema: Schema) -> Features:
 
 
 def check_names(origin: str, schema: Schema, there: tuple[str, ...]) -> None:
-    """Raises DataError unless all of the model's columns are there; names what is missing and what is new."""
+    """Check that all of the model's columns are there.
+
+    Raises:
+        DataError: Naming the columns that are missing, and those that the model does not know.
+    """
     missing = [name for name in (*schema.numbers, *schema.texts) if name not in there]
     if missing:
         new = [
             name for name in there if name not in (*schema.numbers, *schema.texts, *schema.targets)
         ]
         raise DataError(
-            f"{origin}: columns differ from those of training: missing {_listed(missing)}{nearest(missing[0], new)}"
+            f"{origin}: columns differ from those of training: missing {_listed(missing)}"
+            + nearest(missing[0], new)
             + (f"; not known to the model: {_listed(new)}" if new else "")
         )
 
@@ -112,8 +117,8 @@ def _codes(target: Target, schema: Schema, place: Callable[[int], str]) -> np.nd
         if len(target) and not is_one_hot(target.values):
             row = int(np.flatnonzero((target.values == 1).sum(axis=1) != 1)[0])
             raise DataError(
-                f"{place(row)}: the target columns are {target.values[row].tolist()}; the model was "
-                "trained on one-hot columns, a single 1 in each row"
+                f"{place(row)}: the target columns are {target.values[row].tolist()}; the model "
+                "was trained on one-hot columns, a single 1 in each row"
             )
         return target.values.argmax(axis=1)
     classes = schema.classes or ()

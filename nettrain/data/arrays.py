@@ -1,4 +1,4 @@
-"""Arrays in memory made features, targets and row weights: shapes and kinds checked, pixels left as they are."""
+"""Arrays in memory as features, targets and row weights, their shapes and kinds checked."""
 
 from collections.abc import Callable
 from types import NoneType
@@ -16,7 +16,14 @@ _SHAPES = "(n,), (n, d), (n, h, w) or (n, h, w, c)"
 
 
 def features_from(x: object, origin: str = "x") -> Features:
-    """(n,) -> (n, 1); (n, d) as it is; images (n, h, w) -> (n, h, w, 1). uint8 and float32 stay, other numbers become float64."""
+    """Numbers (n,), tables (n, d) and images (n, h, w) or (n, h, w, c) as features.
+
+    (n,) becomes (n, 1), and (n, h, w) becomes (n, h, w, 1). uint8 and float32 stay, other numbers
+    become float64.
+
+    Raises:
+        DataError: The array is of another shape or kind, or empty.
+    """
     if isinstance(x, StoredRows):
         return Features(x)
     array = np.asarray(x)
@@ -94,9 +101,16 @@ def _classes_of_texts(array: np.ndarray) -> Target:
 def weights_from(
     w: object, rows: int, origin: str = "weights", place: Callable[[int], str] | None = None
 ) -> np.ndarray:
-    """(n,) or (n, 1) -> float64 (n,). Raises DataError for another shape, for what is no number of 0 or more, and where all are 0.
+    """Row weights (n,) or (n, 1) as float64 (n,).
 
-    place   says where a row stands, for messages; by default `<origin>: row 3`
+    Args:
+        w: The weights.
+        rows: n.
+        origin: What they are, for messages.
+        place: Says where a row is, for messages; by default `<origin>: row 3`.
+
+    Raises:
+        DataError: They are of another shape, not finite numbers of 0 or more, or all 0.
     """
     array = np.asarray(w)
     if array.shape not in ((rows,), (rows, 1)):
@@ -109,13 +123,15 @@ def weights_from(
     wrong = np.flatnonzero(~(np.isfinite(weights) & (weights >= 0)))
     if wrong.size:
         row = int(wrong[0])
-        found = "missing or NaN" if np.isnan(weights[row]) else f"{weights[row]:g}"
+        shown = "missing or NaN" if np.isnan(weights[row]) else f"{weights[row]:g}"
         where = f"{origin}: row {row}" if place is None else f"{place(row)}: {origin}"
         raise DataError(
-            f"{where}: the weight is {found}, and must be a finite number of 0 or more; 0 leaves the row out of the loss"
+            f"{where}: the weight is {shown}, and must be a finite number of 0 or more; 0 leaves "
+            "the row out of the loss"
         )
     if not weights.any():
         raise DataError(
-            f"{origin}: every weight is 0, so no row would count; give the rows that count a weight above 0"
+            f"{origin}: every weight is 0, so no row would count; give the rows that count a "
+            "weight above 0"
         )
     return weights

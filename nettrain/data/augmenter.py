@@ -87,8 +87,8 @@ def linear(transforms: Sequence[Fitted]) -> tuple[np.ndarray, np.ndarray]:
         if not isinstance(fitted.transform, LinearTransform):
             raise ConfigError(
                 "dataset.augmentation: images are changed in the units of the source, and "
-                f"what {fitted.transform.name()} does to pixels cannot be undone for that: leave it out of "
-                "dataset.transforms; scale, center, standardize and minmax can be undone"
+                f"what {fitted.transform.name()} does to pixels cannot be undone for that: leave "
+                "it out of dataset.transforms; scale, center, standardize and minmax can be undone"
             )
         own_shift, own_unit = np.asarray(fitted.state["shift"]), np.asarray(fitted.state["unit"])
         shift = shift + unit * (own_shift - own_unit * fitted.transform.offset)

@@ -35,7 +35,8 @@ class DatasetConfig(Record):
     target: Annotated[
         Literal["self"] | None,
         Field(
-            description="self: an autoencoder, the transformed inputs are the targets; null: the source's target"
+            description="self: an autoencoder, whose targets are the transformed inputs; null: the "
+            "source's target"
         ),
     ] = None
     missing_target: Annotated[
@@ -45,13 +46,15 @@ class DatasetConfig(Record):
     seed: Annotated[
         Index | None,
         Field(
-            description="of split, limit and generated rows, for runs with other seeds that share them; null: the run's"
+            description="of split, limit and generated rows, so that runs of other seeds can share "
+            "them; null: the run's"
         ),
     ] = None
     weights: Annotated[
         Text | None,
         Field(
-            description="npy file of how much each row of the source counts in the loss, times its own weight",
+            description="npy file of how much each row of the source counts in the loss, times its "
+            "own weight",
             examples=["weights.npy"],
         ),
     ] = None
@@ -59,7 +62,8 @@ class DatasetConfig(Record):
     transforms: Annotated[
         tuple[Transform, ...] | None,
         Field(
-            description="in this order; null: impute, standardize or scale, one_hot, as the data needs"
+            description="in this order; null: impute, standardize or scale, one_hot, as the data "
+            "needs"
         ),
     ] = None
     target_transforms: Annotated[
@@ -68,14 +72,15 @@ class DatasetConfig(Record):
     augmentation: Annotated[
         tuple[Augmentation, ...],
         Field(
-            description="what chance does to the images of training batches, in this order; never in evaluation",
+            description="random augmentation of the training part's images, in this order; never "
+            "in evaluation",
             examples=[["flip"]],
         ),
     ] = ()
     limit: Annotated[
         Count | None,
         Field(
-            description="keep so many rows, drawn with the seed, the same share of every part",
+            description="keep this many rows, drawn with the seed, the same fraction of every part",
             examples=[1000],
         ),
     ] = None

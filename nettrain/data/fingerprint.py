@@ -10,7 +10,7 @@ from nettrain.data.rows.stored import StoredRows
 
 
 def fingerprint(datasets: Iterable[Dataset]) -> str:
-    """BLAKE2b over the raw numbers, texts, names, part assignments and row weights, before any transform.
+    """BLAKE2b over raw numbers, texts, names, part assignments and row weights.
 
     Rows that stay in a file have the digest that their statistics hold, so that they are read once
     for both.

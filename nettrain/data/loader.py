@@ -1,4 +1,4 @@
-"""From sources to raw rows whose task is known, not divided yet; a loader remembers what it read."""
+"""From sources to raw rows whose task is known; a loader remembers what it has read."""
 
 import json
 from collections import OrderedDict

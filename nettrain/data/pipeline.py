@@ -1,4 +1,4 @@
-"""What a model needs beside its weights: the raw columns, the fitted transforms, the classes; saved as JSON and arrays."""
+"""What a model needs apart from its weights: raw columns, fitted transforms, classes."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -23,9 +23,8 @@ from nettrain.data.transform import OutsideDomain, State, Transform
 from nettrain.data.weights import row_weights
 from nettrain.errors import CheckpointError, DataError
 
-AS_BYTES = (
-    2**27
-)  # bytes that images would take as the network's inputs; above, they wait as uint8 and are mapped batch by batch
+# In bytes: if images as the network's inputs take more, they stay uint8 and are mapped per batch.
+AS_BYTES = 2**27
 
 
 @dataclass(frozen=True)
@@ -40,8 +39,12 @@ class Fitted:
 class Pipeline:
     """From raw columns to the network's input, and from its outputs back to original units.
 
-    shape   of one row of inputs, after all transforms
-    names   of the inputs of a table; empty for images
+    Attributes:
+        schema: The raw columns and the task.
+        transforms: Of the features, fitted.
+        target_transforms: Of the targets, fitted.
+        shape: Of one row of inputs, after all transforms.
+        names: Of the inputs of a table; empty for images.
     """
 
     schema: Schema
@@ -53,9 +56,12 @@ class Pipeline:
     def inputs(
         self, features: Features, dtype: str, place: Callable[[int], str] = "row {}".format
     ) -> np.ndarray | MappedRows:
-        """(n, *shape). Raises DataError where a number is missing or infinite, with its column and place, or a text is left.
+        """The network's inputs (n, *shape).
 
-        Rows that wait in a file, and many uint8 images, are mapped when a batch takes them. They are checked now all the same.
+        Lazy rows, and many uint8 images, are mapped when a batch takes them, but checked now.
+
+        Raises:
+            DataError: A number is missing or infinite, or a text is left.
         """
         numbers = features.numbers
         if numbers.ndim <= 2:
@@ -78,7 +84,7 @@ class Pipeline:
         return MappedRows(numbers, compose(chain), self.shape, np.dtype(dtype))
 
     def _good_for_bytes(self, dtype: str) -> bool:
-        """Whether all bytes become numbers: linear transforms have their extremes where the bytes have them."""
+        """Whether all bytes become finite numbers: linear transforms keep extremes extreme."""
         if not all(isinstance(fitted.transform, LinearTransform) for fitted in self.transforms):
             return False
         extremes = np.stack([np.full(self.schema.shape, byte, np.uint8) for byte in (0, 255)])
@@ -99,8 +105,8 @@ class Pipeline:
         if features.categories:
             named = ", ".join(repr(name) for name in features.categories)
             raise DataError(
-                f"texts where numbers are needed, in the columns {named}; add one_hot to `dataset.transforms`, or list them "
-                "under the source's `ignore`"
+                f"texts where numbers are needed, in the columns {named}; add one_hot to "
+                "`dataset.transforms`, or list them under the source's `ignore`"
             )
         with np.errstate(over="ignore"):  # what overflows is reported below, with its place
             x = features.array.astype(dtype, copy=False)
@@ -111,7 +117,8 @@ class Pipeline:
             )
             if np.isnan(x[row][tuple(index)]):
                 raise DataError(
-                    f"{where} is missing or NaN; add impute to `dataset.transforms`, or leave the row out"
+                    f"{where} is missing or NaN; add impute to `dataset.transforms`, or leave the "
+                    "row out"
                 )
             raise DataError(
                 f"{where} is infinite in {dtype}; correct the value, or leave the row out"
@@ -144,14 +151,15 @@ class Pipeline:
     ) -> Part:
         """Raw rows made ready for the network; a row's weight is its own times that of its class.
 
-        Raises DataError where all weights are 0.
+        Raises:
+            DataError: The inputs cannot be used, or all weights are 0.
         """
         x = self.inputs(dataset.features, dtype, dataset.place)
         if self.schema.autoencoder:
             if isinstance(dataset.features.numbers, LazyRows):
                 raise DataError(
-                    f"{dataset.origin}: with `target: self` the images must be in memory, because they are the targets too; "
-                    "set dataset.source.read: memory"
+                    f"{dataset.origin}: with `target: self` the images must be in memory, because "
+                    "they are the targets too; set dataset.source.read: memory"
                 )
             x = x[:]
             y = x.reshape(len(x), -1)
@@ -178,7 +186,7 @@ class Pipeline:
             ("target_transforms", self.target_transforms),
         ):
             packed[key] = []
-            for place, fitted in enumerate(chain):
+            for index, fitted in enumerate(chain):
                 texts = {
                     name: value for name, value in fitted.state.items() if isinstance(value, list)
                 }
@@ -194,26 +202,34 @@ class Pipeline:
                         "arrays": sorted(numbers),
                     }
                 )
-                arrays |= {f"{key}.{place}.{name}": value for name, value in numbers.items()}
+                arrays |= {f"{key}.{index}.{name}": value for name, value in numbers.items()}
         return packed, arrays
 
     @classmethod
     def unpack(cls, packed: object, arrays: dict[str, np.ndarray]) -> "Pipeline":
-        """The pipeline that `pack` wrote. Raises CheckpointError for anything that cannot have come from it."""
+        """The pipeline that `pack` wrote.
+
+        Raises:
+            CheckpointError: It cannot have come from there.
+        """
         try:
-            found = _PACKED.validate_python(packed)
+            content = _PACKED.validate_python(packed)
             transforms = tuple(
-                _fitted(item, arrays, f"transforms.{i}") for i, item in enumerate(found.transforms)
+                _fitted(item, arrays, f"transforms.{i}")
+                for i, item in enumerate(content.transforms)
             )
             target_transforms = tuple(
                 _fitted(item, arrays, f"target_transforms.{i}")
-                for i, item in enumerate(found.target_transforms)
+                for i, item in enumerate(content.target_transforms)
             )
-            pipeline = cls(found.schema, transforms, target_transforms, found.shape, found.names)
+            pipeline = cls(
+                content.schema, transforms, target_transforms, content.shape, content.names
+            )
             pipeline._rehearse()
         except ValidationError as error:
             raise CheckpointError(
-                f"the checkpoint's transforms cannot be read: {error.errors()[0]['msg']}; it is damaged"
+                f"the checkpoint's transforms cannot be read: {error.errors()[0]['msg']}; it is "
+                "damaged"
             ) from None
         except (PydanticCustomError, DataError, LookupError, TypeError, ValueError) as error:
             raise CheckpointError(
@@ -222,20 +238,18 @@ class Pipeline:
         return pipeline
 
     def _rehearse(self) -> None:
-        """Send one row of gaps through: states that do not fit the schema fail here, not at the first prediction."""
+        """Send one row of missing numbers through: states that do not fit the schema fail here."""
         if math.prod(self.schema.shape) > _LARGEST_ROW:
             raise ValueError(f"a row of {self.schema.shape} numbers")
         blank = {name: Category(np.array([MISSING]), ()) for name in self.schema.texts}
         with suppress(
             OutsideDomain
         ):  # what fills a gap may have no logarithm: that is for real rows to tell
-            found = self._transformed(
+            row = self._transformed(
                 Features(np.full((1, *self.schema.shape), np.nan), self.schema.numbers, blank)
             )
-            if found.numbers.shape[1:] != self.shape or found.categories:
-                raise ValueError(
-                    f"inputs of shape {found.numbers.shape[1:]}, expected {self.shape}"
-                )
+            if row.numbers.shape[1:] != self.shape or row.categories:
+                raise ValueError(f"inputs of shape {row.numbers.shape[1:]}, expected {self.shape}")
         if self.schema.task == "regression":
             self.restore(
                 self.targets(

@@ -193,7 +193,7 @@ def _notes_on_identifiers(train: Dataset) -> list[str]:
 
 
 def _described(transform: Transform) -> str:
-    """Returns `standardize`, or `scale (divide_by 16)`: the name, and fields not at their default."""
+    """Returns `standardize`, or `scale (divide_by 16)`: fields at their default are left out."""
     numbers = {name: value for name, value in vars(transform).items() if isinstance(value, float)}
     changed = [
         f"{name} {value:g}"

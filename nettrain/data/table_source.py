@@ -63,7 +63,8 @@ class OpenTable(ABC):
 
         Args:
             names: Of the columns.
-            numeric: The kind of those whose cells do not decide it: True for numbers, False for texts.
+            numeric: The kind of those whose cells do not decide it: True for numbers, False for
+                texts.
         """
 
 
@@ -116,7 +117,7 @@ class TableSource(Source):
         return self.replace(path=str(absolute_path(self.path, directory)))
 
     def with_path(self, path: Path) -> Source:
-        """The same keys for another file; without a column of weights there, its rows count alike."""
+        """The same keys for another file; without a weights column, its rows count alike."""
         if file_kind(path) != self.name():
             return super().with_path(path)
         same = self.replace(path=str(path))
@@ -179,10 +180,11 @@ class TableSource(Source):
             formatted = formatted_numbers(column) if name in target else None
             if formatted is not None:
                 raise DataError(
-                    f"{self.path}: target {name!r}: most cells look like numbers with {formatted[0]} "
-                    f"({formatted[1]!r}) and are read as text, so its {len(column.values)} distinct "
-                    "values would be classes; write them as plain numbers, such as 1234.5, or list "
-                    "the column under `categorical` if they name classes"
+                    f"{self.path}: target {name!r}: most cells look like numbers with "
+                    f"{formatted[0]} ({formatted[1]!r}) and are read as text, so its "
+                    f"{len(column.values)} distinct values would be classes; write them as plain "
+                    "numbers, such as 1234.5, or list the column under `categorical` if they name "
+                    "classes"
                 )
             note = text_column_note(name, column, table.missing)
             notes += [] if note is None else [note]
@@ -247,13 +249,13 @@ class TableSource(Source):
         there = {*schema.targets} <= {*table.names}
         return schema.targets if one_column_of_classes and there and not table.has_header else ()
 
-    def _check_guessed_target(self, found: Column, schema: Schema) -> None:
+    def _check_guessed_target(self, column: Column, schema: Schema) -> None:
         """Without a header the order of the columns is assumed; the cells can disprove it.
 
         Other texts than those of training may be labels that are spelled otherwise. But numbers
         where training had texts, or the reverse, or no number of training, are another column.
         """
-        labels = found.values if isinstance(found, Category) else ()
+        labels = column.values if isinstance(column, Category) else ()
         classes = schema.classes or ()
         texts = not any(map(is_number, (*labels, *classes)))
         if not labels or texts or (label_codes(labels, classes) != MISSING).any():
@@ -280,13 +282,16 @@ def _notes_on_order(table: OpenTable, schema: Schema) -> list[str]:
 
 
 def features_of(columns: dict[str, Column], names: Sequence[str]) -> Features:
-    """Numbers (n, d) and categories. Each column is let go once it is copied, so that a large file is in memory once."""
+    """Numbers (n, d) and categories.
+
+    Each column is removed once it is copied, so that a large file is in memory once.
+    """
     categories = {name: column for name in names if isinstance(column := columns[name], Category)}
     rest = [name for name in names if name not in categories]
     rows = len(next(iter(categories.values())).codes if categories else columns[rest[0]])  # type: ignore[arg-type]
     numbers = np.empty((rows, len(rest)))
-    for place, name in enumerate(rest):
-        numbers[:, place] = columns.pop(name)  # type: ignore[assignment]
+    for index, name in enumerate(rest):
+        numbers[:, index] = columns.pop(name)  # type: ignore[assignment]
     return Features(numbers, tuple(rest), categories)
 
 

@@ -116,7 +116,7 @@ def to_classes(target: Target) -> Target:
         return target
     if target.values.shape[1] > 1:
         codes = target.values.argmax(axis=1)
-        named = all(name != f"target_{place}" for place, name in enumerate(target.names))
+        named = all(name != f"target_{index}" for index, name in enumerate(target.names))
         names = target.names if named else tuple(map(str, range(len(target.names))))
         return Target(codes, target.names, names, label_type="string" if named else "integer")
     values, codes = distinct(target.values[:, 0])
@@ -191,7 +191,7 @@ def _named(target: Target) -> str:
 
 
 def _described(target: Target) -> str:
-    """What the target holds: `strings with 3 distinct values`, `numbers`, `2 columns of numbers`."""
+    """Returns `strings with 3 distinct values`, `numbers`, `2 columns of numbers`."""
     if target.classes is not None:
         kind = {"integer": "integers", "float": "numbers", "boolean": "booleans"}
         held = kind.get(target.label_type or "string", "strings")

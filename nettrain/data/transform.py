@@ -47,7 +47,7 @@ class Transform(Component):
 
     @abstractmethod
     def fit(self, features: Features) -> State:
-        """The state learned from the training part (`mean`, `deviation` ...); arrays or lists of names."""
+        """The state learned from the training part, such as `mean`: arrays or lists of names."""
 
     @abstractmethod
     def apply(self, features: Features, state: State) -> Features:
@@ -72,6 +72,6 @@ def check_columns(columns: tuple[str, ...] | None, known: tuple[str, ...], trans
         if name not in known:
             there = f"there are: {', '.join(known)}" if known else "there are none of that kind"
             raise ConfigError(
-                f"dataset.transforms: {transform}.columns: no column {name!r}{nearest(name, known)} "
-                f"({there})"
+                f"dataset.transforms: {transform}.columns: no column {name!r}"
+                f"{nearest(name, known)} ({there})"
             )
