@@ -239,6 +239,7 @@ class Pipeline:
 
     def _rehearse(self) -> None:
         """Send one row of missing numbers through: states that do not fit the schema fail here."""
+        self.schema.check()
         if math.prod(self.schema.shape) > _LARGEST_ROW:
             raise ValueError(f"a row of {self.schema.shape} numbers")
         blank = {name: Category(np.array([MISSING]), ()) for name in self.schema.texts}

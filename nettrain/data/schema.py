@@ -48,3 +48,17 @@ class Schema:
         return numbers.astype(
             {"integer": np.int64, "float": np.float64, "boolean": np.bool_}[self.label_type]
         )
+
+    def check(self) -> None:
+        """Raises ValueError where the fields contradict each other, as those of no training do."""
+        if len(self.shape) == 1 and len(self.numbers) != self.shape[0]:
+            raise ValueError(f"{len(self.numbers)} names of {self.shape[0]} numeric columns")
+        if self.classes is None and self.task == "classification":
+            raise ValueError("a classification without classes")
+        if self.autoencoder and self.task != "regression":
+            raise ValueError(f"an autoencoder whose task is {self.task}")
+        if len(set(self.classes or ())) != len(self.classes or ()):
+            raise ValueError("two classes of one name")
+        if self.label_type != "string" and self.classes is not None:
+            for name in self.classes:
+                int(name)

@@ -39,6 +39,12 @@ class Model(Predictor):
             raise CheckpointError(
                 f"{self.path}: its configuration does not fit its data ({error}); it is damaged"
             ) from None
+        weights = self.config.training.class_weights
+        if isinstance(weights, Mapping) and set(weights) != set(self.schema.classes or ()):
+            raise CheckpointError(
+                f"{self.path}: its configuration does not fit its data (training.class_weights: the "
+                "weights are not those of the classes); it is damaged"
+            )
         check_shapes(checkpoint, layers, self.path)
         self.network = build(layers, self.config, shape, self.config.training.kernels)
         Weights.read(checkpoint, self.network, self.path).put_into(self.network)

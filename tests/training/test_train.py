@@ -13,6 +13,7 @@ import yaml
 
 import nettrain
 from nettrain.errors import CheckpointError, ConfigError, NettrainError, RunError
+from nettrain.training.artifacts import run_directory
 from nettrain.training.artifacts.checkpoint import Checkpoint
 from nettrain.training.callbacks import Callback
 
@@ -495,3 +496,44 @@ def test_callbacks_are_told_of_batches_and_epochs_in_order(run):
 
     run({"training.epochs": 2}, callbacks=[Listener()])
     assert Listener.told == ["begin", 1, 2, 3, 4, ("epoch", 1), 1, 2, 3, 4, ("epoch", 2), "end"]
+
+
+def test_a_disk_that_is_full_at_the_start_leaves_no_directory(run, tmp_path, monkeypatch):
+    def full(path, *args):
+        raise RunError(f"{path}: cannot be written: the disk is full: free some space")
+
+    monkeypatch.setattr(run_directory, "write_atomically", full)
+    with pytest.raises(RunError, match="the disk is full"):
+        run(run_name="mine")
+    assert list((tmp_path / "runs").iterdir()) == []
+
+
+def test_a_run_that_ended_before_its_configuration_was_written_says_what_to_do(run, tmp_path, data):
+    folder = tmp_path / "runs" / "mine"
+    (folder / "checkpoints").mkdir(parents=True)
+    (folder / ".environment.json.4711.tmp").write_text("{")
+    with pytest.raises(RunError, match=r"nothing to resume: train again .*--overwrite"):
+        nettrain.resume(folder, data)
+    (folder / ".environment.json.4711.tmp").unlink()
+    run({"training.epochs": 1}, run_name="mine", overwrite=True)
+    assert (folder / "summary.json").exists()
+
+
+def test_a_run_without_config_yaml_resumes_from_its_checkpoint(run, data):
+    path = Path(run({"training.epochs": 2}).run_directory)
+    (path / "config.yaml").unlink()
+    assert nettrain.resume(path, data, sets=["training.epochs=3"]).epochs == 3
+    assert yaml.safe_load((path / "config.yaml").read_text())["training"]["epochs"] == 3
+
+
+@pytest.mark.parametrize("name", ["log.txt", "metrics.jsonl", "diagnostics.jsonl"])
+def test_nothing_is_appended_through_a_link(run, data, tmp_path, name):
+    path = Path(run({"training.epochs": 2, "diagnostics": True}).run_directory)
+    diary = tmp_path / "diary.txt"
+    content = (path / name).read_bytes()
+    diary.write_bytes(content)
+    (path / name).unlink()
+    (path / name).symlink_to(diary)
+    with pytest.raises(RunError, match=rf"{name}: is a link, and is not written through"):
+        nettrain.resume(path, data, sets=["training.epochs=3"])
+    assert diary.read_bytes() == content
