@@ -213,11 +213,21 @@ def _show_diagnostics(result: "Result") -> None:
     console(stderr=True).print(diagnostics_table(result.diagnostics))
 
 
+def _best(result: "Result") -> str:
+    """The best epoch, the metric that chose it, and whether its weights are those of the run."""
+    from nettrain.cli.render import number
+
+    if result.best_epoch is None or result.best_value is None:
+        return ""
+    last = "; the weights are those of the last epoch" if result.weights == "last" else ""
+    chosen = f"{result.monitor} {number(result.best_value)}"
+    return f"; best epoch: {result.best_epoch} ({chosen}){last}"
+
+
 def _report(result: "Result", intervals: Intervals) -> None:
     from nettrain.cli.render import metrics_table
 
     console().print(metrics_table(result.metrics, result.baseline, intervals))
     reason = "" if result.stop_reason == "epochs" else f" ({result.stop_reason.replace('_', ' ')})"
-    best = f"; best epoch: {result.best_epoch}" if result.best_epoch is not None else ""
-    say(f"trained {result.epochs} epochs in {result.seconds:.1f} s{reason}{best}")
+    say(f"trained {result.epochs} epochs in {result.seconds:.1f} s{reason}{_best(result)}")
     say(f"next: nettrain eval {shlex.quote(str(result.run_directory))}")

@@ -1,4 +1,5 @@
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -369,3 +370,12 @@ def test_all_columns_that_do_not_exist_are_named_at_once(folder, command):
         "ignore: no column 'zzz' (there are: width, height, kind)",
         "dataset.split: no column 'part' (there are: width, height, kind)",
     ]
+
+
+def test_the_closing_line_names_the_metric_that_chose_the_best_epoch(folder, command):
+    monitor = "early_stopping={monitor: validation_accuracy, patience: 9}"
+    line = command("fit", "flowers.yaml", "--set", monitor).stderr.splitlines()[-2]
+    assert re.search(r"; best epoch: \d+ \(validation_accuracy [\d.]+\)$", line)
+    last = "early_stopping={restore_best: false, patience: 9}"
+    line = command("fit", "flowers.yaml", "--set", last).stderr.splitlines()[-2]
+    assert re.search(r"\(validation_loss [\d.]+\); the weights are those of the last epoch$", line)
