@@ -1,1 +1,1 @@
-"""What the statistics of training say: norms per layer, dead and saturated units, symptoms and their remedies."""
+"""Diagnosis: statistics of every layer, and what they and the losses say goes wrong."""

@@ -1,4 +1,4 @@
-"""The loss of the best model that looks at no feature: what training must get below to have learnt anything."""
+"""The loss of the best constant output: training must get below it to have learned anything."""
 
 import numpy as np
 
@@ -6,7 +6,8 @@ from nettrain.autodiff.backward import backward
 from nettrain.autodiff.tensor import Tensor
 from nettrain.nn.loss import Loss
 
-MOST_ELEMENTS = 65536  # of targets looked at: a thousandth of the loss is close enough, a millisecond a step is not
+# Of targets: the loss is known to a thousandth, and an iteration takes less than a millisecond.
+MOST_ELEMENTS = 65536
 STEPS = 200
 PATIENCE = 15  # steps without an improvement by a thousandth
 GROW, SHRINK = 1.2, 0.5
@@ -15,9 +16,16 @@ GROW, SHRINK = 1.2, 0.5
 def constant_loss(
     loss: Loss, encoded: np.ndarray, outputs: int, weights: np.ndarray | None = None
 ) -> float:
-    """min_c mean_i loss(c, y_i) over constant outputs c (o,).  encoded targets y (n, ...); weights (n,) of the rows.
+    """min_c mean_i w_i L(c, y_i) over constant outputs c (o,).
 
-    Rprop (Riedmiller & Braun 1993, without backtracking): only the signs of the derivatives count, so any unit of the loss will do.
+    Rprop (Riedmiller & Braun 1993, without backtracking): only the signs of the derivatives count,
+    so the unit of the loss does not matter.
+
+    Args:
+        loss: L.
+        encoded: Targets y (n, ...).
+        outputs: o.
+        weights: w (n,).
     """
     rows, counts = _distinct(encoded, weights)
     share = Tensor(counts / counts.sum())
@@ -39,7 +47,7 @@ def constant_loss(
 
 
 def _distinct(encoded: np.ndarray, weights: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
-    """The different targets and the weight of each; of too many, some that are evenly spread over the rows."""
+    """The distinct targets and the weight of each; of too many, some, evenly spread."""
     weights = np.ones(len(encoded)) if weights is None else weights.astype(np.float64)
     if encoded.dtype.kind == "i" and encoded.ndim == 1:
         found, places = np.unique(encoded, return_inverse=True)

@@ -1,4 +1,4 @@
-"""What goes on inside a network, layer by layer: norms of gradients, weights and updates, units that are dead or saturated."""
+"""Statistics of layers: norms of gradients, weights and updates, dead and saturated units."""
 
 import math
 
@@ -13,18 +13,25 @@ from nettrain.nn.layer import Output
 from nettrain.nn.loss import Loss
 from nettrain.nn.network import Network
 
-NEAR = 0.01  # of the width between an activation's bounds: there the derivative of sigmoid and tanh is at most 4 % of its greatest
-MOSTLY = 0.9  # of the rows on which a saturated unit is near a bound: such a unit hardly learns, whatever it is shown
+# Of the width between an activation's bounds: that near to one, the derivative of sigmoid and tanh
+# is at most 4 % of its maximum.
+NEAR = 0.01
+MOSTLY = 0.9  # of the rows on which a saturated unit is near a bound: such a unit hardly learns
 
 Statistics = dict[str, dict[str, float]]
 
 
 class LayerStatistics:
-    """Some rows with their encoded targets, always the same ones, on which a network is looked at in evaluation: x (n, ...), y (n, ...).
+    """Looks at a network in evaluation mode, always on the same rows.
 
-    weights (n,) of the rows in the loss; None: all equal.
+    Nothing that training uses is changed: no weight, gradient, running statistic or random stream.
 
-    Nothing that training works on is changed: no weight, no gradient, no running statistics, no random stream.
+    Args:
+        network: That is looked at.
+        loss: Whose gradient is measured.
+        x: Inputs (n, ...).
+        y: Encoded targets (n, ...).
+        weights: Of the rows in the loss (n,); None: all equal.
     """
 
     def __init__(
@@ -49,11 +56,14 @@ class LayerStatistics:
         self._outputs: list[Output] = []
 
     def layers(self) -> Statistics:
-        """The figures of every layer that has any, by its path, in the order of the forward pass.
+        """The statistics of every layer that has any, by path, in the order of the forward pass.
 
-        gradient_norm    |g|_2 over its trained parameters, of the mean loss over the rows, without penalties, before any clipping
-        weight_norm      |theta|_2 over its parameters
-        dead, saturated  shares of the units of an activation; a unit is one place of the last axis, over all rows and other axes
+        Returns:
+            gradient_norm: |g|_2 over the layer's trained parameters, of the mean loss over the
+                rows, without penalties, before any clipping.
+            weight_norm: |theta|_2 over its parameters.
+            dead, saturated: Fractions of the units of an activation; a unit is one place of the
+                last axis, over all rows and other axes.
         """
         with np.errstate(all="ignore"):  # what is not finite is a finding here
             self._compute()
@@ -68,7 +78,7 @@ class LayerStatistics:
         return {path: figures for path, figures in found.items() if figures}
 
     def _compute(self) -> None:
-        """Every output and gradient for the weights as they are now; recorded once, as in training, and then replayed."""
+        """Every output and gradient for the current weights; recorded once, then replayed."""
         if self._plan is not None:
             self._plan.forward()
             self._plan.backward()
@@ -82,7 +92,10 @@ class LayerStatistics:
 
 
 def update_ratios(network: Network, before: np.ndarray) -> dict[str, float]:
-    """|theta - theta before|_2 / |theta before|_2 of each layer, where there is anything to divide by.  About 1e-3 a step is usual."""
+    """|theta - theta before|_2 / |theta before|_2 of each layer; about 1e-3 per step is usual.
+
+    A layer whose weights were all 0 has none.
+    """
     vector = network.vector
     with np.errstate(all="ignore"):
         moved = norms(vector.named(vector.values - before))
@@ -100,7 +113,12 @@ def norms(views: dict[str, np.ndarray]) -> dict[str, float]:
 
 
 def unit_shares(activation: Activation, y: np.ndarray) -> dict[str, float]:
-    """The share of dead and of saturated units among the outputs y (n, ..., units) of an activation that can have such."""
+    """The fractions of dead and of saturated units of an activation.
+
+    Args:
+        activation: Its kind says which it can have.
+        y: Its outputs (n, ..., units).
+    """
     y = y.reshape(-1, y.shape[-1])
     shares = {}
     if activation.rectifies:

@@ -1,4 +1,4 @@
-"""What goes wrong in training, told from the figures of its epochs, with what to do about it: pure arithmetic on a few numbers an epoch."""
+"""Symptoms: what goes wrong in training, and what to do about it, from a few numbers per epoch."""
 
 import dataclasses
 import math
@@ -9,21 +9,21 @@ from typing import Any
 
 from nettrain.config.run_config import RunConfig
 
-Figures = Mapping[
-    str, float
-]  # of one layer: gradient_norm, weight_norm, update_ratio; dead; saturated
+# Of one layer: gradient_norm, weight_norm, update_ratio, dead, saturated.
+LayerRow = Mapping[str, float]
 
 SEVERAL = 3  # epochs in a row: one bad probe is chance, three are a state
-VANISHING = 1e-3  # first layer's gradient : last layer's. A sigmoid passes on at most 1/4: five in a row. A good start gives 0.1 to 10.
+# First layer's gradient : last layer's. A sigmoid passes on at most 1/4: this takes five in a row.
+# Good initial weights give 0.1 to 10.
+VANISHING = 1e-3
 LARGE = 1e3  # gradient norm. With features and targets of size 1 it is at most about 10.
-GROWN = 1e2  # times the first epoch's norm: gradients shrink or stay as the loss falls, unless they explode
-NOTICEABLE = (
-    10.0  # gradient norm that grown ones must have reached: from 1e-6 to 1e-4 nothing explodes
-)
-DEAD = 0.5  # of a layer's units: some always die without harm, with half of them the layer is another one than was asked for
-BASELINE = (
-    0.97  # of the baseline's loss: above it, less than 3 % of what there is to explain is learnt
-)
+# Times the first epoch's norm: as the loss falls, gradients shrink or stay unless they explode.
+GROWN = 1e2
+NOTICEABLE = 10.0  # gradient norm that grown ones must reach: from 1e-6 to 1e-4 nothing explodes
+# Of a layer's units: some always die without harm; with half of them dead the layer is another one.
+DEAD = 0.5
+# Of the baseline's loss: above it, less than 3 % of what there is to explain is learned.
+BASELINE = 0.97
 STANDSTILL = 0.01  # of the loss: what it must fall in SEVERAL epochs to be on its way
 FEWEST_EPOCHS = 5  # before the loss is judged: a slow start is not a standstill ...
 FEWEST_STEPS = 200  # ... nor are few updates, unless the run ends with them
@@ -37,14 +37,19 @@ LATER = 5  # epochs since the best one: the patience that early_stopping has by 
 class Epoch:
     """What a symptom sees of one epoch.
 
-    row     as in metrics.jsonl; layers: the figures of each, in the order of the forward pass, empty without diagnostics
-    last    whether the run ends with it
-    baseline  returns the training loss of the baseline, the best model that ignores the features
+    Attributes:
+        config: Of the run.
+        row: As in metrics.jsonl.
+        layers: The statistics of each layer, in the order of the forward pass; empty without
+            diagnostics.
+        last: Whether the run ends with this epoch.
+        baseline: Returns the training loss of the baseline, the best model that ignores the
+            features.
     """
 
     config: RunConfig
     row: Mapping[str, Any]
-    layers: Mapping[str, Figures]
+    layers: Mapping[str, LayerRow]
     last: bool
     baseline: Callable[[], float]
 
@@ -64,7 +69,10 @@ class Symptom(ABC):
 
 @dataclass
 class Vanishing(Symptom):
-    """The first layer's gradient is a thousandth of the last layer's, or less.  Hochreiter 1991; Glorot & Bengio 2010, section 4."""
+    """The first layer's gradient is a thousandth of the last layer's, or less.
+
+    Hochreiter 1991; Glorot & Bengio 2010, section 4.
+    """
 
     epochs: int = 0
 
@@ -81,8 +89,9 @@ class Vanishing(Symptom):
         if self.epochs < SEVERAL:
             return None
         return (
-            f"gradients vanish: that of {first} has the norm {least:.2g}, that of {last} {most:.2g}; "
-            "try activation: relu, initializer: he (xavier for tanh), batch_norm or residual layers, or fewer layers"
+            f"gradients vanish: that of {first} has the norm {least:.2g}, that of {last} "
+            f"{most:.2g}; try activation: relu, initializer: he (xavier for tanh), batch_norm or "
+            "residual layers, or fewer layers"
         )
 
 
@@ -110,12 +119,18 @@ class Exploding(Symptom):
             _lower_rate(epoch),
             "dataset.transforms: [standardize] if the features are large",
         ]
-        return f"gradients explode: that of {worst} has the norm {norms[worst]:.2g}{risen}; try {_listed(remedies)}"
+        return (
+            f"gradients explode: that of {worst} has the norm {norms[worst]:.2g}{risen}; try "
+            f"{_listed(remedies)}"
+        )
 
 
 @dataclass
 class Dying(Symptom):
-    """More than half of a layer's units are 0 for every row: no gradient reaches them, so they stay so.  Lu et al. 2019, "Dying ReLU"."""
+    """More than half of a layer's units are 0 for every row.
+
+    No gradient reaches them, so they stay so. Lu et al. 2019, "Dying ReLU".
+    """
 
     epochs: int = 0
 
@@ -135,7 +150,10 @@ class Dying(Symptom):
             "activation: leaky_relu",
             "initializer: he with biases that start at zero",
         ]
-        return f"units die: {dead[worst]:.0%} of those of {worst} are 0 for every row; try {_listed(remedies)}"
+        return (
+            f"units die: {dead[worst]:.0%} of those of {worst} are 0 for every row; try "
+            f"{_listed(remedies)}"
+        )
 
 
 @dataclass
@@ -174,15 +192,18 @@ class AtBaseline(Symptom):
         ]
         better = "hardly" if found < baseline else "no"
         return (
-            f"the training loss is {found:.4g}, {better} better than the {baseline:.4g} of the baseline, "
-            "which ignores the features; "
-            f"try {_listed(remedies)}; and see whether the target is the right column and belongs to these rows"
+            f"the training loss is {found:.4g}, {better} better than the {baseline:.4g} of the "
+            f"baseline, which ignores the features; try {_listed(remedies)}; and see whether the "
+            "target is the right column and belongs to these rows"
         )
 
 
 @dataclass
 class Overfitting(Symptom):
-    """The validation loss rises while the training loss falls.  Prechelt 1998.  Where early stopping is set, it is the remedy at work."""
+    """The validation loss rises while the training loss falls. Prechelt 1998.
+
+    With early stopping the remedy is at work already.
+    """
 
     first: float | None = None
     best: float | None = None
@@ -209,7 +230,7 @@ class Overfitting(Symptom):
         ):
             return None
         if train > self.best:
-            return None  # both losses jump about: what is known by heart is known better than what is not
+            return None  # both losses fluctuate: rows learned by heart have the lower loss
         regularization = epoch.config.regularization
         remedies = [
             "early_stopping: {patience: 5}",
@@ -219,8 +240,9 @@ class Overfitting(Symptom):
             "more data",
         ]
         return (
-            f"the network overfits: since epoch {self.best_epoch} the validation loss has risen from {self.best:.4g} to {found:.4g}, "
-            f"while the training loss fell from {self.train:.4g} to {train:.4g}; try {_listed(remedies)}"
+            f"the network overfits: since epoch {self.best_epoch} the validation loss has risen "
+            f"from {self.best:.4g} to {found:.4g}, while the training loss fell from "
+            f"{self.train:.4g} to {train:.4g}; try {_listed(remedies)}"
         )
 
 
@@ -237,8 +259,8 @@ class NotFinite(Symptom):
 def not_finite_loss(part: str) -> str:
     """Returns what to say of a part with predictions that are NaN or infinite."""
     return (
-        f"the {part} loss is not finite, and no metric of this part is defined: some of its rows have "
-        "features far outside the range of the training rows; correct them or leave them out"
+        f"the {part} loss is not finite, and no metric of this part is defined: some of its rows "
+        "have features far outside the range of the training rows; correct them or leave them out"
     )
 
 

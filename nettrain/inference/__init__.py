@@ -1,1 +1,1 @@
-"""Trained models: loaded from a checkpoint, they evaluate and predict, one network or an ensemble that votes."""
+"""Trained models, read from checkpoints: one network, or an ensemble that votes."""

@@ -42,8 +42,8 @@ class Model(Predictor):
         weights = self.config.training.class_weights
         if isinstance(weights, Mapping) and set(weights) != set(self.schema.classes or ()):
             raise CheckpointError(
-                f"{self.path}: its configuration does not fit its data (training.class_weights: the "
-                "weights are not those of the classes); it is damaged"
+                f"{self.path}: its configuration does not fit its data (training.class_weights: "
+                "not those of the classes); it is damaged"
             )
         check_shapes(checkpoint, layers, self.path)
         self.network = build(layers, self.config, shape, self.config.training.kernels)

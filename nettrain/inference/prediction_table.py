@@ -1,4 +1,4 @@
-"""Predictions as columns of a table: what is decided for each row, and how probable each class is."""
+"""Predictions as columns of a table: the prediction for each row, and class probabilities."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""A trained model, as everything that evaluates and predicts sees it: one network or an ensemble."""
+"""A trained model, one network or an ensemble, as all that evaluates and predicts sees it."""
 
 import logging
 from abc import ABC, abstractmethod
@@ -100,14 +100,18 @@ class Predictor(ABC):
 
     @abstractmethod
     def predictions_of(self, dataset: Dataset) -> np.ndarray:
-        """Probabilities (n, k) or (n, l), or values (n, t) in original units, for rows that `read` gave."""
+        """Probabilities (n, k) or (n, l), or values (n, t) in original units, of rows of `read`."""
 
     @abstractmethod
     def evaluate_dataset(self, dataset: Dataset) -> PartEvaluation:
         """Every metric of rows that `read` returned, and what it was computed from."""
 
     def truth(self, dataset: Dataset) -> np.ndarray:
-        """The targets as metrics take them: codes (n,), labels (n, l), or numbers (n, t) in the units of the predictions."""
+        """The targets as metrics take them.
+
+        Returns:
+            Codes (n,), labels (n, l), or numbers (n, t) in the units of the predictions.
+        """
         if dataset.target is None:
             raise ValueError("rows without targets have no truth")
         return dataset.target.values
@@ -128,7 +132,13 @@ class Predictor(ABC):
         return self.predictions_of(self._dataset(x))
 
     def evaluate(self, x: object, y: object = None, weights: object = None) -> dict[str, float]:
-        """The loss and every metric of the task. y: not for an autoencoder; weights: of the rows in the loss, None: all count alike."""
+        """The loss and every metric of the task.
+
+        Args:
+            x: Raw features.
+            y: Their targets; None for an autoencoder.
+            weights: Of the rows in the loss (n,); None: all count alike.
+        """
         features = features_from(x)
         target = None if self.schema.autoencoder else target_from(y)
         if target is not None and len(features) != len(target):
@@ -148,7 +158,7 @@ class Predictor(ABC):
         return found[:, 0] if found.shape[1] == 1 else found
 
     def read(self, path: Path, *, with_target: bool) -> Dataset:
-        """A file with the columns that the model was trained on, in the manner of its training source."""
+        """A file with the model's columns, read in the manner of its training source."""
         with in_use(self.config.plugins):
             source = self.config.dataset.source.with_path(path.absolute())
             with_target = with_target and not self.schema.autoencoder
@@ -157,7 +167,11 @@ class Predictor(ABC):
 
     @cached_property
     def training_data(self) -> LoadedData:
-        """The rows of the run, loaded and divided again as they were for training. Raises DataError where they are gone."""
+        """The rows of the run, loaded and divided as for training.
+
+        Raises:
+            DataError: They are gone.
+        """
         with in_use(self.config.plugins):
             return load_data(
                 self.config.dataset,
@@ -192,7 +206,7 @@ class Predictor(ABC):
             return Evaluation(evaluated.metrics, beside, evaluated.outcome, evaluated.losses)
 
     def _complete(self, dataset: Dataset) -> Dataset:
-        """The rows that have a target, as for training. Raises DataError where all must have one."""
+        """The rows with a target, as for training. Raises DataError where all must have one."""
         return with_complete_target(dataset, self.config.dataset.missing_target)
 
     def _dataset(self, x: object) -> Dataset:
@@ -200,11 +214,12 @@ class Predictor(ABC):
         return _with_notes_said(align(dataset, self.schema, with_target=False), "x")
 
     def _named(self, dataset: Dataset) -> Dataset:
-        """Arrays have no column names: a table of the right width is taken in the order of training."""
+        """Arrays have no column names: one of the right width has the columns of training."""
         schema, found = self.schema, dataset.features
         if schema.texts:
             raise DataError(
-                f"the model wants the texts of the columns {', '.join(schema.texts)}: give it a file (nettrain predict)"
+                f"the model needs the strings of the columns {', '.join(schema.texts)}: give it a "
+                "file (nettrain predict)"
             )
         if found.numbers.ndim == 2 and len(schema.numbers) == found.numbers.shape[1]:
             dataset = replace(dataset, features=replace(found, names=schema.numbers))

@@ -1,4 +1,4 @@
-"""How much a step has to compute, and how fast the machine could: FLOPs of the products by layer, and the peak of a large product."""
+"""FLOPs of the products of each layer, and the peak of the machine in a large product."""
 
 import time
 from dataclasses import dataclass
@@ -15,16 +15,18 @@ SIZE, TRIES = 2048, 8
 
 @dataclass(frozen=True)
 class Flops:
-    """Multiplications and additions of one row in products: of the forward and of the backward pass."""
+    """FLOPs per row in products (multiplications and additions), in the two passes."""
 
     forward: int
     backward: int
 
 
 def layer_flops(network: Network) -> dict[str, Flops]:
-    """By layer. Backward, a layer makes its products again for its weights if they are trained, and for its input if a layer before it is.
+    """The FLOPs of each layer, by name.
 
-    So the gradient of the first input, which no step computes, is not counted.
+    In the backward pass a layer makes its products again for its weights if they are trained, and
+    for its input if a layer before it is trained. The gradient of the first input, which no step
+    computes, is not counted.
     """
     found: dict[str, Flops] = {}
     before = False
@@ -37,7 +39,11 @@ def layer_flops(network: Network) -> dict[str, Flops]:
 
 
 def sgemm_peak(threads: int) -> float:
-    """GFLOP/s of the best of several 2048 x 2048 float32 products on so many BLAS threads, but no more than there are cores."""
+    """GFLOP/s of the best of several 2048 x 2048 float32 products.
+
+    Args:
+        threads: BLAS threads; no more are used than there are cores.
+    """
     a = generator(0, "peak").random((SIZE, SIZE), dtype=np.float32)
     out = np.empty_like(a)
     best = np.inf

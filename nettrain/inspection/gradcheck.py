@@ -1,4 +1,4 @@
-"""Gradients of a run's own model and loss, on rows of its own data, held against central differences."""
+"""Gradient checks: a run's model and loss on its own data, against central differences."""
 
 import math
 from dataclasses import dataclass
@@ -13,9 +13,12 @@ from nettrain.streams import generator
 from nettrain.training.engine.blas import one_blas_thread
 from nettrain.training.run import Run
 
-STEP = 1e-5  # of a difference, times max(1, |w|): rounding, 1e-16 / STEP, and curvature, STEP^2, both stay below the tolerance
+# Of a difference, times max(1, |w|): the errors by rounding, 1e-16 / STEP, and by curvature,
+# STEP^2, both stay below the tolerance.
+STEP = 1e-5
 LEAST = 1e-4  # times the loss: gradients below that drown in the rounding of the loss
-BENT = 1e-3  # share of their size by which the slopes on two sides differ at a kink, and nowhere else: there it is about STEP
+# Fraction of their size by which the slopes on two sides differ at a kink; elsewhere about STEP.
+BENT = 1e-3
 NEARBY = 1e-3  # how far from a kink to look again, times max(1, |w|)
 MOST = 64  # elements of one array that are checked
 
@@ -26,9 +29,14 @@ Elements = tuple[np.ndarray, ...]
 class CheckedArray:
     """One parameter, or the input: where its gradient and the central difference differ most.
 
-    size, checked   how many numbers it holds, and how many of them were tried
-    error           relative to the larger of the two, or to 1e-4 of the loss where both are smaller
-    kink            whether it was found right only beside the point: there the function has no derivative
+    Attributes:
+        name, shape: Of the array.
+        size, checked: How many numbers it holds, and how many of them were checked.
+        error: Relative to the larger of the two, or to 1e-4 of the loss where both are smaller.
+        index: Where the error is largest.
+        autodiff, difference: The two derivatives there.
+        kink: Whether it passed only beside the point: there the function has no derivative.
+        passed: Whether the error is within the tolerance.
     """
 
     name: str
@@ -59,13 +67,21 @@ class GradientCheck:
 
 
 def check_gradients(run: Run, *, rows: int = 8, tolerance: float = 1e-6) -> GradientCheck:
-    """Check the gradient of the mean loss, in training mode, with respect to every trained parameter and to the input.
+    """Check the gradient of the mean loss, in training mode, for all parameters and the input.
 
-    The run should be of dtype float64. Its weights are those before the first step. Dropout and other chance draw the same numbers at
-    every evaluation: those of step 0. Of large arrays the elements with the largest gradients are checked, and as many drawn by chance.
-    Penalties have no part in it: they are added in the update. At a kink (relu at 0) the difference means nothing; as in
-    `nettrain.autodiff.check`, a finite gradient that fails must then lie between the slopes on its two sides and be right at some point
-    nearby. Where the two slopes clearly differ the latter is enough: several rows may stand on kinks of their own, as at zero weights.
+    Dropout and other random operations draw the same numbers at every evaluation: those of step 0.
+    Of large arrays the elements with the largest gradients are checked, and as many random ones.
+    Penalties are not part of it: they are added in the update.
+
+    At a kink (relu at 0) the difference means nothing. As in `nettrain.autodiff.check`, a finite
+    gradient that fails must then lie between the slopes on its two sides and be correct at some
+    point nearby. Where the two slopes clearly differ the latter is enough: several rows may be at
+    kinks of their own, as with zero weights.
+
+    Args:
+        run: Of dtype float64, with the weights before its first step.
+        rows: Of the training part that are used.
+        tolerance: Largest relative error that passes.
     """
     with one_blas_thread():
         return _Checker(run, rows, tolerance).check()
@@ -100,7 +116,8 @@ class _Checker:
         loss = self.value()
         if not math.isfinite(loss):
             raise NettrainError(
-                f"gradcheck: the loss of these {len(self.x)} rows is {loss}: look at the data and the model first"
+                f"gradcheck: the loss of these {len(self.x)} rows is {loss}: look at the data and "
+                "the model first"
             )
         least = LEAST * max(1.0, abs(loss))
         gradients = self.gradients()

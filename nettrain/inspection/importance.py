@@ -25,7 +25,7 @@ class FeatureImportance:
 
     Attributes:
         feature: The raw column; a categorical one is shuffled as a whole, however it is encoded.
-        values: The loss of the metric in each repeat, in the metric's units; positive: it got worse.
+        values: The loss of the metric in each repeat, in its units; positive: it got worse.
     """
 
     feature: str

@@ -22,7 +22,14 @@ TOO_HIGH = 4.0  # times the lowest smoothed loss: the rest of the curve says no 
 
 @dataclass(frozen=True)
 class Curve:
-    """One entry a step: the rate, the mean loss of its batch, that loss smoothed; and the rate to begin with, None where none helps."""
+    """The curve of a learning-rate range test, one entry per step.
+
+    Attributes:
+        rates: Learning rates.
+        losses: The mean loss of each batch.
+        smoothed: The same, smoothed.
+        suggestion: The rate to begin with; None where no rate helps.
+    """
 
     rates: list[float]
     losses: list[float]
@@ -42,14 +49,21 @@ class Curve:
 
 
 def find_lr(run: Run) -> Curve:
-    """Train a run that nothing else uses for 100 steps, the rate rising from 1e-6 to 10 by a constant factor. Its schedule is not used.
+    """Train a run for 100 steps, the rate rising from 1e-6 to 10 by a constant factor.
 
-    Smith 2017, "Cyclical learning rates for training neural networks", section 3.3, with a rate that rises exponentially. Raises
-    ConfigError where the optimizer has no learning rate in this sense.
+    Its schedule is not used. Smith 2017, "Cyclical learning rates for training neural networks",
+    section 3.3, with a rate that rises exponentially.
+
+    Args:
+        run: That nothing else uses.
+
+    Raises:
+        ConfigError: The optimizer has no learning rate in this sense.
     """
     if isinstance(run.config.optimizer, ClosureOptimizer):
         raise ConfigError(
-            f"optimizer: {run.config.optimizer.name()} tries its steps itself: there is no rate to find for it"
+            f"optimizer: {run.config.optimizer.name()} chooses its steps itself: there is no rate "
+            "to find for it"
         )
     rates, losses, smoothed = [], [], []
     mean = 0.0
@@ -71,9 +85,10 @@ def find_lr(run: Run) -> Curve:
 
 
 def suggest(rates: list[float], smoothed: list[float]) -> float | None:
-    """A tenth of the rate at which the smoothed loss is lowest; None where it never falls by a twentieth of where it began.
+    """A tenth of the rate at which the smoothed loss is lowest.
 
-    At its lowest the loss is about to rise, and smoothing shows it about five times too late: a tenth is safely before.
+    At its lowest the loss is about to rise, and smoothing shows it about five times too late: a
+    tenth is safely before. None where the loss never falls by a twentieth of where it began.
     """
     if not smoothed:
         return None

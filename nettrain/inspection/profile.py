@@ -55,9 +55,9 @@ class Profile(Callback):
     """Measures all steps of a run but those that record a plan (the first of each number of rows).
 
     What several threads do at once is counted once: a layer's time is the sum over its shards and
-    tiles, divided by the threads that share them. A measurement takes about 0.2 microseconds of what
-    it measures. Fused operations count for the layer of the first of them. Results are bitwise
-    identical with and without it.
+    tiles, divided by the threads that share them. A measurement adds about 0.2 microseconds. Fused
+    operations count for the layer of the first of them. Results are bitwise identical with and
+    without it.
 
     Attributes:
         steps: That were measured.
@@ -128,7 +128,7 @@ class Profile(Callback):
 
     @property
     def fused(self) -> list[str]:
-        """Layers without time of their own: views, and those that are computed together with the layer before."""
+        """Layers without time of their own: views, and those fused with the layer before."""
         return [name for name in self._flops if not self._layer(name).ms]
 
     def parts(self) -> list[Line]:

@@ -1,1 +1,1 @@
-"""Training: one run from its configuration to its directory, evaluation, and predictions from what it left."""
+"""Training: one run from its configuration to its directory, and its evaluation."""

@@ -1,4 +1,4 @@
-"""From a configuration to a network: the layers that the model section stands for, fitted between the data and the loss."""
+"""From a configuration to a network: the layers of its model, fitted between data and loss."""
 
 from collections.abc import Sequence
 
@@ -34,7 +34,7 @@ def target_requirements(loss: Loss | None) -> TargetRequirements | None:
 
 
 def encoded(loss: Loss, targets: np.ndarray, size: int, dtype: np.dtype) -> np.ndarray:
-    """The targets as the loss wants them: classes as codes, all else in the dtype of the network."""
+    """The targets as the loss takes them: classes as codes, the rest in the network's dtype."""
     found = loss.encode(targets, size)
     return found if found.dtype.kind == "i" else found.astype(dtype, copy=False)
 
@@ -75,7 +75,7 @@ def build(
 
 
 def layers_for(config: RunConfig, loss: Loss, schema: Schema, shape: Shape) -> list[BoundLayer]:
-    """The layers of that network in their places, found to fit before any memory is taken for weights."""
+    """The layers of the network, bound to the shapes of rows, before weights take any memory."""
     outputs = loss.outputs(schema.task, target_size(schema))
     layers = config.model.expand(shape, outputs, config.regularization.dropout)
     try:
@@ -85,14 +85,15 @@ def layers_for(config: RunConfig, loss: Loss, schema: Schema, shape: Shape) -> l
     last = layers[-1].activates if layers else None
     if last is not None and last.name() in loss.applies_activation:
         raise ConfigError(
-            f"model: the last layer is {last.name()}, which the loss {loss.name()} applies itself: leave the layer out"
+            f"model: the last layer is {last.name()}, which the loss {loss.name()} applies itself: "
+            "leave the layer out"
         )
     output_shape = bound[-1].output_shape if bound else shape
     if output_shape != (outputs,):
-        wanted = f"{outputs} output{'s' * (outputs != 1)} ({_reason(schema)})"
+        needed = f"{outputs} output{'s' * (outputs != 1)} ({_reason(schema)})"
         raise ConfigError(
-            f"model: gives rows of shape {output_shape}, but the loss {loss.name()} needs {wanted}: "
-            "end with a dense layer that leaves `units` out"
+            f"model: gives rows of shape {output_shape}, but the loss {loss.name()} needs "
+            f"{needed}: end with a dense layer that leaves `units` out"
         )
     return bound
 
@@ -100,4 +101,5 @@ def layers_for(config: RunConfig, loss: Loss, schema: Schema, shape: Shape) -> l
 def _reason(schema: Schema) -> str:
     if schema.task == "classification":
         return f"{target_size(schema)} classes"
-    return f"{target_size(schema)} {'label' if schema.task == 'multilabel' else 'target'} column{'s' * (target_size(schema) != 1)}"
+    kind = "label" if schema.task == "multilabel" else "target"
+    return f"{target_size(schema)} {kind} column{'s' * (target_size(schema) != 1)}"

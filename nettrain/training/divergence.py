@@ -32,7 +32,7 @@ def explain(run: Run, rows: np.ndarray, what: str) -> str:
 
 
 def first_bad_layer(run: Run, rows: np.ndarray) -> str:
-    """The first layer, in the order of the forward pass, with weights or outputs that are not finite.
+    """The first layer of the forward pass with weights or outputs that are not finite.
 
     It is looked for as the step computed it: in training mode, with the same random numbers.
     """

@@ -1,7 +1,7 @@
 """A model's loss and metrics on a part of the data, in evaluation mode.
 
-The loss is the weighted mean where rows have weights, as in training. Metrics count every row alike,
-as those who read them expect.
+The loss is the weighted mean where rows have weights, as in training. Metrics count every row
+alike, as those who read them expect.
 """
 
 from collections.abc import Mapping

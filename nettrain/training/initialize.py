@@ -105,6 +105,6 @@ def _mismatches(
             yield f"{name} {given[name].shape} of {path} is not in the model: {remedy}"
         elif expected[name] != given[name].shape:
             yield (
-                f"{name} has shape {given[name].shape} in {path} and {expected[name]} in the model: "
-                f"{remedy}"
+                f"{name} has shape {given[name].shape} in {path} and {expected[name]} in the "
+                f"model: {remedy}"
             )

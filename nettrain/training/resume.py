@@ -21,7 +21,7 @@ from nettrain.training.result import Result
 from nettrain.training.run import Run
 from nettrain.training.train import Data, load_for_data, plan_and_data
 
-# What may change on a resume. Of these only the kernels change the bits of a step, which is reported.
+# What may change on a resume. Only the kernels change the bits of a step, which is reported.
 EXTENDABLE = ("name", "training.epochs", "early_stopping", "training.kernels")
 
 
@@ -81,7 +81,7 @@ def resume(
 
 
 def _earlier(directory: RunDirectory, last: Checkpoint | None, *, allow_plugins: bool) -> RunConfig:
-    """The configuration of the run so far: the checkpoint's, as config.yaml may have been edited."""
+    """The configuration so far: the checkpoint's, as config.yaml may have been edited."""
     if last is None:
         return load(directory.config, allow_plugins=allow_plugins)
     return configuration(last, directory.last, allow_plugins=allow_plugins)
@@ -101,8 +101,8 @@ def _changes(earlier: RunConfig, config: RunConfig) -> list[str]:
     before, kernels = earlier.training.kernels, config.training.kernels
     if kernels != before:
         notes.append(
-            f"training.kernels: {kernels} instead of {before} from here on, so the bits differ from "
-            "those of one run"
+            f"training.kernels: {kernels} instead of {before} from here on, so the bits differ "
+            "from those of one run"
         )
     epochs = config.training.epochs
     if epochs != earlier.training.epochs and config.schedule.depends_on_horizon:

@@ -165,7 +165,7 @@ class Run:
 
     @contextmanager
     def evaluated_weights(self) -> Iterator[None]:
-        """Inside, the network holds the weights that are evaluated: their average, if one is kept."""
+        """Inside, the network holds the weights that are evaluated: the average, if one is kept."""
         weights = self.weights()
         if weights.average is None:
             yield

@@ -1,4 +1,4 @@
-"""What of a run is decided before anything is built: a function of the configuration and the data."""
+"""What is decided of a run before it is built: a function of the configuration and the data."""
 
 import dataclasses
 from collections.abc import Mapping, Sequence
@@ -39,7 +39,7 @@ class RunPlan:
             blocks of the update.
         metrics: The metrics of the task by name, those of plugins too.
         monitor: What chooses the best epoch; None where none is chosen.
-        restore_best: Whether the weights of the run are those of the best epoch; otherwise the last.
+        restore_best: Whether the weights of the run are those of the best epoch, or the last ones.
         stopping_monitor: What early stopping looks at.
         schedule_monitor: What a metric-driven schedule looks at.
         evaluated_parts: The parts that are evaluated at the end of each epoch.

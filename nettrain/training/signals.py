@@ -11,9 +11,9 @@ STOPPING = (signal.SIGINT, signal.SIGTERM)
 
 @contextmanager
 def stop_signals() -> Iterator[Callable[[], int | None]]:
-    """Inside, the first such signal only answers the question `signalled()`; a second one acts at once, as it did before.
+    """Inside, the first such signal only answers `signalled()`; a second one acts as before.
 
-    Python delivers signals to the main thread alone: in any other nothing is changed.
+    Python delivers signals to the main thread alone: in any other thread nothing is changed.
     """
     received: list[int] = []
     if threading.current_thread() is not threading.main_thread():

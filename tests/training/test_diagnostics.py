@@ -379,6 +379,8 @@ BUNDLED = [path for path in sorted(CONFIGS.glob("*.yaml")) if "# needs:" not in 
 
 @pytest.mark.parametrize("config", BUNDLED, ids=lambda path: path.stem)
 def test_a_healthy_configuration_gives_no_warning(config, tmp_path):
-    result = nettrain.train(config, sets=["diagnostics=true"], output_directory=tmp_path)
+    result = nettrain.train(
+        config, sets=["diagnostics=true"], output_directory=tmp_path, allow_plugins=True
+    )
     assert result.warnings == []
     assert result.diagnostics

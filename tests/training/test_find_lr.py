@@ -93,6 +93,6 @@ def test_the_curve_is_saved_as_csv_and_never_over_another(tmp_path):
 def test_an_optimizer_that_searches_has_no_rate_to_find(toy, data):
     with pytest.raises(
         ConfigError,
-        match="optimizer: lbfgs tries its steps itself: there is no rate to find for it",
+        match="optimizer: lbfgs chooses its steps itself: there is no rate to find for it",
     ):
         curve(toy, data, optimizer="lbfgs", **{"training.batch_size": None})

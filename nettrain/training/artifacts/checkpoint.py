@@ -46,7 +46,7 @@ class Checkpoint:
     content: Mapping[str, Any]
 
     def group(self, prefix: str) -> dict[str, np.ndarray]:
-        """The tensors of one group, by the rest of their name: `group("parameters")["dense_1.w"]`."""
+        """The tensors of one group by the rest of their names: group("average")["dense_1.w"]."""
         return {
             name.removeprefix(f"{prefix}."): tensor
             for name, tensor in self.tensors.items()
@@ -58,7 +58,7 @@ class Checkpoint:
         return Metadata.of(dict(self.content), path)
 
     def tensor(self, name: str, like: np.ndarray, path: Path) -> np.ndarray:
-        """A tensor. Raises CheckpointError where it does not have this shape and kind of numbers."""
+        """A tensor of this shape and kind of numbers. Raises CheckpointError for another."""
         tensor = self.tensors.get(name)
         if tensor is None or tensor.shape != like.shape or tensor.dtype.kind != like.dtype.kind:
             found = "missing" if tensor is None else f"of shape {tensor.shape}, {tensor.dtype}"
@@ -244,6 +244,6 @@ def check_shapes(checkpoint: Checkpoint, layers: Sequence[BoundLayer], path: Pat
                 )
             if tensor is not None and tensor.dtype.kind != "f":
                 raise CheckpointError(
-                    f"{path}: {name.partition('.')[2]} holds {tensor.dtype}, expected floating-point "
-                    "numbers; the checkpoint is damaged"
+                    f"{path}: {name.partition('.')[2]} holds {tensor.dtype}, expected "
+                    "floating-point numbers; the checkpoint is damaged"
                 )

@@ -1,4 +1,4 @@
-"""What the bits of a run depend on beside its configuration: versions, processor, BLAS, the data."""
+"""What the bits of a run depend on beside its configuration: versions, processor, BLAS, data."""
 
 import os
 import sys
@@ -14,7 +14,10 @@ from nettrain.version import __version__
 
 
 def environment(fingerprint: str, kernels: str) -> dict[str, object]:
-    """The content of environment.json, without starting another program to ask (as `platform.platform()` would)."""
+    """The content of environment.json.
+
+    No other program is started to ask for it, as `platform.platform()` would.
+    """
     system = os.uname() if hasattr(os, "uname") else None
     packages = {package.__name__: package.__version__ for package in (numpy, pydantic, safetensors)}
     compiler = {name: version(name) for name in ("numba", "llvmlite")} if kernels == "numba" else {}

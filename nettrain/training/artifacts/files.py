@@ -1,4 +1,4 @@
-"""Writing files so that a crash, a kill or a full disk leaves the old content or the new, never half of it."""
+"""Writing files: a crash, a kill or a full disk leaves the old content or the new."""
 
 import errno
 import json
@@ -11,6 +11,9 @@ from typing import Any, BinaryIO
 from nettrain.errors import RunError
 
 
+ELSEWHERE = "choose another folder with --output-directory"
+
+
 @contextmanager
 def disk_errors(path: Path) -> Iterator[None]:
     """Inside, what the disk refuses becomes a RunError that says what to do."""
@@ -20,14 +23,18 @@ def disk_errors(path: Path) -> Iterator[None]:
         remedy = {
             errno.ENOSPC: "the disk is full: free some space",
             errno.EDQUOT: "the disk quota is used up: free some space",
-            errno.EACCES: "no permission to write there: choose another folder with --output-directory",
-            errno.EROFS: "the file system is read-only: choose another folder with --output-directory",
+            errno.EACCES: f"no permission to write there: {ELSEWHERE}",
+            errno.EROFS: f"the file system is read-only: {ELSEWHERE}",
         }.get(error.errno or 0, error.strerror or str(error))
         raise RunError(f"{path}: cannot be written: {remedy}") from error
 
 
 def write_atomically(path: Path, content: bytes) -> None:
-    """Write a temporary file beside it, force it to the disk, rename it into place, force the folder to the disk."""
+    """Write a file so that it has either its old content or the new.
+
+    A temporary file beside it is written, forced to the disk and renamed; then the folder is forced
+    to the disk.
+    """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     with disk_errors(path):
         try:
@@ -65,7 +72,7 @@ def append_line(path: Path, text: str) -> None:
 
 
 def write_json(path: Path, value: Any) -> None:
-    """A value as indented JSON; NaN and infinity become null, which every reader of JSON understands."""
+    """Write a value as indented JSON; NaN and infinity become null, which JSON can hold."""
     write_atomically(path, (json.dumps(finite(value), indent=2, allow_nan=False) + "\n").encode())
 
 

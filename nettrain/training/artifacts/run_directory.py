@@ -49,9 +49,10 @@ RUN_LAYOUT = Layout(
 
 
 class RunDirectory:
-    """runs/digits: config.yaml, environment.json, metrics.jsonl, summary.json, splits.npz, checkpoints/best and last, log.txt.
+    """The files of one run.
 
-    With `diagnostics: true` there is diagnostics.jsonl too.
+    config.yaml, environment.json, metrics.jsonl, summary.json, splits.npz, log.txt,
+    checkpoints/best.safetensors and last.safetensors; diagnostics.jsonl with `diagnostics: true`.
     """
 
     def __init__(self, path: Path) -> None:
@@ -93,8 +94,8 @@ class RunDirectory:
         if not directory.config.is_file() and not directory.last.is_file():
             made = (path / "checkpoints").is_dir() and not any(RUN_LAYOUT.foreign(path))
             raise RunError(
-                f"{path}: the run ended before its configuration was written, so there is nothing to "
-                f"resume: train again (nettrain fit CONFIG --run-name {path.name} --overwrite)"
+                f"{path}: the run ended before its configuration was written, so there is nothing "
+                f"to resume: train again (nettrain fit CONFIG --run-name {path.name} --overwrite)"
                 if made
                 else f"{path}: is not a run directory (it has no config.yaml)"
             )

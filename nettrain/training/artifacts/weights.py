@@ -14,9 +14,12 @@ from nettrain.training.artifacts.checkpoint import Checkpoint, flat_parameters
 
 @dataclass(frozen=True)
 class Weights:
-    """Flat, in the layout of the network's vector: as trained, and their moving average where `training.ema` keeps one.
+    """The weights of a network, flat, in the layout of its vector.
 
-    state  the layers' arrays beside their parameters, by full name: running statistics
+    Attributes:
+        trained: As trained.
+        average: Their moving average, if `training.ema` keeps one.
+        state: The layers' arrays beside their parameters, by full name: running statistics.
     """
 
     trained: np.ndarray
@@ -41,7 +44,7 @@ class Weights:
         network.restore_state(self.state)
 
     def tensors(self, vector: ParameterVector) -> dict[str, np.ndarray]:
-        """By name: `parameters.dense_1.w`, beside it `average.dense_1.w`, and `state.batch_norm_1.mean`."""
+        """By name: `parameters.dense_1.w`, `average.dense_1.w`, `state.batch_norm_1.mean`."""
         groups = {"parameters": self.trained, "average": self.average}
         flats = [(group, vector.named(flat)) for group, flat in groups.items() if flat is not None]
         return {
@@ -62,7 +65,8 @@ class Weights:
         for name, view in network.vector.named(flat).items():
             if name not in average or average[name].shape != view.shape:
                 raise CheckpointError(
-                    f"{path}: the moving average of {name} does not fit the model; the checkpoint is of another model"
+                    f"{path}: the moving average of {name} does not fit the model; the checkpoint "
+                    "is of another model"
                 )
             view[...] = average[name]
         return cls(trained, flat, state)

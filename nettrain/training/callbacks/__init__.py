@@ -1,4 +1,4 @@
-"""The base of all callbacks: they observe a run; the training loop knows nothing of logs or files."""
+"""The base of all callbacks: they observe a run; the training loop knows no logs and no files."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence

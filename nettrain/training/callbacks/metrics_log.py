@@ -11,7 +11,7 @@ from nettrain.training.run import Run
 
 
 class MetricsLog(Callback):
-    """Appends each epoch's row; after a resume it first cuts the file to what the checkpoint knew."""
+    """Appends each epoch's row; on a resume it first cuts the file to the checkpoint's rows."""
 
     def __init__(self) -> None:
         self.rows = 0

@@ -1,1 +1,1 @@
-"""What makes one step of training: batch, gradient, update, and how they are run on several threads."""
+"""One step of training: batch, gradient, update, and how they run on several threads."""

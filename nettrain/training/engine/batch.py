@@ -9,11 +9,17 @@ from nettrain.nn.loss import Loss
 
 
 class Batch:
-    """Inputs, encoded targets and weights of up to `size` rows; a short batch uses the first rows of the buffers.
+    """Inputs, encoded targets and weights of up to `size` rows.
 
-    w           how much each row counts; None where rows have no weights
-    per_weight  1 / the sum of the rows' weights; 0 where they are all 0
-    partner_y, partner_w  targets of the rows that an augmentation mixes in, and how much those count; None where none does
+    A batch of fewer rows uses the first rows of the buffers.
+
+    Attributes:
+        x: Inputs (size, ...).
+        y: Encoded targets (size, ...).
+        w: The weight of each row; None where rows have no weights.
+        per_weight: 1 / the sum of the rows' weights; 0 where they are all 0.
+        partner_y, partner_w: Targets and weights of the rows that an augmentation mixes in; None
+            where none does.
     """
 
     def __init__(
@@ -35,7 +41,12 @@ class Batch:
         return len(self.x)
 
     def gather(self, rows: np.ndarray, step: int = 0, micro_batch: int = 0) -> None:
-        """Fill the buffers with these rows. step and micro_batch place the random streams of what is done to them."""
+        """Fill the buffers with these rows.
+
+        Args:
+            rows: Indices into the part.
+            step, micro_batch: Place the random streams of the augmentations.
+        """
         n = len(rows)
         x, y = self.x[:n], self.y[:n]
         self.part.gather(rows, x, y)
@@ -56,7 +67,7 @@ class Batch:
             self.w[:n] *= mix.share
 
     def weight(self, rows: np.ndarray) -> float:
-        """The sum of the rows' weights, which divides their loss; how many they are where rows have none.
+        """The sum of the rows' weights, which divides their loss; without weights, their number.
 
         Rows that are mixed have it too: every row is the partner of one.
         """
@@ -65,7 +76,7 @@ class Batch:
         )
 
     def losses(self, loss: Loss, outputs: Tensor, part: slice) -> Tensor:
-        """What each row of a part adds to the loss: w_i L(y_i), and of a mixed row the same for its partner's target."""
+        """What each row adds to the loss: w_i L(y_i); of a mixed row the same for its partner."""
         found = loss.rows(outputs, Tensor(self.y[part], feed=True))
         if self.w is not None:
             found = found * Tensor(self.w[part], feed=True)

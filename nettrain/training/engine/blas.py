@@ -1,4 +1,4 @@
-"""One BLAS thread: the bits of a product depend on the number of threads, so none of ours uses more."""
+"""One BLAS thread: the bits of a product depend on the number of threads, so no more are used."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager

@@ -40,9 +40,12 @@ class ClosureUpdate:
         return self._penalty.value()
 
     def __call__(self, lr: float, mean_loss: Callable[[bool], float]) -> None:
-        """One step. mean_loss: of the weights that the vector holds; mean_loss(True) also writes its gradient into `vector.gradient`.
+        """Make one step. The penalties are added here.
 
-        The penalties are added here.
+        Args:
+            lr: The learning rate.
+            mean_loss: Returns the loss of the weights that the vector holds; with True it also
+                writes its gradient into `vector.gradient`.
         """
         vector = self.vector
         weights, g = vector.values[vector.trainable], vector.gradient[vector.trainable]

@@ -1,4 +1,4 @@
-"""The loss of a batch and its gradient: recorded once for each number of rows, then replayed, in shards of the rows."""
+"""The loss of a batch and its gradient: recorded once per number of rows, then replayed."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -22,7 +22,13 @@ from nettrain.training.engine.threads import run_serially
 
 @dataclass(frozen=True)
 class Recorded:
-    """A batch's computation: the loss of each shard, the new values of the layers' state, the plans that compute both again."""
+    """The computation of a batch of some number of rows.
+
+    Attributes:
+        totals: The loss of each shard.
+        proposals: The new values of the layers' state.
+        shards: The plans that compute both again.
+    """
 
     totals: list[np.ndarray]
     proposals: dict[str, Tensor]
@@ -30,14 +36,25 @@ class Recorded:
 
 
 class GradientComputation:
-    """The weighted sum of the loss over the rows in a batch, and the gradient of its mean, into the network's vector.
+    """The weighted sum of the loss over the rows in a batch, and the gradient of its mean.
 
-    shards    into how many parts the rows are divided; the bits depend on it, and on nothing else of how the parts are run
-    run_tasks  runs the tasks of a step, on one thread or several
-    watch     is told every recording and the plans made of it
-    data_dependent   whether a layer looks at values to decide what to do: everything then runs eagerly, in one piece
-    compiled  whether compiled loops do the work of the operations that have them, in a replay
-    replay=False records every step anew and runs it operation by operation, each in arrays of its own: to the same bits, for tests.
+    The gradient is written into the network's vector.
+
+    Args:
+        network: Holds the weights.
+        loss: Of each row.
+        batch: The rows.
+        shards: Parts into which the rows are divided. The bits depend on it, and on nothing else of
+            how the parts are run.
+        run_tasks: Runs independent tasks, on one thread or several.
+        replay: Whether recorded steps are replayed. False records every step anew and runs it
+            operation by operation, each in arrays of its own: bitwise identical, for tests.
+        compiled: Whether operations that have compiled kernels use them in a replay.
+
+    Attributes:
+        watch: Called with every recording and the plans made of it; for profiling.
+        data_dependent: Whether a layer has data-dependent control flow. Everything then runs
+            eagerly, without shards.
     """
 
     def __init__(
@@ -74,7 +91,13 @@ class GradientComputation:
     def __call__(
         self, n: int, *, step: int, micro_batch: int = 0, want_gradient: bool = True
     ) -> float:
-        """For the first n rows of the batch. step and micro_batch place the random streams; a loss that is not finite has no gradient."""
+        """Compute the loss of the first n rows, and its gradient unless the loss is not finite.
+
+        Args:
+            n: Rows.
+            step, micro_batch: Place the random streams.
+            want_gradient: Whether the gradient is computed.
+        """
         if self.replay and not self.data_dependent:
             recorded = self._recorded.get(n) or self._record(n, step, micro_batch)
         if not self.replay or self.data_dependent:
@@ -103,7 +126,8 @@ class GradientComputation:
         if self.data_dependent:
             self.network.report(
                 seen.data_dependent_in or self.loss.name(),
-                "looks at values to decide what to compute, which no plan can repeat: every step runs operation by operation, slower",
+                "has data-dependent control flow, which no plan can replay: every step runs "
+                "operation by operation, slower",
             )
         if self.watch is not None:
             self.watch(seen, plans)
@@ -164,7 +188,7 @@ class GradientComputation:
     def _total(
         self, part: slice, n: int, stream: int, step: int, micro_batch: int
     ) -> tuple[Tensor, dict[str, Tensor]]:
-        """The weighted sum of the loss over a part of the n rows, and what the layers propose for their state."""
+        """The weighted sum of the loss over some of the n rows, and the layers' proposed state."""
         x = Tensor(self.batch.x[part], feed=True)
         proposals: dict[str, Tensor] = {}
         place = self._places(micro_batch)[stream]

@@ -13,10 +13,11 @@ BatchRequest = tuple[np.ndarray, int, int]  # rows, step, micro-batch: what `Bat
 
 
 class Prefetch:
-    """A thread that gathers the rows which are announced into a second batch, from which `gather` copies them.
+    """A thread that gathers announced rows into a second batch, from which `gather` copies them.
 
-    Rows that were not announced are gathered when they are asked for: no bit depends on what was. An exception of the thread is raised
-    by the `gather` that wanted its rows. Use as a context manager: its end ends the thread, and what was gathered for nothing is forgotten.
+    Rows that were not announced are gathered when they are asked for: results do not depend on what
+    was announced. An exception of the thread is raised by the `gather` that asked for its rows. Use
+    as a context manager, which ends the thread.
     """
 
     def __init__(self, batch: Batch) -> None:

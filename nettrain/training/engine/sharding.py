@@ -1,31 +1,36 @@
-"""Into how many shards the rows of a batch are divided: a function of the model and the batch alone, so that the bits are too."""
+"""The number of shards of a batch: a function of the model and the batch size alone.
+
+So are the bits, whatever the number of cores.
+"""
 
 from collections.abc import Sequence
 
 from nettrain.autodiff.ops.matmul import columns
 from nettrain.nn.bound_layer import BoundLayer
 
-WORK = 30e6  # FLOPs of a step from which two threads gain more than handing over costs (0.1 ms on one core)
+# FLOPs of a step from which two threads gain more than handing over costs (0.1 ms on one core).
+WORK = 30e6
 ROWS = 64  # of a shard: products of fewer rows leave much of a core idle
-IMAGES = (
-    16  # of a shard where convolutions do most: an image has a row of their products for each pixel
-)
-LARGE = 4e6  # bytes of a gradient that leaves the cache: shards of 16 images then take 15 % more time than those of 32
+# Of a shard where convolutions do most: an image has a row of their products for each pixel.
+IMAGES = 16
+# Bytes of a gradient that leaves the cache: shards of 16 images then take 15 % longer than of 32.
+LARGE = 4e6
 MOST = 8
 EXTRA_BYTES = 256e6  # what the gradients of the further shards may take
-MOSTLY = 0.9
+MOSTLY = 0.9  # of the work
 
 
 def tiles_of(layer: BoundLayer) -> int:
-    """Into how many tiles the products of a layer are divided; 1 for all but wide ones."""
+    """The number of tiles of a layer's products; 1 for all but wide layers."""
     matrices = [p.shape for p in layer.parameters.values() if len(p.shape) == 2]
     return max((len(columns(*shape) or [slice(None)]) for shape in matrices), default=1)
 
 
 def shards_for(layers: Sequence[BoundLayer], batch_size: int, item_size: int) -> int:
-    """1 for small work and for layers that do not say that rows may be divided; otherwise as many as there is work for.
+    """The number of shards: as many as there is work for.
 
-    1 too where nearly all work is in wide layers: their products are divided in tiles, which takes no gradient more a shard.
+    1 for small work, for layers whose rows are not independent, and where nearly all work is in
+    wide layers: their products are divided in tiles, which takes no further gradient per shard.
     """
     if not all(p.layer.shardable(p.input_shape) for p in layers):
         return 1

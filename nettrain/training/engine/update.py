@@ -1,4 +1,4 @@
-"""The update of the flat parameter vector: clipping, penalties, and the optimizer's rule, in blocks."""
+"""The update of the flat parameter vector in blocks: clipping, penalties, the optimizer's rule."""
 
 import math
 from collections.abc import Callable, Iterator
@@ -15,16 +15,22 @@ from nettrain.training.engine.ema import Average
 from nettrain.training.engine.penalty import Penalty
 from nettrain.training.engine.threads import run_serially
 
-# Elements. In smaller blocks two threads wait more for the interpreter's lock than the second-level cache saves: Adam over 670k
-# parameters takes 0.6 ms in these, 0.9 ms in blocks of 32768; on one thread 0.92 and 1.0.
+# Elements. In smaller blocks two threads wait more for the interpreter's lock than the second-level
+# cache saves: Adam over 670k parameters takes 0.6 ms in these, 0.9 ms in blocks of 32768; on one
+# thread 0.92 and 1.0.
 BLOCK = 131072
 
 
 @dataclass(frozen=True)
 class Block:
-    """One part of the trained parameters, all at one rate: views into the vectors. decayed: how many at its start are.
+    """One part of the trained parameters, all at one rate: views into the vectors.
 
-    step  (lr, t): the rule's update of this part
+    Attributes:
+        w, g: Weights and gradient.
+        work: Working vectors of the rule.
+        rate: What multiplies the learning rate.
+        decayed: The number of elements at its start that penalties apply to.
+        step: (lr, t): the rule's update of this part.
     """
 
     w: np.ndarray
@@ -36,13 +42,22 @@ class Block:
 
 
 class Update:
-    """One step after another: the loss's gradient, clipped, plus that of the penalties, handed to the rule.
+    """Clips the gradient of the loss, adds that of the penalties, and applies the rule.
 
-    slots     the rule's state by name: vectors as long as the trained parameters, and its scalars
-    steps     how many have been made
-    average   the moving average of the weights, where one is kept
-    run_tasks  runs the groups of blocks, on one thread or several; no bit depends on it
-    compiled  whether the rule's compiled form makes the update, where it has one; no bit depends on that either
+    Args:
+        vector: The parameters and their gradient.
+        optimizer: The rule.
+        regularization: The penalties.
+        clip_norm, clip_value: See `clip`; None: no clipping.
+        ema: The decay rate of the moving average of the weights; None: none is kept.
+        groups: Groups of blocks that may run in parallel.
+        run_tasks: Runs them, on one thread or several.
+        compiled: Whether the rule's compiled form is used, if it has one.
+
+    Attributes:
+        slots: The rule's state by name: vectors as long as the trained parameters, and scalars.
+        steps: Steps made so far.
+        average: The moving average of the weights, if one is kept.
     """
 
     def __init__(
@@ -141,9 +156,9 @@ class Update:
             block.step(lr, self.steps)
 
     def clip(self, g: np.ndarray) -> None:
-        """Set elements beyond clip_value to it, then scale g down to clip_norm if its norm is larger.
+        """Set elements beyond clip_value to it, then scale g down to clip_norm if it is longer.
 
-        Pascanu et al. 2013, Algorithm 1, for the norm. Like PyTorch before any penalty.
+        Pascanu et al. 2013, Algorithm 1, for the norm. As in PyTorch, before any penalty.
         """
         if self.clip_value is not None:
             np.clip(g, -self.clip_value, self.clip_value, out=g)
