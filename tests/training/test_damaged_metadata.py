@@ -168,3 +168,14 @@ def test_metadata_that_are_nested_too_deeply_are_refused(run, damaged):
     folder = write(changed(content, ("config", "model"), deep, delete=False))
     with pytest.raises(NettrainError):
         nettrain.load(folder / "checkpoints" / "last.safetensors")
+
+
+@pytest.mark.parametrize(
+    "path", [("config", "x" * 70_000), ("epoch",), ("config", "model", "type")]
+)
+def test_a_message_is_short_whatever_is_damaged(damaged, path):
+    write, content = damaged
+    folder = write(changed(content, path, "y" * 70_000, delete=False))
+    with pytest.raises(CheckpointError) as error:
+        nettrain.load(folder / "checkpoints" / "last.safetensors")
+    assert len(str(error.value)) < 2000

@@ -29,6 +29,7 @@ from nettrain.training.artifacts.metadata import Metadata
 
 FORMAT = 1
 KEY = "nettrain"
+LONGEST = 1000  # characters of a message about a damaged configuration
 
 
 @dataclass(frozen=True)
@@ -193,6 +194,8 @@ def configuration(
         return load_config(config, allow_plugins=allow_plugins)
     except ConfigError as error:
         problems = "; ".join(error.problems)
+        if len(problems) > LONGEST:  # what is damaged may be of any length
+            problems = f"{problems[:LONGEST]} ..."
         raise CheckpointError(f"{path}: its configuration cannot be used: {problems}") from None
 
 
