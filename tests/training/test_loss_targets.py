@@ -89,8 +89,8 @@ def test_a_quantile_of_nine_tenths_lies_above_nine_tenths_of_the_targets(trained
         ("kl_divergence", COUNTS, {}, "data: row 0: target 'target': a single column is no distribution: name one target column per class"),
         ("poisson", COUNTS, {"target_transforms": ["standardize"]},
          "dataset.target_transforms: the loss poisson takes targets as they are; leave it out"),
-        ("poisson", SIDES, {}, "loss: poisson is for regression, but the target 'target' holds 2 classes; use `loss: cross_entropy`"),
-        ("kl_divergence", SIDES, {}, "loss: kl_divergence is for regression, but the target 'target' holds 2 classes"),
+        ("poisson", SIDES, {}, "loss: poisson is for regression, but the target 'target' holds strings with 2 distinct values; use `loss: cross_entropy`"),
+        ("kl_divergence", SIDES, {}, "loss: kl_divergence is for regression, but the target 'target' holds strings with 2 distinct values"),
         ("hinge", SHARES, {}, "loss: hinge is for classification, but the target 'target_0', 'target_1', 'target_2' holds 3 columns of"
          " numbers; use `loss: mse`"),
         ("logistic", np.arange(120) % 3, {}, "loss: logistic is for two classes, the target has 3; use `loss: cross_entropy`"),
