@@ -9,6 +9,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from nettrain.cli import (
+    autopsy,
     check,
     compare,
     cv,
@@ -111,6 +112,7 @@ COMMANDS: tuple[tuple[str, str, Any, str], ...] = (
     ("Trust", "gradcheck", gradcheck.gradcheck, "nettrain gradcheck digits.yaml --rows 16"),
     ("Trust", "verify", verify.verify, "nettrain verify runs/digits"),
     ("Trust", "diff", diff.diff, "nettrain diff runs/digits runs/digits-2 --replay"),
+    ("Trust", "autopsy", autopsy.autopsy, "nettrain autopsy runs/diverged -o reproduction"),
     ("Learn", "explain", explain.explain, "nettrain explain adam"),
     ("Learn", "schema", schema.schema, "nettrain schema -o nettrain.schema.json"),
 )

@@ -79,6 +79,8 @@ def record_graph(
     weights: Array | None = None,
     *,
     training: bool = False,
+    step: int = 0,
+    shard: int = 0,
 ) -> ComputationGraph:
     """Run the network and the loss on some rows and record every operation and gradient.
 
@@ -91,10 +93,12 @@ def record_graph(
         y: Targets as the loss takes them (n, ...).
         weights: The weights of the rows (n,); None: all equal.
         training: Whether layers act as in a training step (dropout, batch statistics).
+        step: Of training, from 0, whose random numbers dropout and the like draw.
+        shard: The place of the rows in that step.
     """
     inputs, targets = Tensor(x, requires_grad=True), Tensor(y, feed=True)
     shares = np.full(len(x), 1 / len(x)) if weights is None else weights / weights.sum()
-    outputs, layers = network.watched(inputs, training=training)
+    outputs, layers = network.watched(inputs, training=training, step=step, shard=shard)
     rows = loss.rows(outputs, targets)
     mean = rows.sum() if len(x) == 1 else (rows * Tensor(shares.astype(rows.dtype))).sum()
     names = {id(inputs): ("x", "input", ""), id(targets): ("y", "target", LOSS)}

@@ -167,14 +167,17 @@ class Network:
         """
         return self.scope(training=training, **position).forward(self._layers, x)
 
-    def watched(self, x: Tensor, *, training: bool = False) -> tuple[Tensor, list[Output]]:
+    def watched(
+        self, x: Tensor, *, training: bool = False, step: int = 0, shard: int = 0
+    ) -> tuple[Tensor, list[Output]]:
         """Returns the outputs for x, and those of every layer inside.
 
         Unlike `self(x)` it allows gradients with respect to `parameters` and to the output of every
-        layer in evaluation mode too, and a plan can be made. No layer changes its state.
+        layer in evaluation mode too, and a plan can be made. No layer changes its state. `step` and
+        `shard` place the random streams.
         """
         outputs: list[Output] = []
-        generator = partial(self._generator, 0, 0, 0)
+        generator = partial(self._generator, step, shard, 0)
         scope = Scope(self._training, training, generator, watch=outputs.append)
         return scope.forward(self._layers, x), outputs
 

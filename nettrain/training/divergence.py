@@ -14,10 +14,6 @@ def explain(run: Run, rows: np.ndarray, what: str) -> str:
         rows: Of the step in which it did.
         what: Was found to be not finite.
     """
-    remedies = [f"a lower optimizer.lr (now {run.config.optimizer.lr:g})"]
-    if run.config.training.clip_norm is None:
-        remedies.append("training.clip_norm: 1")
-    remedies.append("dataset.transforms: [standardize], if the features are large")
     written = (
         [path for path in (run.directory.last, run.directory.best) if path.exists()]
         if run.directory
@@ -27,8 +23,17 @@ def explain(run: Run, rows: np.ndarray, what: str) -> str:
     layer = first_bad_layer(run, rows)
     return (
         f"diverged in epoch {run.progress.epoch + 1}: {what}; first bad layer: {layer}; "
-        f"try {', or '.join(remedies)}{kept}"
+        f"try {', or '.join(remedies(run))}{kept}"
     )
+
+
+def remedies(run: Run) -> list[str]:
+    """What may keep a run from diverging, the most likely first."""
+    found = [f"a lower optimizer.lr (now {run.config.optimizer.lr:g})"]
+    if run.config.training.clip_norm is None:
+        found.append("training.clip_norm: 1")
+    found.append("dataset.transforms: [standardize], if the features are large")
+    return found
 
 
 def first_bad_layer(run: Run, rows: np.ndarray) -> str:

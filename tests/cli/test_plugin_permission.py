@@ -112,6 +112,11 @@ def in_initial_run(path):
 
 
 BEST, LAST = "checkpoints/best.safetensors", "checkpoints/last.safetensors"
+def in_diverged_run(file):
+    in_yaml(file)
+    (Path(file).parent / "summary.json").write_text('{"stop_reason": "diverged"}')
+
+
 # The command; how a file is made to name the plugin; the file; what is removed before.
 CASES = [
     (["check", "flowers.yaml"], in_yaml, "flowers.yaml", []),
@@ -132,6 +137,7 @@ CASES = [
     (["predict", "runs/bag", "flowers.csv"], in_member, f"runs/bag/{BEST}", []),
     (["compare", "runs/flowers", "runs/cv/fold-1"], in_checkpoint, f"runs/flowers/{BEST}", []),
     (["verify", "runs/flowers"], in_yaml, "runs/flowers/config.yaml", []),
+    (["autopsy", "runs/flowers"], in_diverged_run, "runs/flowers/config.yaml", []),
     (["explain", "square", "--config", "flowers.yaml"], in_yaml, "flowers.yaml", []),
     (["schema", "--config", "flowers.yaml"], in_yaml, "flowers.yaml", []),
     (["sweep", "sweep.yaml", *SERIAL], in_yaml, "flowers.yaml", []),
