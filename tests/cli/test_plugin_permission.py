@@ -112,9 +112,10 @@ def in_initial_run(path):
 
 
 BEST, LAST = "checkpoints/best.safetensors", "checkpoints/last.safetensors"
-def in_diverged_run(file):
-    in_yaml(file)
-    (Path(file).parent / "summary.json").write_text('{"stop_reason": "diverged"}')
+def in_diverged_run(path):
+    """Name it in the configuration of a run that diverged."""
+    in_yaml(path)
+    (Path(path).parent / "summary.json").write_text('{"stop_reason": "diverged"}')
 
 
 # The command; how a file is made to name the plugin; the file; what is removed before.
