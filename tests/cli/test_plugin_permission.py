@@ -112,6 +112,8 @@ def in_initial_run(path):
 
 
 BEST, LAST = "checkpoints/best.safetensors", "checkpoints/last.safetensors"
+
+
 def in_diverged_run(path):
     """Name it in the configuration of a run that diverged."""
     in_yaml(path)
