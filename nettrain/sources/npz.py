@@ -123,20 +123,21 @@ class Npz(Source):
 
     def load_for(self, schema: Schema, *, with_target: bool, seed: int = 0) -> Dataset:
         """The rows alone if no target is wanted; then a file with a single array needs no name."""
+        names = array_names(Path(self.path))
         if with_target:
-            return align(
-                self.replace(x_test=None, y_test=None, weights_test=None).load(seed),
-                schema,
-                with_target=True,
-            )
-        there = array_names(Path(self.path))
-        name = there[0] if self.x not in there and len(there) == 1 else self.x
-        rows = self._arrays({"x": name})["x"]
-        return align(
-            Dataset(features_from(rows, self.path), None, origin=self.path),
-            schema,
-            with_target=False,
-        )
+            dataset = self.replace(x_test=None, y_test=None, weights_test=None).load(seed)
+            used = [self.x, self.y, *([] if self.weights is None else [self.weights])]
+        else:
+            x = names[0] if self.x not in names and len(names) == 1 else self.x
+            rows = self._arrays({"x": x})["x"]
+            dataset = Dataset(features_from(rows, self.path), None, origin=self.path)
+            used = [x]
+        others = [name for name in names if name not in (*used, self.y)]
+        if others:
+            taken = f"arrays {', '.join(map(repr, used))}, as the keys of the training source say"
+            note = f"{taken}; not used: {', '.join(map(repr, others))}"
+            dataset = replace(dataset, notes=(*dataset.notes, note))
+        return align(dataset, schema, with_target=with_target)
 
 
 def _array(arrays: Arrays, key: str) -> np.ndarray | None:

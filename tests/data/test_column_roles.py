@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import nettrain
@@ -93,3 +94,22 @@ def test_a_file_without_header_is_laid_out_as_in_training_or_refused(
         rows = letters.read(tmp_path / "new.csv", with_target=False)
         assert rows.features.array.tolist() == [expected] * 3 and rows.target is None
         assert any(all(part in note for part in message.split(" .* ")) for note in rows.notes)
+
+
+@pytest.mark.parametrize(
+    ("others", "note"),
+    [
+        ({}, None),
+        ({"images_new": 1}, "arrays 'x', 'y', as the keys of the training source say; not used: "),
+    ],
+)
+def test_arrays_of_a_file_that_are_not_used_are_named(
+    others: dict[str, int], note: str | None, tmp_path: Path
+) -> None:
+    x, y = np.arange(12.0)[:, np.newaxis], np.arange(12) % 2
+    np.savez(tmp_path / "d.npz", x=x, y=y, **others)
+    source = Source.parse({"type": "npz", "path": str(tmp_path / "d.npz")})
+    schema = load_data(DatasetConfig(source=source), 0).schema
+    notes = source.load_for(schema, with_target=True).notes
+    assert notes == () if note is None else note + "'images_new'" in notes[0]
+    assert len(source.load_for(schema, with_target=False).notes) == len(others)

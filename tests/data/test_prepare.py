@@ -934,7 +934,9 @@ def test_images_in_another_range_than_those_of_training_are_warned_of(
 
 def test_a_checkpoint_without_the_range_of_its_images_loads() -> None:
     x = np.arange(4 * 16, dtype=np.uint8).reshape(4, 4, 4)
-    packed, arrays = prepare(DatasetConfig(source=MEMORY), data=(x, [0.5, 1.5, 0, 1])).pipeline.pack()
+    packed, arrays = prepare(
+        DatasetConfig(source=MEMORY), data=(x, [0.5, 1.5, 0, 1])
+    ).pipeline.pack()
     assert packed["schema"].pop("largest") == 63 and not packed["schema"].pop("autoencoder")
     packed["schema"]["itself"] = True
     schema = Pipeline.unpack(json.loads(json.dumps(packed)), arrays).schema
