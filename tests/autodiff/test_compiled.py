@@ -70,6 +70,7 @@ TABLE = {
     "relu": (lambda: selection.Relu(), one),
     "leaky relu": (lambda: selection.LeakyRelu(0.1), one),
     "sigmoid": (lambda: smooth.Sigmoid(), lambda n, c: [numbers("x", n, c, low=-100, high=100)]),
+    "silu": (lambda: smooth.Silu(), lambda n, c: [numbers("x", n, c, low=-100, high=100)]),
     "tanh": (lambda: smooth.Tanh(), one),
 }
 each = pytest.mark.parametrize("name", TABLE)

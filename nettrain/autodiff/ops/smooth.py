@@ -108,7 +108,7 @@ class Silu(ElementWise):
 
     def forward(self, out: Array, x: Array, *, share: Array) -> None:
         logistic(x, share)
-        np.maximum(x, -1000, out=out)  # s is never quite 0: 1e38 of it would count
+        np.maximum(x, -1000, out=out)  # s is never quite 0: 1e38 times s would not be small
         out *= share
 
     def backward(self, grads: Slots, dy: Array, out: Array, x: Array, *, share: Array) -> None:
@@ -117,6 +117,38 @@ class Silu(ElementWise):
         dx *= out
         dx += share
         dx *= dy
+
+
+@jit
+def _silu_loop(y: Array, share: Array, x: Array) -> None:
+    one, least = x.dtype.type(1), x.dtype.type(-1000)
+    most = np.log(np.finfo(x.dtype).max) - one  # as in NumPy's form: never quite 0
+    for i in range(x.size):
+        s = one / (one + exp(most if -x[i] > most else -x[i]))
+        share[i] = s
+        y[i] = (least if x[i] < least else x[i]) * s  # NaN stays
+
+
+@jit
+def _silu_gradient_loop(dx: Array, dy: Array, y: Array, share: Array) -> None:
+    one = y.dtype.type(1)
+    for i in range(y.size):
+        dx[i] = ((one - share[i]) * y[i] + share[i]) * dy[i]
+
+
+@compiles(Silu)
+class CompiledSilu(Silu):
+    """One loop forward and one backward."""
+
+    def forward_calls(self, out: Array, x: Array, *, share: Array) -> list[Call]:
+        calls = flat_calls(_silu_loop, (out, share, x))
+        return calls or super().forward_calls(out, x, share=share)
+
+    def backward_calls(
+        self, grads: Slots, dy: Array, out: Array, x: Array, *, share: Array
+    ) -> list[Call]:
+        calls = flat_calls(_silu_gradient_loop, (grads[0], dy, out, share))
+        return calls or super().backward_calls(grads, dy, out, x, share=share)
 
 
 class Softplus(ElementWise):
