@@ -38,8 +38,10 @@ def evaluate(
     allow_plugins: AllowPlugins = False,
     json: Json = False,
 ) -> None:
-    """Show the metrics of CHECKPOINT with their 95 % intervals, beside the baseline.
+    """Show the metrics of CHECKPOINT with their 95 % intervals, beside the baselines.
 
+    One baseline knows only how often each class occurs, or the mean; the other is a linear model
+    (logistic or ridge regression) of the same inputs, left out where fitting it would take long.
     For classes also a table per class and the confusion matrix.
     """
     if split is not None and data is not None:
@@ -47,13 +49,14 @@ def evaluate(
     from nettrain.config.plugins import in_use
     from nettrain.inference.load import load
     from nettrain.inspection.intervals import metric_intervals
+    from nettrain.inspection.linear_model import linear_metrics
 
     predictor = load(checkpoint, allow_plugins=allow_plugins)
     warn_of_plugins(predictor)
     if data is not None:
         name = str(data)
         rows = predictor.read(data, with_target=True)
-        evaluation = predictor.evaluation(rows, _training_rows(predictor))
+        train = _training_rows(predictor)
     else:
         training_data = predictor.training_data
         name = _part(split, tuple(training_data.rows))
@@ -62,13 +65,15 @@ def evaluate(
                 "warning: the data is not what the model was trained on (its fingerprint differs); "
                 "rows may have changed parts"
             )
-        evaluation = predictor.evaluation(training_data.part(name), training_data.part("train"))
+        rows, train = training_data.part(name), training_data.part("train")
+    evaluation = predictor.evaluation(rows, train)
     with in_use(predictor.config.plugins):
+        linear = {} if train is None else linear_metrics(predictor, rows, train)
         intervals = metric_intervals(evaluation.metrics, evaluation.outcome, evaluation.losses)
     if json:
-        print_json(_summary(predictor, name, evaluation, intervals))
+        print_json(_summary(predictor, name, evaluation, intervals, linear))
     else:
-        _report(predictor, name if data is None else data.name, evaluation, intervals)
+        _report(predictor, name if data is None else data.name, evaluation, intervals, linear)
 
 
 def _part(asked: str | None, existing: tuple[str, ...]) -> str:
@@ -97,6 +102,7 @@ def _summary(
     name: str,
     evaluation: "Evaluation",
     intervals: Mapping[str, Sequence[float]],
+    linear: Mapping[str, float],
 ) -> dict[str, object]:
     from nettrain.metrics import ClassOutcome
 
@@ -105,6 +111,7 @@ def _summary(
         "split": name,
         "metrics": evaluation.metrics,
         "baseline": evaluation.baseline,
+        "linear": linear,
         "intervals": intervals,
     }
     if isinstance(evaluation.outcome, ClassOutcome):
@@ -120,13 +127,16 @@ def _report(
     name: str,
     evaluation: "Evaluation",
     intervals: Mapping[str, Sequence[float]],
+    linear: Mapping[str, float],
 ) -> None:
     from nettrain.cli.render import class_table, confusion_table, metrics_table
     from nettrain.metrics import ClassOutcome, ValueOutcome, per_class_table, per_target_table
 
     out, outcome = console(), evaluation.outcome
     out.print(
-        metrics_table({name: evaluation.metrics}, {name: evaluation.baseline}, {name: intervals})
+        metrics_table(
+            {name: evaluation.metrics}, {name: evaluation.baseline}, {name: intervals}, linear
+        )
     )
     targets = predictor.schema.targets
     if isinstance(outcome, ValueOutcome):

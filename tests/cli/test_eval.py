@@ -11,6 +11,7 @@ def test_eval_judges_the_test_part_by_default(trained, command):
         "split",
         "metrics",
         "baseline",
+        "linear",
         "intervals",
         "classes",
         "confusion_matrix",
@@ -18,7 +19,7 @@ def test_eval_judges_the_test_part_by_default(trained, command):
     assert (found["split"], found["classes"]) == ("test", ["red rose", "tulip"])
     assert Path(found["checkpoint"]).name == "best.safetensors"
     assert sum(map(sum, found["confusion_matrix"])) == 12
-    assert found["baseline"]["accuracy"] == 0.5
+    assert found["baseline"]["accuracy"] == 0.5 and found["linear"]["accuracy"] > 0.5
 
 
 def test_eval_agrees_with_the_summary_of_fit(trained, command):
@@ -73,7 +74,7 @@ def test_eval_of_a_file(trained, command):
 def test_eval_shows_the_classes_and_the_confusion_matrix(trained, command):
     found = command("eval", trained / "runs/flowers")
     assert found.exit_code == 0
-    for word in ("baseline", "precision", "support", "red rose", "true \\ predicted"):
+    for word in ("baseline", "linear", "precision", "support", "red rose", "true \\ predicted"):
         assert word in found.stdout
 
 
