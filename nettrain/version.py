@@ -1,3 +1,3 @@
-"""The version, in one place: the package's metadata, `nettrain --version` and environment.json take it from here."""
+"""The version, for the package's metadata, `nettrain --version` and environment.json."""
 
 __version__ = "0.1.0"

@@ -27,7 +27,7 @@ VERBS = {"concatenate": "concatenate", "sum": "sum", "product": "multiply"}
 
 @dataclass(frozen=True, kw_only=True)
 class Parallel(Composite):
-    """Parallel branches. y = b_1(x), b_2(x), ... concatenated along the last axis, added or multiplied.
+    """Parallel branches. y = b_1(x), b_2(x), ... concatenated (last axis), added or multiplied.
 
     Each branch is a list of layers; in names they are branch_1, branch_2 and so on.
     """

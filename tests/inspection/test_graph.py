@@ -1,5 +1,7 @@
 """Graphs of computations: layouts without overlaps, whole paths, figures that hold every node."""
 
+from itertools import pairwise
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -38,7 +40,7 @@ def test_a_layout_goes_down_along_every_edge_and_never_overlaps(graph, seed):
             assert depths == list(range(depths[0], depths[0] + len(depths)))
     for depth in range(layout.layers):
         row = sorted((x, node) for node, (x, own) in layout.positions.items() if own == depth)
-        for (a, left), (b, right) in zip(row, row[1:], strict=False):
+        for (a, left), (b, right) in pairwise(row):
             assert b - a >= (widths[left] + widths[right]) / 2 + 0.5 - 1e-9
     edges = [x - widths[node] / 2 for node, (x, _) in layout.positions.items()]
     assert min(edges) >= -1e-9

@@ -156,7 +156,7 @@ def test_tensors_of_too_many_axes_are_refused(run, tmp_path):
     }).encode()  # fmt: skip
     file = tmp_path / "axes.safetensors"
     file.write_bytes(len(header).to_bytes(8, "little") + header + bytes(4))
-    with pytest.raises(CheckpointError, match="axes.safetensors: is damaged"):
+    with pytest.raises(CheckpointError, match=r"axes\.safetensors: is damaged"):
         nettrain.load(file)
 
 

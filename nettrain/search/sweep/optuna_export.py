@@ -1,6 +1,6 @@
 """The Optuna export: a sweep as a study in a database, for Optuna's dashboard, plots and tools."""
 
-import random
+import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -97,7 +97,7 @@ def _storage(url: str) -> RDBStorage:
         except (DBAPIError, optuna.exceptions.StorageInternalError) as error:
             if not any(word in _reason(error) for word in RACES):
                 raise
-            time.sleep(random.uniform(0.01, 0.1))
+            time.sleep(0.01 + os.getpid() % 90 / 1000)  # processes do not try in step
     return RDBStorage(url, engine_kwargs=options)
 
 

@@ -10,7 +10,6 @@ from typing import Any, BinaryIO
 
 from nettrain.errors import RunError
 
-
 ELSEWHERE = "choose another folder with --output-directory"
 
 
