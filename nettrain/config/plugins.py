@@ -93,7 +93,7 @@ def settled(
 
 @contextmanager
 def in_use(plugins: Sequence[Plugin]) -> Iterator[None]:
-    """Inside, the components of these plugins have names, and failures of their code are described."""
+    """Inside, these plugins' components have names and failures of their code are described."""
     with (
         plugged(
             cls for plugin in plugins for cls in _components(plugin.path, plugin.fingerprint or "")

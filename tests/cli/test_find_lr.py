@@ -47,7 +47,7 @@ LBFGS = ["--set", "optimizer=lbfgs", "--set", "training.batch_size=null"]
 
 @pytest.mark.parametrize(("arguments", "message"), [
     (["--resume", "runs/x", "--find-lr"], "fit: --find-lr and --resume cannot be used together"),
-    (["flowers.yaml", "--find-lr", *LBFGS], "--set optimizer=lbfgs: optimizer: lbfgs tries its steps itself"),
+    (["flowers.yaml", "--find-lr", *LBFGS], "--set optimizer=lbfgs: optimizer: lbfgs chooses its steps itself"),
     (["flowers.yaml", "--find-lr", "--set", "model.hidden=[0]"], "--set model.hidden=[0]: model.hidden[0]: expected a positive integer"),
 ])  # fmt: skip
 def test_a_mistake_ends_with_code_2_and_nothing_written(folder, command, arguments, message):

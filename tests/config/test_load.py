@@ -185,7 +185,7 @@ MISTAKES = [
     ),
     (
         "dataset: {source: digits, split: {test: 0.5, column: part}}",
-        "a.yaml:2: dataset.split.column: a split column and shares",
+        "a.yaml:2: dataset.split.column: a split column, and fractions or row ranges cannot be used",
     ),
     (
         "dataset: {source: digits, split: {rows: {train: [0]}}}",
