@@ -129,4 +129,6 @@ def _list(view: "RunView") -> None:
         what = plot_of(name).title if reason is None else f"not here: {reason}"
         shown.add_row(name, what, style="dim" if reason else "")
     console().print(shown)
-    say(f"draw one: nettrain plot {view.record.path} {next(iter(reasons))}")
+    drawable = [name for name, reason in reasons.items() if reason is None]
+    if drawable:
+        say(f"draw one: nettrain plot {view.record.path} {drawable[0]}")
