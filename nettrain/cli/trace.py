@@ -139,9 +139,10 @@ class _Writer:
             where = f"{section.layer} ({kind}): " if kind else f"{section.layer or 'input'}: "
             self.line(f"{where}{section.formula}    {section.shape}")
             for line in section.lines:
-                expression = f"{line.expression} = " if line.expression else ""
                 number = speller.number(line.result)
-                result = number if expression != f"{number} = " else ""
-                self.line(f"{line.target} = {expression}{result}".removesuffix(" = "), "  ")
+                is_number = line.expression.strip("()") in ("", number)
+                text = number if is_number else f"{line.expression} = {number}"
+                self.line(f"{line.target} = {text}", "  ")
             if section.omitted:
-                self.line(f"... {section.omitted} more elements", "  ")
+                elements = "element" if section.omitted == 1 else "elements"
+                self.line(f"... {section.omitted} more {elements}", "  ")
