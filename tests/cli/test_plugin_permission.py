@@ -134,6 +134,7 @@ CASES = [
     (["trace", "flowers.yaml"], in_yaml, "flowers.yaml", []),
     (["importance", "runs/flowers"], in_checkpoint, f"runs/flowers/{BEST}", []),
     (["plot", "runs/flowers", "weights"], in_checkpoint, f"runs/flowers/{BEST}", []),
+    (["report", "runs/flowers", "-o", "page.html", "--overwrite"], in_checkpoint, f"runs/flowers/{BEST}", []),
     (["eval", "runs/flowers"], in_checkpoint, f"runs/flowers/{BEST}", []),
     (["eval", "runs/bag"], in_checkpoint, f"runs/bag/{BEST}", []),
     (["eval", "runs/bag"], in_member, f"runs/bag/{BEST}", []),

@@ -1,0 +1,28 @@
+"""Figures as SVG inside a page: no background, the page's text colour, names of their own."""
+
+import re
+
+from matplotlib.figure import Figure
+
+from nettrain.report.style import BLACK, figure_bytes
+
+
+def inline_svg(figure: Figure, name: str, label: str) -> str:
+    """The figure as an `<svg>` element for a page, dark or light.
+
+    Args:
+        figure: To be drawn.
+        name: Unique in the page; it begins every id of the SVG.
+        label: For those who do not see it.
+    """
+    figure.patch.set_visible(False)
+    for axes in figure.axes:
+        axes.patch.set_visible(False)
+    svg = figure_bytes(figure, "svg").decode()
+    svg = svg[svg.index("<svg") :]
+    svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
+    svg = re.sub(r'\bid="', f'id="{name}-', svg)
+    svg = re.sub(r'(url\(#|href="#)', rf"\g<1>{name}-", svg)
+    svg = svg.replace(BLACK, "currentColor")
+    text = label.replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;")
+    return svg.replace("<svg", f'<svg role="img" aria-label="{text}"', 1)

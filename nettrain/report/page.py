@@ -1,0 +1,22 @@
+"""A page as one HTML file that needs nothing else."""
+
+from pathlib import Path
+
+import jinja2
+
+from nettrain.report.section import Page, shown
+from nettrain.version import __version__
+
+
+def render(page: Page) -> bytes:
+    """The page as HTML. Every text is escaped; pictures are inserted as they are."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["shown"] = shown
+    template = environment.get_template("page.html")
+    return template.render(page=page, version=__version__).encode()
