@@ -506,7 +506,10 @@ def test_a_sweep_on_a_cluster_of_its_own_ends_with_it(tmp_path, children, number
         said = process.stderr.read().decode()
     assert process.returncode == code
     if number == signal.SIGINT:
-        assert said.strip().splitlines()[-1].startswith("interrupted: ") and "Traceback" not in said
+        assert (
+            said.strip().splitlines()[-1].startswith("interrupted; to resume: ")
+            and "Traceback" not in said
+        )
     last = time.monotonic() + 10.0
     while any(os.path.exists(f"/proc/{pid}") for pid in below) and time.monotonic() < last:
         time.sleep(0.05)
