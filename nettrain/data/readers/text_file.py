@@ -33,7 +33,7 @@ def encoding_of(path: Path, encoding: str) -> tuple[str, str | None]:
         return encoding, None
     return (
         marked,
-        f"encoding: {marked}, by the byte-order mark of {path.name} says",
+        f"encoding: {marked}, as the byte-order mark of {path.name} says",
     )
 
 

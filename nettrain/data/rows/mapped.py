@@ -15,6 +15,7 @@ from nettrain.errors import ConfigError
 # Puts what it makes of raw rows (m, ...) into a buffer (m, ...).
 RowMap = Callable[[np.ndarray, np.ndarray], None]
 _Step = tuple[np.ufunc, np.ndarray | float]
+_REMEDY = "correct the value, or leave the row out"
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,7 +60,7 @@ def fit_transform(transform: Transform, features: Features) -> State:
 
     Raises:
         ConfigError: The transform needs all images at once, and they stay on the disk.
-        OutsideDomain: A number is so large that sums of it are infinite.
+        OutsideDomain: A number is infinite, or so large that sums of it are.
     """
     numbers = features.numbers
     if not isinstance(numbers, np.ndarray) and not transform.by_chunks:
@@ -71,9 +72,16 @@ def fit_transform(transform: Transform, features: Features) -> State:
         features = dataclasses.replace(features, numbers=numbers[:])
     try:
         with np.errstate(over="raise"):
-            return transform.fit(features)
+            state = transform.fit(features)
     except FloatingPointError:
-        raise _too_large(transform, features) from None
+        row, where, size = _largest(features)
+        reason = f"a number of size {size:g} is too large for {transform.name()}, whose sums become"
+        raise OutsideDomain(row, f"{where}: {reason} infinite; {_REMEDY}") from None
+    if not all(np.isfinite(array).all() for array in _floats(state)):
+        row, where, size = _largest(features)
+        if np.isinf(size):  # else a column without any value
+            raise OutsideDomain(row, f"{where} is infinite; {_REMEDY}")
+    return state
 
 
 def apply_lazily(transform: Transform, state: State, features: Features) -> Features:
@@ -99,8 +107,13 @@ def compose(chain: Sequence[tuple[Transform, State]]) -> RowMap:
     return lambda raw, out: _apply_steps(steps, raw, out)
 
 
-def _too_large(transform: Transform, features: Features) -> OutsideDomain:
-    """The error for the largest |x|, of which a sum or a square is infinite in float64."""
+def _floats(state: State) -> list[np.ndarray]:
+    arrays = map(np.asarray, state.values())
+    return [array for array in arrays if array.dtype.kind == "f"]
+
+
+def _largest(features: Features) -> tuple[int, str, float]:
+    """The row of the largest |x|, its column or pixel, and its size."""
     largest, row, index = -1.0, 0, [0]
     for chunk in chunks(features.numbers.shape):
         x = np.abs(features.numbers[chunk])
@@ -109,11 +122,7 @@ def _too_large(transform: Transform, features: Features) -> OutsideDomain:
             largest, (first, *index) = float(x[place]), map(int, place)
             row = chunk.start + first
     where = f"column {features.names[index[0]]!r}" if features.names else f"pixel {index}"
-    return OutsideDomain(
-        row,
-        f"{where}: a number of size {largest:g} is too large for {transform.name()}, whose sums "
-        "become infinite; correct the value, or leave the row out",
-    )
+    return row, where, largest
 
 
 def _steps(transform: LinearTransform, state: State) -> list[_Step]:
