@@ -12,6 +12,7 @@ from nettrain.errors import DataError
 
 _CHANNELS_LAST = "nettrain takes channels last: np.moveaxis(x, 1, -1) of the array (n, c, h, w)"
 _LARGE = 10  # pixels up to this or more were not scaled to [0, 1]
+_BYTE = 255  # the largest pixel of 8 bits
 
 
 def largest_pixel(numbers: np.ndarray | LazyRows) -> float:
@@ -65,13 +66,15 @@ def _looks_channels_first(shape: tuple[int, ...]) -> bool:
 
 
 def _notes_on_range(numbers: np.ndarray | LazyRows, schema: Schema) -> list[str]:
-    """A warning if only one of training and these images was scaled to [0, 1]."""
+    """A warning if only one of training and these images was scaled to [0, 1], or has 8 bits."""
     if schema.largest is None:
         return []
     largest = largest_pixel(numbers)
     scaled = numbers.dtype.kind == "f" and 0 < largest <= 1 and schema.largest >= _LARGE
     unscaled = largest >= _LARGE and 0 < schema.largest <= 1
-    if not (scaled or unscaled):
+    shallow, deep = sorted((largest, schema.largest))
+    other_depth = _LARGE <= shallow <= _BYTE and deep > 16 * _BYTE
+    if not (scaled or unscaled or other_depth):
         return []
     return [
         f"warning: the largest pixel is {largest:g}, in training it was {schema.largest:g}: give "

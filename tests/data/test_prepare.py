@@ -918,18 +918,38 @@ def test_images_with_channels_first_are_pointed_out_in_training(
 
 @pytest.mark.parametrize(
     ("trained", "given", "warned"),
-    [(255, 1.0, True), (1.0, 255, True), (255, 200, False), (1.0, 0.5, False), (16, 1.0, True)],
+    [
+        (255, 1.0, True),
+        (1.0, 255, True),
+        (255, 200, False),
+        (1.0, 0.5, False),
+        (16, 1.0, True),
+        (255, 65535, True),
+        (65535, 255, True),
+        (255, 1000, False),
+    ],
 )
 def test_images_in_another_range_than_those_of_training_are_warned_of(
     trained: float, given: float, warned: bool, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     def images(largest: float) -> np.ndarray:
         x = np.linspace(0, largest, 4 * 16).reshape(4, 4, 4)
+        if largest > 255:
+            return x.astype(np.uint16)
         return x.astype(np.uint8 if largest == int(largest) > 1 else np.float64)
 
     model = image_model(tmp_path, images(trained))
     model.predict(images(given))
     assert ("the largest pixel is" in caplog.text) == warned
+
+
+def test_images_with_channels_first_are_pointed_out_where_the_model_does_not_fit_them(
+    tmp_path: Path,
+) -> None:
+    data = np.ones((4, 3, 32, 32)), [0, 1, 0, 1]
+    with pytest.raises(ConfigError, match=r"max_pool: a kernel of 2 x 2 .*\n.*np\.moveaxis"):
+        nettrain.train({"model": "cnn"}, data, output_directory=tmp_path)
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_checkpoint_without_the_range_of_its_images_loads() -> None:
