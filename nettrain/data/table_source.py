@@ -253,16 +253,19 @@ class TableSource(Source):
         """Without a header the order of the columns is assumed; the cells can disprove it.
 
         Other texts than those of training may be labels that are spelled otherwise. But numbers
-        where training had texts, or the reverse, or no number of training, are another column.
+        where training had texts, or the reverse, or mostly numbers that are no class, are another
+        column.
         """
         labels = column.values if isinstance(column, Category) else ()
         classes = schema.classes or ()
         texts = not any(map(is_number, (*labels, *classes)))
-        if not labels or texts or (label_codes(labels, classes) != MISSING).any():
+        unknown = label_codes(labels, classes) == MISSING
+        if texts or 2 * unknown.sum() <= len(labels):
             return
+        label = labels[int(unknown.argmax())]
         raise DataError(
             f"{self.path}: the file has no header, and its columns are not those of training in "
-            f"the same order: {schema.targets[0]!r}, the target, holds {labels[0]!r}, which is no "
+            f"the same order: {schema.targets[0]!r}, the target, holds {label!r}, which is no "
             "class; give the columns of training in their order, with or without the target"
         )
 

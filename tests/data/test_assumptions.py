@@ -264,10 +264,15 @@ def test_a_class_that_counts_as_missing_is_named_with_the_key(
         )
 
 
-@pytest.mark.parametrize("kind", ["csv", "npz", "parquet"])
-def test_a_number_too_large_for_float32_is_named_with_its_row(kind: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("kind", "number"),
+    [("csv", 1e300), ("npz", 1e300), ("parquet", 1e300), ("npz", np.inf), ("parquet", -np.inf)],
+)
+def test_a_number_too_large_for_float32_is_named_with_its_row(
+    kind: str, number: float, tmp_path: Path
+) -> None:
     x = np.arange(40.0)
-    x[7] = 1e300
+    x[7] = number
     y = np.arange(40) % 2
     path = tmp_path / f"t.{kind}"
     fields: dict[str, object] = {"type": kind, "path": str(path)}
@@ -302,3 +307,26 @@ def test_what_is_assumed_of_a_file_to_predict_is_said_too(
     assert len(nettrain.load(tmp_path / "run").read(new, with_target=False)) == 2
     assert "new.csv: encoding: utf-16" in caplog.text
     assert "new.csv: rows without any value are skipped: 1 (the first in line 3)" in caplog.text
+
+
+HEADLESS = {  # rows to predict for a model of `class, a, b`, and what is predicted of them
+    "with the target": ([0, 1, 2, 3], None),
+    "with a class that is new": ([0, 1, 2, 9], None),
+    "with an ID in its place": (range(100), "'column_0', the target, holds '4', which is no class"),
+}
+
+
+@pytest.mark.parametrize("case", HEADLESS)
+def test_a_column_of_other_numbers_is_not_taken_for_the_target(case: str, tmp_path: Path) -> None:
+    first, problem = HEADLESS[case]
+    source = csv(tmp_path, "0,1,2\n1,3,5\n2,4,4\n3,4,5\n" * 5, target=0, header=False)
+    config = {"dataset": {"source": source}, "model": "mlp", "training": {"epochs": 1}}
+    nettrain.train(config, output_directory=tmp_path, run_name="run")
+    new = tmp_path / "new.csv"
+    new.write_text("".join(f"{number},1,2\n" for number in first))
+    model = nettrain.load(tmp_path / "run")
+    if problem is None:
+        assert len(model.read(new, with_target=False)) == len(first)
+    else:
+        with pytest.raises(DataError, match=problem):
+            model.read(new, with_target=False)
