@@ -11,6 +11,9 @@ import typer
 from nettrain.errors import NettrainError
 
 SIGINT_EXIT = 130
+_LONGEST = (
+    2000  # characters of a line; the middle of longer ones, a value of the user's, is left out
+)
 # What the user can do something about: a full disk or quota, no permission, too many open files.
 _USER_ERRORS = (
     errno.ENOSPC,
@@ -65,5 +68,10 @@ def _silence() -> None:
 
 
 def _ended(message: str, exit_code: int) -> typer.Exit:
-    typer.echo(message, err=True)
+    typer.echo("\n".join(map(_shortened, message.split("\n"))), err=True)
     return typer.Exit(exit_code)
+
+
+def _shortened(line: str) -> str:
+    half = _LONGEST // 2
+    return line if len(line) <= _LONGEST else f"{line[:half]} ... {line[-half:]}"

@@ -179,3 +179,12 @@ def test_a_removed_directory_is_named_where_a_relative_path_needs_it(folder):
         assert "Traceback" not in done.stderr
         assert done.returncode == exit_code, done.stderr
     assert (folder / "runs/flowers/summary.json").exists()
+
+
+def test_a_message_about_a_long_value_stays_short(command, folder):
+    done = command(
+        "check", folder / "flowers.yaml", "--set", f"dataset.source.target={'z' * 60_000}"
+    )
+    assert done.exit_code == 2
+    assert "no column 'zzz" in done.stderr and done.stderr.rstrip().endswith(")")
+    assert len(done.stderr) < 2_100
