@@ -89,7 +89,7 @@ def plan_run(config: RunConfig, prepared: PreparedData, *, shares_process: bool 
     """
     pipeline, train = prepared.pipeline, prepared.parts["train"]
     loss = loss_for(config, pipeline.schema.task)
-    layers = layers_for(config, loss, pipeline.schema, pipeline.shape)
+    layers = _layers(config, loss, prepared)
     batch_size = min(config.training.batch_size or len(train), len(train))
     _check_trainable(config, layers)
     _check_batch_size(layers, batch_size)
@@ -123,6 +123,16 @@ def plan_run(config: RunConfig, prepared: PreparedData, *, shares_process: bool 
         evaluated_parts=_evaluated_parts(prepared.parts, (chosen, stopping, scheduled)),
         notes=tuple(_notes(config, train, step_rows)),
     )
+
+
+def _layers(config: RunConfig, loss: Loss, prepared: PreparedData) -> list[BoundLayer]:
+    """The layers; where they do not fit the data, what is odd about the data is said too."""
+    pipeline = prepared.pipeline
+    try:
+        return layers_for(config, loss, pipeline.schema, pipeline.shape)
+    except ConfigError as error:
+        warnings = [note for note in prepared.notes if note.startswith("warning: ")]
+        raise ConfigError([*error.problems, *warnings]) from None
 
 
 def _monitors(
