@@ -46,7 +46,10 @@ MAY_IMPORT = {
     "inspection": GROUND | BELOW_TRAINING | {"training", "inference"},
     "search": GROUND | BELOW_TRAINING | {"training", "inference", "inspection"},
     "report": GROUND | BELOW_TRAINING | {"training", "inference", "inspection", "search"},
-    "cli": GROUND | BELOW_TRAINING | {"training", "inference", "inspection", "search", "report"},
+    "export": GROUND | BELOW_TRAINING | {"training", "inference", "inspection", "search"},
+    "cli": GROUND
+    | BELOW_TRAINING
+    | {"training", "inference", "inspection", "search", "report", "export"},
     "__init__": GROUND | BELOW_TRAINING | {"training", "inference", "inspection", "search"},
 }
 # Their base is the package itself, its members are the catalogue.
