@@ -55,9 +55,12 @@ def describe(config: Path, sets: list[str], *, allow_plugins: bool, json: bool) 
         run = prepare_run(loaded, allow_plugins=allow_plugins)
     rows, size = summarize(run.network.layers, run.network.input_shape), _value_bytes(run)
     if json:
-        print_json(
-            {"parameters": len(run.network.vector), "layers": [_plain(row, size) for row in rows]}
-        )
+        found = {
+            "parameters": len(run.network.vector),
+            "layers": [_plain(row, size) for row in rows],
+        }
+        count, each = _snapshot_sizes(run)
+        print_json(found | ({"snapshot_bytes": count * each} if count else {}))
         return
     from nettrain.cli.render_model import layer_table
 
@@ -67,6 +70,7 @@ def describe(config: Path, sets: list[str], *, allow_plugins: bool, json: bool) 
         f"loss: {run.loss.name()}",
         *_frozen(run),
         f"memory: {_memory(run)}",
+        *_snapshots(run),
     ]:
         say(note)
 
@@ -118,6 +122,25 @@ def _frozen(run: "Run") -> list[str]:
     vector = run.network.vector
     frozen = len(vector) - vector.trainable.stop
     return [f"frozen: {frozen:,} of {len(vector):,} parameters are not trained"] if frozen else []
+
+
+def _snapshots(run: "Run") -> list[str]:
+    from nettrain.cli.render_model import size
+
+    count, each = _snapshot_sizes(run)
+    if not count:
+        return []
+    return [f"snapshots: {count:,} files of {size(each)}, {size(count * each)} on disk"]
+
+
+def _snapshot_sizes(run: "Run") -> tuple[int, int]:
+    """How many snapshots the whole run writes, and the bytes of each."""
+    from nettrain.training.artifacts.snapshots import snapshot_bytes, snapshot_count
+
+    training = run.config.training
+    if training.snapshots is None:
+        return 0, 0
+    return snapshot_count(training.epochs, training.snapshots), snapshot_bytes(run.weights())
 
 
 def _memory(run: "Run") -> str:

@@ -99,6 +99,14 @@ class TrainingConfig(Record):
             examples=["validation_accuracy"],
         ),
     ] = None
+    snapshots: Annotated[
+        Count | None,
+        Field(
+            description="save the weights every so many epochs and before the first, for moving "
+            "pictures (nettrain plot RUN boundary --epochs); null: never",
+            examples=[5],
+        ),
+    ] = None
     class_weights: Annotated[
         ClassWeights,
         Field(

@@ -21,6 +21,7 @@ from nettrain.training.callbacks.diagnostics import Diagnostics
 from nettrain.training.callbacks.early_stopping import EarlyStopping
 from nettrain.training.callbacks.metric_schedule import ScheduleByMetric
 from nettrain.training.callbacks.metrics_log import MetricsLog
+from nettrain.training.callbacks.snapshots import SnapshotWriter
 from nettrain.training.callbacks.warnings import Warnings
 from nettrain.training.evaluate import baseline_metrics, evaluate
 from nettrain.training.loop import train_epochs
@@ -90,6 +91,8 @@ def _own_callbacks(run: Run, best: BestWeights, diagnostics: Diagnostics | None)
         callbacks.append(ScheduleByMetric(config.schedule, plan.schedule_monitor))
     if diagnostics is not None:
         callbacks.append(diagnostics)
+    if config.training.snapshots is not None:
+        callbacks.append(SnapshotWriter(config.training.snapshots))
     return [*callbacks, Warnings(diagnostics)]
 
 

@@ -148,6 +148,14 @@ def test_check_shows_layers_inside_layers_and_what_they_see(folder, command):
     assert sum(inner["parameters"] for inner in layer["layers"]) == layer["parameters"]
 
 
+def test_check_counts_the_snapshots_against_the_disk(folder, command):
+    words = ["check", "flowers.yaml", "--set", "model.hidden=[]", "--set", "training.epochs=9"]
+    words += ["--set", "training.snapshots=2"]
+    shown = command(*words)
+    assert "snapshots: 5 files of 24 bytes, 120 bytes on disk" in shown.stderr
+    assert json.loads(command(*words, "--json").stdout)["snapshot_bytes"] == 120
+
+
 def test_layers_and_json_together_are_refused(folder, command):
     found = command("check", "flowers.yaml", "--layers", "--json")
     assert found.exit_code == 2 and "leave one of them out" in found.stderr

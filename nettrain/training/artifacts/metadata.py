@@ -74,6 +74,11 @@ class Metadata:
     @classmethod
     def of(cls, content: object, path: Path) -> Self:
         """The metadata in the content of a file. Raises CheckpointError naming file and key."""
+        if isinstance(content, dict) and content.get("snapshot") is True:
+            raise CheckpointError(
+                f"{path}: is a snapshot, which holds weights alone; name the run directory, or a "
+                "file in its checkpoints folder"
+            )
         try:
             return _adapter().validate_python(content)
         except RecursionError:

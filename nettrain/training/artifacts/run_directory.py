@@ -29,6 +29,7 @@ from nettrain.training.artifacts.files import (
 )
 from nettrain.training.artifacts.json_lines import JsonLines
 from nettrain.training.artifacts.metadata import Metadata
+from nettrain.training.artifacts.snapshots import Snapshots
 
 RUN_LAYOUT = Layout(
     "a run directory",
@@ -42,7 +43,8 @@ RUN_LAYOUT = Layout(
         "log.txt",
     ),
     folders={
-        "checkpoints": Layout("a folder of checkpoints", ("best.safetensors", "last.safetensors"))
+        "checkpoints": Layout("a folder of checkpoints", ("best.safetensors", "last.safetensors")),
+        "snapshots": Layout("a folder of snapshots", ("epoch-*.safetensors",)),
     },
     is_ours=written_by_nettrain,
 )
@@ -52,7 +54,8 @@ class RunDirectory:
     """The files of one run.
 
     config.yaml, environment.json, metrics.jsonl, summary.json, splits.npz, log.txt,
-    checkpoints/best.safetensors and last.safetensors; diagnostics.jsonl with `diagnostics: true`.
+    checkpoints/best.safetensors and last.safetensors; diagnostics.jsonl with `diagnostics: true`;
+    snapshots/epoch-*.safetensors with `training.snapshots`.
     """
 
     def __init__(self, path: Path) -> None:
@@ -63,6 +66,7 @@ class RunDirectory:
         self.summary = path / "summary.json"
         self.best = path / "checkpoints" / "best.safetensors"
         self.last = path / "checkpoints" / "last.safetensors"
+        self.snapshots = Snapshots(path / "snapshots")
 
     @classmethod
     def create(cls, parent: Path, name: str, *, exact: bool, overwrite: bool) -> "RunDirectory":
