@@ -99,7 +99,7 @@ def test_an_extended_run_goes_on_with_its_snapshots(train, data, tmp_path):
 
 
 def test_a_snapshot_holds_the_average_and_the_state_too(train):
-    layers = [{"type": "dense", "units": 4}, "batch_norm", "relu"]
+    layers = [{"type": "dense", "units": 4}, "batch_norm", "dense"]
     run = train(
         "run",
         {
