@@ -4,7 +4,10 @@ import re
 
 from matplotlib.figure import Figure
 
-from nettrain.report.style import BLACK, figure_bytes
+from nettrain.report.style import BLACK, PAPER, figure_bytes
+
+PIXELS_PER_INCH = 96  # of a browser
+SMALLEST = 0.78  # of its size, to which a figure shrinks on a narrow screen before it scrolls
 
 
 def inline_svg(figure: Figure, name: str, label: str) -> str:
@@ -23,6 +26,8 @@ def inline_svg(figure: Figure, name: str, label: str) -> str:
     svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
     svg = re.sub(r'\bid="', f'id="{name}-', svg)
     svg = re.sub(r'(url\(#|href="#)', rf"\g<1>{name}-", svg)
-    svg = svg.replace(BLACK, "currentColor")
+    svg = svg.replace(BLACK, "currentColor").replace(PAPER.lower(), "var(--back)")
     text = label.replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;")
-    return svg.replace("<svg", f'<svg role="img" aria-label="{text}"', 1)
+    least = figure.get_figwidth() * PIXELS_PER_INCH * SMALLEST
+    attributes = f'role="img" aria-label="{text}" style="min-width: {least:.0f}px"'
+    return svg.replace("<svg", f"<svg {attributes}", 1)

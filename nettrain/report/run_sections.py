@@ -16,7 +16,7 @@ from nettrain.nn.summary import LayerSummary, summarize
 from nettrain.report.inline import inline_svg
 from nettrain.report.plot import plot_names, plot_of
 from nettrain.report.run_view import PARTS, RunView
-from nettrain.report.section import Cell, Page, Section, Table, interval
+from nettrain.report.section import Cell, Section, Table, interval, value_text
 from nettrain.report.style import styled
 from nettrain.report.worst_rows import cells, worst_rows
 
@@ -31,15 +31,6 @@ MOST_COLUMNS = 8  # of the worst rows
 MOST_PAIRS = 5  # of correlated columns
 
 
-def run_page(view: RunView) -> Page:
-    """The page of one run."""
-    entry = run_entry(view.record)
-    summary = [f"{view.record.kind}, {entry.state}"]
-    if entry.metric and entry.test is not None:
-        summary.append(f"{entry.metric} on the test part: {entry.test:.4f}")
-    return Page(view.record.path.absolute().name, summary, list(run_sections(view)))
-
-
 def run_sections(view: RunView, prefix: str = "f") -> Iterator[Section]:
     """The sections in order.
 
@@ -48,7 +39,7 @@ def run_sections(view: RunView, prefix: str = "f") -> Iterator[Section]:
         prefix: Begins the ids of the pictures.
     """
     yield _trained(view)
-    yield from _results(view)
+    yield from results_sections(view)
     kinds = sorted(plot_names(), key=lambda n: ORDER.index(n) if n in ORDER else len(ORDER))
     missing = {}
     for name in kinds:
@@ -76,14 +67,14 @@ def _trained(view: RunView) -> Section:
         ("model", entry.model),
         ("loss", _text(record.value("loss.type"))),
         ("optimizer", _text(record.value("optimizer.type"))),
-        ("learning rate", record.value("optimizer.lr")),
+        ("learning rate", value_text(record.value("optimizer.lr"))),
         ("batch size", record.value("training.batch_size")),
         ("seed", record.value("seed")),
         ("state", entry.state),
         ("stopped by", summary.get("stop_reason")),
         ("epochs", len(record.epochs) or summary.get("epochs")),
         ("best epoch", view.best_epoch),
-        ("seconds", entry.seconds),
+        ("training time", None if entry.seconds is None else f"{entry.seconds:.3g} s"),
     ]
     facts += [(f"rows of {name}", len(rows)) for name, rows in record.rows.items() if rows.ndim]
     if view.lacks("model") is None:
@@ -96,7 +87,7 @@ def _trained(view: RunView) -> Section:
         config = (record.path / "config.yaml").read_text(encoding="utf-8", errors="replace")
     except OSError:
         config = ""
-    known = [fact for fact in facts if fact[1] not in (None, "")]
+    known = [fact for fact in facts if fact[1] not in (None, "", "-")]
     return Section(
         "What was trained",
         "The data, the model and how it was trained; the whole configuration is folded below.",
@@ -107,7 +98,8 @@ def _trained(view: RunView) -> Section:
     )
 
 
-def _results(view: RunView) -> Iterator[Section]:
+def results_sections(view: RunView, title: str = "Results") -> Iterator[Section]:
+    """The metrics with intervals, beside the baseline and a linear model; nothing without them."""
     metrics: dict[str, dict[str, float]] = {
         part: values
         for part, values in (view.record.summary.get("metrics") or {}).items()
@@ -140,7 +132,7 @@ def _results(view: RunView) -> Iterator[Section]:
         for name, value in metrics[part].items()
     ]
     yield Section(
-        "Results",
+        title,
         "The interval says how far a metric would vary with other rows of the same kind; a model "
         "is worth its trouble if it beats the baseline, which ignores the inputs.",
         tables=[Table(headings, rows)],

@@ -70,6 +70,26 @@ def shown(cell: Cell) -> str:
     return f"{cell:.4f}" if 1e-3 <= abs(cell) < 1e3 or cell == 0 else f"{cell:.4g}"
 
 
+def value_text(value: object) -> str:
+    """A setting as text: numbers in four significant digits, strings as they are."""
+    if value is None:
+        return "-"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    if isinstance(value, list | tuple):
+        return ", ".join(map(value_text, value)) or "none"
+    if isinstance(value, dict):
+        inner = {key: one for key, one in value.items() if one is not None and key != "type"}
+        settings = ", ".join(f"{key} {value_text(one)}" for key, one in inner.items())
+        kind = str(value.get("type", ""))
+        return f"{kind} ({settings})".strip() if settings else kind
+    return str(value)
+
+
 def interval(ends: Sequence[float] | None) -> str:
-    """`0.9500 to 0.9812`; `-` where there is none."""
-    return "-" if not ends else f"{shown(float(ends[0]))} to {shown(float(ends[1]))}"
+    """`0.9500 to 0.9812`, never broken over two lines; `-` where there is none."""
+    if not ends:
+        return "-"
+    return f"{shown(float(ends[0]))} to {shown(float(ends[1]))}".replace(" ", "\N{NO-BREAK SPACE}")

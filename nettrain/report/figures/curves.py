@@ -3,19 +3,17 @@
 import math
 from typing import Any
 
-import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from nettrain.report.marks import panels
+from nettrain.report.marks import logarithmic_if_steep, panels
 from nettrain.report.plot import Plot
 from nettrain.report.run_view import RunView
 from nettrain.report.style import BLUE, GREY, ORANGE
 
 MARKED = 40  # epochs up to which each is a dot
 COLOURS = {"train": BLUE, "validation": ORANGE}
-STEEP = 30  # the largest value over the smallest from which the axis is logarithmic
 
 
 class Curves(Plot):
@@ -44,7 +42,7 @@ class Curves(Plot):
             for part, colour in COLOURS.items():
                 _line(panel, rows, f"{part}_{metric}", colour, part)
             panel.set(xlabel="epoch", ylabel=label)
-            _logarithmic_if_steep(panel)
+            logarithmic_if_steep(panel)
             if view.best_epoch:
                 panel.axvline(view.best_epoch, color=GREY, linestyle="--", linewidth=1)
             panel.legend()
@@ -68,9 +66,3 @@ def _line(axes: Axes, rows: list[dict[str, Any]], key: str, colour: str, label: 
 
 def _finite(value: object) -> bool:
     return isinstance(value, int | float) and math.isfinite(value)
-
-
-def _logarithmic_if_steep(axes: Axes) -> None:
-    values = np.concatenate([np.zeros(0), *(np.asarray(line.get_ydata()) for line in axes.lines)])
-    if len(values) and values.min() > 0 and values.max() / values.min() > STEEP:
-        axes.set_yscale("log")

@@ -7,9 +7,9 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
 
-from nettrain.config.messages import show
 from nettrain.report.marks import short
-from nettrain.report.style import BLACK, SEQUENTIAL
+from nettrain.report.section import value_text
+from nettrain.report.style import BLACK, PAPER, SEQUENTIAL
 
 MOST = 8  # axes of parameters
 STEEP = 50  # the largest value over the smallest from which an axis is logarithmic
@@ -38,7 +38,8 @@ def parallel_coordinates(
         axes.axvline(x, color=BLACK, linewidth=0.8)
         for y, label in ticks:
             text = axes.text(x + 0.03, y, short(label, 12), fontsize=7, va="center")
-            text.set_bbox({"facecolor": "none", "edgecolor": "none", "pad": 0})
+            text.set_bbox({"facecolor": PAPER, "edgecolor": "none", "alpha": 0.75, "pad": 1})
+            text.set_zorder(3)
     lines = np.array(heights).T
     colours = mpl.colormaps[SEQUENTIAL](np.linspace(1, 0, len(trials)))
     for line, colour in reversed(list(zip(lines, colours, strict=True))):
@@ -64,6 +65,8 @@ def _scaled(column: list[Any]) -> tuple[list[float], list[tuple[float, str]]]:
             for v in column
         ]
         return scaled, [(0.0, f"{low:.3g}"), (1.0, f"{high:.3g}")]
-    labels = sorted({show(value) for value in column})
+    labels = sorted({value_text(value) for value in column})
     places = {label: i / max(1, len(labels) - 1) for i, label in enumerate(labels)}
-    return [places[show(value)] for value in column], [(y, label) for label, y in places.items()]
+    return [places[value_text(value)] for value in column], [
+        (y, label) for label, y in places.items()
+    ]
