@@ -5,6 +5,7 @@ from types import NoneType
 
 import numpy as np
 
+from nettrain.data.cells import column_of
 from nettrain.data.distinct import distinct
 from nettrain.data.features import MISSING, Features
 from nettrain.data.rows.stored import StoredRows
@@ -27,8 +28,13 @@ def features_from(x: object, origin: str = "x") -> Features:
     if isinstance(x, StoredRows):
         return Features(x)
     array = np.asarray(x)
+    if array.dtype.kind == "O" and array.size:
+        array = _numbers_of_objects(array, origin)[0]
     if array.dtype.kind not in "biuf":
-        raise DataError(f"{origin}: expected numbers, got an array of {array.dtype}")
+        raise DataError(
+            f"{origin}: expected numbers, got an array of {array.dtype}; columns of strings come "
+            "in a DataFrame"
+        )
     if not 1 <= array.ndim <= 4:
         raise DataError(f"{origin}: expected the shape {_SHAPES}, got {array.shape}")
     if array.size == 0:
@@ -61,6 +67,11 @@ def target_from(y: object, origin: str = "y") -> Target:
         raise DataError(
             f"{origin}: expected targets of the shape (n,) or (n, t), got {array.shape}"
         )
+    label_type: LabelType | None = None
+    if array.dtype.kind == "O" and not _is_text(array):
+        array, label_type = _numbers_of_objects(array, origin)
+    else:
+        label_type = _LABEL_TYPES.get(array.dtype.kind)
     if array.dtype.kind == "U" or _is_text(array):
         if array.ndim == 2:
             raise DataError(
@@ -79,7 +90,15 @@ def target_from(y: object, origin: str = "y") -> Target:
         )
     count = values.shape[1]
     names = ("target",) if count == 1 else tuple(f"target_{i}" for i in range(count))
-    return Target(values, names, label_type=_LABEL_TYPES[array.dtype.kind])
+    return Target(values, names, label_type=label_type)
+
+
+def _numbers_of_objects(array: np.ndarray, origin: str) -> tuple[np.ndarray, LabelType]:
+    """Numbers or booleans, None and NaN among them, that NumPy keeps as objects."""
+    column, label_type = column_of(array.reshape(-1), origin)
+    if not isinstance(column, np.ndarray):
+        raise DataError(f"{origin}: expected numbers, got strings such as {column.values[0]!r}")
+    return column.reshape(array.shape), label_type
 
 
 def _is_text(array: np.ndarray) -> bool:
@@ -113,6 +132,8 @@ def weights_from(
         DataError: They are of another shape, not finite numbers of 0 or more, or all 0.
     """
     array = np.asarray(w)
+    if array.dtype.kind == "O" and array.size:
+        array = _numbers_of_objects(array, origin)[0]
     if array.shape not in ((rows,), (rows, 1)):
         raise DataError(
             f"{origin}: expected a weight for each of the {rows} rows, got the shape {array.shape}"

@@ -1,6 +1,5 @@
 """Raw rows divided into the parts that train, validate and test."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from nettrain.data.arrays import weights_from
 from nettrain.data.dataset import PARTS, Dataset
 from nettrain.data.dataset_config import DatasetConfig
 from nettrain.data.fingerprint import fingerprint
+from nettrain.data.in_memory import Data
 from nettrain.data.loaded_data import LoadedData
 from nettrain.data.loader import Loader
 from nettrain.data.readers.arrays import read_npy
@@ -24,7 +24,7 @@ def load_data(
     config: DatasetConfig,
     seed: int,
     *,
-    data: Sequence[object] | None = None,
+    data: Data | None = None,
     requirements: TargetRequirements | None = None,
     loader: Loader | None = None,
     group: str | None = None,
@@ -34,7 +34,7 @@ def load_data(
     Args:
         config: The `dataset` section.
         seed: Of the split, of `limit`, and of generated rows.
-        data: Arrays (x, y) or (x, y, row weights) in place of `config.source`.
+        data: (x, y) or (x, y, row weights), arrays or DataFrames, in place of `config.source`.
         requirements: What the loss requires of the target; None: anything is fine.
         loader: Remembers the sources that other runs have loaded.
         group: A group column in place of `config.split.group`. It is kept, and divides nothing.

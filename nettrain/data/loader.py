@@ -2,18 +2,18 @@
 
 import json
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 
 from nettrain.component import to_mapping
-from nettrain.data.arrays import features_from, target_from, weights_from
 from nettrain.data.dataset import PARTS, Dataset
 from nettrain.data.dataset_config import DatasetConfig
 from nettrain.data.features import Features
 from nettrain.data.fingerprint import fingerprint
 from nettrain.data.images import largest_pixel, notes_on_axes
+from nettrain.data.in_memory import Data, dataset_in_memory, with_extra_columns
 from nettrain.data.loaded_data import LoadedData
 from nettrain.data.missing_target import with_complete_target
 from nettrain.data.schema import Schema
@@ -45,7 +45,7 @@ class Loader:
         config: DatasetConfig,
         seed: int,
         *,
-        data: Sequence[object] | None = None,
+        data: Data | None = None,
         requirements: TargetRequirements | None = None,
         extra_columns: tuple[str, ...] = (),
     ) -> LoadedData:
@@ -54,8 +54,8 @@ class Loader:
         Args:
             config: The `dataset` section.
             seed: Of generated rows.
-            data: Arrays (x, y) or (x, y, row weights) in place of `config.source`. They are not
-                remembered.
+            data: (x, y) or (x, y, row weights), arrays or DataFrames, in place of `config.source`.
+                They are not remembered.
             requirements: What the loss requires of the target; None: anything is fine.
             extra_columns: Columns to keep that are neither feature nor target.
 
@@ -64,7 +64,8 @@ class Loader:
             DataError: The data cannot be read or used.
         """
         if data is not None:
-            dataset = _from_memory(data, autoencoder=config.target == "self")
+            dataset = dataset_in_memory(data, autoencoder=config.target == "self")
+            dataset = with_extra_columns(dataset, extra_columns)
             loaded = _settle(dataset, config, seed, requirements)
         else:
             loaded = self._remembered(config, seed, requirements, extra_columns)
@@ -108,18 +109,6 @@ def _key(*decides: object) -> str:
 def _separate_sources(config: DatasetConfig) -> dict[str, Source]:
     sources = {"validation": config.validation_source, "test": config.test_source}
     return {part: source for part, source in sources.items() if source is not None}
-
-
-def _from_memory(data: Sequence[object], *, autoencoder: bool) -> Dataset:
-    if autoencoder:
-        return Dataset(features_from(data[0]), None)
-    if len(data) not in (2, 3):
-        raise DataError(f"data: expected (x, y) or (x, y, weights), got {len(data)} arrays")
-    features, target = features_from(data[0]), target_from(data[1])
-    if len(features) != len(target):
-        raise DataError(f"data: x has {len(features)} rows and y has {len(target)}")
-    weights = weights_from(data[2], len(features)) if len(data) == 3 else None
-    return Dataset(features, target, weights=weights)
 
 
 def _settle(

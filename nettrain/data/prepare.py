@@ -11,6 +11,7 @@ from nettrain.data.dataset import Dataset
 from nettrain.data.dataset_config import DatasetConfig
 from nettrain.data.divide import load_data
 from nettrain.data.features import MISSING, Features
+from nettrain.data.in_memory import Data
 from nettrain.data.loaded_data import LoadedData
 from nettrain.data.loader import Loader
 from nettrain.data.part import Part
@@ -53,7 +54,7 @@ def prepare(
     config: DatasetConfig,
     seed: int = 0,
     *,
-    data: Sequence[object] | None = None,
+    data: Data | None = None,
     dtype: str = "float32",
     requirements: TargetRequirements | None = None,
     class_weights: ClassWeighting = None,
@@ -64,7 +65,7 @@ def prepare(
     Args:
         config: The `dataset` section.
         seed: Of the split, of `limit`, and of generated rows.
-        data: Arrays (x, y) or (x, y, row weights) in place of `config.source`.
+        data: (x, y) or (x, y, row weights), arrays or DataFrames, in place of `config.source`.
         dtype: float32 or float64, of the network's inputs and targets.
         requirements: What the loss requires of the target; None: anything is fine.
         class_weights: The key `training.class_weights`.

@@ -44,10 +44,10 @@ class Schema:
         names = self.classes or ()
         if self.label_type == "string":
             return np.array(names)
+        if self.label_type == "float":
+            return np.array([float(name) for name in names])
         numbers = np.array([int(name) for name in names], np.int64)
-        return numbers.astype(
-            {"integer": np.int64, "float": np.float64, "boolean": np.bool_}[self.label_type]
-        )
+        return numbers.astype(np.bool_) if self.label_type == "boolean" else numbers
 
     def check(self) -> None:
         """Raises ValueError where the fields contradict each other, as those of no training do."""
@@ -61,4 +61,4 @@ class Schema:
             raise ValueError("two classes of one name")
         if self.label_type != "string" and self.classes is not None:
             for name in self.classes:
-                int(name)
+                float(name) if self.label_type == "float" else int(name)

@@ -2,7 +2,7 @@
 
 import logging
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
@@ -11,13 +11,16 @@ import numpy as np
 from nettrain.config.plugins import described_failures, in_use
 from nettrain.config.run_config import RunConfig
 from nettrain.data.align import align
-from nettrain.data.arrays import features_from, target_from, weights_from
+from nettrain.data.arrays import weights_from
+from nettrain.data.data_frame import DataFrame
 from nettrain.data.dataset import Dataset
 from nettrain.data.divide import load_data
+from nettrain.data.in_memory import features_for, target_in_memory
 from nettrain.data.loaded_data import LoadedData
 from nettrain.data.loader import Loader
 from nettrain.data.missing_target import with_complete_target
 from nettrain.data.schema import Schema
+from nettrain.data.target import Target
 from nettrain.data.task import check_values
 from nettrain.errors import DataError, NettrainError
 from nettrain.metrics import Outcome, RowLosses, all_metrics, baseline, task_metrics
@@ -119,6 +122,9 @@ class Predictor(ABC):
     def predict(self, x: object) -> np.ndarray:
         """What the model predicts for raw features x.
 
+        Args:
+            x: An array, or a DataFrame: its columns are found by name, others are passed over.
+
         Returns:
             Classes (n,) in the type in which they came for training (numbers, true and false, or
             strings), labels (n, l) of 0 and 1, or values (n,) or (n, t) in original units.
@@ -135,17 +141,17 @@ class Predictor(ABC):
         """The loss and every metric of the task.
 
         Args:
-            x: Raw features.
-            y: Their targets; None for an autoencoder.
+            x: Raw features: an array, or a DataFrame, whose columns are found by name.
+            y: Their targets; None for an autoencoder, and where x has the target columns.
             weights: Of the rows in the loss (n,); None: all count alike.
         """
-        features = features_from(x)
-        target = None if self.schema.autoencoder else target_from(y)
+        features = features_for(x, self.schema)
+        target = None if self.schema.autoencoder else self._target(x, y)
         if target is not None and len(features) != len(target):
             raise DataError(f"x has {len(features)} rows and y has {len(target)}")
         of_rows = None if weights is None else weights_from(weights, len(features))
         dataset = Dataset(features, target, origin="x, y", weights=of_rows)
-        aligned = self._complete(align(self._named(dataset), self.schema, with_target=True))
+        aligned = self._complete(align(dataset, self.schema, with_target=True))
         return self.evaluation(_with_notes_said(aligned, "x, y")).metrics
 
     def decided(self, found: np.ndarray) -> np.ndarray:
@@ -210,20 +216,18 @@ class Predictor(ABC):
         return with_complete_target(dataset, self.config.dataset.missing_target)
 
     def _dataset(self, x: object) -> Dataset:
-        dataset = self._named(Dataset(features_from(x), None, origin="x"))
+        dataset = Dataset(features_for(x, self.schema), None, origin="x")
         return _with_notes_said(align(dataset, self.schema, with_target=False), "x")
 
-    def _named(self, dataset: Dataset) -> Dataset:
-        """Arrays have no column names: one of the right width has the columns of training."""
-        schema, found = self.schema, dataset.features
-        if schema.texts:
-            raise DataError(
-                f"the model needs the strings of the columns {', '.join(schema.texts)}: give it a "
-                "file (nettrain predict)"
-            )
-        if found.numbers.ndim == 2 and len(schema.numbers) == found.numbers.shape[1]:
-            dataset = replace(dataset, features=replace(found, names=schema.numbers))
-        return dataset
+    def _target(self, x: object, y: object) -> Target:
+        """y, or the target columns of the DataFrame x."""
+        if y is not None:
+            return target_in_memory(y)
+        frame = DataFrame.of(x, "x")
+        if frame is None:
+            raise DataError("y: the targets are missing; give evaluate(x, y)")
+        frame.require("target", self.schema.targets)
+        return frame.select(self.schema.targets).target()
 
 
 def _with_notes_said(dataset: Dataset, origin: str) -> Dataset:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from nettrain.data.in_memory import Data
 from nettrain.errors import Diverged, RunError
 from nettrain.inspection.computation_graph import record_graph
 from nettrain.inspection.not_finite import NotFinite, first_not_finite, not_finite_update
@@ -23,7 +24,6 @@ from nettrain.training.divergence import remedies
 from nettrain.training.loop import epoch_order
 from nettrain.training.resume import resume
 from nettrain.training.run import Run
-from nettrain.training.train import Data
 
 
 @dataclass(frozen=True)

@@ -9,12 +9,13 @@ from typing import Any
 
 import numpy as np
 
+from nettrain.data.in_memory import Data
 from nettrain.errors import Diverged, RunError
 from nettrain.inspection.recorded_run import RecordedRun
 from nettrain.training.artifacts.checkpoint import Checkpoint
 from nettrain.training.callbacks import Callback, Row
 from nettrain.training.run import Run
-from nettrain.training.train import Data, train
+from nettrain.training.train import train
 
 
 class Reached(Exception):

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from nettrain.data.in_memory import Data
 from nettrain.errors import CheckpointError, RunError
 from nettrain.inspection.environment_difference import environment_differences
 from nettrain.inspection.first_difference import (
@@ -20,7 +21,6 @@ from nettrain.inspection.recorded_run import RecordedRun, open_run
 from nettrain.inspection.replay import StopAt, content_of, progress_of, replayed
 from nettrain.training.artifacts.checkpoint import Checkpoint
 from nettrain.training.callbacks import Callback
-from nettrain.training.train import Data
 
 
 @dataclass(frozen=True)

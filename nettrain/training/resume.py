@@ -9,6 +9,7 @@ from nettrain.component import to_mapping
 from nettrain.config.load import load
 from nettrain.config.plugins import described_failures
 from nettrain.config.run_config import RunConfig
+from nettrain.data.in_memory import Columns, Data, with_target
 from nettrain.errors import RunError
 from nettrain.training.artifacts.checkpoint import Checkpoint, configuration
 from nettrain.training.artifacts.run_directory import RunDirectory
@@ -19,7 +20,7 @@ from nettrain.training.finish import train_to_end
 from nettrain.training.initialize import initial_weights
 from nettrain.training.result import Result
 from nettrain.training.run import Run
-from nettrain.training.train import Data, load_for_data, plan_and_data
+from nettrain.training.train import load_for_data, plan_and_data
 
 # What may change on a resume. Only the kernels change the bits of a step, which is reported.
 EXTENDABLE = ("name", "training.epochs", "early_stopping", "training.kernels")
@@ -29,6 +30,7 @@ def resume(
     run_directory: str | os.PathLike[str],
     data: Data | None = None,
     *,
+    target: Columns | None = None,
     sets: Sequence[str] = (),
     allow_plugins: bool = False,
     threads: int | None = None,
@@ -41,7 +43,8 @@ def resume(
 
     Args:
         run_directory: Of the run.
-        data: The arrays it was trained on, if they were in memory.
+        data: The rows it was trained on, if they were in memory; see `train`.
+        target: As in `train`.
         sets: Overrides of what may change: the length of the run and its kernels.
         allow_plugins: Whether the Python files under `plugins` may be imported.
         threads: See `train`.
@@ -55,6 +58,7 @@ def resume(
         CheckpointError: The checkpoint is damaged.
     """
     threads = usable_threads(threads)
+    data = with_target(data, target)
     directory = RunDirectory.open(Path(run_directory))
     with directory.locked(), one_blas_thread():
         last = Checkpoint.read(directory.last) if directory.last.exists() else None

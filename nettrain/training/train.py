@@ -8,6 +8,7 @@ from nettrain.config.checks import name_problem
 from nettrain.config.load import load
 from nettrain.config.plugins import described_failures, in_use
 from nettrain.config.run_config import RunConfig
+from nettrain.data.in_memory import Columns, Data, with_target
 from nettrain.data.loader import Loader
 from nettrain.data.prepare import PreparedData, prepare
 from nettrain.errors import ConfigError
@@ -23,13 +24,13 @@ from nettrain.training.run import Run
 from nettrain.training.run_plan import RunPlan, plan_run
 
 Configuration = str | os.PathLike[str] | Mapping[str, object] | RunConfig
-Data = tuple[object, object] | tuple[object, object, object]
 
 
 def train(
     config: Configuration,
     data: Data | None = None,
     *,
+    target: Columns | None = None,
     sets: Sequence[str] = (),
     output_directory: str | os.PathLike[str] = "runs",
     run_name: str | None = None,
@@ -46,8 +47,10 @@ def train(
 
     Args:
         config: A YAML file, a mapping of the same form, or a RunConfig.
-        data: Arrays (x, y) in memory instead of `dataset.source`, or (x, y, weights) with the
-            weight of each row in the loss.
+        data: Rows in memory instead of `dataset.source`: (x, y), (x, y, weights) with the weight of
+            each row in the loss, or a DataFrame that holds its target. x is an array or a
+            DataFrame (pandas, polars), whose columns of strings are categories.
+        target: The column, or the columns, of the DataFrame to predict.
         sets: Overrides, such as "optimizer.lr=0.01".
         output_directory: Where the run directory is made.
         run_name: Exactly this name; None: the configuration's, with a suffix where it is taken.
@@ -75,7 +78,9 @@ def train(
     if run_name is not None and (problem := name_problem(run_name)):
         raise ConfigError(f"run_name: {problem}")
     threads = usable_threads(threads)
-    plan, prepared, initial = _prepared(config, data, sets, allow_plugins, loader)
+    plan, prepared, initial = _prepared(
+        config, with_target(data, target), sets, allow_plugins, loader
+    )
     with described_failures(plan.config.plugins), one_blas_thread():
         name = run_name or plan.config.name or "run"
         directory = RunDirectory.create(

@@ -10,6 +10,7 @@ from nettrain.config.dump import dump
 from nettrain.config.load import load
 from nettrain.config.plugins import in_use
 from nettrain.config.run_config import RunConfig
+from nettrain.data.in_memory import Columns, Data, with_target
 from nettrain.data.loader import Loader
 from nettrain.errors import ConfigError, RunError
 from nettrain.search.cv.fold_configs import divide_into_folds, run_on_rows, write_rows
@@ -24,7 +25,7 @@ from nettrain.search.directory import (
 )
 from nettrain.search.executors.base import Executor
 from nettrain.search.final_run import NAME, final_config
-from nettrain.search.memory_data import Data, data_overrides, with_data
+from nettrain.search.memory_data import data_overrides, with_data
 from nettrain.search.observer import Observer, Overview
 from nettrain.search.run_group import (
     RunGroup,
@@ -62,6 +63,7 @@ def cross_validate(
     config: str | os.PathLike[str] | Mapping[str, object] | RunConfig,
     data: Data | None = None,
     *,
+    target: Columns | None = None,
     folds: int = 5,
     repeats: int = 1,
     stratify: bool | None = None,
@@ -79,7 +81,9 @@ def cross_validate(
 
     Args:
         config: A YAML file, a mapping of the same form, or a RunConfig.
-        data: (x, y) or (x, y, weights) in memory, in place of `dataset.source`.
+        data: Rows in memory, in place of `dataset.source`. Arrays or a DataFrame,
+            as `nettrain.train` takes them.
+        target: The column, or the columns, of the DataFrame to predict.
         folds: How many parts the rows are divided into.
         repeats: How many times, each with other folds and seeds.
         stratify: Keep the shares of the classes; None: where there are classes and no groups.
@@ -98,6 +102,7 @@ def cross_validate(
         Diverged, RunFailed: The first run that does not finish.
         Interrupted: A signal came; `resume_cross_validation` continues.
     """
+    data = with_target(data, target)
     settings = Settings(folds, repeats, stratify, group, final)
     loaded = load(config, [*sets, *data_overrides(data)], allow_plugins=allow_plugins)
     name = run_name or f"{loaded.name}-cv"

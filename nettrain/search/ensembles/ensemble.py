@@ -14,6 +14,7 @@ from nettrain.config.ensemble_config import EnsembleRun
 from nettrain.config.load import load_ensemble
 from nettrain.config.plugins import in_use
 from nettrain.data.dataset import Dataset
+from nettrain.data.in_memory import Columns, Data, with_target
 from nettrain.data.loaded_data import LoadedData
 from nettrain.data.loader import Loader
 from nettrain.errors import ConfigError
@@ -30,7 +31,7 @@ from nettrain.search.directory import (
 )
 from nettrain.search.ensembles.members import Member, MemberTraining, out_of_bag
 from nettrain.search.executors.base import Executor
-from nettrain.search.memory_data import Data, data_overrides, with_data
+from nettrain.search.memory_data import data_overrides, with_data
 from nettrain.search.observer import Observer
 from nettrain.search.rows import rows_of_config
 from nettrain.search.run_group import RunGroup, ready_executor
@@ -89,6 +90,7 @@ def ensemble(
     config: str | os.PathLike[str] | Mapping[str, object] | EnsembleRun,
     data: Data | None = None,
     *,
+    target: Columns | None = None,
     sets: Sequence[str] = (),
     output_directory: str | os.PathLike[str] = "runs",
     run_name: str | None = None,
@@ -101,7 +103,9 @@ def ensemble(
 
     Args:
         config: A YAML file, a mapping of the same form, or an EnsembleRun.
-        data: (x, y) or (x, y, weights) in memory, in place of `dataset.source`.
+        data: Rows in memory, in place of `dataset.source`. Arrays or a DataFrame,
+            as `nettrain.train` takes them.
+        target: The column, or the columns, of the DataFrame to predict.
         sets: Overrides, "ensemble.members=5".
         output_directory: Where the directory is made.
         run_name: Exactly this name; None: after the configuration, with a suffix if it is taken.
@@ -115,6 +119,7 @@ def ensemble(
         Diverged, RunFailed: The first run that does not finish.
         Interrupted: A signal came; `resume_ensemble` continues.
     """
+    data = with_target(data, target)
     loaded = load_ensemble(config, [*sets, *data_overrides(data)], allow_plugins=allow_plugins)
     name = run_name or f"{loaded.name}-ensemble"
     with in_use(loaded.plugins), ready_executor(executor, workers) as ready:

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 from nettrain.component import to_mapping
 from nettrain.config.plugins import in_use
+from nettrain.data.in_memory import Columns, Data, with_target
 from nettrain.errors import ConfigError
 from nettrain.metrics import metric_names
 from nettrain.search.directory import NewDirectory, existing_directory
 from nettrain.search.executors.base import DatasetInfo, Executor
-from nettrain.search.memory_data import Data, data_overrides, with_data
+from nettrain.search.memory_data import data_overrides, with_data
 from nettrain.search.observer import Observer
 from nettrain.search.run_group import RunGroup, ready_executor
 from nettrain.search.sweep.config import Sweep, load_sweep
@@ -29,6 +30,7 @@ def sweep(
     config: str | os.PathLike[str] | Mapping[str, object] | Sweep,
     data: Data | None = None,
     *,
+    target: Columns | None = None,
     sets: Sequence[str] = (),
     trials: int | None = None,
     output_directory: str | os.PathLike[str] = "runs",
@@ -44,7 +46,9 @@ def sweep(
     Args:
         config: A YAML file, a mapping of the same form, or a loaded sweep, which `sets`, `trials`
             and `allow_plugins` do not change.
-        data: (x, y) or (x, y, weights) in memory, in place of the base's `dataset.source`.
+        data: Rows in memory, in place of the base's `dataset.source`. Arrays or a DataFrame,
+            as `nettrain.train` takes them.
+        target: The column, or the columns, of the DataFrame to predict.
         sets: Overrides of the sweep's keys, or of its base's: "method=grid", "training.epochs=3".
         trials: The same as "trials=N".
         output_directory: Where the directory is made.
@@ -60,6 +64,7 @@ def sweep(
         ConfigError, DataError: Before anything is written.
         Interrupted: A signal came; `resume_sweep` continues.
     """
+    data = with_target(data, target)
     found = (
         config
         if isinstance(config, Sweep)
