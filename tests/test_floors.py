@@ -46,6 +46,7 @@ MAY_IMPORT = {
     "inspection": GROUND | BELOW_TRAINING | {"training", "inference"},
     "search": GROUND | BELOW_TRAINING | {"training", "inference", "inspection"},
     "report": GROUND | BELOW_TRAINING | {"training", "inference", "inspection", "search"},
+    "sklearn": GROUND | BELOW_TRAINING | {"training", "inference", "inspection"},
     "export": GROUND | BELOW_TRAINING | {"training", "inference", "inspection", "search"},
     "cli": GROUND
     | BELOW_TRAINING

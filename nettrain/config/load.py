@@ -18,7 +18,7 @@ from nettrain.config.ensemble_config import EnsembleRun
 from nettrain.config.extends import inherit
 from nettrain.config.file import document_at, refuse_sweep, whole
 from nettrain.config.key_path import KeyPath, join, parse
-from nettrain.config.overrides import current_folder, override
+from nettrain.config.overrides import Override, current_folder, override
 from nettrain.config.plugins import Plugin, in_use, listed, settled
 from nettrain.config.run_config import RunConfig
 from nettrain.config.yaml_text import Document
@@ -32,7 +32,7 @@ R = TypeVar("R", bound=RunConfig)
 
 def load(
     config: str | os.PathLike[str] | Mapping[str, object] | RunConfig,
-    sets: Sequence[str] = (),
+    sets: Sequence[str | Override] = (),
     *,
     allow_plugins: bool = False,
 ) -> RunConfig:
@@ -43,7 +43,7 @@ def load(
 
     Args:
         config: a YAML file, a mapping of the same form, or a RunConfig.
-        sets: overrides as `--set` takes them, "optimizer.lr=0.01".
+        sets: overrides as `--set` takes them, "optimizer.lr=0.01", or as Python values.
         allow_plugins: whether the Python files under `plugins` may be imported; the components of
             the result may then be used inside `in_use` only.
 
@@ -66,7 +66,7 @@ def load_ensemble(
 def _loaded(
     config: str | os.PathLike[str] | Mapping[str, object] | RunConfig,
     record: type[R],
-    sets: Sequence[str],
+    sets: Sequence[str | Override],
     allow_plugins: bool,
 ) -> R:
     if isinstance(config, RunConfig | Mapping):
@@ -141,7 +141,7 @@ def plain(value: object) -> object:
 def _validated(
     document: Document,
     record: type[R],
-    sets: Sequence[str],
+    sets: Sequence[str | Override],
     folder: Path,
     default_name: str,
     allow_plugins: bool,

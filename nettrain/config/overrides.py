@@ -42,7 +42,7 @@ def current_folder() -> Path | None:
         return None
 
 
-def override(document: Document, record: type[Record], sets: Sequence[str]) -> None:
+def override(document: Document, record: type[Record], sets: Sequence[str | Override]) -> None:
     """Change a document in place.
 
     Where two changes overlap, the more specific wins, whatever their order; of equal ones the last.
@@ -52,7 +52,7 @@ def override(document: Document, record: type[Record], sets: Sequence[str]) -> N
     changes = []
     for text in sets:
         try:
-            changes.append(_parse(text))
+            changes.append(text if isinstance(text, Override) else _parse(text))
         except ConfigError as error:
             document.problems += error.problems
     apply(document, record, changes)

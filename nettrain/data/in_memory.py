@@ -14,7 +14,7 @@ from nettrain.data.schema import Schema
 from nettrain.data.target import Target
 from nettrain.errors import ConfigError, DataError
 
-Data = Any  # (x, y), (x, y, weights) or, with the name of the target, a DataFrame
+Data = Any  # (x, y), (x, y, weights), a Dataset or, with the name of the target, a DataFrame
 Columns = str | int | Sequence[str | int]
 
 
@@ -47,12 +47,14 @@ def dataset_in_memory(data: Data, *, autoencoder: bool) -> Dataset:
     """The raw rows.
 
     Args:
-        data: (x, y) or (x, y, weights); for an autoencoder x alone will do.
+        data: (x, y), (x, y, weights) or a Dataset; for an autoencoder x alone will do.
         autoencoder: Whether the target is not needed.
 
     Raises:
         DataError: The shapes do not fit, or x or y is nothing that can be learned from.
     """
+    if isinstance(data, Dataset):
+        return replace(data, target=None) if autoencoder else data
     if autoencoder:
         return Dataset(
             features_in_memory(data[0] if isinstance(data, tuple | list) else data), None

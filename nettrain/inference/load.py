@@ -30,6 +30,19 @@ def load(
         model.predict(x)
     """
     file = checkpoint_path(Path(path))
-    checkpoint = Checkpoint.read(file)
-    kind = Model if checkpoint.metadata(file).ensemble is None else Ensemble
-    return kind(file, checkpoint, allow_plugins=allow_plugins, loader=loader)
+    return predictor_of(Checkpoint.read(file), file, allow_plugins=allow_plugins, loader=loader)
+
+
+def predictor_of(
+    checkpoint: Checkpoint,
+    origin: Path,
+    *,
+    allow_plugins: bool = False,
+    loader: Loader | None = None,
+) -> Predictor:
+    """The trained model in a checkpoint that has been read; `origin` names it in messages.
+
+    The other arguments and errors are those of `load`.
+    """
+    kind = Model if checkpoint.metadata(origin).ensemble is None else Ensemble
+    return kind(origin, checkpoint, allow_plugins=allow_plugins, loader=loader)

@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Sequence
+from pathlib import Path
 
 from pydantic import ValidationError
 
@@ -53,7 +54,7 @@ def train_to_end(
     """
     best = BestWeights(run.plan.monitor)
     diagnostics = Diagnostics() if run.config.diagnostics else None
-    own = _own_callbacks(run, best, diagnostics)
+    own = [MetricsLog(), *own_callbacks(run, best, diagnostics)]
     if last is None:
         directory.begin(run.config, run.prepared.fingerprint, run.plan.kernels, run.prepared.rows)
     else:
@@ -82,9 +83,12 @@ def train_to_end(
     return result
 
 
-def _own_callbacks(run: Run, best: BestWeights, diagnostics: Diagnostics | None) -> list[Callback]:
+def own_callbacks(
+    run: Run, best: BestWeights, diagnostics: Diagnostics | None = None
+) -> list[Callback]:
+    """The callbacks that the configuration asks for; no file needs them."""
     config, plan = run.config, run.plan
-    callbacks: list[Callback] = [MetricsLog(), best]
+    callbacks: list[Callback] = [best]
     if config.early_stopping is not None:
         callbacks.append(EarlyStopping(config.early_stopping, plan.stopping_monitor))
     if isinstance(config.schedule, MetricSchedule):
@@ -106,6 +110,21 @@ def _restore(
     """Put the run back where it stood. Raises CheckpointError naming what is damaged."""
     path = directory.last
     metadata = last.metadata(path)
+    restore_weights(run, last, path)
+    restore_optimizer(run, last, path)
+    _restore_progress(run, metadata, directory)
+    states = metadata.callbacks or {}
+    for key, callback in by_key(own).items():
+        _restore_callback(
+            callback, key, states.get(key, states.get(FORMER_KEYS.get(key, ""))), path
+        )
+    for key, callback in by_key(users).items():
+        _restore_callback(callback, key, (metadata.user_callbacks or {}).get(key), path)
+    run.notes[:] = dict.fromkeys([*(metadata.notes or ()), *run.notes])
+
+
+def restore_weights(run: Run, last: Checkpoint, path: Path) -> None:
+    """Take over the weights of a checkpoint, as trained, and their moving average."""
     weights = Weights.read(last, run.network, path)
     run.network.vector.values[...] = weights.trained
     run.network.restore_state(weights.state)
@@ -116,17 +135,12 @@ def _restore(
                 "again"
             )
         run.update.average.values[...] = weights.average
+
+
+def restore_optimizer(run: Run, last: Checkpoint, path: Path) -> None:
+    """Take over what the optimizer remembers."""
     for name, slot in run.update.slots.items():
         slot[...] = last.tensor(f"optimizer.{name}", slot, path)
-    _restore_progress(run, metadata, directory)
-    states = metadata.callbacks or {}
-    for key, callback in by_key(own).items():
-        _restore_callback(
-            callback, key, states.get(key, states.get(FORMER_KEYS.get(key, ""))), path
-        )
-    for key, callback in by_key(users).items():
-        _restore_callback(callback, key, (metadata.user_callbacks or {}).get(key), path)
-    run.notes[:] = dict.fromkeys([*(metadata.notes or ()), *run.notes])
 
 
 def _restore_progress(run: Run, metadata: Metadata, directory: RunDirectory) -> None:

@@ -3,6 +3,7 @@
 Arrays are its tensors, the rest is one JSON text in its metadata.
 """
 
+import io
 import json
 import struct
 from collections.abc import Iterator, Mapping, Sequence
@@ -29,6 +30,7 @@ from nettrain.training.artifacts.metadata import Metadata
 
 FORMAT = 1
 KEY = "nettrain"
+_PLUGINS = TypeAdapter(Sequence[Plugin])
 LONGEST = 1000  # characters of a message about a damaged configuration
 
 
@@ -70,7 +72,11 @@ class Checkpoint:
         return tensor
 
     def write(self, path: Path) -> None:
-        """Write the file atomically.
+        """Write the file atomically."""
+        write_atomically(path, self.to_bytes())
+
+    def to_bytes(self) -> bytes:
+        """What the file holds.
 
         Equal checkpoints have equal tensors and content; the order of bytes is the library's.
         """
@@ -78,7 +84,7 @@ class Checkpoint:
         # as another one. asarray, because ascontiguousarray makes a single number a vector.
         tensors = {name: np.asarray(tensor, order="C") for name, tensor in self.tensors.items()}
         text = json.dumps({"format": FORMAT, **self.content})
-        write_atomically(path, save(tensors, metadata={KEY: text}))
+        return save(tensors, metadata={KEY: text})
 
     @classmethod
     def read(cls, path: Path) -> "Checkpoint":
@@ -91,6 +97,13 @@ class Checkpoint:
             content = _content(path, file)
             file.seek(0)
             return cls(load(file.read()), content)
+
+    @classmethod
+    def from_bytes(cls, data: bytes, origin: Path) -> "Checkpoint":
+        """What `to_bytes` returned; `origin` names it in messages. Raises as `read` does."""
+        with _read_errors(origin):
+            content = _content(origin, io.BytesIO(data))
+            return cls(load(data), content)
 
     @classmethod
     def read_metadata(cls, path: Path) -> Metadata:
@@ -206,7 +219,7 @@ def recorded_plugins(config: Mapping[str, Any], path: Path) -> Sequence[Plugin]:
         CheckpointError: The key does not hold plugins.
     """
     try:
-        return TypeAdapter(Sequence[Plugin]).validate_python(config.get("plugins", ()))
+        return _PLUGINS.validate_python(config.get("plugins", ()))
     except ValidationError as error:
         problem = error.errors()[0]
         place = ".".join(map(str, ("config", "plugins", *problem["loc"])))

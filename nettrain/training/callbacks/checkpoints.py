@@ -78,9 +78,7 @@ class Checkpoints(Callback):
             "user_callbacks": _states(self._users),
             "notes": run.notes,
         }
-        last = checkpoint_of(run, run.weights(), content)
-        optimizer = {f"optimizer.{name}": slot for name, slot in run.update.slots.items()}
-        Checkpoint({**last.tensors, **optimizer}, last.content).write(run.directory.last)
+        resumable_checkpoint(run, run.weights(), content).write(run.directory.last)
         self._written = time.monotonic()
 
     def _write_best(self, run: Run) -> None:
@@ -104,6 +102,13 @@ def checkpoint_of(run: Run, weights: Weights, content: dict[str, object]) -> Che
             **content,
         },
     )
+
+
+def resumable_checkpoint(run: Run, weights: Weights, content: dict[str, object]) -> Checkpoint:
+    """The same with what the optimizer remembers."""
+    found = checkpoint_of(run, weights, content)
+    optimizer = {f"optimizer.{name}": slot for name, slot in run.update.slots.items()}
+    return Checkpoint({**found.tensors, **optimizer}, found.content)
 
 
 def _states(callbacks: Sequence[Callback]) -> dict[str, Any]:
