@@ -183,7 +183,8 @@ def names(kind: type[Component]) -> list[str]:
     return sorted([*built_in(kind), *(cls.name() for cls in plugged_in(kind))])
 
 
-def built_in(kind: type[Component]) -> list[str]:
+@cache
+def built_in(kind: type[Component]) -> tuple[str, ...]:
     """The YAML names of nettrain's own components of a kind."""
     spec = importlib.util.find_spec(kind.package)
     if spec is None or not spec.submodule_search_locations:
@@ -191,7 +192,7 @@ def built_in(kind: type[Component]) -> list[str]:
             f"the kind {kind.kind!r} names the package {kind.package!r}, which does not exist"
         )
     files = (file for place in spec.submodule_search_locations for file in Path(place).glob("*.py"))
-    return [file.stem for file in files if not file.stem.startswith("_")]
+    return tuple(file.stem for file in files if not file.stem.startswith("_"))
 
 
 def find(kind: type[Component], name: str) -> type[Component]:

@@ -46,7 +46,7 @@ class NettrainClassifier(ClassifierMixin, NettrainEstimator):  # type: ignore[mi
         loss_curve_: The training loss of each epoch.
         history_: All metrics of each epoch, as in metrics.jsonl.
         checkpoint_: The bytes of a checkpoint, which `nettrain.load` reads from a file.
-        run_directory_: The run directory of the last `fit`, where one was written.
+        run_directory_: The run directory of the last `fit`; None: none was written.
 
     Example:
         >>> from sklearn.datasets import load_iris
@@ -82,7 +82,7 @@ class NettrainClassifier(ClassifierMixin, NettrainEstimator):  # type: ignore[mi
     def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
         """Train one epoch on some rows; weights, optimizer and transforms stay from call to call.
 
-        The transforms are fitted to the rows of the first call.
+        The transforms are fitted to the rows of the first call, which must hold two classes.
 
         Args:
             X: See `fit`.
@@ -97,11 +97,13 @@ class NettrainClassifier(ClassifierMixin, NettrainEstimator):  # type: ignore[mi
         X = self._checked(X, reset=first, y=y)
         labels = self._labels(y, len(X))
         if first:
-            self._set_classes(labels if classes is None else np.asarray(classes))
+            self._set_classes(
+                labels if classes is None or labels.ndim == 2 else np.asarray(classes)
+            )
         elif classes is not None and not np.array_equal(np.unique(classes), self.classes_):
             raise ValueError(
-                f"classes={classes!r} is not what the first call of partial_fit had: "
-                f"{self.classes_!r}"
+                f"classes: {np.unique(classes).tolist()} are not those of the first fit, "
+                f"{self.classes_.tolist()}"
             )
         self._check_known(labels, "partial_fit")
         return self._train(X, self._target(labels), sample_weight, incremental=True)
@@ -140,8 +142,8 @@ class NettrainClassifier(ClassifierMixin, NettrainEstimator):  # type: ignore[mi
         self.classes_ = np.arange(labels.shape[1]) if labels.ndim == 2 else np.unique(labels)
         if len(self.classes_) < 2:
             raise ValueError(
-                f"y holds {len(self.classes_)} class, {self.classes_[0]!r}; a classifier needs "
-                "at least two classes"
+                f"y holds one class, {self.classes_.tolist()[0]!r}; a classifier needs at least "
+                "two classes"
             )
 
     def _check_known(self, labels: np.ndarray, what: str) -> None:
@@ -151,9 +153,9 @@ class NettrainClassifier(ClassifierMixin, NettrainEstimator):  # type: ignore[mi
         unknown = np.setdiff1d(labels, self.classes_)
         if len(unknown):
             raise ValueError(
-                f"y holds the class {unknown[0]!r}, which is not among those of the first fit, "
-                f"{self.classes_!r}: {what} cannot add classes; name all of them in the first "
-                "partial_fit (classes=), or fit a clone"
+                f"y holds the class {unknown.tolist()[0]!r}, which is not among those of the "
+                f"first fit, {self.classes_.tolist()}: {what} cannot add classes; name all of "
+                "them in the first partial_fit (classes=), or fit a clone"
             )
 
     def _target(self, labels: np.ndarray) -> Target:

@@ -17,7 +17,7 @@ from nettrain.component import to_mapping
 from nettrain.data.dataset import Dataset
 from nettrain.data.in_memory import features_in_memory
 from nettrain.data.target import Target
-from nettrain.errors import RunError
+from nettrain.errors import DataError, RunError
 from nettrain.inference.load import predictor_of
 from nettrain.inference.predictor import Predictor
 from nettrain.inspection.recorded_run import RecordedRun
@@ -35,6 +35,7 @@ class NettrainEstimator(BaseEstimator):  # type: ignore[misc]
     history_: list[Row]
     loss_curve_: list[float]
     n_iter_: int
+    run_directory_: str | None
     _model: Predictor
 
     def __init__(
@@ -69,7 +70,7 @@ class NettrainEstimator(BaseEstimator):  # type: ignore[misc]
             if key in self._get_param_names():
                 setattr(self, key, value)
             else:
-                self._settings[key] = value
+                self._settings = {**self._settings, key: value}
         return self
 
     @classmethod
@@ -108,6 +109,7 @@ class NettrainEstimator(BaseEstimator):  # type: ignore[misc]
         estimator._set_columns(model)
         estimator.history_ = rows
         estimator.loss_curve_ = [row["train_loss"] for row in rows if "train_loss" in row]
+        estimator.run_directory_ = str(path) if path.is_dir() else None
         estimator.n_iter_ = checkpoint.metadata(file).epoch or len(rows)
         return estimator
 
@@ -136,6 +138,11 @@ class NettrainEstimator(BaseEstimator):  # type: ignore[misc]
         if hasattr(X, "columns") or y is None:  # without y it raises
             validate_data(self, X, y, reset=reset, skip_check_array=True)
             return X
+        if not reset and self._model.schema.texts:
+            columns = ", ".join(self._model.schema.texts)
+            raise DataError(
+                f"X: the model needs the strings of the columns {columns}: give it a DataFrame"
+            )
         return validate_data(self, X, reset=reset, allow_nd=True, ensure_all_finite="allow-nan")
 
     def _numbers_or_labels(self, y: object, rows: int, *, numeric: bool) -> np.ndarray:
@@ -186,8 +193,8 @@ class NettrainEstimator(BaseEstimator):  # type: ignore[misc]
         self.history_ = [*(self.history_ if continued else []), *trained.rows]
         self.loss_curve_ = [row["train_loss"] for row in self.history_]
         self.n_iter_ = len(self.history_)
-        if trained.run_directory is not None:
-            self.run_directory_ = str(trained.run_directory)
+        written = trained.run_directory
+        self.run_directory_ = None if written is None else str(written)
         return self
 
     def _set_model(self, checkpoint: Checkpoint, model: Predictor) -> None:

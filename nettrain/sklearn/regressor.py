@@ -35,7 +35,7 @@ class NettrainRegressor(RegressorMixin, NettrainEstimator):  # type: ignore[misc
         loss_curve_: The training loss of each epoch.
         history_: All metrics of each epoch, as in metrics.jsonl.
         checkpoint_: The bytes of a checkpoint, which `nettrain.load` reads from a file.
-        run_directory_: The run directory of the last `fit`, where one was written.
+        run_directory_: The run directory of the last `fit`; None: none was written.
 
     Example:
         >>> from sklearn.datasets import load_diabetes
