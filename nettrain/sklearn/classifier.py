@@ -1,6 +1,5 @@
 """The classifier for scikit-learn: classes, or several labels of each row."""
 
-from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
@@ -9,7 +8,6 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 from sklearn.utils.validation import check_is_fitted, column_or_1d
 
 from nettrain.data.target import LabelType, Target
-from nettrain.errors import RunError
 from nettrain.inference.predictor import Predictor
 from nettrain.sklearn.estimator import NettrainEstimator
 
@@ -56,6 +54,11 @@ class NettrainClassifier(ClassifierMixin, NettrainEstimator):  # type: ignore[mi
         >>> classifier.predict(X[:1])
         array([0])
     """
+
+    _tasks = ("classification", "multilabel")
+    _otherwise = "use NettrainRegressor for numbers"
+
+    classes_: np.ndarray
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Train on rows and their classes.
@@ -170,8 +173,7 @@ class NettrainClassifier(ClassifierMixin, NettrainEstimator):  # type: ignore[mi
         codes = np.searchsorted(self.classes_, labels)
         return Target(codes, classes=tuple(map(str, texts.tolist())), label_type=kind)
 
-    def _check_task(self, model: Predictor, path: Path) -> None:
-        if model.task == "regression":
-            raise RunError(f"{path}: predicts numbers, not classes: use NettrainRegressor.from_run")
-        names = model.schema.targets
-        self.classes_ = model.schema.labels if model.classes else np.arange(len(names))
+    def _set_columns(self, model: Predictor) -> None:
+        super()._set_columns(model)
+        labels = np.arange(len(model.schema.targets))
+        self.classes_ = labels if model.task == "multilabel" else model.schema.labels

@@ -2,7 +2,7 @@
 
 import os
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -15,7 +15,7 @@ from sklearn.utils.validation import (
 
 from nettrain.component import to_mapping
 from nettrain.data.dataset import Dataset
-from nettrain.data.in_memory import features_in_memory
+from nettrain.data.in_memory import features_for, features_in_memory
 from nettrain.data.target import Target
 from nettrain.errors import DataError, RunError
 from nettrain.inference.load import predictor_of
@@ -30,6 +30,9 @@ from nettrain.training.callbacks import Row
 
 class NettrainEstimator(BaseEstimator):  # type: ignore[misc]
     """Base of the estimators; see `NettrainClassifier` for parameters and attributes."""
+
+    _tasks: ClassVar[tuple[str, ...]]
+    _otherwise: ClassVar[str]  # what to use for other tasks
 
     checkpoint_: bytes
     history_: list[Row]
@@ -103,14 +106,16 @@ class NettrainEstimator(BaseEstimator):  # type: ignore[misc]
             threads=threads,
             allow_plugins=allow_plugins,
         )
-        estimator._check_task(model, path)
+        if model.task not in cls._tasks or model.schema.autoencoder:
+            what = "its own inputs" if model.schema.autoencoder else model.task
+            raise RunError(f"{path}: {cls.__name__} cannot predict {what}; {cls._otherwise}")
         rows = RecordedRun.open(path).epochs if path.is_dir() else []
         estimator._set_model(checkpoint, model)
         estimator._set_columns(model)
         estimator.history_ = rows
         estimator.loss_curve_ = [row["train_loss"] for row in rows if "train_loss" in row]
         estimator.run_directory_ = str(path) if path.is_dir() else None
-        estimator.n_iter_ = checkpoint.metadata(file).epoch or len(rows)
+        estimator.n_iter_ = len(rows) or checkpoint.metadata(file).epoch or 0
         return estimator
 
     def __getstate__(self) -> dict[str, Any]:
@@ -164,7 +169,12 @@ class NettrainEstimator(BaseEstimator):  # type: ignore[misc]
         *,
         incremental: bool,
     ) -> Self:
-        features, weights = features_in_memory(X, "X"), None
+        earlier = self._earlier() if incremental or self.warm_start else None
+        if earlier is None:
+            features = features_in_memory(X, "X")
+        else:
+            features = features_for(X, self._model.schema, "X")
+        weights = None
         if sample_weight is not None:
             weights = _check_sample_weight(
                 sample_weight, target.values, dtype=np.float64, ensure_non_negative=True
@@ -173,7 +183,6 @@ class NettrainEstimator(BaseEstimator):  # type: ignore[misc]
         config = configuration(
             self.config, self._settings, seed=self._seed(), allow_plugins=self.allow_plugins
         )
-        earlier = self._earlier() if incremental or self.warm_start else None
         if incremental:
             trained = fit_epoch(config, dataset, earlier, self.threads)
         else:
@@ -225,7 +234,3 @@ class NettrainEstimator(BaseEstimator):  # type: ignore[misc]
         if self.random_state is None or isinstance(self.random_state, int | np.integer):
             return None if self.random_state is None else int(self.random_state)
         return int(check_random_state(self.random_state).randint(2**31 - 1))
-
-    def _check_task(self, model: Predictor, path: Path) -> None:
-        """Raises RunError where a run predicts something else."""
-        raise RunError(f"{path}: predicts {model.task}")

@@ -1,6 +1,5 @@
 """The regressor for scikit-learn: one number of each row, or several."""
 
-from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
@@ -8,8 +7,6 @@ from sklearn.base import RegressorMixin
 from sklearn.utils.validation import check_is_fitted, column_or_1d
 
 from nettrain.data.target import Target
-from nettrain.errors import RunError
-from nettrain.inference.predictor import Predictor
 from nettrain.sklearn.estimator import NettrainEstimator
 
 
@@ -45,6 +42,9 @@ class NettrainRegressor(RegressorMixin, NettrainEstimator):  # type: ignore[misc
         >>> regressor.score(X, y) > 0.5
         True
     """
+
+    _tasks = ("regression",)
+    _otherwise = "use NettrainClassifier for classes and labels"
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Train on rows and their values.
@@ -93,7 +93,3 @@ class NettrainRegressor(RegressorMixin, NettrainEstimator):  # type: ignore[misc
         count = columns.shape[1]
         names = ("target",) if count == 1 else tuple(f"target_{i}" for i in range(count))
         return Target(columns, names, task="regression")
-
-    def _check_task(self, model: Predictor, path: Path) -> None:
-        if model.task != "regression" or model.schema.autoencoder:
-            raise RunError(f"{path}: does not predict numbers: use NettrainClassifier.from_run")

@@ -1,5 +1,6 @@
 """The estimators of nettrain: configurations, kinds of data and labels, further training, run directories, user errors."""
 
+import doctest
 import subprocess
 import sys
 from pathlib import Path
@@ -76,6 +77,18 @@ def test_a_random_state_decides_everything_random():
 
     assert loss(None) == loss(0) == loss(np.int64(0)) != loss(1)
     assert loss(np.random.RandomState(0)) == loss(np.random.RandomState(0)) != loss(0)
+
+
+@pytest.mark.filterwarnings("ignore:X does not have valid feature names")
+def test_arrays_train_on_what_a_data_frame_began():
+    begun = small().partial_fit(X, Y)
+    assert begun.partial_fit(X.to_numpy(), Y).n_iter_ == 2
+
+
+@pytest.mark.parametrize("kind", [NettrainClassifier, NettrainRegressor])
+def test_the_example_of_the_documentation_is_right(kind):
+    examples = doctest.DocTestFinder(recurse=False).find(kind)
+    assert doctest.DocTestRunner().run(examples[0]) == (0, len(examples[0].examples))
 
 
 @pytest.mark.parametrize("frame", [MIXED, polars.DataFrame(MIXED.to_dict("list"))], ids=["pandas", "polars"])  # fmt: skip
