@@ -6,6 +6,7 @@ import numpy as np
 
 from nettrain.config.plugins import described_failures
 from nettrain.data.dataset import Dataset
+from nettrain.data.part import Part
 from nettrain.data.pipeline import Pipeline
 from nettrain.errors import CheckpointError, ConfigError, DataError
 from nettrain.inference.predictor import Predictor
@@ -59,14 +60,18 @@ class Model(Predictor):
 
     def evaluate_dataset(self, dataset: Dataset) -> PartEvaluation:
         """The loss, weighted as in training, and every metric."""
-        weights = self.config.training.class_weights
-        part = self.pipeline.part(
-            dataset, self.config.dtype, weights if isinstance(weights, Mapping) else None
-        )
+        part = self.part_of(dataset)
         with _quiet():
             evaluation = evaluate(self.network, self.loss, self.pipeline, part, self.metrics)
         self._check_finite(dataset, not_finite(evaluation.outcome))
         return evaluation
+
+    def part_of(self, dataset: Dataset) -> Part:
+        """Raw rows made ready for the network, weighted as in training."""
+        weights = self.config.training.class_weights
+        return self.pipeline.part(
+            dataset, self.config.dtype, weights if isinstance(weights, Mapping) else None
+        )
 
     def _check_finite(self, dataset: Dataset, rows: np.ndarray) -> None:
         """Raises DataError for rows without a finite prediction: NaN would count as a class."""

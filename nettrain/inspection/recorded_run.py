@@ -119,6 +119,11 @@ class RecordedRun:
         named = {"best": directory.best, "last": directory.last}
         return {name: path for name, path in named.items() if path.is_file()}
 
+    @property
+    def snapshots(self) -> dict[int, Path]:
+        """The snapshots by epoch."""
+        return RunDirectory(self.path).snapshots.paths()
+
     def value(self, key: str) -> Any:
         """Returns the configuration's value at `model.hidden[1]`; None where there is none."""
         path: KeyPath = parse(key) or ()

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 
 from nettrain.errors import ConfigError, nearest
 from nettrain.report import figures
+from nettrain.report.movie import Movie
 from nettrain.report.run_view import RunView
 
 
@@ -36,6 +37,24 @@ class Plot(ABC):
     @abstractmethod
     def draw(self, view: RunView) -> Figure:
         """The figure of a run to which this kind applies; called inside `styled()`."""
+
+
+class MovingPlot(Plot):
+    """A kind of figure that also has a frame per snapshot.
+
+    Attributes:
+        several: Whether it shows several runs at once.
+    """
+
+    several: ClassVar[bool] = False
+
+    def lacks_frames(self, view: RunView) -> str | None:
+        """Why there are no frames of a run to which the kind applies; None: there are."""
+        return view.lacks("snapshots", "network")
+
+    @abstractmethod
+    def movie(self, view: RunView) -> Movie:
+        """The frames of a run that has them; called inside `styled()`."""
 
 
 def plot_names() -> list[str]:

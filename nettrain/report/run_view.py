@@ -1,6 +1,6 @@
 """What figures and pages of one run draw from: each thing computed once, when first needed."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -12,22 +12,32 @@ from nettrain.autodiff.tensor import Tensor
 from nettrain.config.plugins import in_use
 from nettrain.data.dataset import Dataset
 from nettrain.data.loaded_data import LoadedData
-from nettrain.errors import ConfigError, DataError, NettrainError, nearest
+from nettrain.errors import ConfigError, DataError, NettrainError, RunError, nearest
 from nettrain.inference.load import load
 from nettrain.inference.model import Model
 from nettrain.inference.predictor import Evaluation, Predictor
 from nettrain.inspection.dependence import PartialDependence, partial_dependence
+from nettrain.inspection.directory_kind import CALLED
 from nettrain.inspection.importance import Importance, permutation_importance
 from nettrain.inspection.intervals import Interval, metric_intervals
 from nettrain.inspection.raw_features import column_names
-from nettrain.inspection.recorded_run import RecordedRun, open_run
+from nettrain.inspection.recorded_run import RecordedRun, inner_runs, open_run
 from nettrain.inspection.runs import MAIN_METRICS
 from nettrain.metrics import ClassOutcome, LabelOutcome, ValueOutcome
 from nettrain.nn.layer import Output
 from nettrain.training.engine.blas import one_blas_thread
 
 Need = Literal[
-    "epochs", "model", "network", "rows", "probabilities", "classes", "values", "table", "images"
+    "epochs",
+    "snapshots",
+    "model",
+    "network",
+    "rows",
+    "probabilities",
+    "classes",
+    "values",
+    "table",
+    "images",
 ]
 T = TypeVar("T")
 PARTS = ("test", "validation", "train")  # the first that has rows is shown
@@ -46,6 +56,9 @@ class RunView:
         row: The row whose feature maps are drawn.
         features: The columns on which the figure depends, where the user named them.
         find_lr: The file that `nettrain fit --find-lr` wrote.
+        parameters: The two over which the loss is drawn; None: decided by the model.
+        principal: Whether the loss is drawn over principal directions of the path instead.
+        others: Further runs on the same picture.
     """
 
     record: RecordedRun
@@ -54,6 +67,9 @@ class RunView:
     row: int = 0
     features: tuple[str, ...] = ()
     find_lr: Path | None = None
+    parameters: tuple[str, str] | None = None
+    principal: bool = False
+    others: tuple["RunView", ...] = ()
     _attempts: dict[str, Any] = field(default_factory=dict, repr=False)
 
     def lacks(self, *needs: Need) -> str | None:
@@ -184,6 +200,20 @@ class RunView:
             return None
         return "its metrics.jsonl holds no epoch" if self.record.kind == "run" else "it is no run"
 
+    def _lacks_snapshots(self) -> str | None:
+        if self.record.kind != "run":
+            return f"it is {CALLED[self.record.kind]}; name one of its runs"
+        count = len(self.record.snapshots)
+        if count > 1:
+            return None
+        found = "has one snapshot, and needs two" if count else "needs snapshots"
+        return f"{found}: train with training.snapshots: {self._sensible_interval()}"
+
+    def _sensible_interval(self) -> int:
+        """Epochs from one snapshot to the next that give some thirty pictures."""
+        epochs = self.record.value("training.epochs")
+        return max(1, epochs // 30) if isinstance(epochs, int) else 1
+
     def _lacks_model(self) -> str | None:
         return self._failure(lambda: self.predictor)
 
@@ -215,6 +245,31 @@ class RunView:
 
     def _lacks_images(self) -> str | None:
         return None if len(self.predictor.schema.shape) == 3 else "its inputs are not images"
+
+
+def open_views(paths: Sequence[Path], *, several: bool, **options: Any) -> list[RunView]:
+    """The views of several runs.
+
+    Args:
+        paths: Of their directories.
+        several: Whether a sweep stands for its trials.
+        **options: Of every view.
+
+    Raises:
+        RunError: One of them is no run, or a sweep has no trial that is one run.
+    """
+    found = []
+    for path in paths:
+        record = RecordedRun.open(path)
+        if not several or record.kind != "sweep":
+            found.append(open_view(path, **options))
+            continue
+        runs = [one for one in inner_runs(record) if one.kind == "run"]
+        trials = [one for one in runs if one.path.parent.name == "trials"]
+        if not trials:
+            raise RunError(f"{path}: this sweep has no trial that is one run")
+        found += [RunView(one, **options) for one in trials]
+    return found
 
 
 def open_view(path: Path, **options: Any) -> RunView:

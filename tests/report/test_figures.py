@@ -57,7 +57,7 @@ def test_every_kind_says_in_one_sentence_how_to_read_it(kind):
 
 
 def test_every_kind_is_drawn_for_some_run():
-    assert set(plot_names()) == set().union(*KINDS.values()) | {"first_layer", "lr"}
+    assert set(plot_names()) == set().union(*KINDS.values()) | {"first_layer", "lr", "descent"}
 
 
 def texts(figure):
