@@ -36,9 +36,6 @@ class Brier(Loss):
         error = functions.softmax(outputs) - targets
         return (error * error).sum(axis=1)
 
-    def predictions(self, outputs: np.ndarray, task: str) -> np.ndarray:
-        """Return the probability of each class (n, k), in float64."""
-        z = np.asarray(outputs, dtype=np.float64)
-        e = np.exp(z - z.max(axis=1, keepdims=True))
-        probabilities: np.ndarray = e / e.sum(axis=1, keepdims=True)
-        return probabilities
+    def inverse_link(self, outputs: Tensor, task: str) -> Tensor:
+        """Return the probability of each class (n, k)."""
+        return functions.softmax(outputs)

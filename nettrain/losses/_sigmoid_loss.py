@@ -29,10 +29,10 @@ class SigmoidLoss(Loss):
             return targets
         return targets[:, None] if size == 2 else np.equal(targets[:, None], np.arange(size))
 
-    def predictions(self, outputs: np.ndarray, task: str) -> np.ndarray:
-        p = f.sigmoid(Tensor(outputs, dtype=np.float64)).value
+    def inverse_link(self, outputs: Tensor, task: str) -> Tensor:
+        p = f.sigmoid(outputs)
         if task == "multilabel":
             return p
         if p.shape[1] == 1:
-            return np.hstack([1 - p, p])
+            return f.concatenate([1 - p, p], axis=1)
         return p / p.sum(axis=1, keepdims=True)

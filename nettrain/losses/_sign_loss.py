@@ -30,6 +30,6 @@ class SignLoss(Loss):
     def encode(self, targets: np.ndarray, size: int) -> np.ndarray:
         return np.where(targets[:, None] == 1, np.float32(1), np.float32(-1))
 
-    def predictions(self, outputs: np.ndarray, task: str) -> np.ndarray:
+    def inverse_link(self, outputs: Tensor, task: str) -> Tensor:
         # not 1 - p: near 1 that would lose the digits by which confident rows differ
-        return f.sigmoid(Tensor(np.hstack([-outputs, outputs]), dtype=np.float64)).value
+        return f.sigmoid(f.concatenate([-outputs, outputs], axis=1))

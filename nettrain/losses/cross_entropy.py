@@ -45,5 +45,5 @@ class CrossEntropy(Loss):
             return hit
         return hit * (1 - self.label_smoothing) - log_p.mean(axis=1) * self.label_smoothing
 
-    def predictions(self, outputs: np.ndarray, task: str) -> np.ndarray:
-        return f.softmax(Tensor(outputs, dtype=np.float64)).value
+    def inverse_link(self, outputs: Tensor, task: str) -> Tensor:
+        return f.softmax(outputs)

@@ -41,5 +41,5 @@ class KlDivergence(ValueLoss):
     def rows(self, outputs: Tensor, targets: Tensor) -> Tensor:
         return (targets * (f.log(f.maximum(targets, TINY)) - f.log_softmax(outputs))).sum(axis=1)
 
-    def predictions(self, outputs: np.ndarray, task: str) -> np.ndarray:
-        return f.softmax(Tensor(outputs, dtype=np.float64)).value
+    def inverse_link(self, outputs: Tensor, task: str) -> Tensor:
+        return f.softmax(outputs)

@@ -33,6 +33,6 @@ class Poisson(ValueLoss):
     def rows(self, outputs: Tensor, targets: Tensor) -> Tensor:
         return (f.exp(outputs) - targets * outputs).mean(axis=1)
 
-    def predictions(self, outputs: np.ndarray, task: str) -> np.ndarray:
+    def inverse_link(self, outputs: Tensor, task: str) -> Tensor:
         with np.errstate(over="ignore"):  # an infinite rate shows in the metrics
-            return np.exp(outputs, dtype=np.float64)
+            return f.exp(outputs)

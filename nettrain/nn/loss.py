@@ -56,8 +56,13 @@ class Loss(Component):
         """Returns the loss of each row (n,), in the documented unit, for outputs (n, o)."""
 
     @abstractmethod
-    def predictions(self, outputs: np.ndarray, task: str) -> np.ndarray:
-        """Returns the predictions that outputs (n, o) stand for, in float64.
+    def inverse_link(self, outputs: Tensor, task: str) -> Tensor:
+        """Returns the predictions that outputs (n, o) stand for.
 
-        They are probabilities (n, k) of classes or (n, l) of labels, or values (n, t).
+        They are probabilities (n, k) of classes or (n, l) of labels, or values (n, t). Computed
+        from tensors, so that an exported model computes them too.
         """
+
+    def predictions(self, outputs: np.ndarray, task: str) -> np.ndarray:
+        """Returns the predictions that outputs (n, o) stand for, in float64."""
+        return self.inverse_link(Tensor(outputs, dtype=np.float64), task).value
