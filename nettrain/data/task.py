@@ -91,8 +91,10 @@ def resolve(
     task = fitting[0]
     note = _note(target, task, fitting[1:], requirements)
     if task == "classification":
+        stated = target.task == task
         target = to_classes(target)
-        _check_classes(target)
+        if not stated:  # who says that they are classes may bring rows of a single one
+            _check_classes(target)
     return task, target, [note]
 
 
@@ -168,10 +170,11 @@ def check_repeated_classes(dataset: Dataset) -> None:
     """Check that some class has two rows.
 
     Raises:
-        DataError: Each row has a class of its own, as an ID has, so nothing can be learned.
+        DataError: Each row has a class of its own, as an ID has, so nothing can be learned. Where
+            the source says that they are classes, this is not doubted.
     """
     target = dataset.target
-    if target is None or target.classes is None or len(target) <= 2:
+    if target is None or target.classes is None or len(target) <= 2 or target.task is not None:
         return
     if np.bincount(target.values).max() == 1:
         remedy = (

@@ -85,7 +85,7 @@ class NettrainClassifier(ClassifierMixin, NettrainEstimator):  # type: ignore[mi
     def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
         """Train one epoch on some rows; weights, optimizer and transforms stay from call to call.
 
-        The transforms are fitted to the rows of the first call, which must hold two classes.
+        The transforms are fitted to the rows of the first call, of whatever classes they are.
 
         Args:
             X: See `fit`.
@@ -171,7 +171,8 @@ class NettrainClassifier(ClassifierMixin, NettrainEstimator):  # type: ignore[mi
             kind = "float"
         texts = self.classes_ if kind is None else self.classes_.astype(np.int64)
         codes = np.searchsorted(self.classes_, labels)
-        return Target(codes, classes=tuple(map(str, texts.tolist())), label_type=kind)
+        names = tuple(map(str, texts.tolist()))
+        return Target(codes, classes=names, task="classification", label_type=kind)
 
     def _set_columns(self, model: Predictor) -> None:
         super()._set_columns(model)

@@ -107,8 +107,11 @@ class NettrainEstimator(BaseEstimator):  # type: ignore[misc]
             allow_plugins=allow_plugins,
         )
         if model.task not in cls._tasks or model.schema.autoencoder:
-            what = "its own inputs" if model.schema.autoencoder else model.task
-            raise RunError(f"{path}: {cls.__name__} cannot predict {what}; {cls._otherwise}")
+            raise RunError(
+                f"{path}: {cls.__name__} cannot predict its own inputs; use nettrain.load"
+                if model.schema.autoencoder
+                else f"{path}: {cls.__name__} cannot predict {model.task}; {cls._otherwise}"
+            )
         rows = RecordedRun.open(path).epochs if path.is_dir() else []
         estimator._set_model(checkpoint, model)
         estimator._set_columns(model)
