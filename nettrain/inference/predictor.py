@@ -23,6 +23,7 @@ from nettrain.data.schema import Schema
 from nettrain.data.target import Target
 from nettrain.data.task import check_values
 from nettrain.errors import DataError, NettrainError
+from nettrain.inference.html import model_html
 from nettrain.metrics import Outcome, RowLosses, all_metrics, baseline, task_metrics
 from nettrain.training.artifacts.checkpoint import Checkpoint, configuration, recorded_plugins
 from nettrain.training.artifacts.metadata import Metadata
@@ -210,6 +211,13 @@ class Predictor(ABC):
                 outcome = baseline(self.truth(train), targets, self.task, size)
                 beside = all_metrics(outcome, self.metrics)
             return Evaluation(evaluated.metrics, beside, evaluated.outcome, evaluated.losses)
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the model, and the metrics and curves of its run."""
+        inputs = len(self.schema.numbers) + len(self.schema.texts)
+        shape = f"{inputs} columns" if inputs else f"images {self.schema.shape}"
+        classes = "" if self.classes is None else f", {len(self.classes)} classes"
+        return model_html(type(self).__name__, self.path, f"{self.task} of {shape}{classes}")
 
     def _complete(self, dataset: Dataset) -> Dataset:
         """The rows with a target, as for training. Raises DataError where all must have one."""

@@ -15,6 +15,7 @@ from nettrain.errors import ConfigError
 from nettrain.training.artifacts.run_directory import RunDirectory
 from nettrain.training.build import data_seed, target_requirements
 from nettrain.training.callbacks import Callback
+from nettrain.training.callbacks.progress import progress_callbacks
 from nettrain.training.engine.blas import one_blas_thread
 from nettrain.training.engine.threads import usable_threads
 from nettrain.training.finish import train_to_end
@@ -40,6 +41,7 @@ def train(
     callbacks: Sequence[Callback] = (),
     loader: Loader | None = None,
     held_out: Sequence[str] = (),
+    progress: bool | None = None,
 ) -> Result:
     """Train one network and leave a run directory.
 
@@ -62,6 +64,7 @@ def train(
         loader: Remembers the data that other runs of this process have loaded.
         held_out: Parts that are not evaluated at the end, such as the test part while settings are
             still compared.
+        progress: True shows the progress of the run, False does not; None: in notebooks alone.
 
     Returns:
         What summary.json holds.
@@ -89,7 +92,9 @@ def train(
         with directory.locked():
             run = Run(plan, prepared, directory)
             initial.copy_into(run.network)
-            return train_to_end(run, directory, callbacks, threads, held_out=held_out)
+            shown = progress_callbacks(False if progress is None and loader else progress)
+            observers = [*callbacks, *shown]
+            return train_to_end(run, directory, observers, threads, held_out=held_out)
 
 
 def prepare_run(
