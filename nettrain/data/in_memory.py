@@ -10,6 +10,7 @@ from nettrain.data.cells import column_of
 from nettrain.data.data_frame import DataFrame
 from nettrain.data.dataset import Dataset
 from nettrain.data.features import Category, Features
+from nettrain.data.readers.number_text import text_column_note
 from nettrain.data.schema import Schema
 from nettrain.data.target import Target
 from nettrain.errors import ConfigError, DataError
@@ -76,7 +77,9 @@ def dataset_in_memory(data: Data, *, autoencoder: bool) -> Dataset:
             f"data: the target {twice[0]!r} is a column of x too, which would give it away; leave "
             f"it out of x, or give data=frame, target={twice[0]!r}"
         )
-    return Dataset(features, target, weights=weights)
+    noted = (text_column_note(name, one, ()) for name, one in features.categories.items())
+    notes = tuple(note for note in noted if note is not None)
+    return Dataset(features, target, weights=weights, notes=notes)
 
 
 def features_in_memory(x: object, origin: str = "x") -> Features:

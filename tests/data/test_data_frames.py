@@ -253,3 +253,9 @@ def test_a_damaged_dataset_is_refused(damage, said, tmp_path):
     damage(path)
     with pytest.raises(DataError, match=said):
         read_dataset(path)
+
+
+def test_strings_that_look_like_numbers_are_noted():
+    x = pandas.DataFrame({"price": ["1,5", "2,5", "3,5"]})
+    (note,) = dataset_in_memory((x, [0, 1, 0]), autoencoder=False).notes
+    assert note.startswith("column 'price': most cells look like numbers with a decimal comma")
