@@ -126,13 +126,26 @@ def test_regression_has_its_own_units_and_several_columns():
     )  # no classes of 0, 1, 2
 
 
-def test_calls_of_partial_fit_are_the_epochs_of_a_fit():
-    whole = small(training__epochs=4, schedule="cosine").fit(X, Y)
-    by_epoch = small(training__epochs=4, schedule="cosine")
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"schedule": "cosine"},
+        {"training__ema": 0.9, "optimizer__type": "momentum"},
+        {"model__batch_norm": True, "regularization__dropout": 0.2},
+        {"optimizer__type": "lbfgs", "training__batch_size": None},
+    ],
+    ids=["schedule", "average", "state", "closure"],
+)
+def test_calls_of_partial_fit_are_the_epochs_of_a_fit(settings):
+    whole = small(training__epochs=4, **settings).fit(X, Y)
+    by_epoch = small(training__epochs=4, **settings)
     for _ in range(4):
         by_epoch.partial_fit(X, Y)
     assert (by_epoch.predict_proba(X) == whole.predict_proba(X)).all()
     assert by_epoch.loss_curve_ == whole.loss_curve_ and by_epoch.n_iter_ == 4
+
+
+def test_a_regressor_goes_on_with_any_number_of_rows():
     numbers = NettrainRegressor(**SMALL).partial_fit(X, Y)
     assert numbers.partial_fit(X[:1], Y[:1]).n_iter_ == 2
 
