@@ -14,7 +14,7 @@ from matplotlib.patheffects import Normal, Stroke
 
 from nettrain.inspection.loss_surface import Surface
 from nettrain.report.marks import DARK, short
-from nettrain.report.style import BLACK, PALETTE, SEQUENTIAL
+from nettrain.report.style import PALETTE, SEQUENTIAL
 
 CELLS = 45  # per side of the grid
 MARGIN = 0.2  # of the range, around the paths
@@ -132,7 +132,7 @@ class DescentPicture:
     def _draw_path(self, place: int, path: Path) -> tuple[Line2D, Line2D]:
         """The line with a dot per snapshot, a ring at its start, and the mark at its head."""
         alone = len(self.paths) == 1
-        colour = BLACK if alone else PALETTE[place % len(PALETTE)]
+        colour = DARK if alone else PALETTE[place % len(PALETTE)]
         marker = MARKERS[place % len(MARKERS)]
         label = short(path.label, 40)
         (line,) = self._axes.plot([], [], color=colour, marker=".", label=label, **LINE)

@@ -3,6 +3,8 @@
 import base64
 import io
 import re
+import shutil
+import subprocess
 
 import numpy as np
 import pytest
@@ -20,6 +22,8 @@ from nettrain.report.plot import plot_of
 from nettrain.report.run_view import open_view
 from nettrain.report.style import styled
 from nettrain.training.artifacts.snapshots import Snapshots, read_snapshot
+
+CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 
 
 def line_config(path, optimizer="sgd", **changes):
@@ -248,3 +252,18 @@ def test_a_sweep_stands_for_its_trials(moving, tmp_path):
     assert drawn.exit_code == 0, drawn.stderr
     text = (tmp_path / "x.svg").read_text()
     assert "000: sgd, lr 0.01" in text and "001: sgd, lr 0.1" in text
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium")
+def test_a_browser_runs_the_player_under_the_policy_of_the_page(moving, tmp_path):
+    output = tmp_path / "x.html"
+    assert plot(moving / "plane", "boundary", "-o", output).exit_code == 0
+    flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+    profile = f"--user-data-dir={tmp_path / 'profile'}"
+    command = [CHROMIUM, *flags, profile, "--enable-logging=stderr", "--dump-dom", output.as_uri()]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert "CONSOLE" not in done.stderr  # nothing was refused
+    assert 'aria-valuetext="epoch 3: ' in done.stdout  # the script has shown the last frame
+    player = re.search(r'<form id="player"[^>]*>', done.stdout)[0]
+    assert "hidden" not in player

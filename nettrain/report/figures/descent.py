@@ -29,9 +29,10 @@ class Descent(MovingPlot):
 
     title = "Descent of the loss"
     reading = (
-        "Lines are level curves of the training loss, darker areas lower; each path leads from the "
-        "initial weights (ring) over one point per snapshot to the last (filled mark); where the "
-        "network has more weights than the two shown, a path is a projection."
+        "Lines are level curves of the training loss with its penalties, darker areas lower; each "
+        "path leads from the initial weights (ring) over one point per snapshot to the last "
+        "(filled mark); where the network has more weights than the two shown, a path is a "
+        "projection."
     )
     several = True
 
