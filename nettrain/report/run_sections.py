@@ -23,8 +23,8 @@ from nettrain.report.worst_rows import cells, worst_rows
 # The figures in the order of the page; a kind that is not named here comes last.
 ORDER = (
     "curves", "diagnostics", "confusion", "roc", "pr", "calibration", "fit", "residuals", "errors",
-    "importance", "dependence", "boundary", "descent", "embedding", "first_layer", "filters", "feature_maps",
-    "weights", "lr",
+    "importance", "dependence", "boundary", "descent", "embedding", "first_layer", "filters",
+    "feature_maps", "weights", "lr",
 )  # fmt: skip
 MOST_CLASSES = 100  # rows of the table per class
 MOST_COLUMNS = 8  # of the worst rows
