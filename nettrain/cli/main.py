@@ -10,6 +10,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from nettrain.cli import (
     autopsy,
+    calibrate,
     check,
     compare,
     cv,
@@ -101,6 +102,7 @@ COMMANDS: tuple[tuple[str, str, Any, str], ...] = (
     ),
     ("Use", "eval", evaluate.evaluate, "nettrain eval runs/digits --data new.csv"),
     ("Use", "predict", predict.predict, "nettrain predict runs/digits new.csv -o predictions.csv"),
+    ("Use", "calibrate", calibrate.calibrate, "nettrain calibrate runs/digits"),
     ("Look", "runs", runs.runs, "nettrain runs runs --where model.type=cnn --sort metric"),
     ("Look", "report", report.report, "nettrain report runs/digits -o digits.html"),
     ("Look", "plot", plot.plot, "nettrain plot runs/digits confusion -o confusion.svg"),

@@ -24,6 +24,7 @@ class Model(Predictor):
 
     Attributes:
         epoch: After which its weights were saved.
+        temperature: What its logits are divided by; 1: it is not calibrated.
     """
 
     def _build(self, checkpoint: Checkpoint, metadata: Metadata) -> None:
@@ -32,7 +33,7 @@ class Model(Predictor):
         except CheckpointError as error:
             raise CheckpointError(f"{self.path}: pipeline: {error}") from None
         self.schema, self.names = self.pipeline.schema, self.pipeline.names
-        self.epoch = metadata.epoch
+        self.epoch, self.temperature = metadata.epoch, metadata.temperature or 1.0
         loss, shape = loss_for(self.config, self.schema.task), self.pipeline.shape
         try:
             layers = layers_for(self.config, loss, self.schema, shape)
@@ -54,7 +55,8 @@ class Model(Predictor):
         """What the network's outputs mean."""
         with described_failures(self.config.plugins), one_blas_thread(), _quiet():
             x = self.pipeline.inputs(dataset.features, self.config.dtype, dataset.place)
-            predicted = predictions(self.network.outputs(x), self.loss, self.pipeline)
+            outputs = self.network.outputs(x)
+            predicted = predictions(outputs, self.loss, self.pipeline, self.temperature)
         self._check_finite(dataset, np.flatnonzero(~np.isfinite(predicted).all(axis=1)))
         return predicted
 
@@ -62,7 +64,14 @@ class Model(Predictor):
         """The loss, weighted as in training, and every metric."""
         part = self.part_of(dataset)
         with _quiet():
-            evaluation = evaluate(self.network, self.loss, self.pipeline, part, self.metrics)
+            evaluation = evaluate(
+                self.network,
+                self.loss,
+                self.pipeline,
+                part,
+                self.metrics,
+                temperature=self.temperature,
+            )
         self._check_finite(dataset, not_finite(evaluation.outcome))
         return evaluation
 

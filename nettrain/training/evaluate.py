@@ -56,8 +56,19 @@ def row_losses(
     return RowLosses(values, weights)
 
 
-def predictions(outputs: np.ndarray, loss: Loss, pipeline: Pipeline) -> np.ndarray:
-    """What the outputs mean: probabilities, or values in original units."""
+def predictions(
+    outputs: np.ndarray, loss: Loss, pipeline: Pipeline, temperature: float = 1.0
+) -> np.ndarray:
+    """What the outputs mean: probabilities, or values in original units.
+
+    Args:
+        outputs: Of the network (n, o).
+        loss: Its loss.
+        pipeline: Gives values in original units.
+        temperature: Divides logits; 1: they stay as they are.
+    """
+    if temperature != 1:
+        outputs = outputs.astype(np.float64) / temperature
     predicted = loss.predictions(outputs, pipeline.schema.task)
     return pipeline.restore(predicted) if pipeline.schema.task == "regression" else predicted
 
@@ -69,6 +80,8 @@ def evaluate(
     part: Part,
     metrics: Metrics,
     run_tasks: RunTasks | None = None,
+    *,
+    temperature: float = 1.0,
 ) -> PartEvaluation:
     """The loss and the metrics of a network on a part.
 
@@ -79,11 +92,13 @@ def evaluate(
         part: Rows with targets.
         metrics: Those to compute, by name.
         run_tasks: Runs the chunks of rows; see `Network.outputs`.
+        temperature: Of the probabilities; the loss stays the one that was trained.
     """
     if part.y is None or part.truth is None:
         raise ValueError("a part without targets cannot be evaluated")
     outputs = network.outputs(part.x, run_tasks)
-    outcome = outcome_of(pipeline.schema.task, part.truth, predictions(outputs, loss, pipeline))
+    predicted = predictions(outputs, loss, pipeline, temperature)
+    outcome = outcome_of(pipeline.schema.task, part.truth, predicted)
     targets = encoded(loss, part.y, target_size(pipeline.schema), outputs.dtype)
     losses = row_losses(loss, outputs, targets, part.weights)
     return PartEvaluation({"loss": losses.mean()} | all_metrics(outcome, metrics), outcome, losses)

@@ -132,6 +132,7 @@ CASES = [
     (["gradcheck", "flowers.yaml"], in_yaml, "flowers.yaml", []),
     (["graph", "flowers.yaml"], in_yaml, "flowers.yaml", []),
     (["trace", "flowers.yaml"], in_yaml, "flowers.yaml", []),
+    (["calibrate", "runs/flowers"], in_checkpoint, f"runs/flowers/{BEST}", []),
     (["importance", "runs/flowers"], in_checkpoint, f"runs/flowers/{BEST}", []),
     (["plot", "runs/flowers", "weights"], in_checkpoint, f"runs/flowers/{BEST}", []),
     (["report", "runs/flowers", "-o", "page.html", "--overwrite"], in_checkpoint, f"runs/flowers/{BEST}", []),

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
-from nettrain.component import NonNegative
+from nettrain.component import NonNegative, Positive
 from nettrain.config.messages import show
 from nettrain.errors import CheckpointError
 
@@ -53,6 +53,8 @@ class Metadata:
         epoch: After which the weights were saved; None: before the end of the first.
         metrics: Of that epoch (`best` alone).
         steps, progress, callbacks, user_callbacks, notes: What a resumed run needs (`last` alone).
+        temperature: What the network's logits are divided by, as `nettrain calibrate` chose it;
+            None: they are taken as they are.
         ensemble, members: How the members of an ensemble vote, and their metadata.
     """
 
@@ -64,6 +66,7 @@ class Metadata:
     pipeline: Mapping | None = None
     epoch: Natural | None = None
     metrics: Mapping | None = None
+    temperature: Positive | None = None
     steps: Natural | None = None
     progress: SavedProgress | None = None
     callbacks: dict[str, Mapping] | None = None

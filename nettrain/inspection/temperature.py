@@ -1,0 +1,118 @@
+"""Temperature scaling: one number, chosen on validation rows, that corrects how sure a model is."""
+
+import math
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from nettrain.config.plugins import described_failures
+from nettrain.data.dataset import Dataset
+from nettrain.errors import RunError
+from nettrain.inference.model import Model
+from nettrain.inference.predictor import Predictor
+from nettrain.inspection.calibration import brier_score, predicted_events, reliability
+from nettrain.metrics import ClassOutcome, LabelOutcome, ValueOutcome, outcome_of
+from nettrain.training.artifacts.checkpoint import Checkpoint
+from nettrain.training.engine.blas import one_blas_thread
+from nettrain.training.evaluate import predictions
+
+LEAST, MOST = 0.01, 100.0
+TOLERANCE = 1e-7  # of ln T
+GOLDEN = (math.sqrt(5) - 1) / 2
+
+
+@dataclass(frozen=True)
+class CalibrationScores:
+    """How far probabilities can be believed; lower is better.
+
+    Attributes:
+        ece: Expected calibration error, of 10 bins of equal width.
+        brier: Brier score.
+        log_loss: Nats per row, of labels per row and label.
+    """
+
+    ece: float
+    brier: float
+    log_loss: float
+
+
+def calibration_scores(outcome: ClassOutcome | LabelOutcome) -> CalibrationScores:
+    """ECE, Brier score and log loss of some rows."""
+    curve = reliability(*predicted_events(outcome))
+    return CalibrationScores(curve.ece, brier_score(outcome), log_loss(outcome))
+
+
+def log_loss(outcome: ClassOutcome | LabelOutcome) -> float:
+    """Mean of -ln of the probability given to what happened, over rows or rows and labels."""
+    p = outcome.probabilities.astype(np.float64)
+    if isinstance(outcome, LabelOutcome):
+        p = np.where(outcome.positives, p, 1 - p)
+    else:
+        p = p[np.arange(len(p)), outcome.targets]
+    return float(-np.log(np.maximum(p, np.finfo(np.float64).tiny)).mean())
+
+
+def logits_of(model: Model, rows: Dataset) -> np.ndarray:
+    """What the network gives for some rows (n, o), before any temperature."""
+    with described_failures(model.config.plugins), one_blas_thread():
+        x = model.pipeline.inputs(rows.features, model.config.dtype, rows.place)
+        return model.network.outputs(x)
+
+
+def outcome_at(
+    model: Model, logits: np.ndarray, truth: np.ndarray, temperature: float
+) -> ClassOutcome | LabelOutcome:
+    """The outcome of some rows with their logits (n, o) divided by a temperature."""
+    predicted = predictions(logits, model.loss, model.pipeline, temperature)
+    outcome = outcome_of(model.task, truth, predicted)
+    if isinstance(outcome, ValueOutcome):
+        raise TypeError("a regression has no probabilities")
+    return outcome
+
+
+def best_temperature(model: Model, logits: np.ndarray, truth: np.ndarray) -> float:
+    """The temperature T with the smallest log loss on some rows, sought in [0.01, 100].
+
+    p = softmax(z / T), or sigmoid(z / T). The log loss has a single minimum in 1 / T, which is
+    bracketed by golden sections of ln T. Guo et al. 2017, "On Calibration of Modern Neural
+    Networks", section 4.2.
+    """
+
+    def cost(log_t: float) -> float:
+        return log_loss(outcome_at(model, logits, truth, math.exp(log_t)))
+
+    low, high = math.log(LEAST), math.log(MOST)
+    left, right = high - GOLDEN * (high - low), low + GOLDEN * (high - low)
+    of_left, of_right = cost(left), cost(right)
+    while high - low > TOLERANCE:
+        if of_left <= of_right:
+            high, right, of_right = right, left, of_left
+            left = high - GOLDEN * (high - low)
+            of_left = cost(left)
+        else:
+            low, left, of_left = left, right, of_right
+            right = low + GOLDEN * (high - low)
+            of_right = cost(right)
+    return math.exp((low + high) / 2)
+
+
+def calibratable(predictor: Predictor) -> Model:
+    """The model, if a temperature can be chosen for it. Raises RunError if not."""
+    if not isinstance(predictor, Model):
+        raise RunError(
+            f"{predictor.path}: is an ensemble, whose members have a temperature each: calibrate "
+            "the runs first, then make the ensemble"
+        )
+    if predictor.task == "regression":
+        raise RunError(f"{predictor.path}: predicts values; only probabilities can be calibrated")
+    return predictor
+
+
+def keep_temperature(path: Path, temperature: float | None) -> None:
+    """Write a temperature into a checkpoint, or take it out (None); the tensors stay the same."""
+    checkpoint = Checkpoint.read(path)
+    content = {key: value for key, value in checkpoint.content.items() if key != "temperature"}
+    if temperature is not None:
+        content["temperature"] = temperature
+    replace(checkpoint, content=content).write(path)
