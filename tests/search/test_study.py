@@ -14,6 +14,8 @@ from nettrain.search.sweep.sweep import resume_sweep, sweep
 optuna = pytest.importorskip("optuna", reason='needs pip install "nettrain[search]"')
 from optuna.trial import TrialState  # noqa: E402
 
+from nettrain.search.sweep.optuna_export import OptunaExport  # noqa: E402
+
 BASE = {
     "dataset": {
         "source": {"type": "xor", "rows": 60, "noise": 0.3},
@@ -181,6 +183,16 @@ def test_a_database_that_cannot_be_written_is_told_before_anything_is_made(tmp_p
     with pytest.raises(ConfigError, match=rf"--study {url}: .*{said}"):
         sweep(SPEC, output_directory=tmp_path / "runs", executor="serial", study=url)
     assert not (tmp_path / "runs").exists()
+
+
+def test_a_database_of_another_release_is_told_with_the_command_that_upgrades_it(tmp_path):
+    url = f"sqlite:///{tmp_path}/study.db"
+    OptunaExport(url)
+    with sqlite3.connect(tmp_path / "study.db") as connection:
+        connection.execute("update alembic_version set version_num = 'v2.4.0.a'")
+    connection.close()
+    with pytest.raises(ConfigError, match=r"--study .*optuna storage upgrade"):
+        OptunaExport(url)
 
 
 def test_a_database_that_is_lost_on_the_way_costs_the_study_alone(tmp_path):

@@ -46,6 +46,8 @@ class OptunaExport:
                 f"--study {url}: {_reason(error)}; expected the URL of a database that can be "
                 "written, such as sqlite:///study.db"
             ) from None
+        except RuntimeError as error:  # Optuna's word for tables of another release
+            raise ConfigError(f"--study {url}: {_reason(error)}") from None
 
     def write(
         self,
