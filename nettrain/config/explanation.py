@@ -3,7 +3,7 @@
 import dataclasses
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any
+from typing import Any, get_args
 
 from pydantic.fields import FieldInfo
 
@@ -18,6 +18,7 @@ from nettrain.config.fields import (
     hints,
     is_kind,
     is_required,
+    origin,
     without_null,
 )
 from nettrain.config.kinds import IN_YAML, KindInYaml
@@ -174,7 +175,21 @@ def _key_alone(
 ) -> Explanation:
     key = next(key for key in keys_of(record) if key.name == path[-1])
     example = key_example(record, path[outside:], alone=required)
-    return Explanation(".".join(path), "key", key.description, keys=(key,), example=example)
+    details, inner = _values_of_mapping(hints(record)[path[-1]])  # type: ignore[arg-type]
+    return Explanation(
+        ".".join(path), "key", key.description, details, (key, *inner), example=example
+    )
+
+
+def _values_of_mapping(annotation: Annotation) -> tuple[str, tuple[Key, ...]]:
+    """The details and keys of the sections that a mapping of free names holds, if it does."""
+    bare = without_null(annotation)
+    cls = without_null(get_args(bare)[1]) if origin(bare) is dict else None
+    if not isinstance(cls, type) or not issubclass(cls, Record):
+        return "", ()
+    described = Docstring.of(cls)
+    details = f"Each value of the mapping: {described.summary}\n{details_of(described)}"
+    return details, tuple(dataclasses.replace(key, name=f"*.{key.name}") for key in keys_of(cls))
 
 
 def _key(
