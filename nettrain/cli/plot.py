@@ -10,6 +10,7 @@ from nettrain.cli.completion import complete_run
 from nettrain.cli.options import AllowPlugins
 from nettrain.cli.output import console, say
 from nettrain.cli.output_file import Overwrite, check_output, write_output
+from nettrain.cli.terminal_plot import draw_in_terminal
 from nettrain.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -95,9 +96,15 @@ def plot(
             show_default=False,
         ),
     ] = None,
+    terminal: Annotated[
+        bool, typer.Option("--terminal", help="Draw curves as text in the terminal, not a file.")
+    ] = False,
     allow_plugins: AllowPlugins = False,
 ) -> None:
     """Draw one figure of RUN; without KIND, list the figures that it has."""
+    if terminal:
+        draw_in_terminal(words, output, allow_plugins=allow_plugins)
+        return
     from nettrain.report import check_installed
 
     check_installed()

@@ -8,11 +8,11 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from nettrain.report.curve_data import is_steep
 from nettrain.report.style import PALETTE, SEQUENTIAL
 
 WIDTH = 7.2  # inches of a figure on a page
 DARK = "#111111"  # of text on a coloured cell, which stays dark on a dark page
-STEEP = 30  # the largest value over the smallest from which an axis is logarithmic
 MOST_POINTS = 1500  # more are drawn as one image, which keeps SVG files small
 
 
@@ -71,7 +71,7 @@ def thin_ticks(names: Sequence[str], most: int = 25) -> tuple[list[int], list[st
 def logarithmic_if_steep(axes: Axes) -> None:
     """Makes the y axis logarithmic where the lines are positive and span decades."""
     values = np.concatenate([np.zeros(0), *(np.asarray(line.get_ydata()) for line in axes.lines)])
-    if len(values) and values.min() > 0 and values.max() / values.min() > STEEP:
+    if is_steep(values.tolist()):
         axes.set_yscale("log")
 
 

@@ -1,8 +1,6 @@
 """The runs of a group: a table, and their learning curves on one pair of axes."""
 
-import math
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import matplotlib as mpl
 import numpy as np
@@ -11,6 +9,7 @@ from matplotlib.ticker import MaxNLocator
 
 from nettrain.inspection.recorded_run import RecordedRun
 from nettrain.inspection.runs import run_entry
+from nettrain.report.curve_data import finite_points
 from nettrain.report.inline import inline_svg
 from nettrain.report.marks import WIDTH, class_colours, logarithmic_if_steep, short
 from nettrain.report.section import Cell, Section, Table
@@ -42,7 +41,9 @@ def curves_section(records: Sequence[RecordedRun], *, ranked: bool = False) -> I
         records: The runs.
         ranked: The best comes first, and colours are ranks.
     """
-    trained = [record for record in records if any(map(_has_loss, record.epochs))]
+    trained = [
+        record for record in records if any(finite_points(record.epochs, key)[0] for key in PARTS)
+    ]
     if not trained:
         return
     ranked = ranked or len(trained) > FEW
@@ -63,10 +64,9 @@ def _figure(records: Sequence[RecordedRun], ranked: bool) -> Figure:
         colours = [mpl.colors.to_hex(shade) for shade in shades]
     for record, colour in reversed(list(zip(records, colours, strict=True))):
         label: str | None = None if ranked else short(record.path.absolute().name, 24)
-        shown = [key for key in PARTS if any(_finite(row.get(key)) for row in record.epochs)]
+        shown = [key for key in PARTS if finite_points(record.epochs, key)[0]]
         for key in shown[:1] if ranked else shown:
-            points = [(row["epoch"], row[key]) for row in record.epochs if _finite(row.get(key))]
-            epochs, values = zip(*points, strict=True)
+            epochs, values = finite_points(record.epochs, key)
             axes.plot(epochs, values, PARTS[key], color=colour, linewidth=1.2, label=label)
             label = None
     axes.set(xlabel="epoch", ylabel="loss per row")
@@ -76,11 +76,3 @@ def _figure(records: Sequence[RecordedRun], ranked: bool) -> Figure:
         handles, labels = axes.get_legend_handles_labels()
         axes.legend(handles[::-1], labels[::-1], loc="center left", bbox_to_anchor=(1.02, 0.5))
     return figure
-
-
-def _has_loss(row: dict[str, Any]) -> bool:
-    return any(_finite(row.get(key)) for key in PARTS)
-
-
-def _finite(value: object) -> bool:
-    return isinstance(value, int | float) and math.isfinite(value)

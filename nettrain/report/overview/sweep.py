@@ -1,7 +1,6 @@
 """A sweep: the trials as parallel coordinates and as a table, importances, and the final run."""
 
 import json
-import math
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
@@ -10,6 +9,7 @@ from matplotlib.figure import Figure
 
 from nettrain.inspection.recorded_run import RecordedRun, inner_runs
 from nettrain.metrics import direction
+from nettrain.report.curve_data import is_finite
 from nettrain.report.inline import inline_svg
 from nettrain.report.marks import WIDTH, short
 from nettrain.report.overview.parallel_coordinates import parallel_coordinates
@@ -33,7 +33,7 @@ def sweep_sections(record: RecordedRun, *, allow_plugins: bool) -> Iterator[Sect
     metric = str(configured.get("name") if isinstance(configured, dict) else configured or "metric")
     higher = direction(metric) is not False
     trials = _trials(record)
-    finished = [trial for trial in trials if _finite(trial.get("metric"))]
+    finished = [trial for trial in trials if is_finite(trial.get("metric"))]
     finished.sort(key=lambda trial: -trial["metric"] if higher else trial["metric"])
     yield _trials_section(record, trials, finished, metric, higher)
     yield from _importances(record)
@@ -85,7 +85,7 @@ def _importances(record: RecordedRun) -> Iterator[Section]:
         found = json.loads((record.path / "importances.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return
-    known = [(name, float(v)) for name, v in found.items() if _finite(v)]
+    known = [(name, float(v)) for name, v in found.items() if is_finite(v)]
     if not known:
         return
     known.sort(key=lambda item: -item[1])
@@ -121,7 +121,3 @@ def _trials(record: RecordedRun) -> list[dict[str, Any]]:
         except (ValueError, TypeError, KeyError):
             break  # torn by a crash
     return list(trials.values())
-
-
-def _finite(value: object) -> bool:
-    return isinstance(value, int | float) and math.isfinite(value)
