@@ -10,7 +10,7 @@ import typer
 from nettrain.cli.completion import complete_run
 from nettrain.cli.options import AllowPlugins, Json
 from nettrain.cli.output import print_json, say
-from nettrain.cli.output_file import Overwrite
+from nettrain.cli.output_file import Overwrite, check_output, write_output
 from nettrain.errors import ConfigError, nearest
 
 if TYPE_CHECKING:
@@ -24,15 +24,25 @@ class Target:
     Attributes:
         writes: What it writes, for the help and for messages.
         export: Writes it. Heavy packages are imported inside.
+        ending: Of the one file that the command writes; empty: the target writes by itself.
         options: The options of the command that are its own.
     """
 
     writes: str
     export: "Callable[[Request], Exported]"
+    ending: str = ""
     options: tuple[str, ...] = ()
 
 
-TARGETS: dict[str, Target] = {}
+def _onnx(request: "Request") -> "Exported":
+    from nettrain.export.onnx.command import export
+
+    return export(request)
+
+
+TARGETS: dict[str, Target] = {
+    "onnx": Target("one ONNX file", _onnx, ".onnx", ("opset", "inputs")),
+}
 
 
 def export(
@@ -45,7 +55,9 @@ def export(
             autocompletion=complete_run,
         ),
     ],
-    to: Annotated[str, typer.Option("--to", metavar="|".join(TARGETS), help="What to write.")],
+    to: Annotated[
+        str, typer.Option("--to", metavar="|".join(TARGETS), help="What to write.")
+    ] = "onnx",
     output: Annotated[
         Path | None,
         typer.Option(
@@ -84,6 +96,9 @@ def export(
     target, given = TARGETS[to], {"opset": opset, "inputs": inputs}
     options = {name: value for name, value in given.items() if value is not None}
     _refuse_foreign(to, target, options)
+    if target.ending:
+        output = output or Path(f"{_name_of(subject)}{target.ending}")
+        check_output(output, [target.ending], overwrite=overwrite, inputs=[subject])
     from nettrain.export.target import Request
 
     exported = target.export(
@@ -95,10 +110,21 @@ def export(
             options=options,
         )
     )
+    if output is not None and exported.content is not None:
+        write_output(output, exported.content)
+        exported.summary["file"] = str(output)
     if json:
         print_json(exported.summary)
     for line in exported.lines:
-        say(line)
+        say(line if output is None else f"{output}: {line}")
+
+
+def _name_of(subject: Path) -> str:
+    """`digits` for the run directory runs/digits, and for a checkpoint in it."""
+    folder = subject.resolve()
+    if folder.suffix == ".safetensors":
+        folder = folder.parent.parent if folder.parent.name == "checkpoints" else folder
+    return folder.stem if folder.suffix == ".safetensors" else folder.name
 
 
 def _refuse_foreign(to: str, target: Target, options: dict[str, Any]) -> None:

@@ -215,7 +215,10 @@ def _alike(a: Primitive, b: Primitive) -> bool:
     """Whether both compute the same, but for the number of rows in the shapes that they hold."""
     if type(a) is not type(b):
         return False
-    return isinstance(a, Reshape | Broadcast) or a == b or vars(a) == vars(b)
+    if isinstance(a, Reshape | Broadcast) or a == b:
+        return True
+    fields = ((value, vars(b)[key]) for key, value in vars(a).items())
+    return all(_alike(x, y) if isinstance(x, Primitive) else x == y for x, y in fields)
 
 
 def _without_repeats(array: Array) -> Array:

@@ -31,7 +31,9 @@ class Exported:
     Attributes:
         lines: For people.
         summary: The same for programs: what `--json` prints.
+        content: Of the file that the command is to write; None: the target has written all.
     """
 
     lines: list[str]
     summary: dict[str, Any]
+    content: bytes | None = None

@@ -172,7 +172,7 @@ def complete(command_line, shell="bash"):
 def test_the_shell_completes_commands_names_and_files(folder):
     Path("sub").mkdir()
     Path("notes.txt").write_text("")
-    assert complete("nettrain ex") == ["explain"]
+    assert complete("nettrain expl") == ["explain"]
     assert complete("nettrain explain ada") == ["adadelta", "adagrad", "adam", "adamw"]
     assert complete("nettrain explain schedule.s") == ["schedule.step"]
     assert complete("nettrain fit f") == ["flowers.yaml"]

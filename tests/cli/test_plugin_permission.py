@@ -141,6 +141,8 @@ CASES = [
     (["eval", "runs/bag"], in_member, f"runs/bag/{BEST}", []),
     (["predict", "runs/flowers", "flowers.csv"], in_checkpoint, f"runs/flowers/{BEST}", []),
     (["predict", "runs/bag", "flowers.csv"], in_member, f"runs/bag/{BEST}", []),
+    (["export", "runs/flowers", "--overwrite"], in_checkpoint, f"runs/flowers/{BEST}", []),
+    (["export", "runs/bag", "--overwrite"], in_member, f"runs/bag/{BEST}", []),
     (["compare", "runs/flowers", "runs/cv/fold-1"], in_checkpoint, f"runs/flowers/{BEST}", []),
     (["verify", "runs/flowers"], in_yaml, "runs/flowers/config.yaml", []),
     (["autopsy", "runs/flowers"], in_diverged_run, "runs/flowers/config.yaml", []),
