@@ -3,6 +3,7 @@
 import json
 import shutil
 import subprocess
+import threading
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ FILES.remove(
     FOLDER / "own_components.yaml"
 )  # whose plugins the schema knows where they are allowed
 
+PATIENCE = 120  # seconds for all files
 RUN = "dataset: {source: xor}\nmodel: {type: mlp, hidden: [4]}\n"
 SWEEP = "base: digits.yaml\nparameters:\n  optimizer.lr: {min: 0.001, max: 0.1}\n"
 WRONG = [  # a file, the line that is to be marked (from 0; the schema's own line is the first), what is said
@@ -86,7 +88,12 @@ def server(tmp_path_factory):
     schema = tmp_path_factory.mktemp("schema") / "nettrain.schema.json"
     schema.write_text(json.dumps(file_schema()), encoding="utf-8")
     running = LanguageServer(schema)
+    deadline = threading.Timer(
+        PATIENCE, running.process.kill
+    )  # what waits for an answer then fails
+    deadline.start()
     yield running
+    deadline.cancel()
     running.process.kill()
     running.process.communicate()
 
