@@ -28,6 +28,12 @@ if TYPE_CHECKING:
     from nettrain.component import Real as Real
     from nettrain.component import Share as Share
     from nettrain.component import Text as Text
+    from nettrain.config.logger import LoggedEnd as LoggedEnd
+    from nettrain.config.logger import LoggedEpoch as LoggedEpoch
+    from nettrain.config.logger import LoggedGroup as LoggedGroup
+    from nettrain.config.logger import LoggedRun as LoggedRun
+    from nettrain.config.logger import Logger as Logger
+    from nettrain.config.logger import RunLog as RunLog
     from nettrain.data.augmentation import Augmentation as Augmentation
     from nettrain.data.dataset import Dataset as Dataset
     from nettrain.data.features import Features as Features
@@ -95,6 +101,14 @@ _HOMES = {
         "Real",
         "Share",
         "Text",
+    ),
+    "nettrain.config.logger": (
+        "LoggedEnd",
+        "LoggedEpoch",
+        "LoggedGroup",
+        "LoggedRun",
+        "Logger",
+        "RunLog",
     ),
     "nettrain.data.augmentation": ("Augmentation",),
     "nettrain.data.dataset": ("Dataset",),

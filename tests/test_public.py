@@ -3,7 +3,10 @@
 import ast
 import subprocess
 import sys
+import types
+from importlib.machinery import ModuleSpec
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
@@ -62,6 +65,15 @@ def merged(under, over):
     return over
 
 
+def stand_in_for_wandb():
+    """A minimal wandb: the real one is not installed for tests."""
+    wandb = types.ModuleType("wandb")
+    wandb.__spec__ = ModuleSpec("wandb", None)
+    wandb.runs = []
+    wandb.init = lambda **keys: wandb.runs.append(mock.MagicMock(keys=keys)) or wandb.runs[-1]
+    return wandb
+
+
 @pytest.mark.parametrize("kind", [kind.kind for kind in KINDS])
 def test_the_example_of_each_kind_trains(kind, tmp_path, monkeypatch):
     page = plugin_page(kind)
@@ -70,9 +82,16 @@ def test_the_example_of_each_kind_trains(kind, tmp_path, monkeypatch):
         PLUGINS.parent
     )  # its YAML names the file relative to a config beside the folder
     config = merged(BASE, read(usage, str).value)
+    if kind == "logger":
+        monkeypatch.setitem(sys.modules, "wandb", stand_in_for_wandb())
     result = nettrain.train(config, output_directory=tmp_path, allow_plugins=True)
     assert result.metrics["test"]["loss"] >= 0
     assert page.base.removeprefix("nettrain.") in nettrain.__all__
+    if kind == "logger":
+        (run,) = sys.modules["wandb"].runs
+        assert result.warnings == [] and run.keys["config"]["model"]["hidden"] == [4]
+        assert [call.kwargs["step"] for call in run.log.mock_calls] == [1, 2]
+        run.finish.assert_called_once_with(exit_code=0)
 
 
 @pytest.mark.parametrize("file", sorted(PLUGINS.glob("*.py")), ids=lambda file: file.stem)

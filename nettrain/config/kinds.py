@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from nettrain.component import Component
+from nettrain.config.logger import Logger
 from nettrain.data.augmentation import Augmentation
 from nettrain.data.source import Source
 from nettrain.data.transform import Transform
@@ -91,6 +92,12 @@ IN_YAML = (
         "A measure of how good predictions are; all that suit the target are always computed.",
         "Named as PART_METRIC, such as validation_accuracy, by monitor and by a sweep's metric.",
         "accuracy",
+    ),
+    KindInYaml(
+        Logger,
+        "A program that a run is logged to while it trains.",
+        "Stands in the list training.loggers; it changes no result, and a failure is a warning.",
+        "tensorboard",
     ),
 )
 KINDS: tuple[type[Component], ...] = tuple(entry.kind for entry in IN_YAML)

@@ -17,6 +17,7 @@ from nettrain.component import (
     Text,
 )
 from nettrain.config.initialize_from import Initialization
+from nettrain.config.logger import Logger
 from nettrain.config.plugins import Plugins
 from nettrain.data.dataset_config import DatasetConfig
 from nettrain.data.weights import ClassWeights
@@ -114,6 +115,14 @@ class TrainingConfig(Record):
             "balanced: every class counts the same in total"
         ),
     ] = None
+    loggers: Annotated[
+        tuple[Logger, ...],
+        Field(
+            description="programs that the run is logged to while it trains; "
+            "they change no result, and one that fails is a warning",
+            examples=[["tensorboard"]],
+        ),
+    ] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-IGNORED = ("command", "cores", "blas_threads")  # they change no bit
+IGNORED = ("command", "cores", "blas_threads", "started")  # they change no bit
 
 
 def environment_differences(

@@ -106,6 +106,7 @@ def replayed(
             train(
                 config,
                 data,
+                sets=["training.loggers=[]"],  # it is no run of its own
                 output_directory=folder,
                 run_name="replay",
                 allow_plugins=allow_plugins,

@@ -151,7 +151,8 @@ def _write_arrays(
 def _diverges(config: Path, *, allow_plugins: bool) -> bool:
     with tempfile.TemporaryDirectory(prefix="nettrain-") as folder:
         try:
-            train(config, output_directory=folder, allow_plugins=allow_plugins)
+            sets = ["training.loggers=[]"]
+            train(config, sets=sets, output_directory=folder, allow_plugins=allow_plugins)
         except Diverged:
             return True
     return False

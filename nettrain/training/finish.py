@@ -20,6 +20,7 @@ from nettrain.training.callbacks.best_weights import BestWeights
 from nettrain.training.callbacks.checkpoints import Checkpoints
 from nettrain.training.callbacks.diagnostics import Diagnostics
 from nettrain.training.callbacks.early_stopping import EarlyStopping
+from nettrain.training.callbacks.loggers import Loggers
 from nettrain.training.callbacks.metric_schedule import ScheduleByMetric
 from nettrain.training.callbacks.metrics_log import MetricsLog
 from nettrain.training.callbacks.snapshots import SnapshotWriter
@@ -65,10 +66,11 @@ def train_to_end(
         directory.write_config(run.config)
     for note in run.notes:
         directory.log(note)
-    with run.workers(threads):
+    loggers = Loggers(run, directory, diagnostics)
+    with loggers.closed(), run.workers(threads):
         try:
             with stop_signals() as signalled:
-                observers = [*own, *callbacks, Checkpoints(best, own, callbacks)]
+                observers = [*own, *callbacks, Checkpoints(best, own, callbacks), loggers]
                 train_epochs(run, observers, signalled)
         except Diverged as error:
             directory.log(str(error))
@@ -76,10 +78,12 @@ def train_to_end(
             summary = {"stop_reason": "diverged", "epochs": epochs, "message": message}
             write_json(directory.summary, summary)
             raise
-        result = _evaluated(run, directory, best, diagnostics, held_out, callbacks)
-    write_json(directory.summary, dataclasses.asdict(result))
-    best_epoch = "" if result.best_epoch is None else f", best epoch: {result.best_epoch}"
-    directory.log(f"finished: {result.stop_reason} after {result.epochs} epochs{best_epoch}")
+        watching = [*callbacks, loggers]
+        result = _evaluated(run, directory, best, diagnostics, held_out, watching)
+        write_json(directory.summary, dataclasses.asdict(result))
+        best_epoch = "" if result.best_epoch is None else f", best epoch: {result.best_epoch}"
+        directory.log(f"finished: {result.stop_reason} after {result.epochs} epochs{best_epoch}")
+        loggers.finished(result)
     return result
 
 

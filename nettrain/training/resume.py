@@ -20,10 +20,16 @@ from nettrain.training.finish import train_to_end
 from nettrain.training.initialize import initial_weights
 from nettrain.training.result import Result
 from nettrain.training.run import Run
-from nettrain.training.train import load_for_data, plan_and_data
+from nettrain.training.train import check_loggers, load_for_data, plan_and_data
 
 # What may change on a resume. Only the kernels change the bits of a step, which is reported.
-EXTENDABLE = ("name", "training.epochs", "early_stopping", "training.kernels")
+EXTENDABLE = (
+    "name",
+    "training.epochs",
+    "early_stopping",
+    "training.kernels",
+    "training.loggers",
+)
 
 
 def resume(
@@ -73,6 +79,7 @@ def resume(
                 config.training, kernels=earlier.training.kernels
             )  # decided once
             config = dataclasses.replace(config, training=training)
+        check_loggers(config)
         plan, prepared = plan_and_data(config, data)
         with described_failures(config.plugins):
             run = Run(plan, prepared, directory)

@@ -124,8 +124,18 @@ def _prepared(
     loader: Loader | None,
 ) -> tuple[RunPlan, PreparedData, InitialWeights]:
     loaded = load_for_data(config, data, sets, allow_plugins=allow_plugins)
+    check_loggers(loaded)
     plan, prepared = plan_and_data(loaded, data, loader)
     return plan, prepared, initial_weights(plan.layers, loaded.initialize_from)
+
+
+def check_loggers(config: RunConfig) -> None:
+    """Raises ConfigError where a logger lacks its package or has a wrong setting."""
+    for place, logger in enumerate(config.training.loggers):
+        try:
+            logger.check()
+        except ConfigError as error:
+            raise ConfigError(f"training.loggers[{place}]: {error}") from None
 
 
 def load_for_data(

@@ -21,6 +21,7 @@ from nettrain.search.sweep.directory import KIND, SweepDirectory
 from nettrain.search.sweep.proposers.registry import optuna_for, proposer_for
 from nettrain.search.sweep.result import SweepResult
 from nettrain.search.sweep.session import Session
+from nettrain.training.logged_sweep import logged_sweep
 
 if TYPE_CHECKING:
     from nettrain.search.sweep.optuna_export import OptunaExport
@@ -81,7 +82,8 @@ def sweep(
             path = new.path
         with RunGroup.at_work(path, KIND, ready, observer) as group:
             SweepDirectory(path).write_spec(found.spec)
-            return Session(found, group, info, proposer, export).run()
+            with logged_sweep(found.base.training.loggers, path, group.observer.note):
+                return Session(found, group, info, proposer, export).run()
 
 
 def resume_sweep(
@@ -118,7 +120,8 @@ def resume_sweep(
         with in_use(found.base.plugins):
             info = _prepare(found, ready)
             proposer, export = proposer_for(found), _export(study)
-            return Session(found, group, info, proposer, export, recorded).run()
+            with logged_sweep(found.base.training.loggers, directory.path, group.observer.note):
+                return Session(found, group, info, proposer, export, recorded).run()
 
 
 def _with_data(found: Sweep, data: Data | None, directory: NewDirectory) -> Sweep:

@@ -2,6 +2,7 @@
 
 import os
 import sys
+import time
 from importlib.metadata import version
 from pathlib import Path
 
@@ -35,6 +36,7 @@ def environment(fingerprint: str, kernels: str) -> dict[str, object]:
         "blas_threads": 1,
         "data_fingerprint": fingerprint,
         "command": sys.argv,
+        "started": time.time(),
     }
 
 

@@ -41,6 +41,7 @@ RUN_LAYOUT = Layout(
         "summary.json",
         "splits.npz",
         "log.txt",
+        "events.out.tfevents.*",
     ),
     folders={
         "checkpoints": Layout("a folder of checkpoints", ("best.safetensors", "last.safetensors")),

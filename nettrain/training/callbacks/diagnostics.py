@@ -17,6 +17,21 @@ from nettrain.training.run import Run
 ROWS = 256  # of the training part, evenly spread: one small batch per epoch, for data of any size
 
 
+def statistics_of(run: Run) -> LayerStatistics:
+    """Statistics of a run's network, always on the same training rows."""
+    part = run.step.part
+    if part.y is None:
+        raise ValueError("a part without targets cannot be trained on")
+    chosen = np.linspace(0, len(part) - 1, min(ROWS, len(part))).astype(np.int64)
+    return LayerStatistics(
+        run.network,
+        run.loss,
+        np.asarray(part.x[chosen], run.network.dtype),
+        part.y[chosen],
+        None if part.weights is None else part.weights[chosen],
+    )
+
+
 @dataclass(frozen=True, config={"extra": "forbid"})
 class State:
     """The number of rows, the last statistics, the ratios of an epoch that ends after a restart."""
@@ -45,17 +60,7 @@ class Diagnostics(Callback):
 
     def begin(self, run: Run) -> None:
         """Choose the rows; cut what came after the checkpoint."""
-        part = run.step.part
-        if part.y is None:
-            raise ValueError("a part without targets cannot be trained on")
-        chosen = np.linspace(0, len(part) - 1, min(ROWS, len(part))).astype(np.int64)
-        self._statistics = LayerStatistics(
-            run.network,
-            run.loss,
-            np.asarray(part.x[chosen], run.network.dtype),
-            part.y[chosen],
-            None if part.weights is None else part.weights[chosen],
-        )
+        self._statistics = statistics_of(run)
         self._before = run.network.vector.values.copy()
         if run.directory is not None:
             run.directory.diagnostics.cut(self.rows)

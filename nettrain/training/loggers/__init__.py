@@ -1,0 +1,1 @@
+"""Loggers, one per file; their base is `nettrain.config.logger`."""
