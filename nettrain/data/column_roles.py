@@ -55,6 +55,7 @@ class ColumnKeys:
     weights: tuple[str | int, ...] = ()
     categorical: tuple[str | int, ...] = ()
     numeric: tuple[str | int, ...] = ()
+    columns: tuple[str | int, ...] = ()
     extra: tuple[str | int, ...] = ()
 
 

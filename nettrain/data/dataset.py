@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from nettrain.data.features import Category, Features
+from nettrain.data.readers.number_format import NumberFormat
 from nettrain.data.target import Target
 
 PARTS = ("train", "validation", "test")
@@ -26,6 +27,7 @@ class Dataset:
         extra_columns: Neither feature nor target, and asked for by name (`Source.load`).
         weights: Of the rows (n,) in the loss; None: all equal.
         files: The file that each row (n,) is, if each is one.
+        formats: Of the columns whose numbers are written otherwise than plainly.
         notes: What the source assumed about the data, a sentence each.
     """
 
@@ -37,6 +39,7 @@ class Dataset:
     extra_columns: dict[str, Category] = field(default_factory=dict)
     weights: np.ndarray | None = None
     files: np.ndarray | None = None
+    formats: dict[str, NumberFormat] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:

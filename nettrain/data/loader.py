@@ -116,7 +116,7 @@ def _settle(
 ) -> LoadedData:
     """Decide the task, and load the parts that have a source of their own in the same form."""
     if config.target == "self":
-        schema = _autoencoder_schema(dataset.features, requirements)
+        schema = _autoencoder_schema(dataset, requirements)
         notes = ["target: the inputs themselves, after the transforms (autoencoder)"]
     else:
         dataset = with_complete_target(dataset, config.missing_target)
@@ -155,12 +155,14 @@ def _with_task(
         target.classes,
         label_type=target.label_type or "string",
         largest=_largest(features),
+        formats=dataset.formats,
     )
     return dataset, schema, notes
 
 
-def _autoencoder_schema(features: Features, requirements: TargetRequirements | None) -> Schema:
+def _autoencoder_schema(dataset: Dataset, requirements: TargetRequirements | None) -> Schema:
     """The columns; the targets are named once the transforms have made the inputs."""
+    features = dataset.features
     if requirements is not None and "regression" not in requirements.tasks:
         raise ConfigError(
             f"loss: {requirements.loss} is for {' or '.join(requirements.tasks)}, but with "
@@ -175,6 +177,7 @@ def _autoencoder_schema(features: Features, requirements: TargetRequirements | N
         None,
         autoencoder=True,
         largest=_largest(features),
+        formats=dataset.formats,
     )
 
 

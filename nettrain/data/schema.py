@@ -1,11 +1,12 @@
 """The columns that a model was trained on: what a file must hold to be evaluated or predicted."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated
 
 import numpy as np
 from pydantic import AliasChoices, Field
 
+from nettrain.data.readers.number_format import NumberFormat
 from nettrain.data.target import LabelType, Task
 
 
@@ -24,6 +25,7 @@ class Schema:
         label_type: Of the classes, or of the labels of several columns, where they came from:
             classes are named by strings here, and predicted in this type.
         largest: The largest |pixel| of the source's images; None for tables.
+        formats: Of the columns whose numbers are written otherwise than plainly.
     """
 
     shape: tuple[int, ...]
@@ -37,6 +39,7 @@ class Schema:
     )
     label_type: LabelType = "string"
     largest: float | None = None
+    formats: dict[str, NumberFormat] = field(default_factory=dict)
 
     @property
     def labels(self) -> np.ndarray:

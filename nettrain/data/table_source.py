@@ -1,10 +1,10 @@
 """The base of sources that read a table with named columns."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 import numpy as np
 from pydantic import Field
@@ -12,18 +12,22 @@ from pydantic import Field
 from nettrain.component import Text
 from nettrain.data.align import align_target, check_names, label_codes
 from nettrain.data.arrays import weights_from
+from nettrain.data.column_override import Overrides, named, texts, without_marks
 from nettrain.data.column_roles import ColumnKeys, ColumnList, assign_roles, find_columns
 from nettrain.data.dataset import Dataset
 from nettrain.data.features import MISSING, Category, Features
 from nettrain.data.readers.file_kind import file_kind
+from nettrain.data.readers.number_format import NumberFormat
 from nettrain.data.readers.number_text import (
     formatted_numbers,
     is_number,
+    mend_numbers,
     text_column_note,
 )
 from nettrain.data.schema import Schema
 from nettrain.data.source import Source
 from nettrain.data.target import LabelType, Target
+from nettrain.data.written_numbers import convert_written_numbers, read_written_numbers
 from nettrain.errors import DataError, nearest
 from nettrain.files import absolute_path
 
@@ -41,6 +45,9 @@ class OpenTable(ABC):
         marks: The missing marks that occurred in each column; known once it is read.
         notes: What was assumed about the file, a sentence each; complete once it is read.
         booleans: The columns that hold true and false alone; known once it is read.
+        mixed: The error of each column of numbers in which a text stands that may be a number in
+            another format; known once it is read.
+        typed: Whether the file tells numbers from texts; otherwise the cells do.
         has_header: Whether the file names its columns; otherwise they are named by position.
     """
 
@@ -49,10 +56,12 @@ class OpenTable(ABC):
     hint: str = ""
     missing: tuple[str, ...] = ()
     booleans: frozenset[str] = frozenset()
+    typed: bool = True
     has_header: bool = True
 
     def __init__(self) -> None:
         self.marks: dict[str, set[str]] = {}
+        self.mixed: dict[str, DataError] = {}
         self.notes: list[str] = []
 
     @abstractmethod
@@ -99,10 +108,27 @@ class TableSource(Source):
         ColumnList,
         Field(description="columns read as numbers though some have leading zeros (007)"),
     ] = ()
+    decimal: Annotated[
+        Literal[".", ","] | None,
+        Field(description="before the fraction of numbers that are texts; null: detected"),
+    ] = None
+    thousands: Annotated[
+        Literal["", ".", ",", "'", " "] | None,
+        Field(description="between groups of three digits in such numbers; null: detected"),
+    ] = None
+    columns: Annotated[
+        Overrides,
+        Field(
+            description="what single columns hold, where the cells would be understood otherwise",
+            examples=[{"zip": {"type": "category"}, "co": {"missing": [-200]}}],
+        ),
+    ] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if len(self.weights) > 1:
             raise ValueError("weights: expected one column")
+        if self.decimal is not None and self.decimal == self.thousands:
+            raise ValueError(f"decimal and thousands are both {self.decimal!r}; they must differ")
 
     @abstractmethod
     def open(self, schema: Schema | None = None) -> OpenTable:
@@ -137,17 +163,26 @@ class TableSource(Source):
         keys = ColumnKeys(
             target=self.target,
             features=self.features,
-            ignore=self.ignore,
+            ignore=(*self.ignore, *named(self.columns, "ignore")),
             weights=self.weights,
-            categorical=self.categorical,
-            numeric=self.numeric,
+            categorical=(*self.categorical, *texts(self.columns)),
+            numeric=(*self.numeric, *named(self.columns, "number")),
             extra=extra_columns,
+            columns=tuple(self.columns),
         )
         roles = assign_roles(keys, table, self.path, with_target=with_target)
         learned = [*roles.features, *(roles.target if with_target else ())]
-        columns, lines = table.read([*learned, *roles.extra, *roles.weights], roles.numeric)
-        undecided = [name for name in dict.fromkeys(learned) if name not in roles.numeric]
-        notes = [*table.notes, *self._column_notes(table, columns, undecided, roles.target)]
+        numbers = [name for name in dict.fromkeys(learned) if roles.numeric.get(name, True)]
+        kinds = roles.numeric | (dict.fromkeys(numbers, False) if self._format_given(table) else {})
+        columns, lines = table.read([*learned, *roles.extra, *roles.weights], kinds)
+        self._take_out_marks(columns)
+        formats, notes = read_written_numbers(
+            columns, numbers, self.decimal, self.thousands, plain={*self._marked()}
+        )
+        _check_mixed(table, formats)
+        undecided = [name for name in numbers if name not in roles.numeric]
+        notes = [*table.notes, *notes]
+        notes += self._column_notes(table, columns, undecided, roles.target)
         extra = {
             name: column for name in roles.extra if isinstance(column := columns[name], Category)
         }
@@ -157,12 +192,26 @@ class TableSource(Source):
             origin=self.path,
             lines=lines,
             extra_columns=extra,
+            formats=formats,
             notes=tuple(notes),
         )
         dataset = _weighted(dataset, columns, roles.weights)
         if not with_target:
             return dataset
         return replace(dataset, target=target_of(columns, roles.target, dataset, table))
+
+    def _format_given(self, table: OpenTable) -> bool:
+        """Whether cells that look like plain numbers may be others: 1.500 with a decimal comma."""
+        return not table.typed and (self.decimal == "," or self.thousands == ".")
+
+    def _marked(self) -> dict[str, tuple[str, ...]]:
+        """The columns that have marks of missing values of their own."""
+        return {name: one.missing for name, one in self.columns.items() if one.missing}
+
+    def _take_out_marks(self, columns: dict[str, Column]) -> None:
+        for name, marks in self._marked().items():
+            if name in columns:
+                columns[name] = without_marks(columns[name], marks)
 
     def _column_notes(
         self,
@@ -182,11 +231,11 @@ class TableSource(Source):
                 raise DataError(
                     f"{self.path}: target {name!r}: most cells look like numbers with "
                     f"{formatted[0]} ({formatted[1]!r}) and are read as text, so its "
-                    f"{len(column.values)} distinct values would be classes; write them as plain "
-                    "numbers, such as 1234.5, or list the column under `categorical` if they name "
-                    "classes"
+                    f"{len(column.values)} distinct values would be classes; "
+                    f"{mend_numbers(column, formatted[0])}, or list the column under `categorical` "
+                    "if they name classes"
                 )
-            note = text_column_note(name, column, table.missing)
+            note = text_column_note(name, column)
             notes += [] if note is None else [note]
         return notes
 
@@ -207,7 +256,17 @@ class TableSource(Source):
             | dict.fromkeys(targets, not one_column_of_classes)
         )
         inputs = (*schema.numbers, *schema.texts)
+        wanted = {name: form for name, form in schema.formats.items() if name in numeric}
+        if table.typed:
+            numeric = {name: kind for name, kind in numeric.items() if name not in wanted}
+        else:
+            numeric |= dict.fromkeys(wanted, False)
         columns, lines = table.read([*inputs, *targets, *weights], numeric)
+        _check_mixed(table, wanted)
+        self._take_out_marks(columns)
+        convert_written_numbers(
+            columns, wanted, Dataset(Features(np.empty((0, 0))), None, None, self.path, lines).place
+        )
         features = features_of(columns, inputs)
         if len(schema.shape) > 1:
             features = Features(features.array.reshape(len(features), *schema.shape))
@@ -268,6 +327,13 @@ class TableSource(Source):
             f"the same order: {schema.targets[0]!r}, the target, holds {label!r}, which is no "
             "class; give the columns of training in their order, with or without the target"
         )
+
+
+def _check_mixed(table: OpenTable, formats: Mapping[str, NumberFormat]) -> None:
+    """Raises DataError for a column of numbers and texts that no format makes all numbers."""
+    for name, error in table.mixed.items():
+        if name not in formats:
+            raise error
 
 
 def _notes_on_order(table: OpenTable, schema: Schema) -> list[str]:

@@ -61,7 +61,8 @@ class Adult(Source):
         """All rows, the predefined test part last."""
         both = _Both(SET.find())
         numeric = {name: name in _NUMBERS for name in COLUMNS}
-        _, columns, _ = read_columns(both, COLUMNS, numeric, MissingMarks("?"), "adult")
+        missing = dict.fromkeys(COLUMNS, MissingMarks("?"))
+        _, columns, _ = read_columns(both, COLUMNS, numeric, missing, "adult")
         plain = Dataset(features_of(columns, COLUMNS[:-1]), None, origin="adult")
         part = np.repeat([UNASSIGNED, PARTS.index("test")], both.rows)
         return replace(plain, target=target_of(columns, COLUMNS[-1:], plain), part=part)

@@ -7,29 +7,15 @@ from pathlib import Path
 from typing import Annotated
 
 import numpy as np
-from pydantic import Field, PlainValidator
+from pydantic import Field
 
 from nettrain.component import Flag, Text
+from nettrain.data.column_override import Marks, Overrides
 from nettrain.data.readers.number_text import MissingMarks
 from nettrain.data.readers.text_column import read_columns
 from nettrain.data.readers.text_table import TextTable, positional
 from nettrain.data.schema import Schema
 from nettrain.data.table_source import Column, OpenTable, TableSource
-
-
-def _marks(value: object) -> tuple[str, ...]:
-    """Strings, or numbers, which become strings; what YAML reads as something else is named."""
-    items = value if isinstance(value, list | tuple) else [value]
-    for item in items:
-        if item is None or isinstance(item, bool):
-            written = "null" if item is None else str(item).lower()
-            raise ValueError(
-                f"expected strings or numbers, got {written}, which is no string without quotes; "
-                f"write '{'NULL' if item is None else written}' in quotes, as in the file"
-            )
-        if not isinstance(item, str | int | float):
-            raise ValueError(f"expected strings or numbers, got {item!r}")
-    return tuple(item if isinstance(item, str) else repr(item) for item in items)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,10 +44,11 @@ class Csv(TableSource):
         Text, Field(description="of the characters; a byte-order mark of UTF-16 or 32 overrides it")
     ] = "utf-8-sig"
     missing: Annotated[
-        tuple[str, ...],
-        PlainValidator(_marks, json_schema_input_type=list[str | float] | str | float),
+        Marks,
         Field(description="cells that stand for a missing value; numbers are compared by value"),
-    ] = ("", "NA", "N/A", "NaN", "nan", "null", "?")
+    ] = (
+        "", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "null", "NULL", "None", "?"
+    )  # fmt: skip
 
     def open(self, schema: Schema | None = None) -> OpenTable:
         """The columns: without a header they are named by place."""
@@ -78,7 +65,7 @@ class Csv(TableSource):
         )
         if schema is not None and not table.header:
             table = replace(table, names=_without_header(table.names, schema))
-        return _OpenText(table, self.path, self.missing)
+        return _OpenText(table, self.path, self.missing, self.columns)
 
     def _header_again(self, schema: Schema) -> bool | None:
         """Whether the file has a header: None, to be detected, unless training settles it.
@@ -96,24 +83,37 @@ class Csv(TableSource):
 class _OpenText(OpenTable):
     """A text table as `TableSource` reads it."""
 
-    def __init__(self, table: TextTable, origin: str, missing: tuple[str, ...]) -> None:
+    typed = False
+
+    def __init__(
+        self, table: TextTable, origin: str, missing: tuple[str, ...], overrides: Overrides
+    ) -> None:
         super().__init__()
         self.names, self.place, self.missing = table.names, f"{origin}:1", missing
         self.notes += table.notes
-        self._table, self._origin = table, origin
+        self._table, self._origin, self._overrides = table, origin, overrides
         self.has_header = bool(table.header)
         if not table.header:
             self.hint = (
                 "; the file has no header (say `header: true` if it has), so name columns by place"
             )
 
+    def _marks_of(self, names: Sequence[str]) -> dict[str, MissingMarks]:
+        marks = dict.fromkeys(names, MissingMarks(self.missing))
+        return marks | {
+            name: MissingMarks((*self.missing, *override.missing))
+            for name, override in self._overrides.items()
+            if override.missing
+        }
+
     def read(
         self, names: Sequence[str], numeric: dict[str, bool]
     ) -> tuple[dict[str, Column], np.ndarray | None]:
         read, columns, lines = read_columns(
-            self._table, names, numeric, MissingMarks(self.missing), self._origin
+            self._table, names, numeric, self._marks_of(names), self._origin
         )
         self.marks = {name: column.marks for name, column in read.items()}
+        self.mixed = {name: column.mixed for name, column in read.items() if column.mixed}
         self.notes += [
             f"column {name!r}: its numbers have leading zeros ({column.leading_zero!r}), so it is "
             "read as text; list it under `numeric` if it holds quantities"

@@ -53,26 +53,91 @@ LOOKS = {
 }
 
 
+# The cells of a column, what they are, and the format that says so; None: a text stays.
+WRITTEN = [
+    (["2,00", "3,5", "8"], [2, 3.5, 8], "a decimal comma"),
+    (["-0,82", "1.234,56"], [-0.82, 1234.56], "a decimal comma"),
+    (["12,345", "0,5"], [12.345, 0.5], "a decimal comma"),
+    (["1,234", "1,234,567.8"], [1234, 1234567.8], "a comma (decimal or between thousands)"),
+    (["1 000", "2\u202f500"], [1000, 2500], "a thousands separator"),
+    (["1'000", "12"], [1000, 12], "a thousands separator"),
+    (["$5", "-$1,200", "($3.50)"], [5, -1200, -3.5], "a currency sign"),
+    (["3,50 €", "20 €"], [3.5, 20], "a currency sign"),
+    (["20 EUR", "1.5"], [20, 1.5], "a currency sign"),
+    (["7%", "12.5 %"], [7, 12.5], "a percent sign"),
+    (["\u22125", "4"], [-5, 4], "a minus sign that is not a hyphen"),
+]
+
+
 @pytest.mark.parametrize("cell", LOOKS)
-def test_a_column_that_looks_like_numbers_is_named(cell: str, tmp_path: Path) -> None:
+def test_a_text_that_looks_like_a_number_is_recognized(cell: str) -> None:
     assert str(number_format(cell)).startswith(LOOKS[cell])
-    found = load(tmp_path, table([cell, cell.replace("5", "6"), "8"] * 3))
-    assert "a" in found.features.categories
-    (note,) = found.notes
-    assert "column 'a': most cells look like numbers with" in note and "plain numbers" in note
 
 
-@pytest.mark.parametrize("cell", LOOKS)
-def test_as_a_target_it_is_refused_unless_it_is_said_to_be_categories(
-    cell: str, tmp_path: Path
+@pytest.mark.parametrize(("cells", "numbers", "kind"), WRITTEN)
+def test_a_column_of_written_numbers_is_read_as_numbers_and_that_is_said(
+    cells: list[str], numbers: list[float], kind: str, tmp_path: Path
 ) -> None:
-    content = table([cell, cell.replace("5", "6")] * 3)
-    with pytest.raises(
-        DataError, match=r"target 'a': most cells look like numbers with .*`categor"
-    ):
+    found = load(tmp_path, table(cells * 2))
+    assert found.features.names == ("a",)
+    assert found.features.array[:, 0].tolist() == numbers * 2
+    (note,) = found.notes
+    assert note.startswith(f"numbers with {kind}, read as numbers: column 'a' (")
+    as_target = load(tmp_path, f"x;{table(cells * 2)}".replace("\n", "\n1;")[:-2], target="a")
+    assert as_target.target is not None and as_target.target.values[:, 0].tolist() == numbers * 2
+
+
+@pytest.mark.parametrize(("cells", "numbers", "kind"), WRITTEN)
+def test_a_trained_model_reads_its_columns_in_the_formats_of_training(
+    cells: list[str], numbers: list[float], kind: str, tmp_path: Path
+) -> None:
+    source = csv(tmp_path, table(cells * 2))
+    schema = prepare(DatasetConfig(source=source)).pipeline.schema
+    csv(tmp_path, table([cells[0], cells[0]]))  # alone, 12,345 would be ambiguous
+    read = source.load_for(schema, with_target=True)
+    assert read.features.array[:, 0].tolist() == [numbers[0]] * 2
+    csv(tmp_path, table([cells[0], "5 cm"]))
+    with pytest.raises(DataError, match=r"t\.csv:3: column 'a': expected a number as training"):
+        source.load_for(schema, with_target=True)
+
+
+def test_a_comma_that_may_be_either_is_asked_for(tmp_path: Path) -> None:
+    content = table(["12,345", "1,000"] * 2)
+    (note,) = load(tmp_path, content).notes
+    assert "read as text; say which it is by the source's `decimal: ','` or `thousands" in note
+    assert load(tmp_path, content, decimal=",").features.array[:2, 0].tolist() == [12.345, 1]
+    assert load(tmp_path, content, thousands=",").features.array[:2, 0].tolist() == [12345, 1000]
+    with pytest.raises(DataError, match=r"target 'a': most cells look like numbers .*`categor"):
         load(tmp_path, content, target="a")
-    found = load(tmp_path, content, target="a", categorical="a")
-    assert found.target.classes and not found.notes
+    as_classes = load(tmp_path, content, target="a", categorical="a")
+    assert as_classes.target is not None and as_classes.target.classes and not as_classes.notes
+
+
+def test_with_a_decimal_comma_a_point_stands_between_thousands(tmp_path: Path) -> None:
+    content = table(["1.500", "2.750", "12"] * 2)
+    assert load(tmp_path, content).features.array[0, 0] == 1.5
+    assert load(tmp_path, content, decimal=",").features.array[0, 0] == 1500
+
+
+@pytest.mark.parametrize(
+    "cells", [["11%", "0.3"], ["$5", "€6"], ["1,5", "n.v."], ["007,5", "1,5"], ["1.2.3", "1,5"]]
+)
+def test_a_column_of_several_formats_stays_text(cells: list[str], tmp_path: Path) -> None:
+    assert "a" in load(tmp_path, table(cells * 2)).features.categories
+
+
+def test_what_a_column_holds_can_be_said(tmp_path: Path) -> None:
+    content = "zip;co;when;y\n10;-200;20240131;0\n20;3;20240201;1\n"
+    columns = {
+        "zip": {"type": "category"},
+        "co": {"missing": [-200]},
+        "when": {"type": "ignore"},
+    }
+    found = load(tmp_path, content, columns=columns)
+    assert [*found.features.categories] == ["zip"] and found.features.names == ("co",)
+    assert np.isnan(found.features.array[0, 0]) and found.features.array[1, 0] == 3
+    with pytest.raises(DataError, match=r"columns: no column 'zp'; did you mean 'zip'"):
+        load(tmp_path, content, columns={"zp": {"type": "text"}})
 
 
 @pytest.mark.parametrize("cell", ["red", "2020-01-01", "10:30", "1.2.3.4", "A1", "1,2,3", "5 cm"])
@@ -86,6 +151,7 @@ def test_a_number_with_a_separator_among_plain_ones_is_named(tmp_path: Path) -> 
         DataError, match=r"t\.csv:4: .* got '1,234', which looks like a number with"
     ):
         load(tmp_path, table(["5", "6", "1,234"]))
+    assert load(tmp_path, table(["5", "6", "1,23"])).features.array[:, 0].tolist() == [5, 6, 1.23]
 
 
 @pytest.mark.parametrize(
@@ -104,8 +170,8 @@ def test_the_delimiter_leaves_cells_that_are_numbers(sample: str, delimiter: str
 
 
 def test_decimal_commas_without_a_header_are_not_taken_for_one(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="target 'column_2': most cells look like numbers"):
-        load(tmp_path, "0,82;-1,38;2,20\n1,02;0,31;0,27\n", target=-1)
+    found = load(tmp_path, "0,82;-1,38;2,20\n1,02;0,31;0,27\n", target=-1)
+    assert found.features.array.tolist() == [[0.82, -1.38], [1.02, 0.31]]
 
 
 NO_HEADER = "no header found: the first row is data (`header: true` if it names the columns)"
@@ -141,14 +207,19 @@ def test_a_first_row_of_texts_that_recur_below_is_data(tmp_path: Path) -> None:
     assert not load(tmp_path, "outlook,play\nrain,yes\nsunny,no\n", target="play").notes
 
 
-@pytest.mark.parametrize(
-    "mark", ["NULL", "None", "n/a", "<NA>", "#N/A", "-", "missing", "not asked"]
-)
+@pytest.mark.parametrize("mark", ["", "NA", "NULL", "None", "n/a", "<NA>", "#N/A", "NaN", "?"])
+def test_a_usual_mark_is_a_missing_value(mark: str, tmp_path: Path) -> None:
+    assert np.isnan(load(tmp_path, table([mark, "1", "2"])).features.array[0, 0])
+
+
+@pytest.mark.parametrize("mark", ["-", "missing", "not asked"])
 def test_a_missing_mark_that_is_not_known_is_named_with_the_key(mark: str, tmp_path: Path) -> None:
     cells = [mark] * 6 + ["1", "2", "3", "4"]
     (note,) = load(tmp_path, table(cells)).notes
     assert f"column 'a': {mark!r} stands beside numbers in 6 of 10 cells" in note
-    assert f"`missing: ['', 'NA', 'N/A', 'NaN', 'nan', 'null', '?', {mark!r}]`" in note
+    assert f"set the source's `columns: {{a: {{missing: [{mark!r}]}}}}`" in note
+    found = load(tmp_path, table(cells), columns={"a": {"missing": [mark]}})
+    assert np.isnan(found.features.numbers[:6]).all() and not found.notes
     found = load(tmp_path, table(cells), missing=[mark])
     assert np.isnan(found.features.numbers[:6]).all() and not found.notes
 
@@ -291,9 +362,9 @@ def test_a_number_too_large_for_float32_is_named_with_its_row(
 
 
 def test_a_mark_among_very_many_numbers_is_named(tmp_path: Path) -> None:
-    cells = ["NULL"] * 30_001 + [str(i) for i in range(30_000)]
+    cells = ["-"] * 30_001 + [str(i) for i in range(30_000)]
     (note,) = load(tmp_path, table(cells)).notes
-    assert "'NULL' stands beside numbers in 30001 of 60001 cells" in note
+    assert "'-' stands beside numbers in 30001 of 60001 cells" in note
 
 
 def test_what_is_assumed_of_a_file_to_predict_is_said_too(

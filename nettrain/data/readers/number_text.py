@@ -1,7 +1,7 @@
 """Numbers as text: which texts are numbers, look like one, or mark a missing value."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from itertools import islice
 
 import numpy as np
@@ -16,6 +16,7 @@ _GROUPED = r"\d{1,3}(?:[,.'\u2019 \u00a0\u202f]\d{3})+(?:[.,]\d+)?"
 _PLAIN = r"(?:\d+(?:[.,]\d*)?|[.,]\d+)(?:[eE][+-]?\d+)?"
 _ANY = rf"[+\-\u2212]?\s*(?:{_GROUPED}|{_PLAIN})"
 _CURRENCY = "(?:[$\u20ac\u00a3\u00a5\u20b9]|EUR|USD|GBP|CHF|JPY|INR|SEK|NOK|DKK|PLN)"
+AMBIGUOUS = "a comma (decimal or between thousands)"
 _FORMATS = {
     "a percent sign": rf"{_ANY}\s*%",
     "a currency sign": rf"[+\-\u2212(]*\s*{_CURRENCY}\s*{_ANY}\)?|{_ANY}\s*{_CURRENCY}",
@@ -23,7 +24,7 @@ _FORMATS = {
         r"[+\-\u2212]?(?:\d{1,3}(?:[.'\u2019 \u00a0\u202f]\d{3})+,\d+|0,\d+"
         r"|\d*,(?:\d{1,2}|\d{4,})(?:[eE][+-]?\d+)?)"
     ),
-    "a comma (decimal or between thousands)": r"[+\-\u2212]?\d{1,3},\d{3}",
+    AMBIGUOUS: r"[+\-\u2212]?\d{1,3},\d{3}",
     "a thousands separator": rf"[+\-\u2212]?(?:{_GROUPED})",
     "a minus sign that is not a hyphen": rf"\u2212(?:{_PLAIN})",
 }
@@ -115,19 +116,40 @@ def formatted_numbers(column: Category) -> tuple[str, str] | None:
     return kind, examples[kind]
 
 
-def text_column_note(name: str, column: Category, missing: Sequence[str]) -> str | None:
+def mend_numbers(column: Category, kind: str) -> str:
+    """What makes numbers of a column of texts of which most look like numbers.
+
+    Args:
+        column: Its cells.
+        kind: What `number_format` says of most of them.
+    """
+    if kind == AMBIGUOUS:
+        return (
+            "say which it is by the source's `decimal: ','` or `thousands: ','`, or write plain "
+            "numbers, such as 1234.5"
+        )
+    texts = (text for text in column.values if number_format(text) is None and not is_number(text))
+    odd = next(texts, None)
+    if odd is None:
+        return "write them as plain numbers, such as 1234.5"
+    return (
+        f"write them as plain numbers, such as 1234.5, or list what is none, such as {odd!r}, "
+        "under the source's `missing`"
+    )
+
+
+def text_column_note(name: str, column: Category) -> str | None:
     """A sentence for a column of texts that may be meant as numbers; None if nothing suggests it.
 
     Args:
         name: Of the column.
         column: Its cells.
-        missing: The marks of missing values that its file has; none: it has another way.
     """
     formatted = formatted_numbers(column)
     if formatted is not None:
         return (
             f"column {name!r}: most cells look like numbers with {formatted[0]} ({formatted[1]!r}) "
-            "and are read as text; write them as plain numbers, such as 1234.5"
+            f"and are read as text; {mend_numbers(column, formatted[0])}"
         )
     texts = [*islice((value for value in column.values if not is_number(value)), _MOST_MARKS + 1)]
     numbers = len(column.values) - len(texts)
@@ -136,15 +158,10 @@ def text_column_note(name: str, column: Category, missing: Sequence[str]) -> str
         return None
     counts = _counts(column)
     cells = sum(counts[column.values.index(text)] for text in texts)
-    remedy = (
-        f"set the source's `missing: {[*missing, *texts]}`"
-        if missing
-        else "write null in its place"
-    )
     return (
         f"column {name!r}: {', '.join(map(repr, texts))} {'stands' if len(texts) == 1 else 'stand'}"
         f" beside numbers in {cells} of {sum(counts)} cells, so all are read as text; if it marks "
-        f"missing values, {remedy}"
+        f"missing values, set the source's `columns: {{{name}: {{missing: {texts}}}}}`"
     )
 
 

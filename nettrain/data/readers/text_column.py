@@ -1,6 +1,6 @@
 """One column of text cells made numbers or categories, a chunk of rows at a time."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -41,6 +41,8 @@ class TextColumn:
     Attributes:
         marks: The missing marks that occurred in it, empty cells left out.
         leading_zero: The first number with a redundant leading zero, where the cells decide.
+        mixed: The error that the column is one of numbers and a cell is not, where that cell may be
+            a number in another format; None where there is no such cell.
 
     Raises:
         DataError: Naming line and value, where a cell of a column of numbers is not one.
@@ -50,6 +52,7 @@ class TextColumn:
         self.name, self._origin, self._missing, self._numeric = name, origin, missing, numeric
         self.marks: set[str] = set()
         self.leading_zero: str | None = None
+        self.mixed: DataError | None = None
         self._fixed = numeric is not None
         self._chunks: list[np.ndarray] = []
         self._codes = _Codes()
@@ -141,8 +144,11 @@ class TextColumn:
         if self._numeric is None and texts and count + len(infinite) <= len(texts):
             return None
         if texts and self.leading_zero is None:  # a column of codes is read once more, as texts
-            line = int(lines[texts[0]])
-            raise DataError(self._text_among_numbers(cells[texts[0]], line, count, len(texts)))
+            cell, line = cells[texts[0]], int(lines[texts[0]])
+            error = DataError(self._text_among_numbers(cell, line, count, len(texts)))
+            if number_format(cell.strip()) is None:
+                raise error
+            self.mixed = self.mixed or error  # the column is read once more, as texts
         if infinite:
             raise DataError(
                 f"{self._origin}:{lines[infinite[0]]}: column {self.name!r}: "
@@ -169,19 +175,20 @@ def read_columns(
     table: ChunkedTable,
     names: Sequence[str],
     numeric: dict[str, bool],
-    missing: MissingMarks,
+    missing: Mapping[str, MissingMarks],
     origin: str,
 ) -> tuple[dict[str, TextColumn], dict[str, np.ndarray | Category], np.ndarray]:
     """Read the named columns of a table.
 
     A column whose numbers have redundant leading zeros (007) holds codes, not quantities: it is
-    read once more, as texts.
+    read once more, as texts. So is one in which a few numbers are written otherwise than the rest
+    (1,234 among 5 and 6), for `recognize` to make numbers of all.
 
     Args:
         table: What is read.
         names: Of the columns that are wanted.
         numeric: The kind of those that do not decide it themselves, as `TextColumn` takes it.
-        missing: The cells that stand for a missing value.
+        missing: The cells of each column that stand for a missing value.
         origin: The file, as messages name it.
 
     Returns:
@@ -191,11 +198,16 @@ def read_columns(
         DataError: There are no rows, or a cell is not what its column holds.
     """
     columns, lines = _collect(table, names, numeric, missing, origin)
-    codes = [column.name for column in columns.values() if column.leading_zero is not None]
-    if codes:
-        again, _ = _collect(table, codes, dict.fromkeys(codes, False), missing, origin)
+    texts = [
+        column.name
+        for column in columns.values()
+        if column.leading_zero is not None or column.mixed is not None
+    ]
+    if texts:
+        again, _ = _collect(table, texts, dict.fromkeys(texts, False), missing, origin)
         for name, column in again.items():
             column.leading_zero = columns[name].leading_zero
+            column.mixed = columns[name].mixed
         columns |= again
     return columns, {name: column.finish() for name, column in columns.items()}, lines
 
@@ -204,10 +216,10 @@ def _collect(
     table: ChunkedTable,
     names: Sequence[str],
     numeric: dict[str, bool],
-    missing: MissingMarks,
+    missing: Mapping[str, MissingMarks],
     origin: str,
 ) -> tuple[dict[str, TextColumn], np.ndarray]:
-    columns = {name: TextColumn(name, origin, missing, numeric.get(name)) for name in names}
+    columns = {name: TextColumn(name, origin, missing[name], numeric.get(name)) for name in names}
     indexed = [(table.names.index(name), column) for name, column in columns.items()]
     lines = []
     for cells, first_lines in table.chunks():
