@@ -4,24 +4,36 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from nettrain.data.features import Features
+from nettrain.data.features import MISSING, Category, Features
 from nettrain.data.images import largest_pixel
+from nettrain.data.readers.date_text import AmbiguousDate, date_format
+from nettrain.data.readers.number_text import formatted_numbers
 from nettrain.data.rows.base import LazyRows
 from nettrain.data.rows.stored import StoredRows
+from nettrain.data.task import MOST_CLASSES
 from nettrain.data.transform import Transform
 
 
 def automatic_transforms(train: Features, parts: Iterable[Features]) -> tuple[Transform, ...]:
     """The transforms that the data needs.
 
-    impute where numbers are missing in any part; standardize for tables; scale pixels to [0, 1];
-    one_hot for texts, last, so that its indicators stay 0 and 1.
+    For tables datetime for dates, drop for texts that hardly repeat, impute where numbers or dates
+    are missing in any part, standardize; for pixels scale to [0, 1]; one_hot for other texts, last,
+    so that its indicators stay 0 and 1.
     """
+    parts = list(parts)
+    kinds = {name: _kind(column) for name, column in train.categories.items()}
+    dates = [name for name, kind in kinds.items() if kind == "date"]
+    unique = [name for name, kind in kinds.items() if kind == "unique"]
     chosen: list[object] = []
-    if any(part.numbers.dtype.kind == "f" and _has_gaps(part.numbers) for part in parts):
+    if dates:
+        chosen.append({"type": "datetime", "columns": dates})
+    if unique:
+        chosen.append({"type": "drop", "columns": unique})
+    if any(_has_gaps(part, dates) for part in parts):
         chosen.append("impute")
     if train.numbers.ndim <= 2:
-        if train.numbers.shape[1]:
+        if train.numbers.shape[1] or dates:
             chosen.append("standardize")
     elif train.numbers.dtype == np.uint8:
         largest = int(largest_pixel(train.numbers))
@@ -31,12 +43,50 @@ def automatic_transforms(train: Features, parts: Iterable[Features]) -> tuple[Tr
         )
     elif largest_pixel(train.numbers) > 1:
         chosen.append("standardize")
-    if train.categories:
+    if len(dates) + len(unique) < len(train.categories):
         chosen.append("one_hot")
     return tuple(Transform.parse(item) for item in chosen)
 
 
-def _has_gaps(numbers: np.ndarray | LazyRows) -> bool:
+def notes_on_unique_columns(train: Features, transforms: Iterable[Transform]) -> list[str]:
+    """A sentence for each column of texts that hardly repeat: an ID, or free text."""
+    dropped = {name for one in transforms if one.name() == "drop" for name in vars(one)["columns"]}
+    return [
+        f"column {name!r} has {distinct:,} distinct values in {len(train):,} training rows"
+        + (" and is left out" if name in dropped else "")
+        + "; if it is an ID, list it under the source's `ignore`; words of free text become inputs "
+        "by the transform hash_words"
+        for name, column in train.categories.items()
+        if _kind(column) == "unique" and (distinct := len(_present(column)))
+    ]
+
+
+def _kind(column: Category) -> str:
+    """What a column of texts holds: date, unique (its values hardly repeat), or category.
+
+    Where day and month cannot be told apart it is a date too: `datetime` then asks.
+    """
+    texts = _present(column)
+    try:
+        if date_format(texts) is not None:
+            return "date"
+    except AmbiguousDate:
+        return "date"
+    hardly_repeats = len(texts) > max(MOST_CLASSES, len(column.codes) // 2)
+    return "unique" if hardly_repeats and formatted_numbers(column) is None else "category"
+
+
+def _present(column: Category) -> list[str]:
+    return [column.values[code] for code in np.unique(column.codes[column.codes != MISSING])]
+
+
+def _has_gaps(part: Features, dates: list[str]) -> bool:
+    """Whether numbers are missing, or dates, which become numbers."""
+    if any((part.categories[name].codes == MISSING).any() for name in dates):
+        return True
+    numbers: np.ndarray | LazyRows = part.numbers
+    if numbers.dtype.kind != "f":
+        return False
     return (
         numbers.has_gaps() if isinstance(numbers, StoredRows) else bool(np.isnan(numbers[:]).any())
     )

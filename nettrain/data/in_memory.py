@@ -77,7 +77,9 @@ def dataset_in_memory(data: Data, *, autoencoder: bool) -> Dataset:
             f"data: the target {twice[0]!r} is a column of x too, which would give it away; leave "
             f"it out of x, or give data=frame, target={twice[0]!r}"
         )
-    noted = (text_column_note(name, one, ()) for name, one in features.categories.items())
+    noted = (
+        text_column_note(name, one, from_file=False) for name, one in features.categories.items()
+    )
     notes = tuple(note for note in noted if note is not None)
     return Dataset(features, target, weights=weights, notes=notes)
 

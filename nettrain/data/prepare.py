@@ -6,21 +6,20 @@ from typing import Literal
 
 import numpy as np
 
-from nettrain.data.automatic import automatic_transforms
+from nettrain.data.automatic import automatic_transforms, notes_on_unique_columns
 from nettrain.data.dataset import Dataset
 from nettrain.data.dataset_config import DatasetConfig
 from nettrain.data.divide import load_data
-from nettrain.data.features import MISSING, Features
+from nettrain.data.features import Features
 from nettrain.data.in_memory import Data
 from nettrain.data.loaded_data import LoadedData
 from nettrain.data.loader import Loader
 from nettrain.data.part import Part
 from nettrain.data.pipeline import Fitted, Pipeline
-from nettrain.data.readers.number_text import formatted_numbers
 from nettrain.data.rows.mapped import apply_lazily, fit_transform
 from nettrain.data.schema import Schema
 from nettrain.data.split import Rows
-from nettrain.data.task import MOST_CLASSES, TargetRequirements
+from nettrain.data.task import TargetRequirements
 from nettrain.data.transform import OutsideDomain, Transform
 from nettrain.data.untrained_classes import untrained_classes
 from nettrain.data.weights import settle_class_weights
@@ -86,7 +85,7 @@ def prepare(
         named = ", ".join(map(_described, transforms)) or "none needed"
         notes.append(f"transforms: {named} (chosen for this data; `dataset.transforms` overrides)")
     target_transforms = _target_transforms(config, schema, requirements)
-    notes += _notes_on_identifiers(train)
+    notes += notes_on_unique_columns(train.features, transforms)
     try:
         pipeline = _fit(train, schema, transforms, target_transforms)
     except OutsideDomain as error:
@@ -180,25 +179,11 @@ def _fit_chain(transforms: Sequence[Transform], features: Features) -> tuple[Fit
     return tuple(chain)
 
 
-def _notes_on_identifiers(train: Dataset) -> list[str]:
-    """A text column whose values hardly repeat names its rows; nothing can be learned from it."""
-    notes = []
-    for name, column in train.features.categories.items():
-        distinct = len(np.unique(column.codes[column.codes != MISSING]))
-        if distinct > max(MOST_CLASSES, len(train) // 2) and formatted_numbers(column) is None:
-            notes.append(
-                f"column {name!r} has {distinct:,} distinct values in {len(train):,} training "
-                "rows; if it is an ID, list it under the source's `ignore`"
-            )
-    return notes
-
-
 def _described(transform: Transform) -> str:
     """Returns `standardize`, or `scale (divide_by 16)`: fields at their default are left out."""
-    numbers = {name: value for name, value in vars(transform).items() if isinstance(value, float)}
     changed = [
-        f"{name} {value:g}"
-        for name, value in numbers.items()
-        if value != getattr(type(transform), name)
+        f"{name} {value:g}" if isinstance(value, float) else ", ".join(value)
+        for name, value in vars(transform).items()
+        if isinstance(value, float | tuple) and value != getattr(type(transform), name, None)
     ]
     return f"{transform.name()} ({', '.join(changed)})" if changed else transform.name()

@@ -20,7 +20,7 @@ class Parquet(TableSource):
     pip install "nettrain[tables]".
 
     Raises:
-        DataError: A column holds dates or lists, or the file is damaged.
+        DataError: A column holds lists, or the file is damaged.
     """
 
     path: Annotated[

@@ -198,8 +198,9 @@ def test_a_text_column_that_names_its_rows_is_pointed_out(tmp_path: Path) -> Non
         if "`ignore`" in note
     ]
     assert notes == [
-        "column 'name' has 30 distinct values in 30 training rows; if it is an ID, list it under the "
-        "source's `ignore`"
+        "column 'name' has 30 distinct values in 30 training rows and is left out; if it is an ID, "
+        "list it under the source's `ignore`; words of free text become inputs by the transform "
+        "hash_words"
     ]
 
 

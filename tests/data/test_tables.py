@@ -5,7 +5,7 @@ import json
 import os
 import subprocess
 import sys
-from datetime import date
+from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
@@ -199,9 +199,9 @@ def cut(path: Path, size: int) -> Path:
 
 # The file, what the message says of it, and the remedy.
 BAD = {
-    "a date": (
-        lambda f: frame(f, day=[date(2020, 1, 1)] * 2),
-        "column 'day' holds values of type Date",
+    "a duration": (
+        lambda f: frame(f, day=[timedelta(days=1)] * 2),
+        "column 'day' holds values of type Duration",
         "`ignore`",
     ),
     "lists": (

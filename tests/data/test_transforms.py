@@ -23,6 +23,14 @@ GAPS = Features(
     {"city": Category(np.array([1, MISSING, 1, 0]), ("B", "O"))},
 )
 IMAGES = Features(np.arange(24, dtype=np.uint8).reshape(2, 2, 3, 2))
+DATES = Features(
+    np.array([[7.0], [8], [9]]),
+    ("a",),
+    {
+        "sold": Category(np.array([1, 0, MISSING]), ("2023-07-01 06:00", "2024-01-01 12:00")),
+        "city": TABLE.categories["city"],
+    },
+)
 LINEAR = ["standardize", "minmax", "scale", "center"]
 # Every transform that maps numbers alone, with fields under which it changes TABLE.
 NUMERIC = {
@@ -31,6 +39,15 @@ NUMERIC = {
     "log": {},
     "quantile": {"to": "normal"},
 }
+
+
+def dates_expected():
+    """Of DATES: year, month, weekday (Monday and Saturday), hour, days since 1970-01-01."""
+    angles = [(0, 0, np.pi), (np.pi, 2 * np.pi * 5 / 7, np.pi / 2)]
+    circles = [[x for a in row for x in (np.sin(a), np.cos(a))] for row in angles]
+    gap = [9, *[np.nan] * 8]
+    return [[7, 2024, *circles[0], 19723.5], [8, 2023, *circles[1], 19539.25], gap]
+
 
 # What each transform makes of TABLE (impute: of GAPS), numbers only.
 EXPECTED = {
@@ -54,6 +71,13 @@ EXPECTED = {
     "quantile": ({}, TABLE, [[0, 0, 0.5], [0.5, 1, 0.5], [1, 0.5, 0.5]]),
     "scale": ({"divide_by": 10}, TABLE, [[0.1, 1, 0.5], [0.2, 3, 0.5], [0.6, 2, 0.5]]),
     "impute": ({"strategy": "most_frequent"}, GAPS, [[1, 4], [3, 8], [1, 4], [5, 4]]),
+    "datetime": ({}, DATES, dates_expected()),
+    "drop": ({"columns": ["b", "city"]}, TABLE, [[1, 5], [2, 5], [6, 5]]),
+    "hash_words": (
+        {"columns": ["city"], "size": 2},
+        TABLE,
+        [[1, 10, 5, 1, 0], [2, 30, 5, 1, 0], [6, 20, 5, 0, 0]],
+    ),
     "one_hot": ({}, TABLE, [[1, 10, 5, 0, 1], [2, 30, 5, 1, 0], [6, 20, 5, 0, 0]]),
 }
 
@@ -74,7 +98,8 @@ def test_every_transform_has_a_row() -> None:
 def test_transform_gives_the_expected_numbers(name: str) -> None:
     fields, features, expected = EXPECTED[name]
     before = features.numbers.copy()
-    assert np.allclose(fit_apply(make(name, **fields), features).numbers, expected, atol=1e-7)
+    found = fit_apply(make(name, **fields), features).numbers
+    assert np.allclose(found, expected, atol=1e-7, equal_nan=True)
     assert np.array_equal(features.numbers, before, equal_nan=True)
 
 

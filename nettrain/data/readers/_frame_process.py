@@ -18,6 +18,12 @@ import polars
 
 MISSING = -1  # the code of a missing text, as in nettrain.data.features
 _IDLE = 5  # seconds
+# Dates become texts, as text files hold them: times as they stand in their zone.
+_DATES = {
+    polars.Date: "%Y-%m-%d",
+    polars.Datetime: "%Y-%m-%d %H:%M:%S",
+    polars.Time: "%H:%M:%S",
+}
 
 
 class _Refused(Exception):
@@ -97,6 +103,9 @@ def _damaged(error: BaseException) -> str:
 
 def _column(series: Any, numeric: bool | None) -> tuple[Any, list[str] | None]:
     """(numbers (n,) float64, None), or (codes (n,) int32, the sorted texts)."""
+    written = _DATES.get(series.dtype.base_type())
+    if written is not None:
+        series = series.dt.to_string(written)
     texts = series.dtype in (polars.String, polars.Categorical, polars.Enum)
     if not (texts or series.dtype.is_numeric() or series.dtype in (polars.Boolean, polars.Null)):
         raise _Refused(

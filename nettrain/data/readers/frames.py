@@ -43,14 +43,14 @@ _COPIES = 4  # of a file's columns that live at once while they are converted
 class FrameTable(OpenTable):
     """A columnar file, its columns named by a process that waits to read them.
 
-    Numbers and truth values become numbers, texts categories; null and NaN are missing.
+    Numbers and truth values become numbers, texts and dates categories; null and NaN are missing.
 
     Args:
         path: The file.
         kind: What polars calls its format: parquet or ipc.
 
     Raises:
-        DataError: The file is damaged, or a column holds anything else (dates, lists).
+        DataError: The file is damaged, or a column holds anything else (lists).
         ConfigError: polars is not installed.
     """
 

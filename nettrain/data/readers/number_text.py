@@ -138,18 +138,21 @@ def mend_numbers(column: Category, kind: str) -> str:
     )
 
 
-def text_column_note(name: str, column: Category) -> str | None:
+def text_column_note(name: str, column: Category, *, from_file: bool = True) -> str | None:
     """A sentence for a column of texts that may be meant as numbers; None if nothing suggests it.
 
     Args:
         name: Of the column.
         column: Its cells.
+        from_file: Whether a source with keys of its own reads it; otherwise it is in memory.
     """
     formatted = formatted_numbers(column)
     if formatted is not None:
+        kind, example = formatted
+        remedy = mend_numbers(column, kind) if from_file else "make numbers of them, such as 1234.5"
         return (
-            f"column {name!r}: most cells look like numbers with {formatted[0]} ({formatted[1]!r}) "
-            f"and are read as text; {mend_numbers(column, formatted[0])}"
+            f"column {name!r}: most cells look like numbers with {kind} ({example!r}) "
+            f"and are read as text; {remedy}"
         )
     texts = [*islice((value for value in column.values if not is_number(value)), _MOST_MARKS + 1)]
     numbers = len(column.values) - len(texts)
@@ -158,10 +161,15 @@ def text_column_note(name: str, column: Category) -> str | None:
         return None
     counts = _counts(column)
     cells = sum(counts[column.values.index(text)] for text in texts)
+    remedy = (
+        f"set the source's `columns: {{{name}: {{missing: {texts}}}}}`"
+        if from_file
+        else "put None in its place"
+    )
     return (
         f"column {name!r}: {', '.join(map(repr, texts))} {'stands' if len(texts) == 1 else 'stand'}"
         f" beside numbers in {cells} of {sum(counts)} cells, so all are read as text; if it marks "
-        f"missing values, set the source's `columns: {{{name}: {{missing: {texts}}}}}`"
+        f"missing values, {remedy}"
     )
 
 
