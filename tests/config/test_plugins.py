@@ -242,7 +242,7 @@ def test_all_old_names_of_a_class_are_told_at_once(folder, kind, where, renamed)
     Path("mine.py").write_text(
         f"from dataclasses import dataclass\nfrom nettrain.{where} import {kind}\n\n\n"
         f"@dataclass(frozen=True, kw_only=True)\nclass Mine({kind}):\n"
-        "    apply = outputs = encode = rows = predictions = fit = update = None\n"
+        "    apply = outputs = encode = rows = inverse_link = fit = update = None\n"
         + "".join(f"    {old} = None\n" for old in renamed)
     )
     (problem,) = refused()
