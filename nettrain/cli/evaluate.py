@@ -135,7 +135,10 @@ def _report(
     out, outcome = console(), evaluation.outcome
     out.print(
         metrics_table(
-            {name: evaluation.metrics}, {name: evaluation.baseline}, {name: intervals}, linear
+            {name: evaluation.metrics},
+            {name: evaluation.baseline},
+            {name: intervals},
+            {name: linear},
         )
     )
     targets = predictor.schema.targets

@@ -1,7 +1,6 @@
 """`nettrain fit`: train, evaluate, and create a run directory."""
 
 import shlex
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -25,11 +24,10 @@ from nettrain.cli.output import console, print_json, say
 from nettrain.errors import ConfigError
 
 if TYPE_CHECKING:
-    from nettrain.cli.intervals import TestIntervals
+    from nettrain.inspection.assessment import Assessment
     from nettrain.training.result import Result
 
 DEFAULT_OUTPUT = Path("runs")
-Intervals = Mapping[str, Mapping[str, Sequence[float]]]  # by part and metric
 
 
 def fit(
@@ -97,7 +95,7 @@ def fit(
             "--find-lr": find_lr,
         }
         refuse_beside_resume("fit", given, "a run is resumed with its own config")
-        result, intervals = _resume(resume, changes, allow_plugins, quiet, threads, profile)
+        result, assessment = _resume(resume, changes, allow_plugins, quiet, threads, profile)
     elif config is None:
         raise ConfigError(
             "fit: name a CONFIG (a packaged example: nettrain fit digits), "
@@ -118,7 +116,7 @@ def fit(
         describe(config, changes, allow_plugins=allow_plugins, json=json)
         return
     else:
-        result, intervals = _train(
+        result, assessment = _train(
             config,
             changes,
             output_directory,
@@ -132,9 +130,9 @@ def fit(
     if result.diagnostics and not quiet:
         _show_diagnostics(result)
     if json:
-        print_json(summary(result) | {"intervals": intervals.by_part()})
+        print_json(summary(result))
     elif not quiet:
-        _report(result, intervals.by_part())
+        _report(result, assessment)
 
 
 def summary(result: "Result") -> dict[str, object]:
@@ -146,6 +144,8 @@ def summary(result: "Result") -> dict[str, object]:
         "best_epoch": result.best_epoch,
         "seconds": result.seconds,
         "metrics": result.metrics,
+        "baseline": result.baseline,
+        **result.added,
     }
 
 
@@ -159,7 +159,7 @@ def _train(
     quiet: bool,
     threads: int | None,
     profile: bool,
-) -> tuple["Result", "TestIntervals"]:
+) -> tuple["Result", "Assessment"]:
     from nettrain.config.checks import name_problem
     from nettrain.config.load import load, located
 
@@ -168,12 +168,12 @@ def _train(
     )  # first: errors come before slow imports
     if run_name is not None and (problem := name_problem(run_name)):
         raise ConfigError(f"--run-name: {problem}")
-    from nettrain.cli.intervals import TestIntervals
     from nettrain.cli.profile import profiling
     from nettrain.cli.progress import progress
+    from nettrain.inspection.assessment import Assessment
     from nettrain.training.train import train
 
-    of_test = TestIntervals()
+    assessment = Assessment()
     with located(config, sets), profiling(profile) as clocks, progress(quiet) as callbacks:
         result = train(
             loaded,
@@ -182,29 +182,29 @@ def _train(
             overwrite=overwrite,
             allow_plugins=allow_plugins,
             threads=threads,
-            callbacks=[*callbacks, *clocks, of_test],
+            callbacks=[*callbacks, *clocks, assessment],
         )
-    return result, of_test
+    return result, assessment
 
 
 def _resume(
     run: Path, sets: list[str], allow_plugins: bool, quiet: bool, threads: int | None, profile: bool
-) -> tuple["Result", "TestIntervals"]:
-    from nettrain.cli.intervals import TestIntervals
+) -> tuple["Result", "Assessment"]:
     from nettrain.cli.profile import profiling
     from nettrain.cli.progress import progress
+    from nettrain.inspection.assessment import Assessment
     from nettrain.training.resume import resume
 
-    of_test = TestIntervals()
+    assessment = Assessment()
     with profiling(profile) as clocks, progress(quiet) as callbacks:
         result = resume(
             run,
             sets=sets,
             allow_plugins=allow_plugins,
             threads=threads,
-            callbacks=[*callbacks, *clocks, of_test],
+            callbacks=[*callbacks, *clocks, assessment],
         )
-    return result, of_test
+    return result, assessment
 
 
 def _show_diagnostics(result: "Result") -> None:
@@ -224,10 +224,13 @@ def _best(result: "Result") -> str:
     return f"; best epoch: {result.best_epoch} ({chosen}){last}"
 
 
-def _report(result: "Result", intervals: Intervals) -> None:
+def _report(result: "Result", assessment: "Assessment") -> None:
     from nettrain.cli.render import metrics_table
 
-    console().print(metrics_table(result.metrics, result.baseline, intervals))
+    found = assessment
+    console().print(metrics_table(result.metrics, result.baseline, found.intervals, found.linear))
+    if found.linear_left_out:
+        say(f"no linear model: {found.linear_left_out}")
     reason = "" if result.stop_reason == "epochs" else f" ({result.stop_reason.replace('_', ' ')})"
     say(f"trained {result.epochs} epochs in {result.seconds:.1f} s{reason}{_best(result)}")
     say(f"next: nettrain eval {shlex.quote(str(result.run_directory))}")

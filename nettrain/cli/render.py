@@ -22,31 +22,35 @@ def metrics_table(
     metrics: Mapping[str, Mapping[str, float]],
     baseline: Mapping[str, Mapping[str, float]],
     intervals: Mapping[str, Mapping[str, Sequence[float]]] | None = None,
-    linear: Mapping[str, float] | None = None,
+    linear: Mapping[str, Mapping[str, float]] | None = None,
 ) -> NumberTable:
     """One row per metric, a column per part or file; of the last, interval and baselines.
+
+    Where it is too wide, the other parts are left out first, then interval and linear model.
 
     Args:
         metrics: By part and name.
         baseline: The same of the baseline.
         intervals: By part and metric; None: none are shown.
-        linear: The metrics of a linear model on the last part; empty or None: none is shown.
+        linear: The same of a linear model; None: none is shown.
     """
     known = [part for part in PARTS if metrics.get(part)]
     parts = known + [part for part in metrics if part not in PARTS and metrics[part]]
     last = parts[-1] if parts else ""
     of_baseline, of_last = baseline.get(last, {}), (intervals or {}).get(last, {})
+    of_linear, linear_heading = (linear or {}).get(last, {}), f"linear\n({last})"
     headings = [*parts, *([INTERVAL] if of_last else [])]
-    table = NumberTable("metric", *headings, optional=[INTERVAL, *parts[:-1]])
+    optional = [*parts[:-1], INTERVAL, linear_heading]
+    table = NumberTable("metric", *headings, optional=optional)
     if of_baseline:
         table.add_column(f"baseline\n({last})", dim=True)
-    if linear:
-        table.add_column(f"linear\n({last})", dim=True)
+    if of_linear:
+        table.add_column(linear_heading, dim=True)
     for name in dict.fromkeys(name for part in parts for name in metrics[part]):
         cells = [number(metrics[part].get(name)) for part in parts]
         cells += [interval(of_last.get(name))] if of_last else []
         cells += [number(of_baseline.get(name))] if of_baseline else []
-        cells += [number(linear.get(name))] if linear else []
+        cells += [number(of_linear.get(name))] if of_linear else []
         table.add_row(name, *cells)
     return table
 

@@ -172,6 +172,15 @@ class RunConfig(Record):
     regularization: Regularization = Regularization()
     training: TrainingConfig = TrainingConfig()
     early_stopping: EarlyStopping | None = None
+    baseline: Annotated[
+        tuple[Literal["constant", "linear"], ...] | None,
+        Field(
+            description="models to compare the metrics with; constant: class frequencies or the "
+            "mean, linear: logistic or ridge regression; null: both, without linear where fitting "
+            "it may take long",
+            examples=[["constant", "linear"]],
+        ),
+    ] = None
     diagnostics: Annotated[
         Flag,
         Field(
@@ -179,3 +188,7 @@ class RunConfig(Record):
             "dead and saturated units"
         ),
     ] = False
+
+    def compares_with(self, baseline: str) -> bool:
+        """Whether metrics stand beside those of `constant` or `linear`."""
+        return self.baseline is None or baseline in self.baseline

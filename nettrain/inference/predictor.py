@@ -40,7 +40,8 @@ class Evaluation:
 
     Attributes:
         metrics: By name.
-        baseline: The same of the baseline; empty where the training targets are not known.
+        baseline: The same of the baseline; empty where the training targets are not known, or the
+            configuration leaves it out.
         outcome: From which the metrics were computed.
         losses: Of the rows; None for an ensemble.
     """
@@ -206,7 +207,7 @@ class Predictor(ABC):
         with described_failures(self.config.plugins), one_blas_thread():
             evaluated = self.evaluate_dataset(dataset)
             beside: dict[str, float] = {}
-            if train is not None:
+            if train is not None and self.config.compares_with("constant"):
                 targets, size = evaluated.outcome.targets, target_size(self.schema)
                 outcome = baseline(self.truth(train), targets, self.task, size)
                 beside = all_metrics(outcome, self.metrics)

@@ -6,7 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from nettrain.autodiff.primitive import Array
+from nettrain.config.run_config import RunConfig
 from nettrain.data.dataset import Dataset
+from nettrain.data.pipeline import Pipeline
+from nettrain.data.rows.base import LazyRows
 from nettrain.inference.model import Model
 from nettrain.inference.predictor import Predictor
 from nettrain.metrics import all_metrics, outcome_of
@@ -14,9 +17,9 @@ from nettrain.optim import ClosureOptimizer
 from nettrain.training.build import target_size
 from nettrain.training.engine.blas import one_blas_thread
 
-LARGEST = 50_000_000  # rows x inputs x outputs: above it fitting takes more than a few seconds
+LARGEST = 10_000_000  # rows x inputs x outputs: up to it fitting takes half a second at most
 MOST_STEPS = 500
-TOLERANCE = 1e-6  # of an element of the gradient
+TOLERANCE = 1e-5  # of an element of the gradient
 STRENGTH = 1.0  # of the penalty: alpha of scikit-learn's Ridge, 1 / C of its LogisticRegression
 
 Link = Callable[[Array], Array]
@@ -40,6 +43,12 @@ class LinearModel:
         """Probabilities (n, o), of two classes that of the second (n, 1), or numbers (n, o)."""
         return self.link(x @ self.weights + self.bias)
 
+    def predictions(self, x: Array, task: str) -> Array:
+        """As metrics take them: of two classes the probabilities of both (n, 2)."""
+        predicted = self(x)
+        is_binary = task == "classification" and predicted.shape[1] == 1
+        return np.hstack([1 - predicted, predicted]) if is_binary else predicted
+
 
 def linear_metrics(predictor: Predictor, dataset: Dataset, train: Dataset) -> dict[str, float]:
     """The metrics on some rows of a linear model fitted to the training rows.
@@ -52,29 +61,65 @@ def linear_metrics(predictor: Predictor, dataset: Dataset, train: Dataset) -> di
         train: The training rows.
 
     Returns:
-        Empty for ensembles and autoencoders, and where fitting would take long (`LARGEST`).
+        Empty for ensembles, and where it is left out (`left_out`).
     """
-    if not isinstance(predictor, Model) or predictor.schema.autoencoder:
+    if not isinstance(predictor, Model):
         return {}
-    size, task = target_size(predictor.schema), predictor.task
-    if len(train.features) * int(np.prod(predictor.pipeline.shape)) * size > LARGEST:
+    pipeline, task = predictor.pipeline, predictor.task
+    if left_out(predictor.config, pipeline, len(train.features)) is not None:
         return {}
     with one_blas_thread():
-        targets = predictor.truth(train)
-        is_binary = task == "classification" and size == 2
-        if is_binary:
-            encoded, link = targets[:, None].astype(np.float64), sigmoid
-        elif task == "classification":
-            encoded, link = (targets[:, None] == np.arange(size)).astype(np.float64), softmax
-        else:
-            encoded = targets.astype(np.float64)
-            link = sigmoid if task == "multilabel" else identity
-        predicted = fit_linear(_inputs(predictor, train), encoded, link)(
-            _inputs(predictor, dataset)
+        dtype = predictor.config.dtype
+        x = flat_inputs(pipeline.inputs(train.features, dtype, train.place))
+        model = fit_to_targets(x, predictor.truth(train), pipeline)
+        x = flat_inputs(pipeline.inputs(dataset.features, dtype, dataset.place))
+        outcome = outcome_of(task, predictor.truth(dataset), model.predictions(x, task))
+        return all_metrics(outcome, predictor.metrics)
+
+
+def left_out(config: RunConfig, pipeline: Pipeline, rows: int) -> str | None:
+    """Why no linear model stands beside a network; None: it is fitted.
+
+    Args:
+        config: Its `baseline` may ask for a linear model above `LARGEST` too.
+        pipeline: Of the network.
+        rows: Of the training part.
+
+    Returns:
+        Half a sentence; empty where there is nothing to explain.
+    """
+    if pipeline.schema.autoencoder or not config.compares_with("linear"):
+        return ""
+    inputs, outputs = int(np.prod(pipeline.shape)), target_size(pipeline.schema)
+    if config.baseline is not None or rows * inputs * outputs <= LARGEST:
+        return None
+    return (
+        f"fitting it to {rows:,} rows of {inputs:,} inputs for {outputs:,} "
+        f"output{'s' * (outputs != 1)} may take long; baseline=[constant,linear] asks for it"
+    )
+
+
+def fit_to_targets(x: Array, targets: Array, pipeline: Pipeline) -> LinearModel:
+    """Fit to targets as metrics take them.
+
+    Args:
+        x: Inputs (n, d) in float64.
+        targets: Codes of classes (n,), 0/1 labels (n, o), or numbers (n, o) in original units.
+        pipeline: Says which of these they are, and how many classes there are.
+    """
+    task, size = pipeline.schema.task, target_size(pipeline.schema)
+    if task != "classification":
+        return fit_linear(
+            x, targets.astype(np.float64), identity if task == "regression" else sigmoid
         )
-        if is_binary:
-            predicted = np.hstack([1 - predicted, predicted])
-        return all_metrics(outcome_of(task, predictor.truth(dataset), predicted), predictor.metrics)
+    if size == 2:
+        return fit_linear(x, targets[:, None].astype(np.float64), sigmoid)
+    return fit_linear(x, (targets[:, None] == np.arange(size)).astype(np.float64), softmax)
+
+
+def flat_inputs(x: Array | LazyRows) -> Array:
+    """Inputs (n, ...) as a new array (n, d) in float64."""
+    return x[:].reshape(len(x), -1).astype(np.float64)
 
 
 def fit_linear(x: Array, y: Array, link: Link) -> LinearModel:
@@ -94,34 +139,53 @@ def fit_linear(x: Array, y: Array, link: Link) -> LinearModel:
     scale = np.maximum(y.std(axis=0), 1e-12) if link is identity else np.ones(y.shape[1])
     y = y / scale
 
-    def evaluate(params: Array, gradient: Array | None = None) -> float:
+    def evaluate(params: Array, gradient: Array) -> float:
         w, b = params[: d * y.shape[1]].reshape(d, -1), params[d * y.shape[1] :]
-        z = x @ w + b
-        dz = (link(z) - y) / n  # of the canonical link; of squared errors a half
-        if gradient is not None:
-            gradient[: w.size] = (x.T @ dz + STRENGTH / n * w).ravel()
-            gradient[w.size :] = dz.sum(axis=0)
-        return _loss(z, y, link) / n + STRENGTH / (2 * n) * float((w * w).sum())
+        predicted, loss = _predicted_and_loss(x @ w + b, y, link)
+        dz = (predicted - y) / n  # of the canonical link; of squared errors a half
+        gradient[: w.size] = (x.T @ dz + STRENGTH / n * w).ravel()
+        gradient[w.size :] = dz.sum(axis=0)
+        return loss / n + STRENGTH / (2 * n) * float((w * w).sum())
 
+    objective = _Objective(evaluate)
     rule = ClosureOptimizer.parse("lbfgs")
     params = np.zeros((d + 1) * y.shape[1])
     state = rule.state(params.size, np.float64)
     generator = np.random.Generator(np.random.PCG64(0))  # L-BFGS draws nothing
     for t in range(1, MOST_STEPS + 1):
-        rule.minimise(params, state, evaluate, lr=1.0, t=t, generator=generator)
+        rule.minimise(params, state, objective, lr=1.0, t=t, generator=generator)
         if np.abs(state["gradient"]).max() < TOLERANCE or not state["step"].any():
             break
     weights = params[: d * y.shape[1]].reshape(d, -1) * scale
     return LinearModel(weights, params[d * y.shape[1] :] * scale - center @ weights, link)
 
 
-def _loss(z: Array, y: Array, link: Link) -> float:
-    """Summed over the rows: the negative log-likelihood, or half the squared error."""
+class _Objective:
+    """Remembers where it was evaluated last: there a line search ends and the next one begins."""
+
+    def __init__(self, evaluate: Callable[[Array, Array], float]) -> None:
+        self._evaluate = evaluate
+        self._params: Array | None = None
+
+    def __call__(self, params: Array, gradient: Array | None = None) -> float:
+        if self._params is None or not np.array_equal(params, self._params):
+            self._params, self._gradient = params.copy(), np.empty_like(params)
+            self._value = self._evaluate(params, self._gradient)
+        if gradient is not None:
+            gradient[...] = self._gradient
+        return self._value
+
+
+def _predicted_and_loss(z: Array, y: Array, link: Link) -> tuple[Array, float]:
+    """link(z), and summed over the rows the negative log-likelihood or half the squared error."""
     if link is identity:
-        return float(((z - y) ** 2).sum()) / 2
+        return z, float(((z - y) ** 2).sum()) / 2
     if link is sigmoid:
-        return float((np.logaddexp(0, z) - y * z).sum())
-    return float((np.logaddexp.reduce(z, axis=1) - (y * z).sum(axis=1)).sum())
+        return sigmoid(z), float((np.maximum(z, 0) + np.log1p(np.exp(-np.abs(z))) - y * z).sum())
+    shifted = z - z.max(axis=1, keepdims=True)  # exp overflows float64 above 709
+    powers = np.exp(shifted)
+    totals = powers.sum(axis=1, keepdims=True)
+    return powers / totals, float(np.log(totals).sum() - (y * shifted).sum())
 
 
 def identity(z: Array) -> Array:
@@ -136,9 +200,5 @@ def sigmoid(z: Array) -> Array:
 
 def softmax(z: Array) -> Array:
     """exp(z) / sum exp(z) of each row, without overflow."""
-    return np.exp(z - np.logaddexp.reduce(z, axis=1, keepdims=True))
-
-
-def _inputs(model: Model, dataset: Dataset) -> Array:
-    x = model.pipeline.inputs(dataset.features, model.config.dtype, dataset.place)[:]
-    return x.reshape(len(x), -1).astype(np.float64)
+    powers = np.exp(z - z.max(axis=1, keepdims=True))
+    return powers / powers.sum(axis=1, keepdims=True)

@@ -80,7 +80,7 @@ def train_to_end(
             raise
         watching = [*callbacks, loggers]
         result = _evaluated(run, directory, best, diagnostics, held_out, watching)
-        write_json(directory.summary, dataclasses.asdict(result))
+        write_json(directory.summary, result.summary())
         best_epoch = "" if result.best_epoch is None else f", best epoch: {result.best_epoch}"
         directory.log(f"finished: {result.stop_reason} after {result.epochs} epochs{best_epoch}")
         loggers.finished(result)
@@ -212,9 +212,11 @@ def _evaluated(
             if name not in run.evaluated_parts and len(not_finite(evaluation.outcome)):
                 run.warnings.append(not_finite_loss(name))
                 directory.log(f"warning: {run.warnings[-1]}")
-            baseline[name] = baseline_metrics(train, part, run.pipeline, chosen)
+            if run.config.compares_with("constant"):
+                baseline[name] = baseline_metrics(train, part, run.pipeline, chosen)
             for callback in callbacks:
                 callback.evaluated(run, name, evaluation)
+    added = [callback.summary(run) for callback in callbacks]
     return Result(
         run_directory=str(directory.path),
         stop_reason=run.progress.stop_reason or "",
@@ -229,4 +231,5 @@ def _evaluated(
         notes=run.notes,
         warnings=run.warnings,
         diagnostics=diagnostics.layers if diagnostics else {},
+        added={name: value for entries in added for name, value in entries.items()},
     )

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -17,7 +17,7 @@ Library = Literal["pandas", "polars"]
 
 @dataclass(frozen=True)
 class Result:
-    """The outcome of one run; summary.json holds the same.
+    """The outcome of one run; summary.json holds the same (`summary`).
 
     Attributes:
         run_directory: Where its files are.
@@ -26,13 +26,15 @@ class Result:
         best_epoch: The epoch in which `monitor` was best; None where no metric chooses an epoch.
         seconds: Of training.
         metrics: By part, then by name: in evaluation mode, with the weights of the run.
-        baseline: The same of a baseline that knows the targets of the training part alone.
+        baseline: The same of a baseline that knows the targets of the training part alone; empty
+            where the configuration leaves it out.
         monitor: The metric that chose the best epoch: `validation_loss`.
         best_value: Its value in that epoch.
         weights: Which weights are those of the run: of the best epoch, or the last ones.
         notes: What was decided for the user, a sentence each.
         warnings: What went wrong, each with its epoch.
         diagnostics: The last epoch's statistics of each layer, where they were asked for.
+        added: What callbacks add to summary.json, by name.
     """
 
     run_directory: str
@@ -48,6 +50,12 @@ class Result:
     notes: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     diagnostics: dict[str, dict[str, float]] = field(default_factory=dict)
+    added: dict[str, Any] = field(default_factory=dict)
+
+    def summary(self) -> dict[str, Any]:
+        """What summary.json holds: the attributes, with what callbacks add beside them."""
+        attributes = asdict(self)
+        return attributes.pop("added") | attributes
 
     def metrics_frame(self, library: Library | None = None) -> Any:
         """The metrics as a DataFrame with the columns part, metric, value and baseline.

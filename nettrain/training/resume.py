@@ -29,6 +29,7 @@ EXTENDABLE = (
     "early_stopping",
     "training.kernels",
     "training.loggers",
+    "baseline",
 )
 
 
@@ -51,7 +52,7 @@ def resume(
         run_directory: Of the run.
         data: The rows it was trained on, if they were in memory; see `train`.
         target: As in `train`.
-        sets: Overrides of what may change: the length of the run and its kernels.
+        sets: Overrides of what may change: the length of the run, its kernels and baselines.
         allow_plugins: Whether the Python files under `plugins` may be imported.
         threads: See `train`.
         callbacks: Those that the run had; what they remember is restored.
@@ -134,8 +135,8 @@ def _check_extension(earlier: RunConfig, config: RunConfig, directory: RunDirect
     if changed:
         raise RunError(
             f"{directory.path}: {', '.join(changed)} cannot change when a run is resumed (only "
-            "training.epochs, training.kernels and early_stopping can): start a new run with "
-            "nettrain fit"
+            "training.epochs, training.kernels, early_stopping and baseline can): start a new run "
+            "with nettrain fit"
         )
 
 

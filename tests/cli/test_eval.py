@@ -45,7 +45,7 @@ def test_every_metric_that_eval_shows_has_its_interval(trained, command):
 def test_fit_shows_the_intervals_that_eval_shows(folder, command):
     fitted = json.loads(command("fit", "flowers.yaml", "--json").stdout)
     evaluated = json.loads(command("eval", "runs/flowers", "--json").stdout)
-    assert fitted["intervals"] == {"test": evaluated["intervals"]}
+    assert fitted["intervals"]["test"] == evaluated["intervals"]
 
 
 def test_intervals_of_one_test_row_are_of_shares_alone(folder, command):

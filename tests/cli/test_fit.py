@@ -35,7 +35,9 @@ def test_json_prints_exactly_one_object_on_stdout(folder, command):
         "best_epoch",
         "seconds",
         "metrics",
+        "baseline",
         "intervals",
+        "linear",
     ]
     assert (found["run_directory"], found["stop_reason"], found["epochs"]) == (
         "runs/flowers",
@@ -45,6 +47,58 @@ def test_json_prints_exactly_one_object_on_stdout(folder, command):
     assert set(found["metrics"]) == {"train", "validation", "test"}
     assert 0 <= found["metrics"]["test"]["accuracy"] <= 1
     assert found["seconds"] > 0
+
+
+def test_summary_and_json_hold_intervals_and_both_baselines(folder, command):
+    printed = json.loads(command("fit", "flowers.yaml", "--json").stdout)
+    summary = json.loads(Path("runs/flowers/summary.json").read_text())
+    for name in ("metrics", "baseline", "intervals", "linear"):
+        assert summary[name] == printed[name]
+    assert set(summary["linear"]) == {"train", "validation", "test"}
+    for part in ("validation", "test"):
+        low, high = summary["intervals"][part]["accuracy"]
+        assert low < summary["metrics"][part]["accuracy"] < high
+        evaluated = json.loads(command("eval", "runs/flowers", "--split", part, "--json").stdout)
+        assert evaluated["linear"] == pytest.approx(summary["linear"][part])
+
+
+BASELINES = [("[constant, linear]", True, True), ("[constant]", True, False),
+             ("[linear]", False, True), ("[]", False, False)]  # fmt: skip
+
+
+@pytest.mark.parametrize(("chosen", "constant", "linear"), BASELINES)
+def test_baselines_are_chosen_in_the_configuration(folder, command, chosen, constant, linear):
+    found = command("fit", "flowers.yaml", "--set", f"baseline={chosen}", "--json")
+    fitted = json.loads(found.stdout)
+    evaluated = json.loads(command("eval", "runs/flowers", "--json").stdout)
+    assert (bool(fitted["baseline"]), bool(fitted["linear"])) == (constant, linear)
+    assert (bool(evaluated["baseline"]), bool(evaluated["linear"])) == (constant, linear)
+    shown = command("eval", "runs/flowers").stdout
+    assert ("baseline" in shown, "linear" in shown) == (constant, linear)
+
+
+def test_a_linear_model_that_may_take_long_is_left_out_unless_asked_for(
+    folder, command, monkeypatch
+):
+    monkeypatch.setattr("nettrain.inspection.linear_model.LARGEST", 10)
+    found = command("fit", "flowers.yaml")
+    assert "(test)" in found.stdout and "linear" not in found.stdout
+    assert "no linear model: fitting it to 36 rows of " in found.stderr
+    found = command("fit", "flowers.yaml", "--set", "baseline=[constant,linear]")
+    assert "linear" in found.stdout and "no linear model" not in found.stderr
+
+
+def test_a_baseline_that_does_not_exist_is_refused(folder, command):
+    found = command("fit", "flowers.yaml", "--set", "baseline=[linaer]")
+    assert found.exit_code == 2 and not Path("runs").exists()
+    assert "baseline[0]: expected one of 'constant', 'linear'; got 'linaer'" in found.stderr
+
+
+def test_baselines_may_change_when_a_run_is_resumed(folder, command):
+    command("fit", "flowers.yaml", "--quiet", "--set", "baseline=[constant]")
+    changes = ["--set", "baseline=[linear]", "--set", "training.epochs=4"]
+    found = json.loads(command("fit", "--resume", "runs/flowers", *changes, "--json").stdout)
+    assert found["baseline"] == {} and found["linear"]["test"]["accuracy"] > 0.5
 
 
 def test_kernels_is_a_setting_that_has_a_flag(folder, command):
@@ -316,7 +370,9 @@ def test_a_profile_is_a_table_on_stderr_and_leaves_json_as_it_is(folder, command
         "best_epoch",
         "seconds",
         "metrics",
+        "baseline",
         "intervals",
+        "linear",
     ]
     lines = [line.split()[0] for line in found.stderr.splitlines() if line.strip()]
     for name in ("dense_1", "dense_2", "loss", "gather", "update", "step"):

@@ -48,12 +48,27 @@ def test_metrics_stand_a_part_a_column_beside_the_baseline():
     assert "(test)" in text and "validation" not in text
 
 
-def test_the_interval_of_the_last_part_is_the_first_to_go_where_it_does_not_fit():
-    table = metrics_table(METRICS, BASELINE, {"test": {"accuracy": (0.8, 0.95)}})
-    wide, narrow = drawn(table), drawn(table, 48)
-    assert "0.8000 to 0.9500" in wide
-    assert "0.8000" not in narrow and "left out at this width: 95 % interval" in narrow
-    assert "0.9000" in narrow and "1.0000" in narrow
+LINEAR = {"test": {"accuracy": 0.8765}}
+# By width: which of train, interval, baseline and linear model are shown beside the test figure.
+SHOWN = [
+    (100, True, True, True, True),
+    (57, False, True, True, True),
+    (40, False, False, True, True),
+    (30, False, False, True, False),
+]
+
+
+@pytest.mark.parametrize(("width", "train", "interval", "baseline", "linear"), SHOWN)
+def test_the_other_parts_are_left_out_first_and_test_figure_and_baseline_never(
+    width, train, interval, baseline, linear
+):
+    table = metrics_table(METRICS, BASELINE, {"test": {"accuracy": (0.8, 0.95)}}, LINEAR)
+    text = drawn(table, width)
+    numbers = ("1.0000", "0.8000 to 0.9500", "0.5000", "0.8765", "0.9000")
+    assert [n in text for n in numbers] == [train, interval, baseline, linear, True]
+    assert ("left out at this width: train" in text) == (not train)
+    left_out = " ".join(text.partition("left out")[2].split())
+    assert ("95 % interval" in left_out) == (not interval)
 
 
 def test_without_a_baseline_there_is_no_column_for_it():

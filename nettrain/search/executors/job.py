@@ -1,6 +1,5 @@
 """One job, in any process: train, report, and turn every end into an `Ended`."""
 
-import dataclasses
 import math
 import shutil
 import time
@@ -63,7 +62,7 @@ def run_job(
         status, message = describe_failure(error)
         return Ended(job.index, status, None, message, time.monotonic() - began)
     status = "pruned" if reporting.pruned else "finished"
-    content = finite(dataclasses.asdict(result))
+    content = finite(result.summary())
     return Ended(job.index, status, content, "", time.monotonic() - began)
 
 

@@ -50,6 +50,10 @@ class Callback:
     def evaluated(self, run: Run, part: str, evaluation: PartEvaluation) -> None:
         """After the final evaluation of each part."""
 
+    def summary(self, run: Run) -> dict[str, Any]:
+        """What to add to summary.json, by name, after the final evaluation of all parts."""
+        return {}
+
     def state(self) -> dict[str, Any]:
         """What must survive a restart, as JSON can hold it. Checkpoints store it."""
         return {}
