@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from nettrain.inspection.intervals import Interval, metric_intervals
 from nettrain.inspection.linear_model import fit_to_targets, flat_inputs, left_out
-from nettrain.metrics import all_metrics, outcome_of
+from nettrain.metrics import all_metrics, not_finite, outcome_of
 from nettrain.training.callbacks import Callback
 
 if TYPE_CHECKING:
@@ -18,13 +18,18 @@ Metrics = dict[str, dict[str, float]]
 class Assessment(Callback):
     """Adds `intervals` and `linear` to summary.json: by part, then by the name of the metric.
 
-    The training part has no intervals: its rows are no sample of those to come.
+    The training part has no intervals: its rows are no sample of those to come. Nor has a part with
+    predictions that are not finite.
 
     Attributes:
         intervals: 95 % intervals of the metrics on validation and test part.
         linear: The metrics of a linear model of the same inputs and training rows; empty where
             `baseline` in the configuration, or its size, leaves it out.
         linear_left_out: Why it is left out, where that is not what was asked for.
+
+    Example:
+        result = nettrain.train("digits.yaml", callbacks=[nettrain.Assessment()])
+        print(result.added["linear"]["test"], result.added["intervals"]["test"])
     """
 
     def __init__(self) -> None:
@@ -42,13 +47,14 @@ class Assessment(Callback):
         self.intervals = {
             part: metric_intervals(one.metrics, one.outcome, one.losses)
             for part, one in self._evaluations.items()
-            if part != "train"
+            if part != "train" and not len(not_finite(one.outcome))
         }
         reason = left_out(run.config, run.pipeline, len(run.parts["train"]))
-        if reason is None:
-            self.linear = self._linear(run)
-        else:
-            self.linear_left_out = reason
+        try:
+            self.linear = self._linear(run) if reason is None else {}
+        except MemoryError:
+            reason = "its inputs do not fit into memory"
+        self.linear_left_out = reason or ""
         return {"intervals": self.intervals, "linear": self.linear}
 
     def _linear(self, run: "Run") -> Metrics:

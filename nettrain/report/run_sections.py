@@ -106,9 +106,10 @@ def results_sections(view: RunView, title: str = "Results") -> Iterator[Section]
         if isinstance(values, dict)
     }
     baseline = view.record.summary.get("baseline") or {}
-    intervals: dict[str, Any] = {}
-    linear: dict[str, float] = {}
     part = next((name for name in PARTS if name in metrics), "")
+    intervals, linear = (
+        (view.record.summary.get(name) or {}).get(part) or {} for name in ("intervals", "linear")
+    )
     if view.lacks("rows") is None:
         part = view.part
         metrics = {part: view.evaluation.metrics} | metrics

@@ -34,7 +34,8 @@ class Result:
         notes: What was decided for the user, a sentence each.
         warnings: What went wrong, each with its epoch.
         diagnostics: The last epoch's statistics of each layer, where they were asked for.
-        added: What callbacks add to summary.json, by name.
+        added: What callbacks add to summary.json, by name: `Assessment` the intervals of the
+            metrics and a linear model.
     """
 
     run_directory: str

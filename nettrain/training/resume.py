@@ -135,8 +135,8 @@ def _check_extension(earlier: RunConfig, config: RunConfig, directory: RunDirect
     if changed:
         raise RunError(
             f"{directory.path}: {', '.join(changed)} cannot change when a run is resumed (only "
-            "training.epochs, training.kernels, training.loggers, early_stopping and baseline can): start a "
-            "new run with nettrain fit"
+            "training.epochs, training.kernels, training.loggers, early_stopping and baseline "
+            "can): start a new run with nettrain fit"
         )
 
 

@@ -80,5 +80,11 @@ def without_data(tmp_path):
     x = chance().normal(0, 1, (40, 2))
     config = TABLE | {"training": {"epochs": 2}}
     y = (x[:, 0] > 0).astype(int)
-    nettrain.train(config, data=(x, y), output_directory=tmp_path, run_name="gone")
+    nettrain.train(
+        config,
+        data=(x, y),
+        output_directory=tmp_path,
+        run_name="gone",
+        callbacks=[nettrain.Assessment()],
+    )
     return tmp_path / "gone"

@@ -1,5 +1,6 @@
 """`nettrain report`: one page per run, self-contained, with a section for whatever the run has."""
 
+import json
 import re
 import shutil
 import subprocess
@@ -80,6 +81,14 @@ def test_a_cross_validation_has_its_folds(trained, tmp_path):
 def test_what_cannot_be_shown_without_the_data_is_named(without_data):
     text = render(page_of([without_data])).decode()
     assert "Learning curves" in text and "Not shown" in text
+
+
+def test_without_the_data_intervals_and_linear_model_are_those_of_the_summary(without_data):
+    summary = json.loads((without_data / "summary.json").read_text())
+    low, high = summary["intervals"]["test"]["accuracy"]
+    text = render(page_of([without_data])).decode().replace("\xa0", " ")
+    assert "linear model" in text and f"{low:.4f} to {high:.4f}" in text
+    assert f"{summary['linear']['test']['log_loss']:.4f}" in text
 
 
 def test_a_page_is_not_replaced_unasked(trained, tmp_path):
