@@ -40,8 +40,33 @@ def _onnx(request: "Request") -> "Exported":
     return export(request)
 
 
+def _tensorboard(request: "Request") -> "Exported":
+    from nettrain.export.tensorboard import export
+
+    return export(request)
+
+
+def _mlflow(request: "Request") -> "Exported":
+    from nettrain.export.mlflow import export
+    from nettrain.report import check_installed
+
+    def report(path: Path) -> dict[str, bytes]:
+        try:
+            check_installed()
+        except ConfigError:
+            return {}  # the run is sent without its report
+        from nettrain.report.page import render
+        from nettrain.report.pages import page_of
+
+        return {"report.html": render(page_of([path], allow_plugins=request.allow_plugins))}
+
+    return export(request, report)
+
+
 TARGETS: dict[str, Target] = {
     "onnx": Target("one ONNX file", _onnx, ".onnx", ("opset", "inputs")),
+    "tensorboard": Target("a folder of event files", _tensorboard),
+    "mlflow": Target("a run on an MLflow server", _mlflow, options=("uri", "experiment")),
 }
 
 
@@ -50,7 +75,7 @@ def export(
         Path,
         typer.Argument(
             metavar="RUN",
-            help="A run directory, a checkpoint, or an ensemble.",
+            help="A run directory, a checkpoint, an ensemble, or a sweep (tensorboard, mlflow).",
             show_default=False,
             autocompletion=complete_run,
         ),
@@ -84,6 +109,24 @@ def export(
             show_default=False,
         ),
     ] = None,
+    uri: Annotated[
+        str | None,
+        typer.Option(
+            "--uri",
+            metavar="URL",
+            help="mlflow: address of the server. Default: $MLFLOW_TRACKING_URI.",
+            show_default=False,
+        ),
+    ] = None,
+    experiment: Annotated[
+        str | None,
+        typer.Option(
+            "--experiment",
+            metavar="NAME",
+            help="mlflow: experiment on the server. Default: nettrain.",
+            show_default=False,
+        ),
+    ] = None,
     allow_plugins: AllowPlugins = False,
     json: Json = False,
 ) -> None:
@@ -93,7 +136,10 @@ def export(
             f"--to {to}: no target of that name{nearest(to, list(TARGETS))} "
             f"(there are: {', '.join(TARGETS)})"
         )
-    target, given = TARGETS[to], {"opset": opset, "inputs": inputs}
+    target, given = (
+        TARGETS[to],
+        {"opset": opset, "inputs": inputs, "uri": uri, "experiment": experiment},
+    )
     options = {name: value for name, value in given.items() if value is not None}
     _refuse_foreign(to, target, options)
     if target.ending:

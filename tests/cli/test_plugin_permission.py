@@ -142,6 +142,7 @@ CASES = [
     (["predict", "runs/flowers", "flowers.csv"], in_checkpoint, f"runs/flowers/{BEST}", []),
     (["predict", "runs/bag", "flowers.csv"], in_member, f"runs/bag/{BEST}", []),
     (["export", "runs/flowers", "--overwrite"], in_checkpoint, f"runs/flowers/{BEST}", []),
+    (["export", "runs/flowers", "--to", "tensorboard", "--overwrite"], in_checkpoint, f"runs/flowers/{BEST}", []),
     (["export", "runs/bag", "--overwrite"], in_member, f"runs/bag/{BEST}", []),
     (["compare", "runs/flowers", "runs/cv/fold-1"], in_checkpoint, f"runs/flowers/{BEST}", []),
     (["verify", "runs/flowers"], in_yaml, "runs/flowers/config.yaml", []),

@@ -19,6 +19,7 @@ from nettrain.training.result import Result
 from nettrain.training.run import Run
 
 WORST = 16  # images with the largest losses
+EXPORTED = ("tensorboard", "mlflow")  # what `nettrain export` can send later
 
 
 @dataclass
@@ -153,6 +154,9 @@ class Loggers(Callback):
         except Exception as error:
             self._open[:] = [opened for opened in self._open if opened.logger is not logger]
             warning = failure(logger, error)
+            if logger.name() in EXPORTED:
+                command = f"nettrain export {self._directory.path} --to {logger.name()}"
+                warning += f"; to send it later: {command}"
             self._run.warnings.append(warning)
             self._directory.log(f"warning: {warning}")
 
