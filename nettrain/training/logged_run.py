@@ -96,8 +96,17 @@ def logged_group(directory: Path) -> LoggedGroup | None:
 
 def _setting(group: LoggedGroup, config: Mapping[str, Any]) -> dict[str, Any]:
     """The values in a configuration of the parameters of a sweep; one that it lacks is left out."""
-    found = {path: _at(config, path) for path in group.spec["parameters"]}
+    found = {
+        path: _as_listed(_at(config, path), parameter)
+        for path, parameter in group.spec["parameters"].items()
+    }
     return {path: value for path, value in found.items() if value is not ABSENT}
+
+
+def _as_listed(value: Any, parameter: Mapping[str, Any]) -> Any:
+    """A component by the bare name that the sweep lists: the configuration has all of its keys."""
+    name = value.get("type") if isinstance(value, Mapping) else None
+    return name if name is not None and name in (parameter.get("values") or ()) else value
 
 
 def _at(value: Any, path: str) -> Any:

@@ -108,9 +108,11 @@ def test_tensorboards_server_shows_runs_scalars_and_hparams(tmp_path):
                 "colParams": [{"metric": {"group": "", "tag": "validation_loss"}}],
             }  # fmt: skip
             groups = ask(f"{url}/data/plugin/hparams/session_groups", wanted)["sessionGroups"]
-            shown = {group["name"]: group["hparams"]["optimizer.lr"] for group in groups}
+            shown = {group["name"]: group["hparams"] for group in groups}
             for trial in live.trials:
-                assert shown[trial.run_directory] == pytest.approx(trial.parameters["optimizer.lr"])
+                found = shown[trial.run_directory]
+                assert found["optimizer.lr"] == pytest.approx(trial.parameters["optimizer.lr"])
+                assert found["model.activation"] == trial.parameters["model.activation"]
 
 
 @pytest.mark.slow
