@@ -7,7 +7,6 @@ import subprocess
 import sys
 import threading
 import time
-from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -96,7 +95,7 @@ def test_a_run_elsewhere_is_the_run_that_train_makes(job, kind, tmp_path):
     expected = nettrain.train(job(0).config, output_directory=tmp_path / "here")
     assert (found.status, found.message) == ("finished", "")
     assert without_seconds(found.result) == json.loads(
-        json.dumps(without_seconds(asdict(expected)))
+        json.dumps(without_seconds(expected.summary()))
     )
     there = tmp_path / "runs" / "000"
     assert (there / "config.yaml").read_text() == (
