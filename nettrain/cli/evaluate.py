@@ -1,6 +1,7 @@
 """`nettrain eval`: the metrics of a checkpoint on a part of its data, or on a file."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,8 +12,10 @@ from nettrain.cli.output import console, print_json, say, warn_of_plugins
 from nettrain.errors import ConfigError, NettrainError, nearest
 
 if TYPE_CHECKING:
+    from nettrain.cli.table import NumberTable
     from nettrain.data.dataset import Dataset
     from nettrain.inference.predictor import Evaluation, Predictor
+    from nettrain.metrics import ClassOutcome
 
 BY_DEFAULT = ("test", "validation", "train")  # the first that exists
 SYNONYMS = {"val": "validation", "valid": "validation", "dev": "validation", "training": "train"}
@@ -35,6 +38,23 @@ def evaluate(
             "--data", metavar="FILE", help="Evaluate on this file instead.", show_default=False
         ),
     ] = None,
+    threshold: Annotated[
+        str | None,
+        typer.Option(
+            "--threshold",
+            metavar="best_f1|NUMBER",
+            help="Of two classes: decide for the positive one from this probability on; best_f1: "
+            "the one with the largest F1 on the validation rows.",
+            show_default=False,
+        ),
+    ] = None,
+    keep_threshold: Annotated[
+        bool,
+        typer.Option(
+            "--keep-threshold",
+            help="Keep it in the checkpoint, for predict, report and later eval; 0.5 removes it.",
+        ),
+    ] = False,
     allow_plugins: AllowPlugins = False,
     json: Json = False,
 ) -> None:
@@ -46,10 +66,14 @@ def evaluate(
     """
     if split is not None and data is not None:
         raise ConfigError("eval: --split and --data cannot be used together; leave one out")
+    if keep_threshold and threshold is None:
+        raise ConfigError("eval: --keep-threshold keeps what --threshold chooses; name both")
     from nettrain.config.plugins import in_use
     from nettrain.inference.load import load
     from nettrain.inspection.intervals import metric_intervals
     from nettrain.inspection.linear_model import linear_metrics
+    from nettrain.inspection.threshold import keep_threshold as keep
+    from nettrain.inspection.threshold import with_threshold
 
     predictor = load(checkpoint, allow_plugins=allow_plugins)
     warn_of_plugins(predictor)
@@ -66,10 +90,21 @@ def evaluate(
                 "rows may have changed parts"
             )
         rows, train = training_data.part(name), training_data.part("train")
+    if threshold is not None:
+        with_threshold(predictor, threshold)
     evaluation = predictor.evaluation(rows, train)
     with in_use(predictor.config.plugins):
         linear = {} if train is None else linear_metrics(predictor, rows, train)
         intervals = metric_intervals(evaluation.metrics, evaluation.outcome, evaluation.losses)
+    if keep_threshold:
+        keep(predictor)
+    if predictor.decision.threshold is not None:
+        positive = (predictor.classes or ())[predictor.decision.positive]
+        kept = "" if threshold is None or keep_threshold else "; --keep-threshold keeps it"
+        say(
+            f"decided for {positive!r} from a probability of {predictor.decision.threshold:.4g} "
+            f"on{kept}"
+        )
     if json:
         print_json(_summary(predictor, name, evaluation, intervals, linear))
     else:
@@ -119,7 +154,43 @@ def _summary(
             "classes": predictor.classes,
             "confusion_matrix": evaluation.outcome.confusion_matrix,
         }
+        if predictor.decision.threshold is not None:
+            summary |= _threshold_summary(predictor, evaluation.outcome)
     return summary
+
+
+def _threshold_summary(predictor: "Predictor", outcome: "ClassOutcome") -> dict[str, object]:
+    from nettrain.inspection.threshold import threshold_scores
+
+    return {
+        "positive": predictor.schema.labels[outcome.decision.positive],
+        "threshold": outcome.decision.threshold,
+        "at_threshold": {
+            name: {"value": share.value, "interval": share.interval}
+            for name, share in threshold_scores(outcome).items()
+        },
+    }
+
+
+def _threshold_table(predictor: "Predictor", outcome: "ClassOutcome") -> "NumberTable":
+    """What the threshold gains and costs, beside 0.5."""
+    from nettrain.cli.render import interval, number
+    from nettrain.cli.table import NumberTable
+    from nettrain.inspection.threshold import BY_DEFAULT, threshold_scores
+
+    decision = outcome.decision
+    plain = replace(outcome, decision=replace(decision, threshold=BY_DEFAULT))
+    table = NumberTable(
+        f"of {(predictor.classes or ())[decision.positive]!r}",
+        f"from {BY_DEFAULT}",
+        f"from {decision.threshold:.4g}",
+        "95 % interval",
+    )
+    at_half = threshold_scores(plain)
+    for name, share in threshold_scores(outcome).items():
+        shown = "-" if share.interval is None else interval(share.interval)
+        table.add_row(name, number(at_half[name].value), number(share.value), shown)
+    return table
 
 
 def _report(
@@ -142,6 +213,8 @@ def _report(
         )
     )
     targets = predictor.schema.targets
+    if isinstance(outcome, ClassOutcome) and outcome.decision.threshold is not None:
+        out.print("", _threshold_table(predictor, outcome))
     if isinstance(outcome, ValueOutcome):
         is_image = predictor.schema.autoencoder and not predictor.names
         if len(targets) > 1 and not is_image:

@@ -53,6 +53,9 @@ def predict(
         raise ConfigError(
             "--probabilities: a regression model predicts values, not classes; leave the option out"
         )
+    if predictor.decision.threshold is not None:
+        positive = (predictor.classes or ())[predictor.decision.positive]
+        say(f"decided for {positive!r} from a probability of {predictor.decision.threshold:.4g} on")
     columns = _columns(predictor, source, probabilities=probabilities)
     ending = ".csv" if output is None else output.suffix.lower()
     content = WRITERS.get(ending, WRITERS[".csv"])(columns)  # a device has no ending

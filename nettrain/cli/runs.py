@@ -53,7 +53,9 @@ def runs(
     delete: Annotated[
         list[str] | None,
         typer.Option(
-            "--delete", metavar="NAME", help="Remove this run from FOLDER, unasked. Repeatable."
+            "--delete",
+            metavar="NAME",
+            help="Remove this run, sweep, cv or ensemble from FOLDER, unasked. Repeatable.",
         ),
     ] = None,
     json: Json = False,
@@ -83,27 +85,20 @@ def runs(
 
 def _delete(folder: Path, names: list[str]) -> list[Path]:
     """Removes runs, each by its name in the folder; nothing where one of the names is wrong."""
-    from nettrain.inspection.directory_kind import CALLED
     from nettrain.inspection.recorded_run import RecordedRun
     from nettrain.inspection.runs import run_names
+    from nettrain.search.layouts import LAYOUTS
     from nettrain.training.artifacts.directory import remove_directory
-    from nettrain.training.artifacts.run_directory import RUN_LAYOUT
 
     known = run_names(folder)
-    paths = []
+    records = []
     for name in dict.fromkeys(names):
         if name not in known:
             raise RunError(f"--delete {name}: {folder} has no such run{nearest(name, known)}")
-        record = RecordedRun.open(folder / name)
-        if record.kind != "run":
-            raise RunError(
-                f"--delete {name}: is {CALLED[record.kind]}, not one run; remove its directory "
-                "yourself, or delete runs inside it"
-            )
-        paths.append(record.path)
-    for path in paths:
-        remove_directory(path, RUN_LAYOUT)
-    return paths
+        records.append(RecordedRun.open(folder / name))
+    for record in records:
+        remove_directory(record.path, LAYOUTS[record.kind])
+    return [record.path for record in records]
 
 
 def _as_json(entry: "RunEntry") -> dict[str, object]:

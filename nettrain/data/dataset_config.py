@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from nettrain.component import Count, Index, Record, Text
+from nettrain.component import Count, Flag, Index, Integer, Record, Text
 from nettrain.data.augmentation import Augmentation
 from nettrain.data.missing_target import MissingTarget
 from nettrain.data.source import Source
@@ -37,6 +37,14 @@ class DatasetConfig(Record):
         Field(
             description="self: an autoencoder, whose targets are the transformed inputs; null: the "
             "source's target"
+        ),
+    ] = None
+    positive: Annotated[
+        Text | Integer | Flag | None,
+        Field(
+            description="of two classes the one that is sought; null: the rarer, of equals the "
+            "second. ROC, precision-recall and `eval --threshold` are about it",
+            examples=["yes"],
         ),
     ] = None
     missing_target: Annotated[

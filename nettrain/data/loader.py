@@ -19,7 +19,7 @@ from nettrain.data.missing_target import with_complete_target
 from nettrain.data.schema import Schema
 from nettrain.data.source import Source
 from nettrain.data.task import TargetRequirements, check_repeated_classes, check_values, resolve
-from nettrain.errors import ConfigError, DataError
+from nettrain.errors import ConfigError, DataError, nearest
 from nettrain.streams import generator
 
 KEPT = 4  # datasets that a loader remembers, so that a search over sources does not fill the memory
@@ -121,6 +121,7 @@ def _settle(
     else:
         dataset = with_complete_target(dataset, config.missing_target)
         dataset, schema, notes = _with_task(dataset, requirements)
+        schema = replace(schema, positive=_positive(dataset, schema, config.positive))
     separate = {}
     for part, source in _separate_sources(config).items():
         # A seed of its own: a generated validation part must not repeat the training rows.
@@ -158,6 +159,34 @@ def _with_task(
         formats=dataset.formats,
     )
     return dataset, schema, notes
+
+
+def _positive(dataset: Dataset, schema: Schema, named: str | int | bool | None) -> str | None:
+    """The positive of two classes: the named one, or the rarer; None where there are not two.
+
+    Raises:
+        ConfigError: There are not two classes, or none of this name.
+    """
+    two = schema.task == "classification" and len(schema.classes or ()) == 2
+    if named is None:
+        if not two or dataset.target is None:
+            return None
+        counts = np.bincount(dataset.target.values[dataset.target.values >= 0], minlength=2)
+        return (schema.classes or ())[int(counts[1] <= counts[0])]
+    if not two:
+        what = schema.task if schema.classes is None else f"{len(schema.classes)} classes"
+        raise ConfigError(
+            f"dataset.positive: one of two classes can be the positive one, here is {what}; leave "
+            "it out"
+        )
+    classes = schema.classes or ()
+    text = str(int(named)) if isinstance(named, bool) and str(named) not in classes else str(named)
+    if text not in classes:
+        raise ConfigError(
+            f"dataset.positive: no class {text!r}{nearest(text, classes)} (there are: "
+            f"{', '.join(classes)})"
+        )
+    return text
 
 
 def _autoencoder_schema(dataset: Dataset, requirements: TargetRequirements | None) -> Schema:

@@ -25,6 +25,7 @@ class Schema:
         label_type: Of the classes, or of the labels of several columns, where they came from:
             classes are named by strings here, and predicted in this type.
         largest: The largest |pixel| of the source's images; None for tables.
+        positive: Of two classes the one that is sought; None: the second.
         formats: Of the columns whose numbers are written otherwise than plainly.
     """
 
@@ -39,6 +40,7 @@ class Schema:
     )
     label_type: LabelType = "string"
     largest: float | None = None
+    positive: str | None = None
     formats: dict[str, NumberFormat] = field(default_factory=dict)
 
     @property
@@ -52,6 +54,11 @@ class Schema:
         numbers = np.array([int(name) for name in names], np.int64)
         return numbers.astype(np.bool_) if self.label_type == "boolean" else numbers
 
+    @property
+    def positive_code(self) -> int:
+        """The code of the positive class; 1 where none is named."""
+        return 1 if self.positive is None else (self.classes or ()).index(self.positive)
+
     def check(self) -> None:
         """Raises ValueError where the fields contradict each other, as those of no training do."""
         if len(self.shape) == 1 and len(self.numbers) != self.shape[0]:
@@ -62,6 +69,8 @@ class Schema:
             raise ValueError(f"an autoencoder whose task is {self.task}")
         if len(set(self.classes or ())) != len(self.classes or ()):
             raise ValueError("two classes of one name")
+        if self.positive is not None and self.positive not in (self.classes or ()):
+            raise ValueError(f"no class is called {self.positive!r}")
         if self.label_type != "string" and self.classes is not None:
             for name in self.classes:
                 float(name) if self.label_type == "float" else int(name)

@@ -10,7 +10,7 @@ from nettrain.data.part import Part
 from nettrain.data.pipeline import Pipeline
 from nettrain.errors import CheckpointError, ConfigError, DataError
 from nettrain.inference.predictor import Predictor
-from nettrain.metrics import not_finite
+from nettrain.metrics import Decision, not_finite
 from nettrain.training.artifacts.checkpoint import Checkpoint, check_shapes
 from nettrain.training.artifacts.metadata import Metadata
 from nettrain.training.artifacts.weights import Weights
@@ -34,6 +34,7 @@ class Model(Predictor):
             raise CheckpointError(f"{self.path}: pipeline: {error}") from None
         self.schema, self.names = self.pipeline.schema, self.pipeline.names
         self.epoch, self.temperature = metadata.epoch, metadata.temperature or 1.0
+        self.decision = Decision(self.schema.positive_code, metadata.threshold)
         loss, shape = loss_for(self.config, self.schema.task), self.pipeline.shape
         try:
             layers = layers_for(self.config, loss, self.schema, shape)
@@ -71,6 +72,7 @@ class Model(Predictor):
                 part,
                 self.metrics,
                 temperature=self.temperature,
+                decision=self.decision,
             )
         self._check_finite(dataset, not_finite(evaluation.outcome))
         return evaluation

@@ -24,7 +24,7 @@ from nettrain.data.target import Target
 from nettrain.data.task import check_values
 from nettrain.errors import DataError, NettrainError
 from nettrain.inference.html import model_html
-from nettrain.metrics import Outcome, RowLosses, all_metrics, baseline, task_metrics
+from nettrain.metrics import Decision, Outcome, RowLosses, all_metrics, baseline, task_metrics
 from nettrain.training.artifacts.checkpoint import Checkpoint, configuration, recorded_plugins
 from nettrain.training.artifacts.metadata import Metadata
 from nettrain.training.build import data_seed, loss_for, target_requirements, target_size
@@ -62,12 +62,14 @@ class Predictor(ABC):
         classes: The names of its classes; None where it predicts numbers.
         schema: The columns that it needs, and its targets.
         names: Of its network's inputs; empty for images.
+        decision: How it decides between classes.
         metrics: Those of its task by name, a plugin's too.
         changed_plugins: Files that define components of it and have changed since its training.
     """
 
     schema: Schema
     names: tuple[str, ...]
+    decision: Decision = Decision()
 
     def __init__(
         self,
@@ -159,7 +161,7 @@ class Predictor(ABC):
     def decided(self, found: np.ndarray) -> np.ndarray:
         """From probabilities to classes or labels; values stay, a single target column as (n,)."""
         if self.task == "classification":
-            return self.schema.labels[found.argmax(axis=1)]
+            return self.schema.labels[self.decision.classes(found)]
         if self.task == "multilabel":
             labels = found >= 0.5
             return labels if self.schema.label_type == "boolean" else labels.astype(np.int64)

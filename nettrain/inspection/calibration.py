@@ -61,8 +61,8 @@ def reliability(probabilities: np.ndarray, events: np.ndarray, bins: int = BINS)
 def predicted_events(outcome: ClassOutcome | LabelOutcome) -> tuple[np.ndarray, np.ndarray]:
     """The probabilities that a model can be held to, and whether each event happened.
 
-    Of two classes the probability of the second; of several classes that of the predicted class,
-    the confidence (Guo et al. 2017); of labels every one.
+    Of two classes the probability of the positive one; of several that of the predicted class, the
+    confidence (Guo et al. 2017); of labels every one.
 
     Returns:
         (n,) and (n,); for l labels (n l,) and (n l,).
@@ -70,7 +70,8 @@ def predicted_events(outcome: ClassOutcome | LabelOutcome) -> tuple[np.ndarray, 
     if isinstance(outcome, LabelOutcome):
         return outcome.probabilities.ravel(), outcome.positives.ravel()
     if outcome.probabilities.shape[1] == 2:
-        return outcome.probabilities[:, 1], outcome.targets == 1
+        positive = outcome.decision.positive
+        return outcome.probabilities[:, positive], outcome.targets == positive
     return outcome.probabilities.max(axis=1), outcome.predicted == outcome.targets
 
 

@@ -99,7 +99,9 @@ def permutation_importance(
         raise ConfigError("importance: the inputs are images; it is defined for tables")
     with in_use(predictor.config.plugins):
         truth = predictor.truth(dataset)
-        outcome = outcome_of(predictor.task, truth, predictor.predictions_of(dataset))
+        outcome = outcome_of(
+            predictor.task, truth, predictor.predictions_of(dataset), predictor.decision
+        )
         metrics = metrics_of(outcome)
         name = metric or next(name for name in MAIN_METRICS if name in metrics)
         if name not in metrics:
@@ -112,7 +114,7 @@ def permutation_importance(
 
         def score(features: Features) -> float:
             predicted = predictor.predictions_of(replace(dataset, features=features))
-            found = chosen.value(outcome_of(predictor.task, truth, predicted))
+            found = chosen.value(outcome_of(predictor.task, truth, predicted, predictor.decision))
             return np.nan if found is None else found
 
         random = streams.generator(seed, "permutation")

@@ -1,7 +1,7 @@
 """Temperature scaling: one number, chosen on validation rows, that corrects how sure a model is."""
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +13,7 @@ from nettrain.inference.model import Model
 from nettrain.inference.predictor import Predictor
 from nettrain.inspection.calibration import brier_score, predicted_events, reliability
 from nettrain.metrics import ClassOutcome, LabelOutcome, ValueOutcome, outcome_of
-from nettrain.training.artifacts.checkpoint import Checkpoint
+from nettrain.training.artifacts.checkpoint import keep_number
 from nettrain.training.engine.blas import one_blas_thread
 from nettrain.training.evaluate import predictions
 
@@ -65,7 +65,7 @@ def outcome_at(
 ) -> ClassOutcome | LabelOutcome:
     """The outcome of some rows with their logits (n, o) divided by a temperature."""
     predicted = predictions(logits, model.loss, model.pipeline, temperature)
-    outcome = outcome_of(model.task, truth, predicted)
+    outcome = outcome_of(model.task, truth, predicted, model.decision)
     if isinstance(outcome, ValueOutcome):
         raise TypeError("a regression has no probabilities")
     return outcome
@@ -111,8 +111,4 @@ def calibratable(predictor: Predictor) -> Model:
 
 def keep_temperature(path: Path, temperature: float | None) -> None:
     """Write a temperature into a checkpoint, or take it out (None); the tensors stay the same."""
-    checkpoint = Checkpoint.read(path)
-    content = {key: value for key, value in checkpoint.content.items() if key != "temperature"}
-    if temperature is not None:
-        content["temperature"] = temperature
-    replace(checkpoint, content=content).write(path)
+    keep_number(path, "temperature", temperature)

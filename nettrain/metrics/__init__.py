@@ -5,6 +5,7 @@ measure, the baseline, and all metrics at once.
 """
 
 from nettrain.metrics._baseline import baseline
+from nettrain.metrics._decision import Decision
 from nettrain.metrics._metric import (
     CountMetric,
     MeanMetric,
@@ -37,6 +38,7 @@ from nettrain.metrics._summary import (
 __all__ = [
     "ClassOutcome",
     "CountMetric",
+    "Decision",
     "LabelOutcome",
     "MeanMetric",
     "Metric",

@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from nettrain.metrics._decision import Decision
+
 
 class Counts(NamedTuple):
     """How often each of k classes or labels occurs, is predicted, and is rightly predicted (k,).
@@ -26,20 +28,22 @@ class Counts(NamedTuple):
 
 @dataclass(frozen=True)
 class ClassOutcome:
-    """The outcome of classification. At a tie the first class is predicted.
+    """The outcome of classification.
 
     Attributes:
         targets: codes (n,) of k classes.
         probabilities: (n, k).
+        decision: How a class is decided from them.
     """
 
     targets: np.ndarray
     probabilities: np.ndarray
+    decision: Decision = Decision()
 
     @cached_property
     def predicted(self) -> np.ndarray:
-        """The most probable class of each row (n,)."""
-        return self.probabilities.argmax(axis=1)
+        """The class that is decided for each row (n,)."""
+        return self.decision.classes(self.probabilities)
 
     @cached_property
     def confusion_matrix(self) -> np.ndarray:
@@ -60,7 +64,7 @@ class ClassOutcome:
 
     def take(self, rows: np.ndarray) -> "ClassOutcome":
         """Some of the rows, by index."""
-        return ClassOutcome(self.targets[rows], self.probabilities[rows])
+        return ClassOutcome(self.targets[rows], self.probabilities[rows], self.decision)
 
     def resampled_counts(self, samples: np.ndarray) -> Counts:
         """The counts (k, b) in samples (n, b), which say how often each row stands in each."""
@@ -162,12 +166,17 @@ def not_finite(outcome: Outcome) -> np.ndarray:
     return np.flatnonzero(~np.isfinite(predictions).all(axis=1))
 
 
-def outcome_of(task: str, targets: np.ndarray, predictions: np.ndarray) -> Outcome:
+def outcome_of(
+    task: str, targets: np.ndarray, predictions: np.ndarray, decision: Decision | None = None
+) -> Outcome:
     """Returns the outcome of a task.
 
     Args:
         task: classification, multilabel or regression.
         targets: codes (n,), labels (n, l) or values (n, t).
         predictions: those of a loss: probabilities (n, k) or (n, l), or values (n, t).
+        decision: how classes are decided; None: the most probable one.
     """
+    if task == "classification":
+        return ClassOutcome(targets, predictions, decision or Decision())
     return OUTCOMES[task](targets, predictions)

@@ -13,14 +13,15 @@ from nettrain.report.style import GREY
 
 MOST = 8  # curves that can be told apart
 MOST_GREY = 60  # further curves
-THRESHOLD = 0.5
+BY_DEFAULT = 0.5
 
 
 def one_against_rest(view: RunView) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
-    """The name, positive rows (n,) and scores (n,) of each class; of two classes the second."""
+    """The name, positive rows (n,) and scores (n,) of each class; of two the positive one's."""
     outcome = cast(ClassOutcome | LabelOutcome, view.outcome)
     for j, name in enumerate(view.class_names):
-        if isinstance(outcome, ClassOutcome) and len(view.class_names) == 2 and j == 0:
+        two = isinstance(outcome, ClassOutcome) and len(view.class_names) == 2
+        if two and j != outcome.decision.positive:  # type: ignore[union-attr]
             continue
         yield name, outcome.positives[:, j], outcome.probabilities[:, j]
 
@@ -56,8 +57,17 @@ def draw_curves(
     axes.legend(title=area, loc="center left", bbox_to_anchor=(1.02, 0.5))
 
 
-def mark_threshold(axes: Axes, x: np.ndarray, y: np.ndarray, thresholds: np.ndarray) -> None:
-    """A dot where rows with a probability of one half or more are positive."""
-    at = int(np.flatnonzero(thresholds >= THRESHOLD)[-1])
+def mark_threshold(
+    axes: Axes, view: RunView, x: np.ndarray, y: np.ndarray, thresholds: np.ndarray
+) -> None:
+    """A dot where rows are positive from the threshold upwards that the model decides by."""
+    threshold = view.predictor.decision.threshold or BY_DEFAULT
+    at = int(np.flatnonzero(thresholds >= threshold)[-1])
     axes.plot(x[at], y[at], "o", color="none", markeredgecolor=GREY, markersize=7)
-    axes.annotate("threshold 0.5", (x[at], y[at]), (6, -12), textcoords="offset points", fontsize=8)
+    axes.annotate(
+        f"threshold {threshold:.3g}",
+        (x[at], y[at]),
+        (6, -12),
+        textcoords="offset points",
+        fontsize=8,
+    )

@@ -13,7 +13,7 @@ from nettrain.autodiff.plan.shards import RunTasks
 from nettrain.autodiff.tensor import Tensor
 from nettrain.data.part import Part
 from nettrain.data.pipeline import Pipeline
-from nettrain.metrics import Metric, Outcome, RowLosses, all_metrics, baseline, outcome_of
+from nettrain.metrics import Decision, Metric, Outcome, RowLosses, all_metrics, baseline, outcome_of
 from nettrain.nn.loss import Loss
 from nettrain.nn.network import Network
 from nettrain.training.build import encoded, target_size
@@ -82,6 +82,7 @@ def evaluate(
     run_tasks: RunTasks | None = None,
     *,
     temperature: float = 1.0,
+    decision: Decision | None = None,
 ) -> PartEvaluation:
     """The loss and the metrics of a network on a part.
 
@@ -93,12 +94,13 @@ def evaluate(
         metrics: Those to compute, by name.
         run_tasks: Runs the chunks of rows; see `Network.outputs`.
         temperature: Of the probabilities; the loss stays the one that was trained.
+        decision: How classes are decided; None: the most probable one.
     """
     if part.y is None or part.truth is None:
         raise ValueError("a part without targets cannot be evaluated")
     outputs = network.outputs(part.x, run_tasks)
     predicted = predictions(outputs, loss, pipeline, temperature)
-    outcome = outcome_of(pipeline.schema.task, part.truth, predicted)
+    outcome = outcome_of(pipeline.schema.task, part.truth, predicted, decision)
     targets = encoded(loss, part.y, target_size(pipeline.schema), outputs.dtype)
     losses = row_losses(loss, outputs, targets, part.weights)
     return PartEvaluation({"loss": losses.mean()} | all_metrics(outcome, metrics), outcome, losses)

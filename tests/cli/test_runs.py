@@ -46,8 +46,31 @@ def thesis(folder):
     (folder / "runs/flowers/thesis.txt").write_text("")
 
 
-def sweep(folder):
-    (folder / "runs/flowers/sweep.yaml").write_text("")
+# The mark of each kind of directory, and where its runs are.
+KINDS = {
+    "sweep": ("sweep.yaml", ["trials/000", "trials/001", "final"]),
+    "cv": ("cv.json", ["fold-1", "fold-2"]),
+    "ensemble": ("ensemble.json", ["member-1", "member-2"]),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_delete_removes_sweeps_folds_and_ensembles_and_nothing_of_the_users(two, command, kind):
+    mark, inner = KINDS[kind]
+    made = Path("runs/made")
+    for name in inner:
+        shutil.copytree("runs/flowers", made / name)
+    (made / mark).write_text("{}")
+    (made / inner[0] / "thesis.txt").write_text("")
+    found = command("runs", "--delete", "made")
+    assert found.exit_code == 2 and f"it holds {inner[0]}/thesis.txt" in found.stderr
+    (made / inner[0] / "thesis.txt").unlink()
+    (made / "elsewhere").symlink_to(Path("runs/tulips").absolute())
+    assert command("runs", "--delete", "made").exit_code == 2 and made.is_dir()
+    (made / "elsewhere").unlink()
+    found = command("runs", "--delete", "made")
+    assert (found.exit_code, found.stderr) == (0, "deleted runs/made\n")
+    assert {path.name for path in Path("runs").iterdir()} == {"flowers", "tulips"}
 
 
 REFUSED = {
@@ -58,7 +81,6 @@ REFUSED = {
     ),
     "a path": (["../runs/flowers"], lambda folder: None, "runs has no such run"),
     "a folder with a file of the user's": (["flowers"], thesis, "it holds thesis.txt"),
-    "a sweep": (["flowers"], sweep, "is a sweep, not one run"),
 }
 
 

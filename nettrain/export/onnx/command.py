@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from nettrain.errors import ConfigError, NettrainError
+from nettrain.errors import ConfigError, NettrainError, RunError
 from nettrain.export.onnx.agreement import TOLERANCE, Agreement, compared, rows_to_compare
 from nettrain.export.onnx.model import OPSET, Layout, onnx_model
 from nettrain.export.target import Exported, Request
@@ -29,6 +29,12 @@ def export(request: Request) -> Exported:
     if layout.matrix and (predictor.schema.texts or not predictor.schema.numbers):
         what = "strings" if predictor.schema.texts else "images"
         raise ConfigError(f"--inputs matrix: the model takes {what}; leave the option out")
+    if predictor.decision.threshold is not None:
+        raise RunError(
+            f"{predictor.path}: decides from {predictor.decision.threshold:.4g} on, and the label "
+            "of the graph is the more probable class; take the threshold out first: nettrain eval "
+            f"{request.subject} --threshold 0.5 --keep-threshold"
+        )
     dataset, where = rows_to_compare(predictor)
     as_bytes = not predictor.schema.numbers and dataset.features.numbers.dtype == np.uint8
     model = onnx_model(predictor, Layout(layout.opset, layout.matrix, as_bytes))

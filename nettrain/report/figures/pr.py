@@ -43,7 +43,7 @@ class Pr(Plot):
         )
         if len(found) == 1:
             _, curve, share = found[0]
-            mark_threshold(axes, curve.recall, curve.precision, curve.thresholds)
+            mark_threshold(axes, view, curve.recall, curve.precision, curve.thresholds)
             axes.axhline(share, color=GREY, linestyle="--", linewidth=0.8)
         axes.set(xlabel="recall", ylabel="precision")
         return figure

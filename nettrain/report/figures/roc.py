@@ -46,6 +46,6 @@ class Roc(Plot):
         if len(found) == 1:
             curve = found[0][1]
             points = (curve.false_positive_rate, curve.true_positive_rate, curve.thresholds)
-            mark_threshold(axes, *points)
+            mark_threshold(axes, view, *points)
         axes.set(xlabel="false positive rate", ylabel="true positive rate (recall)")
         return figure

@@ -8,7 +8,7 @@ import json
 import struct
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -263,3 +263,13 @@ def check_shapes(checkpoint: Checkpoint, layers: Sequence[BoundLayer], path: Pat
                     f"{path}: {name.partition('.')[2]} holds {tensor.dtype}, expected "
                     "floating-point numbers; the checkpoint is damaged"
                 )
+
+
+def keep_number(path: Path, key: str, value: float | None) -> None:
+    """Write a number into the metadata of a checkpoint, or take it out (None).
+
+    The tensors stay the same, and the file is written atomically.
+    """
+    checkpoint = Checkpoint.read(path)
+    content = {name: item for name, item in checkpoint.content.items() if name != key}
+    replace(checkpoint, content=content if value is None else content | {key: value}).write(path)

@@ -55,6 +55,8 @@ class Metadata:
         steps, progress, callbacks, user_callbacks, notes: What a resumed run needs (`last` alone).
         temperature: What the network's logits are divided by, as `nettrain calibrate` chose it;
             None: they are taken as they are.
+        threshold: From which probability of the positive class on `nettrain eval --threshold` lets
+            a model of two classes decide for it; None: for the more probable class.
         ensemble, members: How the members of an ensemble vote, and their metadata.
     """
 
@@ -67,6 +69,7 @@ class Metadata:
     epoch: Natural | None = None
     metrics: Mapping | None = None
     temperature: Positive | None = None
+    threshold: Annotated[float, Field(strict=True, gt=0, lt=1)] | None = None
     steps: Natural | None = None
     progress: SavedProgress | None = None
     callbacks: dict[str, Mapping] | None = None

@@ -1,0 +1,155 @@
+"""`eval --threshold`: the best F1, the positive class, what is kept and what is refused."""
+
+import json
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+import nettrain
+from nettrain.cli.main import app
+from nettrain.errors import ConfigError
+from nettrain.inspection.threshold import best_f1_threshold, threshold_scores
+from nettrain.metrics import ClassOutcome, Decision
+
+
+def command(*words):
+    return CliRunner().invoke(app, [str(word) for word in words])
+
+
+def rows(n=400, seed=0):
+    """One feature that tells a rare class, `yes`, not quite from the other."""
+    random = np.random.default_rng(seed)
+    y = random.random(n) < 0.2
+    return random.normal(size=(n, 1)) + 1.2 * y[:, None], np.where(y, "yes", "zno")
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("threshold")
+    x, y = rows()
+    lines = [f"{a[0]},{b}" for a, b in zip(x, y, strict=True)]
+    (folder / "t.csv").write_text("\n".join(["a,y", *lines]))
+    config = {
+        "dataset": {
+            "source": {"type": "csv", "path": str(folder / "t.csv"), "target": "y"},
+            "split": {"validation": 0.3, "test": 0.3},
+        },
+        "model": {"type": "mlp", "hidden": [4]},
+        "training": {"epochs": 20},
+    }
+    nettrain.train(config, output_directory=folder, run_name="run")
+    return folder / "run"
+
+
+def test_the_rarer_class_is_the_positive_one_unless_another_is_named(run):
+    assert nettrain.load(run).schema.positive == "yes"
+    config = str(run / "config.yaml")
+    named = run.parent / "named"
+    sets = ["dataset.positive=zno", "training.epochs=1"]
+    nettrain.train(config, sets=sets, output_directory=named.parent, run_name=named.name)
+    assert nettrain.load(named).schema.positive == "zno"
+    with pytest.raises(ConfigError, match=r"dataset.positive: no class 'yess'; did you mean 'yes'"):
+        nettrain.train(config, sets=["dataset.positive=yess"])
+    with pytest.raises(ConfigError, match=r"dataset.positive: .* here is 3 classes"):
+        iris = {"dataset": {"source": "iris", "positive": "setosa"}, "model": {"type": "mlp"}}
+        nettrain.train(iris)
+
+
+def test_no_other_threshold_has_a_larger_f1():
+    random = np.random.default_rng(1)
+    for _ in range(20):
+        scores = random.choice(np.linspace(0.05, 0.95, 12), 60)
+        positive = random.random(60) < scores
+
+        def f1(threshold, scores=scores, positive=positive):
+            found = scores >= threshold
+            return 2 * (found & positive).sum() / (found.sum() + positive.sum())
+
+        best = best_f1_threshold(positive, scores)
+        assert f1(best) == max(f1(one) for one in np.unique(scores))
+
+
+@pytest.mark.parametrize("positive", [0, 1])
+def test_scores_of_the_positive_class_are_those_of_scikit_learn(positive):
+    metrics = pytest.importorskip("sklearn.metrics")
+    random = np.random.default_rng(2)
+    p = random.random(200)
+    targets = (random.random(200) < p).astype(np.int64)
+    outcome = ClassOutcome(targets, np.stack([1 - p, p], axis=1), Decision(positive, 0.3))
+    found = {name: share.value for name, share in threshold_scores(outcome).items()}
+    predicted = np.where(outcome.probabilities[:, positive] >= 0.3, positive, 1 - positive)
+    assert np.array_equal(outcome.predicted, predicted)
+    for name, score in (
+        ("precision", metrics.precision_score),
+        ("recall", metrics.recall_score),
+        ("f1", metrics.f1_score),
+    ):
+        assert found[name] == pytest.approx(
+            score(targets, predicted, pos_label=positive), abs=1e-12
+        )
+    specificity = metrics.recall_score(targets, predicted, pos_label=1 - positive)
+    assert found["specificity"] == pytest.approx(specificity, abs=1e-12)
+    assert found["accuracy"] == pytest.approx(metrics.accuracy_score(targets, predicted), abs=1e-12)
+
+
+def test_a_threshold_that_is_kept_decides_everywhere_until_it_is_taken_out(run, tmp_path):
+    x, _ = rows(50, 3)
+    before = nettrain.load(run)
+    plain, p = before.predict(x), before.probabilities(x)[:, 0]
+    assert before.classes == ("yes", "zno") and (plain == np.where(p > 0.5, "yes", "zno")).all()
+    found = command("eval", run, "--threshold", "best_f1", "--keep-threshold", "--json")
+    answer = json.loads(found.stdout)
+    threshold = answer["threshold"]
+    assert found.exit_code == 0 and answer["positive"] == "yes" and 0 < threshold < 0.5
+    shares = answer["at_threshold"].values()
+    assert all(
+        one["interval"] is None or one["interval"][0] <= one["value"] <= one["interval"][1]
+        for one in shares
+    )
+    after = nettrain.load(run)
+    assert (after.predict(x) == np.where(p >= threshold, "yes", "zno")).all()
+    np.testing.assert_array_equal(after.probabilities(x)[:, 0], p)
+    again = command("eval", run)
+    assert f"decided for 'yes' from a probability of {threshold:.4g} on" in again.stderr
+    assert "of 'yes'" in again.stdout and "specificity" in again.stdout
+    (tmp_path / "new.csv").write_text("a\n" + "\n".join(map(str, x[:, 0])))
+    predicted = command("predict", run, tmp_path / "new.csv")
+    assert predicted.stdout.split()[1:] == after.predict(x).tolist()
+    assert "decided for 'yes'" in predicted.stderr
+    command("eval", run, "--threshold", 0.5, "--keep-threshold")
+    assert (nettrain.load(run).predict(x) == plain).all()
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--threshold", "1.5"], "--threshold 1.5: expected best_f1, or a number between 0 and 1"),
+        (["--threshold", "0"], "expected best_f1, or a number between 0 and 1"),
+        (["--threshold", "f1"], "expected best_f1"),
+        (["--keep-threshold"], "name both"),
+    ],
+)
+def test_what_is_no_threshold_is_refused(run, words, message):
+    found = command("eval", run, *words)
+    assert found.exit_code == 2 and message in found.stderr
+
+
+def test_only_two_classes_have_a_threshold(tmp_path):
+    config = {"dataset": {"source": "iris"}, "model": {"type": "mlp"}, "training": {"epochs": 1}}
+    nettrain.train(config, output_directory=tmp_path, run_name="iris")
+    found = command("eval", tmp_path / "iris", "--threshold", "0.3")
+    assert found.exit_code == 2 and "decides between two classes, this is 3 classes" in found.stderr
+
+
+def test_the_best_f1_needs_validation_rows(tmp_path):
+    config = {
+        "dataset": {"source": {"type": "moons", "rows": 60}},
+        "model": {"type": "mlp"},
+        "training": {"epochs": 1},
+    }
+    nettrain.train(config, output_directory=tmp_path, run_name="moons")
+    found = command("eval", tmp_path / "moons", "--threshold", "best_f1")
+    assert (
+        found.exit_code == 2 and "has no validation rows to choose a threshold on" in found.stderr
+    )
