@@ -182,6 +182,23 @@ def _codes(g: Builder, texts: str, codes: dict[str, Any], default: float) -> str
     return g.cast(coded, g.dtype) if isinstance(default, float) else coded
 
 
+def _drop(g: Builder, transform: Any, state: State, columns: Columns) -> Columns:
+    dropped = {*map(str, state["columns"])}
+    kept = [i for i, name in enumerate(columns.names) if name not in dropped]
+    texts = {name: column for name, column in columns.texts.items() if name not in dropped}
+    if len(kept) == len(columns.names):
+        return Columns(columns.numbers, columns.names, texts)
+    if columns.numbers is None or not kept:
+        return Columns(None, (), texts)
+    places = g.constant(np.array(kept, np.int64))
+    numbers = g.add("Gather", columns.numbers, places, axis=1)
+    return Columns(numbers, tuple(columns.names[i] for i in kept), texts)
+
+
 _FORWARD: dict[str, Callable[..., str]] = {"clip": _clip, "log": _log, "quantile": _quantile}
 _INVERSE: dict[str, Callable[..., str]] = {"log": _log_inverse, "quantile": _quantile_inverse}
-_TABLE: dict[str, Callable[..., Columns]] = {"impute": _impute, "one_hot": _one_hot}
+_TABLE: dict[str, Callable[..., Columns]] = {
+    "impute": _impute,
+    "one_hot": _one_hot,
+    "drop": _drop,
+}

@@ -1,5 +1,6 @@
 """The bootstrap: how a metric varies when the rows that it was measured on are drawn anew."""
 
+import math
 from collections.abc import Iterator
 
 import numpy as np
@@ -7,6 +8,7 @@ import numpy as np
 from nettrain import streams
 
 RESAMPLES = 1000
+ROUNDING = 1e-12  # relative; sums of equal numbers differ by less
 BLOCK = 2**19  # numbers of samples x rows that are held at a time: 4 MB
 
 
@@ -33,11 +35,14 @@ def percentile_interval(values: np.ndarray, confidence: float = 0.95) -> tuple[f
     fails where these are equal (every row right). scipy: bootstrap(method="percentile").
 
     Returns:
-        None where all samples give one value: rows that are all right do not show how often other
+        None where all samples give one value, up to rounding: rows that are all right do not show how often other
         rows are wrong. Samples in which the statistic is undefined (NaN) are left out.
     """
     defined = values[~np.isnan(values)]
-    if not len(defined) or defined.min() == defined.max():
+    if not len(defined):
+        return None
+    smallest, largest = float(defined.min()), float(defined.max())
+    if math.isclose(smallest, largest, rel_tol=ROUNDING, abs_tol=0):
         return None
     low, high = np.quantile(defined, [(1 - confidence) / 2, (1 + confidence) / 2])
     return float(low), float(high)
