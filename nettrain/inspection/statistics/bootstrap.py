@@ -35,8 +35,9 @@ def percentile_interval(values: np.ndarray, confidence: float = 0.95) -> tuple[f
     fails where these are equal (every row right). scipy: bootstrap(method="percentile").
 
     Returns:
-        None where all samples give one value, up to rounding: rows that are all right do not show how often other
-        rows are wrong. Samples in which the statistic is undefined (NaN) are left out.
+        None where all samples give one value, up to rounding: rows that are all right do not show
+        how often other rows are wrong. Samples in which the statistic is undefined (NaN) are left
+        out.
     """
     defined = values[~np.isnan(values)]
     if not len(defined):
