@@ -30,6 +30,8 @@ def calibrate(
     """
     from nettrain.inference.load import load
     from nettrain.inspection.temperature import (
+        LEAST,
+        MOST,
         best_temperature,
         calibratable,
         calibration_scores,
@@ -64,6 +66,12 @@ def calibrate(
         if part in data.rows and len(data.rows[part])
     }
     temperature = best_temperature(model, *parts["validation"])
+    if not 1.01 * LEAST < temperature < 0.99 * MOST:
+        raise RunError(
+            f"{model.path}: no temperature in [{LEAST:g}, {MOST:g}] is the best one on the "
+            "validation rows (too few, of one class, or the model is no better than chance there); "
+            "the checkpoint stays as it is"
+        )
     scores: Scores = {
         part: {
             when: calibration_scores(outcome_at(model, *of_part, t))

@@ -82,3 +82,16 @@ def test_only_the_metadata_changes_and_remove_takes_it_back(tmp_path):
 def test_what_cannot_be_calibrated_is_an_error(tmp_path, dataset, message):
     result = calibrate(run_in(tmp_path, dataset))
     assert result.exit_code == 2 and message in " ".join(result.stderr.split())
+
+
+def test_a_model_that_no_temperature_corrects_is_left_alone(tmp_path):
+    (tmp_path / "t.csv").write_text("a,y,part\n" + "\n".join(
+        f"{i % 7},{0 if i % 3 == 0 else i % 2},{'validation' if i % 3 == 0 else 'train'}"
+        for i in range(60)
+    ))  # fmt: skip
+    source = {"type": "csv", "path": str(tmp_path / "t.csv"), "target": "y"}
+    run = run_in(tmp_path, {"source": source, "split": {"column": "part"}}, training={"epochs": 1})
+    before = Checkpoint.read(checkpoint_path(run)).content
+    found = calibrate(run)
+    assert found.exit_code == 2 and "the checkpoint stays as it is" in found.stderr
+    assert Checkpoint.read(checkpoint_path(run)).content == before
