@@ -4,9 +4,10 @@ import json
 import re
 import shutil
 import subprocess
+from html import escape
 from html.parser import HTMLParser
-from pathlib import Path
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
@@ -14,6 +15,8 @@ import nettrain
 from nettrain.cli.main import app
 from nettrain.report.page import render
 from nettrain.report.pages import page_of
+from nettrain.report.run_view import open_view
+from nettrain.report.section import interval, value_text
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 ALWAYS = {"What was trained", "Results", "Learning curves", "Environment", "Reproduce", "Layers"}
@@ -78,6 +81,56 @@ def test_a_cross_validation_has_its_folds(trained, tmp_path):
     assert re.search(r"fold", text, re.IGNORECASE) and "accuracy" in text
 
 
+@pytest.fixture(scope="module")
+def ensemble(trained, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("ensemble")
+    nettrain.ensemble(
+        trained / "classes" / "config.yaml",
+        sets=["ensemble={method: seeds, members: 3}"],
+        output_directory=folder,
+        run_name="three",
+        executor="serial",
+    )
+    return folder / "three"
+
+
+def test_an_ensemble_has_its_members_its_vote_and_their_agreement(ensemble):
+    found = {section.title: section for section in page_of([ensemble]).sections}
+    view = open_view(ensemble)
+    rows = found["Members"].tables[0].rows
+    assert [row[0] for row in rows] == ["member-1", "member-2", "member-3", "ensemble"]
+    for row, member in zip(rows, view.predictor.members, strict=False):
+        own = member.evaluation(view.dataset).metrics["accuracy"]
+        assert row[found["Members"].tables[0].headings.index("accuracy")] == own
+    against_mean = found["Vote"].tables[0]
+    accuracy = next(row for row in against_mean.rows if row[0] == "accuracy")
+    assert accuracy[2] == pytest.approx(np.mean([row[2] for row in rows[:3]]))
+    assert accuracy[3] == pytest.approx(accuracy[1] - accuracy[2])
+    agreement = found["Agreement of the members"].tables[0].rows
+    assert sum(row[1] for row in agreement) == len(view.dataset)
+    right = sum(row[1] * row[3] for row in agreement)
+    assert right / len(view.dataset) == pytest.approx(view.evaluation.metrics["accuracy"])
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.004985730189677215, "0.004986"),
+        ("adam", "adam"),
+        ([128, 64], "128, 64"),
+        (None, "-"),
+        (True, "true"),
+        ({"type": "scale", "divide_by": 16, "columns": None}, "scale (divide_by 16)"),
+    ],
+)
+def test_settings_are_shown_plainly(value, text):
+    assert value_text(value) == text
+
+
+def test_intervals_are_never_broken_over_lines():
+    assert " " not in interval((0.25, 0.5)) and interval(None) == "-"
+
+
 def test_what_cannot_be_shown_without_the_data_is_named(without_data):
     text = render(page_of([without_data])).decode()
     assert "Learning curves" in text and "Not shown" in text
@@ -99,14 +152,36 @@ def test_a_page_is_not_replaced_unasked(trained, tmp_path):
     assert CliRunner().invoke(app, [*words, "--overwrite"]).exit_code == 0
 
 
+FRAME = """<!doctype html><title>waiting</title>
+<iframe style="width: {width}px; height: 900px; border: 0" srcdoc="{page}"></iframe>
+<script>
+onload = () => {{
+  const page = document.querySelector("iframe").contentDocument;
+  const drawn = [...page.querySelectorAll("svg")].filter(one => one.getBoundingClientRect().height > 40);
+  const text = page.querySelectorAll("h2").length;
+  const root = page.documentElement;
+  const fits = root.scrollWidth <= root.clientWidth;
+  document.title = [fits, drawn.length, text].join(" ");
+}};
+window.alert = () => {{ document.title = "a script of the data ran"; }};
+</script>"""
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium")
-def test_a_browser_draws_every_picture_of_a_page(trained, tmp_path):
-    file = tmp_path / "page.html"
-    file.write_bytes(render(page_of([trained / "images"])))
+@pytest.mark.parametrize("width", [1280, 400])
+@pytest.mark.parametrize("run", ["classes", "images"])
+def test_a_browser_draws_every_picture_within_the_width_of_the_screen(
+    trained, tmp_path, run, width
+):
+    text = render(page_of([trained / run])).decode()
+    file = tmp_path / "frame.html"
+    file.write_text(FRAME.format(width=width, page=escape(text)), encoding="utf-8")
     flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
     profile = f"--user-data-dir={tmp_path / 'profile'}"
     command = [CHROMIUM, *flags, profile, "--enable-logging=stderr", "--dump-dom", file.as_uri()]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120)
-    assert done.stdout.count("<svg") == Path(file).read_text().count("<svg") > 3
+    title = re.search("<title>(.*?)</title>", done.stdout)
+    assert title is not None, done.stderr[-2000:]
+    assert title[1] == f"true {text.count('<svg')} {text.count('<h2')}"
     assert "CONSOLE" not in done.stderr

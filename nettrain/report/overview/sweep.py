@@ -29,12 +29,8 @@ def sweep_sections(record: RecordedRun, *, allow_plugins: bool) -> Iterator[Sect
         record: Of the sweep.
         allow_plugins: Whether Python files that its final run names may be imported.
     """
-    configured = record.sweep.get("metric")
-    metric = str(configured.get("name") if isinstance(configured, dict) else configured or "metric")
-    higher = direction(metric) is not False
-    trials = _trials(record)
-    finished = [trial for trial in trials if is_finite(trial.get("metric"))]
-    finished.sort(key=lambda trial: -trial["metric"] if higher else trial["metric"])
+    metric, higher = metric_of(record)
+    trials, finished = _trials(record), finished_trials(record)
     yield _trials_section(record, trials, finished, metric, higher)
     yield from _importances(record)
     runs = {run.path.name: run for run in inner_runs(record)}
@@ -43,6 +39,20 @@ def sweep_sections(record: RecordedRun, *, allow_plugins: bool) -> Iterator[Sect
         yield from results_sections(view, "The final run")
     ranked = [str(trial.get("run_directory") or "").rpartition("/")[2] for trial in finished]
     yield from curves_section([runs[name] for name in ranked if name in runs], ranked=True)
+
+
+def metric_of(record: RecordedRun) -> tuple[str, bool]:
+    """The metric that a sweep compares, and whether higher is better."""
+    configured = record.sweep.get("metric")
+    metric = str(configured.get("name") if isinstance(configured, dict) else configured or "metric")
+    return metric, direction(metric) is not False
+
+
+def finished_trials(record: RecordedRun) -> list[dict[str, Any]]:
+    """The trials that have a metric, the best first."""
+    found = [trial for trial in _trials(record) if is_finite(trial.get("metric"))]
+    _, higher = metric_of(record)
+    return sorted(found, key=lambda trial: -trial["metric"] if higher else trial["metric"])
 
 
 def _trials_section(
