@@ -121,7 +121,9 @@ def compress(content, file, widest):
         (width, round(image.height * width / image.width)), Image.Resampling.LANCZOS
     )
     for colours in (256, 128, 64, 32, 16):
-        image.quantize(colours, dither=Image.Dither.NONE).save(file, optimize=True)
+        image.quantize(colours, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE).save(
+            file, optimize=True
+        )
         if file.stat().st_size < MOST_BYTES:
             return
     raise SystemExit(f"{file}: {file.stat().st_size} bytes")
@@ -171,9 +173,9 @@ def description(name):
     for line in (CONFIGS / f"{name}.yaml").read_text(encoding="utf-8").splitlines():
         if not line.startswith("#") or line.startswith(("# Reaches", "# needs:", "#     ")):
             break
-        lines.append(line.lstrip("# "))
-    text = " ".join(lines)
-    return text.replace(f": nettrain ensemble configs/{name}.yaml", "")
+        said, command_follows, _ = line.lstrip("# ").partition(": nettrain ")
+        lines.append(f"{said}." if command_follows else said)
+    return " ".join(lines)
 
 
 def figures(name, found):
@@ -186,7 +188,7 @@ def figures(name, found):
     if found.get("seconds") is not None:
         seconds = found["seconds"]
         facts.append(
-            f"training {seconds:.1f} s" if seconds < 10 else f"training {round(seconds)} s"
+            f"training {seconds:.2g} s" if seconds < 10 else f"training {round(seconds)} s"
         )
     return "; ".join(facts)
 
@@ -196,7 +198,8 @@ def gallery(results):
         "# Examples",
         "",
         "Every example, what it shows, what it reaches, how long it takes and the command that trains it. Figures and pictures were made",
-        "by `python tests/golden/gallery.py`, on two shared cores; intervals say how far a figure would vary with other test rows.",
+        "by `python tests/golden/gallery.py`, on two cores that other programs used as well, so times are upper bounds;",
+        "intervals say how far a figure would vary with other test rows.",
         "Each is installed, too: `nettrain fit digits` finds it by name.",
         "",
     ]

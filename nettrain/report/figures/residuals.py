@@ -4,6 +4,7 @@ from typing import Any, cast
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from nettrain.metrics import ValueOutcome
 from nettrain.report.marks import MOST_POINTS, WIDTH, short
@@ -57,4 +58,6 @@ class Residuals(Plot):
             counts.hist(residuals, bins=min(40, max(5, len(true) // 5)), color=BLUE)
             counts.axvline(0, color=GREY, linestyle="--", linewidth=0.8)
             counts.set(xlabel="residual", ylabel="rows")
+            for panel in panels:  # long numbers need room
+                panel.xaxis.set_major_locator(MaxNLocator(3))
         return figure
