@@ -40,6 +40,12 @@ def _onnx(request: "Request") -> "Exported":
     return export(request)
 
 
+def _numpy(request: "Request") -> "Exported":
+    from nettrain.export.numpy.command import export
+
+    return export(request)
+
+
 def _tensorboard(request: "Request") -> "Exported":
     from nettrain.export.tensorboard import export
 
@@ -65,6 +71,7 @@ def _mlflow(request: "Request") -> "Exported":
 
 TARGETS: dict[str, Target] = {
     "onnx": Target("one ONNX file", _onnx, ".onnx", ("opset", "inputs")),
+    "numpy": Target("a folder with predict.py and weights.npz", _numpy),
     "tensorboard": Target("a folder of event files", _tensorboard),
     "mlflow": Target("a run on an MLflow server", _mlflow, options=("uri", "experiment")),
 }
