@@ -91,5 +91,4 @@ def show_image(axes: Axes, image: np.ndarray) -> None:
 def show_weights(axes: Axes, weights: np.ndarray, largest: float) -> None:
     """Draws weights (h, w): blue negative, white zero, red positive, at most `largest`."""
     axes.imshow(weights, cmap="RdBu_r", vmin=-largest, vmax=largest, interpolation="nearest")
-    axes.set(xticks=[], yticks=[])
-    axes.spines[:].set_visible(False)
+    axes.axis("off")

@@ -50,7 +50,7 @@ def _sections(record: RecordedRun, *, allow_plugins: bool, part: str | None) -> 
     own = list(run_sections(view))
     if record.kind == "run":
         return own
-    inner = inner_runs(record)
+    inner = sorted(inner_runs(record), key=lambda run: (len(run.path.name), run.path.name))
     members = [*member_sections(view), runs_section(inner, "Runs of the members")]
     return [*own[:2], *members, *curves_section(inner), *own[2:]]
 

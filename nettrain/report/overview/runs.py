@@ -46,13 +46,21 @@ def curves_section(records: Sequence[RecordedRun], *, ranked: bool = False) -> I
     ]
     if not trained:
         return
-    ranked = ranked or len(trained) > FEW
+    if not ranked and len(trained) > FEW:
+        trained.sort(key=_least_loss)
+        ranked = True
     with styled():
         picture = inline_svg(_figure(trained, ranked), "runs-curves", "Learning curves")
     reading = "Solid lines are the validation loss, dotted ones the training loss."
     if ranked:
         reading = "A line is the validation loss of a run, yellow the best and violet the worst."
     yield Section("Learning curves", reading, picture)
+
+
+def _least_loss(record: RecordedRun) -> float:
+    """The lowest validation loss, or training loss where there is no other."""
+    losses = (finite_points(record.epochs, key)[1] for key in PARTS)
+    return min(next(values for values in losses if values))
 
 
 def _figure(records: Sequence[RecordedRun], ranked: bool) -> Figure:
