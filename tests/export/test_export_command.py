@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 import nettrain
 from nettrain.cli.main import app
 from nettrain.export.onnx import agreement
+from nettrain.inference.model import Model
 from nettrain.inspection.temperature import keep_temperature
 
 TABLE = "age,city,wage,kind\n" + "\n".join(
@@ -116,6 +117,23 @@ def test_what_disagrees_is_not_left(folder, command, monkeypatch):
     found = command("export", "runs/run")
     assert found.exit_code != 0 and "differs from nettrain by 0.5" in found.output
     assert not (folder / "run.onnx").exists()
+
+
+def test_a_label_that_is_wrong_leaves_no_file(folder, command, monkeypatch):
+    fit(command)
+    decided = Model.decided
+    monkeypatch.setattr(Model, "decided", lambda self, found: np.roll(decided(self, found), 1))
+    found = command("export", "runs/run", "-o", "run.onnx")
+    assert found.exit_code != 0 and "otherwise than nettrain; nothing was written" in found.output
+    assert not (folder / "run.onnx").exists()
+
+
+def test_small_values_are_judged_by_their_spread():
+    expected = np.array([[1e-6], [2e-6], [4e-6]])
+    assert agreement._relative(expected, expected) == 0
+    assert agreement._relative(expected * 1.01, expected) > 1e-3
+    large = 1e6 + np.arange(4.0)[:, None]
+    assert agreement._relative(large.astype(np.float32), large) == 0
 
 
 def test_without_the_data_the_rows_are_made_up_and_that_is_said(folder, command):

@@ -23,14 +23,17 @@ class Agreement:
     Attributes:
         rows: Compared.
         where: What rows they are, such as `validation rows`.
-        difference: The largest of a probability, or of a value relative to the largest.
-        labels: How many decide differently; those are rows where two classes are equally probable.
+        difference: The largest of a probability, or of a value beyond the rounding of float32,
+            relative to the standard deviation of the values.
+        ties: Labels that are decided otherwise where two classes are equally probable.
+        wrong: Labels that are decided otherwise where they are not.
     """
 
     rows: int
     where: str
     difference: float
-    labels: int
+    ties: int = 0
+    wrong: int = 0
 
 
 def compared(model: bytes, predictor: Predictor, dataset: Dataset, where: str) -> Agreement:
@@ -45,12 +48,24 @@ def compared(model: bytes, predictor: Predictor, dataset: Dataset, where: str) -
     expected = predictor.predictions_of(dataset)
     if predictor.task == "regression":
         found = outputs["variable"]
-        scale = max(1.0, float(np.abs(expected).max(initial=0.0)))
-        return Agreement(len(expected), where, _largest(found, expected) / scale, 0)
+        return Agreement(len(expected), where, _relative(found, expected))
     difference = _largest(outputs["probabilities"], expected)
     decided = predictor.decided(expected)
-    labels = outputs["label"].astype(decided.dtype)
-    return Agreement(len(expected), where, difference, int((labels != decided).sum()))
+    other = outputs["label"].astype(decided.dtype) != decided
+    if predictor.task == "multilabel":
+        tied = np.abs(expected - 0.5) <= TOLERANCE
+    else:
+        highest = np.sort(expected, axis=1)[:, -2:]
+        tied = highest[:, -1] - highest[:, 0] <= 2 * TOLERANCE
+    ties, wrong = int((other & tied).sum()), int((other & ~tied).sum())
+    return Agreement(len(expected), where, difference, ties, wrong)
+
+
+def _relative(found: np.ndarray, expected: np.ndarray) -> float:
+    largest = float(np.abs(expected).max(initial=0.0))
+    rounding = 4 * float(np.finfo(np.float32).eps) * largest
+    spread = float(expected.std(axis=0).max(initial=0.0)) or largest or 1.0
+    return max(0.0, _largest(found, expected) - rounding) / spread
 
 
 def _largest(found: np.ndarray, expected: np.ndarray) -> float:

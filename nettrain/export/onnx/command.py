@@ -74,8 +74,13 @@ def _compared(content: bytes, predictor: Predictor, dataset: Any, where: str) ->
     if not found.difference <= TOLERANCE:
         raise NettrainError(
             f"the ONNX model differs from nettrain by {found.difference:.2g} on {found.rows:,} "
-            f"{where}, more than {TOLERANCE:g}; nothing was written. Where columns hold large "
-            "numbers that differ little, float32 loses their digits: train with dtype: float64"
+            f"{where}, more than {TOLERANCE:g}; nothing was written. With dtype: float64 the graph "
+            "computes in float64, if it is the rounding of float32"
+        )
+    if found.wrong:
+        raise NettrainError(
+            f"the ONNX model decides {found.wrong:,} labels of {found.rows:,} {where} otherwise "
+            "than nettrain; nothing was written"
         )
     return found
 
@@ -102,11 +107,11 @@ def _told(content: bytes, model: Any, agreement: Agreement | None, request: Requ
         summary |= {
             "rows": agreement.rows,
             "difference": agreement.difference,
-            "other_labels": agreement.labels,
+            "ties": agreement.ties,
         }
         lines.append(
             f"largest difference from nettrain on {agreement.rows:,} {agreement.where}: "
             f"{agreement.difference:.2g}"
-            + (f"; {agreement.labels:,} ties are decided otherwise" if agreement.labels else "")
+            + (f"; {agreement.ties:,} ties are decided otherwise" if agreement.ties else "")
         )
     return Exported(lines, summary, content)
