@@ -11,7 +11,7 @@ from nettrain.errors import CheckpointError
 from nettrain.inference.model import Model
 from nettrain.inference.predictor import Predictor
 from nettrain.inference.voting import Vote, combined
-from nettrain.metrics import all_metrics, outcome_of
+from nettrain.metrics import Decision, all_metrics, outcome_of
 from nettrain.training.artifacts.checkpoint import Checkpoint
 from nettrain.training.artifacts.metadata import Metadata, SavedEnsemble
 from nettrain.training.evaluate import PartEvaluation
@@ -47,6 +47,7 @@ class Ensemble(Predictor):
             for number, content in enumerate(contents)
         )
         self.schema, self.names = self.members[0].schema, self.members[0].names
+        self.decision = Decision(self.schema.positive_code)
         if any(member.schema != self.schema for member in self.members):
             raise CheckpointError(
                 f"{self.path}: its members predict different things from different columns; it is "
@@ -63,7 +64,9 @@ class Ensemble(Predictor):
 
     def evaluate_dataset(self, dataset: Dataset) -> PartEvaluation:
         """Every metric."""
-        outcome = outcome_of(self.task, self.truth(dataset), self.predictions_of(dataset))
+        outcome = outcome_of(
+            self.task, self.truth(dataset), self.predictions_of(dataset), self.decision
+        )
         with described_failures(self.config.plugins):
             return PartEvaluation(all_metrics(outcome, self.metrics), outcome, None)
 

@@ -108,11 +108,12 @@ class BoundaryPicture:
         if self._is_regression:
             self._image.set_data(predicted.reshape(shape))
             return
-        probabilities = predicted.reshape(*shape, -1)
-        winner, sure = probabilities.argmax(axis=2), probabilities.max(axis=2)
+        decided = self._view.predictor.decision.classes(predicted)
+        winner, sure = decided.reshape(shape), predicted[np.arange(len(decided)), decided]
         k = len(self._view.class_names)
         areas = np.array([mpl.colors.to_rgb(colour) for colour in class_colours(k)])[winner]
-        certainty = (sure - 1 / k) / (1 - 1 / k)
+        certainty = (sure.reshape(shape) - 1 / k) / (1 - 1 / k)
+        certainty = np.maximum(certainty, 0)  # a threshold may decide for the less probable class
         if self._bands:
             certainty = np.round(certainty * self._bands) / self._bands
         strength = (0.15 + 0.45 * certainty)[..., np.newaxis]

@@ -63,5 +63,5 @@ def _what(outcome: ClassOutcome | LabelOutcome, view: RunView) -> str:
     if isinstance(outcome, LabelOutcome):
         return "predicted probability of a label"
     if len(view.class_names) == 2:
-        return f"predicted probability of {short(view.class_names[1])}"
+        return f"predicted probability of {short(view.class_names[outcome.decision.positive])}"
     return "predicted probability of the predicted class"
