@@ -106,6 +106,12 @@ def calibratable(predictor: Predictor) -> Model:
         )
     if predictor.task == "regression":
         raise RunError(f"{predictor.path}: predicts values; only probabilities can be calibrated")
+    if predictor.decision.threshold is not None:
+        raise RunError(
+            f"{predictor.path}: keeps the threshold {predictor.decision.threshold:.4g}, which is "
+            "one of the probabilities as they are; take it out (nettrain eval RUN --threshold 0.5 "
+            "--keep-threshold), then choose it again afterwards"
+        )
     return predictor
 
 
