@@ -94,7 +94,7 @@ class Loader:
         dataset, settled = self._kept[rows]
         separate = _separate_sources(config)
         required = None if requirements is None else (requirements.loss, requirements.tasks)
-        key = _key(separate, required, config.missing_target)
+        key = _key(separate, required, config.missing_target, config.positive)
         if key not in settled:
             if separate:
                 self.about_to_load()
@@ -121,7 +121,8 @@ def _settle(
     else:
         dataset = with_complete_target(dataset, config.missing_target)
         dataset, schema, notes = _with_task(dataset, requirements)
-        schema = replace(schema, positive=_positive(dataset, schema, config.positive))
+        positive, said = _positive(dataset, schema, config.positive)
+        schema, notes = replace(schema, positive=positive), [*notes, *said]
     separate = {}
     for part, source in _separate_sources(config).items():
         # A seed of its own: a generated validation part must not repeat the training rows.
@@ -161,8 +162,10 @@ def _with_task(
     return dataset, schema, notes
 
 
-def _positive(dataset: Dataset, schema: Schema, named: str | int | bool | None) -> str | None:
-    """The positive of two classes: the named one, or the rarer; None where there are not two.
+def _positive(
+    dataset: Dataset, schema: Schema, named: str | int | bool | None
+) -> tuple[str | None, list[str]]:
+    """The positive of two classes, and why: the named one, or the rarer. None: there are not two.
 
     Raises:
         ConfigError: There are not two classes, or none of this name.
@@ -170,9 +173,16 @@ def _positive(dataset: Dataset, schema: Schema, named: str | int | bool | None) 
     two = schema.task == "classification" and len(schema.classes or ()) == 2
     if named is None:
         if not two or dataset.target is None:
-            return None
+            return None, []
         counts = np.bincount(dataset.target.values[dataset.target.values >= 0], minlength=2)
-        return (schema.classes or ())[int(counts[1] <= counts[0])]
+        code = int(counts[1] <= counts[0])
+        positive = (schema.classes or ())[code]
+        why = "the rarer" if counts[0] != counts[1] else "the second, both being equally frequent"
+        note = (
+            f"positive class: {positive!r}, {why} ({counts[code]:,} of {counts.sum():,} rows); set "
+            "`dataset.positive` to name the other"
+        )
+        return positive, [note]
     if not two:
         what = schema.task if schema.classes is None else f"{len(schema.classes)} classes"
         raise ConfigError(
@@ -186,7 +196,7 @@ def _positive(dataset: Dataset, schema: Schema, named: str | int | bool | None) 
             f"dataset.positive: no class {text!r}{nearest(text, classes)} (there are: "
             f"{', '.join(classes)})"
         )
-    return text
+    return text, [f"positive class: {text!r} (dataset.positive)"]
 
 
 def _autoencoder_schema(dataset: Dataset, requirements: TargetRequirements | None) -> Schema:

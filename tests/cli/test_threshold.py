@@ -1,6 +1,7 @@
 """`eval --threshold`: the best F1, the positive class, what is kept and what is refused."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -8,7 +9,10 @@ from typer.testing import CliRunner
 
 import nettrain
 from nettrain.cli.main import app
+from nettrain.config.load import load, load_ensemble
+from nettrain.data.loader import Loader
 from nettrain.errors import ConfigError
+from nettrain.inspection.recorded_run import RecordedRun
 from nettrain.inspection.threshold import best_f1_threshold, threshold_scores
 from nettrain.metrics import ClassOutcome, Decision
 
@@ -49,11 +53,58 @@ def test_the_rarer_class_is_the_positive_one_unless_another_is_named(run):
     sets = ["dataset.positive=zno", "training.epochs=1"]
     nettrain.train(config, sets=sets, output_directory=named.parent, run_name=named.name)
     assert nettrain.load(named).schema.positive == "zno"
+    assert "positive class: 'yes', the rarer (" in (run / "log.txt").read_text()
+    assert "positive class: 'zno' (dataset.positive)" in (named / "log.txt").read_text()
     with pytest.raises(ConfigError, match=r"dataset.positive: no class 'yess'; did you mean 'yes'"):
         nettrain.train(config, sets=["dataset.positive=yess"])
     with pytest.raises(ConfigError, match=r"dataset.positive: .* here is 3 classes"):
         iris = {"dataset": {"source": "iris", "positive": "setosa"}, "model": {"type": "mlp"}}
         nettrain.train(iris)
+
+
+def test_a_loader_that_remembers_the_rows_does_not_remember_the_positive_class(run):
+    loader, config = Loader(), run / "config.yaml"
+    found = [
+        loader.load(load(config, sets=sets).dataset, 0).schema.positive
+        for sets in ([], ["dataset.positive=zno"])
+    ]
+    assert found == ["yes", "zno"]
+    with pytest.raises(ConfigError, match=r"dataset.positive: no class 'no'"):
+        loader.load(load(config, sets=["dataset.positive=no"]).dataset, 0)
+
+
+def test_an_ensemble_has_the_positive_class_of_its_members(run, tmp_path):
+    sets = ["training.epochs=1", "ensemble.members=2"]
+    config = load_ensemble(run / "config.yaml", sets=sets)
+    result = nettrain.ensemble(config, output_directory=tmp_path, run_name="two", executor="serial")
+    model = nettrain.load(result.directory)
+    outcome = model.evaluation(model.training_data.part("test")).outcome
+    assert outcome.decision == Decision(0) and model.classes == ("yes", "zno")
+
+
+def test_the_reliability_diagram_names_the_positive_class(run):
+    pytest.importorskip("matplotlib")
+    from nettrain.report.plot import plot_of
+    from nettrain.report.run_view import RunView
+
+    view = RunView(RecordedRun.open(run))
+    figure = plot_of("calibration").draw(view)
+    assert figure.axes[1].get_xlabel() == "predicted probability of yes"
+
+
+def test_a_kept_threshold_must_be_taken_out_before_calibration(run, tmp_path):
+    copy = shutil.copytree(run, tmp_path / "copy")
+    command("eval", copy, "--threshold", 0.3, "--keep-threshold")
+    before = nettrain.load(copy).path.read_bytes()
+    for words in ([], ["--remove"]):
+        found = command("calibrate", copy, *words)
+        assert found.exit_code == 2
+        assert "keeps the threshold 0.3, which is one of the probabilities" in " ".join(
+            found.stderr.split()
+        )
+    assert nettrain.load(copy).path.read_bytes() == before
+    command("eval", copy, "--threshold", 0.5, "--keep-threshold")
+    assert command("calibrate", copy).exit_code == 0
 
 
 def test_no_other_threshold_has_a_larger_f1():
