@@ -84,7 +84,7 @@ def main():
         program = predict_py(model, Path(folder))
     programs = {
         "nettrain": model.probabilities,
-        "predict.py": lambda x: program.predict(x, {})[1],
+        "predict.py": lambda x: program.predict(x)[1],
         "onnxruntime": in_onnxruntime(model),
         "scikit-learn": in_scikit_learn(program.W),
     }

@@ -1,6 +1,7 @@
 """Every component's contract rows, written as plain NumPy and run, agree with nettrain."""
 
 import runpy
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -9,12 +10,14 @@ import pytest
 from nettrain.autodiff.operations import operations
 from nettrain.autodiff.tensor import Tensor
 from nettrain.component import names
+from nettrain.data.elementwise import Elementwise
+from nettrain.data.features import Features
 from nettrain.data.pipeline import Fitted
 from nettrain.data.transform import Transform
 from nettrain.export.inference_graph import record_inference
 from nettrain.export.numpy import functions
 from nettrain.export.numpy.statements import has_form, network_lines
-from nettrain.export.numpy.table import missing_transforms, transform_lines
+from nettrain.export.numpy.table import inverse_lines, missing_transforms, transform_lines
 from nettrain.layers.activation import Activation as ActivationLayer
 from nettrain.nn.activation import Activation
 from nettrain.nn.architecture import Architecture
@@ -109,9 +112,40 @@ def test_every_transform(name, fields, features):
         key: [*(np.array([*column.values, ""], object)[column.codes])]
         for key, column in features.categories.items()
     }
-    transformed = function("transform(numbers, texts)", [*lines, "return numbers"], weights)
+    transformed = function("transform(x, texts)", [*lines, "return x"], weights)
     found = transformed(features.array, texts)
     np.testing.assert_allclose(found, transform.apply(features, fitted.state).array, rtol=1e-9)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Doubled(Elementwise):
+    """Doubling, with a form of its own. y = x factor."""
+
+    invertible = True
+
+    def learn(self, numbers):
+        return {"factor": np.array(2.0)}
+
+    def forward(self, x, state, names):
+        return x * state["factor"]
+
+    def to_numpy(self, x, state):
+        return f"{x} * {state['factor']}"
+
+    def inverse_to_numpy(self, y, state):
+        return f"{y} / {state['factor']}"
+
+
+def test_a_transform_of_a_plugin_brings_its_form():
+    features = Features(np.arange(6.0).reshape(3, 2), ("a", "b"))
+    fitted = Fitted(Doubled(), Doubled().fit(features))
+    assert missing_transforms((fitted,), (fitted,)) == []
+    weights = {}
+    lines = transform_lines((fitted,), ("a", "b"), weights)
+    doubled = function("transform(x)", [*lines, "return x"], weights)(features.array)
+    np.testing.assert_array_equal(doubled, [[0, 2], [4, 6], [8, 10]])
+    back = function("back(y)", [*inverse_lines((fitted,), weights), "return y"], weights)
+    np.testing.assert_array_equal(back(doubled), features.array)
 
 
 def test_a_transform_without_a_form_is_named():

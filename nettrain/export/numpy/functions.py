@@ -3,7 +3,6 @@
 Each stands by itself but for others of this file that it calls. x is (n, ...), images (n, h, w, c).
 """
 
-import csv
 import math
 import zlib
 from statistics import NormalDist
@@ -49,7 +48,7 @@ def logsumexp(x):
     return largest + np.log(np.exp(x - largest[..., None]).sum(axis=-1))
 
 
-def windows(x, size, stride, padding, dilation=(1, 1), fill=0.0):
+def windows(x, size, stride, padding, dilation=(1, 1), fill=0):
     """The windows (n, h', w', c, kh, kw) that a kernel of some size sees."""
     x = np.pad(x, ((0, 0), *padding, (0, 0)), constant_values=fill)
     whole = [(k - 1) * d + 1 for k, d in zip(size, dilation, strict=True)]
@@ -57,7 +56,7 @@ def windows(x, size, stride, padding, dilation=(1, 1), fill=0.0):
     return seen[:, :: stride[0], :: stride[1], :, :: dilation[0], :: dilation[1]]
 
 
-def convolution(x, w, stride, padding, dilation, groups):
+def convolution(x, w, stride=(1, 1), padding=((0, 0), (0, 0)), dilation=(1, 1), groups=1):
     """Cross-correlation: y_ijo = sum_klc w_klco x_(i+k)(j+l)c; w is (kh, kw, c / groups, o)."""
     seen = windows(x, w.shape[:2], stride, padding, dilation)
     inputs, outputs = seen.shape[3] // groups, w.shape[3] // groups
@@ -72,12 +71,12 @@ def convolution(x, w, stride, padding, dilation, groups):
     return np.concatenate(parts, axis=-1)
 
 
-def max_pool(x, size, stride, padding):
+def max_pool(x, size, stride, padding=((0, 0), (0, 0))):
     """The largest number of each window."""
     return windows(x, size, stride, padding, fill=-np.inf).max(axis=(-2, -1))
 
 
-def average_pool(x, size, stride, padding):
+def average_pool(x, size, stride, padding=((0, 0), (0, 0))):
     """The mean of each window; padding does not count."""
     counts = windows(np.ones_like(x), size, stride, padding).sum(axis=(-2, -1))
     return windows(x, size, stride, padding).sum(axis=(-2, -1)) / counts
@@ -114,6 +113,13 @@ def upsample_linear(x, axis, factor):
     t = (at - below).reshape(shape).astype(x.dtype)
     after = np.minimum(below + 1, size - 1)
     return np.take(x, below, axis) * (1 - t) + np.take(x, after, axis) * t
+
+
+def log(x, shift):
+    """ln(x + shift), which only numbers above -shift have."""
+    if (x + shift <= 0).any():
+        raise ValueError(f"no logarithm of {np.nanmin(x):g} + {shift:g}")
+    return np.log1p(x + (shift - 1))
 
 
 def quantile_fraction(x, quantiles):
@@ -158,9 +164,7 @@ def normal_fraction(x):
 
 def one_hot(cells, values):
     """A column for each known value: 1 where a cell is that value, else 0."""
-    return np.array([[float(cell == value) for value in values] for cell in cells]).reshape(
-        len(cells), len(values)
-    )
+    return (np.array(cells)[:, None] == values).astype(float)
 
 
 def hash_words(cells, size):
@@ -176,36 +180,3 @@ def hash_words(cells, size):
                 bags[row, code % size] += -1 if code >> 31 else 1
                 word = ""
     return bags / np.maximum(np.linalg.norm(bags, axis=1, keepdims=True), 1e-12)
-
-
-def read_csv(path, numbers, texts, missing, delimiter):
-    """The named columns of a CSV file with a header: numbers (n, d), and lists of texts."""
-    with open(path, newline="", encoding="utf-8-sig") as file:
-        reader = csv.reader(file, delimiter=delimiter, skipinitialspace=True)
-        header = [cell.strip() for cell in next(reader, [])]
-        absent = [name for name in (*numbers, *texts) if name not in header]
-        if absent:
-            raise SystemExit(f"{path}: columns are missing: {', '.join(absent)}")
-        array, cells = [], {name: [] for name in texts}
-        for row in reader:
-            if not any(cell.strip() for cell in row):
-                continue
-            if len(row) != len(header):
-                raise SystemExit(
-                    f"{path}:{reader.line_num}: {len(row)} cells where {len(header)} are expected"
-                )
-            found = dict(zip(header, (cell.strip() for cell in row), strict=True))
-            array.append([])
-            for name in numbers:
-                try:
-                    array[-1].append(math.nan if found[name] in missing else float(found[name]))
-                except ValueError:
-                    raise SystemExit(
-                        f"{path}:{reader.line_num}: column {name!r}: expected a number, "
-                        f"got {found[name]!r}"
-                    ) from None
-            for name in texts:
-                cells[name].append("" if found[name] in missing else found[name])
-    if not array:
-        raise SystemExit(f"{path}: no rows below the header")
-    return np.array(array).reshape(len(array), len(numbers)), cells

@@ -5,7 +5,8 @@ from collections.abc import Callable
 from typing import Any
 
 from nettrain.autodiff.primitive import Primitive
-from nettrain.export.inference_graph import INPUT, InferenceGraph, Operation, Rows
+from nettrain.export.inference_graph import INPUT, InferenceGraph, Operation, Rows, Size
+from nettrain.export.numpy.layout import literal, statement
 
 Form = Callable[..., str]
 
@@ -48,8 +49,10 @@ def _activated(activation: Primitive | None, y: str) -> str:
 
 def _convolved(p: Any, x: str, w: str, *bias: str, groups: str | int | None = None) -> str:
     count = p.groups if groups is None else groups
-    y = f"convolution({x}, {w}, {p.stride}, {p.padding}, {p.dilation}, {count})"
-    return " + ".join([y, *bias])
+    given = {"stride": p.stride, "padding": p.padding, "dilation": p.dilation, "groups": count}
+    plain = {"stride": (1, 1), "padding": NO_PADDING, "dilation": (1, 1), "groups": 1}
+    keywords = [f"{key}={value}" for key, value in given.items() if value != plain[key]]
+    return " + ".join([f"convolution({', '.join([x, w, *keywords])})", *bias])
 
 
 def _block(p: Any, x: str, *weights: str) -> str:
@@ -58,7 +61,12 @@ def _block(p: Any, x: str, *weights: str) -> str:
 
 
 def _max_pool(p: Any, x: str) -> str:
-    return f"max_pool({x}, {p.size}, {p.stride}, {p.padding})"
+    return _pooled("max_pool", p, x)
+
+
+def _pooled(function: str, p: Any, x: str) -> str:
+    padding = "" if p.padding == NO_PADDING else f", {p.padding}"
+    return f"{function}({x}, {p.size}, {p.stride}{padding})"
 
 
 def _key(key: Any) -> str:
@@ -75,7 +83,7 @@ OTHERS: dict[str, Form] = {
     "Depthwise": lambda p, x, *w: _convolved(p, x, *w, groups=f"{x}.shape[-1]"),
     "ConvolutionBlock": _block,
     "MaxPool": _max_pool,
-    "AveragePool": lambda p, x: f"average_pool({x}, {p.size}, {p.stride}, {p.padding})",
+    "AveragePool": lambda p, x: _pooled("average_pool", p, x),
     "GlobalAveragePool": lambda p, x: f"{x}.mean(axis=(1, 2))",
     "GlobalMaxPool": lambda p, x: f"{x}.max(axis=(1, 2))",
     "Normalize": lambda p, x, m, g, b: f"normalize({x}, {m}, {g}, {b}, {p.epsilon!r})",
@@ -96,6 +104,7 @@ OTHERS: dict[str, Form] = {
     "Interpolate": lambda p, x: f"upsample_linear({x}, {p.axis}, {p.factor})",
 }
 _OF_SHAPE = {"Reshape", "Broadcast"}
+NO_PADDING = ((0, 0), (0, 0))
 
 
 def missing_statements(graph: InferenceGraph) -> list[str]:
@@ -132,17 +141,22 @@ class _Body:
         for name, operation in self.graph.operations.items():
             if self._in_place(operation):
                 continue
+            variable = self.variable(name)
             if operation.layer != layer:
                 layer = operation.layer
                 kind = self.graph.layers.get(layer, "")
-                written += [f"# {layer}: {kind}"] if kind else []
-            written.append(f"{self.variable(name)} = {self._expression(operation)}")
+                says_it = variable.startswith(kind)
+                written += [f"# {layer}: {kind}"] if kind and not says_it else []
+            shape = f"({', '.join(map(_size, operation.shape))}{',' * (len(operation.shape) == 1)})"
+            written += statement(variable, self._expression(operation), shape)
         return [*written, f"return {self.value(self.graph.output)}"]
 
     def variable(self, name: str) -> str:
         """The Python name of a value: that of its layer for the layer's output."""
         layer = self.graph.operations[name].layer
-        if not layer:
+        if name == self.graph.output and not layer:
+            name = "output"
+        elif not layer:
             name = f"output_{name}"
         elif self.last[layer] == name:
             name = layer
@@ -151,7 +165,7 @@ class _Body:
     def value(self, name: str) -> str:
         """A value as operand."""
         if name in self.graph.constants:
-            return f'W["{name}"]'
+            return f"W[{literal(name)}]"
         if name == INPUT:
             return INPUT
         operation = self.graph.operations[name]
@@ -193,6 +207,13 @@ class _Body:
 
 def _kinds(primitive: Primitive) -> set[str]:
     return {kind.__name__ for kind in type(primitive).__mro__}
+
+
+def _size(size: Size) -> str:
+    """As a comment says it: n for the rows."""
+    if isinstance(size, Rows):
+        return "n" if size.factor == 1 else f"{size.factor} n"
+    return str(size)
 
 
 def _sizes(operation: Operation, rows: str) -> str:

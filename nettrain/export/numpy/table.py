@@ -7,40 +7,42 @@ import numpy as np
 
 from nettrain.data.linear import LinearTransform
 from nettrain.data.pipeline import Fitted
+from nettrain.export.numpy.layout import literal, statement
 
 Weights = dict[str, np.ndarray]
+Form = Callable[[Any, str, dict[str, str]], str]
 _RIM = 1e-7  # of a fraction that becomes a normal quantile, as the transform clips it
 
 
-def _linear(p: Any, x: str, key: str) -> str:
+def _linear(p: Any, x: str, w: dict[str, str]) -> str:
     offset = f" + {p.offset!r}" if p.offset else ""
-    return f'({x} - W["{key}.shift"]) / W["{key}.unit"]{offset}'
+    return f"({x} - {w['shift']}) / {w['unit']}{offset}"
 
 
-def _quantile(p: Any, x: str, key: str) -> str:
-    fraction = f'quantile_fraction({x}, W["{key}.quantiles"])'
+def _quantile(p: Any, x: str, w: dict[str, str]) -> str:
+    fraction = f"quantile_fraction({x}, {w['quantiles']})"
     return fraction if p.to == "uniform" else f"normal_quantile({fraction}, {_RIM!r})"
 
 
-_ELEMENTWISE: dict[str, Callable[[Any, str, str], str]] = {
-    "clip": lambda p, x, key: f"np.clip({x}, {p.low!r}, {p.high!r})",
-    "log": lambda p, x, key: f"np.log1p({x} + {p.shift - 1!r})",
+_ELEMENTWISE: dict[str, Form] = {
+    "clip": lambda p, x, w: f"np.clip({x}, {p.low!r}, {p.high!r})",
+    "log": lambda p, x, w: f"log({x}, {p.shift!r})",
     "quantile": _quantile,
 }
 
 
-def _linear_inverse(p: Any, y: str, key: str) -> str:
+def _linear_inverse(p: Any, y: str, w: dict[str, str]) -> str:
     shifted = f"({y} - {p.offset!r})" if p.offset else y
-    return f'{shifted} * W["{key}.unit"] + W["{key}.shift"]'
+    return f"{shifted} * {w['unit']} + {w['shift']}"
 
 
-def _quantile_inverse(p: Any, y: str, key: str) -> str:
+def _quantile_inverse(p: Any, y: str, w: dict[str, str]) -> str:
     fraction = y if p.to == "uniform" else f"normal_fraction({y})"
-    return f'from_quantile_fraction({fraction}, W["{key}.quantiles"])'
+    return f"from_quantile_fraction({fraction}, {w['quantiles']})"
 
 
-_INVERSE: dict[str, Callable[[Any, str, str], str]] = {
-    "log": lambda p, y, key: f"np.expm1({y}) - {p.shift - 1!r}",
+_INVERSE: dict[str, Form] = {
+    "log": lambda p, y, w: f"np.expm1({y}) - {p.shift - 1!r}",
     "quantile": _quantile_inverse,
 }
 _OF_TABLES = {"impute", "one_hot", "drop", "hash_words"}
@@ -49,33 +51,61 @@ _OF_TABLES = {"impute", "one_hot", "drop", "hash_words"}
 def missing_transforms(chain: tuple[Fitted, ...], targets: tuple[Fitted, ...]) -> list[str]:
     """A sentence for every transform that has no form."""
     found = [
-        f"the transform {name} has no form in NumPy"
-        for name in (fitted.transform.name() for fitted in chain if not _has_form(fitted))
+        f"the transform {fitted.transform.name()} has no form in NumPy; give its class a method "
+        "to_numpy(self, x, state) that returns an expression"
+        for fitted in chain
+        if fitted.transform.name() not in _OF_TABLES and _form(fitted) is None
     ]
     return found + [
-        f"the target transform {fitted.transform.name()} has no inverse in NumPy"
+        f"the target transform {fitted.transform.name()} has no inverse in NumPy; give its class a "
+        "method inverse_to_numpy(self, y, state) that returns an expression"
         for fitted in targets
-        if not isinstance(fitted.transform, LinearTransform)
-        and fitted.transform.name() not in _INVERSE
+        if _inverse(fitted) is None
     ]
 
 
-def _has_form(fitted: Fitted) -> bool:
-    known = {*_ELEMENTWISE, *_OF_TABLES}
-    return isinstance(fitted.transform, LinearTransform) or fitted.transform.name() in known
+def _form(fitted: Fitted) -> Form | None:
+    kind = type(fitted.transform)
+    own: Form | None = getattr(kind, "to_numpy", None)
+    linear = _linear if isinstance(fitted.transform, LinearTransform) else None
+    return own or linear or _ELEMENTWISE.get(kind.name())
+
+
+def _inverse(fitted: Fitted) -> Form | None:
+    kind = type(fitted.transform)
+    own: Form | None = getattr(kind, "inverse_to_numpy", None)
+    linear = _linear_inverse if isinstance(fitted.transform, LinearTransform) else None
+    return own or linear or _INVERSE.get(kind.name())
+
+
+def may_be_missing(chain: tuple[Fitted, ...], names: tuple[str, ...]) -> list[str]:
+    """The columns of numbers whose gaps a transform fills, or that it drops."""
+    found: set[str] = set()
+    left = list(names)  # new columns come behind these
+    for fitted in chain:
+        state: dict[str, Any] = fitted.state
+        if fitted.transform.name() == "impute":
+            fills = np.asarray(state["fill"])[: len(left)]
+            found.update(name for name, fill in zip(left, fills, strict=True) if not np.isnan(fill))
+        elif fitted.transform.name() == "drop":
+            found.update(map(str, state["columns"]))
+            left = [name for name in left if name not in state["columns"]]
+    return [name for name in names if name in found]
 
 
 def transform_lines(
     chain: tuple[Fitted, ...], names: tuple[str, ...], weights: Weights
 ) -> list[str]:
-    """The body of `transform(numbers, texts)` but for its last line.
+    """The body of `transform(x, texts)` but for its last line.
 
     Args:
         chain: The fitted transforms.
         names: Of the columns of numbers; empty for images.
         weights: Of the script; what the transforms have learned is added.
     """
-    lines = ["numbers = numbers.astype(np.float64)"]
+    lines = ["x = x.astype(np.float64)"]
+    if any(fitted.transform.name() == "impute" and fitted.state["columns"] for fitted in chain):
+        lines.append("texts = dict(texts)")
     columns = list(names)
     for index, fitted in enumerate(chain, start=1):
         key = f"transform_{index}"
@@ -83,28 +113,25 @@ def transform_lines(
         if fitted.transform.name() in _OF_TABLES:
             lines += _of_tables(fitted, key, columns, weights)
         else:
-            lines += _elementwise(fitted, key, weights)
+            x, form = _chosen("x", fitted), _form(fitted)
+            assert form is not None  # checked by `missing_transforms`
+            lines += statement(x, form(fitted.transform, x, _kept(fitted, key, weights)))
     return lines
 
 
 def inverse_lines(chain: tuple[Fitted, ...], weights: Weights) -> list[str]:
     """The statements that bring `y` (n, t) back to the units of the targets."""
-    lines = []
+    lines = ["# back to the units of the target"] if chain else []
     for index, fitted in reversed([*enumerate(chain, start=1)]):
-        key = f"target_{index}"
-        _keep(fitted, key, weights)
-        form = (
-            _linear_inverse
-            if isinstance(fitted.transform, LinearTransform)
-            else _INVERSE[fitted.transform.name()]
-        )
-        y = _chosen("y", fitted)
-        lines.append(f"{y} = {form(fitted.transform, y, key)}  # back to the units of the target")
+        y, form = _chosen("y", fitted), _inverse(fitted)
+        assert form is not None  # checked by `missing_transforms`
+        state = _kept(fitted, f"target_{index}", weights)
+        lines += statement(y, form(fitted.transform, y, state))
     return lines
 
 
 def _first_line(fitted: Fitted) -> str:
-    return (type(fitted.transform).__doc__ or "").strip().splitlines()[0]
+    return (type(fitted.transform).__doc__ or fitted.transform.name()).strip().splitlines()[0]
 
 
 def _chosen(value: str, fitted: Fitted) -> str:
@@ -114,21 +141,11 @@ def _chosen(value: str, fitted: Fitted) -> str:
     return f"{value}[..., {[int(place) for place in places]}]"
 
 
-def _keep(fitted: Fitted, key: str, weights: Weights) -> None:
-    for name in ("shift", "unit", "quantiles"):
-        if name in fitted.state:
-            weights[f"{key}.{name}"] = np.asarray(fitted.state[name])
-
-
-def _elementwise(fitted: Fitted, key: str, weights: Weights) -> Iterator[str]:
-    _keep(fitted, key, weights)
-    form = (
-        _linear
-        if isinstance(fitted.transform, LinearTransform)
-        else _ELEMENTWISE[fitted.transform.name()]
-    )
-    x = _chosen("numbers", fitted)
-    yield f"{x} = {form(fitted.transform, x, key)}"
+def _kept(fitted: Fitted, key: str, weights: Weights) -> dict[str, str]:
+    """Put what a transform has learned among the weights; returns how the script calls it."""
+    state = {name: value for name, value in fitted.state.items() if name != "places"}
+    weights.update({f"{key}.{name}": np.asarray(value) for name, value in state.items()})
+    return {name: f"W[{literal(f'{key}.{name}')}]" for name in state}
 
 
 def _of_tables(fitted: Fitted, key: str, columns: list[str], weights: Weights) -> Iterator[str]:
@@ -139,40 +156,39 @@ def _of_tables(fitted: Fitted, key: str, columns: list[str], weights: Weights) -
             yield from _impute(state, key, columns, weights)
         case "drop":
             places = [columns.index(name) for name in named if name in columns]
-            for name in named:
-                if name not in columns:
-                    yield f"del texts[{name!r}]"
             if places:
-                yield f"numbers = np.delete(numbers, {places}, axis=1)"
+                yield from statement("x", f"np.delete(x, {places}, axis=1)")
                 columns[:] = [name for name in columns if name not in named]
         case "one_hot":
-            for name in named:
+            for number, name in enumerate(named, start=1):
                 values = [str(value) for value in state[f"values:{name}"]]
-                yield f"new = one_hot(texts.pop({name!r}), {values!r})"
-                yield "numbers = np.column_stack([numbers, new])"
+                weights[f"{key}.values_{number}"] = np.array(values, dtype=np.str_)
+                new = f'one_hot(texts[{literal(name)}], W["{key}.values_{number}"])'
+                yield from statement("x", f"np.column_stack([x, {new}])")
                 columns += [f"{name}={value}" for value in values]
         case "hash_words":
             size = fitted.transform.size  # type: ignore[attr-defined]
             for name in named:
-                yield f"new = hash_words(texts.pop({name!r}), {size})"
-                yield "numbers = np.column_stack([numbers, new])"
+                new = f"hash_words(texts[{literal(name)}], {size})"
+                yield from statement("x", f"np.column_stack([x, {new}])")
                 columns += [f"{name}#{j}" for j in range(size)]
 
 
 def _impute(state: dict[str, Any], key: str, columns: list[str], weights: Weights) -> Iterator[str]:
     flags = [str(name) for name in state["flags"]]
     gaps = [
-        f"np.isnan(numbers[:, {columns.index(name)}])"
+        f"np.isnan(x[:, {columns.index(name)}])"
         if name in columns
-        else f"[not cell for cell in texts[{name!r}]]"
+        else f"[not cell for cell in texts[{literal(name)}]]"
         for name in flags
     ]
     if gaps:
-        yield f"flags = np.column_stack([{', '.join(gaps)}])"
+        yield from statement("flags", f"np.column_stack([{', '.join(gaps)}])")
     weights[f"{key}.fill"] = np.asarray(state["fill"])
-    yield f'numbers = np.where(np.isnan(numbers), W["{key}.fill"], numbers)'
+    yield f'x = np.where(np.isnan(x), W["{key}.fill"], x)'
     for name, text in zip(map(str, state["columns"]), map(str, state["texts"]), strict=True):
-        yield f"texts[{name!r}] = [cell or {text!r} for cell in texts[{name!r}]]"
+        cells = f"texts[{literal(name)}]"
+        yield from statement(cells, f"[cell or {literal(text)} for cell in {cells}]")
     if gaps:
-        yield "numbers = np.column_stack([numbers, flags])"
+        yield "x = np.column_stack([x, flags])"
         columns += [f"{name}_missing" for name in flags]
