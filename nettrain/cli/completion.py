@@ -32,6 +32,13 @@ def complete_config(incomplete: str) -> Iterator[str]:
             yield text
 
 
+def complete_example(incomplete: str) -> Iterator[str]:
+    """Complete the names of packaged examples."""
+    from nettrain.cli.packaged import examples
+
+    yield from (name for name in examples() if name.startswith(incomplete))
+
+
 def complete_run(incomplete: str) -> Iterator[str]:
     """Complete directories of runs as they are typed, and bare folders on the way to them."""
     from nettrain.inspection.directory_kind import kind_of

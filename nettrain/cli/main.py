@@ -24,6 +24,7 @@ from nettrain.cli import (
     gradcheck,
     graph,
     importance,
+    init,
     plot,
     predict,
     report,
@@ -91,6 +92,7 @@ def _options(
 
 # The panel of `nettrain --help`, the command, its function, and the example in its own help.
 COMMANDS: tuple[tuple[str, str, Any, str], ...] = (
+    ("Start", "init", init.init, "nettrain init wine.csv --target quality"),
     ("Start", "check", check.check, "nettrain check digits.yaml"),
     ("Train", "fit", fit.fit, "nettrain fit digits.yaml --set optimizer.lr=0.01 --seed 1"),
     ("Train", "sweep", sweep.sweep, "nettrain sweep search.yaml --trials 20 --workers 2"),

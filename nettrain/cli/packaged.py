@@ -1,5 +1,6 @@
 """The packaged examples: `nettrain fit digits` finds them where no such file exists."""
 
+import re
 from pathlib import Path
 
 import typer
@@ -20,6 +21,23 @@ def examples() -> dict[str, Path]:
     folder = example_folder()
     files = sorted(folder.rglob("*.yaml"))
     return {file.relative_to(folder).with_suffix("").as_posix(): file for file in files}
+
+
+def example_files(example: Path, output: Path) -> dict[Path, bytes]:
+    """What a copy of an example writes: the file itself, and beside it those that it names.
+
+    A base or data file that stands outside the example's folder comes beside the copy, and the
+    copy names it there.
+    """
+    text = example.read_text(encoding="utf-8")
+    code = re.sub(r"#.*", "", text)
+    files: dict[Path, bytes] = {}
+    for named in dict.fromkeys(re.findall(r"[\w./-]+\.(?:csv|yaml|py)\b", code)):
+        source, beside = example.parent / named, named.removeprefix("../")
+        if source.is_file():
+            files[output.parent / beside] = source.read_bytes()
+            text = text.replace(named, beside)
+    return {output: text.encode(), **files}
 
 
 def find_config(context: typer.Context, config: Path | None) -> Path | None:

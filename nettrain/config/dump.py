@@ -57,6 +57,14 @@ def as_brief_yaml(value: object) -> str:
     return text
 
 
+def as_flow(value: object) -> str:
+    """A value on one line: `{type: adam, lr: 0.001}`, `[64, 32]`, `'no'`."""
+    text: str = yaml.dump(
+        value, Dumper=_FlowDumper, sort_keys=False, allow_unicode=True, width=10**9
+    )
+    return text.removesuffix("\n").removesuffix("\n...")
+
+
 class _Dumper(yaml.SafeDumper):
     """Quotes every string that YAML 1.1 or 1.2 would take for something else."""
 
@@ -112,3 +120,19 @@ def _fits_a_line(value: object) -> bool:
 
 
 _BriefDumper.add_representer(dict, _mapping)
+
+
+class _FlowDumper(_Dumper):
+    """Writes everything on one line."""
+
+
+def _flow_mapping(dumper: yaml.SafeDumper, value: dict[str, object]) -> yaml.Node:
+    return dumper.represent_mapping("tag:yaml.org,2002:map", value.items(), flow_style=True)
+
+
+def _flow_list(dumper: yaml.SafeDumper, value: list[object]) -> yaml.Node:
+    return dumper.represent_sequence("tag:yaml.org,2002:seq", value, flow_style=True)
+
+
+_FlowDumper.add_representer(dict, _flow_mapping)
+_FlowDumper.add_representer(list, _flow_list)

@@ -22,7 +22,7 @@ def automatic_transforms(train: Features, parts: Iterable[Features]) -> tuple[Tr
     so that its indicators stay 0 and 1.
     """
     parts = list(parts)
-    kinds = {name: _kind(column) for name, column in train.categories.items()}
+    kinds = {name: kind_of_texts(column) for name, column in train.categories.items()}
     dates = [name for name, kind in kinds.items() if kind == "date"]
     unique = [name for name, kind in kinds.items() if kind == "unique"]
     chosen: list[object] = []
@@ -57,11 +57,11 @@ def notes_on_unique_columns(train: Features, transforms: Iterable[Transform]) ->
         + "; if it is an ID, list it under the source's `ignore`; words of free text become inputs "
         "by the transform hash_words"
         for name, column in train.categories.items()
-        if _kind(column) == "unique" and (distinct := len(_present(column)))
+        if kind_of_texts(column) == "unique" and (distinct := len(_present(column)))
     ]
 
 
-def _kind(column: Category) -> str:
+def kind_of_texts(column: Category) -> str:
     """What a column of texts holds: date, unique (its values hardly repeat), or category.
 
     Where day and month cannot be told apart it is a date too: `datetime` then asks.

@@ -164,6 +164,7 @@ CASES = [
 # They never import a plugin, with the flag or without it: they load no configuration.
 NEVER = [
     (["fit", "flowers.yaml"], in_initial_run, "flowers.yaml"),
+    (["init", "flowers.csv", "-o", "new.yaml"], in_yaml, "flowers.yaml"),
     (["runs", "runs"], in_yaml, "runs/flowers/config.yaml"),
     (["diff", "runs/flowers", "runs/cv/fold-1"], in_checkpoint, f"runs/flowers/{LAST}"),
 ]

@@ -17,6 +17,19 @@ from nettrain.errors import DataError
 _INFINITE = frozenset({"inf", "+inf", "-inf", "infinity", "+infinity", "-infinity"})
 
 
+class MixedColumn(DataError):
+    """A column that holds numbers and texts.
+
+    Attributes:
+        column: Its name.
+        share: The fraction of its cells that are texts, as far as it was read.
+    """
+
+    def __init__(self, message: str, column: str, share: float) -> None:
+        super().__init__(message)
+        self.column, self.share = column, share
+
+
 class ChunkedTable(Protocol):
     """What `read_columns` reads, such as a `TextTable`."""
 
@@ -145,7 +158,8 @@ class TextColumn:
             return None
         if texts and self.leading_zero is None:  # a column of codes is read once more, as texts
             cell, line = cells[texts[0]], int(lines[texts[0]])
-            error = DataError(self._text_among_numbers(cell, line, count, len(texts)))
+            message = self._text_among_numbers(cell, line, count, len(texts))
+            error = MixedColumn(message, self.name, len(texts) / (count + len(texts)))
             if number_format(cell.strip()) is None:
                 raise error
             self.mixed = self.mixed or error  # the column is read once more, as texts

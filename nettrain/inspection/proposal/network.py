@@ -1,0 +1,134 @@
+"""The network for so many rows and inputs, and how it is trained."""
+
+from dataclasses import dataclass
+
+from nettrain.inspection.proposal.choice import Choice, Preset, Tree
+
+_SCALE = {"small": 0.5, "default": 1.0, "strong": 2.0}  # of units and filters
+_LENGTH = {"small": 0.5, "default": 1.0, "strong": 1.5}  # of the epochs
+_SMALLEST_IMAGE = 8  # pixels per side from which convolutions pay
+
+
+@dataclass(frozen=True)
+class Size:
+    """What decides the size of a network.
+
+    Attributes:
+        rows: To train on.
+        inputs: After the transforms, roughly.
+        image: (h, w, c); None for tables.
+        classes: How many; None where numbers are predicted.
+    """
+
+    rows: int
+    inputs: int
+    image: tuple[int, int, int] | None
+    classes: int | None
+
+
+def propose_network(size: Size, preset: Preset) -> dict[str, "Tree | Choice"]:
+    """The sections from `model` to `early_stopping`."""
+    if size.image is not None and min(size.image[:2]) >= _SMALLEST_IMAGE:
+        return _convolutional(size, size.image, preset)
+    return _perceptron(size, preset)
+
+
+def _perceptron(size: Size, preset: Preset) -> dict[str, "Tree | Choice"]:
+    rows = size.rows
+    _, units, epochs, batch, lr, dropout = next(row for row in _PERCEPTRONS if rows <= row[0])
+    hidden = [max(8, int(one * _SCALE[preset])) for one in units]
+    epochs = max(10, int(epochs * _LENGTH[preset]))
+    return _sections(
+        Choice(
+            {"type": "mlp", "hidden": hidden, "activation": "relu"},
+            f"sized for {rows:,} training rows of about {size.inputs:,} inputs",
+        ),
+        size,
+        lr=lr,
+        dropout=dropout,
+        epochs=epochs,
+        batch=batch,
+    )
+
+
+# Training rows at most; units, epochs, batch size, learning rate, dropout.
+_PERCEPTRONS: tuple[tuple[float, list[int], int, int, float, float], ...] = (
+    (500, [32], 150, 16, 5e-3, 0.1),
+    (3_000, [64, 32], 100, 32, 2e-3, 0.2),
+    (20_000, [128, 64], 60, 64, 2e-3, 0.1),
+    (float("inf"), [256, 128], 20, 128, 1e-3, 0.1),
+)
+
+
+def _convolutional(
+    size: Size, image: tuple[int, int, int], preset: Preset
+) -> dict[str, "Tree | Choice"]:
+    side = min(image[:2])
+    base = int(16 * _SCALE[preset])
+    deep = side >= 48 or (side >= 28 and image[2] == 3)
+    blocks: list[dict[str, object]] = [
+        {"filters": base * 2**depth, "batch_norm": True} for depth in range(3 if deep else 2)
+    ]
+    model: dict[str, object] = {"type": "cnn", "blocks": blocks}
+    model |= {"global_pool": "average"} if side >= 48 else {"hidden": [int(64 * _SCALE[preset])]}
+    epochs = next(epochs for most, epochs in _CNN_EPOCHS if size.rows <= most)
+    h, w, c = image
+    colored = c == 3
+    move = (
+        Choice(["flip", {"type": "shift", "pixels": max(1, side // 12)}], "photographs: mirrored")
+        if colored
+        else Choice(
+            [{"type": "shift", "pixels": 1}], "moved by a pixel; no flip: it may be writing"
+        )
+    )
+    return {"augmentation": move} | _sections(
+        Choice(model, f"convolutions for {h} x {w} pixels, {c} channel{'s' * (c != 1)}"),
+        size,
+        lr=2e-3,
+        dropout=0.3,
+        epochs=max(3, int(epochs * _LENGTH[preset])),
+        batch=32 if size.rows <= 5_000 else 64,
+    )
+
+
+# Training rows at most; epochs, so that a run takes a few minutes at most.
+_CNN_EPOCHS: tuple[tuple[float, int], ...] = (
+    (3_000, 40),
+    (12_000, 15),
+    (float("inf"), 5),
+)
+
+
+def _sections(
+    model: Choice,
+    size: Size,
+    *,
+    lr: float,
+    dropout: float,
+    epochs: int,
+    batch: int,
+) -> dict[str, "Tree | Choice"]:
+    smoothed: dict[str, Tree | Choice] = {}
+    if size.image is not None and size.classes is not None and size.classes > 2:
+        loss = {"type": "cross_entropy", "label_smoothing": 0.1}
+        smoothed["loss"] = Choice(loss, "smoothing keeps the network from being too sure")
+    steps = max(1, size.rows // batch)
+    patience = max(5, epochs // 4)
+    return {
+        "model": model,
+        **smoothed,
+        "optimizer": Choice(
+            {"type": "adam", "lr": lr}, "nettrain fit CONFIG --find-lr tests others"
+        ),
+        "schedule": Choice("cosine", "the learning rate falls to 0 by the last epoch"),
+        "regularization": Choice({"dropout": dropout}, _on_dropout(size)),
+        "training": Choice({"epochs": epochs, "batch_size": batch}, f"{steps:,} steps per epoch"),
+        "early_stopping": Choice(
+            {"monitor": "validation_loss", "patience": patience},
+            "ends when it stops falling; the best epoch is kept",
+        ),
+    }
+
+
+def _on_dropout(size: Size) -> str:
+    return "few rows are learned by heart easily" if size.rows <= 3_000 else "against overfitting"

@@ -1,0 +1,253 @@
+"""From a data file to a configuration that trains at once."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from nettrain.data.dataset import PARTS, Dataset
+from nettrain.data.features import Features
+from nettrain.data.missing_target import with_complete_target
+from nettrain.data.readers.text_column import MixedColumn
+from nettrain.data.source import Source
+from nettrain.data.target import Target
+from nettrain.data.task import (
+    DEFAULT_LOSS,
+    TargetRequirements,
+    check_repeated_classes,
+    resolve,
+)
+from nettrain.errors import ConfigError, DataError, nearest
+from nettrain.inspection.proposal.choice import Choice, Proposal, Tree, Wishes, plain
+from nettrain.inspection.proposal.data_file import DataFile, locate
+from nettrain.inspection.proposal.network import Size, propose_network
+from nettrain.inspection.proposal.parts import propose_split
+from nettrain.inspection.proposal.transforms import count_inputs, propose_transforms
+from nettrain.inspection.proposal.unused_columns import unused_columns
+
+_FEWEST_TEXTS = 0.05  # of a column of numbers: with fewer they are mistakes in the file
+
+
+def propose_config(path: Path, wishes: Wishes) -> Proposal:
+    """Look at all of some data, and choose a configuration for it.
+
+    Args:
+        path: A table, an npz, npy or IDX file, or a folder of images.
+        wishes: What the user says of it.
+
+    Raises:
+        ConfigError: A wish does not fit the kind of data.
+        DataError: The data cannot be read or learned from.
+    """
+    file = locate(path, wishes.target)
+    _check_wishes(file, wishes)
+    dataset, mixed = _load(file, wishes)
+    return propose(file, dataset, wishes, mixed)
+
+
+def _load(file: DataFile, wishes: Wishes) -> tuple[Dataset, dict[str, str]]:
+    """All rows, and the columns of numbers and texts that are read as texts, with the reason."""
+    keys = {key: choice.value for key, choice in file.keys.items()}
+    keys |= {"ignore": list(wishes.ignore)} if wishes.ignore else {}
+    extra = () if wishes.group is None else (wishes.group,)
+    mixed: dict[str, str] = {}
+    while True:
+        categorical = {"categorical": list(mixed)} if mixed else {}
+        source = Source.parse(keys | categorical).absolute(Path.cwd())
+        try:
+            return source.load(0, extra), mixed
+        except MixedColumn as error:
+            is_mistake = error.share < _FEWEST_TEXTS or error.column == keys.get("target")
+            if is_mistake or error.column in mixed:
+                raise
+            mixed[error.column] = f"{error.share:.0%} of its cells are no numbers"
+
+
+def propose(
+    file: DataFile, dataset: Dataset, wishes: Wishes, mixed: Mapping[str, str] | None = None
+) -> Proposal:
+    """Choose a configuration for rows that are loaded.
+
+    Args:
+        file: Where they came from.
+        dataset: All of them.
+        wishes: What the user says of them.
+        mixed: The columns of numbers and texts that were read as texts, each with the reason.
+
+    Raises:
+        ConfigError: The wished task does not fit the target.
+        DataError: There are too few rows, or a single class.
+    """
+    target = dataset.target
+    if target is None:
+        raise DataError(f"{dataset.origin}: has no target")
+    incomplete = int(target.missing.sum())
+    dataset = with_complete_target(dataset, "drop")
+    dataset, task_note = _settled(dataset, wishes)
+    target = dataset.target
+    if target is None:
+        raise DataError(f"{dataset.origin}: has no target")
+    split = propose_split(dataset, target, wishes.group)
+    unused = unused_columns(dataset.features) if dataset.features.numbers.ndim == 2 else {}
+    features = _without(dataset.features, unused)
+    size = _size(dataset, features, target, split)
+    network = propose_network(size, wishes.preset)
+    chosen: dict[str, Tree | Choice | Sequence[Choice]] = {
+        "source": _source(file, wishes.ignore, unused, mixed or {})
+    }
+    if incomplete:
+        chosen["missing_target"] = Choice("drop", f"{incomplete:,} rows have no target")
+    if split is not None:
+        chosen["split"] = split
+    transforms = propose_transforms(features)
+    if transforms:
+        chosen["transforms"] = transforms
+    if "augmentation" in network:
+        chosen["augmentation"] = network.pop("augmentation")
+    tree: dict[str, Tree | Choice | Sequence[Choice]] = {"dataset": chosen, **network}
+    if wishes.task is not None and "loss" not in tree:
+        tree["loss"] = Choice(DEFAULT_LOSS[wishes.task], f"as asked: --task {wishes.task}")
+    tree["seed"] = Choice(0, "of everything random")
+    return Proposal(
+        title=f"{file.path.name}: {len(dataset):,} rows; {task_note}",
+        decisions=_decisions(file, wishes, unused, split, transforms, tree),
+        tree=_ordered(tree),
+        paths=file.paths,
+        notes=dataset.notes,
+    )
+
+
+def _check_wishes(file: DataFile, wishes: Wishes) -> None:
+    columns = {"--ignore": wishes.ignore, "--group": (wishes.group,) if wishes.group else ()}
+    for option, names in columns.items():
+        if names and file.table is None:
+            raise ConfigError(
+                f"{option} is for tables, and {file.path.name} has no named columns: leave it out"
+            )
+        for name in names:
+            if file.table is not None and name not in file.table.names:
+                raise ConfigError(
+                    f"{option}: {file.path.name} has no column {name!r}"
+                    f"{nearest(name, file.table.names)}"
+                )
+    target = file.keys.get("target")
+    if target is not None and target.value in (*wishes.ignore, wishes.group):
+        raise ConfigError(
+            f"column {target.value!r} is the target ({target.reason or 'as asked'}) and cannot be "
+            "left out or be the group; name another with --target"
+        )
+
+
+def _settled(dataset: Dataset, wishes: Wishes) -> tuple[Dataset, str]:
+    """The rows with the target in its form, and a sentence on the task."""
+    target = dataset.target
+    if target is None:
+        raise DataError(f"{dataset.origin}: has no target")
+    required = None
+    if wishes.task is not None:
+        required = TargetRequirements(DEFAULT_LOSS[wishes.task], (wishes.task,))
+    _, settled, (note,) = resolve(target, required)
+    dataset = replace(dataset, target=settled)
+    check_repeated_classes(dataset)
+    if settled.classes is not None and len(np.unique(settled.values)) < 2:
+        name = settled.classes[int(settled.values[0])]
+        raise DataError(
+            f"{dataset.origin}: every row has the class {name!r}; a classifier needs at least two"
+        )
+    return dataset, note
+
+
+def _without(features: Features, unused: dict[str, str]) -> Features:
+    if not unused:
+        return features
+    kept = [place for place, name in enumerate(features.names) if name not in unused]
+    return Features(
+        features.array[:, kept],
+        tuple(features.names[place] for place in kept),
+        {name: column for name, column in features.categories.items() if name not in unused},
+    )
+
+
+def _size(dataset: Dataset, features: Features, target: Target, split: Choice | None) -> Size:
+    rows = len(dataset)
+    if dataset.part is not None:
+        rows = int((dataset.part <= PARTS.index("train")).sum())
+    keys = split.value if split is not None and isinstance(split.value, dict) else {}
+    rows = int(rows * (1 - sum(keys.get(part, 0.0) for part in ("validation", "test"))))
+    shape = features.numbers.shape[1:]
+    image = (shape[0], shape[1], shape[2]) if len(shape) == 3 else None
+    classes = None if target.classes is None else len(target.classes)
+    return Size(rows, count_inputs(features), image, classes)
+
+
+def _source(
+    file: DataFile,
+    ignored: Sequence[str],
+    unused: Mapping[str, str],
+    mixed: Mapping[str, str],
+) -> dict[str, "Tree | Choice | Sequence[Choice]"]:
+    keys: dict[str, Tree | Choice | Sequence[Choice]] = dict(file.keys)
+    left_out = {**dict.fromkeys(ignored, "as asked: --ignore"), **unused}
+    texts = {name: reason for name, reason in mixed.items() if name not in left_out}
+    if texts:
+        keys["categorical"] = [Choice(name, reason) for name, reason in texts.items()]
+    if left_out:
+        keys["ignore"] = [Choice(name, reason) for name, reason in left_out.items()]
+    return keys
+
+
+_ORDER = (
+    "dataset", "model", "loss", "optimizer", "schedule", "regularization", "training",
+    "early_stopping", "seed",
+)  # fmt: skip
+
+
+def _ordered(
+    tree: dict[str, "Tree | Choice | Sequence[Choice]"],
+) -> dict[str, "Tree | Choice | Sequence[Choice]"]:
+    return {key: tree[key] for key in _ORDER if key in tree}
+
+
+def _decisions(
+    file: DataFile,
+    wishes: Wishes,
+    unused: dict[str, str],
+    split: Choice | None,
+    transforms: Sequence[Choice],
+    tree: dict[str, "Tree | Choice | Sequence[Choice]"],
+) -> tuple[str, ...]:
+    """At most six lines."""
+    lines = []
+    target = file.keys.get("target") or file.keys.get("y")
+    if target is not None and target.reason:
+        lines.append(f"target: {Path(str(target.value)).name} ({target.reason})")
+    if unused:
+        shown = [f"{name} ({reason})" for name, reason in list(unused.items())[:3]]
+        more = f" and {len(unused) - 3} more" if len(unused) > 3 else ""
+        lines.append(f"left out: {', '.join(shown)}{more}")
+    if split is not None:
+        lines.append(f"split: {_brief(split)} ({split.reason})")
+    if transforms:
+        lines.append("transforms: " + ", ".join(_name(one) for one in transforms))
+    lines.append(f"model: {_brief(plain(tree['model']))}")
+    lines.append(f"training: {_brief(plain(tree['training']))}, early stopping")
+    return tuple(lines)
+
+
+def _name(choice: Choice) -> str:
+    return str(choice.value["type"] if isinstance(choice.value, dict) else choice.value)
+
+
+def _brief(value: object) -> str:
+    """`mlp, hidden 64 32, activation relu`."""
+    value = plain(value)
+    if isinstance(value, dict):
+        return ", ".join(
+            _brief(item) if key == "type" else f"{key.replace('_', ' ')} {_brief(item)}"
+            for key, item in value.items()
+            if item is not True or key == "stratify"
+        ).replace(" True", "")
+    if isinstance(value, list):
+        return "[" + ", ".join(_brief(item) for item in value) + "]"
+    return str(value)
