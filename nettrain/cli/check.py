@@ -41,7 +41,9 @@ def check(
         say(f"next: nettrain fit {shlex.quote(str(config))}")
 
 
-def describe(config: Path, sets: list[str], *, allow_plugins: bool, json: bool) -> None:
+def describe(
+    config: Path | dict[str, object], sets: list[str], *, allow_plugins: bool, json: bool
+) -> None:
     """Print what `check` and `fit --dry-run` show."""
     from nettrain.config.load import load, located
 

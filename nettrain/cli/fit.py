@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nettrain.cli.check import describe
+from nettrain.cli.data_argument import init_command, is_data, mapping_for
 from nettrain.cli.find_lr import find
 from nettrain.cli.options import (
     AllowPlugins,
+    ConfigOrData,
     Json,
     Kernels,
-    OptionalConfigPath,
     OutputDirectory,
     RunName,
     Seed,
@@ -31,7 +32,16 @@ DEFAULT_OUTPUT = Path("runs")
 
 
 def fit(
-    config: OptionalConfigPath = None,
+    config: ConfigOrData = None,
+    target: Annotated[
+        str | None,
+        typer.Option(
+            "--target",
+            metavar="NAME",
+            help="With DATA in place of CONFIG: the column to predict. Default: guessed, and said.",
+            show_default=False,
+        ),
+    ] = None,
     sets: Sets = None,
     seed: Seed = None,
     output_directory: OutputDirectory = DEFAULT_OUTPUT,
@@ -76,7 +86,11 @@ def fit(
         ),
     ] = False,
 ) -> None:
-    """Train the model of CONFIG, evaluate it, and create a run directory."""
+    """Train the model of CONFIG, evaluate it, and create a run directory.
+
+    CONFIG may be DATA: a table, arrays, or a folder of images. Then everything is chosen for it,
+    as `nettrain init DATA` writes it.
+    """
     if profile and (dry_run or find_lr):
         raise ConfigError(
             "fit: --profile times a training, which --dry-run and --find-lr skip: "
@@ -87,6 +101,7 @@ def fit(
     if resume is not None:
         given = {
             "CONFIG": config is not None,
+            "--target": target is not None,
             "--seed": seed is not None,
             "--output-directory": output_directory != DEFAULT_OUTPUT,
             "--run-name": run_name is not None,
@@ -102,6 +117,10 @@ def fit(
             "or resume with --resume RUN"
         )
     elif find_lr:
+        if is_data(config):
+            raise ConfigError(
+                f"fit: --find-lr needs a config; write it: {init_command(config, target)}"
+            )
         find(
             config,
             changes,
@@ -113,11 +132,12 @@ def fit(
         )
         return
     elif dry_run:
-        describe(config, changes, allow_plugins=allow_plugins, json=json)
+        chosen = _settled(config, target, quiet=json)
+        describe(chosen, changes, allow_plugins=allow_plugins, json=json)
         return
     else:
         result, assessment = _train(
-            config,
+            _settled(config, target, quiet=quiet),
             changes,
             output_directory,
             run_name,
@@ -149,8 +169,25 @@ def summary(result: "Result") -> dict[str, object]:
     }
 
 
+def _settled(path: Path, target: str | None, *, quiet: bool) -> Path | dict[str, object]:
+    """The CONFIG; of DATA the configuration made for it, after saying what was decided."""
+    if is_data(path):
+        mapping, proposal = mapping_for(path, target)
+        if not quiet:
+            for line in proposal.decisions:
+                say(line)
+            say(f"to write this as a config: {init_command(path, target)}")
+        return mapping
+    if target is not None:
+        raise ConfigError(
+            f"--target: {path} is a config, which names the target itself (dataset.source); leave "
+            "the option out"
+        )
+    return path
+
+
 def _train(
-    config: Path,
+    config: Path | dict[str, object],
     sets: list[str],
     output_directory: Path,
     run_name: str | None,

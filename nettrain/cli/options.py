@@ -28,6 +28,16 @@ OptionalConfigPath = Annotated[
         callback=find_config,
     ),
 ]
+ConfigOrData = Annotated[
+    Path | None,
+    typer.Argument(
+        help="A YAML file, the name of a packaged example, or data: a table, arrays, a folder of "
+        "images.",
+        show_default=False,
+        autocompletion=complete_config,
+        callback=find_config,
+    ),
+]
 PluginConfig = Annotated[
     Path | None,
     typer.Option(

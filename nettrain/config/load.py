@@ -105,11 +105,13 @@ def load_document(
 
 
 @contextmanager
-def located(path: Path, sets: Sequence[str]) -> Iterator[None]:
-    """Inside, a ConfigError from after loading gets the line where its key stands."""
+def located(path: Path | Mapping[str, object], sets: Sequence[str]) -> Iterator[None]:
+    """Inside, a ConfigError from after loading gets the line where its key stands in a file."""
     try:
         yield
     except ConfigError as error:
+        if not isinstance(path, Path):
+            raise
         document = whole(path)
         override(document, EnsembleRun, sets)
         raise ConfigError(

@@ -182,7 +182,7 @@ USAGE = [
     (["fit", "--resume", "runs/x"], "runs/x: "),
     (["fit", "flower.yaml"], "flower.yaml: does not exist; did you mean 'flowers.yaml'?"),
     (
-        ["fit", "flowers.csv"],
+        ["check", "flowers.csv"],
         "flowers.csv: expected a mapping with keys such as dataset and model, got 'width,height,kind",
     ),
     (
