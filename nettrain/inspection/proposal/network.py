@@ -6,6 +6,7 @@ from nettrain.inspection.proposal.choice import Choice, Preset, Tree
 
 _SCALE = {"small": 0.5, "default": 1.0, "strong": 2.0}  # of units and filters
 _LENGTH = {"small": 0.5, "default": 1.0, "strong": 1.5}  # of the epochs
+_FEW_PHOTOGRAPHS = 3_000
 _SMALLEST_IMAGE = 8  # pixels per side from which convolutions pay
 
 
@@ -54,7 +55,8 @@ def _perceptron(size: Size, preset: Preset) -> dict[str, "Tree | Choice"]:
 # Training rows at most; units, epochs, batch size, learning rate, dropout.
 _PERCEPTRONS: tuple[tuple[float, list[int], int, int, float, float], ...] = (
     (500, [32], 150, 16, 5e-3, 0.1),
-    (3_000, [64, 32], 100, 32, 2e-3, 0.2),
+    (1_000, [64, 32], 100, 32, 2e-3, 0.2),
+    (5_000, [128, 64], 150, 64, 2e-3, 0.2),
     (20_000, [128, 64], 60, 64, 2e-3, 0.1),
     (float("inf"), [256, 128], 20, 128, 1e-3, 0.1),
 )
@@ -63,16 +65,18 @@ _PERCEPTRONS: tuple[tuple[float, list[int], int, int, float, float], ...] = (
 def _convolutional(
     size: Size, image: tuple[int, int, int], preset: Preset
 ) -> dict[str, "Tree | Choice"]:
-    side = min(image[:2])
+    h, w, c = image
+    side = min(h, w)
     base = int(16 * _SCALE[preset])
-    deep = side >= 48 or (side >= 28 and image[2] == 3)
+    deep = side >= 48 or (side >= 28 and c == 3)
     blocks: list[dict[str, object]] = [
         {"filters": base * 2**depth, "batch_norm": True} for depth in range(3 if deep else 2)
     ]
     model: dict[str, object] = {"type": "cnn", "blocks": blocks}
-    model |= {"global_pool": "average"} if side >= 48 else {"hidden": [int(64 * _SCALE[preset])]}
+    # Few photographs cannot train the many weights of a dense layer behind the pixels.
+    pooled = side >= 48 or (c == 3 and size.rows <= _FEW_PHOTOGRAPHS)
+    model |= {"global_pool": "average"} if pooled else {"hidden": [int(64 * _SCALE[preset])]}
     epochs = next(epochs for most, epochs in _CNN_EPOCHS if size.rows <= most)
-    h, w, c = image
     colored = c == 3
     move = (
         Choice(["flip", {"type": "shift", "pixels": max(1, side // 12)}], "photographs: mirrored")

@@ -24,7 +24,9 @@ def propose_split(dataset: Dataset, target: Target, group: str | None) -> Choice
         )
     given = set() if dataset.part is None else {PARTS[part] for part in dataset.part if part > 0}
     fractions: dict[str, object] = {
-        part: 0.2 if rows < 20_000 else 0.1 for part in ("validation", "test") if part not in given
+        part: 0.2 if rows < 20_000 and not given else 0.1
+        for part in ("validation", "test")
+        if part not in given
     }
     if not fractions:
         return None
