@@ -7,12 +7,12 @@ import pytest
 import yaml
 
 from nettrain.data.features import MISSING, Category, Features
+from nettrain.inspection.data_profile.unused_columns import unused_columns
 from nettrain.inspection.proposal.choice import Choice, Proposal, Wishes
 from nettrain.inspection.proposal.commented_yaml import commented_yaml
 from nettrain.inspection.proposal.network import Size, propose_network
 from nettrain.inspection.proposal.propose import propose_config
 from nettrain.inspection.proposal.transforms import propose_transforms
-from nettrain.inspection.proposal.unused_columns import unused_columns
 
 ROWS = 60
 CHANCE = np.random.default_rng(0)

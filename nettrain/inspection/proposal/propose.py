@@ -19,12 +19,12 @@ from nettrain.data.task import (
     resolve,
 )
 from nettrain.errors import ConfigError, DataError, nearest
+from nettrain.inspection.data_profile.unused_columns import unused_columns
 from nettrain.inspection.proposal.choice import Choice, Proposal, Tree, Wishes, plain
 from nettrain.inspection.proposal.data_file import DataFile, locate
 from nettrain.inspection.proposal.network import Size, propose_network
 from nettrain.inspection.proposal.parts import propose_split
 from nettrain.inspection.proposal.transforms import count_inputs, propose_transforms
-from nettrain.inspection.proposal.unused_columns import unused_columns
 
 _FEWEST_TEXTS = 0.05  # of a column of numbers: with fewer they are mistakes in the file
 
