@@ -1,10 +1,13 @@
 """One BLAS thread while anybody trains, and afterwards as many as before: also where threads overlap."""
 
+import sys
 import threading
+from types import ModuleType
 
 import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
+from nettrain.training.engine import blas
 from nettrain.training.engine.blas import one_blas_thread
 
 
@@ -50,3 +53,18 @@ def test_the_setting_is_restored_after_an_error_and_after_nesting(two_threads):
     with pytest.raises(ValueError), one_blas_thread(), one_blas_thread():
         raise ValueError
     assert blas_threads() == {2}
+
+
+def test_libraries_are_searched_once_and_again_after_an_import(monkeypatch):
+    searches = []
+    search = blas.ThreadpoolController
+    monkeypatch.setattr(blas, "ThreadpoolController", lambda: searches.append(1) or search())
+    blas._blas_libraries.cache_clear()
+    for _ in range(3):
+        with one_blas_thread():
+            pass
+    assert len(searches) == 1
+    monkeypatch.setitem(sys.modules, "imported_just_now", ModuleType("imported_just_now"))
+    with one_blas_thread():
+        pass
+    assert len(searches) == 2

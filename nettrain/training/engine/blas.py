@@ -1,7 +1,9 @@
 """One BLAS thread: the bits of a product depend on the number of threads, so no more are used."""
 
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from threading import Lock
 
 from threadpoolctl import LibController, ThreadpoolController
@@ -20,7 +22,7 @@ def one_blas_thread() -> Iterator[None]:
     OpenMP has a setting for each thread.
     """
     global _users
-    libraries = ThreadpoolController().select(user_api="blas").lib_controllers
+    libraries = _blas_libraries(len(sys.modules))
     own = [library for library in libraries if getattr(library, "threading_layer", "") == "openmp"]
     own_before = _limit(own)
     with _lock:
@@ -35,6 +37,21 @@ def one_blas_thread() -> Iterator[None]:
             if _users == 0:
                 _restore(_before)
         _restore(own_before)
+
+
+@lru_cache(maxsize=1)
+def _blas_libraries(modules: int) -> Sequence[LibController]:
+    """The BLAS libraries in this process, looked for again once a module has been imported.
+
+    The search takes milliseconds, as long as a hundred predictions of a single row.
+
+    Args:
+        modules: How many modules are imported: with one of them a library may have come.
+    """
+    controllers: Sequence[LibController] = (
+        ThreadpoolController().select(user_api="blas").lib_controllers
+    )
+    return controllers
 
 
 def _limit(libraries: Sequence[LibController]) -> list[tuple[LibController, int]]:
