@@ -1,7 +1,9 @@
 """`nettrain export --to onnx`: whole runs, ensembles, every task, and what users do wrong."""
 
+import errno
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import onnx
@@ -11,9 +13,11 @@ from typer.testing import CliRunner
 
 import nettrain
 from nettrain.cli.main import app
-from nettrain.export.onnx import agreement
-from nettrain.inference.model import Model
+from nettrain.data.dataset import Dataset
+from nettrain.data.features import Features
+from nettrain.export.onnx import agreement, model, rows, transforms
 from nettrain.inspection.temperature import keep_temperature
+from nettrain.metrics import Decision
 
 TABLE = "age,city,wage,kind\n" + "\n".join(
     f"{'' if i % 7 == 0 else i},{'' if i % 5 == 0 else 'BO'[i % 2]},{i * 3 % 11},{'xyz'[i % 3]}"
@@ -26,6 +30,13 @@ dataset:
   {extra}
 model: {{type: mlp, hidden: [6]}}
 training: {{epochs: 3}}
+"""
+
+
+AUTOENCODER = """
+dataset: {source: {type: csv, path: t.csv}, target: self, transforms: [standardize]}
+model: {type: mlp, hidden: [2]}
+training: {epochs: 2}
 """
 
 
@@ -111,36 +122,98 @@ def test_images_go_in_as_bytes_and_integers_come_out(folder, command):
     assert labels.tolist() == nettrain.load("runs/d").predict(x).tolist()
 
 
-def test_what_disagrees_is_not_left(folder, command, monkeypatch):
+def test_a_wrong_class_table_is_not_left(folder, command, monkeypatch):
     fit(command)
-    monkeypatch.setattr(agreement, "_largest", lambda found, expected: 0.5)
+    right = model.class_labels
+    monkeypatch.setattr(model, "class_labels", lambda predictor: (right(predictor)[0][::-1], True))
     found = command("export", "runs/run")
-    assert found.exit_code != 0 and "differs from nettrain by 0.5" in found.output
+    assert found.exit_code != 0 and "the label " in found.output and "row 1:" in found.output
     assert not (folder / "run.onnx").exists()
 
 
-def test_a_label_that_is_wrong_leaves_no_file(folder, command, monkeypatch):
-    fit(command)
-    decided = Model.decided
-    monkeypatch.setattr(Model, "decided", lambda self, found: np.roll(decided(self, found), 1))
-    found = command("export", "runs/run", "-o", "run.onnx")
-    assert found.exit_code != 0 and "otherwise than nettrain; nothing was written" in found.output
+def test_labels_are_ties_within_the_tolerance_alone():
+    near = SimpleNamespace(
+        task="classification",
+        schema=SimpleNamespace(labels=np.array(["x", "y"])),
+        decision=Decision(),
+        decided=lambda p: np.array(["x", "y"])[p.argmax(axis=1)],
+    )
+    for gap, expected in ((1e-7, (1, False)), (1e-3, (0, True))):
+        p = np.array([[0.5 + gap, 0.5 - gap]])
+        outputs = {"probabilities": p, "label": np.array(["y"], object)}
+        found = agreement._probabilities_compared(outputs, p, near)
+        assert (found.ties, bool(found.problem)) == expected
+
+
+def test_values_are_judged_by_the_spread_of_the_targets(folder, command, monkeypatch):
+    rows = "\n".join(f"{i},{1 + i % 9 * 1e-3}" for i in range(40))
+    (folder / "t.csv").write_text("a,y\n" + rows)
+    fit(command, "y", "target_transforms: [standardize]")
+    assert command("export", "runs/run", "-o", "right.onnx").exit_code == 0
+    right = transforms._linear_inverse
+    monkeypatch.setattr(
+        transforms,
+        "_linear_inverse",
+        lambda g, *rest: g.add("Add", right(g, *rest), g.scalar(9e-6)),  # of values of about 1
+    )
+    found = command("export", "runs/run")
+    assert found.exit_code != 0 and "standard deviations apart" in found.output
     assert not (folder / "run.onnx").exists()
 
 
-def test_small_values_are_judged_by_their_spread():
-    expected = np.array([[1e-6], [2e-6], [4e-6]])
-    assert agreement._relative(expected, expected) == 0
-    assert agreement._relative(expected * 1.01, expected) > 1e-3
+def test_large_values_may_differ_by_the_rounding_of_float32():
     large = 1e6 + np.arange(4.0)[:, None]
-    assert agreement._relative(large.astype(np.float32), large) == 0
+    rows = Dataset(Features(np.zeros((4, 1))), None)
+    assert agreement.values_compared(large.astype(np.float32), large, rows).difference == 0
+    assert agreement.values_compared(large + 2, large, rows).problem
 
 
-def test_without_the_data_the_rows_are_made_up_and_that_is_said(folder, command):
+def test_a_full_disk_leaves_nothing(folder, command, monkeypatch):
+    fit(command)
+    before = sorted(path.name for path in folder.iterdir())
+
+    def full(descriptor):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    found = command("export", "runs/run")
+    assert found.exit_code != 0 and "the disk is full" in found.output
+    assert sorted(path.name for path in folder.iterdir()) == before
+
+
+def test_an_autoencoder_is_compared(folder, command):
+    rows = "\n".join(f"{i},{i % 4},{i % 7}" for i in range(40))
+    (folder / "t.csv").write_text("a,b,c\n" + rows)
+    (folder / "run.yaml").write_text(AUTOENCODER)
+    made = command("fit", "run.yaml", "--quiet", "--run-name", "run")
+    assert made.exit_code == 0, made.output
+    found = command("export", "runs/run", "--json")
+    assert found.exit_code == 0, found.output
+    assert json.loads(found.stdout)["outputs"] == ["variable"]
+
+
+def test_numbers_written_for_people_are_plain_in_the_graph(folder, command):
+    rows = "\n".join(f"{i},{i}.5 %,{'xy'[i % 2]}" for i in range(40))
+    (folder / "t.csv").write_text("a,share,kind\n" + rows)
+    fit(command)
+    found = command("export", "runs/run")
+    assert found.exit_code == 0 and "written for people: share" in " ".join(found.output.split())
+
+
+def test_made_up_rows_hold_every_category_and_that_is_said(folder, command):
     fit(command)
     (folder / "t.csv").unlink()
+    predictor = nettrain.load("runs/run")
+    dataset, said = rows.made_up(predictor)
+    city = dataset.features.categories["city"]
+    assert set(city.values) == {"B", "O", "unseen"}
+    assert set(city.codes) == {-1, 0, 1, 2}
+    assert np.isnan(dataset.features.array).any()
+    assert "2 values of training, an unseen one and missing cells" in said
     found = command("export", "runs/run")
-    assert found.exit_code == 0 and "made-up rows" in found.output
+    assert found.exit_code == 0, found.output
+    assert said in " ".join(found.output.split())
+    assert "not seen" not in found.output
 
 
 MISTAKES = {
@@ -238,9 +311,9 @@ def test_several_labels_and_a_column_with_the_name_of_an_output(folder, command)
     assert command("export", "runs/a").exit_code == 0
     x = np.array([[3], [30]], np.float32)
     labels, probabilities = session("a.onnx").run(["label", "probabilities"], {"a": x})
-    model = nettrain.load("runs/a")
-    assert labels.tolist() == model.predict(x).tolist()
-    np.testing.assert_allclose(probabilities, model.probabilities(x), atol=1e-6)
+    trained = nettrain.load("runs/a")
+    assert labels.tolist() == trained.predict(x).tolist()
+    np.testing.assert_allclose(probabilities, trained.probabilities(x), atol=1e-6)
 
 
 def test_netron_reads_the_file(folder, command):

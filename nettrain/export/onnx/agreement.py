@@ -1,19 +1,17 @@
 """An ONNX file is run by onnxruntime on rows of the run: how far it differs from nettrain."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from nettrain import streams
 from nettrain.data.dataset import Dataset
-from nettrain.data.features import MISSING, Category, Features
-from nettrain.data.schema import Schema
+from nettrain.data.features import MISSING, Features
 from nettrain.errors import NettrainError
 from nettrain.inference.predictor import Predictor
 
-MOST_ROWS = 2000  # of a part; more would not find more
-TOLERANCE = 1e-5
+TOLERANCE = 1e-5  # of a probability
+VALUE_TOLERANCE = 1e-4  # of a value, in standard deviations
 
 
 @dataclass(frozen=True)
@@ -22,56 +20,114 @@ class Agreement:
 
     Attributes:
         rows: Compared.
-        where: What rows they are, such as `validation rows`.
-        difference: The largest of a probability, or of a value beyond the rounding of float32,
-            relative to the standard deviation of the values.
-        ties: Labels that are decided otherwise where two classes are equally probable.
-        wrong: Labels that are decided otherwise where they are not.
+        difference: The largest of a probability, or of a value in standard deviations.
+        ties: Rows that decide differently because what decides is equal within the tolerance.
+        problem: What is further apart than it may be, with its row; empty if nothing is.
     """
 
     rows: int
-    where: str
     difference: float
     ties: int = 0
-    wrong: int = 0
+    problem: str = ""
 
 
-def compared(model: bytes, predictor: Predictor, dataset: Dataset, where: str) -> Agreement:
+def compared(model: bytes, predictor: Predictor, dataset: Dataset) -> Agreement:
     """Run the model on some rows, and nettrain too."""
+    outputs, expected = run(model, dataset.features), predictor.predictions_of(dataset)
+    if predictor.task == "regression":
+        return values_compared(outputs["variable"], expected, dataset)
+    return _probabilities_compared(outputs, expected, predictor)
+
+
+def run(model: bytes, features: Features) -> dict[str, np.ndarray]:
+    """The outputs of a model by name, computed by onnxruntime."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
     session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
     names = [output.name for output in session.get_outputs()]
-    outputs = dict(zip(names, session.run(None, feeds(session, dataset.features)), strict=True))
-    expected = predictor.predictions_of(dataset)
-    if predictor.task == "regression":
-        found = outputs["variable"]
-        return Agreement(len(expected), where, _relative(found, expected))
-    difference = _largest(outputs["probabilities"], expected)
-    decided = predictor.decided(expected)
-    other = outputs["label"].astype(decided.dtype) != decided
+    return dict(zip(names, session.run(None, feeds(session, features)), strict=True))
+
+
+def values_compared(found: np.ndarray, expected: np.ndarray, dataset: Dataset) -> Agreement:
+    """Compare values (n, t), beyond the rounding of float32, in units of their column's spread."""
+    rounding = 4 * np.finfo(np.float32).eps * np.abs(expected).max(axis=0, initial=0.0)
+    beyond = np.maximum(_differences(found, expected) - rounding, 0.0)
+    differences = beyond / _spread(expected, dataset)
+    row, column = _largest(differences)
+    difference = float(differences[row, column]) if len(differences) else 0.0
+    problem = ""
+    if not difference <= VALUE_TOLERANCE:
+        problem = (
+            f"row {row + 1}: {found[row, column]:.9g} instead of {expected[row, column]:.9g}, "
+            f"{difference:.2g} standard deviations apart, more than {VALUE_TOLERANCE:g}"
+        )
+    return Agreement(len(expected), difference, problem=problem)
+
+
+def _spread(expected: np.ndarray, dataset: Dataset) -> np.ndarray:
+    """The standard deviations (t,) of the targets or, without them, of the predictions."""
+    target = None if dataset.target is None else dataset.target.values
+    known = expected if target is None else np.asarray(target, np.float64)
+    known = known.reshape(len(expected), -1)
+    spread = known.std(axis=0) if len(expected) else np.ones(known.shape[1])
+    if spread.shape != expected.shape[1:]:
+        spread = expected.std(axis=0)
+    largest = np.abs(expected).max(axis=0, initial=0.0)
+    return np.where(spread > 0, spread, np.where(largest > 0, largest, 1.0))
+
+
+def _probabilities_compared(
+    outputs: dict[str, np.ndarray], expected: np.ndarray, predictor: Predictor
+) -> Agreement:
+    found = outputs["probabilities"]
+    differences = _differences(found, expected)
+    row, column = _largest(differences)
+    difference = float(differences[row, column]) if len(differences) else 0.0
+    if not difference <= TOLERANCE:
+        problem = (
+            f"row {row + 1}: the probability {found[row, column]:.9g} instead of "
+            f"{expected[row, column]:.9g}, {difference:.2g} apart, more than {TOLERANCE:g}"
+        )
+        return Agreement(len(expected), difference, problem=problem)
+    labels, decided = outputs["label"], predictor.decided(expected)
+    other = labels.astype(object) != decided.astype(object)
+    ties = other & _tied(labels, expected, predictor)
+    wrong = np.argwhere(other & ~ties)
+    problem = ""
+    if len(wrong):
+        at = tuple(wrong[0])
+        problem = f"row {at[0] + 1}: the label {labels[at]} instead of {decided[at]}"
+    return Agreement(len(expected), difference, int(ties.sum()), problem)
+
+
+def _tied(labels: np.ndarray, expected: np.ndarray, predictor: Predictor) -> np.ndarray:
+    """Where the label found and the one decided are equally right, within the tolerance."""
     if predictor.task == "multilabel":
-        tied = np.abs(expected - 0.5) <= TOLERANCE
+        return np.abs(expected - 0.5) <= TOLERANCE
+    codes = {label: code for code, label in enumerate(predictor.schema.labels.tolist())}
+    given = np.array([codes.get(label, MISSING) for label in labels.tolist()], np.int64)
+    decision, rows = predictor.decision, np.arange(len(expected))
+    if decision.threshold is None:
+        apart = expected[rows, given] - expected[rows, decision.classes(expected)]
     else:
-        highest = np.sort(expected, axis=1)[:, -2:]
-        tied = highest[:, -1] - highest[:, 0] <= 2 * TOLERANCE
-    ties, wrong = int((other & tied).sum()), int((other & ~tied).sum())
-    return Agreement(len(expected), where, difference, ties, wrong)
+        apart = expected[:, decision.positive] - decision.threshold
+    return (given != MISSING) & (np.abs(apart) <= TOLERANCE)
 
 
-def _relative(found: np.ndarray, expected: np.ndarray) -> float:
-    largest = float(np.abs(expected).max(initial=0.0))
-    rounding = 4 * float(np.finfo(np.float32).eps) * largest
-    spread = float(expected.std(axis=0).max(initial=0.0)) or largest or 1.0
-    return max(0.0, _largest(found, expected) - rounding) / spread
-
-
-def _largest(found: np.ndarray, expected: np.ndarray) -> float:
+def _differences(found: np.ndarray, expected: np.ndarray) -> np.ndarray:
     if found.shape != expected.shape:
         raise NettrainError(f"outputs of shape {found.shape}, expected {expected.shape}")
-    return float(np.abs(found - expected).max(initial=0.0))
+    return np.abs(found.astype(np.float64) - expected)
+
+
+def _largest(differences: np.ndarray) -> tuple[int, int]:
+    """The place of the largest, or of a NaN."""
+    if not differences.size:
+        return 0, 0
+    row, column = np.unravel_index(differences.argmax(), differences.shape)
+    return int(row), int(column)
 
 
 def feeds(session: Any, features: Features) -> dict[str, np.ndarray]:
@@ -90,23 +146,3 @@ def feeds(session: Any, features: Features) -> dict[str, np.ndarray]:
         else:
             found[name] = features.array.astype(kinds[kind])
     return found
-
-
-def rows_to_compare(predictor: Predictor) -> tuple[Dataset, str]:
-    """The validation rows of the run, or of another part; made up where the data is gone."""
-    try:
-        data = predictor.training_data
-        name = next(part for part in ("validation", "test", "train") if part in data.rows)
-        rows = data.part(name)
-    except NettrainError:
-        return made_up(predictor.schema), "made-up rows (the data of the run is gone)"
-    rows = rows.take(np.arange(min(len(rows), MOST_ROWS)))
-    return replace(rows, target=None), f"{name} rows"
-
-
-def made_up(schema: Schema, count: int = 100) -> Dataset:
-    """Rows of random numbers and no categories, when there are no real ones."""
-    generator = streams.generator(0, "export")
-    x = generator.uniform(0, schema.largest or 1.0, (count, *schema.shape))
-    blank = {name: Category(np.full(count, MISSING), ()) for name in schema.texts}
-    return Dataset(Features(x, schema.numbers, blank), None, origin="made-up rows")

@@ -5,9 +5,11 @@ from typing import Any
 
 import numpy as np
 
+from nettrain.data.schema import Schema
 from nettrain.errors import ConfigError, NettrainError, RunError
-from nettrain.export.onnx.agreement import TOLERANCE, Agreement, compared, rows_to_compare
+from nettrain.export.onnx.agreement import Agreement, compared
 from nettrain.export.onnx.model import OPSET, Layout, onnx_model
+from nettrain.export.onnx.rows import rows_to_compare
 from nettrain.export.target import Exported, Request
 from nettrain.inference.load import load
 from nettrain.inference.predictor import Predictor
@@ -40,7 +42,7 @@ def export(request: Request) -> Exported:
     model = onnx_model(predictor, Layout(layout.opset, layout.matrix, as_bytes))
     content = checked(model)
     agreement = _compared(content, predictor, dataset, where)
-    return _told(content, model, agreement, request)
+    return _told(content, model, agreement, where, predictor.schema)
 
 
 def check_installed() -> None:
@@ -70,22 +72,18 @@ def checked(model: Any) -> bytes:
 def _compared(content: bytes, predictor: Predictor, dataset: Any, where: str) -> Agreement | None:
     if find_spec("onnxruntime") is None:
         return None
-    found = compared(content, predictor, dataset, where)
-    if not found.difference <= TOLERANCE:
+    found = compared(content, predictor, dataset)
+    if found.problem:
         raise NettrainError(
-            f"the ONNX model differs from nettrain by {found.difference:.2g} on {found.rows:,} "
-            f"{where}, more than {TOLERANCE:g}; nothing was written. With dtype: float64 the graph "
-            "computes in float64, if it is the rounding of float32"
-        )
-    if found.wrong:
-        raise NettrainError(
-            f"the ONNX model decides {found.wrong:,} labels of {found.rows:,} {where} otherwise "
-            "than nettrain; nothing was written"
+            f"the ONNX model disagrees with nettrain on {found.rows:,} {where}; {found.problem}; "
+            "nothing was written"
         )
     return found
 
 
-def _told(content: bytes, model: Any, agreement: Agreement | None, request: Request) -> Exported:
+def _told(
+    content: bytes, model: Any, agreement: Agreement | None, where: str, schema: Schema
+) -> Exported:
     summary: dict[str, Any] = {
         "target": "onnx",
         "bytes": len(content),
@@ -99,6 +97,13 @@ def _told(content: bytes, model: Any, agreement: Agreement | None, request: Requ
         f"{len(content):,} bytes, {len(model.graph.node)} nodes, opset {summary['opset']}; "
         f"outputs: {', '.join(summary['outputs'])}"
     ]
+    written = [name for name in schema.formats if name in schema.numbers]
+    if written:
+        summary["plain_numbers"] = written
+        lines.append(
+            "the graph takes plain numbers, such as 1234.5, where the training data was written "
+            f"for people: {', '.join(written)}"
+        )
     if agreement is None:
         lines.append(
             "not compared with nettrain: onnxruntime is not installed (pip install onnxruntime)"
@@ -107,10 +112,10 @@ def _told(content: bytes, model: Any, agreement: Agreement | None, request: Requ
         summary |= {
             "rows": agreement.rows,
             "difference": agreement.difference,
-            "ties": agreement.ties,
+            "other_labels": agreement.ties,
         }
         lines.append(
-            f"largest difference from nettrain on {agreement.rows:,} {agreement.where}: "
+            f"largest difference from nettrain on {agreement.rows:,} {where}: "
             f"{agreement.difference:.2g}"
             + (f"; {agreement.ties:,} ties are decided otherwise" if agreement.ties else "")
         )

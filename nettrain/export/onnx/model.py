@@ -215,17 +215,23 @@ def _outputs(g: Builder, predictor: Predictor, found: str) -> list[Any]:
     best = g.add("ArgMax", "probabilities", axis=1, keepdims=0)
     g.add("Gather", g.constant(labels_of, "classes", labels_of.dtype), best, axis=0, name="label")
     return [
-        declared("label", None if is_text else np.dtype(np.int64), ["n"]),
+        declared("label", None if is_text else labels_of.dtype, ["n"]),
         declared("probabilities", g.dtype, ["n", len(labels_of)]),
     ]
 
 
 def class_labels(predictor: Predictor) -> tuple[Array, bool]:
-    """The classes as the graph gives them: strings, or int64; and whether they are strings."""
+    """The classes as the graph gives them: strings, int64, or float64 where they are not whole.
+
+    Returns:
+        Them, and whether they are strings.
+    """
     schema = predictor.schema
     if schema.label_type == "string":
         return np.array(schema.classes, dtype=object), True
-    return schema.labels.astype(np.int64), False
+    labels = schema.labels
+    whole = labels.dtype.kind != "f" or bool((labels == np.floor(labels)).all())
+    return labels.astype(np.int64) if whole else labels, False
 
 
 def _description(predictor: Predictor) -> str:
@@ -248,6 +254,9 @@ def _properties(predictor: Predictor) -> dict[str, str]:
         "text_columns": json.dumps(schema.texts),
         "targets": json.dumps(schema.targets),
     }
+    plain = [name for name in schema.formats if name in schema.numbers]
+    if plain:
+        values["plain_number_columns"] = json.dumps(plain)
     if schema.classes is not None:
         values["classes"] = json.dumps(schema.classes)
     return values
