@@ -9,7 +9,7 @@ import pytest
 
 PACKAGE = Path(__file__).parents[1] / "nettrain"
 
-GROUND = {"errors", "synonyms", "files", "component", "streams", "version", "jit"}
+GROUND = {"errors", "synonyms", "files", "component", "streams", "version", "jit", "quantiles"}
 NETWORKS = {"nn", "initializers", "activations", "layers", "losses", "models"}
 DATA = {"data", "sources", "transforms", "augmentations"}
 BELOW_TRAINING = (
@@ -25,6 +25,7 @@ MAY_IMPORT = {
     "streams": set(),
     "version": set(),
     "jit": set(),
+    "quantiles": set(),
     "autodiff": {"jit"},
     "nn": GROUND | {"autodiff"},
     "initializers": GROUND | {"autodiff", "nn"},

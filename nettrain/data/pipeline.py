@@ -54,18 +54,28 @@ class Pipeline:
     names: tuple[str, ...]
 
     def inputs(
-        self, features: Features, dtype: str, place: Callable[[int], str] = "row {}".format
+        self,
+        features: Features,
+        dtype: str,
+        place: Callable[[int], str] = "row {}".format,
+        trained_on: Target | None = None,
     ) -> np.ndarray | MappedRows:
         """The network's inputs (n, *shape).
 
         Lazy rows, and many uint8 images, are mapped when a batch takes them, but checked now.
+
+        Args:
+            features: The raw columns.
+            dtype: float32 or float64.
+            place: Says where a row is.
+            trained_on: The targets of rows of a table that a network is to be trained on.
 
         Raises:
             DataError: A number is missing or infinite, or a text is left.
         """
         numbers = features.numbers
         if numbers.ndim <= 2:
-            return self._inputs(features, dtype, 0, place)
+            return self._inputs(features, dtype, 0, place, trained_on)
         size = len(numbers) * math.prod(self.shape) * np.dtype(dtype).itemsize
         if isinstance(numbers, LazyRows) or (numbers.dtype == np.uint8 and size > AS_BYTES):
             return self._mapped(numbers, dtype, place)
@@ -95,11 +105,16 @@ class Pipeline:
         return True
 
     def _inputs(
-        self, features: Features, dtype: str, start: int, place: Callable[[int], str]
+        self,
+        features: Features,
+        dtype: str,
+        start: int,
+        place: Callable[[int], str],
+        trained_on: Target | None = None,
     ) -> np.ndarray:
         try:
             with np.errstate(over="ignore", invalid="ignore"):  # reported below, with its place
-                features = self._transformed(features)
+                features = self._transformed(features, trained_on)
         except OutsideDomain as error:
             raise DataError(f"{place(start + error.row)}: {error}") from None
         if features.categories:
@@ -125,9 +140,13 @@ class Pipeline:
             )
         return x
 
-    def _transformed(self, features: Features) -> Features:
+    def _transformed(self, features: Features, trained_on: Target | None = None) -> Features:
         for fitted in self.transforms:
-            features = fitted.transform.apply(features, fitted.state)
+            transform, state = fitted.transform, fitted.state
+            if trained_on is None:
+                features = transform.apply(features, state)
+            else:
+                features = transform.apply_in_training(features, state, trained_on)
         return features
 
     def targets(self, target: Target, dtype: str) -> np.ndarray:
@@ -147,14 +166,27 @@ class Pipeline:
         return values
 
     def part(
-        self, dataset: Dataset, dtype: str, class_weights: Mapping[str, float] | None = None
+        self,
+        dataset: Dataset,
+        dtype: str,
+        class_weights: Mapping[str, float] | None = None,
+        *,
+        training: bool = False,
     ) -> Part:
         """Raw rows made ready for the network; a row's weight is its own times that of its class.
+
+        Args:
+            dataset: The raw rows.
+            dtype: float32 or float64, of inputs and targets.
+            class_weights: Of every class by name.
+            training: Whether a network is to be trained on them: transforms that learned from
+                their targets then do not show a row its own.
 
         Raises:
             DataError: The inputs cannot be used, or all weights are 0.
         """
-        x = self.inputs(dataset.features, dtype, dataset.place)
+        trained_on = dataset.target if training else None
+        x = self.inputs(dataset.features, dtype, dataset.place, trained_on)
         if self.schema.autoencoder:
             if isinstance(dataset.features.numbers, LazyRows):
                 raise DataError(

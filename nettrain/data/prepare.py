@@ -19,6 +19,7 @@ from nettrain.data.pipeline import Fitted, Pipeline
 from nettrain.data.rows.mapped import apply_lazily, fit_transform
 from nettrain.data.schema import Schema
 from nettrain.data.split import Rows
+from nettrain.data.target import Target
 from nettrain.data.task import TargetRequirements
 from nettrain.data.transform import OutsideDomain, Transform
 from nettrain.data.untrained_classes import untrained_classes
@@ -97,7 +98,10 @@ def prepare(
         listed = ", ".join(f"{name} {weight:.4g}" for name, weight in weights.items())
         notes.append(f"class weights, balanced: {listed}")
     del train  # each part is copied, transformed and let go: raw rows are in memory twice at most
-    parts = {name: pipeline.part(loaded.part(name), dtype, weights) for name in loaded.rows}
+    parts = {
+        name: pipeline.part(loaded.part(name), dtype, weights, training=name == "train")
+        for name in loaded.rows
+    }
     if schema.autoencoder and requirements is not None:
         _check_inputs_as_targets(parts, loaded, requirements)
     return PreparedData(parts, loaded.rows, pipeline, loaded.fingerprint, notes, weights)
@@ -157,7 +161,7 @@ def _fit(
     transforms: Sequence[Transform],
     target_transforms: Sequence[Transform],
 ) -> Pipeline:
-    chain = _fit_chain(transforms, train.features)
+    chain = _fit_chain(transforms, train.features, train.target)
     # One row is enough to see the shape of the inputs; all rows would be one more copy.
     one = train.features.take(np.arange(1))
     for fitted in chain:
@@ -165,17 +169,19 @@ def _fit(
     target_chain: tuple[Fitted, ...] = ()
     if train.target is not None and target_transforms:
         target = Features(train.target.values, train.target.names)
-        target_chain = _fit_chain(target_transforms, target)
+        target_chain = _fit_chain(target_transforms, target, None)
     return Pipeline(schema, chain, target_chain, one.numbers.shape[1:], one.names)
 
 
-def _fit_chain(transforms: Sequence[Transform], features: Features) -> tuple[Fitted, ...]:
+def _fit_chain(
+    transforms: Sequence[Transform], features: Features, target: Target | None
+) -> tuple[Fitted, ...]:
     """Fit each transform to what those before it make of the features."""
     chain: list[Fitted] = []
     for transform in transforms:
         if chain:
-            features = apply_lazily(chain[-1].transform, chain[-1].state, features)
-        chain.append(Fitted(transform, fit_transform(transform, features)))
+            features = apply_lazily(chain[-1].transform, chain[-1].state, features, target)
+        chain.append(Fitted(transform, fit_transform(transform, features, target)))
     return tuple(chain)
 
 

@@ -45,6 +45,13 @@ class Target:
             return self.values == MISSING
         return np.isnan(self.values).any(axis=1)
 
+    @property
+    def indicators(self) -> np.ndarray:
+        """Float64 numbers (n, t): of k classes k columns of 0 and 1, otherwise the values."""
+        if self.classes is None:
+            return self.values.astype(np.float64)
+        return (self.values[:, np.newaxis] == np.arange(len(self.classes))).astype(np.float64)
+
     def take(self, rows: np.ndarray) -> "Target":
         """The targets of some rows, in that order."""
         return dataclasses.replace(self, values=self.values[rows])

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from nettrain.component import Component, Text
 from nettrain.data.features import Features
+from nettrain.data.target import Target
 from nettrain.errors import ConfigError, DataError, nearest
 
 State = dict[str, np.ndarray | list[str]]
@@ -49,6 +50,15 @@ class Transform(Component):
     def fit(self, features: Features) -> State:
         """The state learned from the training part, such as `mean`: arrays or lists of names."""
 
+    def fit_to_target(self, features: Features, target: Target | None) -> State:
+        """The state learned from the training part and its targets; by default these are ignored.
+
+        Args:
+            features: The training rows.
+            target: What is to be predicted of them; None: an autoencoder's rows have no target.
+        """
+        return self.fit(features)
+
     @abstractmethod
     def apply(self, features: Features, state: State) -> Features:
         """The features mapped, as new arrays.
@@ -56,6 +66,15 @@ class Transform(Component):
         Raises:
             OutsideDomain: The transform is not defined for a number.
         """
+
+    def apply_in_training(
+        self, features: Features, state: State, target: Target | None
+    ) -> Features:
+        """The training rows mapped; by default as all others.
+
+        A transform that learns from targets overrides it where a row would show its own.
+        """
+        return self.apply(features, state)
 
     def invert(self, numbers: np.ndarray, state: State) -> np.ndarray:
         """The numbers that `apply` would have mapped to these; only if `invertible`."""

@@ -12,6 +12,7 @@ from nettrain.component import Count
 from nettrain.data.elementwise import Elementwise
 from nettrain.data.rows.base import LazyRows
 from nettrain.data.transform import State
+from nettrain.quantiles import evenly_spaced_quantiles
 
 _NORMAL = NormalDist()
 _RIM = 1e-7  # the normal distribution ends here and at 1 - this: 5.2 deviations
@@ -49,7 +50,9 @@ class Quantile(Elementwise):
         for column in range(columns.shape[1]):
             present = columns[:, column][~np.isnan(columns[:, column])]
             if len(present):
-                quantiles[:, column] = _quantiles(np.sort(present.astype(np.float64)), q)
+                quantiles[:, column] = evenly_spaced_quantiles(
+                    np.sort(present.astype(np.float64)), q
+                )
         return {"quantiles": quantiles.reshape(q, *numbers.shape[1:])}
 
     def forward(self, x: np.ndarray, state: State, names: tuple[str, ...]) -> np.ndarray:
@@ -63,18 +66,6 @@ class Quantile(Elementwise):
     def backward(self, y: np.ndarray, state: State) -> np.ndarray:
         fraction = y if self.to == "uniform" else _map(_NORMAL.cdf, y)
         return _each_column(_inverse_cdf, fraction, np.asarray(state["quantiles"]))
-
-
-def _quantiles(ordered: np.ndarray, q: int) -> np.ndarray:
-    """Returns q evenly spaced quantiles of sorted numbers, which never fall.
-
-    The positions i (n - 1) / (q - 1) are computed in integers. np.quantile rounds them, and so may
-    return a number that lies above a run of equal values instead of the value itself.
-    """
-    position, remainder = np.divmod(np.arange(q) * (len(ordered) - 1), q - 1)
-    lower, upper = ordered[position], ordered[np.minimum(position + 1, len(ordered) - 1)]
-    between = lower + (upper - lower) * (remainder / (q - 1))
-    return np.maximum.accumulate(np.clip(between, lower, upper))
 
 
 def _cdf(x: np.ndarray, quantiles: np.ndarray) -> np.ndarray:

@@ -9,7 +9,8 @@ from pydantic import ValidationError
 
 from nettrain.component import names, to_mapping
 from nettrain.data.features import MISSING, Category, Features
-from nettrain.data.transform import OutsideDomain, Transform
+from nettrain.data.target import Target
+from nettrain.data.transform import OutsideDomain, State, Transform
 from nettrain.errors import ConfigError, DataError
 
 TABLE = Features(
@@ -31,13 +32,14 @@ DATES = Features(
         "city": TABLE.categories["city"],
     },
 )
-LINEAR = ["standardize", "minmax", "scale", "center"]
+LINEAR = ["standardize", "minmax", "scale", "center", "robust_scale"]
 # Every transform that maps numbers alone, with fields under which it changes TABLE.
 NUMERIC = {
     **{name: {} for name in LINEAR},
     "clip": {"low": 2, "high": 20},
     "log": {},
     "quantile": {"to": "normal"},
+    "smooth_clip": {},
 }
 
 
@@ -79,6 +81,27 @@ EXPECTED = {
         [[1, 10, 5, 1, 0], [2, 30, 5, 1, 0], [6, 20, 5, 0, 0]],
     ),
     "one_hot": ({}, TABLE, [[1, 10, 5, 0, 1], [2, 30, 5, 1, 0], [6, 20, 5, 0, 0]]),
+    "robust_scale": ({}, TABLE, [[-0.4, -1, 0], [0, 1, 0], [1.6, 0, 0]]),
+    "smooth_clip": (
+        {"bound": 4, "columns": ["a", "b"]},
+        TABLE,
+        [
+            [4 / 17**0.5, 40 / 116**0.5, 5],
+            [8 / 20**0.5, 120 / 916**0.5, 5],
+            [24 / 52**0.5, 80 / 416**0.5, 5],
+        ],
+    ),
+    "piecewise_linear": (
+        {"bins": 2},
+        TABLE,
+        [[1, 10, 5, 0, 0, 0, 0], [2, 30, 5, 1, 0, 1, 1], [6, 20, 5, 1, 1, 1, 0]],
+    ),
+    "rare_categories": ({"min_count": 1}, TABLE, TABLE.numbers),
+    "target_statistics": (
+        {"smoothing": 1},
+        TABLE,
+        [[1, 10, 5, 0.5], [2, 30, 5, 1], [6, 20, 5, 1.5]],
+    ),
 }
 
 
@@ -86,8 +109,14 @@ def make(name: str, **fields: object) -> Transform:
     return Transform.parse({"type": name, **fields})
 
 
+def learn(transform: Transform, features: Features) -> State:
+    """What a transform learns of rows whose targets are 0, 1, 2 ..."""
+    numbers = np.arange(len(features), dtype=float)[:, None]
+    return transform.fit_to_target(features, Target(numbers))
+
+
 def fit_apply(transform: Transform, features: Features) -> Features:
-    return transform.apply(features, transform.fit(features))
+    return transform.apply(features, learn(transform, features))
 
 
 def test_every_transform_has_a_row() -> None:
@@ -111,7 +140,8 @@ def test_transform_survives_yaml(name: str) -> None:
 
 @pytest.mark.parametrize("name", EXPECTED)
 def test_state_is_arrays_and_lists_of_names(name: str) -> None:
-    for value in make(name, **EXPECTED[name][0]).fit(GAPS if name == "impute" else TABLE).values():
+    features = GAPS if name == "impute" else TABLE
+    for value in learn(make(name, **EXPECTED[name][0]), features).values():
         assert isinstance(value, np.ndarray) or all(isinstance(item, str) for item in value)
 
 
@@ -256,6 +286,7 @@ def test_quantile_gives_equal_values_the_middle_of_their_ranks(numbers: np.ndarr
         ("minmax", {"low": -1, "high": 3}, [-1, 7, -3]),
         ("standardize", {}, [0, 2, -0.5]),
         ("center", {}, [0, 2, -0.5]),
+        ("robust_scale", {}, [0, 2, -0.5]),
     ],
 )
 def test_other_values_of_a_column_that_was_constant_in_training_keep_their_distance(
@@ -395,9 +426,9 @@ def test_an_unknown_column_is_named_with_a_suggestion(name: str) -> None:
         ConfigError,
         match=r"columns: no column 'samee'|columns: no column 'citi'; did you mean 'city'",
     ):
-        make(
-            name, **{**EXPECTED[name][0], "columns": ["citi" if name == "one_hot" else "samee"]}
-        ).fit(TABLE)
+        of_texts = name in ("one_hot", "rare_categories", "target_statistics")
+        columns = {"columns": ["citi" if of_texts else "samee"]}
+        make(name, **EXPECTED[name][0] | columns).fit_to_target(TABLE, Target(np.zeros((3, 1))))
 
 
 NO_NUMBER = Features(np.full((3, 1), np.nan), ("age",))
@@ -442,6 +473,12 @@ def test_what_cannot_be_learned_says_why(case: str) -> None:
         {"type": "quantile", "quantiles": 1},
         {"type": "quantile", "to": "gaussian"},
         {"type": "scale", "by": 2},
+        {"type": "smooth_clip", "bound": 0},
+        {"type": "piecewise_linear", "bins": 1},
+        {"type": "piecewise_linear", "knots": "forest"},
+        {"type": "target_statistics", "folds": 1},
+        {"type": "target_statistics", "smoothing": -1},
+        {"type": "rare_categories", "min_count": 0},
     ],
 )
 def test_fields_out_of_bounds_are_refused(mapping: dict[str, object]) -> None:

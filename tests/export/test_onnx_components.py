@@ -198,6 +198,10 @@ CASES = [
     ("standardize", {}, TRANSFORMS["IMAGES"]),
     ("quantile", {}, TRANSFORMS["IMAGES"]),
     ("clip", {"high": 3.0, "columns": ["a"]}, TRANSFORMS["TABLE"]),
+    ("piecewise_linear", {"bins": 2}, TRANSFORMS["GAPS"]),
+    ("rare_categories", {"min_count": 2}, TRANSFORMS["GAPS"]),
+    ("target_statistics", {}, TRANSFORMS["GAPS"]),
+    ("smooth_clip", {"columns": ["a"]}, TRANSFORMS["GAPS"]),
     ("impute", {"flag": True}, TRANSFORMS["GAPS"]),
     ("impute", {"strategy": "constant", "flag": True}, TRANSFORMS["GAPS"]),
 ]
@@ -206,7 +210,7 @@ CASES = [
 @pytest.mark.parametrize(("name", "fields", "features"), CASES)
 def test_every_transform(name, fields, features):
     transform = Transform.parse({"type": name, **fields})
-    fitted = Fitted(transform, transform.fit(features))
+    fitted = Fitted(transform, TRANSFORMS["learn"](transform, features))
     samples = [features] if features is not TRANSFORMS["TABLE"] else [features, NEW]
     for sample in samples:
         expected = transform.apply(sample, fitted.state).array
@@ -217,12 +221,12 @@ def test_every_transform(name, fields, features):
 def test_a_transform_without_a_form_is_named(name):
     fields, features, _ = TRANSFORMS["EXPECTED"][name]
     transform = Transform.parse({"type": name, **fields})
-    (problem,) = missing_forms((Fitted(transform, transform.fit(features)),), ())
+    (problem,) = missing_forms((Fitted(transform, TRANSFORMS["learn"](transform, features)),), ())
     assert problem.startswith(f"the transform {name} has no ONNX form")
 
 
 @pytest.mark.parametrize(("name", "fields"), [
-    ("standardize", {}), ("minmax", {"low": -1}), ("center", {}), ("scale", {"divide_by": 7}), ("log", {}),
+    ("standardize", {}), ("robust_scale", {}), ("minmax", {"low": -1}), ("center", {}), ("scale", {"divide_by": 7}), ("log", {}),
     ("quantile", {}), ("quantile", {"to": "normal"}),
 ])  # fmt: skip
 def test_every_inverse(name, fields):
@@ -240,13 +244,13 @@ def test_every_inverse(name, fields):
 def test_every_transform_that_inverts_is_tried():
     needed = {"clip": {"low": 0}, "drop": {"columns": ["a"]}, "hash_words": {"columns": ["a"]}}
     kinds = [Transform.parse({"type": name, **needed.get(name, {})}) for name in names(Transform)]
-    assert {kind.name() for kind in kinds if kind.invertible} == {"standardize", "minmax", "center", "scale", "log", "quantile"}  # fmt: skip
+    assert {kind.name() for kind in kinds if kind.invertible} == {"standardize", "minmax", "center", "scale", "log", "quantile", "robust_scale"}  # fmt: skip
 
 
 def test_large_numbers_that_differ_little_keep_their_difference():
     numbers = 2e6 + np.arange(40.0)[:, None] / 4 + 1 / 3
     features = Features(numbers.astype(F32).astype(np.float64), ("stamp",))
     transform = Transform.parse("standardize")
-    fitted = Fitted(transform, transform.fit(features))
+    fitted = Fitted(transform, TRANSFORMS["learn"](transform, features))
     expected = transform.apply(features, fitted.state).array
     np.testing.assert_allclose(transformed(fitted, features), expected, rtol=0, atol=1e-5)

@@ -9,6 +9,7 @@ import numpy as np
 from nettrain.data.features import Features
 from nettrain.data.linear import LinearTransform
 from nettrain.data.rows.base import LazyRows, chunks
+from nettrain.data.target import Target
 from nettrain.data.transform import OutsideDomain, State, Transform
 from nettrain.errors import ConfigError
 
@@ -55,7 +56,7 @@ class MappedRows(LazyRows):
         self.function(taken, out)
 
 
-def fit_transform(transform: Transform, features: Features) -> State:
+def fit_transform(transform: Transform, features: Features, target: Target | None) -> State:
     """Fit a transform; rows that stay in a file go to transforms that take them in chunks.
 
     Raises:
@@ -72,7 +73,7 @@ def fit_transform(transform: Transform, features: Features) -> State:
         features = dataclasses.replace(features, numbers=numbers[:])
     try:
         with np.errstate(over="raise"):
-            state = transform.fit(features)
+            state = transform.fit_to_target(features, target)
     except FloatingPointError:
         row, where, size = _largest(features)
         reason = f"a number of size {size:g} is too large for {transform.name()}, whose sums become"
@@ -84,11 +85,13 @@ def fit_transform(transform: Transform, features: Features) -> State:
     return state
 
 
-def apply_lazily(transform: Transform, state: State, features: Features) -> Features:
-    """The transformed features; rows in a file and images in bytes are mapped when taken."""
+def apply_lazily(
+    transform: Transform, state: State, features: Features, target: Target | None
+) -> Features:
+    """The transformed training rows; rows in a file and images in bytes are mapped when taken."""
     numbers = features.numbers
     if isinstance(numbers, np.ndarray) and (numbers.ndim <= 2 or numbers.dtype != np.uint8):
-        return transform.apply(features, state)
+        return transform.apply_in_training(features, state, target)
     row = transform.apply(Features(numbers[:1]), state).numbers.shape[1:]
     mapped = MappedRows(numbers, compose([(transform, state)]), row, np.dtype(np.float64))
     return dataclasses.replace(features, numbers=mapped)

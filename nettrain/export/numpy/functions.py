@@ -162,6 +162,24 @@ def normal_fraction(x):
     return np.vectorize(NormalDist().cdf, otypes=[float])(x)
 
 
+def piecewise_linear(x, sources, lower, upper):
+    """How far each number is through the bins of its column (n, bins): from 0 to 1."""
+    return np.clip((x[:, sources] - lower) / (upper - lower), 0, 1)
+
+
+def merge_rare(texts, kept, merged):
+    """The texts, those renamed that are not kept; "" stays missing."""
+    known = {*map(str, kept), ""}
+    return [text if text in known else merged for text in texts]
+
+
+def target_statistics(texts, values, means):
+    """The numbers of each text's category; behind them those of a missing, and of a new one."""
+    places = {str(value): place for place, value in enumerate(values)}
+    places[""] = len(places)
+    return means[[places.get(text, len(means) - 1) for text in texts]]
+
+
 def one_hot(cells, values):
     """A column for each known value: 1 where a cell is that value, else 0."""
     return (np.array(cells)[:, None] == values).astype(float)

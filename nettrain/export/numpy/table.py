@@ -28,6 +28,7 @@ _ELEMENTWISE: dict[str, Form] = {
     "clip": lambda p, x, w: f"np.clip({x}, {p.low!r}, {p.high!r})",
     "log": lambda p, x, w: f"log({x}, {p.shift!r})",
     "quantile": _quantile,
+    "smooth_clip": lambda p, x, w: f"{x} / np.hypot(1, {x} / {p.bound!r})",
 }
 
 
@@ -45,7 +46,16 @@ _INVERSE: dict[str, Form] = {
     "log": lambda p, y, w: f"np.expm1({y}) - {p.shift - 1!r}",
     "quantile": _quantile_inverse,
 }
-_OF_TABLES = {"impute", "one_hot", "drop", "hash_words"}
+_OF_TABLES = {
+    "impute",
+    "one_hot",
+    "drop",
+    "hash_words",
+    "piecewise_linear",
+    "rare_categories",
+    "target_statistics",
+}
+_RENAMES_TEXTS = {"impute", "rare_categories"}
 
 
 def missing_transforms(chain: tuple[Fitted, ...], targets: tuple[Fitted, ...]) -> list[str]:
@@ -104,7 +114,9 @@ def transform_lines(
         weights: Of the script; what the transforms have learned is added.
     """
     lines = ["x = x.astype(np.float64)"]
-    if any(fitted.transform.name() == "impute" and fitted.state["columns"] for fitted in chain):
+    if any(
+        fitted.transform.name() in _RENAMES_TEXTS and fitted.state["columns"] for fitted in chain
+    ):
         lines.append("texts = dict(texts)")
     columns = list(names)
     for index, fitted in enumerate(chain, start=1):
@@ -150,7 +162,7 @@ def _kept(fitted: Fitted, key: str, weights: Weights) -> dict[str, str]:
 
 def _of_tables(fitted: Fitted, key: str, columns: list[str], weights: Weights) -> Iterator[str]:
     state: dict[str, Any] = fitted.state
-    named = [str(name) for name in state["columns"]]
+    named = [str(name) for name in state.get("columns", ())]
     match fitted.transform.name():
         case "impute":
             yield from _impute(state, key, columns, weights)
@@ -161,17 +173,41 @@ def _of_tables(fitted: Fitted, key: str, columns: list[str], weights: Weights) -
                 columns[:] = [name for name in columns if name not in named]
         case "one_hot":
             for number, name in enumerate(named, start=1):
-                values = [str(value) for value in state[f"values:{name}"]]
-                weights[f"{key}.values_{number}"] = np.array(values, dtype=np.str_)
+                values = _texts(state[f"values:{name}"])
+                weights[f"{key}.values_{number}"] = values
                 new = f'one_hot(texts[{literal(name)}], W["{key}.values_{number}"])'
                 yield from statement("x", f"np.column_stack([x, {new}])")
                 columns += [f"{name}={value}" for value in values]
+        case "piecewise_linear" if len(state["sources"]):
+            for name in ("sources", "lower", "upper"):
+                weights[f"{key}.{name}"] = np.asarray(state[name])
+            arrays = ", ".join(f'W["{key}.{name}"]' for name in ("sources", "lower", "upper"))
+            yield from statement("x", f"np.column_stack([x, piecewise_linear(x, {arrays})])")
+            columns += [str(name) for name in state["names"]]
+        case "rare_categories":
+            for number, name in enumerate(named, start=1):
+                weights[f"{key}.values_{number}"] = _texts(state[f"values:{name}"])
+                cells, kept = f"texts[{literal(name)}]", f'W["{key}.values_{number}"]'
+                merged = literal(fitted.transform.merged)  # type: ignore[attr-defined]
+                yield from statement(cells, f"merge_rare({cells}, {kept}, {merged})")
+        case "target_statistics":
+            for number, name in enumerate(named, start=1):
+                weights[f"{key}.values_{number}"] = _texts(state[f"values:{name}"])
+                weights[f"{key}.means_{number}"] = np.asarray(state[f"means:{name}"])
+                arrays = f'W["{key}.values_{number}"], W["{key}.means_{number}"]'
+                new = f"target_statistics(texts[{literal(name)}], {arrays})"
+                yield from statement("x", f"np.column_stack([x, {new}])")
+                columns += [f"{name}:{target}" for target in state["targets"]]
         case "hash_words":
             size = fitted.transform.size  # type: ignore[attr-defined]
             for name in named:
                 new = f"hash_words(texts[{literal(name)}], {size})"
                 yield from statement("x", f"np.column_stack([x, {new}])")
                 columns += [f"{name}#{j}" for j in range(size)]
+
+
+def _texts(values: Any) -> np.ndarray:
+    return np.array([str(value) for value in values], dtype=np.str_)
 
 
 def _impute(state: dict[str, Any], key: str, columns: list[str], weights: Weights) -> Iterator[str]:

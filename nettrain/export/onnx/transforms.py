@@ -15,6 +15,12 @@ from nettrain.data.pipeline import Fitted
 from nettrain.data.transform import State
 from nettrain.export.onnx.builder import Builder
 from nettrain.export.onnx.columns import Columns, TextColumn, on_places
+from nettrain.export.onnx.encodings import (
+    codes,
+    piecewise_linear,
+    rare_categories,
+    target_statistics,
+)
 from nettrain.export.onnx.quantiles import inverse_quantile, quantile
 
 
@@ -116,6 +122,12 @@ def _clip(g: Builder, transform: Any, state: State, x: str) -> str:
     return x
 
 
+def _smooth_clip(g: Builder, transform: Any, state: State, x: str) -> str:
+    """bound sin(atan(x / bound)): the square of a large number is infinite in float32."""
+    bound = g.scalar(transform.bound)
+    return g.add("Mul", g.add("Sin", g.add("Atan", g.add("Div", x, bound))), bound)
+
+
 def _log(g: Builder, transform: Any, state: State, x: str) -> str:
     return g.add("Log", g.add("Add", x, g.scalar(transform.shift)))
 
@@ -136,7 +148,7 @@ def _impute(g: Builder, transform: Any, state: State, columns: Columns) -> Colum
     fill, flags = np.asarray(state["fill"], np.float64), []
     for name in map(str, state["flags"]):
         if name in columns.texts:
-            flags.append(_codes(g, columns.texts[name].value, {"": 1.0}, 0.0))
+            flags.append(codes(g, columns.texts[name].value, {"": 1.0}, 0.0))
         else:
             at = g.constant(np.array([columns.names.index(name)], np.int64))
             gap = g.add("IsNaN", g.add("Gather", columns.numbers or "", at, axis=1))
@@ -158,28 +170,18 @@ def _one_hot(g: Builder, transform: Any, state: State, columns: Columns) -> Colu
     names: list[str] = []
     for name in map(str, state["columns"]):
         column, known = columns.texts[name], [str(text) for text in state[f"values:{name}"]]
-        codes = {text: code for code, text in enumerate(known)}
-        if column.fill in codes:
-            codes[""] = codes[column.fill]
-        if not codes:
+        places = {text: place for place, text in enumerate(known)}
+        if column.fill in places:
+            places[""] = places[column.fill]
+        if not places:
             continue
-        code = _codes(g, column.value, codes, -1)
+        code = codes(g, column.value, places, -1)
         indices = g.constant(np.arange(len(known), dtype=np.int64)[np.newaxis])
         more.append(g.cast(g.add("Equal", code, indices), g.dtype))
         names += [f"{name}={text}" for text in known]
     texts = {name: column for name, column in columns.texts.items() if name not in state["columns"]}
     rest = Columns(columns.numbers, columns.names, texts)
     return rest.joined(g, more, names) if more else rest
-
-
-def _codes(g: Builder, texts: str, codes: dict[str, Any], default: float) -> str:
-    """A number per string: int64 codes, or floats where the default is one."""
-    if isinstance(default, float):
-        values: dict[str, Any] = {"values_floats": list(codes.values()), "default_float": default}
-    else:
-        values = {"values_int64s": list(codes.values()), "default_int64": default}
-    coded = g.add("LabelEncoder", texts, keys_strings=list(codes), **values)
-    return g.cast(coded, g.dtype) if isinstance(default, float) else coded
 
 
 def _drop(g: Builder, transform: Any, state: State, columns: Columns) -> Columns:
@@ -195,10 +197,18 @@ def _drop(g: Builder, transform: Any, state: State, columns: Columns) -> Columns
     return Columns(numbers, tuple(columns.names[i] for i in kept), texts)
 
 
-_FORWARD: dict[str, Callable[..., str]] = {"clip": _clip, "log": _log, "quantile": _quantile}
+_FORWARD: dict[str, Callable[..., str]] = {
+    "clip": _clip,
+    "log": _log,
+    "quantile": _quantile,
+    "smooth_clip": _smooth_clip,
+}
 _INVERSE: dict[str, Callable[..., str]] = {"log": _log_inverse, "quantile": _quantile_inverse}
 _TABLE: dict[str, Callable[..., Columns]] = {
     "impute": _impute,
     "one_hot": _one_hot,
     "drop": _drop,
+    "piecewise_linear": piecewise_linear,
+    "rare_categories": rare_categories,
+    "target_statistics": target_statistics,
 }
