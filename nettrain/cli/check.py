@@ -1,6 +1,7 @@
-"""`nettrain check`: validate a configuration and its data, and show the model layer by layer."""
+"""`nettrain check`: validate a configuration, look at its data, and show its layers."""
 
 import shlex
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -30,7 +31,7 @@ def check(
     allow_plugins: AllowPlugins = False,
     json: Json = False,
 ) -> None:
-    """Validate CONFIG and its data, and show every layer with shape and size. Writes nothing."""
+    """Validate CONFIG, show its columns, what is suspicious, and its layers. Writes nothing."""
     if layers and json:
         raise ConfigError("--layers prints YAML and --json asks for JSON: leave one of them out")
     if layers:
@@ -50,29 +51,37 @@ def describe(
     loaded = load(
         config, sets, allow_plugins=allow_plugins
     )  # first: errors come before slow imports
+    from nettrain.inspection.data_profile.profile import profile_data
     from nettrain.nn.summary import summarize
     from nettrain.training.train import prepare_run
 
     with located(config, sets):
         run = prepare_run(loaded, allow_plugins=allow_plugins)
+        profile = profile_data(loaded, pipeline=run.pipeline)
     rows, size = summarize(run.network.layers, run.network.input_shape), _value_bytes(run)
     if json:
         found = {
             "parameters": len(run.network.vector),
             "layers": [_plain(row, size) for row in rows],
+            "columns": [asdict(column) for column in profile.columns],
+            "suspicions": [asdict(suspicion) for suspicion in profile.suspicions],
         }
         count, each = _snapshot_sizes(run)
         print_json(found | ({"snapshot_bytes": count * each} if count else {}))
         return
+    from nettrain.cli.render_columns import column_table, suspicion_lines, without_told
     from nettrain.cli.render_model import layer_table
 
-    console().print(layer_table(rows, size))
+    screen = console()
+    screen.print(column_table(profile))
+    screen.print(layer_table(rows, size))
     for note in [
-        *run.notes,
+        *without_told(run.notes, profile.suspicions),
         f"loss: {run.loss.name()}",
         *_frozen(run),
         f"memory: {_memory(run)}",
         *_snapshots(run),
+        *suspicion_lines(profile, screen.width),
     ]:
         say(note)
 

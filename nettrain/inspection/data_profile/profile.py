@@ -1,21 +1,45 @@
 """`profile_data`: the columns of a run's data, and what about them is suspicious."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from nettrain.config.plugins import in_use
 from nettrain.config.run_config import RunConfig
 from nettrain.data.divide import load_data
-from nettrain.data.loaded_data import LoadedData
 from nettrain.data.loader import Loader
 from nettrain.data.pipeline import Pipeline
+from nettrain.data.table_source import TableSource
+from nettrain.inspection.data_profile.categories import category_suspicions
 from nettrain.inspection.data_profile.column_summary import ColumnSummary, summarize_columns
+from nettrain.inspection.data_profile.image_contents import image_suspicions
+from nettrain.inspection.data_profile.leakage import leak_suspicions
+from nettrain.inspection.data_profile.missing_values import missing_suspicions
+from nettrain.inspection.data_profile.number_ranges import range_suspicions
+from nettrain.inspection.data_profile.part_differences import difference_suspicions
 from nettrain.inspection.data_profile.profiled_rows import ProfiledRows
+from nettrain.inspection.data_profile.repeated_columns import repeated_column_suspicions
+from nettrain.inspection.data_profile.repeated_rows import repeated_row_suspicions
 from nettrain.inspection.data_profile.suspicion import SEVERITIES, Suspicion
+from nettrain.inspection.data_profile.target_values import target_suspicions
+from nettrain.inspection.data_profile.torn_groups import group_suspicions
 from nettrain.inspection.data_profile.unused_columns import unused_suspicions
+from nettrain.inspection.data_profile.written_values import writing_suspicions
 from nettrain.training.build import data_seed, target_requirements
 
-_FAMILIES: tuple[Callable[[ProfiledRows], Iterator[Suspicion]], ...] = (unused_suspicions,)
+_FAMILIES: tuple[Callable[[ProfiledRows], Iterator[Suspicion]], ...] = (
+    unused_suspicions,
+    missing_suspicions,
+    range_suspicions,
+    writing_suspicions,
+    category_suspicions,
+    repeated_column_suspicions,
+    repeated_row_suspicions,
+    target_suspicions,
+    leak_suspicions,
+    group_suspicions,
+    difference_suspicions,
+    image_suspicions,
+)
 
 
 @dataclass(frozen=True)
@@ -27,12 +51,14 @@ class DataProfile:
         suspicions: The worst first.
         rows: Of all parts.
         sampled: Those that were looked at; fewer than `rows` where there are many.
+        has_lines: Whether the lines of a suspicion are lines of a file, not row numbers from 0.
     """
 
     columns: tuple[ColumnSummary, ...]
     suspicions: tuple[Suspicion, ...]
     rows: int
     sampled: int
+    has_lines: bool
 
 
 def profile_data(
@@ -56,18 +82,28 @@ def profile_data(
             requirements=target_requirements(config.loss),
             loader=loader,
         )
-    return profile_rows(loaded, pipeline)
+    transforms = config.dataset.transforms
+    if transforms is None and pipeline is not None:
+        transforms = tuple(fitted.transform for fitted in pipeline.transforms)
+    group = config.dataset.split.group
+    rows = replace(
+        ProfiledRows.of(loaded),
+        transforms=transforms,
+        grouped=() if group is None else (group,),
+        weighted=config.training.class_weights is not None,
+        has_keys=isinstance(config.dataset.source, TableSource),
+    )
+    return profile_rows(rows, pipeline)
 
 
-def profile_rows(loaded: LoadedData, pipeline: Pipeline | None = None) -> DataProfile:
-    """Look at rows that are loaded and divided; of very many at a sample of fixed seed.
+def profile_rows(rows: ProfiledRows, pipeline: Pipeline | None = None) -> DataProfile:
+    """Look at rows that are loaded and divided.
 
     Args:
-        loaded: The raw rows.
+        rows: Of all parts, or a sample of them.
         pipeline: The fitted transforms, which tell how many inputs a column becomes.
     """
-    rows = ProfiledRows.of(loaded)
     found = [suspicion for family in _FAMILIES for suspicion in family(rows)]
     found.sort(key=lambda suspicion: SEVERITIES.index(suspicion.severity))
     columns = summarize_columns(rows, pipeline)
-    return DataProfile(tuple(columns), tuple(found), rows.total, len(rows))
+    return DataProfile(tuple(columns), tuple(found), rows.total, len(rows), rows.has_lines)

@@ -1,7 +1,7 @@
 """The rows that a profile looks at: those of all parts, of many a sample."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -10,6 +10,8 @@ from nettrain.data.features import MISSING, Category
 from nettrain.data.loaded_data import LoadedData
 from nettrain.data.schema import Schema
 from nettrain.data.target import Target, Task
+from nettrain.data.transform import Transform
+from nettrain.inspection.data_profile.row_hashes import RowHashes
 
 MOST_ROWS = 50_000
 MOST_IMAGES = 2_000
@@ -35,6 +37,11 @@ class ProfiledRows:
         extra: The split and group columns by name, which are no features.
         formats: The columns of numbers that are not written plainly, and how they are.
         total: Rows of all parts, of which these are a sample where there are more.
+        transforms: Of the features; None: those that nettrain chooses.
+        grouped: The columns that keep rows of one group in one part.
+        weighted: Whether classes have weights in training.
+        has_keys: Whether the source has keys for its columns, such as `ignore`.
+        hashes: Of all rows, not of a sample alone; None: unknown.
     """
 
     origin: str
@@ -50,6 +57,11 @@ class ProfiledRows:
     extra: dict[str, Category]
     formats: Mapping[str, object]
     total: int
+    transforms: Sequence[Transform] | None = None
+    grouped: tuple[str, ...] = ()
+    weighted: bool = False
+    has_keys: bool = True
+    hashes: RowHashes | None = None
 
     def __len__(self) -> int:
         return len(self.part)
@@ -71,7 +83,7 @@ class ProfiledRows:
         for name, own in loaded.separate_parts.items():
             if name in chosen:
                 pieces.append((own, chosen[name], np.full(len(chosen[name]), _code(name))))
-        return _joined(pieces, loaded.schema, total)
+        return replace(_joined(pieces, loaded.schema, total), hashes=RowHashes.of(loaded))
 
     @property
     def sampled(self) -> bool:
@@ -91,6 +103,14 @@ class ProfiledRows:
     def lines(self, rows: Sequence[int] | np.ndarray) -> tuple[int, ...]:
         """The lines of the first of some rows, in ascending order."""
         return tuple(int(line) for line in np.sort(self.where[np.asarray(rows, int)])[:SHOWN])
+
+    def transforms_of(self, column: str) -> frozenset[str]:
+        """The names of the transforms that the configuration has for a column."""
+        return frozenset(
+            one.name()
+            for one in self.transforms or ()
+            if (columns := getattr(one, "columns", None)) is None or column in columns
+        )
 
     def in_training(self) -> np.ndarray:
         """Which rows (n,) are those to train on."""

@@ -11,6 +11,7 @@ from nettrain.data.automatic import kind_of_texts
 from nettrain.data.features import MISSING, Category, Features
 from nettrain.data.readers.date_text import AmbiguousDate, date_format
 from nettrain.inspection.data_profile.profiled_rows import ProfiledRows
+from nettrain.inspection.data_profile.remedies import ignore, transform
 from nettrain.inspection.data_profile.suspicion import Severity, Suspicion
 
 _ID = re.compile(r"(^|[_\s.-])(id|uuid|guid|key|index)$|^unnamed(: ?\d+)?$|^$", re.I)
@@ -54,11 +55,11 @@ def unused_columns(features: Features) -> dict[str, str]:
 def unused_suspicions(rows: ProfiledRows) -> Iterator[Suspicion]:
     """A suspicion for each column from which nothing can be learned."""
     for name, column in find_unused(rows.numbers, rows.texts, rows.total).items():
-        remedy = f"`ignore: [{name}]` in the source"
+        remedy = ignore(rows, name)
         if column.kind == "ambiguous_date":
-            remedy = f"`{{type: datetime, columns: [{name}], format: ...}}` in `dataset.transforms`"
+            remedy = transform("datetime", [name], ", format: '%d/%m/%Y'")
         elif column.kind == "unique_texts":
-            remedy += f"; for free text `{{type: hash_words, columns: [{name}]}}`"
+            remedy += f"; for free text {transform('hash_words', [name])}"
         yield Suspicion(
             column.kind,
             _SEVERITY[column.kind],
