@@ -13,6 +13,8 @@ GOLDEN = np.load(Path(__file__).parents[1] / "golden" / "schedules.npz")
 CASES = json.loads(str(GOLDEN["cases"]))
 PLATEAU = json.loads(str(GOLDEN["plateau_cases"]))
 LR = float(GOLDEN["lr"])
+REALMLP = np.load(Path(__file__).parents[1] / "golden" / "realmlp.npz")
+OF_REALMLP = ("coslog4", "flat_cos")
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -29,8 +31,17 @@ def test_200_rates_are_pytorchs(case):
 def test_every_schedule_of_time_has_golden_rates_with_and_without_warm_up():
     found = {(row["schedule"]["type"], "warmup" in row["schedule"]) for row in CASES.values()}
     assert found == {
-        (name, warmup) for name in names(Schedule) if name != "plateau" for warmup in (False, True)
+        (name, warmup)
+        for name in names(Schedule)
+        if name not in ("plateau", *OF_REALMLP)
+        for warmup in (False, True)
     }
+
+
+@pytest.mark.parametrize("name", OF_REALMLP)
+def test_200_rates_are_those_of_realmlps_authors(name):
+    found = [Schedule.parse(name).rate(1.0, step, 20, 10) for step in range(200)]
+    np.testing.assert_allclose(found, REALMLP[f"schedule_{name}"], rtol=1e-11, atol=1e-12)
 
 
 @pytest.mark.parametrize("case", PLATEAU)
