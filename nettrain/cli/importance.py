@@ -94,9 +94,11 @@ def _rows(predictor: "Predictor", part: str | None) -> "tuple[str, Dataset]":
 def _print_dependence(
     curve: "PartialDependence", predictor: "Predictor", part: str, *, json: bool
 ) -> None:
+    import numpy as np
+
     from nettrain.inference.prediction_table import as_csv, named_columns, probability_columns
 
-    columns = [(curve.feature, list(curve.grid))]
+    columns = [(curve.feature, np.array(curve.grid))]
     if predictor.task == "regression":
         values = curve.mean[:, 0] if curve.mean.shape[1] == 1 else curve.mean
         columns += named_columns("prediction", predictor, values)
@@ -105,7 +107,7 @@ def _print_dependence(
     if json:
         print_json({"checkpoint": str(predictor.path), "part": part, "columns": dict(columns)})
     else:
-        write_stdout(as_csv(columns).encode())
+        write_stdout(as_csv(columns))
 
 
 def _as_json(found: "Importance") -> dict[str, object]:

@@ -11,6 +11,7 @@ from nettrain.cli.output_file import Overwrite, check_output, write_output
 from nettrain.errors import ConfigError
 
 if TYPE_CHECKING:
+    from nettrain.data.written_columns import WrittenColumns
     from nettrain.inference.predictor import Predictor
 
 
@@ -30,22 +31,53 @@ def predict(
             "--output",
             "-o",
             metavar="FILE",
-            help="The file to write: .csv, .jsonl or .parquet. Default: CSV on stdout.",
+            help="The file to write: .csv, .tsv or .jsonl (.gz too), .parquet, .arrow or .feather. "
+            "Default: CSV on stdout.",
             show_default=False,
         ),
     ] = None,
     overwrite: Overwrite = False,
+    keep: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--keep",
+            metavar="COLUMN,...",
+            help="Columns of INPUT to carry over, as they stand there. Repeatable.",
+            show_default=False,
+        ),
+    ] = None,
     probabilities: Annotated[
-        bool, typer.Option("--probabilities", help="Add the probability of each class.")
+        bool,
+        typer.Option(
+            "--probabilities", help="Add the probability of each class to that of the predicted."
+        ),
     ] = False,
+    threshold: Annotated[
+        str | None,
+        typer.Option(
+            "--threshold",
+            metavar="best_f1|NUMBER",
+            help="Of two classes: decide for the positive one from this probability on, in place "
+            "of the one that eval has kept; best_f1: the one with the largest F1 on the validation "
+            "rows.",
+            show_default=False,
+        ),
+    ] = None,
     allow_plugins: AllowPlugins = False,
 ) -> None:
-    """Predict a class or a value for each row of INPUT, in the order of the rows."""
-    from nettrain.cli.prediction_file import WRITERS
+    """Predict a class or a value for each row of INPUT, in the order of the rows.
+
+    Classes and labels come with their probability. In CSV and TSV, a text that begins as a formula
+    does (= + - @) stands behind an apostrophe, so that no spreadsheet computes it.
+    """
+    from nettrain.cli.prediction_file import ENDINGS, writer_for
 
     if output is not None:
-        check_output(output, list(WRITERS), overwrite=overwrite, inputs=[source])
+        check_output(output, ENDINGS, overwrite=overwrite, inputs=[source])
+    writer = writer_for(output)
     from nettrain.inference.load import load
+    from nettrain.inference.prediction_table import blocks, prediction_columns
+    from nettrain.inspection.threshold import with_threshold
 
     predictor = load(checkpoint, allow_plugins=allow_plugins)
     warn_of_plugins(predictor)
@@ -53,27 +85,36 @@ def predict(
         raise ConfigError(
             "--probabilities: a regression model predicts values, not classes; leave the option out"
         )
+    if threshold is not None:
+        with_threshold(predictor, threshold)
+    kept = _kept(predictor, source, keep, probabilities=probabilities) if keep else None
+    rows = predictor.read(source, with_target=False)
+    columns = [] if rows.files is None else [("file", rows.files)]
+    found = predictor.predictions_of(rows)
+    columns += prediction_columns(predictor, found, probabilities=probabilities)
+    names = [*(() if kept is None else kept.names), *(name for name, _ in columns)]
     if predictor.decision.threshold is not None:
         positive = (predictor.classes or ())[predictor.decision.positive]
         say(f"decided for {positive!r} from a probability of {predictor.decision.threshold:.4g} on")
-    columns = _columns(predictor, source, probabilities=probabilities)
-    ending = ".csv" if output is None else output.suffix.lower()
-    content = WRITERS.get(ending, WRITERS[".csv"])(columns)  # a device has no ending
+    content = writer.chunks(names, blocks(columns, kept))
     if output is None:
-        write_stdout(content)
-        return
-    write_output(output, content)
-    say(f"{len(columns[0][1]):,} rows -> {output}")
+        for chunk in content:
+            write_stdout(chunk)
+    else:
+        write_output(output, content)
+        say(f"{len(rows):,} rows -> {output}")
+    if writer.note is not None:
+        say(writer.note)
 
 
-def _columns(
-    predictor: "Predictor", source: Path, *, probabilities: bool
-) -> list[tuple[str, list[object]]]:
-    """The columns to write: file names of images, predictions, and probabilities if asked for."""
-    from nettrain.inference.prediction_table import decided_columns, probability_columns
+def _kept(
+    predictor: "Predictor", source: Path, keep: list[str], *, probabilities: bool
+) -> "WrittenColumns":
+    """The columns to carry over, checked before the rows are predicted."""
+    from nettrain.inference.prediction_table import check_kept
 
-    rows = predictor.read(source, with_target=False)
-    outputs = predictor.predictions_of(rows)
-    files = [] if rows.files is None else [("file", rows.files.tolist())]
-    columns = [*files, *decided_columns(predictor, outputs)]
-    return columns + (list(probability_columns(predictor, outputs)) if probabilities else [])
+    kept = predictor.written_columns(source, keep)
+    if not kept.names:
+        raise ConfigError("--keep: names no column; leave the option out")
+    check_kept(kept.names, predictor, probabilities=probabilities)
+    return kept

@@ -1,49 +1,165 @@
-"""Predictions as the bytes of a file: CSV, JSON lines or Parquet, by its ending."""
+"""Predictions as the bytes of a file: CSV, JSON lines, Parquet or Arrow, by its ending."""
 
 import io
 import json
-from collections.abc import Callable, Sequence
-from typing import Any
+import zlib
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
 
+from nettrain.cli.output_file import ending_of
 from nettrain.errors import ConfigError
 
-Columns = Sequence[tuple[str, list[Any]]]
+if TYPE_CHECKING:
+    import polars
+
+    from nettrain.data.written_columns import Block
+
+_GZIP = ".gz"
+_GZIP_WINDOW = 31  # zlib's number for the format of gzip, without a time in it
 
 
-def as_csv(columns: Columns) -> bytes:
-    """A header and a line per row."""
-    from nettrain.inference.prediction_table import as_csv as csv_text
+class TableWriter(ABC):
+    """Turns a table into the bytes of a file, some at a time.
 
-    return csv_text(columns).encode()
+    Attributes:
+        note: What a reader of the file must know; known once it is written.
+    """
+
+    note: str | None = None
+
+    @abstractmethod
+    def chunks(self, names: Sequence[str], blocks: Iterable["Block"]) -> Iterator[bytes]:
+        """The bytes.
+
+        Args:
+            names: Of the columns.
+            blocks: The values of each column, of some rows.
+        """
 
 
-def as_json_lines(columns: Columns) -> bytes:
+class DelimitedWriter(TableWriter):
+    """A header and a line per row; no cell is a formula."""
+
+    def __init__(self, delimiter: str) -> None:
+        self._delimiter = delimiter
+
+    def chunks(self, names: Sequence[str], blocks: Iterable["Block"]) -> Iterator[bytes]:
+        """The header, then the lines of each block."""
+        from nettrain.training.artifacts.spreadsheet import CsvText
+
+        text = CsvText(self._delimiter)
+        yield from text.chunks(names, blocks)
+        if text.guarded:
+            self.note = (
+                f"{text.guarded:,} cell{'s begin' if text.guarded > 1 else ' begins'} as a formula "
+                "does (= + - @) and stand behind an apostrophe, so that no spreadsheet computes "
+                "them; .jsonl and .parquet hold them as they are"
+            )
+
+
+class JsonLinesWriter(TableWriter):
     """One JSON object per row; NaN and infinity, which JSON does not have, become null."""
+
+    def chunks(self, names: Sequence[str], blocks: Iterable["Block"]) -> Iterator[bytes]:
+        """The lines of each block."""
+        for block in blocks:
+            rows = zip(*block, strict=True)
+            lines = (_json(dict(zip(names, row, strict=True))) for row in rows)
+            yield "".join(f"{line}\n" for line in lines).encode()
+
+
+class PolarsWriter(TableWriter):
+    """A columnar file, written by polars (extra `tables`).
+
+    Args:
+        kind: parquet, or ipc for Arrow.
+    """
+
+    def __init__(self, kind: str) -> None:
+        if find_spec("polars") is None:
+            raise ConfigError(
+                f"writing .{'parquet' if kind == 'parquet' else 'arrow'} needs polars: pip install "
+                '"nettrain[tables]", or write .csv or .jsonl'
+            )
+        self._kind = kind
+
+    def chunks(self, names: Sequence[str], blocks: Iterable["Block"]) -> Iterator[bytes]:
+        """All bytes at once: such files end with what describes them."""
+        import polars
+
+        frames = [_frame(names, block) for block in blocks]
+        frame = polars.concat(frames, how="vertical_relaxed")  # a block may hold no value at all
+        file = io.BytesIO()
+        if self._kind == "parquet":
+            frame.write_parquet(file)
+        else:
+            frame.write_ipc(file, compat_level=polars.CompatLevel.oldest())  # for older readers
+        yield file.getvalue()
+
+
+_WRITERS: dict[str, Callable[[], TableWriter]] = {
+    ".csv": partial(DelimitedWriter, ","),
+    ".tsv": partial(DelimitedWriter, "\t"),
+    ".jsonl": JsonLinesWriter,
+    ".parquet": partial(PolarsWriter, "parquet"),
+    ".arrow": partial(PolarsWriter, "ipc"),
+    ".feather": partial(PolarsWriter, "ipc"),
+}
+_PACKED = tuple(f"{text}{_GZIP}" for text in (".csv", ".tsv", ".jsonl"))
+ENDINGS = (*_WRITERS, *_PACKED)
+
+
+class _Packed(TableWriter):
+    """The bytes of another writer as gzip."""
+
+    def __init__(self, writer: TableWriter) -> None:
+        self._writer = writer
+
+    def chunks(self, names: Sequence[str], blocks: Iterable["Block"]) -> Iterator[bytes]:
+        """The bytes; the same ones for the same table."""
+        packing = zlib.compressobj(wbits=_GZIP_WINDOW)
+        for chunk in self._writer.chunks(names, blocks):
+            yield packing.compress(chunk)
+        yield packing.flush()
+        self.note = self._writer.note
+
+
+def writer_for(path: Path | None) -> TableWriter:
+    """What writes a file, by its ending; CSV for stdout, and for a device, which has none.
+
+    Raises:
+        ConfigError: polars is needed and not installed.
+    """
+    ending = (path and ending_of(path, ENDINGS)) or ".csv"
+    if ending in _PACKED:
+        return _Packed(_WRITERS[ending.removesuffix(_GZIP)]())
+    return _WRITERS[ending]()
+
+
+def _json(row: dict[str, object]) -> str:
     from nettrain.training.artifacts.files import finite
 
-    names = [name for name, _ in columns]
-    rows = zip(*(values for _, values in columns), strict=True)
-    lines = (
-        json.dumps(finite(dict(zip(names, row, strict=True))), ensure_ascii=False) for row in rows
-    )
-    return "".join(f"{line}\n" for line in lines).encode()
-
-
-def as_parquet(columns: Columns) -> bytes:
-    """A Parquet file, written by polars (extra `tables`)."""
     try:
-        import polars
-    except ImportError:
-        raise ConfigError(
-            'writing .parquet needs polars: pip install "nettrain[tables]", or write .csv or .jsonl'
-        ) from None
-    file = io.BytesIO()
-    polars.DataFrame(dict(columns)).write_parquet(file)
-    return file.getvalue()
+        return _ENCODER.encode(row)
+    except ValueError:  # NaN or infinity
+        return _ENCODER.encode(finite(row))
 
 
-WRITERS: dict[str, Callable[[Columns], bytes]] = {
-    ".csv": as_csv,
-    ".jsonl": as_json_lines,
-    ".parquet": as_parquet,
-}
+_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, default=str)  # dates as texts
+
+
+def _frame(names: Sequence[str], block: "Block") -> "polars.DataFrame":
+    """The block; values of several types, which JSON may have in a column, become texts."""
+    import polars
+
+    series = [
+        values.alias(name)
+        if isinstance(values, polars.Series)
+        else polars.Series(name, values, strict=False)
+        for name, values in zip(names, block, strict=True)
+    ]
+    return polars.DataFrame(series)

@@ -2,6 +2,7 @@
 
 import dataclasses
 from abc import abstractmethod
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
 
@@ -10,6 +11,8 @@ from nettrain.data.align import align
 from nettrain.data.dataset import Dataset
 from nettrain.data.readers.file_kind import file_kind
 from nettrain.data.schema import Schema
+from nettrain.data.written_columns import WrittenColumns
+from nettrain.errors import DataError
 
 # How the names of files end, and which source reads them.
 _ENDINGS = (
@@ -87,3 +90,18 @@ class Source(Component):
             DataError: Columns are missing, or a label occurs that training did not have.
         """
         return align(self.load(seed), schema, with_target=with_target)
+
+    def written_columns(self, asked: Sequence[str], schema: Schema) -> WrittenColumns:
+        """Columns as they stand in the file, of the rows of `load_for`.
+
+        Args:
+            asked: Names, several in one text with commas between them.
+            schema: Of the model, which helps to tell a header from a row.
+
+        Raises:
+            DataError: A column is not there, or the rows have no named columns.
+        """
+        raise DataError(
+            f"--keep {','.join(asked)}: only tables have named columns; leave the option out "
+            "(predictions for image files come with the names of the files)"
+        )

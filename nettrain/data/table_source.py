@@ -1,7 +1,7 @@
 """The base of sources that read a table with named columns."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -27,6 +27,7 @@ from nettrain.data.readers.number_text import (
 from nettrain.data.schema import Schema
 from nettrain.data.source import Source
 from nettrain.data.target import LabelType, Target
+from nettrain.data.written_columns import Block, WrittenColumns, split_names
 from nettrain.data.written_numbers import convert_written_numbers, read_written_numbers
 from nettrain.errors import DataError, nearest
 from nettrain.files import absolute_path
@@ -75,6 +76,10 @@ class OpenTable(ABC):
             numeric: The kind of those whose cells do not decide it: True for numbers, False for
                 texts.
         """
+
+    @abstractmethod
+    def written(self, names: Sequence[str]) -> Iterator[Block]:
+        """The values of the named columns as they stand in the file, in place of `read`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -279,6 +284,12 @@ class TableSource(Source):
             return dataset
         dataset = replace(dataset, target=target_of(columns, targets, dataset, table))
         return replace(dataset, target=align_target(dataset, schema))
+
+    def written_columns(self, asked: Sequence[str], schema: Schema) -> WrittenColumns:
+        """The named columns, untouched: missing marks and number formats do not count."""
+        table = self.open(schema)
+        names = find_columns("--keep", split_names(asked, table.names), table, self.path)
+        return WrittenColumns(names, table.written(names))
 
     def _check_target(self, schema: Schema, table: OpenTable) -> None:
         for name in schema.targets:

@@ -2,6 +2,7 @@
 
 import logging
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -22,6 +23,7 @@ from nettrain.data.missing_target import with_complete_target
 from nettrain.data.schema import Schema
 from nettrain.data.target import Target
 from nettrain.data.task import check_values
+from nettrain.data.written_columns import WrittenColumns
 from nettrain.errors import DataError, NettrainError
 from nettrain.inference.html import model_html
 from nettrain.metrics import Decision, Outcome, RowLosses, all_metrics, baseline, task_metrics
@@ -174,6 +176,16 @@ class Predictor(ABC):
             with_target = with_target and not self.schema.autoencoder
             dataset = self._complete(source.load_for(self.schema, with_target=with_target))
         return _with_notes_said(dataset, str(path))
+
+    def written_columns(self, path: Path, asked: Sequence[str]) -> WrittenColumns:
+        """Columns of a file as they stand in it, of the rows that `read` returns.
+
+        Raises:
+            DataError: A column is not there, or the file has no named columns.
+        """
+        with in_use(self.config.plugins):
+            source = self.config.dataset.source.with_path(path.absolute())
+            return source.written_columns(asked, self.schema)
 
     @cached_property
     def training_data(self) -> LoadedData:

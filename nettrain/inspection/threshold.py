@@ -67,12 +67,8 @@ def best_f1_threshold(positive: np.ndarray, scores: np.ndarray) -> float:
     return float(curve.thresholds[1:][f1[1:].argmax()])  # the first is infinite: no row
 
 
-def binary_model(predictor: Predictor) -> Model:
-    """The model, if a threshold decides between its classes. Raises RunError if not."""
-    if not isinstance(predictor, Model):
-        raise RunError(
-            f"{predictor.path}: is an ensemble, which decides by the vote of its members"
-        )
+def check_two_classes(predictor: Predictor) -> None:
+    """Raises RunError where no threshold decides, since there are not two classes."""
     if predictor.task != "classification" or len(predictor.classes or ()) != 2:
         what = (
             f"{len(predictor.classes or ())} classes"
@@ -80,14 +76,14 @@ def binary_model(predictor: Predictor) -> Model:
             else predictor.task
         )
         raise RunError(f"{predictor.path}: a threshold decides between two classes, this is {what}")
-    return predictor
 
 
 def with_threshold(predictor: Predictor, asked: str) -> float:
     """Let a model of two classes decide by a threshold from now on.
 
     Args:
-        predictor: The model; changed in place.
+        predictor: The model; changed in place. Of an ensemble the threshold is one of its vote:
+            of the mean probability, or of the share of the members.
         asked: best_f1, chosen on the validation rows, or a number in (0, 1).
 
     Returns:
@@ -97,16 +93,27 @@ def with_threshold(predictor: Predictor, asked: str) -> float:
         ConfigError: It is neither.
         RunError: There are not two classes, or no validation rows to choose it on.
     """
-    model = binary_model(predictor)
-    value = _chosen(model) if asked == BEST_F1 else _number(asked)
-    model.decision = replace(model.decision, threshold=value)
+    check_two_classes(predictor)
+    value = _chosen(_one_network(predictor)) if asked == BEST_F1 else _number(asked)
+    predictor.decision = replace(predictor.decision, threshold=value)
     return value
 
 
 def keep_threshold(predictor: Predictor) -> None:
     """Write the threshold by which a model decides into its checkpoint; 0.5 is taken out."""
+    _one_network(predictor)
     value = predictor.decision.threshold
     keep_number(predictor.path, "threshold", None if value == BY_DEFAULT else value)
+
+
+def _one_network(predictor: Predictor) -> Model:
+    """The model. Raises RunError for an ensemble, some of whose members know every row."""
+    if not isinstance(predictor, Model):
+        raise RunError(
+            f"{predictor.path}: is an ensemble: no row is held out from all of its members to "
+            "choose a threshold on, and it keeps none; name a number with each use"
+        )
+    return predictor
 
 
 def _number(text: str) -> float:

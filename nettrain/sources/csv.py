@@ -1,7 +1,7 @@
 """Tables as delimited text."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
@@ -16,6 +16,7 @@ from nettrain.data.readers.text_column import read_columns
 from nettrain.data.readers.text_table import TextTable, positional
 from nettrain.data.schema import Schema
 from nettrain.data.table_source import Column, OpenTable, TableSource
+from nettrain.data.written_columns import Block
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,6 +127,12 @@ class _OpenText(OpenTable):
                 f"rows without any value are skipped: {len(empty)} (the first in line {empty[0]})"
             )
         return columns, lines
+
+    def written(self, names: Sequence[str]) -> Iterator[Block]:
+        """The cells as texts."""
+        places = [self.names.index(name) for name in names]
+        for cells, _ in self._table.chunks():
+            yield [cells[place] for place in places]
 
 
 def _without_header(names: tuple[str, ...], schema: Schema) -> tuple[str, ...]:

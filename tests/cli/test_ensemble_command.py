@@ -48,7 +48,7 @@ def test_its_directory_is_evaluated_and_predicts_like_a_run(command, folder):
         "predict", said["directory"], "flowers.csv", "--probabilities", "-o", "p.csv"
     )
     assert predicted.exit_code == 0 and (folder / "p.csv").read_text().startswith(
-        "prediction,probability_red rose,probability_tulip\n"
+        "prediction,probability,probability_red rose,probability_tulip\n"
     )
     shown = command("eval", said["directory"], "--split", "train")
     assert (

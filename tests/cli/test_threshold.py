@@ -166,7 +166,8 @@ def test_a_threshold_that_is_kept_decides_everywhere_until_it_is_taken_out(run, 
     assert "of 'yes'" in again.stdout and "specificity" in again.stdout
     (tmp_path / "new.csv").write_text("a\n" + "\n".join(map(str, x[:, 0])))
     predicted = command("predict", run, tmp_path / "new.csv")
-    assert predicted.stdout.split()[1:] == after.predict(x).tolist()
+    decided = [line.split(",")[0] for line in predicted.stdout.split()[1:]]
+    assert decided == after.predict(x).tolist()
     assert "decided for 'yes'" in predicted.stderr
     command("eval", run, "--threshold", 0.5, "--keep-threshold")
     assert (nettrain.load(run).predict(x) == plain).all()

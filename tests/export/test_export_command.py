@@ -82,7 +82,7 @@ def test_a_table_with_gaps_and_strings_goes_in_raw(folder, command):
         command("predict", "runs/run", "new.csv", "--probabilities").stdout.split()[-1].split(",")
     )
     assert label.tolist() == [said[0]]
-    np.testing.assert_allclose(probabilities[0], np.array(said[1:], float), atol=1e-6)
+    np.testing.assert_allclose(probabilities[0], np.array(said[2:], float), atol=1e-6)
 
 
 def test_values_come_in_original_units_and_one_matrix_goes_in(folder, command):

@@ -192,10 +192,10 @@ def test_eval_and_predict_take_it_like_any_other(tmp_path, monkeypatch):
     predicted = CliRunner().invoke(app, ["predict", "e.safetensors", "t.csv", "--probabilities"])
     assert predicted.exit_code == 0, predicted.output
     lines = predicted.stdout.splitlines()
-    assert lines[0] == "prediction,probability_down,probability_up"
+    assert lines[0] == "prediction,probability,probability_down,probability_up"
     found = model.predictions_of(model.read(Path("t.csv"), with_target=False))
     np.testing.assert_allclose(
-        [[float(cell) for cell in line.split(",")[1:]] for line in lines[1:]], found, rtol=1e-12
+        [[float(cell) for cell in line.split(",")[2:]] for line in lines[1:]], found, rtol=1e-12
     )
     by_hand = np.mean(
         [

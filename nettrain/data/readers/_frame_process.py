@@ -3,10 +3,12 @@
 Run as a script by `frames`. For each file it reads a JSON line with the path, the kind and a bound
 on memory, and writes one with the names of the columns and the number of rows; it reads one with
 the columns that are wanted (null: none), and writes one that describes them, then their numbers as
-raw bytes: float64, or int32 codes of texts. A JSON line with the key `error` takes the place of an
-answer. The process ends when it has been idle for some seconds.
+raw bytes: float64, or int32 codes of texts. For a list of columns it writes one with a size, then
+that many bytes: an Arrow file of these columns as they are. A JSON line with the key `error` takes
+the place of an answer. The process ends when it has been idle for some seconds.
 """
 
+import io
 import json
 import os
 import sys
@@ -56,12 +58,23 @@ def _serve(path: str, kind: str, requests: BinaryIO, answers: BinaryIO) -> None:
         return
     with open(path, "rb") as file:
         frame = getattr(polars, f"read_{kind}")(file, columns=list(wanted))
+    if isinstance(wanted, list):
+        _write_as_is(frame.select(wanted), answers)
+        return
     columns = [_column(frame[name], numeric) for name, numeric in wanted.items()]
     booleans = [name for name in wanted if frame[name].dtype == polars.Boolean]
     texts = [texts for _, texts in columns]
     _say(answers, {"rows": len(frame), "texts": texts, "booleans": booleans})
     for numbers, _ in columns:
         answers.write(numbers.data)
+    answers.flush()
+
+
+def _write_as_is(frame: Any, answers: BinaryIO) -> None:
+    file = io.BytesIO()
+    frame.write_ipc(file)
+    _say(answers, {"size": file.tell()})
+    answers.write(file.getbuffer())
     answers.flush()
 
 

@@ -4,13 +4,14 @@ A damaged file can make polars abort the process that reads it, so a process of 
 """
 
 import atexit
+import io
 import json
 import os
 import signal
 import subprocess
 import sys
 import weakref
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
@@ -20,6 +21,7 @@ import numpy as np
 
 from nettrain.data.features import Category
 from nettrain.data.table_source import Column, OpenTable
+from nettrain.data.written_columns import Block
 from nettrain.errors import ConfigError, DataError
 from nettrain.files import (
     LIMIT_KEY,
@@ -38,6 +40,7 @@ except ImportError:  # Windows
 _PIPE = 2**20  # bytes
 _SCRIPT = Path(__file__).with_name("_frame_process.py")
 _COPIES = 4  # of a file's columns that live at once while they are converted
+_ROWS = 16384  # of a block of `written`
 
 
 class FrameTable(OpenTable):
@@ -62,6 +65,7 @@ class FrameTable(OpenTable):
                 'pip install "nettrain[tables]"'
             )
         self.place = self._path = path
+        self._kind = kind
         try:
             with open_regular(path) as file:
                 size = os.fstat(file.fileno()).st_size
@@ -94,6 +98,26 @@ class FrameTable(OpenTable):
                 f"{self._path}: columns ({', '.join(self.names[:20])}) and no rows in them"
             )
         return read, None
+
+    def written(self, names: Sequence[str]) -> Iterator[Block]:
+        """Series of polars, whose types are those of the file."""
+        import polars
+
+        # opened again: a process that has waited through a long prediction may have ended
+        content = FrameTable(self._path, self._kind)._arrow_file(names)
+        for block in polars.read_ipc(io.BytesIO(content)).iter_slices(_ROWS):
+            yield block.get_columns()
+
+    def _arrow_file(self, names: Sequence[str]) -> bytearray:
+        """An Arrow file of the named columns, which the process writes and so is sound."""
+        self._release.detach()
+        size = self._checked(self._reader.ask(list(names)))["size"]
+        check_memory(self._path, size)
+        content = bytearray(size)
+        if not self._reader.fill(np.frombuffer(content, np.uint8)):
+            raise self._ended()
+        _IDLE.append(self._reader)
+        return content
 
     def _column(self, rows: int, values: list[str] | None) -> Column:
         numbers = np.empty(rows, np.float64 if values is None else np.int32)

@@ -11,6 +11,7 @@ import numpy as np
 from nettrain.data.features import MISSING, Category
 from nettrain.data.readers.text_file import encoding_of, open_text
 from nettrain.data.table_source import Column, OpenTable
+from nettrain.data.written_columns import Block
 from nettrain.errors import DataError
 from nettrain.files import UNREADABLE, cannot_read, open_unpacked
 
@@ -52,6 +53,11 @@ class JsonLinesTable(OpenTable):
                 column.add([row.get(column.name) for _, row in chunk], lines[-len(chunk) :])
         self.booleans = frozenset(column.name for column in columns if column.types == {bool})
         return {column.name: column.finish() for column in columns}, np.array(lines)
+
+    def written(self, names: Sequence[str]) -> Iterator[Block]:
+        """The values of JSON; None for keys that are left out."""
+        for chunk in self._chunks():
+            yield [[row.get(name) for _, row in chunk] for name in names]
 
     def _chunks(self) -> Iterator[list[tuple[int, dict[str, object]]]]:
         chunk: list[tuple[int, dict[str, object]]] = []

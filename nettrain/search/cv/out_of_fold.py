@@ -36,12 +36,10 @@ def write_predictions(
     for fold, directory in zip(folds.folds, directories, strict=True):
         predictor = load(directory, allow_plugins=allow_plugins, loader=loader)
         for name, values in _columns(folds, fold, predictor):
-            columns.setdefault(name, []).append(np.array(values, dtype=object))
+            columns.setdefault(name, []).append(values.astype(object))
     joined = {name: np.concatenate(values) for name, values in columns.items()}
     order = np.lexsort((joined["row"].astype(np.int64), joined["repeat"].astype(np.int64)))
-    write_atomically(
-        path, as_csv([(name, values[order].tolist()) for name, values in joined.items()]).encode()
-    )
+    write_atomically(path, as_csv([(name, values[order]) for name, values in joined.items()]))
 
 
 def _columns(folds: Folds, fold: Fold, predictor: Predictor) -> list[Column]:
@@ -49,9 +47,9 @@ def _columns(folds: Folds, fold: Fold, predictor: Predictor) -> list[Column]:
     dataset = folds.dataset.take(rows)
     predictions = predictor.predictions_of(dataset)
     columns: list[Column] = [
-        ("row", rows.tolist()),
-        ("repeat", [fold.repeat] * len(rows)),
-        ("fold", [fold.fold] * len(rows)),
+        ("row", rows),
+        ("repeat", np.full(len(rows), fold.repeat)),
+        ("fold", np.full(len(rows), fold.fold)),
     ]
     truth = predictor.truth(dataset)
     if predictor.task == "classification":

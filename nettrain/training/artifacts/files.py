@@ -3,7 +3,7 @@
 import errno
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -29,7 +29,12 @@ def disk_errors(path: Path) -> Iterator[None]:
 
 
 def write_atomically(path: Path, content: bytes) -> None:
-    """Write a file so that it has either its old content or the new.
+    """Write a file so that it has either its old content or the new."""
+    write_chunks_atomically(path, [content])
+
+
+def write_chunks_atomically(path: Path, chunks: Iterable[bytes]) -> None:
+    """The same for bytes that are made while they are written; what making them raises, this does.
 
     A temporary file beside it is written, forced to the disk and renamed; then the folder is forced
     to the disk.
@@ -38,11 +43,11 @@ def write_atomically(path: Path, content: bytes) -> None:
     with disk_errors(path):
         try:
             with open(temporary, "wb") as file:
-                file.write(content)
+                file.writelines(chunks)
                 file.flush()
                 os.fsync(file.fileno())
             os.replace(temporary, path)
-        except OSError:
+        except BaseException:
             temporary.unlink(missing_ok=True)
             raise
         folder = os.open(path.parent, os.O_RDONLY)
