@@ -104,7 +104,12 @@ COMMANDS: tuple[tuple[str, str, Any, str], ...] = (
         "nettrain ensemble digits.yaml --set ensemble.members=5",
     ),
     ("Use", "eval", evaluate.evaluate, "nettrain eval runs/digits --data new.csv"),
-    ("Use", "predict", predict.predict, "nettrain predict runs/digits new.csv -o predictions.csv"),
+    (
+        "Use",
+        "predict",
+        predict.predict,
+        "nettrain predict runs/wine new.csv --keep id -o predictions.csv",
+    ),
     ("Use", "calibrate", calibrate.calibrate, "nettrain calibrate runs/digits"),
     ("Use", "export", export.export, "nettrain export runs/digits --to onnx -o digits.onnx"),
     ("Look", "runs", runs.runs, "nettrain runs runs --where model.type=cnn --sort metric"),

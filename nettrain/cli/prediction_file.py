@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from nettrain.cli.output_file import ending_of
 from nettrain.errors import ConfigError
@@ -52,7 +52,7 @@ class DelimitedWriter(TableWriter):
         from nettrain.training.artifacts.spreadsheet import CsvText
 
         text = CsvText(self._delimiter)
-        yield from text.chunks(names, blocks)
+        yield from text.chunks(names, map(_python_values, blocks))
         if text.guarded:
             self.note = (
                 f"{text.guarded:,} cell{'s begin' if text.guarded > 1 else ' begins'} as a formula "
@@ -67,7 +67,7 @@ class JsonLinesWriter(TableWriter):
     def chunks(self, names: Sequence[str], blocks: Iterable["Block"]) -> Iterator[bytes]:
         """The lines of each block."""
         for block in blocks:
-            rows = zip(*block, strict=True)
+            rows = zip(*_python_values(block), strict=True)
             lines = (_json(dict(zip(names, row, strict=True))) for row in rows)
             yield "".join(f"{line}\n" for line in lines).encode()
 
@@ -138,6 +138,10 @@ def writer_for(path: Path | None) -> TableWriter:
     if ending in _PACKED:
         return _Packed(_WRITERS[ending.removesuffix(_GZIP)]())
     return _WRITERS[ending]()
+
+
+def _python_values(block: "Block") -> list[list[Any]]:
+    return [values if isinstance(values, list) else values.to_list() for values in block]
 
 
 def _json(row: dict[str, object]) -> str:

@@ -132,7 +132,7 @@ class _OpenText(OpenTable):
         """The cells as texts."""
         places = [self.names.index(name) for name in names]
         for cells, _ in self._table.chunks():
-            yield [cells[place] for place in places]
+            yield [list(cells[place]) for place in places]
 
 
 def _without_header(names: tuple[str, ...], schema: Schema) -> tuple[str, ...]:

@@ -1,5 +1,6 @@
 """`eval --threshold`: the best F1, the positive class, what is kept and what is refused."""
 
+import csv
 import json
 import shutil
 
@@ -187,11 +188,61 @@ def test_what_is_no_threshold_is_refused(run, words, message):
     assert found.exit_code == 2 and message in found.stderr
 
 
-def test_only_two_classes_have_a_threshold(tmp_path):
-    config = {"dataset": {"source": "iris"}, "model": {"type": "mlp"}, "training": {"epochs": 1}}
-    nettrain.train(config, output_directory=tmp_path, run_name="iris")
-    found = command("eval", tmp_path / "iris", "--threshold", "0.3")
-    assert found.exit_code == 2 and "decides between two classes, this is 3 classes" in found.stderr
+def new_rows(folder):
+    x, _ = rows(40, 5)
+    (folder / "new.csv").write_text("a\n" + "\n".join(map(str, x[:, 0])))
+    return x, folder / "new.csv"
+
+
+def predicted(*words):
+    """The classes that `predict` writes, their probabilities, and what it says."""
+    found = command("predict", *words)
+    assert found.exit_code == 0, found.output
+    written = list(csv.DictReader(found.stdout.splitlines()))
+    classes = np.array([row["prediction"] for row in written])
+    return classes, np.array([float(row["probability"]) for row in written]), found.stderr
+
+
+def test_predict_takes_a_threshold_in_place_of_the_kept_one(run, tmp_path):
+    x, file = new_rows(tmp_path)
+    copy = shutil.copytree(run, tmp_path / "copy")
+    command("eval", copy, "--threshold", 0.7, "--keep-threshold")
+    p = nettrain.load(run).probabilities(x)[:, 0]  # of yes
+    for words, threshold in (([], 0.7), (["--threshold", 0.1], 0.1)):
+        classes, probability, said = predicted(copy, file, *words)
+        assert said == f"decided for 'yes' from a probability of {threshold} on\n"
+        assert (classes == np.where(p >= threshold, "yes", "zno")).all()
+        np.testing.assert_allclose(probability, np.where(p >= threshold, p, 1 - p), atol=1e-6)
+    best = json.loads(command("eval", run, "--threshold", "best_f1", "--json").stdout)["threshold"]
+    classes, _, _ = predicted(run, file, "--threshold", "best_f1")
+    assert (classes == np.where(p >= best, "yes", "zno")).all()
+    assert nettrain.load(copy).decision.threshold == 0.7
+
+
+@pytest.mark.parametrize("vote", ["mean", "majority"])
+def test_the_vote_of_an_ensemble_is_decided_by_a_threshold(run, tmp_path, vote):
+    sets = ["training.epochs=5", "ensemble.members=3", f"ensemble.vote={vote}"]
+    config = load_ensemble(run / "config.yaml", sets=sets)
+    result = nettrain.ensemble(config, output_directory=tmp_path, run_name="e", executor="serial")
+    x, file = new_rows(tmp_path)
+    p = nettrain.load(result.directory).probabilities(x)[:, 0]
+    threshold = float(np.unique(p)[:2].mean())
+    classes, _, _ = predicted(result.directory, file, "--threshold", threshold)
+    assert (classes == np.where(p >= threshold, "yes", "zno")).all() and len({*classes}) == 2
+    for words in (["predict", result.directory, file], ["eval", result.directory]):
+        found = command(*words, "--threshold", "best_f1")
+        assert found.exit_code == 2 and "is an ensemble: no row is held out" in found.stderr
+
+
+@pytest.mark.parametrize(("dataset", "said"), [
+    ({"source": "iris"}, "this is 3 classes"), ({"source": "sine"}, "this is regression"),
+])  # fmt: skip
+def test_only_two_classes_have_a_threshold(tmp_path, dataset, said):
+    config = {"dataset": dataset, "model": {"type": "mlp"}, "training": {"epochs": 1}}
+    nettrain.train(config, output_directory=tmp_path, run_name="run")
+    for words in (["eval", tmp_path / "run"], ["predict", tmp_path / "run", "none.csv"]):
+        found = command(*words, "--threshold", "0.3")
+        assert found.exit_code == 2 and f"decides between two classes, {said}" in found.stderr
 
 
 def test_the_best_f1_needs_validation_rows(tmp_path):

@@ -6,15 +6,17 @@ makes it a text there (OWASP, CSV Injection). Numbers, signed ones too, stay as 
 """
 
 import csv
-import io
+import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from types import SimpleNamespace
 from typing import Any
 
 from nettrain.data.readers.number_text import is_number, number_format
 
 _STARTS = frozenset("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")  # and the full-width ones
 _SIGNS = frozenset("+-")
+_END = "\r\n"
 # A phone number, a date: without letters there is nothing to call.
 _HARMLESS = re.compile(r"[+-][\d\s.,:'()/%-]*", re.ASCII)
 
@@ -22,7 +24,7 @@ _HARMLESS = re.compile(r"[+-][\d\s.,:'()/%-]*", re.ASCII)
 class CsvText:
     """Delimited text in UTF-8, with line feeds.
 
-    None becomes an empty cell; true and false are written as JSON and other tools write them.
+    None becomes an empty cell; true and false, lists and objects are written as in JSON.
 
     Args:
         delimiter: Between the cells.
@@ -49,10 +51,13 @@ class CsvText:
             yield self._lines(block)
 
     def _lines(self, columns: Sequence[Sequence[Any]]) -> bytes:
-        text = io.StringIO()
-        writer = csv.writer(text, delimiter=self._delimiter, lineterminator="\n")
+        lines: list[str] = []
+        # csv puts quotes around the line ends in a cell that occur in its own one
+        writer = csv.writer(
+            SimpleNamespace(write=lines.append), delimiter=self._delimiter, lineterminator=_END
+        )
         writer.writerows(zip(*map(self._cells, columns), strict=True))
-        return text.getvalue().encode()
+        return "".join(f"{line.removesuffix(_END)}\n" for line in lines).encode()
 
     def _cells(self, values: Sequence[Any]) -> Sequence[Any]:
         kinds = {*map(type, values)}
@@ -66,6 +71,8 @@ class CsvText:
         if isinstance(value, str) and value[:1] in _STARTS and is_formula(value):
             self.guarded += 1
             return f"'{value}"
+        if isinstance(value, list | dict):
+            return json.dumps(value, ensure_ascii=False, default=str)
         return value
 
 
