@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from nettrain.inference.load import load as load
     from nettrain.inference.predictor import Predictor as Predictor
     from nettrain.inspection.assessment import Assessment as Assessment
+    from nettrain.inspection.doctor.examine import doctor as doctor
     from nettrain.metrics import ClassOutcome as ClassOutcome
     from nettrain.metrics import LabelOutcome as LabelOutcome
     from nettrain.metrics import Metric as Metric
@@ -129,6 +130,7 @@ _HOMES = {
     "nettrain.inference.load": ("load",),
     "nettrain.inference.predictor": ("Predictor",),
     "nettrain.inspection.assessment": ("Assessment",),
+    "nettrain.inspection.doctor.examine": ("doctor",),
     "nettrain.metrics": ("ClassOutcome", "LabelOutcome", "Metric", "ValueOutcome"),
     "nettrain.nn.activation": ("Activation",),
     "nettrain.nn.architecture": ("Architecture",),

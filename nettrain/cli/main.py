@@ -15,6 +15,7 @@ from nettrain.cli import (
     compare,
     cv,
     diff,
+    doctor,
     ensemble,
     evaluate,
     explain,
@@ -94,6 +95,7 @@ def _options(
 COMMANDS: tuple[tuple[str, str, Any, str], ...] = (
     ("Start", "init", init.init, "nettrain init wine.csv --target quality"),
     ("Start", "check", check.check, "nettrain check digits.yaml"),
+    ("Start", "doctor", doctor.doctor, "nettrain doctor digits.yaml --seconds 10"),
     ("Train", "fit", fit.fit, "nettrain fit digits.yaml --set optimizer.lr=0.01 --seed 1"),
     ("Train", "sweep", sweep.sweep, "nettrain sweep search.yaml --trials 20 --workers 2"),
     ("Train", "cv", cv.cv, "nettrain cv digits.yaml --folds 10"),

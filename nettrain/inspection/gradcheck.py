@@ -66,7 +66,9 @@ class GradientCheck:
         return all(array.passed for array in self.arrays)
 
 
-def check_gradients(run: Run, *, rows: int = 8, tolerance: float = 1e-6) -> GradientCheck:
+def check_gradients(
+    run: Run, *, rows: int = 8, tolerance: float = 1e-6, elements: int = MOST
+) -> GradientCheck:
     """Check the gradient of the mean loss, in training mode, for all parameters and the input.
 
     Dropout and other random operations draw the same numbers at every evaluation: those of step 0.
@@ -82,9 +84,10 @@ def check_gradients(run: Run, *, rows: int = 8, tolerance: float = 1e-6) -> Grad
         run: Of dtype float64, with the weights before its first step.
         rows: Of the training part that are used.
         tolerance: Largest relative error that passes.
+        elements: Of each array that are checked at most.
     """
     with one_blas_thread():
-        return _Checker(run, rows, tolerance).check()
+        return _Checker(run, rows, tolerance, elements).check()
 
 
 def _ignore(path: str, text: str) -> None:
@@ -92,8 +95,9 @@ def _ignore(path: str, text: str) -> None:
 
 
 class _Checker:
-    def __init__(self, run: Run, rows: int, tolerance: float) -> None:
+    def __init__(self, run: Run, rows: int, tolerance: float, elements: int) -> None:
         self.network, self.loss, self.tolerance = run.network, run.loss, tolerance
+        self.most = elements
         part = run.step.part
         self.chance = generator(run.config.seed, "gradcheck")
         chosen = np.sort(self.chance.permutation(len(part))[:rows])
@@ -148,12 +152,13 @@ class _Checker:
 
     def chosen(self, gradient: np.ndarray) -> Elements:
         """The places of all elements, or of so many, the largest and others."""
-        if gradient.size <= MOST:
+        if gradient.size <= self.most:
             places = np.arange(gradient.size)
         else:
             order = np.argsort(-np.abs(gradient), axis=None, kind="stable")
-            others = self.chance.permutation(order[MOST // 2 :])[: MOST - MOST // 2]
-            places = np.sort(np.concatenate([order[: MOST // 2], others]))
+            largest = self.most // 2
+            others = self.chance.permutation(order[largest:])[: self.most - largest]
+            places = np.sort(np.concatenate([order[:largest], others]))
         return np.unravel_index(places, gradient.shape)
 
     def checked(

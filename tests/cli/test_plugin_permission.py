@@ -123,6 +123,7 @@ def in_diverged_run(path):
 # The command; how a file is made to name the plugin; the file; what is removed before.
 CASES = [
     (["check", "flowers.yaml"], in_yaml, "flowers.yaml", []),
+    (["doctor", "flowers.yaml", "--seconds", "1"], in_yaml, "flowers.yaml", []),
     (["fit", "flowers.yaml"], in_yaml, "flowers.yaml", []),
     (["fit", "flowers.yaml", "--dry-run"], in_yaml, "flowers.yaml", []),
     (["fit", "flowers.yaml", "--find-lr"], in_yaml, "flowers.yaml", []),

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from nettrain.config.plugins import in_use
 from nettrain.config.run_config import RunConfig
 from nettrain.data.divide import load_data
+from nettrain.data.in_memory import Data
 from nettrain.data.loader import Loader
 from nettrain.data.pipeline import Pipeline
 from nettrain.data.table_source import TableSource
@@ -62,12 +63,17 @@ class DataProfile:
 
 
 def profile_data(
-    config: RunConfig, *, pipeline: Pipeline | None = None, loader: Loader | None = None
+    config: RunConfig,
+    *,
+    data: Data | None = None,
+    pipeline: Pipeline | None = None,
+    loader: Loader | None = None,
 ) -> DataProfile:
     """Look at the data of a configuration, at its parts as they are divided.
 
     Args:
         config: Of the run.
+        data: Rows in memory instead of `dataset.source`.
         pipeline: The fitted transforms, which tell how many inputs a column becomes.
         loader: Remembers sources that were read before.
 
@@ -79,6 +85,7 @@ def profile_data(
         loaded = load_data(
             config.dataset,
             data_seed(config),
+            data=data,
             requirements=target_requirements(config.loss),
             loader=loader,
         )

@@ -1,0 +1,1 @@
+"""`nettrain doctor`: is this set-up able to learn? One check per file."""

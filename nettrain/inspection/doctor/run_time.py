@@ -1,0 +1,59 @@
+"""How long the run will take: the time of a step, measured, times the steps."""
+
+import time
+
+from nettrain.inspection.doctor.finding import Finding, ok
+from nettrain.inspection.doctor.setup import Setup
+from nettrain.training.evaluate import evaluate
+from nettrain.training.loop import epoch_order
+from nettrain.training.run import Run
+
+NAME = "run time"
+STEPS = 10
+WARM_UP = 2  # steps that record the computation
+
+
+def check(setup: Setup) -> list[Finding]:
+    """Time some steps of the whole batch size, and one evaluation of the validation rows.
+
+    With NumPy's kernels on the threads that a run uses; compiled kernels are faster.
+    """
+    run = setup.build(setup.sample.train, setup.sample.validation, epochs=1)
+    order, size = epoch_order(run), setup.run.plan.step_rows
+    with run.workers(None):
+        for _ in range(WARM_UP):
+            run.step(order[:size], run.rate)
+        start = time.perf_counter()
+        for _ in range(STEPS):
+            run.step(order[:size], run.rate)
+        step = (time.perf_counter() - start) / STEPS
+        evaluation = _evaluation_seconds(setup, run)
+    plan, epochs = setup.run.plan, setup.config.training.epochs
+    total = epochs * (plan.steps_per_epoch * step + evaluation)
+    stopping = setup.config.early_stopping
+    sooner = "" if stopping is None else "; early stopping may end it sooner"
+    return ok(
+        NAME,
+        f"about {_readable(total)}: {epochs:,} epochs of {plan.steps_per_epoch:,} steps, "
+        f"{1e3 * step:.2g} ms per step{sooner}",
+    )
+
+
+def _evaluation_seconds(setup: Setup, run: Run) -> float:
+    """Of the parts that are evaluated each epoch, from the time of the sample's validation rows."""
+    sampled = run.parts.get("validation")
+    if sampled is None:
+        return 0.0
+    start = time.perf_counter()
+    evaluate(run.network, run.loss, run.pipeline, sampled, setup.run.plan.metrics, run.tasks.run)
+    seconds = time.perf_counter() - start
+    rows = sum(len(setup.run.parts[part]) for part in setup.run.plan.evaluated_parts)
+    return seconds * rows / len(sampled)
+
+
+def _readable(seconds: float) -> str:
+    """Seconds, minutes or hours with two significant digits."""
+    for unit, size in (("hours", 3600), ("minutes", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.2g} {unit}"
+    return f"{seconds:.0f} seconds" if seconds >= 10 else f"{seconds:.2g} seconds"
