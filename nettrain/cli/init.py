@@ -9,7 +9,7 @@ import typer
 
 from nettrain.cli.completion import complete_example
 from nettrain.cli.data_argument import stem, wishes
-from nettrain.cli.output import say
+from nettrain.cli.output import console, say
 from nettrain.cli.output_file import Overwrite, check_output, write_output
 from nettrain.cli.packaged import example_files, examples
 from nettrain.errors import ConfigError, nearest
@@ -75,6 +75,9 @@ def init(
         ),
     ] = None,
     overwrite: Overwrite = False,
+    columns: Annotated[
+        bool, typer.Option("--columns", help="Show every column as it is understood.")
+    ] = False,
     example: Annotated[
         str | None,
         typer.Option(
@@ -89,7 +92,8 @@ def init(
     """Look at DATA and write a commented configuration that trains at once."""
     if example is not None:
         given = {
-            "DATA": data, "--target": target, "--task": task, "--ignore": ignore, "--group": group
+            "DATA": data, "--target": target, "--task": task, "--ignore": ignore, "--group": group,
+            "--columns": columns,
         }  # fmt: skip
         _copy_example(example, output, overwrite, [key for key, value in given.items() if value])
         return
@@ -106,8 +110,22 @@ def init(
     write_output(path, commented_yaml(proposal, path.parent, first).encode())
     for line in (proposal.title, *proposal.decisions, *proposal.notes):
         say(line)
+    _tell_suspicions(path, columns=columns)
     say(f"wrote {path}")
     say(f"next: nettrain fit {shlex.quote(str(path))}")
+
+
+def _tell_suspicions(path: Path, *, columns: bool) -> None:
+    """Errors and warnings about the data, a line each, and on request its columns."""
+    from nettrain.cli.render_columns import brief_lines, column_table
+    from nettrain.config.load import load
+    from nettrain.inspection.data_profile.profile import profile_data
+
+    profile = profile_data(load(path))
+    if columns:
+        console().print(column_table(profile))
+    for line in brief_lines([one for one in profile.suspicions if one.severity != "note"]):
+        say(line)
 
 
 def _check(path: Path, overwrite: bool) -> None:

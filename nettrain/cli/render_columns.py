@@ -12,8 +12,9 @@ if TYPE_CHECKING:
     from nettrain.inspection.data_profile.suspicion import Suspicion
 
 _MOST_COLUMNS = 30
-_LONGEST = 32  # characters of the examples of a column
+_LONGEST = 24  # characters of the examples of a column
 _LINES = 3
+_BRIEF = 3
 
 
 def column_table(profile: "DataProfile") -> NumberTable:
@@ -29,7 +30,7 @@ def column_table(profile: "DataProfile") -> NumberTable:
         "distinct",
         "range or examples",
         *(["inputs"] if known else []),
-        optional=["distinct", "missing", "type", "inputs"],
+        optional=["distinct", "missing", "inputs", "type"],
     )
     shown = _shown(profile)
     for column in shown:
@@ -59,11 +60,13 @@ def suspicion_lines(profile: "DataProfile", width: int) -> list[str]:
     return lines
 
 
-def brief_lines(suspicions: Sequence["Suspicion"], most: int) -> list[str]:
-    """A line for each of the worst, and how many more there are."""
-    lines = [f"{one.severity}: {one.message}" for one in suspicions[:most]]
-    if len(suspicions) > most:
-        lines.append(f"and {len(suspicions) - most} more: nettrain check shows them")
+def brief_lines(suspicions: Sequence["Suspicion"]) -> list[str]:
+    """A line for each of the worst, and how many more there are; remedies are told by check."""
+    lines = [f"{one.severity}: {one.message}" for one in suspicions[:_BRIEF]]
+    if suspicions:
+        more = len(suspicions) - _BRIEF
+        counted = f"and {more} more; " if more > 0 else ""
+        lines.append(f"{counted}nettrain check tells what mends them")
     return lines
 
 

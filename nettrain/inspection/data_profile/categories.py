@@ -15,7 +15,7 @@ from nettrain.inspection.data_profile.wording import plural
 _SPACES = re.compile(r"[\s\u200b]+")
 _MANY = 20  # categories
 _FEW_CELLS = 5  # of a category on average
-_ENCODED = frozenset({"drop", "hash_words", "datetime"})
+_ENCODED = frozenset({"drop", "hash_words", "datetime", "target_statistics", "rare_categories"})
 
 
 def category_suspicions(rows: ProfiledRows) -> Iterator[Suspicion]:
@@ -78,7 +78,7 @@ def _many(rows: ProfiledRows, name: str, column: Category) -> Iterator[Suspicion
         "warning",
         f"column {name!r}: {distinct:,} categories in {plural(len(present), 'cell')}: each becomes "
         "an input that few rows train",
-        f"{ignore(rows, name)}, or {transform('hash_words', [name])}",
+        f"{ignore(rows, name)}, or {transform('target_statistics', [name])}",
         (name,),
         examples=column.values[:SHOWN],
     )

@@ -12,7 +12,7 @@ from nettrain.data.pipeline import Pipeline
 from nettrain.data.target import Target
 from nettrain.inspection.data_profile.profiled_rows import ProfiledRows
 
-Role = Literal["feature", "target", "split or group"]
+Role = Literal["feature", "target", "split", "group", "ignored"]
 _EXAMPLES = 3
 _SEPARATORS = "=.#_:["  # between a column and what a transform makes of it: color=red, sold.year
 
@@ -63,8 +63,15 @@ def summarize_columns(rows: ProfiledRows, pipeline: Pipeline | None) -> list[Col
             _of_texts(name, "feature", kind, column, None if inputs is None else inputs[name])
         )
     for name, column in rows.extra.items():
-        found.append(_of_texts(name, "split or group", "category", column, None))
+        found.append(_of_texts(name, _role(rows, name), "category", column, None))
     return found
+
+
+def _role(rows: ProfiledRows, name: str) -> Role:
+    """Of a column that is no feature."""
+    if name == rows.group_column:
+        return "group"
+    return "split" if name == rows.split_column else "ignored"
 
 
 def count_inputs(columns: Sequence[str], names: Sequence[str]) -> dict[str, int]:

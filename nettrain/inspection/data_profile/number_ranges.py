@@ -17,7 +17,10 @@ _FEWEST = 20  # numbers of which a column shows its range
 _MOST_BROKEN = 0.01  # of the numbers; more are no outliers
 _NORMAL = 1.349  # the interquartile range of a normal distribution, in deviations
 _LARGE = 100.0  # deviation or mean of an input to which no transform gives a scale
-_SCALING = frozenset({"standardize", "minmax", "quantile", "log", "scale"})
+_SCALING = frozenset(
+    {"standardize", "robust_scale", "minmax", "quantile", "log", "scale", "piecewise_linear"}
+)
+_SYMMETRIC = frozenset({"log", "quantile", "piecewise_linear", "drop"})
 
 
 def skewed_columns(numbers: Mapping[str, np.ndarray]) -> list[str]:
@@ -61,9 +64,7 @@ def range_suspicions(rows: ProfiledRows) -> Iterator[Suspicion]:
         if len(far):
             yield _outliers(rows, name, x, far)
     skewed = [
-        name
-        for name in skewed_columns(rows.numbers)
-        if not rows.transforms_of(name) & {"log", "quantile", "drop"}
+        name for name in skewed_columns(rows.numbers) if not rows.transforms_of(name) & _SYMMETRIC
     ]
     if skewed:
         yield Suspicion(

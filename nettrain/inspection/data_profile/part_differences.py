@@ -41,7 +41,7 @@ def difference_suspicions(rows: ProfiledRows) -> Iterator[Suspicion]:
 
     Where groups are kept together, rows are no independent draws, and nothing is tested.
     """
-    if rows.grouped:
+    if rows.group_column:
         return
     train = rows.in_training()
     others = [part for part in rows.parts if part != "train"]

@@ -1,6 +1,6 @@
 """The rows that a profile looks at: those of all parts, of many a sample."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -15,7 +15,10 @@ from nettrain.inspection.data_profile.row_hashes import RowHashes
 
 MOST_ROWS = 50_000
 MOST_IMAGES = 2_000
-MOST_VALUES = 40_000_000  # numbers of a wide table, or of images, that are looked at
+MOST_COLUMNS = 1_000  # that are searched for suspicions
+MOST_CELLS = 2_000_000  # of a wide table ...
+MOST_PIXELS = 40_000_000  # ... and of images: what is looked at in a second
+FEWEST_ROWS = 1_000  # of a table however wide
 SHOWN = 5  # lines and examples of a suspicion
 
 
@@ -34,11 +37,13 @@ class ProfiledRows:
         images: (n, h, w, c); None for tables.
         target: Of the rows; None for an autoencoder.
         task: What the target makes; None where there is none.
-        extra: The split and group columns by name, which are no features.
+        extra: Columns by name that are no features: of the split, of groups, or left out and likely
+            to name groups.
         formats: The columns of numbers that are not written plainly, and how they are.
         total: Rows of all parts, of which these are a sample where there are more.
         transforms: Of the features; None: those that nettrain chooses.
-        grouped: The columns that keep rows of one group in one part.
+        group_column: That keeps rows of one group in one part, if there is one.
+        split_column: That names the part of each row, if there is one.
         weighted: Whether classes have weights in training.
         has_keys: Whether the source has keys for its columns, such as `ignore`.
         hashes: Of all rows, not of a sample alone; None: unknown.
@@ -58,7 +63,8 @@ class ProfiledRows:
     formats: Mapping[str, object]
     total: int
     transforms: Sequence[Transform] | None = None
-    grouped: tuple[str, ...] = ()
+    group_column: str | None = None
+    split_column: str | None = None
     weighted: bool = False
     has_keys: bool = True
     hashes: RowHashes | None = None
@@ -69,10 +75,7 @@ class ProfiledRows:
     @classmethod
     def of(cls, loaded: LoadedData, most: int | None = None) -> "ProfiledRows":
         """The rows of a run, drawn with a fixed seed where there are more than `most`."""
-        shape = loaded.dataset.features.numbers.shape
-        if most is None:
-            most = MOST_IMAGES if len(shape) > 2 else MOST_ROWS
-            most = max(min(most, MOST_VALUES // max(int(np.prod(shape[1:])), 1)), 100)
+        most = _most_rows(loaded.dataset) if most is None else most
         total = sum(map(len, loaded.rows.values()))
         chosen = {name: _drawn(rows, most / total) for name, rows in loaded.rows.items()}
         shared = {name: rows for name, rows in chosen.items() if name not in loaded.separate_parts}
@@ -104,6 +107,14 @@ class ProfiledRows:
         """The lines of the first of some rows, in ascending order."""
         return tuple(int(line) for line in np.sort(self.where[np.asarray(rows, int)])[:SHOWN])
 
+    def without(self, names: Collection[str]) -> "ProfiledRows":
+        """The rows without some features."""
+        return replace(
+            self,
+            numbers={name: x for name, x in self.numbers.items() if name not in names},
+            texts={name: column for name, column in self.texts.items() if name not in names},
+        )
+
     def transforms_of(self, column: str) -> frozenset[str]:
         """The names of the transforms that the configuration has for a column."""
         return frozenset(
@@ -115,6 +126,15 @@ class ProfiledRows:
     def in_training(self) -> np.ndarray:
         """Which rows (n,) are those to train on."""
         return self.part == PARTS.index("train")
+
+
+def _most_rows(dataset: Dataset) -> int:
+    """The rows that are looked at in about a second."""
+    shape = dataset.features.numbers.shape
+    if len(shape) > 2:
+        return min(MOST_IMAGES, max(MOST_PIXELS // int(np.prod(shape[1:])), 100))
+    columns = min(shape[1] + len(dataset.features.categories), MOST_COLUMNS)
+    return min(MOST_ROWS, max(MOST_CELLS // max(columns, 1), FEWEST_ROWS))
 
 
 def _drawn(rows: np.ndarray, share: float) -> np.ndarray:

@@ -51,7 +51,7 @@ def linear_pairs(numbers: dict[str, np.ndarray]) -> list[tuple[str, str, float, 
 
     Columns with a single value have no place here, nor pairs with gaps in different rows.
     """
-    names = [name for name, x in numbers.items() if np.nanmin(x) < np.nanmax(x)] if numbers else []
+    names = [name for name, x in numbers.items() if len(np.unique(x[~np.isnan(x)])) > 1]
     names = names[:_MOST_COLUMNS]
     if len(names) < 2:
         return []
@@ -59,7 +59,7 @@ def linear_pairs(numbers: dict[str, np.ndarray]) -> list[tuple[str, str, float, 
     step = -(-rows // _COMPARED_ROWS)
     x = np.stack([numbers[name][::step] for name in names], axis=1)
     gaps = np.isnan(x)
-    centre = np.nanmean(x, axis=0)
+    centre = np.where(gaps, 0.0, x).sum(axis=0) / np.maximum((~gaps).sum(axis=0), 1)
     z = np.where(gaps, 0.0, x - centre)
     length = np.sqrt((z * z).sum(axis=0))
     z /= np.where(length > 0, length, 1)

@@ -11,7 +11,7 @@ from nettrain.inspection.data_profile.row_hashes import RowHashes, mixed
 from nettrain.inspection.data_profile.suspicion import Severity, Suspicion
 from nettrain.inspection.data_profile.wording import share
 
-_BY_CHANCE = 100  # times as many as independent columns would repeat, for what hangs together
+_BY_CHANCE = 20  # times as many as independent columns would repeat, for what hangs together
 _SOME = 0.01  # of the rows of a part: fewer hardly change its metrics
 _MOST = 0.5  # from here on the metrics of the part mean nothing
 _FEWEST = 5
@@ -24,14 +24,12 @@ def repeated_row_suspicions(rows: ProfiledRows) -> Iterator[Suspicion]:
     if hashes is None or len(hashes) < 2:
         return
     chance = chance_of_repetition(rows)
-    others = (part for part in rows.parts if part != "train")
-    shared = [one for part in others for one in _in_two_parts(rows, hashes, part, chance)]
-    yield from shared
-    for one in _repeated(rows, hashes, chance):
-        if not shared or one.severity != "note":
-            yield one
+    shared = _in_two_parts(rows, hashes, chance)
+    found = _repeated(rows, hashes, chance) if shared is None else shared
+    if found is not None:
+        yield found
     if hashes.targets.shape[1]:
-        yield from _contradicting(rows, hashes)
+        yield from _contradicting(rows, hashes, chance)
 
 
 def chance_of_repetition(rows: ProfiledRows) -> float:
@@ -54,19 +52,14 @@ def _sum_of_squares(counts: np.ndarray) -> float:
     return float((shares**2).sum())
 
 
-def _repeated(rows: ProfiledRows, hashes: RowHashes, chance: float) -> Iterator[Suspicion]:
-    whole = hashes.inputs
-    for column in hashes.targets.T:
-        whole = mixed(whole, column.astype(np.float64).view(np.uint64))
-    count = len(whole) - len(np.unique(whole))
-    if count < 1 or _BY_CHANCE * chance > count / len(whole):
-        return
-    copies = _copies(whole)
-    noun = "images" if rows.images is not None else "rows"
-    yield Suspicion(
+def _repeated(rows: ProfiledRows, hashes: RowHashes, chance: float) -> Suspicion | None:
+    copies = _copies(hashes)
+    if not len(copies) or _BY_CHANCE * chance > len(copies) / len(hashes):
+        return None
+    return Suspicion(
         "repeated_rows",
-        "warning" if count >= max(_SOME * len(whole), _FEWEST) else "note",
-        f"identical {noun}: {share(count, len(whole))} repeat an earlier one",
+        "warning" if len(copies) >= max(_SOME * len(hashes), _FEWEST) else "note",
+        f"identical {_noun(rows)}: {share(len(copies), len(hashes))} repeat an earlier one",
         "remove the copies if they are no measurements of their own, or keep copies together with "
         "a group column under `dataset.split.group`",
         lines=_lines(hashes, copies),
@@ -74,37 +67,37 @@ def _repeated(rows: ProfiledRows, hashes: RowHashes, chance: float) -> Iterator[
     )
 
 
-def _in_two_parts(
-    rows: ProfiledRows, hashes: RowHashes, part: str, chance: float
-) -> Iterator[Suspicion]:
-    train = hashes.inputs[hashes.part == PARTS.index("train")]
-    own = np.flatnonzero(hashes.part == PARTS.index(part))
-    found = own[np.isin(hashes.inputs[own], train)]
-    if not len(found) or _BY_CHANCE * chance > len(found) / len(own):
-        return
-    severity: Severity = "note"
-    if len(found) >= max(_SOME * len(own), _FEWEST):
-        severity = "error" if len(found) >= _MOST * len(own) else "warning"
-    twin = np.flatnonzero(
-        (hashes.inputs == hashes.inputs[found[0]]) & (hashes.part == PARTS.index("train"))
-    )[0]
-    word = "line" if rows.has_lines else "row"
-    pair = f"{word}s {hashes.where[found[0]]} and {hashes.where[twin]}"
-    if hashes.files is not None:
-        pair = f"{hashes.files[found[0]]} and {hashes.files[twin]}"
-    noun = "images" if rows.images is not None else "inputs"
-    yield Suspicion(
+def _in_two_parts(rows: ProfiledRows, hashes: RowHashes, chance: float) -> Suspicion | None:
+    """Rows of validation and test with the inputs of a training row."""
+    in_train = hashes.part == PARTS.index("train")
+    again = ~in_train & np.isin(hashes.inputs, hashes.inputs[in_train])
+    counts, worst = [], 0.0
+    for part in (one for one in rows.parts if one != "train"):
+        own = hashes.part == PARTS.index(part)
+        count, size = int((again & own).sum()), int(own.sum())
+        if count and _BY_CHANCE * chance <= count / size:
+            counts.append(f"{part} {share(count, size)}")
+            worst = max(worst, count / size if count >= _FEWEST else 0.0)
+        else:
+            again &= ~own
+    if not counts:
+        return None
+    found = np.flatnonzero(again)
+    twin = np.flatnonzero((hashes.inputs == hashes.inputs[found[0]]) & in_train)[0]
+    severity: Severity = "error" if worst >= _MOST else "warning" if worst >= _SOME else "note"
+    return Suspicion(
         "rows_in_two_parts",
         severity,
-        f"{part} part: {share(len(found), len(own))} have the same {noun} as a training row, such "
-        f"as {pair}",
+        f"the same {'images' if rows.images is not None else 'inputs'} as a training row: "
+        f"{', '.join(counts)}, such as {_pair(rows, hashes, found[0], twin)}; in all parts "
+        f"{len(_copies(hashes)):,} {_noun(rows)} repeat an earlier one",
         "remove the copies, or keep them together with a group column under `dataset.split.group`",
         lines=_lines(hashes, found),
         examples=_files(hashes, found),
     )
 
 
-def _contradicting(rows: ProfiledRows, hashes: RowHashes) -> Iterator[Suspicion]:
+def _contradicting(rows: ProfiledRows, hashes: RowHashes, chance: float) -> Iterator[Suspicion]:
     """Rows with the same inputs and other targets: what no model can tell apart."""
     order = np.argsort(hashes.inputs, kind="stable")
     first = np.r_[True, np.diff(hashes.inputs[order]) != 0]
@@ -116,11 +109,11 @@ def _contradicting(rows: ProfiledRows, hashes: RowHashes) -> Iterator[Suspicion]
     where = np.flatnonzero(conflicting)
     same = where[group[where] == group[where[0]]]
     error, bound = _bound(rows, group, hashes.targets)
-    word = "line" if rows.has_lines else "row"
-    pair = f"{word}s {hashes.where[same[0]]} and {hashes.where[same[-1]]}"
+    pair = _pair(rows, hashes, same[0], same[-1])
+    is_chance = _BY_CHANCE * chance > len(where) / len(group)
     yield Suspicion(
         "contradicting_rows",
-        "warning" if error >= _UNAVOIDABLE else "note",
+        "warning" if error >= _UNAVOIDABLE and not is_chance else "note",
         f"the same inputs with different targets: {share(len(where), len(group))}, such as {pair}; "
         f"{bound}",
         "correct the targets, or add a column that tells these rows apart",
@@ -158,10 +151,24 @@ def _bound(rows: ProfiledRows, group: np.ndarray, targets: np.ndarray) -> tuple[
     return error, f"no model can have an accuracy above {1 - error:.4g}"
 
 
-def _copies(hashes: np.ndarray) -> np.ndarray:
-    """The places (m,) of the rows that repeat an earlier one."""
-    first = np.unique(hashes, return_index=True)[1]
-    return np.delete(np.arange(len(hashes)), first)
+def _copies(hashes: RowHashes) -> np.ndarray:
+    """The places (m,) of the rows that repeat an earlier one, target included."""
+    whole = hashes.inputs
+    for column in hashes.targets.T:
+        whole = mixed(whole, np.ascontiguousarray(column).view(np.uint64))
+    first = np.unique(whole, return_index=True)[1]
+    return np.delete(np.arange(len(whole)), first)
+
+
+def _noun(rows: ProfiledRows) -> str:
+    return "rows" if rows.images is None else "images"
+
+
+def _pair(rows: ProfiledRows, hashes: RowHashes, one: int, other: int) -> str:
+    if hashes.files is not None:
+        return f"{hashes.files[one]} and {hashes.files[other]}"
+    word = "line" if rows.has_lines else "row"
+    return f"{word}s {hashes.where[one]} and {hashes.where[other]}"
 
 
 def _lines(hashes: RowHashes, places: np.ndarray) -> tuple[int, ...]:

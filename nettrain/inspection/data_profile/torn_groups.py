@@ -25,12 +25,12 @@ _MOST_OF_ROWS = 0.005  # groups per row at least: fewer are categories
 
 def group_suspicions(rows: ProfiledRows) -> Iterator[Suspicion]:
     """A suspicion for each column that names groups which several parts share."""
-    if rows.grouped or len(rows.parts) < 2:
+    if rows.group_column or len(rows.parts) < 2:
         return
-    for name in rows.columns:
-        if not (_GROUP.search(name) or _CASED.search(name)):
+    for name, column in (rows.numbers | rows.texts | rows.extra).items():
+        if not names_groups(name):
             continue
-        labels = _labels(rows.numbers[name] if name in rows.numbers else rows.texts[name])
+        labels = _labels(column)
         groups = 0 if labels is None else int(labels.max()) + 1
         few = groups < max(_FEWEST_GROUPS, _MOST_OF_ROWS * len(rows))
         if labels is None or few or len(rows) < _SMALLEST * groups:
@@ -50,6 +50,11 @@ def group_suspicions(rows: ProfiledRows) -> Iterator[Suspicion]:
             (name,),
             rows.lines(np.flatnonzero(labels == np.flatnonzero(torn)[0])),
         )
+
+
+def names_groups(name: str) -> bool:
+    """Whether a column's name is that of patients, users, sessions or the like."""
+    return bool(_GROUP.search(name) or _CASED.search(name))
 
 
 def _labels(column: np.ndarray | Category) -> np.ndarray | None:

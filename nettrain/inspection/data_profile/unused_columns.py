@@ -30,6 +30,8 @@ _SEVERITY: dict[Kind, Severity] = {
     "unique_texts": "note",
     "ambiguous_date": "warning",
 }
+# Of a column of these kinds nothing else is worth telling.
+TELLS_NOTHING = frozenset({"empty_column", "constant_column", "row_number", "identifier"})
 
 
 @dataclass(frozen=True)
