@@ -195,11 +195,16 @@ class TrainedLayer(Layer):
 
     @abstractmethod
     def arrays(self, shape: Shape) -> dict[str, Parameter]:
-        """Returns the parameters for inputs of this shape, by name."""
+        """Returns the parameters for inputs of this shape, by name.
+
+        Their `rate` is a factor on top of the layer's.
+        """
 
     def parameters(self, shape: Shape) -> dict[str, Parameter]:
         """Returns the arrays, marked with the learning rate factor and whether they are trained."""
         return {
-            name: dataclasses.replace(array, rate=self.learning_rate, trainable=self.trainable)
+            name: dataclasses.replace(
+                array, rate=array.rate * self.learning_rate, trainable=self.trainable
+            )
             for name, array in self.arrays(shape).items()
         }

@@ -17,8 +17,8 @@ class Parameter:
         fan_in, fan_out: inputs per output and outputs per input, for the initializer.
         decayed: whether l1 and l2 apply to it: to weights, not to biases and normalization
             parameters.
-        trainable, rate: whether training changes it, and the factor of the learning rate; both are
-            set by `TrainedLayer`.
+        trainable: whether training changes it; set by `TrainedLayer`.
+        rate: the factor of the learning rate; `TrainedLayer` multiplies it by the layer's.
     """
 
     shape: Shape

@@ -9,9 +9,11 @@ from types import SimpleNamespace
 
 import numpy as np
 import torch
+from pytabkit.models.nn_models.activations import ParametricActivationLayer
+from pytabkit.models.nn_models.base import BiasLayer, ScaleLayer, Variable, WeightLayer
 from pytabkit.models.training.scheduling import LearnerProgress, get_schedule
 
-STEPS = 200
+STEPS, ROWS, FEATURES, UNITS = 200, 7, 4, 5
 
 
 def factors(name):
@@ -25,9 +27,50 @@ def factors(name):
     return np.array(found)
 
 
+def layers():
+    """By name, what computes y from x and from weights of these shapes."""
+    selu, mish = torch.selu, torch.nn.functional.mish
+    return {
+        "scale": (lambda x, scale: ScaleLayer(scale).forward_cont(x), {"scale": (1, FEATURES)}),
+        "ntk": (
+            lambda x, weight, bias: BiasLayer(bias).forward_cont(
+                WeightLayer(weight, factor=FEATURES**-0.5).forward_cont(x)
+            ),
+            {"weight": (FEATURES, UNITS), "bias": (1, UNITS)},
+        ),
+        "selu": (
+            lambda x, weight: ParametricActivationLayer(selu, weight).forward_cont(x),
+            {"weight": (1, FEATURES)},
+        ),
+        "mish": (
+            lambda x, weight: ParametricActivationLayer(mish, weight).forward_cont(x),
+            {"weight": (1, FEATURES)},
+        ),
+    }
+
+
+def forward_and_backward(name, function, shapes, x, chance):
+    """Weights, outputs, and gradients of sum(dy y)."""
+    weights = {
+        key: Variable(torch.tensor(chance.normal(size=shape))) for key, shape in shapes.items()
+    }
+    y = function(torch.tensor(x), **weights)
+    dy = chance.normal(size=tuple(y.shape))
+    (y * torch.tensor(dy)).sum().backward()
+    found = {f"{name}_y": y.detach().numpy(), f"{name}_dy": dy}
+    for key, weight in weights.items():
+        found[f"{name}_{key}"] = weight.detach().numpy()
+        found[f"{name}_d{key}"] = weight.grad.numpy()
+    return found
+
+
 def main():
     torch.set_default_dtype(torch.float64)
     arrays = {f"schedule_{name}": factors(name) for name in ("coslog4", "flat_cos")}
+    chance = np.random.Generator(np.random.PCG64(21))
+    arrays["x"] = chance.normal(size=(ROWS, FEATURES))
+    for name, (function, shapes) in layers().items():
+        arrays |= forward_and_backward(name, function, shapes, arrays["x"], chance)
     np.savez_compressed(Path(__file__).with_suffix(".npz"), **arrays)
 
 
