@@ -39,7 +39,7 @@ def check(
         return
     describe(config, sets or [], allow_plugins=allow_plugins, json=json)
     if not json:
-        say(f"next: nettrain fit {shlex.quote(str(config))}")
+        say("next:", command=f"nettrain fit {shlex.quote(str(config))}")
 
 
 def describe(

@@ -132,4 +132,4 @@ def _report(result: "EnsembleResult", intervals: "dict[str, Interval]") -> None:
             "that were not trained on it"
         )
     say(f"disagreement of two members on {part}: {number(result.disagreement[part])}")
-    say(f"next: nettrain eval {shlex.quote(result.directory)}")
+    say("next:", command=f"nettrain eval {shlex.quote(result.directory)}")

@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 
 import typer
 
+from nettrain.cli.output import say
 from nettrain.errors import NettrainError
 
 SIGINT_EXIT = 130
@@ -68,7 +69,7 @@ def _silence() -> None:
 
 
 def _ended(message: str, exit_code: int) -> typer.Exit:
-    typer.echo("\n".join(map(_shortened, message.split("\n"))), err=True)
+    say("\n".join(map(_shortened, message.split("\n"))))
     return typer.Exit(exit_code)
 
 

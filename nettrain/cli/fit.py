@@ -176,7 +176,7 @@ def _settled(path: Path, target: str | None, *, quiet: bool) -> Path | dict[str,
         if not quiet:
             for line in proposal.decisions:
                 say(line)
-            say(f"to write this as a config: {init_command(path, target)}")
+            say("to write this as a config:", command=init_command(path, target))
         return mapping
     if target is not None:
         raise ConfigError(
@@ -270,4 +270,4 @@ def _report(result: "Result", assessment: "Assessment") -> None:
         say(f"no linear model: {found.linear_left_out}")
     reason = "" if result.stop_reason == "epochs" else f" ({result.stop_reason.replace('_', ' ')})"
     say(f"trained {result.epochs} epochs in {result.seconds:.1f} s{reason}{_best(result)}")
-    say(f"next: nettrain eval {shlex.quote(str(result.run_directory))}")
+    say("next:", command=f"nettrain eval {shlex.quote(str(result.run_directory))}")

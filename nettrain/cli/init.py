@@ -112,7 +112,7 @@ def init(
         say(line)
     _tell_suspicions(path, columns=columns)
     say(f"wrote {path}")
-    say(f"next: nettrain fit {shlex.quote(str(path))}")
+    say("next:", command=f"nettrain fit {shlex.quote(str(path))}")
 
 
 def _tell_suspicions(path: Path, *, columns: bool) -> None:
@@ -158,7 +158,7 @@ def _copy_example(name: str, output: Path | None, overwrite: bool, given: list[s
     for file, content in files.items():
         write_output(file, content)
         say(f"wrote {file}")
-    say(f"next: nettrain {_command(known[name])} {shlex.quote(str(path))}")
+    say("next:", command=f"nettrain {_command(known[name])} {shlex.quote(str(path))}")
 
 
 def _command(example: Path) -> str:

@@ -5,6 +5,8 @@ import json
 import math
 import os
 import sys
+import textwrap
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -25,9 +27,59 @@ def write_stdout(content: bytes) -> None:
     typer.echo(content, nl=False)
 
 
-def say(message: str) -> None:
-    """Print a line for people, on stderr."""
-    typer.echo(message, err=True)
+def say(message: str, *, command: str = "") -> None:
+    """Print a line for people, on stderr; on a terminal it is wrapped at spaces.
+
+    Args:
+        message: A sentence.
+        command: To be copied: it follows the message and is never wrapped.
+    """
+    width = _width_of_stderr()
+    if not command:
+        write_stderr(wrapped(message, width))
+    elif width is None or len(message) + 1 + len(command) <= width:
+        write_stderr(f"{message} {command}")
+    else:
+        write_stderr(f"{wrapped(message, width)}\n{command}")
+
+
+def wrapped(message: str, width: int | None) -> str:
+    """Each line broken at spaces, and indented where it goes on; words, paths too, stay whole."""
+    if width is None:
+        return message
+    return "\n".join(
+        textwrap.fill(
+            line,
+            width,
+            subsequent_indent="  ",
+            break_long_words=False,
+            break_on_hyphens=False,
+            replace_whitespace=False,
+        )
+        for line in message.split("\n")
+    )
+
+
+def write_stderr(text: str) -> None:
+    """Print on stderr; where that cannot be written (a full disk), what follows is dropped too.
+
+    Messages are for people: losing them must not lose a training.
+    """
+    try:
+        typer.echo(text, err=True)
+    except BrokenPipeError:
+        raise
+    except OSError:
+        with suppress(OSError, ValueError):  # a stream that is no file, or is closed
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
+
+
+def _width_of_stderr() -> int | None:
+    """Of the terminal; None where stderr is none."""
+    try:
+        return os.get_terminal_size(sys.stderr.fileno()).columns or None
+    except (OSError, ValueError):  # a stream that is no file, or no terminal
+        return None
 
 
 def warn_of_plugins(predictor: "Predictor") -> None:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from nettrain.cli.output import console, say
+from nettrain.cli.output import console, say, wrapped
 from nettrain.cli.render import number
+from nettrain.cli.status_line import status_line
 from nettrain.training.callbacks import Callback, Row
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ class Messages(Callback):
 
 
 class EpochLines(Messages):
-    """One line per epoch: `epoch 3/30  train_loss 0.412  validation_loss 0.398  lr 0.001`."""
+    """One line per epoch: `epoch 3/30  validation_loss 0.398  train_loss 0.412  lr 0.001`."""
 
     def epoch_end(self, run: "Run", row: Row) -> None:
         """Print the epoch's line, and the new warnings below it."""
@@ -69,7 +70,7 @@ class EpochLines(Messages):
             "  ".join(
                 [
                     f"epoch {row['epoch']}/{run.config.training.epochs}",
-                    *shown_metrics(row),
+                    *shown_metrics(row, monitored(run)),
                     f"{row['seconds']:.1f} s",
                 ]
             )
@@ -93,7 +94,7 @@ class MovingLine(Messages):
 
     def write(self, line: str) -> None:
         """Print above the moving line."""
-        self._live.console.print(Text(line))
+        self._live.console.print(Text(wrapped(line, self._live.console.width)), soft_wrap=True)
 
     def batch_end(self, run: "Run") -> None:
         """Draw, at most ten times a second."""
@@ -104,7 +105,7 @@ class MovingLine(Messages):
     def epoch_end(self, run: "Run", row: Row) -> None:
         """Take the metrics of the epoch."""
         super().epoch_end(run, row)
-        self._metrics = shown_metrics(row)
+        self._metrics = shown_metrics(row, monitored(run))
         if time.monotonic() - self._drawn >= PAUSE:
             self._draw(run)
 
@@ -127,19 +128,30 @@ class MovingLine(Messages):
         filled = round(bar * done / epochs)
         remaining = (epochs - done) * run.plan.steps_per_epoch * elapsed / max(self._steps, 1)
         over = run.progress.stop_reason is not None
+        first, *others = self._metrics or [""]
         parts = [
+            first,
             f"epoch {min(run.progress.epoch + (not over), epochs)}/{epochs}",
-            "━" * filled + "╌" * (bar - filled),
             clock(elapsed) if over else f"{clock(remaining)} remaining",
-            *self._metrics,
+            *others,
+            "━" * filled + "╌" * (bar - filled),
             f"{self._steps * run.plan.step_rows / elapsed:,.0f} rows/s",
         ]
-        return Text("  ".join(parts), no_wrap=True, overflow="ellipsis")
+        # Of what fits: epoch, monitored metric, bar, time, other metrics, speed.
+        bar_at, speed_at = len(parts) - 2, len(parts) - 1
+        shown_as = [1, 0, bar_at, 2, *range(3, bar_at), speed_at]
+        return status_line(parts, self._live.console.width, shown_as=shown_as)
 
 
-def shown_metrics(row: Row) -> list[str]:
-    """What is shown of an epoch: the losses, the main metric of the task, the learning rate."""
-    shown = ["train_loss", "validation_loss", *(f"validation_{name}" for name in HEADLINES)]
+def monitored(run: "Run") -> str:
+    """What chooses the best epoch; without one, what early stopping would look at."""
+    return (run.plan.monitor or run.plan.stopping_monitor).name
+
+
+def shown_metrics(row: Row, monitor: str) -> list[str]:
+    """What is shown of an epoch: the monitored metric, the task's main one, losses, the rate."""
+    headlines = [f"validation_{name}" for name in HEADLINES]
+    shown = dict.fromkeys([monitor, *headlines, "validation_loss", "train_loss"])
     return [f"{name} {number(row[name])}" for name in shown if name in row] + [
         f"lr {row['lr']:.3g}"
     ]

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 from rich.console import Group
 from rich.text import Text
 
-from nettrain.cli.output import console, say
+from nettrain.cli.output import console, say, wrapped
 from nettrain.cli.progress import clock
 from nettrain.cli.render import number
+from nettrain.cli.status_line import status_line
 from nettrain.cli.table import NumberTable
 from nettrain.config.messages import show
 from nettrain.search.observer import Observer, Outcome, Overview
@@ -125,35 +126,39 @@ class LiveRuns(RunLines):
 
     def write(self, line: str) -> None:
         """Print above the moving lines."""
-        self._live.console.print(Text(line))
+        self._live.console.print(Text(wrapped(line, self._live.console.width)), soft_wrap=True)
 
     def drawn(self, now: float) -> Group:
         """The moving lines at `now`, a time of the monotonic clock."""
+        width = self._live.console.width
         lines = [
-            "  ".join([name, state, *setting_words(setting)])
+            status_line([name, state, *setting_words(setting)], width)
             for name, (setting, state) in self._running.items()
         ]
-        texts = [*lines, self.headline(now)]
-        return Group(*(Text(text, no_wrap=True, overflow="ellipsis") for text in texts))
+        return Group(*lines, status_line(self.headline(now), width))
 
-    def headline(self, now: float) -> str:
-        """Trials done, time, best value so far."""
+    def headline(self, now: float) -> list[str]:
+        """Trials done, the best value so far, and times, from the most to the least important."""
         overview = self._overview
         elapsed, done = now - self._began, len(self._done) - len(overview.done)
-        parts = [f"{self._counted(' of ')} {overview.parts}", f"{clock(elapsed)} elapsed"]
+        parts = [f"{self._counted(' of ')} {overview.parts}", *self._best()]
         if overview.total is not None and done:
             remaining = elapsed / done * (overview.total - len(self._done))
             parts.append(f"{clock(remaining)} remaining")
+        return [*parts, f"{clock(elapsed)} elapsed"]
+
+    def _best(self) -> list[str]:
+        overview = self._overview
         metric = overview.metric or ""
         scores = {
             one.name: one.scores[metric]
             for one in self._done
             if metric in one.scores and one.status == "finished" and not one.same_as
         }
-        if scores:
-            best = (max if overview.maximize else min)(scores, key=scores.__getitem__)
-            parts.append(f"best {metric} {number(scores[best])} ({best})")
-        return "  ".join(parts)
+        if not scores:
+            return []
+        best = (max if overview.maximize else min)(scores, key=scores.__getitem__)
+        return [f"best {metric} {number(scores[best])}", f"({best})"]
 
 
 def _ending(outcome: Outcome) -> str:

@@ -203,4 +203,4 @@ def _report(result: "SweepResult", intervals: "dict[str, Interval]") -> None:
         f"all trials: {Path(result.directory) / 'trials.csv'}; parameter importances: "
         f"importances.json (from {len(compared)} trials, {pruned} of them pruned)"
     )
-    say(f"next: nettrain eval {shlex.quote(str(Path(result.directory) / 'final'))}")
+    say("next:", command=f"nettrain eval {shlex.quote(str(Path(result.directory) / 'final'))}")

@@ -1,0 +1,41 @@
+"""Messages on stderr: wrapped at spaces on a terminal, commands whole; a full disk loses no training."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from nettrain.cli import output
+
+PATH = "/a/path/without/spaces/that-is-longer-than-the-line/photographs-of-birds"
+WRAPPED = [
+    (f"{PATH}: no such file", 30, [f"{PATH}:", "  no such file"]),
+    ("well-known words stay whole", 12, ["well-known", "  words stay", "  whole"]),
+    ("one\ntwo", 30, ["one", "two"]),
+    ("short enough", None, ["short enough"]),
+]
+
+
+@pytest.mark.parametrize(("message", "width", "lines"), WRAPPED)
+def test_a_message_is_broken_at_spaces_alone(message, width, lines):
+    assert output.wrapped(message, width).split("\n") == lines
+
+
+@pytest.mark.parametrize(("width", "lines"), [(20, 2), (80, 1), (None, 1)])
+def test_a_command_is_never_wrapped(width, lines, monkeypatch, capsys):
+    monkeypatch.setattr(output, "_width_of_stderr", lambda: width)
+    command = "nettrain eval 'runs/a name' --split train"
+    output.say("next:", command=command)
+    said = capsys.readouterr().err.splitlines()
+    assert len(said) == lines and said[-1].endswith(command)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux has a device that is full")
+def test_messages_that_cannot_be_written_do_not_end_the_command():
+    code = "from nettrain.cli.output import say; say('a'); say('b'); print('done')"
+    with open("/dev/full", "w") as full:
+        ended = subprocess.run(
+            [sys.executable, "-c", code], stderr=full, stdout=subprocess.PIPE, text=True, timeout=60
+        )
+    assert (ended.returncode, ended.stdout) == (0, "done\n")
