@@ -66,9 +66,19 @@ KIND_KEY = (
 
 
 class Record:
-    """A frozen dataclass whose fields are YAML keys; an unknown key gets a suggestion."""
+    """A frozen dataclass whose fields are YAML keys; an unknown key gets a suggestion.
+
+    Attributes:
+        shorthand: A word that YAML may have in place of the mapping; None: there is none.
+    """
 
     __pydantic_config__ = ConfigDict(extra="forbid")
+    shorthand: ClassVar[str | None] = None
+
+    @classmethod
+    def expand_shorthand(cls, value: object) -> object:
+        """Turn a shorthand into a mapping; anything else stays as it is."""
+        return value
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:

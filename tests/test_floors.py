@@ -81,13 +81,20 @@ def modules():
     return found
 
 
+@cache
+def statements(source):
+    """The import statements of a module, wherever they stand in it."""
+    nodes = ast.walk(ast.parse(source))
+    return [node for node in nodes if isinstance(node, ast.Import | ast.ImportFrom)]
+
+
 def imports(name, source, known):
-    """The modules of nettrain that a module names in its imports, wherever they stand in it."""
+    """The modules of nettrain that a module names in its imports."""
     found = set()
-    for node in ast.walk(ast.parse(source)):
+    for node in statements(source):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
+        else:
             assert node.level == 0, f"{name}: a relative import; write the whole name"
             whole = [f"{node.module}.{alias.name}" for alias in node.names]
             found |= {one if one in known else node.module for one in whole}

@@ -46,6 +46,7 @@ def wishes(
     task: str | None = None,
     ignore: list[str] | None = None,
     group: str | None = None,
+    time: str | None = None,
     preset: str = "default",
 ) -> "Wishes":
     """The options as the proposal takes them. Raises ConfigError for a value that there is not."""
@@ -63,6 +64,7 @@ def wishes(
         cast(Literal["classification", "regression"] | None, task),
         tuple(dict.fromkeys(name for name in columns if name)),
         group,
+        time,
         cast(Preset, preset),
     )
 

@@ -58,6 +58,15 @@ def init(
             show_default=False,
         ),
     ] = None,
+    time: Annotated[
+        str | None,
+        typer.Option(
+            "--time",
+            metavar="NAME",
+            help="Column of dates or numbers: the latest rows are kept for validation and test.",
+            show_default=False,
+        ),
+    ] = None,
     preset: Annotated[
         str,
         typer.Option(
@@ -92,8 +101,8 @@ def init(
     """Look at DATA and write a commented configuration that trains at once."""
     if example is not None:
         given = {
-            "DATA": data, "--target": target, "--task": task, "--ignore": ignore, "--group": group,
-            "--columns": columns,
+            "DATA": data, "--target": target, "--task": task, "--ignore": ignore,
+            "--group": group, "--time": time, "--columns": columns,
         }  # fmt: skip
         _copy_example(example, output, overwrite, [key for key, value in given.items() if value])
         return
@@ -104,7 +113,7 @@ def init(
     from nettrain.inspection.proposal.commented_yaml import commented_yaml
     from nettrain.inspection.proposal.propose import propose_config
 
-    proposal = propose_config(data, wishes(target, task, ignore, group, preset))
+    proposal = propose_config(data, wishes(target, task, ignore, group, time, preset))
     beside = path.absolute().parent / _SCHEMA
     first = [f"yaml-language-server: $schema={_SCHEMA}"] if beside.is_file() else []
     write_output(path, commented_yaml(proposal, path.parent, first).encode())

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Union, get_args
 
 from pydantic.fields import FieldInfo
 
-from nettrain.component import MAX_COUNT, names
+from nettrain.component import MAX_COUNT, Record, names
 from nettrain.config.fields import Annotation, is_kind, origin
 
 _NOUNS = {
@@ -51,7 +51,11 @@ def _class(cls: type) -> str:
         article = "an" if kind[0] in "aeiou" else "a"
         return f"the name of {article} {kind} ({known}) or a mapping with 'type'"
     if dataclasses.is_dataclass(cls):
-        return f"a mapping (keys: {', '.join(field.name for field in dataclasses.fields(cls))})"
+        shorthand = cls.shorthand if issubclass(cls, Record) else None
+        word = "" if shorthand is None else f" or {shorthand}"
+        return (
+            f"a mapping (keys: {', '.join(field.name for field in dataclasses.fields(cls))}){word}"
+        )
     return "a mapping"
 
 

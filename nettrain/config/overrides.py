@@ -113,6 +113,8 @@ def _opened(document: Document, record: type[Record], path: KeyPath) -> object:
     cls = without_null(field.annotation) if field and field.path == path else None
     if cls is not None and is_kind(cls):
         current = cls.expand_shorthand(current or _default_name(document, record, path))
+    elif isinstance(cls, type) and issubclass(cls, Record):
+        current = cls.expand_shorthand(current)
     if current is None:
         return {}
     if not isinstance(current, dict):

@@ -24,6 +24,7 @@ class Dataset:
             part), or `UNASSIGNED` if `split` may divide it; None if the source assigns nothing.
         origin: The file or set, as messages name it.
         lines: Where in a text file each row (n,) begins.
+        numbers: Of each row (n,) its number in the source; None: 0, 1, 2 ...
         extra_columns: Neither feature nor target, and asked for by name (`Source.load`).
         weights: Of the rows (n,) in the loss; None: all equal.
         files: The file that each row (n,) is, if each is one.
@@ -36,6 +37,7 @@ class Dataset:
     part: np.ndarray | None = None
     origin: str = "data"
     lines: np.ndarray | None = None
+    numbers: np.ndarray | None = None
     extra_columns: dict[str, Category] = field(default_factory=dict)
     weights: np.ndarray | None = None
     files: np.ndarray | None = None
@@ -53,6 +55,7 @@ class Dataset:
             target=None if self.target is None else self.target.take(rows),
             part=None if self.part is None else self.part[rows],
             lines=None if self.lines is None else self.lines[rows],
+            numbers=np.asarray(rows) if self.numbers is None else self.numbers[rows],
             weights=None if self.weights is None else self.weights[rows],
             files=None if self.files is None else self.files[rows],
             extra_columns={name: column.take(rows) for name, column in self.extra_columns.items()},
@@ -62,8 +65,6 @@ class Dataset:
         """Where a row is, for messages: `wine.csv:12`, `flowers: rose/7.png`, `digits: row 11`."""
         if self.files is not None:
             return f"{self.origin}: {self.files[row]}"
-        return (
-            f"{self.origin}: row {row}"
-            if self.lines is None
-            else f"{self.origin}:{self.lines[row]}"
-        )
+        if self.lines is not None:
+            return f"{self.origin}:{self.lines[row]}"
+        return f"{self.origin}: row {row if self.numbers is None else self.numbers[row]}"

@@ -8,6 +8,7 @@ import numpy as np
 from nettrain.data.arrays import weights_from
 from nettrain.data.dataset import PARTS, Dataset
 from nettrain.data.dataset_config import DatasetConfig
+from nettrain.data.default_split import settle_split
 from nettrain.data.fingerprint import fingerprint
 from nettrain.data.in_memory import Data
 from nettrain.data.loaded_data import LoadedData
@@ -46,7 +47,7 @@ def load_data(
     split = config.split
     separate = {"validation": config.validation_source, "test": config.test_source}
     check_split(split, tuple(part for part, source in separate.items() if source is not None))
-    named = dict.fromkeys((split.column, group or split.group))
+    named = dict.fromkeys((*split.columns, group))
     loaded = (loader or Loader()).load(
         config,
         seed,
@@ -71,7 +72,8 @@ def _weighted(loaded: LoadedData, path: str) -> LoadedData:
 
 
 def _divided(loaded: LoadedData, config: DatasetConfig, seed: int) -> LoadedData:
-    dataset, separate, split = loaded.dataset, loaded.separate_parts, config.split
+    dataset, separate = loaded.dataset, loaded.separate_parts
+    split, note = settle_split(config.split, dataset, separate)
     if split.file is not None:
         rows = rows_in_file(split.file, dataset, separate)
     else:
@@ -86,12 +88,12 @@ def _divided(loaded: LoadedData, config: DatasetConfig, seed: int) -> LoadedData
     if config.limit is not None:
         rows = limit_rows(rows, config.limit, seed)
     rows = {part: rows[part] for part in PARTS if part in rows}
-    notes = list(loaded.notes)
+    notes = [*loaded.notes, *([note] if note else [])]
     if split.group is not None:
         shared = {part: chosen for part, chosen in rows.items() if part not in separate}
         notes.append(_counted_groups(dataset, shared, split.group))
     notes.append("rows: " + ", ".join(f"{part} {len(chosen)}" for part, chosen in rows.items()))
-    return replace(loaded, rows=rows, notes=tuple(notes))
+    return replace(loaded, split=split, rows=rows, notes=tuple(notes))
 
 
 def _counted_groups(dataset: Dataset, rows: Rows, column: str) -> str:

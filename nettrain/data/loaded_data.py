@@ -6,7 +6,7 @@ import numpy as np
 
 from nettrain.data.dataset import Dataset
 from nettrain.data.schema import Schema
-from nettrain.data.split import Rows
+from nettrain.data.split import Rows, Split
 
 
 @dataclass(frozen=True)
@@ -20,6 +20,7 @@ class LoadedData:
         schema: The columns and the task.
         fingerprint: A digest of all rows.
         notes: What was assumed or decided for the user, a sentence each.
+        split: How the rows were divided, with every fraction given.
     """
 
     dataset: Dataset
@@ -28,6 +29,7 @@ class LoadedData:
     schema: Schema
     fingerprint: str
     notes: tuple[str, ...]
+    split: Split = Split()
 
     def part(self, name: str) -> Dataset:
         """A copy of the rows of one part."""

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from nettrain.data.chronological import chronological_order, divide_by_time
 from nettrain.data.dataset import PARTS, UNASSIGNED, Dataset
 from nettrain.data.features import MISSING, Category
 from nettrain.data.split import RowRanges, Rows, Split
@@ -16,7 +17,7 @@ def split_rows(dataset: Dataset, split: Split, seed: int) -> Rows:
 
     Args:
         dataset: All rows; its target holds codes if they are stratified.
-        split: The keys of `dataset.split`.
+        split: The keys of `dataset.split`, with every fraction given.
         seed: Of the run.
 
     Raises:
@@ -27,6 +28,8 @@ def split_rows(dataset: Dataset, split: Split, seed: int) -> Rows:
     free = np.flatnonzero(assigned == UNASSIGNED)
     if split.rows is not None:
         divided = _by_ranges(split.rows, free)
+    elif split.time is not None:
+        divided = _by_time(dataset, split, split.time, free)
     elif split.group is not None:
         divided = _by_group(dataset, split, split.group, free, seed)
     elif split.stratify:
@@ -135,13 +138,20 @@ def _by_ranges(ranges: RowRanges, free: np.ndarray) -> Rows:
 
 def _by_fraction(split: Split, free: np.ndarray, seed: int) -> Rows:
     order = free[generator(seed, "split").permutation(len(free))]
-    test = _rounded(split.test * len(free))
-    validation = _rounded(split.validation * len(free))
+    test = _rounded((split.test or 0) * len(free))
+    validation = _rounded((split.validation or 0) * len(free))
     return {
         "test": order[:test],
         "validation": order[test : test + validation],
         "train": order[test + validation :],
     }
+
+
+def _by_time(dataset: Dataset, split: Split, name: str, free: np.ndarray) -> Rows:
+    _extra_column(dataset, "time", name)
+    times = chronological_order(dataset, name, free)
+    parts = divide_by_time(times, split.validation or 0, split.test or 0)
+    return {part: free[chosen] for part, chosen in parts.items()}
 
 
 def _by_class(dataset: Dataset, split: Split, free: np.ndarray, seed: int) -> Rows:
@@ -163,9 +173,10 @@ def _by_class(dataset: Dataset, split: Split, free: np.ndarray, seed: int) -> Ro
             "or leave the row out"
         )
     spare = np.maximum(sizes - 1, 0)  # every class keeps a row to train on
-    test = _apportion(sizes, _rounded(split.test * len(free)), split.test, spare)
+    test_share, validation_share = split.test or 0.0, split.validation or 0.0
+    test = _apportion(sizes, _rounded(test_share * len(free)), test_share, spare)
     validation = _apportion(
-        sizes, _rounded(split.validation * len(free)), split.validation, spare - test
+        sizes, _rounded(validation_share * len(free)), validation_share, spare - test
     )
     order = generator(seed, "split").permutation(len(free))
     divided: dict[str, list[np.ndarray]] = {part: [] for part in PARTS}

@@ -124,7 +124,7 @@ def fit_epoch(
     Raises what `fit` does.
     """
     threads, done = usable_threads(threads), earlier.epochs if earlier else 0
-    whole = dataclasses.replace(config.dataset.split, validation=0.0, stratify=False)
+    whole = dataclasses.replace(config.dataset.split, validation=0.0, test=0.0, stratify=False)
     config = dataclasses.replace(
         config,
         dataset=dataclasses.replace(config.dataset, split=whole, validation_source=None),

@@ -247,7 +247,7 @@ def test_only_two_classes_have_a_threshold(tmp_path, dataset, said):
 
 def test_the_best_f1_needs_validation_rows(tmp_path):
     config = {
-        "dataset": {"source": {"type": "moons", "rows": 60}},
+        "dataset": {"source": {"type": "moons", "rows": 60}, "split": "none"},
         "model": {"type": "mlp"},
         "training": {"epochs": 1},
     }

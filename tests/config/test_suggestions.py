@@ -30,7 +30,7 @@ def problems(tmp_path, text, read=load):
      ["a.yaml:2: dataset.split.validation: expected a value, got 0,2; write 0.2, with a decimal point",
       "a.yaml:2: dataset.split.test: expected a value, got 0,25; write 0.25, with a decimal point"]),
     (NO_MODEL + "dataset:\n  source: xor\n  split:\n    validation: 0,2",
-     ["a.yaml:5: dataset.split.validation: expected a number in [0, 1), got '0,2'; write 0.2, with a decimal point"]),
+     ["a.yaml:5: dataset.split.validation: expected a number in [0, 1) or null, got '0,2'; write 0.2, with a decimal point"]),
     (BEGIN + "training: {epochs: !!int x}", ["a.yaml:3: training.epochs: 'x' is no int, as its tag says"]),
     (BEGIN + "training: {epochs: 1, epochs: 2}", ["a.yaml:3: training.epochs: duplicate key; the first is at a.yaml:3"]),
     (BEGIN + "training: {shards: 1000000000}",

@@ -10,6 +10,7 @@ from nettrain.data.dataset_config import DatasetConfig
 from nettrain.data.prepare import prepare
 from nettrain.data.readers.date_text import AmbiguousDate, date_format, parse_date
 from nettrain.data.source import Source
+from nettrain.data.split import ALL_ROWS
 from nettrain.errors import DataError
 
 FORMATS = {
@@ -96,7 +97,7 @@ def test_texts_that_hardly_repeat_are_left_out_with_a_note(tmp_path: Path) -> No
     rows = [f"id {i};{'red' if i % 2 else 'blue'};{i % 2}" for i in range(50)]
     (tmp_path / "t.csv").write_text("\n".join(["name;color;y", *rows]))
     source = Source.parse({"type": "csv", "path": str(tmp_path / "t.csv"), "target": "y"})
-    data = prepare(DatasetConfig(source=source))
+    data = prepare(DatasetConfig(source=source, split=ALL_ROWS))
     assert data.pipeline.names == ("color=blue", "color=red")
     assert any(
         "column 'name' has 50 distinct values" in n and "is left out" in n for n in data.notes

@@ -15,7 +15,7 @@ from nettrain.data.part import Part
 from nettrain.data.pipeline import Pipeline
 from nettrain.data.prepare import PreparedData, prepare
 from nettrain.data.source import Source
-from nettrain.data.split import RowRanges, Split
+from nettrain.data.split import ALL_ROWS, RowRanges, Split
 from nettrain.data.target import Target
 from nettrain.data.task import TargetRequirements, resolve
 from nettrain.data.transform import Transform
@@ -194,7 +194,7 @@ def test_a_text_column_that_names_its_rows_is_pointed_out(tmp_path: Path) -> Non
     content = "a,name,city,y\n" + "".join(f"{i},n{i},c{i % 3},{i % 2}\n" for i in range(30))
     notes = [
         note
-        for note in prepare(DatasetConfig(source=table(tmp_path, content))).notes
+        for note in prepare(DatasetConfig(source=table(tmp_path, content), split=ALL_ROWS)).notes
         if "`ignore`" in note
     ]
     assert notes == [
@@ -506,7 +506,7 @@ def test_a_damaged_pipeline_is_refused(what: str, tmp_path: Path) -> None:
 def test_images_of_many_portions_pass_like_one_by_one() -> None:
     x = np.random.Generator(np.random.PCG64(0)).integers(0, 256, (5000, 2, 2), dtype=np.uint8)
     made = prepare(
-        DatasetConfig(source=MEMORY, transforms=[Transform.parse("standardize")]),
+        DatasetConfig(source=MEMORY, transforms=[Transform.parse("standardize")], split=ALL_ROWS),
         data=(x, np.arange(5000) % 2),
     )
     last = Features(x[4999:, :, :, np.newaxis])
@@ -621,7 +621,8 @@ REAL = {
 @pytest.mark.parametrize("name", REAL)
 def test_real_tables_load_whole(name: str) -> None:
     fields, shape, classes = REAL[name]
-    made = prepare(DatasetConfig(source=Source.parse({"type": "csv", **fields}).absolute(DATA)))
+    source = Source.parse({"type": "csv", **fields}).absolute(DATA)
+    made = prepare(DatasetConfig(source=source, split=ALL_ROWS))
     assert made.parts["train"].x.shape == shape and made.pipeline.schema.classes == classes
 
 
@@ -824,7 +825,12 @@ def test_parts_of_their_own_and_new_files_leave_rows_without_a_target_out_too(
     source = {"type": "csv", "path": str(tmp_path / "t.csv"), "target": "y"}
     table(tmp_path, content)
     config = {
-        "dataset": {"source": source, "test_source": source, "missing_target": "drop"},
+        "dataset": {
+            "source": source,
+            "test_source": source,
+            "missing_target": "drop",
+            "split": "none",
+        },
         "model": {"type": "mlp", "hidden": [4]},
         "training": {"epochs": 1},
     }

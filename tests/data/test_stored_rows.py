@@ -22,7 +22,7 @@ from nettrain.data.rows.array_files import StableFile
 from nettrain.data.rows.base import LazyRows, chunks
 from nettrain.data.rows.stored import StoredRows
 from nettrain.data.source import Source
-from nettrain.data.split import Split
+from nettrain.data.split import ALL_ROWS, Split
 from nettrain.data.transform import Transform
 from nettrain.errors import DataError, NettrainError, RunError
 from nettrain.training.callbacks import Callback, Row
@@ -418,7 +418,8 @@ def test_what_rows_on_the_disk_cannot_have_is_told_before_training(
     if "transforms" in keys:
         keys = keys | {"transforms": [Transform.parse(one) for one in keys["transforms"]]}
     with pytest.raises(NettrainError) as caught:
-        prepare(DatasetConfig(source=Source.parse(npy(tmp_path, x) | {"read": "disk"}), **keys))
+        source = Source.parse(npy(tmp_path, x) | {"read": "disk"})
+        prepare(DatasetConfig(source=source, split=ALL_ROWS, **keys))
     assert problem in str(caught.value) and remedy in str(caught.value)
 
 

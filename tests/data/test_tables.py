@@ -20,7 +20,7 @@ from nettrain.data.missing_target import with_complete_target
 from nettrain.data.prepare import prepare
 from nettrain.data.readers import frames
 from nettrain.data.source import Source
-from nettrain.data.split import Split
+from nettrain.data.split import ALL_ROWS, Split
 from nettrain.errors import ConfigError, DataError, NettrainError
 from nettrain.files import LIMIT_KEY
 
@@ -143,7 +143,7 @@ def test_groups_weights_and_empty_columns_come_from_any_table(kind: str, tmp_pat
     with pytest.raises(
         DataError, match=r"column 'none': missing in all 30 training rows.*leave the column out"
     ):
-        prepare(DatasetConfig(source=source.replace(ignore=())))
+        prepare(DatasetConfig(source=source.replace(ignore=()), split=ALL_ROWS))
 
 
 def test_other_types_of_numbers_and_texts_in_parquet_are_taken_too(tmp_path: Path) -> None:

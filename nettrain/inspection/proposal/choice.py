@@ -32,6 +32,7 @@ class Wishes:
         task: None: the target decides.
         ignore: Columns to leave out.
         group: The column whose groups stay in one part.
+        time: The column by which the latest rows test.
         preset: How large the network is, and how long it trains.
     """
 
@@ -39,6 +40,7 @@ class Wishes:
     task: Literal["classification", "regression"] | None = None
     ignore: tuple[str, ...] = ()
     group: str | None = None
+    time: str | None = None
     preset: Preset = "default"
 
 

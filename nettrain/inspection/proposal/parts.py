@@ -2,45 +2,55 @@
 
 import numpy as np
 
-from nettrain.data.dataset import PARTS, Dataset
-from nettrain.data.target import Target
+from nettrain.data.chronological import chronological_order
+from nettrain.data.dataset import Dataset
+from nettrain.data.default_split import (
+    FEWEST_ROWS,
+    FRACTION,
+    free_rows,
+    may_stratify,
+    predefined_parts,
+)
 from nettrain.errors import DataError
-from nettrain.inspection.proposal.choice import Choice
+from nettrain.inspection.proposal.choice import Choice, Wishes
 
-FEWEST_ROWS = 10
+_MANY_ROWS = 20_000  # of which a tenth is enough to judge by
 
 
-def propose_split(dataset: Dataset, target: Target, group: str | None) -> Choice | None:
+def propose_split(dataset: Dataset, wishes: Wishes) -> Choice | None:
     """The keys of `dataset.split`; None where the data brings all parts.
 
     Raises:
-        DataError: There are too few rows, or groups, for three parts.
+        DataError: There are too few rows for three parts, or a time cannot be read.
     """
     rows = len(dataset)
     if rows < FEWEST_ROWS:
         raise DataError(
             f"{dataset.origin}: has {rows} rows; at least {FEWEST_ROWS} are needed to train, "
-            "validate and test: add rows, or write a config without a split"
+            "validate and test: add rows, or write a config with `split: none`"
         )
-    given = set() if dataset.part is None else {PARTS[part] for part in dataset.part if part > 0}
-    fractions: dict[str, object] = {
-        part: 0.2 if rows < 20_000 and not given else 0.1
-        for part in ("validation", "test")
-        if part not in given
+    given = predefined_parts(dataset)
+    fraction = FRACTION if rows < _MANY_ROWS and not given else FRACTION / 2
+    keys: dict[str, object] = {
+        part: fraction for part in ("validation", "test") if part not in given
     }
-    if not fractions:
+    if not keys:
         return None
     said = f"the {' and '.join(sorted(given))} part is given; " if given else ""
-    if group is not None:
-        column = dataset.extra_columns[group]
-        groups = len(np.unique(column.codes))
-        return Choice(
-            fractions | {"group": group}, f"{said}whole groups of {group!r}, of {groups:,}"
-        )
-    if target.classes is None:
-        return Choice(fractions, f"{said}rows drawn with the seed")
-    if np.bincount(target.values).min() < 2:
-        return Choice(fractions, f"{said}a class of a single row cannot be divided: not stratified")
-    return Choice(
-        fractions | {"stratify": True}, f"{said}the same share of each class in all parts"
-    )
+    more, reason = _manner(dataset, wishes)
+    return Choice(keys | more, said + reason)
+
+
+def _manner(dataset: Dataset, wishes: Wishes) -> tuple[dict[str, object], str]:
+    """Further keys, and how the rows are drawn."""
+    if wishes.time is not None:
+        chronological_order(dataset, wishes.time, np.arange(len(dataset)))  # it must be readable
+        return {"time": wishes.time}, f"the latest rows by {wishes.time!r} come last"
+    if wishes.group is not None:
+        groups = len(np.unique(dataset.extra_columns[wishes.group].codes))
+        return {"group": wishes.group}, f"whole groups of {wishes.group!r}, of {groups:,}"
+    if dataset.target is None or dataset.target.classes is None:
+        return {}, "rows drawn with the seed"
+    if not may_stratify(dataset, free_rows(dataset)):
+        return {}, "a class of a single row cannot be divided: not stratified"
+    return {"stratify": True}, "the same share of each class in all parts"

@@ -50,7 +50,7 @@ def _load(file: DataFile, wishes: Wishes) -> tuple[Dataset, dict[str, str]]:
     """All rows, and the columns of numbers and texts that are read as texts, with the reason."""
     keys = {key: choice.value for key, choice in file.keys.items()}
     keys |= {"ignore": list(wishes.ignore)} if wishes.ignore else {}
-    extra = () if wishes.group is None else (wishes.group,)
+    extra = tuple(name for name in (wishes.group, wishes.time) if name is not None)
     mixed: dict[str, str] = {}
     while True:
         categorical = {"categorical": list(mixed)} if mixed else {}
@@ -88,7 +88,7 @@ def propose(
     target = dataset.target
     if target is None:
         raise DataError(f"{dataset.origin}: has no target")
-    split = propose_split(dataset, target, wishes.group)
+    split = propose_split(dataset, wishes)
     unused = unused_columns(dataset.features) if dataset.features.numbers.ndim == 2 else {}
     features = _without(dataset.features, unused)
     size = _size(dataset, features, target, split)
@@ -119,7 +119,13 @@ def propose(
 
 
 def _check_wishes(file: DataFile, wishes: Wishes) -> None:
-    columns = {"--ignore": wishes.ignore, "--group": (wishes.group,) if wishes.group else ()}
+    if wishes.group is not None and wishes.time is not None:
+        raise ConfigError("--group and --time cannot be used together: leave one of them out")
+    columns = {
+        "--ignore": wishes.ignore,
+        "--group": (wishes.group,) if wishes.group else (),
+        "--time": (wishes.time,) if wishes.time else (),
+    }
     for option, names in columns.items():
         if names and file.table is None:
             raise ConfigError(
@@ -132,10 +138,10 @@ def _check_wishes(file: DataFile, wishes: Wishes) -> None:
                     f"{nearest(name, file.table.names)}"
                 )
     target = file.keys.get("target")
-    if target is not None and target.value in (*wishes.ignore, wishes.group):
+    if target is not None and target.value in (*wishes.ignore, wishes.group, wishes.time):
         raise ConfigError(
             f"column {target.value!r} is the target ({target.reason or 'as asked'}) and cannot be "
-            "left out or be the group; name another with --target"
+            "left out, be the group or the time; name another with --target"
         )
 
 

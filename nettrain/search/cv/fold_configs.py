@@ -108,6 +108,11 @@ def divide_into_folds(
         ConfigError, DataError: The rows cannot be divided so.
     """
     split = config.dataset.split
+    if split.time is not None:
+        raise ConfigError(
+            f"dataset.split.time: folds are drawn at random, and would train on rows later than "
+            f"those they score; leave {split.time!r} out of the split to cross-validate so"
+        )
     if group is not None and split.group not in (None, group):
         raise ConfigError(
             f"--group {group}: dataset.split.group is {split.group!r}, and groups can be of one "
@@ -136,7 +141,10 @@ def divide_into_folds(
         extra_columns=loaded.dataset.extra_columns,
     )
     inner = Split(
-        validation=share, stratify=split.stratify and group is None, group=group if share else None
+        validation=share,
+        test=0.0,
+        stratify=bool(loaded.split.stratify) and group is None,
+        group=group if share else None,
     )
     validation = rows["validation"] if "validation" in loaded.separate_parts else None
     found = []
@@ -165,7 +173,10 @@ def run_on_rows(
 ) -> dict[str, Any]:
     """The same run on the rows that a file names, as a mapping; `seed` does not change the data."""
     dataset = config.dataset
-    split = Split(file=str(path), column=dataset.split.column, group=group or dataset.split.group)
+    divided = dataset.split
+    split = Split(
+        file=str(path), column=divided.column, group=group or divided.group, time=divided.time
+    )
     dataset = replace(dataset, seed=data_seed(config), split=split, limit=None)
     found = to_mapping(replace(config, seed=config.seed if seed is None else seed, dataset=dataset))
     return dict(found)  # type: ignore[call-overload]
