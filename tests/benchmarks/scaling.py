@@ -44,7 +44,7 @@ def point(rows: int, width: int, depth: int, threads: int) -> dict[str, float]:
     x, y = draw.random((rows, 64), dtype=np.float32), draw.integers(0, 10, rows)
     model = {"type": "mlp", "hidden": [width] * depth}
     config = {
-        "dataset": {"source": "memory", "transforms": []},
+        "dataset": {"source": "memory", "split": "none", "transforms": []},
         "model": model,
         "training": {"epochs": EPOCHS, "batch_size": 128},
     }

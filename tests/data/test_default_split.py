@@ -12,7 +12,6 @@ from nettrain.data.source import Source
 from nettrain.data.split import Split
 from nettrain.errors import ConfigError, DataError
 
-
 DEFAULT = Split()
 
 

@@ -881,7 +881,7 @@ def test_a_part_of_classes_that_are_not_trained_is_refused() -> None:
 
 def image_model(folder: Path, x: np.ndarray) -> Predictor:
     config = {
-        "dataset": {"source": "memory"},
+        "dataset": {"source": "memory", "split": "none"},
         "model": {"type": "mlp", "hidden": [4]},
         "training": {"epochs": 1},
     }

@@ -32,7 +32,7 @@ def members(tmp_path_factory):
     folder, found = tmp_path_factory.mktemp("members"), {}
     for name, y in TASKS.items():
         config = {
-            "dataset": {"source": "memory"},
+            "dataset": {"source": "memory", "split": "none"},
             "model": {"type": "mlp", "hidden": [4]},
             "training": {"epochs": 4, "monitor": "train_loss"},
         }
@@ -262,7 +262,7 @@ def test_an_ensemble_cut_short_is_refused(ensemble, tmp_path):
 
 def test_a_run_cannot_begin_with_the_weights_of_an_ensemble(ensemble, tmp_path):
     config = {
-        "dataset": {"source": "memory"},
+        "dataset": {"source": "memory", "split": "none"},
         "model": {"type": "mlp", "hidden": [4]},
         "initialize_from": str(ensemble("classes")),
     }

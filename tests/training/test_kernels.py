@@ -76,7 +76,7 @@ def test_a_run_with_numpy_does_not_import_numba(tmp_path):
     script = """
 import sys, nettrain
 x = [[float(i % 7), float(i % 5)] for i in range(40)]
-nettrain.train({"dataset": {"source": "memory"}, "model": {"type": "mlp", "hidden": [3]}, "training": {"epochs": 1}},
+nettrain.train({"dataset": {"source": "memory", "split": "none"}, "model": {"type": "mlp", "hidden": [3]}, "training": {"epochs": 1}},
                (x, [i % 2 for i in range(40)]), output_directory=sys.argv[1])
 assert "numba" not in sys.modules
 """
@@ -186,7 +186,7 @@ def test_a_step_with_compiled_loops_is_a_step_with_numpy_to_the_bit_where_nothin
     x, after = streams.generator(0, "x").normal(size=(24, 3)), []
     for name in ("numpy", "numba"):
         config = {
-            "dataset": {"source": "memory", "transforms": [], "target_transforms": []}, "model": {"type": "mlp", "hidden": [8]},
+            "dataset": {"source": "memory", "split": "none", "transforms": [], "target_transforms": []}, "model": {"type": "mlp", "hidden": [8]},
             "training": {"kernels": name, "batch_size": 8, "ema": 0.9, "clip_norm": 0.5}, "regularization": regularization,
         }  # fmt: skip
         run = prepare_run(config, (x, x[:, :2] * 2.5))

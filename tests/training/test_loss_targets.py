@@ -22,7 +22,7 @@ SIDES = np.where(X[:, 0] > X[:, 1], "above", "below")
 
 def config(loss, **dataset):
     return {
-        "dataset": {"source": "memory", **dataset},
+        "dataset": {"source": "memory", "split": "none", **dataset},
         "model": {"type": "mlp", "hidden": []},
         "loss": loss,
         "optimizer": {"type": "adam", "lr": 0.05},

@@ -77,7 +77,7 @@ def test_an_extended_run_is_the_longer_run(toy, data, tmp_path, figures):
     ("validation_los", {"validation": 0.2}, "schedule.monitor: metric 'validation_los' does not exist; did you mean 'validation_loss'?"),
     ("accuracy", {"validation": 0.2}, "schedule.monitor: metric 'accuracy' does not exist; did you mean 'validation_accuracy'?"),
     ("test_loss", {"validation": 0.2}, "schedule.monitor: expected a metric of the training or validation part, got 'test_loss'"),
-    ("validation_loss", {}, "schedule.monitor: validation_loss needs a validation part, and there is none"),
+    ("validation_loss", "none", "schedule.monitor: validation_loss needs a validation part, and there is none"),
     ("validation_r2", {"validation": 0.2}, "schedule.monitor: validation_r2 is no metric of classification"),
 ])  # fmt: skip
 def test_a_metric_that_is_never_logged_is_an_error_before_training(

@@ -69,7 +69,7 @@ def test_predictions_have_the_form_of_the_targets_and_are_mostly_right(models, n
 def test_classes_come_back_in_the_type_in_which_they_went_in(tmp_path, dtype):
     y = np.where(SIGNS, "p", "q") if dtype in (str, object) else SIGNS
     config = {
-        "name": "typed", "dataset": {"source": "memory"},
+        "name": "typed", "dataset": {"source": "memory", "split": "none"},
         "model": {"type": "mlp", "hidden": [4]}, "optimizer": {"type": "adam", "lr": 0.1}, "training": {"epochs": 60},
     }  # fmt: skip
     result = nettrain.train(config, (X, y.astype(dtype)), output_directory=tmp_path)

@@ -125,7 +125,7 @@ def test_all_batches_of_an_epoch_but_the_first_are_gathered_ahead(tmp_path, accu
     x = streams.generator(0, "images").random((60, 4, 4, 1))
     counted = Counted()
     config = {
-        "dataset": {"augmentation": ["flip"]},
+        "dataset": {"augmentation": ["flip"], "split": "none"},
         "model": {"type": "mlp", "hidden": []},
         "training": {"epochs": 2, "batch_size": 8, "accumulate": accumulate},
     }

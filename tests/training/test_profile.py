@@ -44,7 +44,11 @@ def peak(monkeypatch):
 
 
 def config(model, **training):
-    return {"model": MODELS[model], "training": {"epochs": 3, "batch_size": 16} | training}
+    return {
+        "dataset": {"split": "none"},
+        "model": MODELS[model],
+        "training": {"epochs": 3, "batch_size": 16} | training,
+    }
 
 
 def profiled(tmp_path, wanted, **options):

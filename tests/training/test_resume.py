@@ -87,7 +87,7 @@ def test_a_checkpoint_within_a_long_epoch_is_gone_on_from(
     {"optimizer": {"type": "sgd"}, "schedule": {"type": "step", "every": 2, "by": 0.5}, "training.clip_norm": 0.5},
     {"training.shuffle": False, "training.monitor": "validation_accuracy", "dtype": "float64"},
     {"early_stopping.patience": 1, "optimizer.lr": 0.3, "training.epochs": 30},
-    {"training.batch_size": None, "dataset": {"source": "memory"}, "early_stopping": None},
+    {"training.batch_size": None, "dataset": {"source": "memory", "split": "none"}, "early_stopping": None},
 ])  # fmt: skip
 def test_every_kind_of_state_survives(run, stop_at, data, figures, changes):
     whole, broken = run("whole", changes), run("broken", changes, stop=stop_at(3, "SIGTERM"))

@@ -38,7 +38,7 @@ def trained(tmp_path):
     def run(x, y, lr):
         config = {
             "dtype": "float64",
-            "dataset": {"source": "memory", "transforms": []},
+            "dataset": {"source": "memory", "split": "none", "transforms": []},
             "model": {"type": "mlp", "hidden": [], "initializer": "zeros"},
             "loss": "perceptron",
             "optimizer": {"type": "sgd", "lr": lr},
@@ -91,7 +91,7 @@ def test_the_perceptron_learns_every_gate_but_the_exclusive_or(tmp_path, gate, l
 def test_a_threshold_unit_in_the_model_would_be_applied_twice(tmp_path):
     layers = [{"type": "dense"}, "step"]
     changes = {
-        "dataset": {"source": "memory"},
+        "dataset": {"source": "memory", "split": "none"},
         "model": {"type": "sequential", "layers": layers},
         "loss": "perceptron",
     }

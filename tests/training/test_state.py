@@ -72,7 +72,7 @@ def test_resuming_brings_running_statistics_back_to_the_bit(
 
 def test_a_loaded_model_predicts_with_the_statistics_of_its_best_epoch(toy, data, tmp_path):
     result = nettrain.train(
-        toy(CHANGES | {"dataset": {"source": "memory"}}),
+        toy(CHANGES | {"dataset": {"source": "memory", "split": "none"}}),
         data=data,
         output_directory=tmp_path,
         run_name="run",

@@ -212,7 +212,7 @@ def test_another_metric_can_choose_the_best_and_stop(run, log):
 
 
 ALONE = {
-    "dataset": {"source": "memory"},
+    "dataset": {"source": "memory", "split": "none"},
     "early_stopping": None,
     "optimizer.lr": 0.5,
     "training.epochs": 12,
@@ -282,7 +282,7 @@ def test_a_monitored_metric_without_its_part_is_an_error_and_writes_nothing(
     run, tmp_path, key, changes, said
 ):
     with pytest.raises(ConfigError, match=f"{key}: validation_accuracy {said}"):
-        run({"dataset": {"source": "memory"}, key: "validation_accuracy"})
+        run({"dataset": {"source": "memory", "split": "none"}, key: "validation_accuracy"})
     assert not (tmp_path / "runs").exists()
 
 

@@ -19,7 +19,7 @@ GOLDEN = np.load(Path(__file__).parents[1] / "golden" / "losses.npz")
 W = streams.generator(0, "row weights").integers(0, 4, 40).astype(float)
 PLAIN = {  # full-batch descent in float64, without what depends on the number or the order of the rows
     "dtype": "float64",
-    "dataset": {"source": "memory", "transforms": []},
+    "dataset": {"source": "memory", "split": "none", "transforms": []},
     "model": {"type": "mlp", "hidden": [6], "activation": "tanh"},
     "optimizer": {"type": "sgd", "lr": 0.3},
     "training": {"epochs": 20, "batch_size": None, "shuffle": False},
@@ -211,7 +211,7 @@ def test_a_column_of_weights_reaches_training_and_eval(tmp_path, data):
         np.savetxt(tmp_path / name, rows, "%.17g", delimiter=",", header=header, comments="")
     source = {"type": "csv", "path": str(tmp_path / "a.csv"), "target": "kind", "weights": "w"}
     result = nettrain.train(
-        PLAIN | {"dataset": {"source": source, "transforms": []}}, output_directory=tmp_path
+        PLAIN | {"dataset": {"source": source, "transforms": [], "split": "none"}}, output_directory=tmp_path
     )
     with_arrays = nettrain.train(PLAIN, (x, y, W), output_directory=tmp_path)
     ends = [

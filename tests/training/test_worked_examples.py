@@ -18,7 +18,7 @@ TRUTH_TABLE = np.array([(0, 0), (0, 1), (1, 0), (1, 1)])
 
 def test_descent_finds_xor_with_two_hidden_sigmoid_units_and_a_line_never_does(train):
     config = {
-        "dataset": {"source": "memory"}, "loss": "binary_cross_entropy", "optimizer": {"type": "adam", "lr": 0.1},
+        "dataset": {"source": "memory", "split": "none"}, "loss": "binary_cross_entropy", "optimizer": {"type": "adam", "lr": 0.1},
         "training": {"epochs": 600, "batch_size": None}, "seed": 3,
     }  # fmt: skip
     data = (TRUTH_TABLE, TRUTH_TABLE[:, 0] ^ TRUTH_TABLE[:, 1])
@@ -69,7 +69,7 @@ def test_one_hidden_layer_approximates_the_sine(train):
 def test_linear_activations_collapse_to_the_least_squares_line(train):
     x = np.linspace(-np.pi, np.pi, 40)
     result = train({
-        "dtype": "float64", "dataset": {"source": "memory"}, "loss": "mse",
+        "dtype": "float64", "dataset": {"source": "memory", "split": "none"}, "loss": "mse",
         "model": {"type": "mlp", "hidden": [4, 4], "activation": "identity"}, "optimizer": {"type": "adam", "lr": 0.02},
         "schedule": "cosine", "training": {"epochs": 500, "batch_size": None},
     }, (x, np.sin(x)))  # fmt: skip
@@ -103,7 +103,7 @@ def test_a_toy_table_is_learned_one_instance_at_a_time_by_output_minus_target(tm
             self.weights = run.network.vector.values.copy()
 
     config = {
-        "dtype": "float64", "dataset": {"source": "memory"}, "loss": "binary_cross_entropy", "model": {"type": "mlp", "hidden": []},
+        "dtype": "float64", "dataset": {"source": "memory", "split": "none"}, "loss": "binary_cross_entropy", "model": {"type": "mlp", "hidden": []},
         "optimizer": {"type": "sgd", "lr": lr}, "training": {"epochs": 200, "batch_size": 1, "shuffle": False},
     }  # fmt: skip
     result = nettrain.train(config, TABLE, output_directory=tmp_path, callbacks=[Watch()])
@@ -118,7 +118,7 @@ def test_a_toy_table_is_learned_one_instance_at_a_time_by_output_minus_target(tm
 ])  # fmt: skip
 def test_the_rate_that_a_run_logs_is_the_schedules(train, log, schedule, rates):
     config = {
-        "dataset": {"source": "memory"}, "model": {"type": "mlp", "hidden": []}, "optimizer": {"type": "sgd", "lr": 0.1},
+        "dataset": {"source": "memory", "split": "none"}, "model": {"type": "mlp", "hidden": []}, "optimizer": {"type": "sgd", "lr": 0.1},
         "schedule": schedule, "training": {"epochs": 22, "batch_size": None},
     }  # fmt: skip
     rows = log(train(config, TABLE).run_directory)
@@ -129,7 +129,7 @@ def test_the_rate_that_a_run_logs_is_the_schedules(train, log, schedule, rates):
 
 def test_warm_up_rises_step_by_step_before_the_cosine_falls(train, log):
     config = {
-        "dataset": {"source": "memory"}, "model": {"type": "mlp", "hidden": []}, "optimizer": {"type": "sgd", "lr": 0.1},
+        "dataset": {"source": "memory", "split": "none"}, "model": {"type": "mlp", "hidden": []}, "optimizer": {"type": "sgd", "lr": 0.1},
         "schedule": {"type": "cosine", "warmup": 4}, "training": {"epochs": 12, "batch_size": None},
     }  # fmt: skip
     rates = [row["lr"] for row in log(train(config, TABLE).run_directory)]
