@@ -24,7 +24,9 @@ def steps(threads=1, replay=True, first_weight=None, **training):
         "training": training,
         "dtype": "float64",
     }
-    run = prepare_run(config | {"dataset": {"source": "memory", "split": "none", "transforms": []}}, (X, Y))
+    run = prepare_run(
+        config | {"dataset": {"source": "memory", "split": "none", "transforms": []}}, (X, Y)
+    )
     run.step.computation.replay = replay
     if first_weight is not None:
         run.network.vector.views["conv_1.w"][0, 0, 0, 0] = first_weight

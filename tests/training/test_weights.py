@@ -211,7 +211,8 @@ def test_a_column_of_weights_reaches_training_and_eval(tmp_path, data):
         np.savetxt(tmp_path / name, rows, "%.17g", delimiter=",", header=header, comments="")
     source = {"type": "csv", "path": str(tmp_path / "a.csv"), "target": "kind", "weights": "w"}
     result = nettrain.train(
-        PLAIN | {"dataset": {"source": source, "transforms": [], "split": "none"}}, output_directory=tmp_path
+        PLAIN | {"dataset": {"source": source, "transforms": [], "split": "none"}},
+        output_directory=tmp_path,
     )
     with_arrays = nettrain.train(PLAIN, (x, y, W), output_directory=tmp_path)
     ends = [
