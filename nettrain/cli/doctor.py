@@ -66,7 +66,7 @@ def doctor(
 def _counted(examination: "Examination") -> str:
     """How many findings there are of each status."""
     counts = [
-        f"{len(found)} {status}"
+        f"{len(found)} {status}{'s' * (status == 'warning' and len(found) != 1)}"
         for status in ("failed", "warning", "ok", "skipped")
         if (found := examination.with_status(status))
     ]

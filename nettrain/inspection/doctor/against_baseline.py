@@ -64,6 +64,14 @@ class Gain:
         return self.difference.exceeds(CERTAIN)
 
 
+def beats_baseline(setup: Setup) -> bool:
+    """Whether the network is certainly better than constant outputs after a short training."""
+    try:
+        return gain_over_baseline(setup).is_certain
+    except Diverged:
+        return False
+
+
 def gain_over_baseline(setup: Setup) -> Gain:
     """Compare each row's loss.
 

@@ -37,6 +37,9 @@ def check(setup: Setup) -> list[Finding]:
         return skipped(NAME, f"{setup.config.optimizer.name()} chooses its steps itself")
     if not setup.work.allows(RANGE_STEPS, LARGEST_SHARE):
         return skipped(NAME, setup.work.too_slow)
+    start = setup.constant[1]
+    if start <= setup.run.loss.lower_bound:
+        return skipped(NAME, f"constant outputs reach the lowest loss that there is, {start:.3g}")
     lr = setup.config.optimizer.lr
     curve = find_lr(setup.build(setup.sample.train))
     suggestion = curve.suggestion
@@ -53,7 +56,6 @@ def check(setup: Setup) -> list[Finding]:
     total = setup.run.plan.steps_per_epoch * setup.config.training.epochs
     tried = lr if lr > suggestion else min(suggestion, lr * max(1.0, total / STEPS))
     trial, better = _trial(setup, tried), _trial(setup, suggestion)
-    start = setup.constant[1]
     share = (start - trial.last) / (start - better.last) if better.last < start else 1.0
     jumps = trial.highest > JUMP * max(trial.first, start) and lr > suggestion
     if share >= ENOUGH and not jumps:

@@ -1,6 +1,7 @@
 """The network after a short training, beside a linear model of the same rows."""
 
 from nettrain.errors import Diverged
+from nettrain.inspection.doctor.against_baseline import beats_baseline
 from nettrain.inspection.doctor.finding import Finding, ok, skipped, warning
 from nettrain.inspection.doctor.paired import paired_difference
 from nettrain.inspection.doctor.sample import inputs_of, truth_of
@@ -46,7 +47,7 @@ def check(setup: Setup) -> list[Finding]:
     message = f"{measure_name(task)} {skills[0]:.3f}{whole}, of the linear model {skills[1]:.3f}"
     behind = paired_difference(of_network, of_linear)
     lags = behind.exceeds(CERTAIN) and behind.mean > MARGIN * baseline
-    if lags and setup.work.complete:
+    if lags and (setup.work.complete or not beats_baseline(setup)):
         return warning(
             NAME,
             message,

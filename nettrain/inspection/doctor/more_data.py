@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from nettrain.errors import Diverged
+from nettrain.inspection.doctor.against_baseline import beats_baseline
 from nettrain.inspection.doctor.finding import Finding, ok, skipped
 from nettrain.inspection.doctor.paired import Difference, paired_difference
 from nettrain.inspection.doctor.sample import rows_of
@@ -28,6 +29,8 @@ def check(setup: Setup) -> list[Finding]:
         return skipped(NAME, "there is no validation part, and too few rows to hold some out")
     if not setup.work.affordable:
         return skipped(NAME, setup.work.too_slow)
+    if not beats_baseline(setup):
+        return skipped(NAME, "the network is not certainly better than the baseline")
     n = len(sample.train)
     if n < LEAST_ROWS:
         return skipped(NAME, f"a quarter of {n} training rows is too few to train on")
@@ -43,7 +46,7 @@ def check(setup: Setup) -> list[Finding]:
     shown = " -> ".join(f"{mean:.3g}" for mean in means)
     of = f" of {len(setup.run.parts['train']):,}" if n < len(setup.run.parts["train"]) else ""
     message = f"validation loss {shown} on {n // 4:,}, {n // 2:,} and {n:,}{of} rows"
-    return ok(NAME, f"{message}; {_outlook(means[-1], first, last, n)}")
+    return ok(NAME, f"{message}; {outlook(means[-1], first, last, n)}")
 
 
 def _judged(setup: Setup, count: int) -> Judged:
@@ -58,7 +61,7 @@ def _best(training: ShortTraining) -> Judged:
     return training.best
 
 
-def _outlook(loss: float, first: Difference, last: Difference, n: int) -> str:
+def outlook(loss: float, first: Difference, last: Difference, n: int) -> str:
     """What twice as many rows would bring, said no more surely than three figures allow."""
     if not last.exceeds(VISIBLE):
         return f"the last doubling gained {last}: no visible gain, so more would hardly help"

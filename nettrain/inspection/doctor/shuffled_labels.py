@@ -9,8 +9,9 @@ from nettrain.data.part import Part
 from nettrain.errors import Diverged
 from nettrain.inspection.doctor.equal_rows import groups_of_equal_rows
 from nettrain.inspection.doctor.finding import Finding, failed, ok, skipped
-from nettrain.inspection.doctor.sample import inputs_of, rows_of, targets_of, truth_of
+from nettrain.inspection.doctor.sample import draw_sample, inputs_of, rows_of, targets_of, truth_of
 from nettrain.inspection.doctor.setup import Setup
+from nettrain.inspection.doctor.shuffled_source import learns_from_targets, shuffled_parts
 
 NAME = "shuffled targets"
 CERTAIN = 4.0  # standard deviations of chance: one false alarm in thirty thousand
@@ -21,7 +22,7 @@ def check(setup: Setup) -> list[Finding]:
     """Shuffle the targets of training and validation rows together, train, and count hits.
 
     Equal rows keep one target: where the parts share rows, a network that learned them by heart
-    predicts them, and does better than chance.
+    predicts them, and does better than chance. Transforms that learn from targets are fitted again.
     """
     validation = setup.sample.validation
     if setup.run.pipeline.schema.autoencoder:
@@ -37,9 +38,7 @@ def check(setup: Setup) -> list[Finding]:
         return skipped(NAME, "the training diverges")
     if training.last is None:
         raise ValueError("validation rows were not judged")
-    message, deviations = _beyond_chance(
-        setup.task, truth_of(validation), training.last.predictions
-    )
+    message, deviations = beyond_chance(setup.task, truth_of(validation), training.last.predictions)
     if deviations > CERTAIN:
         return failed(
             NAME,
@@ -52,6 +51,9 @@ def check(setup: Setup) -> list[Finding]:
 
 def _shuffled(setup: Setup, validation: Part) -> tuple[Part, Part]:
     """The parts with the targets of other rows; of equal validation rows only the first."""
+    if learns_from_targets(setup):
+        sample = draw_sample(shuffled_parts(setup), setup.work.rows, setup.config.seed)
+        return sample.train, sample.validation or validation
     train = setup.sample.train
     of_train, of_validation = groups_of_equal_rows(inputs_of(train), inputs_of(validation))
     groups, first = np.unique(np.concatenate([of_train, of_validation]), return_index=True)
@@ -70,7 +72,7 @@ def _shuffled(setup: Setup, validation: Part) -> tuple[Part, Part]:
     return shuffled[0], rows_of(shuffled[1], single)
 
 
-def _beyond_chance(task: str, truth: np.ndarray, predictions: np.ndarray) -> tuple[str, float]:
+def beyond_chance(task: str, truth: np.ndarray, predictions: np.ndarray) -> tuple[str, float]:
     """How good the predictions are, and how many standard deviations of chance that is."""
     if task == "classification":
         return _hits(truth, predictions.argmax(axis=1))
