@@ -46,6 +46,35 @@ def test_check_json_has_the_layers_and_the_number_of_parameters(folder, command)
     )  # two outputs and their gradients, float32, a batch of 8
 
 
+def plant_faults(folder):
+    """flowers.csv with the kind once more, and row numbers."""
+    header, *rows = (folder / "flowers.csv").read_text().splitlines()
+    rows = [f"{i},{row.split(',')[-1][0]},{row}" for i, row in enumerate(rows)]
+    (folder / "flowers.csv").write_text("\n".join([f"Unnamed: 0,first,{header}", *rows, ""]))
+
+
+def test_check_shows_the_columns_and_what_is_suspicious(folder, command):
+    plant_faults(folder)
+    found = command("check", "flowers.yaml")
+    shown = {line.split()[0]: line.split() for line in found.stdout.splitlines() if line.strip()}
+    assert shown["kind"] == ["kind", "classes", "(target)", "2", "red", "rose,", "tulip"]
+    assert shown["first"] == ["first", "category", "2", "r,", "t", "2"]
+    errors = [line for line in found.stderr.splitlines() if line.startswith("error: ")]
+    assert len(errors) == 1 and "column 'first': tells the target 'kind' exactly" in errors[0]
+    assert "warning: column 'Unnamed: 0': numbers the rows" in found.stderr
+    assert "  -> `ignore: ['Unnamed: 0']` in the source" in found.stderr
+
+
+def test_check_json_has_the_columns_and_suspicions(folder, command):
+    plant_faults(folder)
+    found = json.loads(command("check", "flowers.yaml", "--json").stdout)
+    assert [column["name"] for column in found["columns"]] == [
+        "kind", "Unnamed: 0", "width", "height", "first",
+    ]  # fmt: skip
+    told = [(one["severity"], one["name"], one["columns"]) for one in found["suspicions"]]
+    assert told == [("error", "leak", ["first"]), ("warning", "row_number", ["Unnamed: 0"])]
+
+
 IMAGES = """\
 dataset:
   source: digits

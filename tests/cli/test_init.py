@@ -222,3 +222,17 @@ def test_a_folder_that_cannot_be_written_is_named(command):
     Path("locked").mkdir(mode=0o555)
     found = command("init", "flowers.csv", "-o", "locked/flowers.yaml")
     assert found.exit_code == 2 and "no permission" in found.output
+
+
+def test_init_tells_suspicions_and_shows_the_columns_on_request(tmp_path, monkeypatch, command):
+    monkeypatch.chdir(tmp_path)
+    delimited("rows.csv")
+    text = Path("rows.csv").read_text().splitlines()
+    Path("rows.csv").write_text("\n".join([*text, *text[1:], ""]))
+    found = command("init", "rows.csv")
+    assert found.exit_code == 0 and found.stdout == ""
+    lines = [line for line in found.stderr.splitlines() if line.startswith("error: ")]
+    assert len(lines) == 1 and "the same inputs as a training row" in lines[0]
+    assert "nettrain check tells what mends them" in found.stderr
+    shown = command("init", "rows.csv", "--columns", "--overwrite").stdout
+    assert [line.split()[0] for line in shown.splitlines()[2:]] == ["kind", "a", "b", "c"]

@@ -1,5 +1,7 @@
 """Planted faults are named, each once and with its lines; healthy data are left in peace."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -95,6 +97,10 @@ FAULTS = {
                             "date_as_text", ("sold",), None),
     "dates in two formats": (planted(sold=[*DAYS[:-1], "31.12.2024"]), "", "",
                              "mixed_dates", ("sold",), ROWS + 1),
+    "months": (planted(month=[f"{2000 + i // 12}-{1 + i % 12:02}" for i in range(ROWS)]), "", "",
+               "period_as_text", ("month",), None),
+    "quarters": (planted(q=[f"{1974 + i // 4 % 40}Q{1 + i % 4}" for i in range(ROWS)]), "", "",
+                 "period_as_text", ("q",), None),
     "dates as numbers": (planted(day=[text.replace("-", "") for text in DAYS]), "", "",
                          "date_as_number", ("day",), None),
     "numbers among texts": (planted(size=[str(i % 30) if i % 4 else "large" for i in range(ROWS)]),
@@ -153,17 +159,30 @@ def profile(folder, columns, source="", dataset=""):
     return profile_data(load(folder / "t.yaml"))
 
 
+def keys_of(remedy):
+    """What a remedy adds to the source and to the dataset; None: no key mends the fault."""
+    if key := re.search(r"`(\w+: .+?)` in the source", remedy):
+        return key[1], ""
+    if transform := re.search(r"`(\{.+?\})` in `dataset.transforms`", remedy):
+        return "", f"transforms: [{transform[1]}, impute, standardize, one_hot]"
+    return None
+
+
 @pytest.mark.parametrize(
     ("columns", "source", "dataset", "name", "suspected", "line"), FAULTS.values(), ids=FAULTS
 )
-def test_a_planted_fault_is_named_once(tmp_path, columns, source, dataset, name, suspected, line):
+def test_a_planted_fault_is_named_once_and_mended_by_its_remedy(
+    tmp_path, columns, source, dataset, name, suspected, line
+):
     found = profile(tmp_path, columns, source, dataset).suspicions
     named = [one for one in found if one.name == name]
     assert len(named) == 1, found
     assert set(suspected) <= set(named[0].columns)
     assert line is None or named[0].lines[0] == line
-    assert named[0].remedy
     assert [one.name for one in found if one.severity == "error"] in ([], [name])
+    keys = keys_of(named[0].remedy)
+    if keys is not None and not (source or dataset):
+        assert name not in [left.name for left in profile(tmp_path, columns, *keys).suspicions]
 
 
 def test_a_healthy_table_raises_no_suspicion(tmp_path):

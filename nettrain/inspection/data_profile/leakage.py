@@ -79,11 +79,11 @@ def _leak(
 
 
 def _suspicion(rows: ProfiledRows, name: str, target: str, shown: str, is_copy: bool) -> Suspicion:
-    how = "tells exactly" if is_copy else "alone predicts nearly perfectly"
+    how = "exactly" if is_copy else "nearly perfectly"
     return Suspicion(
         "leak",
         "error" if is_copy else "warning",
-        f"column {name!r}: {how} the target {target!r} ({shown} on rows it was not fitted to)",
+        f"column {name!r}: tells the target {target!r} {how} by itself ({shown}, cross-validated)",
         f"{ignore(rows, name)}, unless it is known before {target!r} is",
         (name,),
     )

@@ -1,4 +1,4 @@
-"""Findings of one kind about many columns, told as one."""
+"""Findings that say the same: of one kind about many columns, or of one cause about one column."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -8,6 +8,22 @@ from nettrain.inspection.data_profile.suspicion import Suspicion
 from nettrain.inspection.data_profile.wording import listed
 
 _MOST = 3  # of one kind that are told one by one
+# What explains that a column has many categories, which need not be told then.
+_CAUSES = frozenset({
+    "numbers_as_text", "date_as_text", "mixed_dates", "period_as_text", "mixed_types",
+    "torn_groups", "ambiguous_date",
+})  # fmt: skip
+_CONSEQUENCES = frozenset({"many_categories", "unique_texts"})
+
+
+def without_repetition(suspicions: Sequence[Suspicion]) -> list[Suspicion]:
+    """The suspicions without those that another one about the same column explains."""
+    explained = {name for one in suspicions if one.name in _CAUSES for name in one.columns}
+    return [
+        one
+        for one in suspicions
+        if one.name not in _CONSEQUENCES or not explained.issuperset(one.columns)
+    ]
 
 
 def merged(suspicions: Sequence[Suspicion]) -> list[Suspicion]:

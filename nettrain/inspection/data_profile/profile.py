@@ -18,7 +18,7 @@ from nettrain.inspection.data_profile.categories import category_suspicions
 from nettrain.inspection.data_profile.column_summary import ColumnSummary, summarize_columns
 from nettrain.inspection.data_profile.image_contents import image_suspicions
 from nettrain.inspection.data_profile.leakage import leak_suspicions
-from nettrain.inspection.data_profile.merged import merged
+from nettrain.inspection.data_profile.merged import merged, without_repetition
 from nettrain.inspection.data_profile.missing_values import missing_suspicions
 from nettrain.inspection.data_profile.number_ranges import range_suspicions
 from nettrain.inspection.data_profile.part_differences import difference_suspicions
@@ -121,7 +121,7 @@ def profile_rows(rows: ProfiledRows, pipeline: Pipeline | None = None) -> DataPr
     rest = rest.without(_beyond(rest.columns))
     with np.errstate(all="ignore"):  # enormous numbers overflow, and are named by themselves
         found += [suspicion for family in _FAMILIES for suspicion in family(rest)]
-    found = merged(found)
+    found = merged(without_repetition(found))
     found.sort(key=lambda suspicion: SEVERITIES.index(suspicion.severity))
     columns = summarize_columns(rows, pipeline)
     return DataProfile(tuple(columns), tuple(found), rows.total, len(rows), rows.has_lines)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 
 from nettrain.inspection.data_profile.profiled_rows import ProfiledRows
 
-_PLAIN = re.compile(r"[A-Za-z_][\w .+-]*(?<! )|-?\d+(\.\d+)?", re.ASCII)
+_PLAIN = re.compile(r"[A-Za-z_][\w .+-]*(?<! )|-?\d+(\.\d+)?(e[+-]\d+)?", re.ASCII)
 _WORDS = frozenset({"null", "true", "false", "yes", "no", "on", "off"})
 _MOST = 10  # names that are written out
 

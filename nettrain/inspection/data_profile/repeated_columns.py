@@ -24,7 +24,7 @@ def repeated_column_suspicions(rows: ProfiledRows) -> Iterator[Suspicion]:
         if second in said:
             continue
         said.add(second)
-        equation = f"{factor:.6g} x {first}" + (f" {offset:+.6g}" if abs(offset) > 1e-12 else "")
+        equation = f"{factor:.6g} * {first!r}" + (f" + {offset:.6g}" if offset else "")
         is_copy = factor == 1 and offset == 0
         yield Suspicion(
             "repeated_column",
@@ -111,14 +111,14 @@ def same_partitions(rows: ProfiledRows) -> list[tuple[str, str]]:
 def partition(column: np.ndarray | Category) -> np.ndarray | None:
     """The number of the group (n,) of each row, in the order of their first appearance.
 
-    None where there is one group, or half as many as rows.
+    None where there is one group, or there are more than a fifth as many as rows.
     """
     if isinstance(column, Category):
         codes = column.codes.astype(np.int64)
     else:
         codes = np.unique(column, return_inverse=True)[1].astype(np.int64)
     distinct, first, inverse = np.unique(codes, return_index=True, return_inverse=True)
-    if not 2 <= len(distinct) <= len(codes) // 2:
+    if not 2 <= len(distinct) <= len(codes) // 5:
         return None
     order = np.empty(len(distinct), np.int64)
     order[np.argsort(first)] = np.arange(len(distinct))

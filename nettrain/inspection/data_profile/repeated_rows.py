@@ -111,6 +111,8 @@ def _contradicting(rows: ProfiledRows, hashes: RowHashes, chance: float) -> Iter
     error, bound = _bound(rows, group, hashes.targets)
     pair = _pair(rows, hashes, same[0], same[-1])
     is_chance = _BY_CHANCE * chance > len(where) / len(group)
+    if is_chance and error < _UNAVOIDABLE:
+        return
     yield Suspicion(
         "contradicting_rows",
         "warning" if error >= _UNAVOIDABLE and not is_chance else "note",

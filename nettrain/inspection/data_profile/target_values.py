@@ -47,7 +47,8 @@ def _of_classes(
             "error" if 2 * len(present) > len(rows) else "warning",
             f"target {name!r}: {len(present):,} classes in {len(rows):,} rows, such as "
             f"{quoted(classes)}",
-            "`loss: mse` for quantities, or another `target`",
+            "another `target` in the source"
+            + ("" if target.label_type in (None, "string") else ", or `loss: mse` for quantities"),
             target.names,
             examples=classes[:SHOWN],
         )
@@ -63,7 +64,7 @@ def _of_classes(
             f"target {name!r}: class {classes[most]!r} has {share(int(counts[most]), len(rows))}, "
             f"{classes[least]!r} {counts[least]:,}; always answering {classes[most]!r} has "
             f"accuracy {counts[most] / len(rows):.3f}",
-            "`metrics: [balanced_accuracy]` and `class_weights: balanced` under `training`",
+            "`training: {class_weights: balanced}`, and judge by balanced accuracy",
             target.names,
             examples=(classes[most], classes[least]),
         )

@@ -12,8 +12,8 @@ from nettrain.inspection.data_profile.remedies import scalar
 from nettrain.inspection.data_profile.suspicion import Suspicion
 
 _GROUP = re.compile(
-    r"(^|[_\s.-])(patient|subject|user|customer|client|person|participant|session|household|family"
-    r"|device|machine|visitor|account|member|student|speaker|group|id|uuid|guid)"
+    r"(^|[_\s.-])(patient|subject|user|customer|client|person|individual|participant|session|household|family"
+    r"|device|machine|visitor|account|member|student|speaker|group|id|identifier|uuid|guid)"
     r"([_\s.-]?(id|no|nr|num|number|name|key|code))?$",
     re.I,
 )

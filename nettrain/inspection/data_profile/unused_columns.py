@@ -14,7 +14,7 @@ from nettrain.inspection.data_profile.profiled_rows import ProfiledRows
 from nettrain.inspection.data_profile.remedies import ignore, transform
 from nettrain.inspection.data_profile.suspicion import Severity, Suspicion
 
-_ID = re.compile(r"(^|[_\s.-])(id|uuid|guid|key|index)$|^unnamed(: ?\d+)?$|^$", re.I)
+_ID = re.compile(r"(^|[_\s.-])(id|identifier|uuid|guid|key|index)$|^unnamed(: ?\d+)?$|^$", re.I)
 _ID_CASED = re.compile(r"[a-z](Id|ID)$")
 _FEWEST = 10  # rows by which a column of different values shows what it is
 _SAMPLED_RANGE = 0.95  # of the number of rows: the range of row numbers in a sample

@@ -8,7 +8,7 @@ import numpy as np
 
 from nettrain.data.automatic import kind_of_texts
 from nettrain.data.features import MISSING, Category
-from nettrain.data.readers.date_text import AmbiguousDate, date_format
+from nettrain.data.readers.date_text import AmbiguousDate, date_format, parse_date
 from nettrain.data.readers.number_text import (
     formatted_numbers,
     has_leading_zero,
@@ -22,10 +22,18 @@ from nettrain.inspection.data_profile.wording import plural, quoted, share
 
 _MIXED = 0.05  # of the cells: fewer numbers among texts, or texts among numbers, are no mixture
 _MOSTLY_DATES = 0.8  # of the distinct texts that are looked at
-_LOOKED_AT = 50  # texts of a column in which dates are sought
+_LOOKED_AT = 20  # texts of a column in which dates are sought
 _DATE_LIKE = re.compile(r"(?=(?:\D*\d){3})[\w\s:./,+-]{6,35}", re.ASCII)
 _CODE_NAME = re.compile(r"(^|[_\s.-])(zip|zip_?code|postal_?code|post_?code|plz|fips)$", re.I)
 _YEARS = (1900, 2100)
+# Quarters and months, which are no days: 1974Q1, 2024-11, 11/2024, Nov 2024, 2024 November.
+_PERIODS = {
+    r"(1[89]|20)\d\d[\s:/-]?Q[1-4]|Q[1-4][\s:/-]?(1[89]|20)\d\d": "",
+    r"(1[89]|20)\d\d-(0?[1-9]|1[0-2])": "%Y-%m",
+    r"(0?[1-9]|1[0-2])/(1[89]|20)\d\d": "%m/%Y",
+    r"[A-Z][a-z]{2} (1[89]|20)\d\d": "%b %Y",
+    r"[A-Z][a-z]{2}-\d\d": "%b-%y",
+}
 
 
 def writing_suspicions(rows: ProfiledRows) -> Iterator[Suspicion]:
@@ -60,12 +68,13 @@ def _of_texts(rows: ProfiledRows, name: str, column: Category) -> Iterator[Suspi
     if column.values and all(map(is_number, column.values)):
         yield from _leading_zeros(rows, name, column)
         return
+    yield from _periods(rows, name, column)
     yield from _partly_dates(rows, name, column)
     yield from _mixed(rows, name, column)
 
 
 def _untransformed_dates(rows: ProfiledRows, name: str, column: Category) -> Iterator[Suspicion]:
-    if rows.transforms is None or rows.transforms_of(name) & {"datetime"}:
+    if rows.transforms is None or "datetime" in rows.transforms_of(name) or _is_ambiguous(column):
         return
     yield Suspicion(
         "date_as_text",
@@ -76,6 +85,15 @@ def _untransformed_dates(rows: ProfiledRows, name: str, column: Category) -> Ite
         (name,),
         examples=column.values[:SHOWN],
     )
+
+
+def _is_ambiguous(column: Category) -> bool:
+    """Whether day and month cannot be told apart, which `unused_columns` names."""
+    try:
+        date_format(column.values)
+    except AmbiguousDate:
+        return True
+    return False
 
 
 def _leading_zeros(rows: ProfiledRows, name: str, column: Category) -> Iterator[Suspicion]:
@@ -95,6 +113,27 @@ def _leading_zeros(rows: ProfiledRows, name: str, column: Category) -> Iterator[
     )
 
 
+def _periods(rows: ProfiledRows, name: str, column: Category) -> Iterator[Suspicion]:
+    """Months and quarters, which are read as categories."""
+    if "datetime" in rows.transforms_of(name):
+        return
+    for pattern, form in _PERIODS.items():
+        matches = (re.fullmatch(pattern, value, re.ASCII) for value in column.values)
+        if not column.values or not all(matches):
+            continue
+        months = transform("datetime", [name], f", format: '{form}'")
+        yield Suspicion(
+            "period_as_text",
+            "warning",
+            f"column {name!r}: months or quarters such as {column.values[0]!r} are read as "
+            "categories",
+            months if form else "write them as dates, such as 2024-10-01 for 2024Q4",
+            (name,),
+            examples=column.values[:SHOWN],
+        )
+        return
+
+
 def _partly_dates(rows: ProfiledRows, name: str, column: Category) -> Iterator[Suspicion]:
     """Texts of which most are dates of one format, and some are not."""
     step = -(-len(column.values) // _LOOKED_AT) or 1
@@ -104,7 +143,9 @@ def _partly_dates(rows: ProfiledRows, name: str, column: Category) -> Iterator[S
     if not counts or sum(counts.values()) < _MOSTLY_DATES * len(sample):
         return
     common, _ = counts.most_common(1)[0]
-    odd = [value for value in column.values if _date_form(value) != common]
+    odd = [value for value in column.values if parse_date(value, common) is None]
+    if not odd:
+        return
     where = np.flatnonzero(np.isin(column.codes, [column.values.index(value) for value in odd]))
     yield Suspicion(
         "mixed_dates",
