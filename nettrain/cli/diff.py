@@ -8,7 +8,7 @@ import typer
 
 from nettrain.cli.completion import complete_run
 from nettrain.cli.options import AllowPlugins, Json, Threads
-from nettrain.cli.output import console, print_json, say
+from nettrain.cli.output import console, print_json, say, show
 
 if TYPE_CHECKING:
     from nettrain.inspection.diff import RunDifference
@@ -67,17 +67,17 @@ def _report(result: "RunDifference") -> None:
         if values:
             console().print(pairs_table(title, "first", "second", values), "")
     if result.data:
-        typer.echo("the data differs (other fingerprints)")
+        show("the data differs (other fingerprints)")
     if result.parts:
-        typer.echo(f"the rows differ: {', '.join(result.parts)}")
+        show(f"the rows differ: {', '.join(result.parts)}")
     if result.equal:
-        typer.echo(f"equal, bit for bit: {result.epochs[0]} epochs of metrics, and the checkpoints")
+        show(f"equal, bit for bit: {result.epochs[0]} epochs of metrics, and the checkpoints")
         return
     if result.epoch is not None:
         console().print(epoch_table(result.epoch, "first", "second"), "")
     elif result.epochs[0] != result.epochs[1]:
         fewer = min(result.epochs)
-        typer.echo(f"equal metrics in {fewer} epochs; then only one run goes on")
+        show(f"equal metrics in {fewer} epochs; then only one run goes on")
     if result.batch is not None:
         place = result.batch
         where = (
@@ -87,9 +87,7 @@ def _report(result: "RunDifference") -> None:
             if place.epoch == 1
             else f"before the first batch of epoch {place.epoch}"
         )
-        typer.echo(f"weights part {where}: {place.tensor.name}: {place.tensor.what}")
+        show(f"weights part {where}: {place.tensor.name}: {place.tensor.what}")
     for name, tensor in result.tensors.items():
         more = f" (and {tensor.tensors - 1} more)" if tensor.tensors > 1 else ""
-        typer.echo(
-            f"first tensor that differs in {name}.safetensors: {tensor.name}{more}: {tensor.what}"
-        )
+        show(f"first tensor that differs in {name}.safetensors: {tensor.name}{more}: {tensor.what}")

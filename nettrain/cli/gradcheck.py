@@ -51,10 +51,9 @@ def gradcheck(
         console().print(gradient_table(report.arrays))
         mismatches = [array.name for array in report.arrays if not array.passed]
         say(f"{report.rows} rows, loss {report.loss:.6g}, tolerance {tolerance:g}")
-        say(
-            f"MISMATCH: {', '.join(mismatches)}"
-            if mismatches
-            else f"all gradients match; next: nettrain fit {shlex.quote(str(config))}"
-        )
+        if mismatches:
+            say(f"MISMATCH: {', '.join(mismatches)}")
+        else:
+            say("all gradients match; next:", command=f"nettrain fit {shlex.quote(str(config))}")
     if not report.passed:
         raise typer.Exit(1)

@@ -7,7 +7,7 @@ import os
 import sys
 import textwrap
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 import typer
 
@@ -34,7 +34,7 @@ def say(message: str, *, command: str = "") -> None:
         message: A sentence.
         command: To be copied: it follows the message and is never wrapped.
     """
-    width = _width_of_stderr()
+    width = _width_of(sys.stderr)
     if not command:
         write_stderr(wrapped(message, width))
     elif width is None or len(message) + 1 + len(command) <= width:
@@ -74,10 +74,15 @@ def write_stderr(text: str) -> None:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
 
 
-def _width_of_stderr() -> int | None:
-    """Of the terminal; None where stderr is none."""
+def show(text: str) -> None:
+    """Print a line of results on stdout; on a terminal it is wrapped at spaces."""
+    typer.echo(wrapped(text, _width_of(sys.stdout)))
+
+
+def _width_of(stream: TextIO) -> int | None:
+    """Of the terminal; None where the stream is none."""
     try:
-        return os.get_terminal_size(sys.stderr.fileno()).columns or None
+        return os.get_terminal_size(stream.fileno()).columns or None
     except (OSError, ValueError):  # a stream that is no file, or no terminal
         return None
 
@@ -89,7 +94,7 @@ def warn_of_plugins(predictor: "Predictor") -> None:
 
 
 def console(*, stderr: bool = False) -> "Console":
-    """Where tables are drawn; into a file or a pipe they are drawn 120 columns wide."""
+    """Where tables are drawn; into a file or a pipe as wide as COLUMNS says, or 120 columns."""
     from rich.console import Console  # 40 ms that --json and errors do not need
 
     if isinstance(sys.stdout, io.TextIOWrapper):
@@ -97,7 +102,8 @@ def console(*, stderr: bool = False) -> "Console":
         sys.stdout.reconfigure(errors="backslashreplace")
     drawn_on = Console(stderr=stderr, highlight=False)
     if not drawn_on.is_terminal:
-        drawn_on.width = 120
+        given = os.environ.get("COLUMNS", "")
+        drawn_on.width = int(given) if given.isdecimal() and int(given) else 120
     return drawn_on
 
 

@@ -192,7 +192,7 @@ def trials_table(result: "SweepResult") -> NumberTable:
     """The best trials with their settings; the caption counts all trials by status."""
     ranking = result.ranking
     paths = list(dict.fromkeys(path for trial in result.trials for path in trial.parameters))
-    table = NumberTable("trial", result.metric, *paths, complete="trials.csv has all")
+    table = NumberTable("trial", result.metric, *paths, complete="trials.csv has all", ranked=True)
     for trial in ranking[:MAX_ROWS]:
         cells = [value_words(trial.parameters.get(path, "")) for path in paths]
         table.add_row(str(trial.index), number(trial.metric), *cells)

@@ -8,7 +8,7 @@ import typer
 
 from nettrain.cli.completion import complete_run
 from nettrain.cli.options import AllowPlugins, Json, Threads
-from nettrain.cli.output import console, print_json, say
+from nettrain.cli.output import console, print_json, say, show
 
 if TYPE_CHECKING:
     from nettrain.cli.table import NumberTable
@@ -61,20 +61,18 @@ def _report(result: "Verification") -> None:
     if result.environment:
         console().print(pairs_table("environment", "recorded", "now", result.environment), "")
     if result.reproduces:
-        typer.echo(f"{result.run} reproduces, bit for bit: {', '.join(result.compared)}")
+        show(f"{result.run} reproduces, bit for bit: {', '.join(result.compared)}")
         return
-    typer.echo(f"{result.run} does not reproduce")
+    show(f"{result.run} does not reproduce")
     if result.epoch is not None:
         console().print(epoch_table(result.epoch, "recorded", "now"), "")
     for name, tensor in result.tensors.items():
         more = f" (and {tensor.tensors - 1} more)" if tensor.tensors > 1 else ""
-        typer.echo(
-            f"first tensor that differs in {name}.safetensors: {tensor.name}{more}: {tensor.what}"
-        )
+        show(f"first tensor that differs in {name}.safetensors: {tensor.name}{more}: {tensor.what}")
     for name, (old, new) in list(result.metrics.items())[:MAX_METRICS]:
-        typer.echo(f"final {name}: recorded {old!r}, now {new!r}")
+        show(f"final {name}: recorded {old!r}, now {new!r}")
     if result.environment:
-        typer.echo("the environment differs (above): that is the likely reason")
+        show("the environment differs (above): that is the likely reason")
 
 
 def epoch_table(difference: "EpochDifference", first: str, second: str) -> "NumberTable":

@@ -24,7 +24,7 @@ def test_a_message_is_broken_at_spaces_alone(message, width, lines):
 
 @pytest.mark.parametrize(("width", "lines"), [(20, 2), (80, 1), (None, 1)])
 def test_a_command_is_never_wrapped(width, lines, monkeypatch, capsys):
-    monkeypatch.setattr(output, "_width_of_stderr", lambda: width)
+    monkeypatch.setattr(output, "_width_of", lambda stream: width)
     command = "nettrain eval 'runs/a name' --split train"
     output.say("next:", command=command)
     said = capsys.readouterr().err.splitlines()
