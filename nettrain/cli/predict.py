@@ -67,8 +67,9 @@ def predict(
 ) -> None:
     """Predict a class or a value for each row of INPUT, in the order of the rows.
 
-    Classes and labels come with their probability. In CSV and TSV, a text that begins as a formula
-    does (= + - @) stands behind an apostrophe, so that no spreadsheet computes it.
+    Classes and labels come with their probability. In CSV and TSV, texts that
+    begin as a formula does (= + - @) are written behind an apostrophe, so that
+    no spreadsheet computes them.
     """
     from nettrain.cli.prediction_file import ENDINGS, writer_for
 

@@ -55,9 +55,9 @@ class DelimitedWriter(TableWriter):
         yield from text.chunks(names, map(_python_values, blocks))
         if text.guarded:
             self.note = (
-                f"{text.guarded:,} cell{'s begin' if text.guarded > 1 else ' begins'} as a formula "
-                "does (= + - @) and stand behind an apostrophe, so that no spreadsheet computes "
-                "them; .jsonl and .parquet hold them as they are"
+                "texts that begin as a formula does (= + - @) are written behind an apostrophe, so "
+                f"that no spreadsheet computes them (cells like that: {text.guarded:,}); .jsonl "
+                "and .parquet hold them as they are"
             )
 
 

@@ -108,6 +108,17 @@ def test_columns_of_columnar_files_keep_their_types(trained, command, new, kind)
     ]  # fmt: skip
 
 
+def test_no_cell_of_a_csv_file_is_a_formula_and_that_is_said(trained, command, new):
+    Path("f.csv").write_text("=id,width,height\n=1+1,1,2\n-7,1,2\n@a,1,2\n+41 44,1,2\n")
+    found = keep(trained, command, "f.csv", "--keep", "=id")
+    ids = [line.split(",")[0] for line in found.stdout.splitlines()]
+    assert ids == ["'=id", "'=1+1", "-7", "'@a", "+41 44"]
+    assert "behind an apostrophe" in found.stderr and "(cells like that: 3)" in found.stderr
+    found = keep(trained, command, "f.csv", "--keep", "=id", "-o", "f.jsonl")
+    lines = [json.loads(line)["=id"] for line in Path("f.jsonl").read_text().splitlines()]
+    assert lines == ["=1+1", "-7", "@a", "+41 44"] and "apostrophe" not in found.stderr
+
+
 @pytest.mark.parametrize(("words", "said"), [
     (["--keep", "idd"], "new.csv:1: --keep: no column 'idd'; did you mean 'id'?"),
     (["--keep", "id,nam,dya"], "no column 'dya'; did you mean 'day'?"),
