@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
+from types import NoneType
 from typing import TYPE_CHECKING, Any
 
 from nettrain.cli.output_file import ending_of
@@ -69,7 +70,7 @@ class JsonLinesWriter(TableWriter):
         for block in blocks:
             rows = zip(*_python_values(block), strict=True)
             lines = (_json(dict(zip(names, row, strict=True))) for row in rows)
-            yield "".join(f"{line}\n" for line in lines).encode()
+            yield _encoded("".join(f"{line}\n" for line in lines))
 
 
 class PolarsWriter(TableWriter):
@@ -144,26 +145,43 @@ def _python_values(block: "Block") -> list[list[Any]]:
     return [values if isinstance(values, list) else values.to_list() for values in block]
 
 
-def _json(row: dict[str, object]) -> str:
+def _json(value: object) -> str:
     from nettrain.training.artifacts.files import finite
 
     try:
-        return _ENCODER.encode(row)
+        return _ENCODER.encode(value)
     except ValueError:  # NaN or infinity
-        return _ENCODER.encode(finite(row))
+        return _ENCODER.encode(finite(value))
 
 
 _ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, default=str)  # dates as texts
 
 
 def _frame(names: Sequence[str], block: "Block") -> "polars.DataFrame":
-    """The block; values of several types, which JSON may have in a column, become texts."""
     import polars
 
-    series = [
-        values.alias(name)
-        if isinstance(values, polars.Series)
-        else polars.Series(name, values, strict=False)
-        for name, values in zip(names, block, strict=True)
-    ]
-    return polars.DataFrame(series)
+    return polars.DataFrame(
+        [
+            values.alias(name) if isinstance(values, polars.Series) else _series(name, values)
+            for name, values in zip(names, block, strict=True)
+        ]
+    )
+
+
+def _series(name: str, values: list[Any]) -> "polars.Series":
+    """Values of one type; others, which a column of JSON may hold, become texts as in JSON."""
+    import polars
+
+    kinds = {*map(type, values)} - {NoneType}
+    if kinds <= {int, float} or kinds in ({str}, {bool}):
+        try:
+            return polars.Series(name, values, polars.Float64 if float in kinds else None)
+        except (OverflowError, TypeError, UnicodeEncodeError):
+            pass  # an integer of more than 128 bits, half of a character
+    texts = (one if one is None or isinstance(one, str) else _json(one) for one in values)
+    return polars.Series(name, [one and _encoded(one).decode() for one in texts], polars.String)
+
+
+def _encoded(text: str) -> bytes:
+    """UTF-8; half of a character (a lone surrogate), which JSON may hold, as JSON escapes it."""
+    return text.encode(errors="backslashreplace")

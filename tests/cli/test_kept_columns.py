@@ -76,9 +76,28 @@ def test_values_of_json_keep_their_types(trained, command, new):
     assert [row["id"] for row in csv.DictReader(text.splitlines())] == [
         "7", "007", "", "true", "1.5", '[1, {"a": null}]', "",
     ]  # fmt: skip
-    Path("mixed.jsonl").write_text("\n".join(lines[:5]))
-    keep(trained, command, "mixed.jsonl", "--keep", "id", "-o", "p.parquet")
-    assert polars.read_parquet("p.parquet")["id"].to_list() == ["7", "007", None, "true", "1.5"]
+    keep(trained, command, "new.jsonl", "--keep", "id", "-o", "p.parquet")
+    assert polars.read_parquet("p.parquet")["id"].to_list() == [
+        "7", "007", None, "true", "1.5", '[1, {"a": null}]', None,
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("parts", "expected"), [
+    ([[7, None], [1.5]], [7.0, None, 1.5]),
+    ([[None], [2**62]], [None, 2**62]),
+    ([[7], ["a"], [True]], ["7", "a", "true"]),
+    ([[7, {"a": 1}], [[2]]], ["7", '{"a": 1}', "[2]"]),
+    ([[2**200]], [str(2**200)]),
+    ([["\ud800"], ["x"]], ["\\ud800", "x"]),
+    ([[None], [None]], [None, None]),
+])  # fmt: skip
+def test_no_value_of_json_is_lost_in_a_columnar_file(parts, expected, tmp_path):
+    content = b"".join(writer_for(Path("p.parquet")).chunks(["id"], [[values] for values in parts]))
+    assert polars.read_parquet(content)["id"].to_list() == expected
+    for ending in (".jsonl", ".csv"):
+        assert b"".join(writer_for(Path(f"p{ending}")).chunks(["id"], [[["\ud800"]]])).endswith(
+            b"\\ud800\n" if ending == ".csv" else b'"\\ud800"}\n'
+        )
 
 
 @pytest.mark.parametrize("kind", ["parquet", "arrow"])

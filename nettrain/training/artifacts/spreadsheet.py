@@ -57,7 +57,8 @@ class CsvText:
             SimpleNamespace(write=lines.append), delimiter=self._delimiter, lineterminator=_END
         )
         writer.writerows(zip(*map(self._cells, columns), strict=True))
-        return "".join(f"{line.removesuffix(_END)}\n" for line in lines).encode()
+        text = "".join(f"{line.removesuffix(_END)}\n" for line in lines)
+        return text.encode(errors="backslashreplace")  # half of a character: a lone surrogate
 
     def _cells(self, values: Sequence[Any]) -> Sequence[Any]:
         kinds = {*map(type, values)}
