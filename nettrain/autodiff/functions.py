@@ -13,12 +13,14 @@ from nettrain.autodiff.ops import (
     joining,
     selection,
     smooth,
+    trigonometric,
     winograd,
 )
 from nettrain.autodiff.ops import softmax as softmax_ops
+from nettrain.autodiff.ops.feature_product import FeatureProduct
 from nettrain.autodiff.ops.windows import Pair
 from nettrain.autodiff.primitive import Primitive
-from nettrain.autodiff.tensor import Tensor, apply, axes_of, float_type, operands, reduce
+from nettrain.autodiff.tensor import Tensor, apply, axes_of, broadcast, float_type, operands, reduce
 
 
 def pick(x: Any, index: Any) -> Tensor:
@@ -59,6 +61,24 @@ def sqrt(x: Any) -> Tensor:
 def absolute(x: Any) -> Tensor:
     """|x|."""
     return apply(selection.Absolute(), _tensor(x))
+
+
+def cos(x: Any) -> Tensor:
+    """cos x."""
+    return apply(trigonometric.Cos(), _tensor(x))
+
+
+def sin(x: Any) -> Tensor:
+    """sin x."""
+    return apply(trigonometric.Sin(), _tensor(x))
+
+
+def feature_product(x: Any, w: Any) -> Tensor:
+    """x_nj w_j for each feature j: x (n, d, i), w (d, i, o) or one w (i, o) for all."""
+    x, w = _tensor(x), _tensor(w)
+    if w.ndim == 2:
+        w = broadcast(w, (x.shape[1], *w.shape))
+    return apply(FeatureProduct(), x, w)
 
 
 def maximum(a: Any, b: Any) -> Tensor:

@@ -57,6 +57,10 @@ class Composite(Layer):
         """Returns whether all layers inside are."""
         return all(bound.layer.shardable(bound.input_shape) for bound in self.inside(shape))
 
+    def learns(self, shape: Shape) -> bool:
+        """Returns whether a layer inside does."""
+        return any(bound.layer.learns(bound.input_shape) for bound in self.inside(shape))
+
     def flops(self, shape: Shape) -> int:
         """Returns the sum over the layers inside."""
         return sum(bound.layer.flops(bound.input_shape) for bound in self.inside(shape))

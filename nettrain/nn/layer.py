@@ -50,6 +50,8 @@ class Scope:
         step: returns the number of the current step, counted from 0.
         report: takes the path of the layer and a line of text for people.
         watch: called with the output of every layer, for diagnosis.
+        learning: whether this is the one pass over training rows, before training, in which layers
+            learn state from them.
     """
 
     parameters: Mapping[str, Tensor]
@@ -61,6 +63,7 @@ class Scope:
     step: Callable[[], int] = int
     report: Report = print
     watch: Callable[[Output], None] | None = None
+    learning: bool = False
 
     def __getitem__(self, name: str) -> Tensor:
         """Returns one of the layer's own parameters or arrays of state: `scope["w"]`."""
@@ -74,6 +77,11 @@ class Scope:
         """
         if self.proposals is not None:
             self.proposals[f"{self.path}.{name}"] = value
+
+    def learn(self, state: Mapping[str, np.ndarray]) -> None:
+        """Sets state of the layer to what it has learned from the rows of this pass."""
+        for name, array in state.items():
+            self[name].value[...] = array
 
     def child(self, name: str) -> "Scope":
         """Returns the scope of a layer inside this one."""
@@ -156,6 +164,13 @@ class Layer(Component):
     def state(self, shape: Shape) -> dict[str, np.ndarray]:
         """Returns the initial values of arrays kept between steps, such as running statistics."""
         return {}
+
+    def learns(self, shape: Shape) -> bool:
+        """Returns whether the layer learns state from training rows before training.
+
+        Its `apply` then calls `scope.learn` where `scope.learning` holds.
+        """
+        return False
 
     @abstractmethod
     def apply(self, x: Tensor, scope: Scope) -> Tensor:

@@ -181,6 +181,12 @@ class Network:
         scope = Scope(self._training, training, generator, watch=outputs.append)
         return scope.forward(self._layers, x), outputs
 
+    def learn_from_rows(self, x: np.ndarray) -> None:
+        """Sets the state that layers learn from training rows (n, ...), if any does."""
+        if any(bound.layer.learns(bound.input_shape) for bound in self.layers):
+            scope = dataclasses.replace(self.scope(training=False), learning=True)
+            scope.forward(self._layers, Tensor(x.astype(self.dtype)))
+
     def commit(self, proposals: Mapping[str, Tensor]) -> None:
         """Applies the proposals of a training step to the state, after the update."""
         for name, value in proposals.items():

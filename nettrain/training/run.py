@@ -5,11 +5,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+import numpy as np
+
 from nettrain.autodiff.plan.shards import RunTasks
 from nettrain.config.run_config import RunConfig
 from nettrain.data.augmenter import Augmenter
 from nettrain.data.part import Part
 from nettrain.data.prepare import PreparedData
+from nettrain.data.rows.base import LazyRows
 from nettrain.nn.network import to_standard_error
 from nettrain.nn.vector import ParameterVector
 from nettrain.optim import ClosureOptimizer, Rule
@@ -23,6 +26,8 @@ from nettrain.training.engine.threads import TaskRunner, usable_threads
 from nettrain.training.engine.update import Update
 from nettrain.training.monitor import Monitor, monitor
 from nettrain.training.run_plan import RunPlan
+
+LEARNED_ROWS = 16_384  # that layers learn from before training, where there are more
 
 
 @dataclass
@@ -58,6 +63,11 @@ class Stopwatch:
         return time.monotonic() - self._started
 
 
+def _spread(x: np.ndarray | LazyRows) -> np.ndarray:
+    """At most LEARNED_ROWS of the rows, evenly spread."""
+    return x[np.unique(np.linspace(0, len(x) - 1, LEARNED_ROWS).astype(np.int64))]
+
+
 class Run:
     """Network, data, update and progress of one training run.
 
@@ -88,6 +98,7 @@ class Run:
         self.network = build(
             plan.layers, plan.config, self.pipeline.shape, plan.kernels, self.report
         )
+        self.network.learn_from_rows(_spread(self.parts["train"].x))
         self.update = update_for(plan, self.network.vector, self.tasks.run)
         self.step = self._step()
         self.progress = Progress()

@@ -41,10 +41,12 @@ from nettrain.autodiff.ops import (
     shape,
     smooth,
     softmax,
+    trigonometric,
     winograd,
 )
 from nettrain.autodiff.ops.affine import Affine
 from nettrain.autodiff.ops.cross_entropy import SoftmaxCrossEntropy
+from nettrain.autodiff.ops.feature_product import FeatureProduct
 from nettrain.autodiff.primitive import ElementWise, Primitive, View, make_calls
 from nettrain.autodiff.tensor import Tensor, apply, float_type
 
@@ -299,6 +301,23 @@ ROWS = [
     *element_wise(exponential.Sqrt(), 1, lambda x: x**0.5, low=0.3),
     *element_wise(smooth.Sigmoid(), 1, lambda x: 1 / (1 + np.exp(-x))),
     *element_wise(smooth.Tanh(), 1, lambda x: 2 / (1 + np.exp(-2 * x)) - 1),
+    *element_wise(trigonometric.Cos(), 1, lambda x: np.vectorize(math.cos, otypes=[float])(x)),
+    *element_wise(trigonometric.Sin(), 1, lambda x: np.vectorize(math.sin, otypes=[float])(x)),
+    *[
+        row(
+            f"{n} x {d} x {i} x {o}",
+            FeatureProduct(),
+            [uniform(n, d, i), uniform(d, i, o)],
+            lambda x, w: np.einsum("ndi,dio->ndo", x, w),
+        )
+        for n, d, i, o in ((3, 2, 4, 5), (1, 3, 2, 1), (4, 1, 1, 2), (0, 2, 3, 2))
+    ],
+    row(
+        "one matrix for all features",
+        FeatureProduct(),
+        [uniform(3, 2, 4), np.broadcast_to(uniform(4, 5), (2, 4, 5))],
+        lambda x, w: np.einsum("ndi,io->ndo", x, w[0]),
+    ),
     *element_wise(smooth.Silu(), 1, lambda x: x / (1 + np.exp(-x))),
     *element_wise(smooth.Softplus(), 1, lambda x: np.log(1 + np.exp(x))),
     *element_wise(gaussian.Erf(), 1, lambda x: np.vectorize(math.erf, otypes=[float])(x)),

@@ -13,7 +13,7 @@ GOLDEN = np.load(Path(__file__).parents[1] / "golden" / "schedules.npz")
 CASES = json.loads(str(GOLDEN["cases"]))
 PLATEAU = json.loads(str(GOLDEN["plateau_cases"]))
 LR = float(GOLDEN["lr"])
-REALMLP = np.load(Path(__file__).parents[1] / "golden" / "realmlp.npz")
+REALMLP = np.load(Path(__file__).parents[1] / "golden" / "table_layers.npz")
 OF_REALMLP = ("coslog4", "flat_cos")
 
 

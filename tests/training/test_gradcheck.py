@@ -33,6 +33,10 @@ MODELS = {
         "type": "sequential",
         "layers": [{"type": "parallel", "branches": [[DENSE, "elu"], []]}, LAST],
     },
+    "embeddings": {
+        "type": "sequential",
+        "layers": [{"type": "piecewise_linear_embedding", "size": 2}, "feature_scale", LAST],
+    },
     "probe": {"type": "sequential", "layers": [DENSE, "probe", LAST]},
 }
 LOSSES = ["cross_entropy", "hinge", "focal"]

@@ -21,6 +21,18 @@ MODELS = {
     "plain": {"type": "mlp", "hidden": [8, 8]},
     "dropout": {"type": "mlp", "hidden": [8]},
     "batch norm": {"type": "mlp", "hidden": [8, 5], "batch_norm": True},
+    "embeddings": {
+        "type": "sequential",
+        "layers": [
+            {
+                "type": "parallel",
+                "branches": [["piecewise_linear_embedding"], ["periodic_embedding"]],
+            },
+            {"type": "dense", "units": 6, "parametrization": "ntk"},
+            {"type": "parametric_activation", "function": "mish"},
+            "dense",
+        ],
+    },
     "nested": {
         "type": "sequential",
         "layers": [{"type": "dense", "units": 6}, {"type": "residual", "layers": INSIDE}, "dense"],
@@ -179,6 +191,7 @@ def test_a_layer_that_does_not_say_so_is_not_divided():
 
 EXAMPLES = {
     "activation": "relu",
+    "parametric_activation": {"type": "parametric_activation", "function": "mish"},
     "conv": {"type": "conv", "filters": 2},
     "group_norm": {"type": "group_norm", "groups": 2},
     "separable_conv": {"type": "separable_conv", "filters": 2},

@@ -34,6 +34,8 @@ ELEMENTWISE: dict[str, Form] = {
     "Where": lambda p, c, a, b: f"np.where({c}, {a}, {b})",
     "Sigmoid": lambda p, a: f"sigmoid({a})",
     "Tanh": lambda p, a: f"np.tanh({a})",
+    "Cos": lambda p, a: f"np.cos({a})",
+    "Sin": lambda p, a: f"np.sin({a})",
     "Silu": lambda p, a: f"({a}) * sigmoid({a})",
     "Softplus": lambda p, a: f"softplus({a})",
     "Softsign": lambda p, a: f"({a}) / (1 + np.abs({a}))",
@@ -79,6 +81,7 @@ def _key(key: Any) -> str:
 OTHERS: dict[str, Form] = {
     "Affine": lambda p, x, w, b: _activated(p.activation, f"({x} @ {w} + {b})"),
     "Matmul": lambda p, x, w: f"{x} @ {w}",
+    "FeatureProduct": lambda p, x, w: f"({x}.swapaxes(0, 1) @ {w}).swapaxes(0, 1)",
     "Convolution": _convolved,
     "Depthwise": lambda p, x, *w: _convolved(p, x, *w, groups=f"{x}.shape[-1]"),
     "ConvolutionBlock": _block,

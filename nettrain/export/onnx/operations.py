@@ -130,6 +130,8 @@ ELEMENTWISE: dict[str, Elementwise] = {
     "Where": _plain("Where"),
     "Sigmoid": _plain("Sigmoid"),
     "Tanh": _plain("Tanh"),
+    "Cos": _plain("Cos"),
+    "Sin": _plain("Sin"),
     "Silu": lambda g, primitive, x: g.add("Mul", x, g.add("Sigmoid", x)),
     "Softplus": _plain("Softplus"),
     "Softsign": _plain("Softsign"),
@@ -431,6 +433,7 @@ def _interpolate(values: Values, operation: Operation) -> None:
 OTHERS: dict[str, Callable[[Values, Operation], None]] = {
     "Affine": _affine,
     "Matmul": _on_last("MatMul"),
+    "FeatureProduct": _on_last("Einsum", equation="ndi,dio->ndo"),
     "Convolution": _convolution,
     "ConvolutionBlock": _convolution_block,
     "Depthwise": _depthwise,

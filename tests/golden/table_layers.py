@@ -1,7 +1,8 @@
-"""Parts of RealMLP as its authors compute them, in float64, for tests/schedules and tests/nn.
+"""Layers and schedules for tables as their authors compute them, in float64, for tests/schedules and
+tests/nn.
 
-Made with pytabkit 1.7.3 on PyTorch 2.13; run it where these are installed:
-`python tests/golden/realmlp.py`. The tests read the file only.
+Made with pytabkit 1.7.3 and rtdl_num_embeddings 0.0.12 on PyTorch 2.13; run it where these are installed:
+`python tests/golden/table_layers.py`. The tests read the file only.
 """
 
 from pathlib import Path
@@ -11,9 +12,12 @@ import numpy as np
 import torch
 from pytabkit.models.nn_models.activations import ParametricActivationLayer
 from pytabkit.models.nn_models.base import BiasLayer, ScaleLayer, Variable, WeightLayer
+from pytabkit.models.nn_models.nn import PLREmbeddingsFactory, PLREmbeddingsLayerCosBias
 from pytabkit.models.training.scheduling import LearnerProgress, get_schedule
+from rtdl_num_embeddings import PeriodicEmbeddings, PiecewiseLinearEmbeddings, compute_bins
 
-STEPS, ROWS, FEATURES, UNITS = 200, 7, 4, 5
+STEPS, ROWS, FEATURES, UNITS = 200, 17, 4, 5
+FREQUENCIES, BINS = 3, 6
 
 
 def factors(name):
@@ -49,6 +53,41 @@ def layers():
     }
 
 
+def pbld(x, q, r, w, b):
+    """RealMLP's embedding, with x in front of the other numbers of its feature."""
+    layer = PLREmbeddingsLayerCosBias(PLREmbeddingsFactory(), q, r, w, b, "linear")
+    embedded = layer.forward_cont(x).reshape(len(x), FEATURES, -1)
+    return torch.cat([x[..., None], embedded], dim=-1).flatten(1)
+
+
+def module(inner):
+    """What computes y from x and the weights of a module, named with `__` for dots."""
+
+    def function(x, **weights):
+        named = {name.replace("__", "."): weight for name, weight in weights.items()}
+        return torch.func.functional_call(inner, named, x).flatten(1)
+
+    shapes = {name.replace(".", "__"): tuple(p.shape) for name, p in inner.named_parameters()}
+    return function, shapes
+
+
+def embeddings(x):
+    """By name, what computes y from x and from weights of these shapes, and the knots."""
+    d, k, o = FEATURES, FREQUENCIES, UNITS
+    options = {"n_frequencies": k, "d_embedding": o}
+    knots = compute_bins(torch.tensor(x), BINS)
+    linear = PiecewiseLinearEmbeddings(knots, o, activation=False, version="B")
+    bent = PiecewiseLinearEmbeddings(knots, o, activation=True, version="B")
+    found = {
+        "pbld": (pbld, {"q": (d, 1, k), "r": (d, 1, k), "w": (d, k, o - 1), "b": (d, 1, o - 1)}),
+        "plr": module(PeriodicEmbeddings(d, lite=False, **options)),
+        "plr_lite": module(PeriodicEmbeddings(d, lite=True, **options)),
+        "piecewise": module(linear),
+        "piecewise_relu": module(bent),
+    }
+    return found, torch.stack(knots).numpy()
+
+
 def forward_and_backward(name, function, shapes, x, chance):
     """Weights, outputs, and gradients of sum(dy y)."""
     weights = {
@@ -69,7 +108,8 @@ def main():
     arrays = {f"schedule_{name}": factors(name) for name in ("coslog4", "flat_cos")}
     chance = np.random.Generator(np.random.PCG64(21))
     arrays["x"] = chance.normal(size=(ROWS, FEATURES))
-    for name, (function, shapes) in layers().items():
+    parts, arrays["knots"] = embeddings(arrays["x"])
+    for name, (function, shapes) in (layers() | parts).items():
         arrays |= forward_and_backward(name, function, shapes, arrays["x"], chance)
     np.savez_compressed(Path(__file__).with_suffix(".npz"), **arrays)
 
