@@ -115,7 +115,7 @@ def test_results_can_be_piped(trained):
     )
     with process:
         stdout, stderr = process.communicate(timeout=30)
-    assert (process.returncode, stderr, stdout.splitlines()[0]) == (0, "", "prediction")
+    assert (process.returncode, stderr, stdout.splitlines()[0]) == (0, "", "prediction,probability")
 
 
 @pytest.mark.parametrize("command", ["eval", "predict"])
