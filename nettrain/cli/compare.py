@@ -106,6 +106,7 @@ def _metrics_table(comparison: "Comparison", labels: dict[str, str]) -> "NumberT
     """Of two runs the difference too; the intervals of each stand in --json."""
     from nettrain.cli.render import INTERVAL, interval, number
     from nettrain.cli.table import NumberTable
+    from nettrain.inspection.metric_rows import metric_rows
 
     runs, pair = comparison.runs, len(comparison.runs) == 2 and bool(comparison.differences)
     parts = {"folds": "mean of folds"}.get(comparison.part, comparison.part)
@@ -119,7 +120,8 @@ def _metrics_table(comparison: "Comparison", labels: dict[str, str]) -> "NumberT
     optional = [*reversed(spread), *extra[1:2]]
     table = NumberTable(parts, *headings, *extra, optional=optional)
     tested = {one.metric: one for one in comparison.differences}
-    for name in dict.fromkeys(name for run in runs for name in run.metrics):
+    rows = metric_rows([run.metrics for run in runs if run.metrics])
+    for name in rows.names:
         cells = [
             cell
             for run in runs
@@ -133,6 +135,7 @@ def _metrics_table(comparison: "Comparison", labels: dict[str, str]) -> "NumberT
                 else [_signed(one.difference), interval(one.interval), _p(one.p_value)]
             )
         table.add_row(name, *cells)
+    table.caption = rows.remark
     return table
 
 

@@ -201,6 +201,7 @@ def _report(
     linear: Mapping[str, float],
 ) -> None:
     from nettrain.cli.render import class_table, confusion_table, metrics_table
+    from nettrain.inspection.metric_rows import reading_of
     from nettrain.metrics import ClassOutcome, ValueOutcome, per_class_table, per_target_table
 
     out, outcome = console(), evaluation.outcome
@@ -210,6 +211,7 @@ def _report(
             {name: evaluation.baseline},
             {name: intervals},
             {name: linear},
+            reading_of(predictor.config, predictor.loss, predictor.classes),
         )
     )
     targets = predictor.schema.targets

@@ -265,7 +265,8 @@ def _report(result: "Result", assessment: "Assessment") -> None:
     from nettrain.cli.render import metrics_table
 
     found = assessment
-    console().print(metrics_table(result.metrics, result.baseline, found.intervals, found.linear))
+    shown = (result.metrics, result.baseline, found.intervals, found.linear, found.reading)
+    console().print(metrics_table(*shown))
     if found.linear_left_out:
         say(f"no linear model: {found.linear_left_out}")
     reason = "" if result.stop_reason == "epochs" else f" ({result.stop_reason.replace('_', ' ')})"

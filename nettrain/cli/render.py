@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from rich.text import Text
 
 from nettrain.cli.table import GAP, NumberTable
+from nettrain.inspection.metric_rows import Reading, metric_rows
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,6 +24,7 @@ def metrics_table(
     baseline: Mapping[str, Mapping[str, float]],
     intervals: Mapping[str, Mapping[str, Sequence[float]]] | None = None,
     linear: Mapping[str, Mapping[str, float]] | None = None,
+    reading: Reading | None = None,
 ) -> NumberTable:
     """One row per metric, a column per part or file; of the last, interval and baselines.
 
@@ -33,6 +35,7 @@ def metrics_table(
         baseline: The same of the baseline.
         intervals: By part and metric; None: none are shown.
         linear: The same of a linear model; None: none is shown.
+        reading: How the metrics are to be read.
     """
     known = [part for part in PARTS if metrics.get(part)]
     parts = known + [part for part in metrics if part not in PARTS and metrics[part]]
@@ -46,12 +49,14 @@ def metrics_table(
         table.add_column(f"baseline\n({last})", dim=True)
     if of_linear:
         table.add_column(linear_heading, dim=True)
-    for name in dict.fromkeys(name for part in parts for name in metrics[part]):
+    rows = metric_rows([metrics[part] for part in parts], reading)
+    for name in rows.names:
         cells = [number(metrics[part].get(name)) for part in parts]
         cells += [interval(of_last.get(name))] if of_last else []
-        cells += [number(of_baseline.get(name))] if of_baseline else []
-        cells += [number(of_linear.get(name))] if of_linear else []
+        cells += [number(rows.value(of_baseline, name))] if of_baseline else []
+        cells += [number(rows.value(of_linear, name))] if of_linear else []
         table.add_row(name, *cells)
+    table.caption = rows.remark
     return table
 
 
@@ -62,6 +67,7 @@ def folds_table(
     intervals: Mapping[str, Sequence[float]],
     final: Mapping[str, Any] | None,
     final_intervals: Mapping[str, Sequence[float]] | None = None,
+    reading: Reading | None = None,
 ) -> NumberTable:
     """One row per metric: each fold, mean, standard deviation, interval, and the test part."""
     shown = folds if len(folds) <= MAX_FOLD_COLUMNS else []
@@ -80,17 +86,20 @@ def folds_table(
         *([test_interval] if final_intervals else []),
         optional=[*reversed(headings), test_interval, "std"],
     )
-    for name in dict.fromkeys(name for one in folds for name in one["metrics"]):
+    rows = metric_rows([*(one["metrics"] for one in folds), mean], reading)
+    for name in rows.names:
         cells = [*(one["metrics"].get(name) for one in shown), mean.get(name), std.get(name)]
         test = [] if final is None else [number(final["metrics"].get(name))]
         test += [interval(final_intervals.get(name))] if final_intervals else []
         table.add_row(name, *map(number, cells), interval(intervals.get(name)), *test)
+    table.caption = rows.remark
     return table
 
 
 def member_table(members: Sequence[Mapping[str, Any]], part: str) -> NumberTable:
     """One row per member: its epochs, the weight of its vote, and its first metrics on a part."""
-    names = list(members[0]["metrics"][part])[:MAX_MEMBER_METRICS]
+    shown = metric_rows([one["metrics"][part] for one in members])
+    names = shown.names[:MAX_MEMBER_METRICS]
     table = NumberTable("member", "epochs", "weight", *(f"{part} {name}" for name in names))
     for one in members:
         metrics = [number(one["metrics"][part].get(name)) for name in names]
@@ -105,6 +114,7 @@ def gain_table(
     part: str,
     out_of_bag: Mapping[str, float] | None,
     intervals: Mapping[str, Sequence[float]] | None = None,
+    reading: Reading | None = None,
 ) -> NumberTable:
     """One row per metric: lowest, mean and highest member, ensemble, out-of-bag score."""
     ensemble_heading = f"ensemble ({part})"
@@ -113,12 +123,15 @@ def gain_table(
     bag_heading = [] if out_of_bag is None else ["out of bag"]
     optional = [headings[0], headings[2], INTERVAL, *bag_heading]
     table = NumberTable("metric", *headings, *bag_heading, optional=optional)
-    for name, value in ensemble.items():
+    rows = metric_rows([ensemble, mean, *members], reading)
+    for name in (name for name in rows.names if name in ensemble):
+        value = ensemble[name]
         of_members = [one[name] for one in members if name in one]
         cells = [min(of_members, default=None), mean.get(name), max(of_members, default=None)]
         bag = [] if out_of_bag is None else [number(out_of_bag.get(name))]
         ends = [interval(intervals.get(name))] if intervals else []
         table.add_row(name, *map(number, [*cells, value]), *ends, *bag)
+    table.caption = rows.remark
     return table
 
 

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from nettrain.inspection.intervals import Interval, metric_intervals
 from nettrain.inspection.linear_model import fit_to_targets, flat_inputs, left_out
+from nettrain.inspection.metric_rows import Reading, reading_of
 from nettrain.metrics import all_metrics, not_finite, outcome_of
 from nettrain.training.callbacks import Callback
 
@@ -26,6 +27,7 @@ class Assessment(Callback):
         linear: The metrics of a linear model of the same inputs and training rows; empty where
             `baseline` in the configuration, or its size, leaves it out.
         linear_left_out: Why it is left out, where that is not what was asked for.
+        reading: How the metrics are to be read.
 
     Example:
         result = nettrain.train("digits.yaml", callbacks=[nettrain.Assessment()])
@@ -36,6 +38,7 @@ class Assessment(Callback):
         self.intervals: Intervals = {}
         self.linear: Metrics = {}
         self.linear_left_out = ""
+        self.reading = Reading()
         self._evaluations: dict[str, PartEvaluation] = {}
 
     def evaluated(self, run: "Run", part: str, evaluation: "PartEvaluation") -> None:
@@ -55,6 +58,7 @@ class Assessment(Callback):
         except MemoryError:
             reason = "its inputs do not fit into memory"
         self.linear_left_out = reason or ""
+        self.reading = reading_of(run.plan.config, run.loss, run.pipeline.schema.classes)
         return {"intervals": self.intervals, "linear": self.linear}
 
     def _linear(self, run: "Run") -> Metrics:
