@@ -32,8 +32,9 @@ def doctor(
 ) -> None:
     """Find out whether CONFIG is able to learn, before a long run. Writes nothing.
 
-    Each check says what it measured, and what to do where something is wrong. Exit code 4 where
-    one fails; warnings leave it at 0.
+    Each check says what it measured, and what to do where something is wrong.
+
+    Exit code 4 where a check fails; warnings leave it at 0.
     """
     from nettrain.config.load import load, located
 

@@ -6,8 +6,10 @@ import numpy as np
 
 from nettrain.diagnosis.symptoms import BASELINE
 from nettrain.errors import Diverged
+from nettrain.inspection.doctor.association import association
 from nettrain.inspection.doctor.finding import Finding, failed, ok, skipped, warning
 from nettrain.inspection.doctor.paired import Difference, paired_difference
+from nettrain.inspection.doctor.sample import truth_of
 from nettrain.inspection.doctor.setup import Setup
 from nettrain.training.evaluate import row_losses
 
@@ -15,6 +17,8 @@ NAME = "baseline"
 # Standard errors of the mean of paired differences. The best epoch is chosen by the same rows,
 # which makes chance look better: two would be too few.
 CERTAIN = 3.0
+UNDECIDED = 0.2  # of the baseline's loss: where the rows do not exclude such a gain, none is denied
+CALIBRATION = "fewer epochs or more regularization, as the predictions are overconfident"
 
 
 def check(setup: Setup) -> list[Finding]:
@@ -41,9 +45,17 @@ def check(setup: Setup) -> list[Finding]:
     if gain.is_certain:
         return warning(NAME, f"{message}: hardly better ({gain.difference})", remedy)
     memorized = training.epoch_losses[-1] < BASELINE * setup.constant[1]
+    if gain.association > CERTAIN:
+        message += f"; predictions go with the targets ({gain.association:.1f} standard deviations)"
+        if gain.difference.mean + CERTAIN * gain.difference.error > 0:
+            return ok(NAME, f"{message}; the loss of {len(validation):,} rows is within noise")
+        return warning(NAME, message, f"{CALIBRATION}; {remedy}")
     why = ", though the training loss falls" if memorized else ""
+    message += f": no better than that{why}"
+    if gain.difference.mean + CERTAIN * gain.difference.error > UNDECIDED * abs(baseline):
+        return warning(NAME, f"{message}; {len(validation):,} rows are too few to tell", remedy)
     report = failed if setup.work.complete or memorized else warning
-    return report(NAME, f"{message}: no better than that{why}", remedy)
+    return report(NAME, message, remedy)
 
 
 @dataclass(frozen=True)
@@ -53,10 +65,13 @@ class Gain:
     Attributes:
         baseline: The mean loss of the constant outputs.
         difference: What the network's loss is smaller by.
+        association: Of predictions and targets, in standard deviations of chance; of the best
+            epoch or the last one, whichever is larger.
     """
 
     baseline: float
     difference: Difference
+    association: float
 
     @property
     def is_certain(self) -> bool:
@@ -65,9 +80,10 @@ class Gain:
 
 
 def beats_baseline(setup: Setup) -> bool:
-    """Whether the network is certainly better than constant outputs after a short training."""
+    """Whether its predictions certainly tell something about new rows after a short training."""
     try:
-        return gain_over_baseline(setup).is_certain
+        gain = gain_over_baseline(setup)
+        return gain.is_certain or gain.association > CERTAIN
     except Diverged:
         return False
 
@@ -84,4 +100,6 @@ def gain_over_baseline(setup: Setup) -> Gain:
     outputs = np.tile(setup.constant[0], (len(validation), 1))
     baseline = row_losses(setup.run.loss, outputs, setup.encoded(validation), validation.weights)
     difference = paired_difference(baseline.values, best.losses, validation.weights)
-    return Gain(baseline.mean(), difference)
+    judged = [one for one in (best, setup.training.last) if one is not None]
+    together = [association(setup.task, truth_of(validation), one.predictions) for one in judged]
+    return Gain(baseline.mean(), difference, max(together))

@@ -10,11 +10,11 @@ from nettrain.training.evaluate import row_losses
 
 NAME = "initial loss"
 # Times the loss of zero outputs. Good initial weights give outputs with a standard deviation of
-# about 1: that doubles mse of standardized targets and adds about a half to ln k. Three times as
-# much is outputs twice as large as the targets.
-LARGE = 3.0
+# about 1, of two or three inputs up to 3: mse of standardized targets is then 2 to 10, and ln k
+# becomes 1 to 3 times as large. Twenty times is outputs more than four times as large as targets.
+LARGE = 20.0
 # From here on the first epochs only undo the initial weights.
-HOPELESS = 100.0
+HOPELESS = 1000.0
 # Standard deviations of a target that is not standardized: outputs begin at about 1.
 SMALLEST_TARGET, LARGEST_TARGET = 0.01, 100.0
 FAR = 10.0  # times the largest deviation: a target that is this far from 0

@@ -14,7 +14,7 @@ from nettrain.inspection.doctor.squared_error import (
 
 NAME = "linear model"
 CERTAIN = 3.0  # standard errors of the mean of paired differences; the best epoch is chosen
-MARGIN = 0.03  # of the baseline's error: what is certain may still be small
+MARGIN = 0.05  # of the baseline's error: what is certain may still be small
 
 
 def check(setup: Setup) -> list[Finding]:
@@ -24,6 +24,8 @@ def check(setup: Setup) -> list[Finding]:
         return skipped(NAME, "there is no validation part, and too few rows to hold some out")
     if setup.run.loss.name() == "quantile":
         return skipped(NAME, "the network predicts a quantile, a linear model the mean")
+    if setup.sample.train.weights is not None:
+        return skipped(NAME, "rows have weights, and a linear model counts them alike")
     linear = setup.linear
     if linear is None:
         return skipped(NAME, "the targets are the inputs, or fitting it would take long")
@@ -39,7 +41,8 @@ def check(setup: Setup) -> list[Finding]:
     )
     baseline = float(squared_errors(task, truth, constant).mean())
     of_network = squared_errors(task, truth, training.best.predictions)
-    of_linear = squared_errors(task, truth, linear.predictions(inputs_of(validation), task))
+    predicted = linear.predictions(inputs_of(validation), task)
+    of_linear = squared_errors(task, truth, predicted)
     if baseline <= 0:
         return skipped(NAME, "the validation rows are all alike")
     skills = [1 - float(one.mean()) / baseline for one in (of_network, of_linear)]
@@ -47,6 +50,11 @@ def check(setup: Setup) -> list[Finding]:
     message = f"{measure_name(task)} {skills[0]:.3f}{whole}, of the linear model {skills[1]:.3f}"
     behind = paired_difference(of_network, of_linear)
     lags = behind.exceeds(CERTAIN) and behind.mean > MARGIN * baseline
+    if task == "classification":  # scores of hinge and the like are no probabilities
+        decided = training.best.predictions.argmax(axis=1) != truth
+        lags = lags and paired_difference(decided, predicted.argmax(axis=1) != truth).exceeds(
+            CERTAIN
+        )
     if lags and (setup.work.complete or not beats_baseline(setup)):
         return warning(
             NAME,

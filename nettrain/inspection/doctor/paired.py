@@ -38,7 +38,7 @@ def paired_difference(
         one, other: Of the same rows (n,).
         weights: Of the rows (n,); None: all count alike.
     """
-    differences = one - other
+    differences = one.astype(np.float64) - other
     shares = np.ones(len(differences)) if weights is None else weights.astype(np.float64)
     shares = shares / (shares.sum() or 1)
     mean = float(shares @ differences)

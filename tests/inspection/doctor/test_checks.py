@@ -7,10 +7,13 @@ import pytest
 
 import nettrain
 from nettrain.diagnosis.constant_loss import best_constant, best_loss
-from nettrain.inspection.doctor import class_order, more_data, one_batch, shuffled_labels
+from nettrain.inspection.doctor import class_order, more_data, one_batch
+from nettrain.inspection.doctor.association import association
 from nettrain.inspection.doctor.examine import CHECKS
 from nettrain.inspection.doctor.paired import Difference, paired_difference
 from nettrain.inspection.doctor.sample import draw_sample
+from nettrain.inspection.doctor.setup import Setup
+from nettrain.inspection.doctor.shuffled_source import learns_from_targets, shuffled_parts
 from nettrain.nn.loss import Loss
 from nettrain.training.train import prepare_run
 
@@ -114,14 +117,57 @@ def test_the_sample_is_of_training_and_validation_rows(set_up, blobs):
     assert len(drawn.train) == len(set(drawn.train_rows)) == 50
 
 
-def test_the_deviations_of_chance_are_those_of_all_permutations():
-    truth, predicted = np.array([0, 0, 1, 1, 2, 2]), np.array([0, 1, 1, 1, 2, 0])
-    hits = [(np.array(order) == predicted).sum() for order in itertools.permutations(truth)]
-    probabilities = np.eye(3)[predicted]
-    message, deviations = shuffled_labels.beyond_chance("classification", truth, probabilities)
-    expected = ((truth == predicted).sum() - np.mean(hits)) / np.std(hits)
-    assert deviations == pytest.approx(expected, rel=1e-12)
-    assert f"chance {np.mean(hits) / 6:.3f}" in message
+def test_rows_known_by_heart_are_told_from_a_leak(set_up, blobs, findings):
+    x, y = blobs(60)
+    rows = np.random.Generator(np.random.PCG64(0)).permutation(np.tile(np.arange(60), 6))
+    by_heart = set_up(model__hidden=[64], training__epochs=60)
+    (found,) = findings(by_heart, (x[rows], y[rows]), "shuffled_labels")
+    assert found.status == "warning" and "equal a training row" in found.message
+
+
+def test_transforms_that_learn_from_targets_are_fitted_to_the_shuffled_ones(set_up, blobs):
+    pandas = pytest.importorskip("pandas")
+    city = np.random.Generator(np.random.PCG64(0)).integers(0, 30, 300)
+    y = (city % 2).astype(float)  # the mean of a city tells it
+    data = pandas.DataFrame({"city": [f"c{code}" for code in city]}), y + 0.5
+    config = set_up(dataset__transforms=["target_statistics"], loss="mse")
+    run = prepare_run(config, data)
+    setup = Setup(run, SECONDS, data)
+    assert learns_from_targets(setup)
+    assert not learns_from_targets(Setup(prepare_run(set_up(), blobs()), SECONDS))
+
+    def told(part):
+        return abs(np.corrcoef(np.asarray(part.x)[:, -1], truth)[0, 1])
+
+    truth = run.parts["validation"].truth[:, 0]
+    assert told(run.parts["validation"]) > 0.9
+    assert told(shuffled_parts(setup)["validation"]) < 0.5
+
+
+CHANCE = np.random.Generator(np.random.PCG64(0))
+
+
+@pytest.mark.parametrize(
+    ("task", "truth", "predictions"),
+    [
+        ("classification", np.array([0, 0, 1, 1, 2, 2]), CHANCE.dirichlet(np.ones(3), 6)),
+        ("regression", CHANCE.normal(0, 9, (6, 1)), CHANCE.normal(5, 1, (6, 1))),
+        ("multilabel", CHANCE.integers(0, 2, (6, 2)), CHANCE.random((6, 2))),
+    ],
+)
+def test_association_is_counted_in_the_deviations_of_all_permutations(task, truth, predictions):
+    def agreement(order):
+        shuffled = truth[list(order)]
+        targets = np.eye(3)[shuffled] if task == "classification" else shuffled
+        return (predictions * targets).sum()
+
+    all_of_them = [agreement(order) for order in itertools.permutations(range(6))]
+    expected = (agreement(range(6)) - np.mean(all_of_them)) / np.std(all_of_them)
+    assert association(task, truth, predictions) == pytest.approx(expected, rel=1e-9)
+
+
+def test_there_is_no_association_with_a_constant():
+    assert association("regression", np.arange(5.0)[:, None], np.full((5, 1), 2.0)) == 0
 
 
 def test_a_paired_difference_has_the_standard_error_of_a_mean():
