@@ -20,6 +20,7 @@ from nettrain.training.build import layers_for, loss_for
 from nettrain.training.engine.kernels import check_kernels, kernels_for
 from nettrain.training.engine.sharding import MOST, shards_for, tiles_of
 from nettrain.training.engine.update import BLOCK
+from nettrain.training.memory import check_fits_memory
 from nettrain.training.monitor import Monitor, monitor
 
 
@@ -96,6 +97,7 @@ def plan_run(config: RunConfig, prepared: PreparedData, *, shares_process: bool 
     if config.dataset.augmentation:
         check_augmentations(config.dataset.augmentation, pipeline)
     itemsize = np.dtype(config.dtype).itemsize
+    check_fits_memory(layers, batch_size, itemsize)
     shards = config.training.shards or shards_for(layers, batch_size, itemsize)
     kernels = config.training.kernels
     if kernels == "auto":
@@ -121,7 +123,7 @@ def plan_run(config: RunConfig, prepared: PreparedData, *, shares_process: bool 
         stopping_monitor=stopping,
         schedule_monitor=scheduled,
         evaluated_parts=_evaluated_parts(prepared.parts, (chosen, stopping, scheduled)),
-        notes=tuple(_notes(config, train, step_rows)),
+        notes=(*_notes(config, train, step_rows), *_trusting(config, chosen, stopping)),
     )
 
 
@@ -210,6 +212,21 @@ def _notes(config: RunConfig, train: Part, step_rows: int) -> list[str]:
             "row only a weight of 0 makes a difference; raise training.batch_size"
         )
     return notes
+
+
+def _trusting(config: RunConfig, chosen: Monitor | None, stopping: Monitor) -> list[str]:
+    """A warning where the training loss decides, which overfitting makes better."""
+    decisions = {
+        "ends the training": config.early_stopping is not None and stopping.name == "train_loss",
+        "chooses the best epoch": chosen is not None and chosen.name == "train_loss",
+    }
+    told = " and ".join(what for what, is_so in decisions.items() if is_so)
+    if not told:
+        return []
+    return [
+        f"warning: train_loss {told}: it goes on falling where a network overfits; give a "
+        "validation part (dataset.split.validation), and monitor validation_loss"
+    ]
 
 
 def _check_trainable(config: RunConfig, layers: Sequence[BoundLayer]) -> None:

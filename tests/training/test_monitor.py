@@ -76,3 +76,25 @@ def test_a_callback_that_watches_a_metric_follows_the_same_rule(
         toy({"training.epochs": 2}), data, output_directory=tmp_path, callbacks=[Watch()]
     )
     assert ("train_accuracy" in log(result.run_directory)[0]) is evaluated
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"early_stopping": {"patience": 2}}, "ends the training"),
+        ({"training.monitor": "train_loss"}, "chooses the best epoch"),
+        (
+            {"early_stopping": {"patience": 2, "monitor": "train_loss"}},
+            "ends the training and chooses the best epoch",
+        ),
+        ({"training.monitor": "train_accuracy"}, None),
+        ({}, None),
+    ],
+)
+def test_it_is_a_warning_that_the_training_loss_decides(toy, data, tmp_path, changes, told):
+    base = {"dataset.split": {"test": 0.25}, "training.epochs": 1, "early_stopping": None}
+    result = nettrain.train(toy(base | changes), data, output_directory=tmp_path)
+    warnings = [note for note in result.notes if note.startswith("warning: train_loss")]
+    assert [warning.partition("train_loss ")[2].partition(":")[0] for warning in warnings] == (
+        [told] if told else []
+    )
