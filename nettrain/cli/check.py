@@ -51,13 +51,15 @@ def describe(
     loaded = load(
         config, sets, allow_plugins=allow_plugins
     )  # first: errors come before slow imports
+    from nettrain.data.loader import Loader
     from nettrain.inspection.data_profile.profile import profile_data
     from nettrain.nn.summary import summarize
     from nettrain.training.train import prepare_run
 
     with located(config, sets):
-        run = prepare_run(loaded, allow_plugins=allow_plugins)
-        profile = profile_data(loaded, pipeline=run.pipeline)
+        loader = Loader(many_runs=False)
+        run = prepare_run(loaded, allow_plugins=allow_plugins, loader=loader)
+        profile = profile_data(loaded, pipeline=run.pipeline, loader=loader)
     rows, size = summarize(run.network.layers, run.network.input_shape), _value_bytes(run)
     if json:
         found = {

@@ -104,13 +104,15 @@ def _values(column: "ColumnSummary") -> str:
 
 
 def _place(one: "Suspicion", profile: "DataProfile") -> str:
-    """The first lines, where the message does not name any."""
+    """The first lines or files, where the message does not name any."""
     word = "line" if profile.has_lines else "row"
-    if not one.lines or f"such as {word}s" in one.message or (one.examples[:1] and not one.columns):
+    files = one.examples if not one.columns else ()
+    places = files or tuple(map(str, one.lines))
+    if not places or f"such as {word}s " in one.message or places[0] in one.message.split():
         return ""
-    listed = ", ".join(map(str, one.lines[:_LINES]))
-    more = " ..." if len(one.lines) > _LINES else ""
-    return f" ({word}{'s' * (len(one.lines) > 1)} {listed}{more})"
+    named = "" if files else f"{word}s " if len(places) > 1 else f"{word} "
+    more = " ..." if len(places) > _LINES else ""
+    return f" ({named}{', '.join(places[:_LINES])}{more})"
 
 
 def _cut(text: str) -> str:

@@ -32,11 +32,15 @@ class Loader:
     columns. A process that makes many runs keeps one loader for its life. If a file changes
     meanwhile, the loader does not notice.
 
+    Args:
+        many_runs: Whether the process makes further runs, so that loading compiled kernels pays.
+
     Attributes:
         about_to_load: Called before anything is read.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, many_runs: bool = True) -> None:
+        self.many_runs = many_runs
         self.about_to_load: Callable[[], None] = lambda: None
         self._kept: OrderedDict[str, tuple[Dataset, dict[str, LoadedData]]] = OrderedDict()
 

@@ -160,4 +160,5 @@ def plan_and_data(
             class_weights=config.training.class_weights,
             loader=loader,
         )
-        return plan_run(config, prepared, shares_process=loader is not None), prepared
+        many_runs = loader is not None and loader.many_runs
+        return plan_run(config, prepared, shares_process=many_runs), prepared

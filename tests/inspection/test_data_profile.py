@@ -273,6 +273,15 @@ def test_columns_are_summarized_as_they_were_understood(tmp_path):
     assert inputs == prepare_run(config).pipeline.shape[0]
 
 
+def test_later_rows_that_differ_are_no_warning_where_time_divides_them(tmp_path):
+    columns = planted(day=[str(i) for i in range(ROWS)])
+    columns["z"] = [f"{float(z) + i / 20:.3f}" for i, z in enumerate(columns["z"])]
+    found = profile(tmp_path, columns, dataset="split: {time: day, test: 0.3}")
+    (one,) = (one for one in found.suspicions if one.name == "part_differs")
+    assert one.severity == "note" and one.columns[0] == "z"
+    assert [column.role for column in found.columns if column.name == "day"] == ["time"]
+
+
 def test_of_many_rows_a_sample_is_looked_at(tmp_path):
     chance = np.random.default_rng(0)
     np.savez(tmp_path / "t.npz", x=chance.normal(size=(60_000, 2)), y=chance.integers(0, 2, 60_000))

@@ -12,7 +12,7 @@ from nettrain.data.pipeline import Pipeline
 from nettrain.data.target import Target
 from nettrain.inspection.data_profile.profiled_rows import ProfiledRows
 
-Role = Literal["feature", "target", "split", "group", "ignored"]
+Role = Literal["feature", "target", "part", "group", "time", "ignored"]
 _EXAMPLES = 3
 _SEPARATORS = "=.#_:["  # between a column and what a transform makes of it: color=red, sold.year
 
@@ -69,9 +69,7 @@ def summarize_columns(rows: ProfiledRows, pipeline: Pipeline | None) -> list[Col
 
 def _role(rows: ProfiledRows, name: str) -> Role:
     """Of a column that is no feature."""
-    if name == rows.group_column:
-        return "group"
-    return "split" if name == rows.split_column else "ignored"
+    return next((kind for kind, column in rows.divided_by.items() if column == name), "ignored")
 
 
 def count_inputs(columns: Sequence[str], names: Sequence[str]) -> dict[str, int]:

@@ -7,6 +7,7 @@ import numpy as np
 
 from nettrain.data.dataset import PARTS
 from nettrain.data.features import MISSING, Category
+from nettrain.inspection.data_profile.part_classifier import classifier_auc
 from nettrain.inspection.data_profile.profiled_rows import ProfiledRows
 from nettrain.inspection.data_profile.suspicion import Suspicion
 from nettrain.inspection.data_profile.wording import listed
@@ -21,9 +22,6 @@ _LEAST_AUC = 0.6
 _LARGE_AUC = 0.7
 _ERRORS = 5.0  # standard errors of the AUC by chance
 _FEWEST = 30  # rows of a part
-_MOST = 2000  # rows of each part that the classifier sees
-_MOST_INPUTS = 200
-_MOST_CATEGORIES = 10
 _EXPECTED = 5.0  # rows of a category in the smaller part: rarer ones are pooled
 
 
@@ -41,7 +39,7 @@ def difference_suspicions(rows: ProfiledRows) -> Iterator[Suspicion]:
 
     Where groups are kept together, rows are no independent draws, and nothing is tested.
     """
-    if rows.group_column:
+    if "group" in rows.divided_by:
         return
     train = rows.in_training()
     others = [part for part in rows.parts if part != "train"]
@@ -62,23 +60,31 @@ def difference_suspicions(rows: ProfiledRows) -> Iterator[Suspicion]:
         auc, chance = classifier_auc(columns, train, is_part[part])
         if not significant and not auc > 0.5 + max(_LEAST_AUC - 0.5, _ERRORS * chance):
             continue
-        telling = sorted(found[part], key=lambda one: -one.effect)
-        yield _suspicion(part, significant or telling, auc, len(significant), len(columns))
+        chosen = (significant or found[part], auc, len(significant), len(columns))
+        yield _suspicion(part, *chosen, chronological="time" in rows.divided_by)
 
 
 def _suspicion(
-    part: str, telling: list[ColumnDifference], auc: float, count: int, columns: int
+    part: str,
+    telling: list[ColumnDifference],
+    auc: float,
+    count: int,
+    columns: int,
+    *,
+    chronological: bool,
 ) -> Suspicion:
     telling = sorted(telling, key=lambda one: -one.effect)[:5]
     shown = listed(f"{one.column} ({one.effect:.2f})" for one in telling)
     large = auc >= _LARGE_AUC or (count and telling[0].effect >= _LARGE_EFFECT)
     return Suspicion(
         "part_differs",
-        "warning" if large else "note",
+        "warning" if large and not chronological else "note",
         f"{part} part: a linear classifier tells its rows from training rows with AUC {auc:.2f} "
         f"(0.5: not at all); {count} of {columns} columns differ, most: {shown}",
-        "a split drawn at random, `split: {validation: 0.2, test: 0.2}`, unless later rows or "
-        "other groups are to be tested",
+        "none, if the model is for later rows: metrics show how it fares on them"
+        if chronological
+        else "`split: {validation: 0.2, test: 0.2}` in `dataset` draws the parts at random, unless "
+        "other rows than those of training are to be tested",
         tuple(one.column for one in telling),
     )
 
@@ -136,68 +142,3 @@ def _of_counts(a: np.ndarray, b: np.ndarray) -> tuple[float, float]:
     counts = counts[:, counts.sum(axis=0) > 0]
     statistic, p_value = chi_squared(counts)
     return float(np.sqrt(statistic / counts.sum())), p_value
-
-
-def classifier_auc(
-    columns: dict[str, np.ndarray | Category], train: np.ndarray, part: np.ndarray
-) -> tuple[float, float]:
-    """The cross-validated AUC of a linear classifier of part against training rows.
-
-    Least squares on the labels -1 and 1 with a small ridge, whose direction is that of Fisher's
-    discriminant; each half of the rows is judged by the other half's.
-
-    Returns:
-        AUC, and its standard error where the parts are alike: sqrt((a + b + 1) / (12 a b)).
-    """
-    generator = np.random.Generator(np.random.PCG64(0))
-    chosen = [generator.permutation(np.flatnonzero(which))[:_MOST] for which in (train, part)]
-    rows = np.concatenate(chosen)
-    labels = np.repeat([-1.0, 1.0], [len(one) for one in chosen])
-    x = _inputs(columns, rows)
-    half = np.concatenate([np.arange(len(one)) % 2 for one in chosen])
-    scores = np.empty(len(rows))
-    for fold in (0, 1):
-        fitted, judged = half != fold, half == fold
-        centre = x[fitted].mean(axis=0)
-        weights = 0.5 / np.where(labels == 1, (labels == 1).mean(), (labels == -1).mean())
-        root = np.sqrt(weights[fitted])[:, None]
-        z = (x[fitted] - centre) * root
-        gram = z.T @ z + np.eye(x.shape[1])
-        w = np.linalg.solve(gram, z.T @ (labels[fitted] * root[:, 0]))
-        own = (x[judged] - centre) @ w
-        scores[judged] = own
-    aucs = [_auc(scores[half == fold], labels[half == fold] > 0) for fold in (0, 1)]
-    a, b = (len(one) for one in chosen)
-    return float(np.mean(aucs)), float(np.sqrt((a + b + 1) / (12 * a * b)))
-
-
-def _inputs(columns: dict[str, np.ndarray | Category], rows: np.ndarray) -> np.ndarray:
-    """(m, d): z and |z| of numbers, whether they are missing, and the frequent categories."""
-    made: list[np.ndarray] = []
-    for column in columns.values():
-        if isinstance(column, Category):
-            codes = column.codes[rows]
-            frequent = np.argsort(-np.bincount(codes - MISSING), kind="stable")[:_MOST_CATEGORIES]
-            made += [(codes - MISSING == code).astype(np.float64) for code in frequent]
-            continue
-        x = column[rows]
-        gaps = np.isnan(x)
-        present = x[~gaps]
-        if not present.size or present.min() == present.max():
-            made.append(gaps.astype(np.float64))
-            continue
-        z = np.clip(np.where(gaps, 0.0, (x - present.mean()) / present.std()), -5, 5)
-        made += [z, np.abs(z)]
-        if gaps.any():
-            made.append(gaps.astype(np.float64))
-    step = -(-len(made) // _MOST_INPUTS) or 1
-    return np.stack(made[::step], axis=1)
-
-
-def _auc(scores: np.ndarray, positive: np.ndarray) -> float:
-    """The share of pairs in which the positive row has the larger score; ties count half."""
-    _, inverse, counts = np.unique(scores, return_inverse=True, return_counts=True)
-    ranks = (np.cumsum(counts) - (counts - 1) / 2)[inverse]
-    a = int(positive.sum())
-    b = len(scores) - a
-    return float((ranks[positive].sum() - a * (a + 1) / 2) / (a * b))

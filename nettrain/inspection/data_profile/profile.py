@@ -13,6 +13,7 @@ from nettrain.data.divide import load_data
 from nettrain.data.in_memory import Data
 from nettrain.data.loader import Loader
 from nettrain.data.pipeline import Pipeline
+from nettrain.data.split import Split
 from nettrain.data.table_source import TableSource
 from nettrain.inspection.data_profile.categories import category_suspicions
 from nettrain.inspection.data_profile.column_summary import ColumnSummary, summarize_columns
@@ -22,7 +23,7 @@ from nettrain.inspection.data_profile.merged import merged, without_repetition
 from nettrain.inspection.data_profile.missing_values import missing_suspicions
 from nettrain.inspection.data_profile.number_ranges import range_suspicions
 from nettrain.inspection.data_profile.part_differences import difference_suspicions
-from nettrain.inspection.data_profile.profiled_rows import MOST_COLUMNS, ProfiledRows
+from nettrain.inspection.data_profile.profiled_rows import MOST_COLUMNS, Divider, ProfiledRows
 from nettrain.inspection.data_profile.repeated_columns import repeated_column_suspicions
 from nettrain.inspection.data_profile.repeated_rows import repeated_row_suspicions
 from nettrain.inspection.data_profile.suspicion import SEVERITIES, Suspicion
@@ -31,6 +32,7 @@ from nettrain.inspection.data_profile.torn_groups import group_suspicions, names
 from nettrain.inspection.data_profile.unused_columns import TELLS_NOTHING, unused_suspicions
 from nettrain.inspection.data_profile.written_values import writing_suspicions
 from nettrain.training.build import data_seed, target_requirements
+from nettrain.training.engine.blas import one_blas_thread
 
 _FAMILIES: tuple[Callable[[ProfiledRows], Iterator[Suspicion]], ...] = (
     missing_suspicions,
@@ -100,8 +102,7 @@ def profile_data(
     rows = replace(
         ProfiledRows.of(loaded),
         transforms=transforms,
-        group_column=config.dataset.split.group,
-        split_column=config.dataset.split.column,
+        divided_by=_dividers(config.dataset.split),
         weighted=config.training.class_weights is not None,
         has_keys=isinstance(config.dataset.source, TableSource),
     )
@@ -119,12 +120,24 @@ def profile_rows(rows: ProfiledRows, pipeline: Pipeline | None = None) -> DataPr
     told = {name for one in found if one.name in TELLS_NOTHING for name in one.columns}
     rest = rows.without(told)
     rest = rest.without(_beyond(rest.columns))
-    with np.errstate(all="ignore"):  # enormous numbers overflow, and are named by themselves
+    with (
+        one_blas_thread(),
+        np.errstate(all="ignore"),
+    ):  # enormous numbers overflow, and are named by themselves
         found += [suspicion for family in _FAMILIES for suspicion in family(rest)]
     found = merged(without_repetition(found))
     found.sort(key=lambda suspicion: SEVERITIES.index(suspicion.severity))
     columns = summarize_columns(rows, pipeline)
     return DataProfile(tuple(columns), tuple(found), rows.total, len(rows), rows.has_lines)
+
+
+def _dividers(split: Split) -> dict[Divider, str]:
+    named: dict[Divider, str | None] = {
+        "part": split.column,
+        "group": split.group,
+        "time": split.time,
+    }
+    return {kind: name for kind, name in named.items() if name is not None}
 
 
 def _beyond(columns: Sequence[str]) -> set[str]:

@@ -1,7 +1,8 @@
 """The rows that a profile looks at: those of all parts, of many a sample."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from typing import Literal
 
 import numpy as np
 
@@ -20,6 +21,8 @@ MOST_CELLS = 2_000_000  # of a wide table ...
 MOST_PIXELS = 40_000_000  # ... and of images: what is looked at in a second
 FEWEST_ROWS = 1_000  # of a table however wide
 SHOWN = 5  # lines and examples of a suspicion
+
+Divider = Literal["part", "group", "time"]
 
 
 @dataclass(frozen=True)
@@ -42,8 +45,7 @@ class ProfiledRows:
         formats: The columns of numbers that are not written plainly, and how they are.
         total: Rows of all parts, of which these are a sample where there are more.
         transforms: Of the features; None: those that nettrain chooses.
-        group_column: That keeps rows of one group in one part, if there is one.
-        split_column: That names the part of each row, if there is one.
+        divided_by: The columns that divide the rows, by what they hold: part, group or time.
         weighted: Whether classes have weights in training.
         has_keys: Whether the source has keys for its columns, such as `ignore`.
         hashes: Of all rows, not of a sample alone; None: unknown.
@@ -63,8 +65,7 @@ class ProfiledRows:
     formats: Mapping[str, object]
     total: int
     transforms: Sequence[Transform] | None = None
-    group_column: str | None = None
-    split_column: str | None = None
+    divided_by: Mapping[Divider, str] = field(default_factory=dict)
     weighted: bool = False
     has_keys: bool = True
     hashes: RowHashes | None = None

@@ -25,7 +25,7 @@ _MOST_OF_ROWS = 0.005  # groups per row at least: fewer are categories
 
 def group_suspicions(rows: ProfiledRows) -> Iterator[Suspicion]:
     """A suspicion for each column that names groups which several parts share."""
-    if rows.group_column or len(rows.parts) < 2:
+    if "group" in rows.divided_by or len(rows.parts) < 2:
         return
     for name, column in (rows.numbers | rows.texts | rows.extra).items():
         if not names_groups(name):
