@@ -18,6 +18,7 @@ from nettrain.errors import DataError
 
 UNREADABLE = (OSError, EOFError, zlib.error)  # what reading a plain or a gzip file may raise
 LIMIT_KEY = "NETTRAIN_MAX_UNPACKED"
+_VARIABLE = re.compile(r"\$\{?(\w+)")
 _GZIP = b"\x1f\x8b"
 _GIGABYTE = 10**9
 _LIKELY_RATIO = 100  # deflate packs text 3 to 20 times smaller, 1032 times at most
@@ -54,8 +55,15 @@ def _file_type(mode: int) -> str:
 
 
 def absolute_path(path: Path | str, folder: Path) -> Path:
-    """A path that a file in a folder names: relative ones count from there, `~` is the home."""
-    return folder / Path(path).expanduser()
+    """A path that a file in a folder names.
+
+    Relative ones count from the folder, `~` is the home, and `$NAME` stands for an environment
+    variable, unless a file is called so.
+    """
+    literal = folder / Path(path).expanduser()
+    if "$" not in str(path) or literal.exists():
+        return literal
+    return folder / Path(os.path.expandvars(path)).expanduser()
 
 
 def read_bytes(path: Path | str) -> bytes:
@@ -198,7 +206,9 @@ def cannot_read(path: Path | str, error: Exception) -> DataError:
     """The error for a file that is absent, no regular file, not permitted, or damaged."""
     if isinstance(error, FileNotFoundError):
         where = "relative ones count from the config's folder, with --set from the current one"
-        return DataError(f"{path}: no such file; check the path ({where})")
+        unset = _VARIABLE.search(str(path))
+        hint = f"the environment has no variable {unset[1]}; " if unset else ""
+        return DataError(f"{path}: no such file; {hint}check the path ({where})")
     system = error.strerror if isinstance(error, OSError) else None
     reason = system or str(error) or type(error).__name__
     return DataError(f"{path}: cannot be read: {reason[0].lower()}{reason[1:]}")

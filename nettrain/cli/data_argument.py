@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 _CONFIGS = (".yaml", ".yml")
 _TABLES = (".csv", ".tsv", ".txt", ".jsonl", ".ndjson", ".parquet", ".arrow", ".feather")
-_DATA = (*_TABLES, ".npz", ".npy", ".idx", ".xlsx", ".xlsm", ".xls", ".ods", "-ubyte")
+_DATA = (*_TABLES, ".npz", ".npy", ".idx", ".xlsx", ".xlsm", ".xlsb", ".xls", ".ods", "-ubyte")
 _PRESETS = ("small", "default", "strong")
 _TASKS = ("classification", "regression")
 _FIRST = 4096  # bytes by which a configuration of an unusual ending is told from a table

@@ -32,6 +32,7 @@ _ENDINGS = (
         ".jsonl": "jsonl",
         ".ndjson": "jsonl",
     }
+    | dict.fromkeys((".xlsx", ".xlsm", ".xlsb", ".xls", ".ods"), "excel")
     | {".png": "images", ".jpg": "images", ".jpeg": "images"}
 )
 

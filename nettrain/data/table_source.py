@@ -19,6 +19,7 @@ from nettrain.data.features import MISSING, Category, Features
 from nettrain.data.readers.file_kind import file_kind
 from nettrain.data.readers.number_format import NumberFormat
 from nettrain.data.readers.number_text import (
+    OTHER_DIGITS,
     formatted_numbers,
     is_number,
     mend_numbers,
@@ -225,14 +226,24 @@ class TableSource(Source):
         names: Sequence[str],
         target: Sequence[str],
     ) -> list[str]:
-        """Notes on columns of texts that may be meant as numbers. Raises DataError for a target."""
+        """Notes on columns of texts that may be meant as numbers.
+
+        Raises:
+            DataError: A target looks so, or digits are of another script.
+        """
         notes = []
         for name in names:
             column = columns[name]
             if not isinstance(column, Category):
                 continue
-            formatted = formatted_numbers(column) if name in target else None
-            if formatted is not None:
+            formatted = formatted_numbers(column)
+            if formatted is not None and formatted[0] == OTHER_DIGITS:
+                raise DataError(
+                    f"{self.path}: column {name!r}: most cells are numbers in {OTHER_DIGITS} "
+                    f"({formatted[1]!r}); write them with the digits 0 to 9, or list the column "
+                    "under `categorical` if they name something"
+                )
+            if formatted is not None and name in target:
                 raise DataError(
                     f"{self.path}: target {name!r}: most cells look like numbers with "
                     f"{formatted[0]} ({formatted[1]!r}) and are read as text, so its "

@@ -1,11 +1,12 @@
 """The process that reads columnar files with polars, so that damage takes down this process alone.
 
-Run as a script by `frames`. For each file it reads a JSON line with the path, the kind and a bound
-on memory, and writes one with the names of the columns and the number of rows; it reads one with
-the columns that are wanted (null: none), and writes one that describes them, then their numbers as
-raw bytes: float64, or int32 codes of texts. For a list of columns it writes one with a size, then
-that many bytes: an Arrow file of these columns as they are. A JSON line with the key `error` takes
-the place of an answer. The process ends when it has been idle for some seconds.
+Run as a script by `frames`. For each file it reads a JSON line with the path, the kind, a bound on
+memory and the sheet of a spreadsheet (null: the first), and writes one with the names of the
+columns, the number of rows and notes; it reads one with the columns that are wanted (null: none),
+and writes one that describes them, then their numbers as raw bytes: float64, or int32 codes of
+texts. For a list of columns it writes one with a size, then that many bytes: an Arrow file of these
+columns as they are. A JSON line with the key `error` takes the place of an answer. The process ends
+when it has been idle for some seconds.
 """
 
 import io
@@ -36,10 +37,11 @@ def main() -> None:
     """Answer for one file after the other on the standard streams."""
     requests, answers = sys.stdin.buffer, sys.stdout.buffer
     while line := _next_line(requests):
-        path, kind, memory = json.loads(line)
+        path, kind, memory, sheet = json.loads(line)
         _bound_memory(memory)
         try:
-            _serve(path, kind, requests, answers)
+            file = _Spreadsheet(path, sheet) if kind == "excel" else _ColumnarFile(path, kind)
+            _serve(file, requests, answers)
         except _Refused as error:
             _say(answers, {"error": str(error)})
         except polars.exceptions.PanicException as error:
@@ -49,15 +51,55 @@ def main() -> None:
             _say(answers, {"error": _damaged(error)})
 
 
-def _serve(path: str, kind: str, requests: BinaryIO, answers: BinaryIO) -> None:
-    with open(path, "rb") as file:
-        names = list(getattr(polars, f"read_{kind}_schema")(file))
-    _say(answers, {"names": names, "rows": _promised_rows(path) if kind == "parquet" else 0})
+class _ColumnarFile:
+    """A Parquet or Arrow file, whose columns are read when they are wanted."""
+
+    notes: tuple[str, ...] = ()
+
+    def __init__(self, path: str, kind: str) -> None:
+        self._path, self._kind = path, kind
+        with open(path, "rb") as file:
+            self.names = list(getattr(polars, f"read_{kind}_schema")(file))
+        self.rows = _promised_rows(path) if kind == "parquet" else 0
+
+    def read(self, names: list[str]) -> Any:
+        with open(self._path, "rb") as file:
+            return getattr(polars, f"read_{self._kind}")(file, columns=names)
+
+
+class _Spreadsheet:
+    """A sheet, which is read whole: the type of a column is that of all of its cells."""
+
+    def __init__(self, path: str, sheet: str | None) -> None:
+        import fastexcel
+
+        sheets = fastexcel.read_excel(path).sheet_names
+        if sheet is not None and sheet not in sheets:
+            raise _Refused(f"has no sheet {sheet!r} (there are: {', '.join(sheets)})")
+        chosen = sheet or sheets[0]
+        self.notes: tuple[str, ...] = ()
+        if sheet is None and len(sheets) > 1:
+            self.notes = (
+                f"sheet {chosen!r} of {', '.join(map(repr, sheets))} (`sheet` names another)",
+            )
+        try:
+            self._frame = polars.read_excel(
+                path, sheet_name=chosen, engine="calamine", infer_schema_length=None
+            )
+        except polars.exceptions.NoDataError:
+            raise _Refused(f"sheet {chosen!r} is empty") from None
+        self.names, self.rows = self._frame.columns, len(self._frame)
+
+    def read(self, names: list[str]) -> Any:
+        return self._frame.select(names)
+
+
+def _serve(file: _ColumnarFile | _Spreadsheet, requests: BinaryIO, answers: BinaryIO) -> None:
+    _say(answers, {"names": file.names, "rows": file.rows, "notes": file.notes})
     wanted = json.loads(requests.readline() or "null")
     if wanted is None:
         return
-    with open(path, "rb") as file:
-        frame = getattr(polars, f"read_{kind}")(file, columns=list(wanted))
+    frame = file.read(list(wanted))
     if isinstance(wanted, list):
         _write_as_is(frame.select(wanted), answers)
         return

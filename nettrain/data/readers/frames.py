@@ -1,6 +1,7 @@
-"""Tables in columnar files (Parquet, Arrow), read with polars, which comes with the extra `tables`.
+"""Tables in columnar files (Parquet, Arrow) and spreadsheets, read with polars.
 
-A damaged file can make polars abort the process that reads it, so a process of its own does.
+polars comes with the extra `tables`. A damaged file can make it abort the process that reads it, so
+a process of its own does.
 """
 
 import atexit
@@ -50,32 +51,35 @@ class FrameTable(OpenTable):
 
     Args:
         path: The file.
-        kind: What polars calls its format: parquet or ipc.
+        kind: What polars calls its format: parquet, ipc or excel.
+        sheet: Of a spreadsheet; None: the first.
 
     Raises:
         DataError: The file is damaged, or a column holds anything else (lists).
         ConfigError: polars is not installed.
     """
 
-    def __init__(self, path: str, kind: str) -> None:
+    def __init__(self, path: str, kind: str, sheet: str | None = None) -> None:
         super().__init__()
-        if find_spec("polars") is None:
-            raise ConfigError(
-                f"dataset.source: {path}: such files are read with polars, which is not installed: "
-                'pip install "nettrain[tables]"'
-            )
+        for package in ("polars", "fastexcel") if kind == "excel" else ("polars",):
+            if find_spec(package) is None:
+                raise ConfigError(
+                    f"dataset.source: {path}: such files are read with {package}, which is not "
+                    'installed: pip install "nettrain[tables]"'
+                )
         self.place = self._path = path
-        self._kind = kind
+        self._kind, self._sheet = kind, sheet
         try:
             with open_regular(path) as file:
                 size = os.fstat(file.fileno()).st_size
         except OSError as error:
             raise cannot_read(path, error) from None
         self._size, self._limit = size, unpacked_limit(size)
-        self._reader, answer = _open(path, kind, self._limit * _COPIES)
+        self._reader, answer = _open([path, kind, self._limit * _COPIES, sheet])
         self._release = weakref.finalize(self, _decline, self._reader)
         schema = self._checked(answer)
         self.names, self._promised_rows = tuple(schema["names"]), schema["rows"]
+        self.notes += schema["notes"]
 
     def read(
         self, names: Sequence[str], numeric: dict[str, bool]
@@ -104,7 +108,7 @@ class FrameTable(OpenTable):
         import polars
 
         # opened again: a process that has waited through a long prediction may have ended
-        content = FrameTable(self._path, self._kind)._arrow_file(names)
+        content = FrameTable(self._path, self._kind, self._sheet)._arrow_file(names)
         for block in polars.read_ipc(io.BytesIO(content)).iter_slices(_ROWS):
             yield block.get_columns()
 
@@ -195,9 +199,8 @@ class _Reader:
 _IDLE: list[_Reader] = []  # processes that wait for a file, some seconds long
 
 
-def _open(path: str, kind: str, memory: int) -> tuple[_Reader, dict[str, Any] | None]:
+def _open(request: object) -> tuple[_Reader, dict[str, Any] | None]:
     """A process that has looked at the file, and its answer. Some that wait may have ended."""
-    request = [path, kind, memory]
     while _IDLE:
         reader = _IDLE.pop()
         answer = reader.ask(request)

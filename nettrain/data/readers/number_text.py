@@ -1,6 +1,7 @@
 """Numbers as text: which texts are numbers, look like one, or mark a missing value."""
 
 import re
+import unicodedata
 from collections.abc import Iterable
 from itertools import islice
 
@@ -16,6 +17,7 @@ _GROUPED = r"\d{1,3}(?:[,.'\u2019 \u00a0\u202f]\d{3})+(?:[.,]\d+)?"
 _PLAIN = r"(?:\d+(?:[.,]\d*)?|[.,]\d+)(?:[eE][+-]?\d+)?"
 _ANY = rf"[+\-\u2212]?\s*(?:{_GROUPED}|{_PLAIN})"
 _CURRENCY = "(?:[$\u20ac\u00a3\u00a5\u20b9]|EUR|USD|GBP|CHF|JPY|INR|SEK|NOK|DKK|PLN)"
+OTHER_DIGITS = "digits of another script"
 AMBIGUOUS = "a comma (decimal or between thousands)"
 _FORMATS = {
     "a percent sign": rf"{_ANY}\s*%",
@@ -65,6 +67,10 @@ def number_format(text: str) -> str | None:
     """
     if is_number(text) or not any(character.isdigit() for character in text):
         return None
+    if not text.isascii():
+        digits = "".join(str(unicodedata.decimal(letter, letter)) for letter in text)
+        if digits != text and is_number(digits):
+            return OTHER_DIGITS
     return next((name for name, form in _COMPILED.items() if form.fullmatch(text)), None)
 
 

@@ -15,7 +15,6 @@ from nettrain.errors import DataError, nearest
 from nettrain.inspection.proposal.choice import Choice
 
 TARGET_NAMES = ("target", "label", "labels", "class", "y", "outcome")
-_EXCEL = (".xlsx", ".xlsm", ".xls", ".ods")
 # The usual names of arrays: rows, targets, and those of a predefined test part.
 _ARRAYS = (
     ("x_train", "y_train", "x_test", "y_test"),
@@ -66,10 +65,6 @@ def locate(path: Path, target: str | None) -> DataFile:
             nearest(path.name, [file.name for file in folder.iterdir()]) if folder.is_dir() else ""
         )
         raise DataError(f"{path}: no such file or folder{near}")
-    if path.suffix.lower() in _EXCEL:
-        raise DataError(
-            f"{path}: spreadsheets are not read; save the sheet as CSV and name that file"
-        )
     if path.is_file() and path.stat().st_size == 0:
         raise DataError(f"{path}: the file is empty")
     kind = "images" if path.is_dir() else file_kind(path)

@@ -44,6 +44,12 @@ def count_inputs(features: Features) -> int:
 _MOST = 1000  # values of a category that are counted
 
 
+_OF_COLUMNS = {
+    "datetime": "dates as numbers and cyclic parts",
+    "drop": "names or free text: they hardly repeat",
+}
+
+
 def _explained(transform: Transform, features: Features) -> Choice:
     name = transform.name()
     if name == "impute":
@@ -56,9 +62,9 @@ def _explained(transform: Transform, features: Features) -> Choice:
             {"type": "impute", "strategy": "median", "flag": True},
             f"missing: {listed(gaps) or 'dates'}",
         )
-    if name == "datetime":
+    if name in _OF_COLUMNS:
         columns = list(vars(transform)["columns"])
-        return Choice({"type": name, "columns": columns}, "dates as numbers and cyclic parts")
+        return Choice({"type": name, "columns": columns}, _OF_COLUMNS[name])
     if name == "scale":
         divisor = vars(transform)["divide_by"]
         return Choice({"type": name, "divide_by": divisor}, "pixels become 0 to 1")
