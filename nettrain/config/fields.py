@@ -27,7 +27,10 @@ def annotation_at(record: type[Record], value: object, path: KeyPath) -> Found |
     for depth, part in enumerate(path):
         bare = without_null(annotation)
         if origin(bare) in (Union, UnionType):
-            return Found(annotation, path[:depth])
+            sections = [one for one in get_args(bare) if record_of(one, value) is one]
+            if len(sections) != 1 or not isinstance(value, dict):
+                return Found(annotation, path[:depth])
+            bare = sections[0]  # a mapping can only be meant for this one
         annotation = _enter(bare, value, part)
         if annotation is None:
             return None

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from nettrain.component import (
     Count,
@@ -24,7 +24,7 @@ from nettrain.data.weights import ClassWeights
 from nettrain.nn.architecture import Architecture
 from nettrain.nn.loss import Loss
 from nettrain.optim import Optimizer
-from nettrain.schedules import Schedule
+from nettrain.schedules import Schedule, Scheduled, from_mapping
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,8 +40,17 @@ class Regularization(Record):
         Field(description="factor of the penalty sum w^2; PyTorch's weight_decay is twice this"),
     ] = 0.0
     dropout: Annotated[
-        Share, Field(description="fraction of units dropped after each hidden layer (mlp and cnn)")
+        Share | Scheduled,
+        BeforeValidator(from_mapping),
+        Field(
+            description="fraction of units dropped after each hidden layer (mlp and cnn); "
+            "a mapping lets it follow a schedule: {value: 0.15, schedule: flat_cos}"
+        ),
     ] = 0.0
+
+    def __post_init__(self) -> None:
+        if isinstance(self.dropout, Scheduled) and self.dropout.value >= 1:
+            raise ValueError(f"dropout.value must be in [0, 1), got {self.dropout.value:g}")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -55,6 +55,7 @@ def trace_step(run: Run, graph: ComputationGraph, speller: Speller) -> StepTrace
     before = vector.values.copy()
     state_before = {name: array.copy() for name, array in update.slots.items()}
     lr = run.rate
+    rule = rule.at(update.steps, run.plan.length)
     update(lr)
     named_before, named_given = vector.named(before), vector.named(given)
     flat_before = {name: _named(run, array) for name, array in state_before.items()}

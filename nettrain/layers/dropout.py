@@ -8,7 +8,7 @@ from pydantic import Field
 from nettrain.autodiff import tensor
 from nettrain.autodiff.ops import dropout
 from nettrain.autodiff.tensor import Tensor
-from nettrain.component import Share
+from nettrain.layers._dropout import DropoutRate, check_rate, current
 from nettrain.nn.layer import Layer, Scope
 from nettrain.nn.parameter import Shape
 
@@ -22,7 +22,10 @@ class Dropout(Layer):
 
     independent_rows = True
 
-    rate: Annotated[Share, Field(description="fraction of the units dropped")] = 0.5
+    rate: Annotated[DropoutRate, Field(description="fraction of the units dropped")] = 0.5
+
+    def __post_init__(self) -> None:
+        check_rate(self.rate)
 
     def output_shape(self, shape: Shape) -> Shape:
         return shape
@@ -30,4 +33,5 @@ class Dropout(Layer):
     def apply(self, x: Tensor, scope: Scope) -> Tensor:
         if not scope.training or self.rate == 0:
             return x
-        return tensor.apply(dropout.Dropout(self.rate, scope.generator(scope.path)), x)
+        share = current(self.rate, scope)
+        return tensor.apply(dropout.Dropout(share, scope.generator(scope.path)), x)

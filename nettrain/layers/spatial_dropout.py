@@ -8,7 +8,7 @@ from pydantic import Field
 from nettrain.autodiff import tensor
 from nettrain.autodiff.ops import dropout
 from nettrain.autodiff.tensor import Tensor
-from nettrain.component import Share
+from nettrain.layers._dropout import DropoutRate, check_rate, current
 from nettrain.nn.layer import Layer, Scope
 from nettrain.nn.parameter import Shape
 
@@ -23,7 +23,10 @@ class SpatialDropout(Layer):
 
     independent_rows = True
 
-    rate: Annotated[Share, Field(description="fraction of the channels dropped")] = 0.2
+    rate: Annotated[DropoutRate, Field(description="fraction of the channels dropped")] = 0.2
+
+    def __post_init__(self) -> None:
+        check_rate(self.rate)
 
     def output_shape(self, shape: Shape) -> Shape:
         return shape
@@ -31,4 +34,5 @@ class SpatialDropout(Layer):
     def apply(self, x: Tensor, scope: Scope) -> Tensor:
         if not scope.training or self.rate == 0:
             return x
-        return tensor.apply(dropout.SpatialDropout(self.rate, scope.generator(scope.path)), x)
+        share = current(self.rate, scope)
+        return tensor.apply(dropout.SpatialDropout(share, scope.generator(scope.path)), x)

@@ -13,6 +13,7 @@ from nettrain.layers.flatten import Flatten
 from nettrain.layers.max_pool import MaxPool
 from nettrain.nn.activation import Activation
 from nettrain.nn.layer import Layer
+from nettrain.schedules import Number
 
 Pooling = Literal["max", "average"]
 
@@ -47,7 +48,7 @@ def head(
     hidden: tuple[int, ...],
     outputs: int,
     activation: Activation,
-    dropout: float,
+    dropout: Number,
     *,
     flat: bool = False,
 ) -> list[Layer]:

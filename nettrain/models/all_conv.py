@@ -15,6 +15,7 @@ from nettrain.nn.activation import Activation
 from nettrain.nn.architecture import Architecture
 from nettrain.nn.layer import Layer
 from nettrain.nn.parameter import Shape
+from nettrain.schedules import Number
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +40,7 @@ class AllConv(Architecture):
     ] = Relu()
     input_dropout: Annotated[Share, Field(description="fraction of the input pixels dropped")] = 0.0
 
-    def expand(self, shape: Shape, outputs: int, dropout: float) -> list[Layer]:
+    def expand(self, shape: Shape, outputs: int, dropout: Number) -> list[Layer]:
         narrow, wide = self.width, 2 * self.width
         dropped: list[Layer] = [Dropout(rate=dropout)] if dropout else []
         return [

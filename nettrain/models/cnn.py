@@ -16,6 +16,7 @@ from nettrain.nn.activation import Activation
 from nettrain.nn.architecture import Architecture
 from nettrain.nn.layer import Layer
 from nettrain.nn.parameter import Shape
+from nettrain.schedules import Number
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,7 +91,7 @@ class Cnn(Architecture):
         Field(description="global pooling before the dense layers; null: flatten"),
     ] = None
 
-    def expand(self, shape: Shape, outputs: int, dropout: float) -> list[Layer]:
+    def expand(self, shape: Shape, outputs: int, dropout: Number) -> list[Layer]:
         layers = [layer for block in self.blocks for layer in block.layers()]
         if self.global_pool is not None:
             layers.append(GlobalAveragePool() if self.global_pool == "average" else GlobalMaxPool())

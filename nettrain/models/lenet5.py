@@ -11,6 +11,7 @@ from nettrain.nn.activation import Activation
 from nettrain.nn.architecture import Architecture
 from nettrain.nn.layer import Layer
 from nettrain.nn.parameter import Shape
+from nettrain.schedules import Number
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +34,7 @@ class Lenet5(Architecture):
         Literal["same", "valid"], Field(description="padding of the first convolution")
     ] = "same"
 
-    def expand(self, shape: Shape, outputs: int, dropout: float) -> list[Layer]:
+    def expand(self, shape: Shape, outputs: int, dropout: Number) -> list[Layer]:
         first = conv(6, 5, self.activation, padding=self.padding)
         second = conv(16, 5, self.activation, padding="valid")
         return [

@@ -17,6 +17,7 @@ from nettrain.nn.architecture import Architecture
 from nettrain.nn.initializer import Initializer
 from nettrain.nn.layer import Layer
 from nettrain.nn.parameter import Shape
+from nettrain.schedules import Number
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +42,7 @@ class Mlp(Architecture):
         Field(description="initializer of the weights; null: the one for the activation"),
     ] = None
 
-    def expand(self, shape: Shape, outputs: int, dropout: float) -> list[Layer]:
+    def expand(self, shape: Shape, outputs: int, dropout: Number) -> list[Layer]:
         layers: list[Layer] = [Flatten()] if len(shape) > 1 else []
         for units in self.hidden:
             layers.append(

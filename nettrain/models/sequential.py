@@ -10,6 +10,7 @@ from nettrain.layers.dense import Dense
 from nettrain.nn.architecture import Architecture
 from nettrain.nn.layer import Layer
 from nettrain.nn.parameter import Shape
+from nettrain.schedules import Number
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,7 +29,7 @@ class Sequential(Architecture):
         ),
     ]
 
-    def expand(self, shape: Shape, outputs: int, dropout: float) -> list[Layer]:
+    def expand(self, shape: Shape, outputs: int, dropout: Number) -> list[Layer]:
         if dropout:
             raise ConfigError(
                 f"regularization.dropout: {dropout} has no place in a sequential model: put "

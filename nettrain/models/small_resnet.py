@@ -17,6 +17,7 @@ from nettrain.nn.activation import Activation
 from nettrain.nn.architecture import Architecture
 from nettrain.nn.layer import Layer
 from nettrain.nn.parameter import Shape
+from nettrain.schedules import Number
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +46,7 @@ class SmallResnet(Architecture):
         Field(description="whether every block projects its input; null: where the shape changes"),
     ] = None
 
-    def expand(self, shape: Shape, outputs: int, dropout: float) -> list[Layer]:
+    def expand(self, shape: Shape, outputs: int, dropout: Number) -> list[Layer]:
         layers = conv(self.widths[0], 3, self.activation, batch_norm=self.batch_norm)
         for stage, width in enumerate(self.widths):
             for number in range(self.blocks):

@@ -5,6 +5,7 @@ from abc import abstractmethod
 from nettrain.component import Component
 from nettrain.nn.layer import Layer
 from nettrain.nn.parameter import Shape
+from nettrain.schedules import Number
 
 
 class Architecture(Component):
@@ -14,7 +15,7 @@ class Architecture(Component):
     package = "nettrain.models"
 
     @abstractmethod
-    def expand(self, shape: Shape, outputs: int, dropout: float) -> list[Layer]:
+    def expand(self, shape: Shape, outputs: int, dropout: Number) -> list[Layer]:
         """Returns the layers.
 
         Args:

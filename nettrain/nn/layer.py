@@ -15,6 +15,7 @@ from nettrain.component import Component, Flag, Positive, names
 from nettrain.nn.activation import Activation
 from nettrain.nn.parameter import Parameter, Shape
 from nettrain.nn.receptive_field import ReceptiveField
+from nettrain.schedules import Number, number_at
 
 Report = Callable[[str, str], None]  # takes a layer's path and a line of text
 
@@ -48,6 +49,7 @@ class Scope:
         proposals: where new values of state are collected in a step of training; None in checks and
             in evaluation, which change nothing.
         step: returns the number of the current step, counted from 0.
+        number: returns a number that may follow a schedule, as it is in the current step.
         report: takes the path of the layer and a line of text for people.
         watch: called with the output of every layer, for diagnosis.
         learning: whether this is the one pass over training rows, before training, in which layers
@@ -61,6 +63,7 @@ class Scope:
     rows: int | None = None
     proposals: dict[str, Tensor] | None = None
     step: Callable[[], int] = int
+    number: Callable[[Number], float] = lambda number: number_at(number, 0, None)
     report: Report = print
     watch: Callable[[Output], None] | None = None
     learning: bool = False

@@ -17,6 +17,7 @@ from nettrain.nn.bound_layer import bind, resolve
 from nettrain.nn.layer import Layer, Output, Report, Scope
 from nettrain.nn.parameter import Shape
 from nettrain.nn.vector import ParameterVector
+from nettrain.schedules import Number, RunLength, number_at
 
 
 def to_standard_error(path: str, text: str) -> None:
@@ -44,6 +45,7 @@ class Network:
         parameters, state: by full name, such as `dense_1.w` or `batch_norm_1.mean`.
         slots: where the gradient of each trained parameter goes.
         batched_inference: computes `outputs`.
+        length: of the run that trains it, for numbers that follow a schedule; None: there is none.
 
     Raises:
         ConfigError: a layer does not fit the rows that it gets.
@@ -102,6 +104,7 @@ class Network:
         arrays = self.vector.views | self.state
         self._evaluation = {name: Tensor(array) for name, array in arrays.items()}
         self.report = report
+        self.length: RunLength | None = None
         self._layers = [(bound.name, bound.layer) for bound in self.layers]
         self._step = 0
         self._seed = seed
@@ -119,6 +122,9 @@ class Network:
         if sequence is None:
             sequence = self._streams[path, stream] = streams.StepStream(self._seed, f"layer.{path}")
         return sequence.seek(step, shard)
+
+    def _number(self, number: Number) -> float:
+        return number_at(number, self._step, self.length)
 
     def seek(self, step: int, shards: Sequence[int] = (0,)) -> None:
         """Moves every random stream that a layer has used to a step, to replay a plan.
@@ -151,6 +157,7 @@ class Network:
             rows=rows,
             proposals=proposals,
             step=lambda: self._step,
+            number=self._number,
             report=report or self.report,
         )
 
@@ -178,7 +185,13 @@ class Network:
         """
         outputs: list[Output] = []
         generator = partial(self._generator, step, shard, 0)
-        scope = Scope(self._training, training, generator, watch=outputs.append)
+        scope = Scope(
+            self._training,
+            training,
+            generator,
+            number=lambda number: number_at(number, step, self.length),
+            watch=outputs.append,
+        )
         return scope.forward(self._layers, x), outputs
 
     def learn_from_rows(self, x: np.ndarray) -> None:

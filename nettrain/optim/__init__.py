@@ -6,13 +6,14 @@ points of its own choosing.
 
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
-from typing import Annotated, ClassVar, Protocol
+from typing import Annotated, ClassVar, Protocol, Self
 
 import numpy as np
 from pydantic import Field
 
 from nettrain.component import Component, Positive
 from nettrain.jit import Loop
+from nettrain.schedules import RunLength, Scheduled, number_at
 
 Array = np.ndarray
 State = dict[str, Array]
@@ -66,6 +67,15 @@ class Rule(Optimizer):
     def decay(self, lr: float) -> float:
         """The factor of the decayed weights before `update`; biases and normalization have none."""
         return 1.0
+
+    def at(self, step: int, length: RunLength | None) -> Self:
+        """The rule with plain numbers for those that follow a schedule, in a step of a run."""
+        changed = {
+            name: number_at(value, step, length)
+            for name, value in vars(self).items()
+            if isinstance(value, Scheduled)
+        }
+        return self.replace(**changed) if changed else self
 
     def __init_subclass__(cls, **options: object) -> None:
         """Drop the inherited loop where a subclass overrides `update` alone."""

@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from nettrain.component import NonNegative
 from nettrain.optim.adam import Adam
+from nettrain.schedules import Scheduled, from_mapping, number_at
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,8 +22,13 @@ class Adamw(Adam):
     """
 
     weight_decay: Annotated[
-        NonNegative, Field(description="fraction of a weight that a step with lr 1 subtracts")
+        NonNegative | Scheduled,
+        BeforeValidator(from_mapping),
+        Field(
+            description="fraction of a weight that a step with lr 1 subtracts; a mapping lets it "
+            "follow a schedule: {value: 0.02, schedule: flat_cos}"
+        ),
     ] = 0.01
 
     def decay(self, lr: float) -> float:
-        return 1 - lr * self.weight_decay
+        return 1 - lr * number_at(self.weight_decay, 0, None)

@@ -4,11 +4,12 @@ from dataclasses import dataclass
 from typing import Annotated
 
 import numpy as np
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from nettrain.component import NonNegative, Share
 from nettrain.jit import Loop, jit
 from nettrain.optim import Array, Rate, Rule, State
+from nettrain.schedules import Scheduled, from_mapping, number_at
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,13 +27,18 @@ class Lion(Rule):
     ] = 0.9
     beta2: Annotated[Share, Field(description="decay rate of the momentum")] = 0.99
     weight_decay: Annotated[
-        NonNegative, Field(description="fraction of a weight that a step with lr 1 subtracts")
+        NonNegative | Scheduled,
+        BeforeValidator(from_mapping),
+        Field(
+            description="fraction of a weight that a step with lr 1 subtracts; a mapping lets it "
+            "follow a schedule: {value: 0.02, schedule: flat_cos}"
+        ),
     ] = 0.0
     slots = ("m",)
     work = 2
 
     def decay(self, lr: float) -> float:
-        return 1 - lr * self.weight_decay
+        return 1 - lr * number_at(self.weight_decay, 0, None)
 
     def update(
         self, w: Array, g: Array, slots: State, work: list[Array], *, lr: float, t: int

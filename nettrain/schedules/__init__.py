@@ -1,12 +1,16 @@
-"""The bases of all schedules, and their catalogue, one per file: the learning rate over time."""
+"""The bases of all schedules, and their catalogue, one per file: the learning rate over time.
 
+Other numbers may follow them too: `Scheduled`.
+"""
+
+import dataclasses
 from abc import abstractmethod
 from dataclasses import dataclass
 from typing import Annotated
 
 from pydantic import Field
 
-from nettrain.component import Component, NonNegative, Text
+from nettrain.component import Component, NonNegative, Record, Text, adapter
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,3 +88,69 @@ class MetricSchedule(Schedule):
             higher_is_better: whether a larger value is an improvement.
             lr: the base rate.
         """
+
+
+@dataclass(frozen=True)
+class RunLength:
+    """What a schedule needs to know of a run.
+
+    Attributes:
+        steps_per_epoch: steps of one epoch.
+        epochs: of the whole run.
+    """
+
+    steps_per_epoch: int
+    epochs: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scheduled(Record):
+    """A number that follows a schedule, as the learning rate does: value * factor(t).
+
+    An error for metric-driven schedules, which change the learning rate alone.
+    """
+
+    value: Annotated[NonNegative, Field(description="the number where the factor is 1")]
+    schedule: Annotated[Schedule, Field(description="what multiplies it over time")]
+
+    def __post_init__(self) -> None:
+        if isinstance(self.schedule, MetricSchedule):
+            raise ValueError(
+                f"{self.schedule.name()} follows a metric, and changes the learning rate alone: "
+                "take a schedule of time"
+            )
+
+    def __str__(self) -> str:
+        return f"{self.value:g} ({self.schedule.name()})"
+
+
+Number = float | Scheduled
+
+
+def from_mapping(value: object) -> object:
+    """Returns the scheduled number of a mapping, and everything else as it is.
+
+    As a BeforeValidator of `Share | Scheduled` it keeps what is wrong with a mapping apart from
+    what is expected of a number.
+    """
+    return adapter(Scheduled).validate_python(value) if isinstance(value, dict) else value
+
+
+def number_at(number: Number, step: int, length: RunLength | None) -> float:
+    """Returns a number in one step of a run, counted from 0; outside of runs its base value."""
+    if not isinstance(number, Scheduled):
+        return number
+    if length is None:
+        return number.value
+    return number.schedule.rate(number.value, step, length.steps_per_epoch, length.epochs)
+
+
+def schedules_within(settings: object) -> list[Schedule]:
+    """Returns the schedules of all scheduled numbers in a section of a configuration."""
+    if isinstance(settings, Scheduled):
+        return [settings.schedule]
+    if isinstance(settings, tuple):
+        return [schedule for item in settings for schedule in schedules_within(item)]
+    if dataclasses.is_dataclass(settings):
+        return schedules_within(tuple(vars(settings).values()))
+    return []

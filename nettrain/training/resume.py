@@ -11,6 +11,7 @@ from nettrain.config.plugins import described_failures
 from nettrain.config.run_config import RunConfig
 from nettrain.data.in_memory import Columns, Data, with_target
 from nettrain.errors import RunError
+from nettrain.schedules import schedules_within
 from nettrain.training.artifacts.checkpoint import Checkpoint, configuration
 from nettrain.training.artifacts.run_directory import RunDirectory
 from nettrain.training.callbacks import Callback
@@ -117,9 +118,12 @@ def _changes(earlier: RunConfig, config: RunConfig) -> list[str]:
             "from those of one run"
         )
     epochs = config.training.epochs
-    if epochs != earlier.training.epochs and config.schedule.depends_on_horizon:
+    schedules = [config.schedule, *schedules_within(config.model)]
+    schedules += schedules_within(config.optimizer) + schedules_within(config.regularization)
+    named = {one.name(): None for one in schedules if one.depends_on_horizon}
+    if epochs != earlier.training.epochs and named:
         notes.append(
-            f"the schedule {config.schedule.name()} depends on training.epochs: this differs from "
+            f"the schedule {' and '.join(named)} depends on training.epochs: this differs from "
             f"an uninterrupted run of {epochs} epochs"
         )
     return notes

@@ -98,6 +98,7 @@ class Run:
         self.network = build(
             plan.layers, plan.config, self.pipeline.shape, plan.kernels, self.report
         )
+        self.network.length = plan.length
         self.network.learn_from_rows(_spread(self.parts["train"].x))
         self.update = update_for(plan, self.network.vector, self.tasks.run)
         self.step = self._step()
@@ -248,4 +249,5 @@ def update_for(
         groups=plan.max_parallelism,
         run_tasks=run_tasks,
         compiled=plan.kernels == "numba",
+        length=plan.length,
     )

@@ -15,7 +15,7 @@ from nettrain.metrics import Metric, task_metrics
 from nettrain.nn.bound_layer import BoundLayer
 from nettrain.nn.loss import Loss
 from nettrain.optim import ClosureOptimizer
-from nettrain.schedules import MetricSchedule
+from nettrain.schedules import MetricSchedule, RunLength
 from nettrain.training.build import layers_for, loss_for
 from nettrain.training.engine.kernels import check_kernels, kernels_for
 from nettrain.training.engine.sharding import MOST, shards_for, tiles_of
@@ -69,6 +69,11 @@ class RunPlan:
         if shards is None:
             raise ValueError("the shards of a plan are decided")
         return shards
+
+    @property
+    def length(self) -> RunLength:
+        """What numbers that follow a schedule need to know of the run."""
+        return RunLength(self.steps_per_epoch, self.config.training.epochs)
 
     @property
     def kernels(self) -> str:

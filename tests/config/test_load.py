@@ -173,7 +173,7 @@ MISTAKES = [
     ),
     (
         "regularization: {dropout: 1}",
-        "a.yaml:2: regularization.dropout: expected a number in [0, 1), got 1",
+        "a.yaml:2: regularization.dropout: expected a number in [0, 1) or a mapping (keys: value, schedule), got 1",
     ),
     (
         "schedule: {type: cosine, floor: 2}",

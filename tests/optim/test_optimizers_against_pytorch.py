@@ -105,4 +105,4 @@ def test_every_optimizer_without_a_decay_of_its_own_has_golden_weights_under_l2(
 def test_every_schedule_has_golden_weights():
     assert {row["schedule"]["type"] for row in CASES.values() if "schedule" in row} == set(
         names(Schedule)
-    ) - {"plateau"}
+    ) - {"plateau", "coslog4", "flat_cos"}  # PyTorch has neither of the last two

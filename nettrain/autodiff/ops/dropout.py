@@ -1,5 +1,6 @@
 """Dropout."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -14,13 +15,13 @@ class Dropout(Primitive):
     """y = x mask, mask = 1 / (1 - p) with probability 1 - p, else 0;  dx = dy mask.
 
     Srivastava et al. 2014, in the inverted form: evaluation needs no scaling. The engine sets the
-    generator to the stream of the step before each step.
+    generator to the stream of the step before each step. A function for p is asked in each.
     """
 
     in_place = (0,)
     gradient_in_place = True
 
-    share: float
+    share: float | Callable[[], float]
     generator: np.random.Generator = field(compare=False)
     reads = ("mask",)
 
@@ -34,8 +35,9 @@ class Dropout(Primitive):
 
     def forward(self, out: Array, x: Array, *, mask: Array) -> None:
         self.generator.random(dtype=mask.dtype.type, out=mask)
-        np.greater_equal(mask, self.share, out=mask)
-        mask *= 1 / (1 - self.share)
+        share = self.share() if callable(self.share) else self.share
+        np.greater_equal(mask, share, out=mask)
+        mask *= 1 / (1 - share)
         np.multiply(x, mask, out=out)
 
     def backward(self, grads: Slots, dy: Array, out: Array, x: Array, *, mask: Array) -> None:
@@ -60,7 +62,7 @@ class CompiledDropout(Dropout):
     """The generator's own numbers, then mask and product in one loop."""
 
     def forward_calls(self, out: Array, x: Array, *, mask: Array) -> list[Call]:
-        if not x.flags.c_contiguous:
+        if not x.flags.c_contiguous or callable(self.share):
             return super().forward_calls(out, x, mask=mask)
         draw: Call = (self.generator.random, (), {"dtype": mask.dtype.type, "out": mask})
         return [

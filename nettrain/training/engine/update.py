@@ -11,6 +11,7 @@ from nettrain.autodiff.plan.shards import RunTasks
 from nettrain.config.run_config import Regularization
 from nettrain.nn.vector import ParameterVector
 from nettrain.optim import Rule
+from nettrain.schedules import RunLength
 from nettrain.training.engine.ema import Average
 from nettrain.training.engine.penalty import Penalty
 from nettrain.training.engine.threads import run_serially
@@ -53,6 +54,7 @@ class Update:
         groups: Groups of blocks that may run in parallel.
         run_tasks: Runs them, on one thread or several.
         compiled: Whether the rule's compiled form is used, if it has one.
+        length: Of the run, for numbers of the rule that follow a schedule.
 
     Attributes:
         slots: The rule's state by name: vectors as long as the trained parameters, and scalars.
@@ -72,6 +74,7 @@ class Update:
         groups: int = 1,
         run_tasks: RunTasks = run_serially,
         compiled: bool = False,
+        length: RunLength | None = None,
     ) -> None:
         self.vector = vector
         self.optimizer = optimizer
@@ -85,6 +88,7 @@ class Update:
         self.run_tasks = run_tasks
         self._compiled = compiled
         self._lr = 0.0
+        self._length, self._decaying = length, optimizer
         cuts = list(self._cut())
         self._groups = [
             partial(self._update, self._blocks(cuts[i::groups]))
@@ -132,6 +136,7 @@ class Update:
 
     def __call__(self, lr: float) -> None:
         """One step from `vector.gradient`, which is used up."""
+        self._decaying = self.optimizer.at(self.steps, self._length)
         self.steps += 1
         self._lr = lr
         if self.clip_value is not None or self.clip_norm is not None:
@@ -150,7 +155,7 @@ class Update:
             if n:
                 if self._penalty:
                     self._penalty.add_gradient(block.w[:n], block.g[:n], block.work[0][:n])
-                kept = self.optimizer.decay(lr)
+                kept = self._decaying.decay(lr)
                 if kept != 1:
                     block.w[:n] *= kept
             block.step(lr, self.steps)
