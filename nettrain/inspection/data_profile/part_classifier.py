@@ -3,6 +3,7 @@
 import numpy as np
 
 from nettrain.data.features import MISSING, Category
+from nettrain.metrics import ClassOutcome, Metric
 
 _MOST = 2000  # rows of each part that the classifier sees
 _MOST_INPUTS = 200
@@ -32,11 +33,14 @@ def classifier_auc(
     labels = np.repeat([-1.0, 1.0], [len(one) for one in chosen])
     x = _inputs(columns, rows)
     half = np.concatenate([np.arange(len(one)) % 2 for one in chosen])
+    area: Metric[ClassOutcome] = Metric.parse("roc_auc")
     aucs = []
     for fold in (0, 1):
         fitted, judged = half != fold, half == fold
         direction = _discriminant(x[fitted], labels[fitted])
-        aucs.append(_auc(x[judged] @ direction, labels[judged] > 0))
+        scores, is_part = x[judged] @ direction, (labels[judged] > 0).astype(np.int64)
+        outcome = ClassOutcome(is_part, np.stack([-scores, scores], axis=1))
+        aucs.append(area.value(outcome) or 0.0)
     a, b = (len(one) for one in chosen)
     return float(np.mean(aucs)), float(np.sqrt((a + b + 1) / (12 * a * b)))
 
@@ -72,12 +76,3 @@ def _inputs(columns: dict[str, np.ndarray | Category], rows: np.ndarray) -> np.n
             made.append(gaps.astype(np.float64))
     step = -(-len(made) // _MOST_INPUTS) or 1
     return np.stack(made[::step], axis=1)
-
-
-def _auc(scores: np.ndarray, positive: np.ndarray) -> float:
-    """The share of pairs in which the positive row has the larger score; ties count half."""
-    _, inverse, counts = np.unique(scores, return_inverse=True, return_counts=True)
-    ranks = (np.cumsum(counts) - (counts - 1) / 2)[inverse]
-    a = int(positive.sum())
-    b = len(scores) - a
-    return float((ranks[positive].sum() - a * (a + 1) / 2) / (a * b))
