@@ -13,27 +13,45 @@ from nettrain.data.rows.stored import StoredRows
 from nettrain.data.task import MOST_CLASSES
 from nettrain.data.transform import Transform
 
+MOST_INDICATORS = 50  # categories of a column that become an input each
 
-def automatic_transforms(train: Features, parts: Iterable[Features]) -> tuple[Transform, ...]:
+
+def automatic_transforms(
+    train: Features, parts: Iterable[Features], *, has_target: bool = True
+) -> tuple[Transform, ...]:
     """The transforms that the data needs.
 
-    For tables datetime for dates, drop for texts that hardly repeat, impute where numbers or dates
-    are missing in any part, standardize; for pixels scale to [0, 1]; one_hot for other texts, last,
-    so that its indicators stay 0 and 1.
+    For tables datetime for dates, drop for texts that hardly repeat, target_statistics for columns
+    of very many categories, impute where numbers or dates are missing in any part, standardize; for
+    pixels scale to [0, 1]; one_hot for other texts, last, so that its indicators stay 0 and 1.
+
+    Args:
+        train: The training rows.
+        parts: The rows of all parts.
+        has_target: Whether there is one that categories can be encoded by.
     """
     parts = list(parts)
     kinds = {name: kind_of_texts(column) for name, column in train.categories.items()}
     dates = [name for name, kind in kinds.items() if kind == "date"]
     unique = [name for name, kind in kinds.items() if kind == "unique"]
+    many = [
+        name
+        for name, kind in kinds.items()
+        if has_target
+        and kind == "category"
+        and len(_used(train.categories[name])) > MOST_INDICATORS
+    ]
     chosen: list[object] = []
     if dates:
         chosen.append({"type": "datetime", "columns": dates})
     if unique:
         chosen.append({"type": "drop", "columns": unique})
+    if many:
+        chosen.append({"type": "target_statistics", "columns": many})
     if any(_has_gaps(part, dates) for part in parts):
         chosen.append("impute")
     if train.numbers.ndim <= 2:
-        if train.numbers.shape[1] or dates:
+        if train.numbers.shape[1] or dates or many:
             chosen.append("standardize")
     elif train.numbers.dtype == np.uint8:
         largest = int(largest_pixel(train.numbers))
@@ -43,7 +61,7 @@ def automatic_transforms(train: Features, parts: Iterable[Features]) -> tuple[Tr
         )
     elif largest_pixel(train.numbers) > 1:
         chosen.append("standardize")
-    if len(dates) + len(unique) < len(train.categories):
+    if len(dates) + len(unique) + len(many) < len(train.categories):
         chosen.append("one_hot")
     return tuple(Transform.parse(item) for item in chosen)
 
@@ -77,7 +95,13 @@ def kind_of_texts(column: Category) -> str:
 
 
 def _present(column: Category) -> list[str]:
-    return [column.values[code] for code in np.unique(column.codes[column.codes != MISSING])]
+    return [column.values[code] for code in _used(column)]
+
+
+def _used(column: Category) -> np.ndarray:
+    """The codes that occur."""
+    found: np.ndarray = np.unique(column.codes[column.codes != MISSING])
+    return found
 
 
 def _has_gaps(part: Features, dates: list[str]) -> bool:

@@ -81,7 +81,9 @@ def prepare(
     transforms = config.transforms
     if transforms is None:
         transforms = automatic_transforms(
-            train.features, (loaded.part(name).features for name in loaded.rows)
+            train.features,
+            (loaded.part(name).features for name in loaded.rows),
+            has_target=train.target is not None and not schema.autoencoder,
         )
         named = ", ".join(map(_described, transforms)) or "none needed"
         notes.append(f"transforms: {named} (chosen for this data; `dataset.transforms` overrides)")

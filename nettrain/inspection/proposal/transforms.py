@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from nettrain.data.automatic import automatic_transforms
+from nettrain.data.automatic import MOST_INDICATORS, automatic_transforms
 from nettrain.data.features import Features
 from nettrain.data.transform import Transform
 from nettrain.inspection.data_profile.number_ranges import outlying_columns, skewed_columns
@@ -18,6 +18,7 @@ def propose_transforms(features: Features) -> list[Choice]:
     chosen: list[Choice] = []
     numbers = _columns(features)
     skewed = skewed_columns(numbers)
+    categories = list(features.categories)
     for transform in automatic_transforms(features, [features]):
         name = transform.name()
         if name == "standardize" and features.numbers.ndim == 2:
@@ -28,6 +29,12 @@ def propose_transforms(features: Features) -> list[Choice]:
             if outlying := outlying_columns(numbers, skewed):
                 clip = {"type": "clip", "low": -_KEPT, "high": _KEPT}
                 chosen.append(Choice(clip, f"far outliers in {listed(outlying)}"))
+        elif name == "one_hot":
+            chosen.append(Choice(name, f"of {listed(categories)}"))
+        elif name in _OF_COLUMNS:
+            columns = list(vars(transform)["columns"])
+            categories = [column for column in categories if column not in columns]
+            chosen.append(Choice({"type": name, "columns": columns}, _OF_COLUMNS[name]))
         else:
             chosen.append(_explained(transform, features))
     return chosen
@@ -37,16 +44,15 @@ def count_inputs(features: Features) -> int:
     """Roughly the inputs that a network gets of some features: what sizes it."""
     if features.numbers.ndim > 2:
         return int(np.prod(features.numbers.shape[1:]))
-    texts = sum(min(len(column.values), _MOST) for column in features.categories.values())
+    sizes = [len(column.values) for column in features.categories.values()]
+    texts = sum(size if size <= MOST_INDICATORS else 1 for size in sizes)
     return int(features.numbers.shape[1]) + texts
-
-
-_MOST = 1000  # values of a category that are counted
 
 
 _OF_COLUMNS = {
     "datetime": "dates as numbers and cyclic parts",
     "drop": "names or free text: they hardly repeat",
+    "target_statistics": "of very many values: the target's mean in place of an input each",
 }
 
 
@@ -62,14 +68,9 @@ def _explained(transform: Transform, features: Features) -> Choice:
             {"type": "impute", "strategy": "median", "flag": True},
             f"missing: {listed(gaps) or 'dates'}",
         )
-    if name in _OF_COLUMNS:
-        columns = list(vars(transform)["columns"])
-        return Choice({"type": name, "columns": columns}, _OF_COLUMNS[name])
     if name == "scale":
         divisor = vars(transform)["divide_by"]
         return Choice({"type": name, "divide_by": divisor}, "pixels become 0 to 1")
-    if name == "one_hot":
-        return Choice(name, f"of {listed(list(features.categories))}")
     return Choice(name, "pixels with mean 0 and deviation 1")
 
 
