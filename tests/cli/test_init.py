@@ -181,7 +181,7 @@ REFUSED = [
     ("no such target", table("a,b,kind\n" + SOME), ["t.csv", "--target", "kynd"], "'kind'"),
     ("one class", table("a,b,k\n" + SOME.replace("n", "y")), ["t.csv"], "at least two"),
     ("three rows", table("a,b,k\n1,2,x\n2,3,y\n4,5,x\n"), ["t.csv"], "3 rows"),
-    ("spreadsheet", lambda: Path("t.xlsx").write_bytes(b"PK\x03\x04"), ["t.xlsx"], "CSV"),
+    ("damaged spreadsheet", lambda: Path("t.xlsx").write_bytes(b"PK\x03\x04"), ["t.xlsx"], "cannot be read"),
     ("no such task", table("a,b,k\n" + SOME), ["t.csv", "--task", "regresion"], "'regression'"),
     ("texts as numbers", table("a,b,k\n" + SOME), ["t.csv", "--task", "regression"], "mse"),
     ("no such column", table("a,b,k\n" + SOME), ["t.csv", "--ignore", "aa"], "'a'"),
