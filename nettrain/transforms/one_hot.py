@@ -14,6 +14,7 @@ from nettrain.data.transform import Columns, State, Transform, check_columns
 from nettrain.errors import DataError
 
 _LOG = logging.getLogger(__name__)
+_NAMED = 2  # unseen categories that a warning names
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,10 +99,10 @@ def _warn_of_unseen(features: Features, learned: dict[str, list[str]]) -> None:
             if column.values[code] not in values
         ]
     if unseen:
-        more = f" and {len(unseen) - 5} more" if len(unseen) > 5 else ""
+        more = f" and {len(unseen) - _NAMED} more" if len(unseen) > _NAMED else ""
         _LOG.warning(
             "categories not seen in training are encoded as zeros: %s%s",
-            ", ".join(unseen[:5]),
+            ", ".join(unseen[:_NAMED]),
             more,
         )
 

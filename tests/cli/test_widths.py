@@ -6,6 +6,7 @@ import re
 import pytest
 from rich.console import Console
 
+from nettrain.cli.output import wrapped
 from nettrain.cli.search_progress import trials_table
 from nettrain.search.sweep.result import SweepResult
 from nettrain.search.sweep.trial import Trial
@@ -76,3 +77,18 @@ def test_a_sweep_shows_all_settings_of_the_best_trials_and_names_the_trials_left
     assert text.count("cosine") == text.count("1e-05") == text.count("[128, 64]") == shown
     assert [f"{0.9 - index / 100:.4f}" in text for index in range(shown)] == [True] * shown
     assert ("left out at this width: trial" in text) == (shown < 12)
+
+
+def test_fit_of_data_says_at_most_ten_lines_of_80_columns_before_the_first_epoch(two_runs, command):
+    found = command(
+        "fit", two_runs / "flowers.csv", "-o", two_runs / "runs", "--run-name", "data",
+        "--set", "training.epochs=1",
+    )  # fmt: skip
+    assert found.exit_code == 0, found.output
+    before, _, _ = found.stderr.partition("epoch 1/1")
+    lines = [
+        line
+        for message in before.replace(str(two_runs), "data").splitlines()
+        for line in wrapped(message, 80).splitlines()
+    ]
+    assert 4 <= len(lines) <= 10, lines

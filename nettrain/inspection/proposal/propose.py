@@ -223,21 +223,22 @@ def _decisions(
     transforms: Sequence[Choice],
     tree: dict[str, "Tree | Choice | Sequence[Choice]"],
 ) -> tuple[str, ...]:
-    """At most six lines."""
+    """Five lines, each of which should fit into 80 columns: the written file gives the reasons."""
     lines = []
     target = file.keys.get("target") or file.keys.get("y")
     if target is not None and target.reason:
         lines.append(f"target: {Path(str(target.value)).name} ({target.reason})")
     if unused:
-        shown = [f"{name} ({reason})" for name, reason in list(unused.items())[:3]]
-        more = f" and {len(unused) - 3} more" if len(unused) > 3 else ""
-        lines.append(f"left out: {', '.join(shown)}{more}")
+        more = f" and {len(unused) - 5} more" if len(unused) > 5 else ""
+        why = next(iter(unused.values())) if len(unused) == 1 else "the written config says why"
+        lines.append(f"left out: {', '.join(list(unused)[:5])}{more} ({why})")
     if split is not None:
-        lines.append(f"split: {_brief(split)} ({split.reason})")
+        told = _brief(split)
+        lines.append(f"split: {told}" + ("" if "stratify" in told else f" ({split.reason})"))
     if transforms:
         lines.append("transforms: " + ", ".join(_name(one) for one in transforms))
-    lines.append(f"model: {_brief(plain(tree['model']))}")
-    lines.append(f"training: {_brief(plain(tree['training']))}, early stopping")
+    model = _brief(plain(tree["model"])).replace(", activation ", ", ")
+    lines.append(f"model: {model}; {_brief(plain(tree['training']))}, early stopping")
     return tuple(lines)
 
 
