@@ -8,6 +8,7 @@ from pydantic import Field
 
 from nettrain.component import Count
 from nettrain.data.features import Features
+from nettrain.data.rows.base import chunks
 from nettrain.data.target import Target
 from nettrain.data.transform import Columns, State, Transform, check_columns
 from nettrain.errors import ConfigError
@@ -94,10 +95,15 @@ class PiecewiseLinear(Transform):
     def apply(self, features: Features, state: State) -> Features:
         """Appends the bins of the chosen columns to the numbers."""
         sources, lower, upper = (np.asarray(state[key]) for key in ("sources", "lower", "upper"))
-        x = features.array.astype(np.float64)
-        bins = np.clip((x[:, sources] - lower) / (upper - lower), 0, 1)
+        x = features.array
+        n, d = x.shape
+        numbers = np.empty((n, d + len(sources)))
+        for rows in chunks(numbers.shape):  # copies of all bins would be the largest arrays of all
+            numbers[rows, :d] = x[rows]
+            bins = (numbers[rows][:, sources] - lower) / (upper - lower)
+            np.clip(bins, 0, 1, out=numbers[rows, d:])
         names = (*features.names, *map(str, state["names"]))
-        return replace(features, numbers=np.concatenate([x, bins], axis=1), names=names)
+        return replace(features, numbers=numbers, names=names)
 
     def _knots(self, x: np.ndarray, y: np.ndarray | None) -> np.ndarray:
         """Returns the knots of a column; one or none where it is left alone."""
