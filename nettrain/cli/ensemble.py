@@ -95,7 +95,7 @@ def ensemble(
     if json:
         print_json(dataclasses.asdict(result) | {"intervals": _intervals(result, allow_plugins)})
     elif not quiet:
-        _report(result, _intervals(result, allow_plugins))
+        _report(result, _intervals(result, allow_plugins), allow_plugins)
 
 
 def _intervals(result: "EnsembleResult", allow_plugins: bool) -> "dict[str, Interval]":
@@ -107,7 +107,10 @@ def _intervals(result: "EnsembleResult", allow_plugins: bool) -> "dict[str, Inte
     return intervals_on_test(result.directory, allow_plugins=allow_plugins)
 
 
-def _report(result: "EnsembleResult", intervals: "dict[str, Interval]") -> None:
+def _report(
+    result: "EnsembleResult", intervals: "dict[str, Interval]", allow_plugins: bool
+) -> None:
+    from nettrain.cli.intervals import reading_of_run
     from nettrain.cli.render import gain_table, member_table, number
 
     part = next(part for part in ("test", "validation", "train") if part in result.metrics)
@@ -122,6 +125,7 @@ def _report(result: "EnsembleResult", intervals: "dict[str, Interval]") -> None:
             part,
             bag,
             intervals,
+            reading_of_run(result.directory, allow_plugins=allow_plugins),
         )
     )
     for note in result.notes:

@@ -105,7 +105,7 @@ def sweep(
 
         print_json(as_json(result) | {"intervals": _intervals(result, allow_plugins)})
     elif not quiet:
-        _report(result, _intervals(result, allow_plugins))
+        _report(result, _intervals(result, allow_plugins), allow_plugins)
     if result.best is None:
         say(
             f"no trial finished; the first failed with: {result.trials[0].message}"
@@ -185,7 +185,8 @@ def _intervals(result: "SweepResult", allow_plugins: bool) -> "dict[str, Interva
     return intervals_on_test(Path(result.directory) / "final", allow_plugins=allow_plugins)
 
 
-def _report(result: "SweepResult", intervals: "dict[str, Interval]") -> None:
+def _report(result: "SweepResult", intervals: "dict[str, Interval]", allow_plugins: bool) -> None:
+    from nettrain.cli.intervals import reading_of_run
     from nettrain.cli.render import metrics_table
     from nettrain.cli.search_progress import trials_table
     from nettrain.search.sweep.importances import comparable
@@ -194,7 +195,10 @@ def _report(result: "SweepResult", intervals: "dict[str, Interval]") -> None:
         return
     console().print(trials_table(result))
     if result.test is not None:
-        console().print(metrics_table({"test": result.test}, {}, {"test": intervals}))
+        final = Path(result.directory) / "final"
+        reading = reading_of_run(final, allow_plugins=allow_plugins)
+        shown = metrics_table({"test": result.test}, {}, {"test": intervals}, reading=reading)
+        console().print(shown)
     for note in result.notes:
         say(f"note: {note}")
     compared = comparable(result.trials)
