@@ -401,3 +401,14 @@ def test_a_column_of_other_numbers_is_not_taken_for_the_target(case: str, tmp_pa
     else:
         with pytest.raises(DataError, match=problem):
             model.read(new, with_target=False)
+
+
+def test_a_column_without_a_name_that_numbers_the_rows_leaves_the_header_one(
+    tmp_path: Path,
+) -> None:
+    rows = "".join(f"{i},{i * i},{'ab'[i % 2]}\n" for i in range(6))
+    found = load(tmp_path, ",x,y\n" + rows, target=-1)
+    assert (found.features.names, len(found)) == (("column_0", "x"), 6)
+    assert found.target.names == ("y",)
+    gap = load(tmp_path, ",4,a\n" + rows, target=-1, missing=[""])
+    assert len(gap) == 7  # the first row holds a number: it is one with a gap

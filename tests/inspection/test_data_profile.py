@@ -71,6 +71,9 @@ DAYS = [f"2024-{1 + i % 12:02}-{1 + i % 28:02}" for i in range(ROWS)]
 FAULTS = {
     "row numbers": (planted(**{"Unnamed: 0": [str(i) for i in range(ROWS)]}), "", "",
                     "row_number", ("Unnamed: 0",), None),
+    "row numbers of repeated rows": (
+        {"n": [str(i % ROWS) for i in range(ROWS + 10)]} | rows_twice(10), "", "",
+        "row_number", ("n",), None),
     "identifier": (planted(client_id=[str(7919 * i % 99991) for i in range(ROWS)]), "", "",
                    "identifier", ("client_id",), None),
     "constant": (planted(version=["3"] * ROWS), "", "", "constant_column", ("version",), None),

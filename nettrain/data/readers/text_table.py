@@ -223,8 +223,11 @@ def _guess_header(
         return True, []
     width = len(cells)
     columns = [{row[i].strip() for row in below} for i in range(width)]
+    names = (
+        cells[1:] if not cells[0] and _count_up([row[0] for row in below[:_SAMPLE_ROWS]]) else cells
+    )
     if (
-        any(is_number(cell) or cell in missing for cell in cells)
+        any(is_number(cell) or cell in missing for cell in names)
         or len(set(cells)) < width
         or any(
             number_format(cell) and any(map(number_format, columns[i]))
@@ -242,6 +245,11 @@ def _guess_header(
             "(`header: false` if it is data)"
         ]
     return True, []
+
+
+def _count_up(cells: Sequence[str]) -> bool:
+    """Whether they are 0, 1, 2 ..., as pandas numbers rows in a column without a name."""
+    return len(cells) > 1 and list(cells) == [str(i) for i in range(len(cells))]
 
 
 def _header_names(path: Path, line: int, row: list[str]) -> tuple[str, ...]:

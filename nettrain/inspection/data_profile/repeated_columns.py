@@ -24,7 +24,8 @@ def repeated_column_suspicions(rows: ProfiledRows) -> Iterator[Suspicion]:
         if second in said:
             continue
         said.add(second)
-        equation = f"{factor:.6g} * {first!r}" + (f" + {offset:.6g}" if offset else "")
+        times = "" if factor == 1 else f"{factor:.6g} * "
+        equation = f"{times}{first!r}" + (f" + {offset:.6g}" if offset else "")
         is_copy = factor == 1 and offset == 0
         yield Suspicion(
             "repeated_column",

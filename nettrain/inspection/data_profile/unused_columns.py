@@ -17,6 +17,7 @@ from nettrain.inspection.data_profile.suspicion import Severity, Suspicion
 _ID = re.compile(r"(^|[_\s.-])(id|identifier|uuid|guid|key|index)$|^unnamed(: ?\d+)?$|^$", re.I)
 _ID_CASED = re.compile(r"[a-z](Id|ID)$")
 _FEWEST = 10  # rows by which a column of different values shows what it is
+_COUNTED = 0.9  # of the rows: some may stand in the file once more
 _SAMPLED_RANGE = 0.95  # of the number of rows: the range of row numbers in a sample
 
 Kind = Literal[
@@ -94,6 +95,8 @@ def _of_numbers(name: str, x: np.ndarray, total: int) -> UnusedColumn | None:
         return UnusedColumn("constant_column", f"always {present[0]:g}")
     if x.size < _FEWEST or present.size < x.size or not (x == np.floor(x)).all():
         return None
+    if _counts_up(x):
+        return UnusedColumn("row_number", "numbers the rows")
     values = np.unique(x)
     if len(values) < len(x):
         return None
@@ -102,6 +105,11 @@ def _of_numbers(name: str, x: np.ndarray, total: int) -> UnusedColumn | None:
     if _ID_CASED.search(name) or _ID.search(name):
         return UnusedColumn("identifier", "a different number in every row: an identifier")
     return None
+
+
+def _counts_up(x: np.ndarray) -> bool:
+    """Whether nearly all numbers are one more than that of the row before, from 0 or 1 on."""
+    return bool(x.min() in (0, 1) and (np.diff(x) == 1).mean() > _COUNTED and x[0] == x.min())
 
 
 def _numbers_rows(values: np.ndarray, total: int) -> bool:
