@@ -32,7 +32,7 @@ def check_fits_memory(layers: Sequence[BoundLayer], batch_size: int, itemsize: i
         largest = max(sizes, key=sizes.__getitem__)
         raise ConfigError(
             f"model: {parameters:,} parameters and their gradient need "
-            f"{2 * itemsize * parameters / _GB:,.1f} GB of memory, and {free / _GB:,.3g} GB are "
+            f"{2 * itemsize * parameters / _GB:,.1f} GB of memory, and {free / _GB:,.1f} GB are "
             f"free; make {largest} smaller ({sizes[largest]:,} parameters)"
         )
     widest = max(layers, key=lambda layer: math.prod(layer.output_shape))
@@ -40,6 +40,6 @@ def check_fits_memory(layers: Sequence[BoundLayer], batch_size: int, itemsize: i
     if outputs > free:
         raise ConfigError(
             f"model: the outputs of {widest.name} for a batch of {batch_size:,} rows need "
-            f"{outputs / _GB:,.1f} GB of memory, and {free / _GB:,.3g} GB are free; make the layer "
+            f"{outputs / _GB:,.1f} GB of memory, and {free / _GB:,.1f} GB are free; make the layer "
             "smaller, or lower training.batch_size"
         )

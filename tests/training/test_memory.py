@@ -30,6 +30,6 @@ def test_what_cannot_fit_is_refused_with_the_layer_to_blame(name, monkeypatch):
     if message is None:
         memory.check_fits_memory(layers, batch_size, 4)
         return
-    with pytest.raises(ConfigError, match="1.0 GB are free") as refused:
+    with pytest.raises(ConfigError, match=r"1\.0 GB are free") as refused:
         memory.check_fits_memory(layers, batch_size, 4)
     assert message in str(refused.value)
