@@ -207,6 +207,12 @@ def test_a_first_row_of_texts_that_recur_below_is_data(tmp_path: Path) -> None:
     assert not load(tmp_path, "outlook,play\nrain,yes\nsunny,no\n", target="play").notes
 
 
+def test_the_numbers_of_rows_may_have_no_name(tmp_path: Path) -> None:
+    found = load(tmp_path, ",age,city,y\n0,31,Bern,1\n1,27,Oslo,0\n", target="y")
+    assert found.features.names == ("column_0", "age") and len(found) == 2
+    assert load(tmp_path, ",red,no\nb,red,yes\n", target=-1).notes == (NO_HEADER,)
+
+
 @pytest.mark.parametrize("mark", ["", "NA", "NULL", "None", "n/a", "<NA>", "#N/A", "NaN", "?"])
 def test_a_usual_mark_is_a_missing_value(mark: str, tmp_path: Path) -> None:
     assert np.isnan(load(tmp_path, table([mark, "1", "2"])).features.array[0, 0])

@@ -11,6 +11,8 @@ from nettrain.inspection.data_profile.single_columns import (
     class_score,
     number_score,
     numbered,
+    rank_score,
+    threshold_score,
 )
 
 CHANCE = np.random.default_rng(0)
@@ -45,6 +47,26 @@ def test_scores_are_those_of_a_tree_of_one_level_written_as_loops(name):
     means = held_out(bins, lambda rows: y[rows].mean())
     r2 = 1 - ((y - means) ** 2).sum() / ((y - y.mean()) ** 2).sum()
     assert number_score(bins, y, FOLD) == pytest.approx(r2)
+
+
+@pytest.mark.parametrize("name", ["few numbers", "many numbers"])
+def test_the_best_threshold_is_that_of_all_tried_in_turn(name):
+    x = COLUMNS[name]
+    codes = (x + CHANCE.normal(size=N) > 1).astype(int)
+    accuracies = [max((low == codes).sum(), (low != codes).sum()) for low in map(x.__gt__, x)]
+    largest = np.bincount(codes).max()
+    assert threshold_score(x, codes) == pytest.approx((max(accuracies) - largest) / (N - largest))
+    assert threshold_score(-x, codes) == pytest.approx(threshold_score(x, codes))
+    assert threshold_score(x, np.arange(N) % 3) == 0
+
+
+def test_ranks_see_through_a_function_that_rises():
+    x, y = COLUMNS["many numbers"], COLUMNS["few numbers"]
+    assert rank_score(x, np.exp(3 * x)) == pytest.approx(1)
+    # scipy.stats.spearmanr([1, 2, 2, 4, 3], [3, 1, 2, 5, 4]).statistic = 0.6668859288553503
+    ties = rank_score(np.array([1.0, 2, 2, 4, 3]), np.array([3.0, 1, 2, 5, 4]))
+    assert ties == pytest.approx(0.6668859288553503**2)
+    assert rank_score(x, y) < 0.5 and rank_score(np.full(N, np.nan), y) == 0
 
 
 @pytest.mark.parametrize("name", COLUMNS)

@@ -223,9 +223,7 @@ def _guess_header(
         return True, []
     width = len(cells)
     columns = [{row[i].strip() for row in below} for i in range(width)]
-    names = (
-        cells[1:] if not cells[0] and _count_up([row[0] for row in below[:_SAMPLE_ROWS]]) else cells
-    )
+    names = cells[1:] if _index_is_unnamed(cells, columns) else cells
     if (
         any(is_number(cell) or cell in missing for cell in names)
         or len(set(cells)) < width
@@ -247,9 +245,9 @@ def _guess_header(
     return True, []
 
 
-def _count_up(cells: Sequence[str]) -> bool:
-    """Whether they are 0, 1, 2 ..., as pandas numbers rows in a column without a name."""
-    return len(cells) > 1 and list(cells) == [str(i) for i in range(len(cells))]
+def _index_is_unnamed(cells: Sequence[str], columns: Sequence[set[str]]) -> bool:
+    """Whether the first cell is empty above numbers, as pandas writes the numbers of rows."""
+    return len(cells) > 1 and not cells[0] and bool(columns[0]) and all(map(is_number, columns[0]))
 
 
 def _header_names(path: Path, line: int, row: list[str]) -> tuple[str, ...]:

@@ -15,11 +15,14 @@ from nettrain.inspection.data_profile.single_columns import (
     linear_score,
     number_score,
     numbered,
+    rank_score,
+    threshold_score,
 )
 from nettrain.inspection.data_profile.suspicion import Suspicion
 
 _CLASSES = 0.98  # of the error of the largest class that one column takes away
 _NUMBERS = 0.99  # R^2
+_RANKS = 0.999  # R^2 of the ranks: a function of the target, such as its logarithm
 _COPY = 1 - 1e-9
 _FEWEST = 50  # rows: with fewer a column predicts by chance
 _MOST_CELLS = 1_000_000
@@ -65,12 +68,17 @@ def _leak(
         if isinstance(column, np.ndarray):
             score = max(score, linear_score(column, y))
         is_leak, is_copy, shown = score >= _NUMBERS, score >= _COPY, f"R^2 {score:.4f}"
+        if not is_leak and isinstance(column, np.ndarray):
+            ranks = rank_score(column, y)
+            is_leak, shown = ranks >= _RANKS, f"R^2 of the ranks {ranks:.4f}"
     else:
         values = target.values if target.values.ndim == 1 else target.values[:, place]
         codes = np.unique(values[chosen], return_inverse=True)[1].reshape(-1)
         if codes.max() == 0:
             return None
         score = class_score(numbered(column), codes, fold)
+        if isinstance(column, np.ndarray):
+            score = max(score, threshold_score(column, codes))
         is_leak, shown = score >= _CLASSES, f"{score:.1%} fewer errors than the baseline"
         is_copy = is_leak and _same_groups(column, codes)
     if not is_leak:
@@ -83,7 +91,7 @@ def _suspicion(rows: ProfiledRows, name: str, target: str, shown: str, is_copy: 
     return Suspicion(
         "leak",
         "error" if is_copy else "warning",
-        f"column {name!r}: tells the target {target!r} {how} by itself ({shown}, cross-validated)",
+        f"column {name!r}: tells the target {target!r} {how} by itself ({shown})",
         f"{ignore(rows, name)}, unless it is known before {target!r} is",
         (name,),
     )

@@ -62,6 +62,42 @@ def number_score(bins: np.ndarray, y: np.ndarray, fold: np.ndarray) -> float:
     return _explained(y, means[fold, bins])
 
 
+def threshold_score(x: np.ndarray, codes: np.ndarray) -> float:
+    """(accuracy - a) / (1 - a) of the best single threshold between two classes, as `class_score`.
+
+    One number is fitted, so no rows are held out. 0 with other than two classes, of which each has
+    at least FOLDS rows, and for a column with gaps.
+
+    Args:
+        x: (n,) the column.
+        codes: (n,) of the classes.
+    """
+    counts = np.bincount(codes)
+    if len(counts) != 2 or counts.min() < FOLDS or np.isnan(x).any():
+        return 0.0
+    order = np.argsort(x, kind="stable")
+    below = np.cumsum(codes[order] == 0)  # rows of class 0 up to each place
+    rows = np.arange(1, len(x) + 1)
+    correct = below + (counts[1] - (rows - below))  # class 0 up to the place, class 1 beyond
+    at_gap = np.append(np.diff(x[order]) > 0, True)
+    best = max(float(correct[at_gap].max()), float((len(x) - correct[at_gap]).max()))
+    largest = float(counts.max())
+    return (best - largest) / (len(x) - largest)
+
+
+def rank_score(x: np.ndarray, y: np.ndarray) -> float:
+    """Spearman's rho^2, of the rows in which x is not missing; 0 with many gaps."""
+    both = ~np.isnan(x)
+    return linear_score(np.where(both, _ranks(x), np.nan), _ranks(y))
+
+
+def _ranks(x: np.ndarray) -> np.ndarray:
+    """The rank of each number; equal ones share the mean of theirs."""
+    _, inverse, counts = np.unique(x, return_inverse=True, return_counts=True)
+    last = np.cumsum(counts)
+    return ((last - (counts - 1) / 2)[inverse]).astype(np.float64)
+
+
 def linear_score(x: np.ndarray, y: np.ndarray) -> float:
     """r^2 of a straight line through the rows in which x is not missing; 0 with many gaps."""
     both = ~np.isnan(x)
