@@ -69,7 +69,7 @@ def find_lr(run: Run) -> Curve:
     mean = 0.0
     with one_blas_thread(), np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         for step, lr in enumerate(np.geomspace(LOWEST, HIGHEST, STEPS).tolist(), start=1):
-            rows = _next_rows(run)
+            rows = next_rows(run)
             loss = run.step(rows, lr) / (run.step.weight(rows) or 1)
             if not math.isfinite(loss):
                 break
@@ -98,7 +98,7 @@ def suggest(rates: list[float], smoothed: list[float]) -> float | None:
     return float(f"{rates[lowest] / 10:.2g}")
 
 
-def _next_rows(run: Run) -> np.ndarray:
+def next_rows(run: Run) -> np.ndarray:
     """The rows of the next step, in the order in which training would take them."""
     if run.progress.batch == run.plan.steps_per_epoch:
         run.progress.epoch, run.progress.batch = run.progress.epoch + 1, 0

@@ -29,7 +29,8 @@ def check(setup: Setup) -> list[Finding]:
     try:
         gain = gain_over_baseline(setup)
     except Diverged as error:
-        return failed(NAME, f"the training diverges: {str(error).splitlines()[0]}", "a lower rate")
+        remedy = f"a lower optimizer.lr (now {setup.config.optimizer.lr:g}), or scaled inputs"
+        return failed(NAME, f"the training diverges: {str(error).splitlines()[0]}", remedy)
     training, baseline = setup.training, float(gain.baseline)
     whole = "" if setup.work.complete else " (a part of the run)"
     message = (

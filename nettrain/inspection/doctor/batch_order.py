@@ -5,6 +5,7 @@ import numpy as np
 from nettrain.inspection.doctor.finding import Finding, failed, ok, skipped
 from nettrain.inspection.doctor.sample import rows_of
 from nettrain.inspection.doctor.setup import Setup
+from nettrain.inspection.doctor.small_config import one_plain_batch
 from nettrain.training.run import Run
 
 NAME = "batch order"
@@ -24,7 +25,8 @@ def check(setup: Setup) -> list[Finding]:
     if count < 2:
         return skipped(NAME, "there is one training row")
     order = setup.generator("batch_order").permutation(len(train))[:count]
-    run = setup.build(rows_of(train, order), plain=True, whole_batch=True, dtype="float64")
+    config = one_plain_batch(setup.small, dtype="float64")
+    run = setup.build(rows_of(train, order), config=config, noise=False)
     forward, backward = np.arange(count), np.arange(count)[::-1].copy()
     first = _gradient(run, forward)
     if not np.array_equal(first, _gradient(run, forward, step=1)):

@@ -5,6 +5,7 @@ import dataclasses
 from nettrain.inspection.doctor.finding import Finding, failed, ok
 from nettrain.inspection.doctor.sample import rows_of
 from nettrain.inspection.doctor.setup import Setup
+from nettrain.inspection.doctor.small_config import one_plain_batch
 from nettrain.inspection.doctor.workload import step_seconds
 from nettrain.inspection.gradcheck import check_gradients
 
@@ -29,7 +30,8 @@ def check(setup: Setup) -> list[Finding]:
     if not setup.is_table:
         noise = setup.generator("gradient_check.inputs").standard_normal(some.x.shape)
         some = dataclasses.replace(some, x=some.x + MOVED * noise)
-    run = setup.build(some, plain=True, whole_batch=True, dtype="float64")
+    config = one_plain_batch(setup.small, dtype="float64")
+    run = setup.build(some, config=config, noise=False)
     vector = run.network.vector
     chance = setup.generator("gradient_check.weights")
     vector.values += MOVED * chance.standard_normal(len(vector)) * vector.values.std()

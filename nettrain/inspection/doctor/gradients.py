@@ -5,7 +5,6 @@ import math
 from nettrain.diagnosis.symptoms import LARGE, VANISHING
 from nettrain.inspection.doctor.finding import Finding, failed, ok, skipped, warning
 from nettrain.inspection.doctor.setup import Setup
-from nettrain.training.callbacks.diagnostics import statistics_of
 
 NAME = "gradients"
 
@@ -14,7 +13,7 @@ def check(setup: Setup) -> list[Finding]:
     """Compare the gradient norms of the layers, with the limits that a run's diagnosis has."""
     norms = {
         path: figures["gradient_norm"]
-        for path, figures in statistics_of(setup.run).layers().items()
+        for path, figures in setup.layers.items()
         if "gradient_norm" in figures
     }
     if not norms:

@@ -8,9 +8,7 @@ import numpy as np
 from nettrain.inspection.doctor.finding import Finding, failed, ok, skipped, warning
 from nettrain.inspection.doctor.setup import Setup
 from nettrain.inspection.lr_range_test import STEPS as RANGE_STEPS
-from nettrain.inspection.lr_range_test import find_lr
-from nettrain.training.loop import epoch_order
-from nettrain.training.run import Run
+from nettrain.inspection.lr_range_test import find_lr, next_rows
 
 NAME = "learning rate"
 # Times the suggestion, a tenth of the rate at which the smoothed loss is lowest. Within this range
@@ -92,19 +90,9 @@ def _trial(setup: Setup, lr: float) -> _Trial:
     rising = STEPS // 4 if setup.config.schedule.warmup else 1
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         for step in range(STEPS):
-            rows = _rows(run)
+            rows = next_rows(run)
             loss = run.step(rows, lr * min(1.0, (step + 1) / rising))
             if not math.isfinite(loss):
                 break
             losses[step] = loss / (run.step.weight(rows) or 1)
     return _Trial(float(losses[0]), float(losses[1:].max()), float(losses[-LAST:].mean()))
-
-
-def _rows(run: Run) -> np.ndarray:
-    """The rows of the next step, in the order in which training takes them."""
-    progress, plan = run.progress, run.plan
-    if progress.batch == plan.steps_per_epoch:
-        progress.epoch, progress.batch = progress.epoch + 1, 0
-    start = progress.batch * plan.step_rows
-    progress.batch += 1
-    return epoch_order(run)[start : start + plan.step_rows]

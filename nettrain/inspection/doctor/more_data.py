@@ -22,7 +22,7 @@ def check(setup: Setup) -> list[Finding]:
 
     L(n) = a + b n^-c (Cortes et al. 1994, "Learning curves"): with three sizes of ratio 2 each
     doubling gains r times what the one before gained, so the next one gains r d, and all further
-    ones r d / (1 - r) together. The same steps are made with each size.
+    ones r d / (1 - r) together. With each size about the same number of steps is made.
     """
     sample = setup.sample
     if sample.validation is None:

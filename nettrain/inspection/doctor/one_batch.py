@@ -9,6 +9,7 @@ from nettrain.diagnosis.constant_loss import best_constant, best_loss
 from nettrain.inspection.doctor.finding import Finding, failed, ok, skipped, warning
 from nettrain.inspection.doctor.sample import rows_of, truth_of
 from nettrain.inspection.doctor.setup import Setup
+from nettrain.inspection.doctor.small_config import one_plain_batch
 from nettrain.optim import Optimizer
 from nettrain.training.run import Run
 
@@ -36,20 +37,20 @@ def check(setup: Setup) -> list[Finding]:
     best = best_loss(setup.run.loss, targets, outputs)
     if not constant - best > 1e-6 * max(1.0, abs(constant)):
         return skipped(NAME, "the targets of these rows are all alike")
-    reached, run = math.inf, setup.run
+    reached = math.inf
     for lr in RATES:
         optimizer = Optimizer.parse({"type": "adam", "lr": lr})
-        tried = setup.build(batch, optimizer=optimizer, plain=True, whole_batch=True)
-        lowest = _lowest_loss(tried, len(batch), best + (1 - LEARNED) * (constant - best))
-        if lowest < reached:
-            reached, run = lowest, tried
+        config = one_plain_batch(setup.small, optimizer=optimizer)
+        run = setup.build(batch, config=config, noise=False)
+        enough = best + (1 - LEARNED) * (constant - best)
+        reached = min(reached, _lowest_loss(run, len(batch), enough))
         if (constant - reached) / (constant - best) >= LEARNED:
             break
-    return _judged(setup, batch, run, constant, best, reached)
+    return _judged(setup, batch, constant, best, reached)
 
 
 def _judged(
-    setup: Setup, batch: Part, run: Run, constant: float, best: float, reached: float
+    setup: Setup, batch: Part, constant: float, best: float, reached: float
 ) -> list[Finding]:
     learned = (constant - reached) / (constant - best)
     message = (

@@ -29,13 +29,13 @@ def check(setup: Setup) -> list[Finding]:
     """
     if setup.sample.validation is None:
         return skipped(NAME, "there are no rows to judge on")
+    if beats_baseline(setup):
+        return ok(NAME, "the network learns the targets as they are")
     as_it_is = _skill(setup, 0)
     if as_it_is is None:
         return skipped(NAME, "there is no linear model, or too few neighbouring rows")
     if as_it_is.gain.exceeds(NOTHING):
         return ok(NAME, f"a linear model explains {as_it_is.share:.0%} of the targets as they are")
-    if beats_baseline(setup):
-        return ok(NAME, "the network learns the targets as they are")
     for shift, what in SHIFTS.items():
         shifted = _skill(setup, shift)
         if shifted is not None and shifted.gain.exceeds(CERTAIN) and shifted.share > LEAST_SKILL:

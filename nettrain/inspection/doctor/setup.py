@@ -2,15 +2,16 @@
 
 import dataclasses
 from functools import cached_property
-from typing import Literal
 
 import numpy as np
 
-from nettrain.config.run_config import Regularization, RunConfig
+from nettrain.config.run_config import RunConfig
 from nettrain.data.in_memory import Data
 from nettrain.data.loader import Loader
 from nettrain.data.part import Part
 from nettrain.diagnosis.constant_loss import best_constant
+from nettrain.diagnosis.layer_statistics import Statistics
+from nettrain.errors import Diverged
 from nettrain.inspection.doctor.noise import without_noise
 from nettrain.inspection.doctor.sample import (
     Sample,
@@ -21,18 +22,19 @@ from nettrain.inspection.doctor.sample import (
     truth_of,
 )
 from nettrain.inspection.doctor.short_training import ShortTraining, train_briefly
+from nettrain.inspection.doctor.small_config import in_memory, shortened
 from nettrain.inspection.doctor.standardized_linear import StandardizedLinear, fit_standardized
 from nettrain.inspection.doctor.workload import Workload, workload
-from nettrain.optim import ClosureOptimizer, Optimizer
-from nettrain.schedules import MetricSchedule, Schedule
+from nettrain.optim import ClosureOptimizer
+from nettrain.schedules import MetricSchedule
 from nettrain.streams import generator
 from nettrain.training.build import encoded, target_size
+from nettrain.training.callbacks.diagnostics import statistics_of
 from nettrain.training.initialize import initial_weights
 from nettrain.training.run import Run
 from nettrain.training.run_plan import plan_run
 
 PROBE_ROWS = 512
-Dtype = Literal["float32", "float64"]
 
 
 class Setup:
@@ -46,6 +48,7 @@ class Setup:
 
     Attributes:
         config: The final configuration.
+        small: The same for runs in memory.
         work: The bounds of a short training.
         sample: The rows of short trainings.
     """
@@ -57,6 +60,7 @@ class Setup:
         self.data, self.loader = data, loader
         run.network.report = _ignore
         self.config: RunConfig = run.config
+        self.small: RunConfig = in_memory(run.config)
         self.work: Workload = workload(run, seconds)
         self.sample: Sample = draw_sample(run.parts, self.work.rows, self.config.seed)
 
@@ -102,9 +106,27 @@ class Setup:
         )
 
     @cached_property
+    def layers(self) -> Statistics:
+        """The statistics of the layers before the first step."""
+        return statistics_of(self.run).layers()
+
+    @property
     def training(self) -> ShortTraining:
-        """A short training on the sample, as configured."""
-        return self.train_briefly(self.sample.train)
+        """A short training on the sample, as configured.
+
+        Raises:
+            Diverged: The loss or the weights became NaN or infinite.
+        """
+        if isinstance(self._training, Diverged):
+            raise self._training
+        return self._training
+
+    @cached_property
+    def _training(self) -> ShortTraining | Diverged:
+        try:
+            return self.train_briefly(self.sample.train)
+        except Diverged as error:
+            return error
 
     @cached_property
     def linear(self) -> StandardizedLinear | None:
@@ -128,30 +150,24 @@ class Setup:
         if per_epoch < self.run.plan.steps_per_epoch:  # fewer rows: as many steps, more epochs
             epochs = max(1, self.work.steps // per_epoch)
         judged = self.sample.validation if validation is None else validation
-        return train_briefly(self.build(train, judged, epochs=epochs))
+        return train_briefly(self.build(train, judged, config=shortened(self.small, epochs)))
 
     def build(
         self,
         train: Part,
         validation: Part | None = None,
         *,
-        epochs: int | None = None,
-        optimizer: Optimizer | None = None,
-        plain: bool = False,
-        whole_batch: bool = False,
-        dtype: Dtype | None = None,
+        config: RunConfig | None = None,
+        noise: bool = True,
     ) -> Run:
         """A run of the same network, initial weights included, on other rows. It writes nothing.
 
         Args:
             train, validation: Its parts.
-            epochs: Its length, to which warm-up and schedule shrink; None: that of the run.
-            optimizer: In place of the configured one and its schedule.
-            plain: Whether dropout, noise, augmentation, penalties and clipping are left out.
-            whole_batch: Whether all rows make one batch.
-            dtype: In place of the configured one.
+            config: Its configuration, made of `small`; None: that one.
+            noise: Whether layers such as dropout draw random numbers.
         """
-        config = self._config(train, epochs, optimizer, plain, whole_batch, dtype)
+        config = config or self.small
         parts = {"train": _as(train, config.dtype)}
         if validation is not None:
             parts["validation"] = _as(validation, config.dtype)
@@ -160,58 +176,12 @@ class Setup:
         plan = plan_run(config, prepared)
         if not isinstance(config.schedule, MetricSchedule):
             plan = dataclasses.replace(plan, metrics={})  # the loss is all that is looked at
-        if plain:
+        if not noise:
             plan = dataclasses.replace(plan, layers=[without_noise(one) for one in plan.layers])
         run = Run(plan, prepared)
         run.network.report = _ignore
         initial_weights(plan.layers, config.initialize_from).copy_into(run.network)
         return run
-
-    def _config(
-        self,
-        train: Part,
-        epochs: int | None,
-        optimizer: Optimizer | None,
-        plain: bool,
-        whole_batch: bool,
-        dtype: Dtype | None,
-    ) -> RunConfig:
-        config, schedule = self.config, self.config.schedule
-        epochs = epochs or config.training.epochs
-        shrunk = schedule.warmup * epochs / config.training.epochs
-        schedule = dataclasses.replace(schedule, warmup=shrunk)
-        if optimizer is not None:
-            schedule = Schedule.parse("constant")
-        training = dataclasses.replace(
-            config.training,
-            epochs=epochs,
-            batch_size=None if whole_batch else config.training.batch_size,
-            accumulate=1 if whole_batch else config.training.accumulate,
-            shards=None,
-            kernels="numpy",
-            monitor=None,
-            snapshots=None,
-            loggers=(),
-            clip_norm=None if plain else config.training.clip_norm,
-            clip_value=None if plain else config.training.clip_value,
-            ema=None if plain else config.training.ema,
-        )
-        changed = dataclasses.replace(
-            config,
-            dtype=dtype or config.dtype,
-            optimizer=optimizer or config.optimizer,
-            schedule=schedule,
-            training=training,
-            early_stopping=None,
-            diagnostics=False,
-        )
-        if not plain:
-            return changed
-        return dataclasses.replace(
-            changed,
-            regularization=Regularization(),
-            dataset=dataclasses.replace(config.dataset, augmentation=()),
-        )
 
 
 def _as(part: Part, dtype: str) -> Part:

@@ -3,7 +3,6 @@
 from nettrain.diagnosis.symptoms import DEAD
 from nettrain.inspection.doctor.finding import Finding, failed, ok, skipped, warning
 from nettrain.inspection.doctor.setup import Setup
-from nettrain.training.callbacks.diagnostics import statistics_of
 
 NAME = "units"
 # Of a layer's units. With weights and inputs of size 1, a unit is 0 on all of 256 rows, or near a
@@ -15,7 +14,7 @@ def check(setup: Setup) -> list[Finding]:
     """Look for the layer with the largest fraction of each kind."""
     shares = {
         (kind, path): figures[kind]
-        for path, figures in statistics_of(setup.run).layers().items()
+        for path, figures in setup.layers.items()
         for kind in ("dead", "saturated")
         if kind in figures
     }

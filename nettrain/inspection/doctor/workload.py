@@ -10,14 +10,15 @@ from nettrain.nn.summary import summarize
 from nettrain.optim import ClosureOptimizer
 from nettrain.training.run import Run
 
-# A step on one core, measured on several models: a fixed cost, products, and what is read and
-# written for the outputs of the layers.
+# A step on one core in float32: a fixed cost, products, and what is read and written for the
+# outputs of the layers. Measured on ten models of configs/, these are within a factor of two, on
+# the safe side of a processor with AVX-512.
 STEP_SECONDS = 1.5e-4
-FLOPS_PER_SECOND = 8e9
-SECONDS_PER_VALUE = 4e-9
+FLOPS_PER_SECOND = 3e10
+SECONDS_PER_VALUE = 8e-9
 EPOCH_SECONDS = 1.5e-3  # evaluation
 # Of the time, what one short training may take: there are five of them, and the other checks.
-SHARE = 0.08
+SHARE = 0.06
 FEWEST_STEPS = 30  # less shows nothing
 CLOSURE_EVALUATIONS = 25  # of the objective in a step of a closure optimizer: more in genetic ones
 
@@ -55,7 +56,7 @@ class Workload:
     def too_slow(self) -> str:
         """Why a check that trains is skipped."""
         needed = 2 * max(FEWEST_STEPS * self.each / (TOLERATED * SHARE), self.seconds)
-        step = f"a step takes about {1e3 * self.each:.2g} ms"
+        step = f"a step takes about {1e3 * self.each:.0f} ms"
         return f"{step}: --seconds {needed:.0f} leaves time for it"
 
 

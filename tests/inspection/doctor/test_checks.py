@@ -66,7 +66,7 @@ def test_findings_depend_on_the_seed_alone(set_up, blobs, findings):
             "begins with zeros",
         ),
         (
-            {"model": layers({"type": "dense", "units": 1000}, {"type": "dense", "units": 1000}, "dense")},
+            {"model": layers({"type": "dense", "units": 2000}, {"type": "dense", "units": 2000}, "dense")},
             240,
             "zeroed_inputs",
             "--seconds",
