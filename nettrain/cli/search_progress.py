@@ -138,10 +138,10 @@ class LiveRuns(RunLines):
         return Group(*lines, status_line(self.headline(now), width))
 
     def headline(self, now: float) -> list[str]:
-        """Trials done, the best value so far, and times, from the most to the least important."""
+        """The best value so far, trials done, and times: the most important first."""
         overview = self._overview
         elapsed, done = now - self._began, len(self._done) - len(overview.done)
-        parts = [f"{self._counted(' of ')} {overview.parts}", *self._best()]
+        parts = [*self._best(), f"{self._counted(' of ')} {overview.parts}"]
         if overview.total is not None and done:
             remaining = elapsed / done * (overview.total - len(self._done))
             parts.append(f"{clock(remaining)} remaining")
@@ -158,7 +158,7 @@ class LiveRuns(RunLines):
         if not scores:
             return []
         best = (max if overview.maximize else min)(scores, key=scores.__getitem__)
-        return [f"best {metric} {number(scores[best])}", f"({best})"]
+        return [f"best {metric} {number(scores[best])} ({best})"]
 
 
 def _ending(outcome: Outcome) -> str:
