@@ -4,10 +4,11 @@ import math
 from dataclasses import dataclass, replace
 from typing import Annotated, Literal
 
+import numpy as np
 from pydantic import Field
 
 from nettrain.autodiff.tensor import Tensor
-from nettrain.component import Count, Positive
+from nettrain.component import Count, Flag, Positive
 from nettrain.errors import ConfigError
 from nettrain.layers._weights import (
     ZEROS,
@@ -22,6 +23,7 @@ from nettrain.nn.layer import Layer, Scope
 from nettrain.nn.parameter import Parameter, Shape
 from nettrain.nn.receptive_field import EVERYTHING, ReceptiveField
 
+_BENDS = 5  # rows of which a unit's bias is a combination
 STANDARD_NORMAL = Initializer.parse({"type": "normal", "deviation": 1.0})
 
 
@@ -36,6 +38,12 @@ class Dense(WeightedLayer):
     1/sqrt(i) of the rate does in the standard one: one rate then suits layers of unequal width.
     Weight decay acts on w as it is. Jacot et al. 2018 (Neural tangent kernel), eq. 1; Holzmüller et
     al. 2024 (RealMLP), with `bias_learning_rate: 0.1`.
+
+    With `start_from_rows` the training rows (16,384 of them, if there are more) set the start:
+    weights are divided by the standard deviation of their output x w over the rows, and the bias of
+    a unit becomes minus a random convex combination of its outputs for 5 rows, so that it bends
+    among them. RealMLP's modes std and he+5; Steinwart 2019 (A sober look at neural network
+    initializations) for the latter.
     """
 
     independent_rows = True
@@ -68,6 +76,13 @@ class Dense(WeightedLayer):
             raise ConfigError("only the last dense layer may leave `units` out")
         return (self.units,)
 
+    start_from_rows: Annotated[
+        Flag, Field(description="whether training rows scale the weights and place the biases")
+    ] = False
+
+    def learns(self, shape: Shape) -> bool:
+        return self.start_from_rows
+
     def with_next_activation(self, activation: Activation | None) -> Layer:
         if self.parametrization == "ntk" and self.initializer is None:
             return self.replace(initializer=STANDARD_NORMAL)
@@ -85,8 +100,25 @@ class Dense(WeightedLayer):
     def apply(self, x: Tensor, scope: Scope) -> Tensor:
         if self.parametrization == "ntk":
             x = x * (1 / math.sqrt(x.shape[-1]))  # not y: product and bias stay one operation
+        if scope.learning and self.start_from_rows:
+            scope.learn(self._start(x.value, scope))
         y = x @ scope["w"]
         return y + scope["b"] if self.bias else y
+
+    def _start(self, x: np.ndarray, scope: Scope) -> dict[str, np.ndarray]:
+        """Returns w and b for training rows x (n, i)."""
+        w = scope["w"].value
+        z = x @ w
+        deviation = z.std(axis=0)
+        deviation[deviation == 0] = 1  # a unit that sees constants alone
+        found, z = {"w": w / deviation}, z / deviation
+        if self.bias:
+            generator = scope.generator(scope.path)
+            rows = generator.integers(len(z), size=(_BENDS, z.shape[1]))
+            shares = generator.exponential(size=rows.shape)
+            chosen = np.take_along_axis(z, rows, axis=0)
+            found["b"] = -(shares / shares.sum(axis=0) * chosen).sum(axis=0)
+        return found
 
     def flops(self, shape: Shape) -> int:
         return 2 * shape[0] * (self.units or 0)

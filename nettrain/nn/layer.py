@@ -53,7 +53,7 @@ class Scope:
         report: takes the path of the layer and a line of text for people.
         watch: called with the output of every layer, for diagnosis.
         learning: whether this is the one pass over training rows, before training, in which layers
-            learn state from them.
+            set state and weights to what they learn from them.
     """
 
     parameters: Mapping[str, Tensor]
@@ -81,9 +81,9 @@ class Scope:
         if self.proposals is not None:
             self.proposals[f"{self.path}.{name}"] = value
 
-    def learn(self, state: Mapping[str, np.ndarray]) -> None:
-        """Sets state of the layer to what it has learned from the rows of this pass."""
-        for name, array in state.items():
+    def learn(self, arrays: Mapping[str, np.ndarray]) -> None:
+        """Sets arrays of the layer to what it has learned from the rows of this pass."""
+        for name, array in arrays.items():
             self[name].value[...] = array
 
     def child(self, name: str) -> "Scope":
@@ -169,7 +169,7 @@ class Layer(Component):
         return {}
 
     def learns(self, shape: Shape) -> bool:
-        """Returns whether the layer learns state from training rows before training.
+        """Returns whether training rows set state or weights of the layer before training.
 
         Its `apply` then calls `scope.learn` where `scope.learning` holds.
         """

@@ -195,7 +195,7 @@ class Network:
         return scope.forward(self._layers, x), outputs
 
     def learn_from_rows(self, x: np.ndarray) -> None:
-        """Sets the state that layers learn from training rows (n, ...), if any does."""
+        """Sets state and weights that layers learn from training rows (n, ...), if any does."""
         if any(bound.layer.learns(bound.input_shape) for bound in self.layers):
             scope = dataclasses.replace(self.scope(training=False), learning=True)
             scope.forward(self._layers, Tensor(x.astype(self.dtype)))

@@ -70,7 +70,12 @@ ROWS = {
         ({"units": 1, "bias": False, "initializer": "he"}, (5,), (1,), {"w": (5, 1)}),
         ({"units": 2, "bias_initializer": {"type": "he"}}, (1,), (2,), {"w": (1, 2), "b": (2,)}),
         (
-            {"units": 2, "parametrization": "ntk", "bias_learning_rate": 0.1},
+            {
+                "units": 2,
+                "parametrization": "ntk",
+                "bias_learning_rate": 0.1,
+                "start_from_rows": True,
+            },
             (3,),
             (2,),
             {"w": (3, 2), "b": (2,)},

@@ -160,3 +160,25 @@ def test_frequencies_start_at_the_deviation_asked_for():
 def test_images_are_not_embedded():
     with pytest.raises(ConfigError, match=r"rows of numbers, got rows of shape \(2, 2, 1\)"):
         made(["periodic_embedding"], (2, 2, 1))
+
+
+@pytest.mark.parametrize("parametrization", ["standard", "ntk"])
+def test_training_rows_scale_the_weights_of_a_unit_and_place_its_bias_among_them(parametrization):
+    one = {"type": "dense", "parametrization": parametrization, "start_from_rows": True}
+    layers = [one | {"units": 50}, "relu", one | {"units": 30}]
+    x = GOLDEN["x"] * [1, 100, 0.01, 5] + 7
+    network, again = made(layers, (4,)), made(layers, (4,))
+    network.learn_from_rows(x)
+    again.learn_from_rows(x)
+    assert np.array_equal(network.vector.values, again.vector.values)
+    _, outputs = network.watched(Tensor(x))
+    for output in (outputs[0].value.value, outputs[2].value.value):
+        np.testing.assert_allclose(output.std(axis=0), 1, rtol=1e-9)
+        # minus the bias lies among the products of the rows, so outputs have both signs
+        assert (output.min(axis=0) < 0).all() and (output.max(axis=0) > 0).all()
+
+
+def test_a_unit_that_sees_constants_alone_stays_finite():
+    network = made([{"type": "dense", "units": 3, "bias": False, "start_from_rows": True}], (2,))
+    network.learn_from_rows(np.zeros((5, 2)))
+    assert np.isfinite(network.vector.values).all()
