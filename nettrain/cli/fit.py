@@ -136,8 +136,11 @@ def fit(
         describe(chosen, changes, allow_plugins=allow_plugins, json=json)
         return
     else:
+        chosen = _settled(config, target, quiet=quiet)
+        if isinstance(chosen, dict) and not quiet:
+            _tell_suspicions(chosen, changes)
         result, assessment = _train(
-            _settled(config, target, quiet=quiet),
+            chosen,
             changes,
             output_directory,
             run_name,
@@ -184,6 +187,17 @@ def _settled(path: Path, target: str | None, *, quiet: bool) -> Path | dict[str,
             "the option out"
         )
     return path
+
+
+def _tell_suspicions(mapping: dict[str, object], sets: list[str]) -> None:
+    """Errors and warnings about data that nobody has looked at, a line each."""
+    from nettrain.cli.render_columns import brief_lines
+    from nettrain.config.load import load
+    from nettrain.inspection.data_profile.profile import profile_data
+
+    profile = profile_data(load(mapping, sets))
+    for line in brief_lines([one for one in profile.suspicions if one.severity != "note"]):
+        say(line)
 
 
 def _train(

@@ -22,8 +22,8 @@ def init(
     data: Annotated[
         Path | None,
         typer.Argument(
-            help="A table (CSV, TSV, JSON lines, Parquet, Arrow), arrays (npz, npy, IDX), or a "
-            "folder of images.",
+            help="A table (CSV, TSV, JSON lines, Parquet, Arrow, Excel), arrays (npz, npy, "
+            "IDX), or a folder of images.",
             show_default=False,
         ),
     ] = None,

@@ -248,7 +248,7 @@ def test_boosting_ends_with_a_member_without_mistakes(table):
     two = load_ensemble(
         {
             "name": "s",
-            "dataset": {"source": {"type": "moons", "rows": 60, "noise": 0.0}},
+            "dataset": {"source": {"type": "moons", "rows": 60, "noise": 0.0}, "split": "none"},
             "model": {"type": "mlp", "hidden": [16]},
             "training": {"epochs": 60, "batch_size": 8},
             "optimizer": {"type": "adam", "lr": 0.05},
