@@ -34,7 +34,7 @@ def check_fits_memory(layers: Sequence[BoundLayer], batch_size: int, itemsize: i
             f"model: {parameters:,} parameters and their gradient need "
             f"{2 * itemsize * parameters / _GB:,.1f} GB of memory, and {free / _GB:,.1f} GB are "
             f"free; make {largest} smaller ({sizes[largest]:,} parameters)"
-        )
+        ) from MemoryError()  # so that a search counts it as one
     widest = max(layers, key=lambda layer: math.prod(layer.output_shape))
     outputs = batch_size * itemsize * math.prod(widest.output_shape)
     if outputs > free:
@@ -42,4 +42,4 @@ def check_fits_memory(layers: Sequence[BoundLayer], batch_size: int, itemsize: i
             f"model: the outputs of {widest.name} for a batch of {batch_size:,} rows need "
             f"{outputs / _GB:,.1f} GB of memory, and {free / _GB:,.1f} GB are free; make the layer "
             "smaller, or lower training.batch_size"
-        )
+        ) from MemoryError()

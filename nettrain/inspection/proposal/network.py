@@ -78,8 +78,9 @@ def _convolutional(
     model |= {"global_pool": "average"} if pooled else {"hidden": [int(64 * _SCALE[preset])]}
     epochs = next(epochs for most, epochs in _CNN_EPOCHS if size.rows <= most)
     colored = c == 3
+    shift = {"type": "shift", "pixels": max(1, side // 10), "fill": "edge"}
     move = (
-        Choice(["flip", {"type": "shift", "pixels": max(1, side // 12)}], "photographs: mirrored")
+        Choice(["flip", shift, "brightness"], "photographs: mirrored, moved, lit otherwise")
         if colored
         else Choice(
             [{"type": "shift", "pixels": 1}], "moved by a pixel; no flip: it may be writing"
@@ -88,8 +89,8 @@ def _convolutional(
     return {"augmentation": move} | _sections(
         Choice(model, f"convolutions for {h} x {w} pixels, {c} channel{'s' * (c != 1)}"),
         size,
-        lr=2e-3,
-        dropout=0.3,
+        lr=3e-3 if pooled else 2e-3,
+        dropout=0.0 if pooled else 0.3,
         epochs=max(3, int(epochs * _LENGTH[preset])),
         batch=32 if size.rows <= 5_000 else 64,
     )
@@ -125,7 +126,7 @@ def _sections(
             {"type": "adam", "lr": lr}, "nettrain fit CONFIG --find-lr tests others"
         ),
         "schedule": Choice("cosine", "the learning rate falls to 0 by the last epoch"),
-        "regularization": Choice({"dropout": dropout}, _on_dropout(size)),
+        **({"regularization": Choice({"dropout": dropout}, _on_dropout(size))} if dropout else {}),
         "training": Choice({"epochs": epochs, "batch_size": batch}, f"{steps:,} steps per epoch"),
         "early_stopping": Choice(
             {"monitor": "validation_loss", "patience": patience},

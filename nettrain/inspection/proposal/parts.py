@@ -14,6 +14,7 @@ from nettrain.data.default_split import (
 from nettrain.errors import DataError
 from nettrain.inspection.proposal.choice import Choice, Wishes
 
+_SOME_ROWS = 2_000  # of which 15 % choose the epoch well enough
 _MANY_ROWS = 20_000  # of which a tenth is enough to judge by
 
 
@@ -30,15 +31,23 @@ def propose_split(dataset: Dataset, wishes: Wishes) -> Choice | None:
             "validate and test: add rows, or write a config with `split: none`"
         )
     given = predefined_parts(dataset)
-    fraction = FRACTION if rows < _MANY_ROWS and not given else FRACTION / 2
     keys: dict[str, object] = {
-        part: fraction for part in ("validation", "test") if part not in given
+        part: _fraction(part, rows, fixed_test="test" in given)
+        for part in ("validation", "test")
+        if part not in given
     }
     if not keys:
         return None
     said = f"the {' and '.join(sorted(given))} part is given; " if given else ""
     more, reason = _manner(dataset, wishes)
     return Choice(keys | more, said + reason)
+
+
+def _fraction(part: str, rows: int, *, fixed_test: bool) -> float:
+    """Of the rows, for a part: the more there are, the fewer of them measure well enough."""
+    if rows >= _MANY_ROWS or fixed_test:
+        return FRACTION / 2
+    return 0.15 if part == "validation" and rows >= _SOME_ROWS else FRACTION
 
 
 def _manner(dataset: Dataset, wishes: Wishes) -> tuple[dict[str, object], str]:
