@@ -35,6 +35,7 @@ from nettrain.cli import (
     trace,
     verify,
 )
+from nettrain.cli.log_messages import told_once
 from nettrain.cli.output import open_standard_streams
 from nettrain.errors import ConfigError
 from nettrain.version import __version__
@@ -45,7 +46,7 @@ class Commands(TyperGroup):
 
     def invoke(self, ctx: Any) -> Any:
         """Run one command."""
-        with failure.reported():
+        with failure.reported(), told_once():
             return super().invoke(ctx)
 
 

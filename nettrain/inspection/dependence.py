@@ -9,7 +9,11 @@ from nettrain.data.dataset import Dataset
 from nettrain.data.features import MISSING, Features
 from nettrain.errors import DataError
 from nettrain.inference.predictor import Predictor
-from nettrain.inspection.raw_features import check_column, with_constant
+from nettrain.inspection.raw_features import (
+    check_column,
+    with_constant,
+    without_warnings,
+)
 
 GRID = 20
 RANGE = (0.05, 0.95)  # quantiles: beyond them there are too few rows to average over
@@ -58,16 +62,14 @@ def partial_dependence(
     grid = grid_of(dataset.features, feature, size)
     if not grid:
         raise DataError(f"{feature!r} is missing in all {len(dataset)} rows")
-    return PartialDependence(
-        feature,
-        grid,
-        mean_predictions(
+    with without_warnings():
+        means = mean_predictions(
             lambda features: predictor.predictions_of(replace(dataset, features=features)),
             dataset.features,
             feature,
             grid,
-        ),
-    )
+        )
+    return PartialDependence(feature, grid, means)
 
 
 def mean_predictions(

@@ -11,7 +11,12 @@ from nettrain.data.dataset import Dataset
 from nettrain.data.features import Features
 from nettrain.errors import ConfigError, DataError, nearest
 from nettrain.inference.predictor import Predictor
-from nettrain.inspection.raw_features import column_names, correlated_columns, with_permuted
+from nettrain.inspection.raw_features import (
+    column_names,
+    correlated_columns,
+    with_permuted,
+    without_warnings,
+)
 from nettrain.inspection.runs import MAIN_METRICS
 from nettrain.inspection.statistics.corrected_t import t_quantile
 from nettrain.metrics import metrics_of, outcome_of, undefined_reason
@@ -119,7 +124,8 @@ def permutation_importance(
 
         random = streams.generator(seed, "permutation")
         permutations = np.stack([random.permutation(len(dataset)) for _ in range(repeats)])
-        scores = permuted_scores(score, dataset.features, permutations)
+        with without_warnings():
+            scores = permuted_scores(score, dataset.features, permutations)
     sign = 1 if chosen.higher_is_better else -1
     features = [
         FeatureImportance(one, tuple((sign * (value - row)).tolist()))

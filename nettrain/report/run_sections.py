@@ -9,6 +9,7 @@ import numpy as np
 from nettrain.errors import NettrainError
 from nettrain.inference.model import Model
 from nettrain.inspection.linear_model import linear_metrics
+from nettrain.inspection.metric_rows import metric_rows, reading_of
 from nettrain.inspection.raw_features import column_names
 from nettrain.inspection.runs import run_entry
 from nettrain.metrics import ClassOutcome, LabelOutcome, per_class_table
@@ -118,25 +119,31 @@ def results_sections(view: RunView, title: str = "Results") -> Iterator[Section]
         linear = linear_metrics(view.predictor, view.dataset, view.train)
     if not metrics:
         return
+    reading = None
+    if view.lacks("model") is None:
+        model = view.predictor
+        reading = reading_of(model.config, model.loss, model.classes)
+    shown = metric_rows(list(metrics.values()), reading)
     others = [name for name in PARTS if name in metrics and name != part]
     headings = ["metric", part, "95 % interval", "baseline"]
     headings += [*(["linear model"] if linear else []), *others]
     rows: list[list[Cell]] = [
         [
             name,
-            value,
+            metrics[part].get(name),
             interval(intervals.get(name)),
-            (baseline.get(part) or {}).get(name),
-            *([linear.get(name)] if linear else []),
+            shown.value(baseline.get(part) or {}, name),
+            *([shown.value(linear, name)] if linear else []),
             *(metrics[other].get(name) for other in others),
         ]
-        for name, value in metrics[part].items()
+        for name in shown.names
     ]
     yield Section(
         title,
         "The interval says how far a metric would vary with other rows of the same kind; a model "
         "is worth its trouble if it beats the baseline, which ignores the inputs.",
         tables=[Table(headings, rows)],
+        notes=[shown.remark] if shown.remark else [],
     )
 
 
