@@ -81,7 +81,7 @@ def test_without_a_file_the_graph_is_graphviz_source(command):
     (["trace", "xor.yaml", "--part", "test"], "there is no test part; there are: train"),
     (["trace", "xor.yaml", "--step", "--set", "optimizer=lbfgs", "--set", "training.batch_size=null"],
      "lbfgs evaluates the loss at points of its own"),
-    (["graph", "xor.yaml", "-o", "graph.gif"], "expected .svg or .png or .pdf or .html or .dot"),
+    (["graph", "xor.yaml", "-o", "graph.gif"], "expected one of .svg, .png, .pdf, .html, .dot"),
 ])  # fmt: skip
 def test_mistakes_are_named(command, words, said, monkeypatch):
     monkeypatch.chdir(CONFIGS)

@@ -28,7 +28,7 @@ def config(tmp_path):
         model = {"type": "mlp", "hidden": [3]}
         return load(
             {
-                "dataset": {"source": source, **dict(dataset)},
+                "dataset": {"source": source, "split": "none", **dict(dataset)},
                 "model": model,
                 "training": {"epochs": 2},
                 "seed": 4,
@@ -95,6 +95,13 @@ def test_without_a_validation_part_folds_have_none(config):
     assert all(
         set(fold) == {"train", "test"} for fold in rows_of(divide_into_folds(config(), folds=3))
     )
+
+
+def test_the_default_split_keeps_a_test_part_out_of_all_folds(config):
+    found = divide_into_folds(config({"split": {}}), folds=3)
+    assert (len(found.pool), len(found.test)) == (38, 10)
+    sizes = [{part: len(rows) for part, rows in fold.items()} for fold in rows_of(found)]
+    assert sizes[0] == {"train": 18, "validation": 7, "test": 13}
 
 
 @pytest.mark.parametrize("where", ["argument", "config"])
@@ -185,6 +192,8 @@ def test_mistakes_are_told(config, tmp_path):
         ConfigError, match=r"dataset\.split\.group is 'who', and groups can be of one column only"
     ):
         divide_into_folds(config({"split": {"group": "who"}}), folds=2, group="part")
+    with pytest.raises(ConfigError, match=r"dataset\.split\.time: folds are drawn at random"):
+        divide_into_folds(config({"split": {"time": "a"}}), folds=2)
     np.savez(tmp_path / "twice.npz", train=[0, 1, 1, 2, 3])
     with pytest.raises(DataError, match=r"twice\.npz: a row occurs twice in it"):
         divide_into_folds(config({"split": {"file": str(tmp_path / "twice.npz")}}), folds=2)
