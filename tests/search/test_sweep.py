@@ -467,8 +467,8 @@ def test_a_signal_stops_the_sweep_and_says_how_to_go_on(whole, tmp_path):
 @pytest.mark.parametrize(("changes", "error", "said"), [
     ({"metric": "validation_r2"}, ConfigError, "metric.name: validation_r2 is no metric of classification"),
     ({"metric": "validation_r2", "cross_validation": 2}, ConfigError, "metric.name: r2 is no metric of classification"),
-    ({"base": BASE | {"dataset": {"source": "xor"}}}, ConfigError, "metric.name: validation_loss needs a validation part"),
-    ({"base": BASE | {"dataset": {"source": "xor"}}, "cross_validation": 2, "early_terminate": "median"}, ConfigError, "early_terminate: "),
+    ({"base": BASE | {"dataset": {"source": "xor", "split": "none"}}}, ConfigError, "metric.name: validation_loss needs a validation part"),
+    ({"base": BASE | {"dataset": {"source": "xor", "split": "none"}}, "cross_validation": 2, "early_terminate": "median"}, ConfigError, "early_terminate: "),
     ({"base": BASE | {"dataset": {"source": {"type": "csv", "path": "none.csv", "target": "y"}}}}, DataError, "none.csv: no such file"),
 ])  # fmt: skip
 def test_what_only_the_data_tells_is_told_before_anything_is_written(
