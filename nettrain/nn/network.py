@@ -195,10 +195,14 @@ class Network:
         return scope.forward(self._layers, x), outputs
 
     def learn_from_rows(self, x: np.ndarray) -> None:
-        """Sets state and weights that layers learn from training rows (n, ...), if any does."""
-        if any(bound.layer.learns(bound.input_shape) for bound in self.layers):
-            scope = dataclasses.replace(self.scope(training=False), learning=True)
-            scope.forward(self._layers, Tensor(x.astype(self.dtype)))
+        """Sets state and weights that layers learn from training rows (n, ...)."""
+        scope = dataclasses.replace(self.scope(training=False), learning=True)
+        scope.forward(self._layers, Tensor(x.astype(self.dtype)))
+
+    @property
+    def learns_from_rows(self) -> bool:
+        """Whether a layer learns from training rows before training."""
+        return any(bound.layer.learns(bound.input_shape) for bound in self.layers)
 
     def commit(self, proposals: Mapping[str, Tensor]) -> None:
         """Applies the proposals of a training step to the state, after the update."""

@@ -99,7 +99,8 @@ class Run:
             plan.layers, plan.config, self.pipeline.shape, plan.kernels, self.report
         )
         self.network.length = plan.length
-        self.network.learn_from_rows(_spread(self.parts["train"].x))
+        if self.network.learns_from_rows:
+            self.network.learn_from_rows(_spread(self.parts["train"].x))
         self.update = update_for(plan, self.network.vector, self.tasks.run)
         self.step = self._step()
         self.progress = Progress()
