@@ -65,8 +65,7 @@ def describe(
         found = {
             "parameters": len(run.network.vector),
             "layers": [_plain(row, size) for row in rows],
-            "columns": [asdict(column) for column in profile.columns],
-            "suspicions": [asdict(suspicion) for suspicion in profile.suspicions],
+            **asdict(profile),
         }
         count, each = _snapshot_sizes(run)
         print_json(found | ({"snapshot_bytes": count * each} if count else {}))

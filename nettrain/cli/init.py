@@ -2,17 +2,22 @@
 
 import os
 import shlex
+from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from nettrain.cli.completion import complete_example
 from nettrain.cli.data_argument import stem, wishes
-from nettrain.cli.output import console, say
+from nettrain.cli.options import Json
+from nettrain.cli.output import console, print_json, say
 from nettrain.cli.output_file import Overwrite, check_output, write_output
 from nettrain.cli.packaged import example_files, examples
 from nettrain.errors import ConfigError, nearest
+
+if TYPE_CHECKING:
+    from nettrain.inspection.data_profile.profile import DataProfile
 
 _CONFIGS = (".yaml", ".yml")
 _SCHEMA = "nettrain.schema.json"
@@ -97,12 +102,13 @@ def init(
             autocompletion=complete_example,
         ),
     ] = None,
+    json: Json = False,
 ) -> None:
     """Look at DATA and write a commented configuration that trains at once."""
     if example is not None:
         given = {
             "DATA": data, "--target": target, "--task": task, "--ignore": ignore,
-            "--group": group, "--time": time, "--columns": columns,
+            "--group": group, "--time": time, "--columns": columns, "--json": json,
         }  # fmt: skip
         _copy_example(example, output, overwrite, [key for key, value in given.items() if value])
         return
@@ -110,6 +116,8 @@ def init(
         raise ConfigError("init: name a DATA file or folder, or copy an example: --example digits")
     path = output or Path(f"{stem(data)}.yaml")
     _check(path, overwrite)
+    from nettrain.config.load import load
+    from nettrain.inspection.data_profile.profile import profile_data
     from nettrain.inspection.proposal.commented_yaml import commented_yaml
     from nettrain.inspection.proposal.propose import propose_config
 
@@ -117,20 +125,22 @@ def init(
     beside = path.absolute().parent / _SCHEMA
     first = [f"yaml-language-server: $schema={_SCHEMA}"] if beside.is_file() else []
     write_output(path, commented_yaml(proposal, path.parent, first).encode())
+    profile = profile_data(load(path))
+    if json:
+        said = {"config": str(path), "decisions": proposal.decisions, "notes": proposal.notes}
+        print_json({"data": proposal.title, **said, **asdict(profile)})
+        return
     for line in (proposal.title, *proposal.decisions, *proposal.notes):
         say(line)
-    _tell_suspicions(path, columns=columns)
+    _tell_suspicions(profile, columns=columns)
     say(f"wrote {path}")
     say("next:", command=f"nettrain fit {shlex.quote(str(path))}")
 
 
-def _tell_suspicions(path: Path, *, columns: bool) -> None:
+def _tell_suspicions(profile: "DataProfile", *, columns: bool) -> None:
     """Errors and warnings about the data, a line each, and on request its columns."""
     from nettrain.cli.render_columns import brief_lines, column_table
-    from nettrain.config.load import load
-    from nettrain.inspection.data_profile.profile import profile_data
 
-    profile = profile_data(load(path))
     if columns:
         console().print(column_table(profile))
     for line in brief_lines([one for one in profile.suspicions if one.severity != "note"]):

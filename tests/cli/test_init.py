@@ -236,3 +236,27 @@ def test_init_tells_suspicions_and_shows_the_columns_on_request(tmp_path, monkey
     assert "nettrain check tells what mends them" in found.stderr
     shown = command("init", "rows.csv", "--columns", "--overwrite").stdout
     assert [line.split()[0] for line in shown.splitlines()[2:]] == ["kind", "a", "b", "c"]
+
+
+def test_json_is_one_object_with_the_columns_and_what_is_suspicious(command):
+    delimited("flowers.csv")
+    found = command("init", "flowers.csv", "--target", "kind", "-o", "a.yaml", "--json")
+    told = json.loads(found.stdout)
+    assert told["config"] == "a.yaml" and "kind" in {one["name"] for one in told["columns"]}
+    assert {"data", "decisions", "notes", "suspicions"} < set(told) and not found.stderr
+    again = command("init", "--example", "iris", "--json")
+    assert again.exit_code == 2 and "--json and --example" in again.stderr
+
+
+def test_the_latest_rows_test_if_asked(command):
+    rows = "".join(
+        f"2024-{1 + i // 28:02d}-{1 + i % 28:02d},{i % 9},{'ab'[i % 2]}\n" for i in range(84)
+    )
+    Path("t.csv").write_text("day,x,kind\n" + rows)
+    found = command("init", "t.csv", "--time", "day")
+    assert found.exit_code == 0, found.output
+    split = load("t.yaml").dataset.split
+    assert (split.time, split.stratify, split.validation) == ("day", None, 0.2)
+    assert command("fit", "t.yaml", "--set", "training.epochs=1").exit_code == 0
+    wrong = command("init", "t.csv", "--time", "kind", "--target", "x", "-o", "b.yaml")
+    assert wrong.exit_code == 2 and "is no time" in wrong.stderr
