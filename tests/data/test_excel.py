@@ -1,8 +1,6 @@
 """Spreadsheets are tables like any other; a sheet can be named, and damage is an error."""
 
-import zipfile
 from pathlib import Path
-from xml.sax.saxutils import escape
 
 import numpy as np
 import pytest
@@ -13,52 +11,6 @@ from nettrain.data.source import Source
 from nettrain.errors import DataError, NettrainError
 
 pytest.importorskip("fastexcel")
-_SPREADSHEET = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
-_PACKAGE = "http://schemas.openxmlformats.org/package/2006"
-_OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
-
-
-def cell(value: object) -> str:
-    if value is None:
-        return "<c/>"
-    if isinstance(value, bool):
-        return f'<c t="b"><v>{int(value)}</v></c>'
-    if isinstance(value, str):
-        return f'<c t="inlineStr"><is><t>{escape(value)}</t></is></c>'
-    return f"<c><v>{value}</v></c>"
-
-
-def workbook(path: Path, sheets: dict[str, list[list[object]]]) -> Path:
-    """The smallest file that is one: a part per sheet, and the parts that list them."""
-    names = list(sheets)
-    parts = {
-        "[Content_Types].xml": f'<Types xmlns="{_PACKAGE}/content-types">'
-        '<Default Extension="xml" ContentType="application/xml"/></Types>',
-        "_rels/.rels": f'<Relationships xmlns="{_PACKAGE}/relationships"><Relationship Id="r1" '
-        f'Type="{_OFFICE}/officeDocument" Target="xl/workbook.xml"/></Relationships>',
-        "xl/workbook.xml": f'<workbook xmlns="{_SPREADSHEET}" xmlns:r="{_OFFICE}"><sheets>'
-        + "".join(
-            f'<sheet name="{name}" sheetId="{i + 1}" r:id="s{i}"/>' for i, name in enumerate(names)
-        )
-        + "</sheets></workbook>",
-        "xl/_rels/workbook.xml.rels": f'<Relationships xmlns="{_PACKAGE}/relationships">'
-        + "".join(
-            f'<Relationship Id="s{i}" Type="{_OFFICE}/worksheet" Target="worksheets/{i}.xml"/>'
-            for i in range(len(names))
-        )
-        + "</Relationships>",
-    }
-    for i, rows in enumerate(sheets.values()):
-        lines = "".join(f"<row>{''.join(map(cell, row))}</row>" for row in rows)
-        parts[f"xl/worksheets/{i}.xml"] = (
-            f'<worksheet xmlns="{_SPREADSHEET}"><sheetData>{lines}</sheetData></worksheet>'
-        )
-    with zipfile.ZipFile(path, "w") as archive:
-        for name, content in parts.items():
-            archive.writestr(name, content)
-    return path
-
-
 ROWS: list[list[object]] = [
     ["age", "city", "ok", "mixed", "y"],
     *([i + 0.5 if i % 7 else None, "BO"[i % 2], i % 3 == 0, i if i != 900 else "n/a", "ab"[i % 2]]
@@ -67,7 +19,7 @@ ROWS: list[list[object]] = [
 
 
 @pytest.fixture
-def file(tmp_path):
+def file(workbook, tmp_path):
     return workbook(tmp_path / "t.xlsx", {"People": ROWS, "Notes": [["a"], [1]]})
 
 
@@ -118,6 +70,6 @@ def test_a_damaged_file_is_an_error(tmp_path, content):
         source(path).load(0)
 
 
-def test_an_empty_sheet_is_an_error(tmp_path):
+def test_an_empty_sheet_is_an_error(workbook, tmp_path):
     with pytest.raises(DataError, match="sheet 'A' is empty"):
         source(workbook(tmp_path / "e.xlsx", {"A": []})).load(0)

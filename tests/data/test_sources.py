@@ -2,6 +2,7 @@ import gzip
 import hashlib
 import shutil
 import struct
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -30,13 +31,14 @@ LABELS = np.array([3, 1, 3, 0, 1], np.uint8)
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folder(tmp_path_factory: pytest.TempPathFactory, workbook: Callable[..., Path]) -> Path:
     folder = tmp_path_factory.mktemp("sources")
     frame = polars.DataFrame({"a": [1, 2, 3], "y": ["no", "yes", "no"]})
     frame.write_parquet(folder / "t.parquet")
     frame.write_ipc(folder / "t.arrow")
     frame.write_ndjson(folder / "t.jsonl")
     (folder / "t.csv").write_text("a,y\n1,no\n2,yes\n3,no\n", encoding="utf-8")
+    workbook(folder / "t.xlsx", {"A": [["a", "y"], [1, "no"], [2, "yes"], [3, "no"]]})
     np.savez(
         folder / "t.npz",
         x=np.eye(3),
@@ -120,6 +122,7 @@ EXPECTED = {
     "cifar10": ({}, 4, (32, 32, 3), ("cat", "frog", "truck"), True),
     "csv": ({"path": "t.csv", "target": "y"}, 3, (1,), ("no", "yes"), False),
     "digits": ({}, 1797, (8, 8, 1), tuple("0123456789"), False),
+    "excel": ({"path": "t.xlsx", "target": "y"}, 3, (1,), ("no", "yes"), False),
     "fashion_mnist": ({}, 10, (3, 2, 1), ("T-shirt/top", "Trouser", "Dress"), True),
     "idx": ({"images": "images.idx", "labels": "labels.gz"}, 5, (3, 2, 1), ("0", "1", "3"), False),
     "images": ({"path": "pets"}, 5, (3, 2, 3), ("cat", "dog"), True),

@@ -350,7 +350,7 @@ def test_a_reader_that_is_taken_down_is_a_message(
         ("import os; os.abort()", "SIGABRT"),
         ("import sys; sys.exit(3)", "exit code 3"),
         ("print('{', end='')", "exit code 0"),
-        ("""print('{"names": ["a", "y"], "rows": 2}', flush=True)""", "exit code 0"),
+        ("""print('{"names": ["a", "y"], "rows": 2, "notes": []}', flush=True)""", "exit code 0"),
     ):
         script.write_text(body)
         frames._end_idle()

@@ -36,6 +36,7 @@ class _Refused(Exception):
 def main() -> None:
     """Answer for one file after the other on the standard streams."""
     requests, answers = sys.stdin.buffer, sys.stdout.buffer
+    _start_threads()
     while line := _next_line(requests):
         path, kind, memory, sheet = json.loads(line)
         _bound_memory(memory)
@@ -49,6 +50,14 @@ def main() -> None:
             return  # who knows what a panic leaves behind
         except Exception as error:  # at damaged files polars raises errors of nearly every kind
             _say(answers, {"error": _damaged(error)})
+
+
+def _start_threads() -> None:
+    """Let polars start its threads, whose stacks a bound on memory is not to count."""
+    file = io.BytesIO()
+    polars.DataFrame({"a": [0]}).write_parquet(file)
+    file.seek(0)
+    polars.scan_parquet(file).select(polars.len()).collect()
 
 
 class _ColumnarFile:
