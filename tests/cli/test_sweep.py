@@ -118,7 +118,7 @@ def test_without_a_winner_the_exit_code_is_1(sweeps, command):
     assert found.exit_code == 1
     assert json.loads(found.stdout)["best"] is None
     assert found.stderr.splitlines()[-1].startswith(
-        "no trial finished; the first failed with: model: "
+        "no trial finished; the first failed with: out of memory: model: "
     )
 
 

@@ -30,6 +30,7 @@ def line_config(path, optimizer="sgd", **changes):
     return {
         "dataset": {
             "source": {"type": "csv", "path": str(path), "target": "y"},
+            "split": "none",
             "transforms": [],
             "target_transforms": [],
         },

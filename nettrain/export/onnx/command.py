@@ -13,6 +13,7 @@ from nettrain.export.onnx.rows import rows_to_compare
 from nettrain.export.target import Exported, Request
 from nettrain.inference.load import load
 from nettrain.inference.predictor import Predictor
+from nettrain.inspection.raw_features import without_warnings
 
 OPSETS = (OPSET, 25)
 INPUTS = ("columns", "matrix")
@@ -72,7 +73,8 @@ def checked(model: Any) -> bytes:
 def _compared(content: bytes, predictor: Predictor, dataset: Any, where: str) -> Agreement | None:
     if find_spec("onnxruntime") is None:
         return None
-    found = compared(content, predictor, dataset)
+    with without_warnings():
+        found = compared(content, predictor, dataset)
     if found.problem:
         raise NettrainError(
             f"the ONNX model disagrees with nettrain on {found.rows:,} {where}; {found.problem}; "
