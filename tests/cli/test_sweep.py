@@ -330,6 +330,7 @@ def test_a_sweep_without_extras_imports_none(sweeps):
     }
 
 
+@pytest.mark.slow
 def test_the_parent_waits_without_using_the_processor(sweeps, command):
     before = time.process_time()
     began = time.monotonic()

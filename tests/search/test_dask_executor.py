@@ -276,6 +276,7 @@ def test_a_worker_of_several_threads_is_noted(cluster, monkeypatch):
     )
 
 
+@pytest.mark.slow
 def test_a_local_cluster_leaves_no_process(job, children):
     before = set(children())
     with executor_for("dask", 2) as executor:

@@ -229,6 +229,7 @@ for line in sys.stdin:  # one database after the other, each opened when the tes
 """
 
 
+@pytest.mark.slow
 def test_processes_that_create_one_database_at_once_all_open_it(tmp_path):
     opening = [
         subprocess.Popen(
