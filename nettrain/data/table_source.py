@@ -1,7 +1,7 @@
 """The base of sources that read a table with named columns."""
 
-from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -11,11 +11,11 @@ from pydantic import Field
 
 from nettrain.component import Text
 from nettrain.data.align import align_target, check_names, label_codes
-from nettrain.data.arrays import weights_from
 from nettrain.data.column_override import Overrides, named, texts, without_marks
 from nettrain.data.column_roles import ColumnKeys, ColumnList, assign_roles, find_columns
 from nettrain.data.dataset import Dataset
 from nettrain.data.features import MISSING, Category, Features
+from nettrain.data.open_table import Column, OpenTable
 from nettrain.data.readers.file_kind import file_kind
 from nettrain.data.readers.number_format import NumberFormat
 from nettrain.data.readers.number_text import (
@@ -27,60 +27,11 @@ from nettrain.data.readers.number_text import (
 )
 from nettrain.data.schema import Schema
 from nettrain.data.source import Source
-from nettrain.data.target import LabelType, Target
-from nettrain.data.written_columns import Block, WrittenColumns, split_names
+from nettrain.data.table_columns import features_of, target_of, weighted
+from nettrain.data.written_columns import WrittenColumns, split_names
 from nettrain.data.written_numbers import convert_written_numbers, read_written_numbers
 from nettrain.errors import DataError, nearest
 from nettrain.files import absolute_path
-
-Column = np.ndarray | Category  # numbers (n,), NaN where missing, or texts
-
-
-class OpenTable(ABC):
-    """A file whose columns are known and not read yet.
-
-    Attributes:
-        names: Of all columns.
-        place: Of those names, as messages name it.
-        hint: What to add to the message where a name is not found.
-        missing: The cells that stand for a missing value, where the file has such marks.
-        marks: The missing marks that occurred in each column; known once it is read.
-        notes: What was assumed about the file, a sentence each; complete once it is read.
-        booleans: The columns that hold true and false alone; known once it is read.
-        mixed: The error of each column of numbers in which a text stands that may be a number in
-            another format; known once it is read.
-        typed: Whether the file tells numbers from texts; otherwise the cells do.
-        has_header: Whether the file names its columns; otherwise they are named by position.
-    """
-
-    names: tuple[str, ...]
-    place: str
-    hint: str = ""
-    missing: tuple[str, ...] = ()
-    booleans: frozenset[str] = frozenset()
-    typed: bool = True
-    has_header: bool = True
-
-    def __init__(self) -> None:
-        self.marks: dict[str, set[str]] = {}
-        self.mixed: dict[str, DataError] = {}
-        self.notes: list[str] = []
-
-    @abstractmethod
-    def read(
-        self, names: Sequence[str], numeric: dict[str, bool]
-    ) -> tuple[dict[str, Column], np.ndarray | None]:
-        """The named columns, and the line of each row if the file has lines.
-
-        Args:
-            names: Of the columns.
-            numeric: The kind of those whose cells do not decide it: True for numbers, False for
-                texts.
-        """
-
-    @abstractmethod
-    def written(self, names: Sequence[str]) -> Iterator[Block]:
-        """The values of the named columns as they stand in the file, in place of `read`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -201,7 +152,7 @@ class TableSource(Source):
             formats=formats,
             notes=tuple(notes),
         )
-        dataset = _weighted(dataset, columns, roles.weights)
+        dataset = weighted(dataset, columns, roles.weights)
         if not with_target:
             return dataset
         return replace(dataset, target=target_of(columns, roles.target, dataset, table))
@@ -288,7 +239,7 @@ class TableSource(Source):
             features = Features(features.array.reshape(len(features), *schema.shape))
         notes = [*table.notes, *_notes_on_order(table, schema)]
         dataset = Dataset(features, None, origin=self.path, lines=lines, notes=tuple(notes))
-        dataset = _weighted(dataset, columns, weights)
+        dataset = weighted(dataset, columns, weights)
         if not with_target:
             if targets:
                 self._check_guessed_target(columns[targets[0]], schema)
@@ -370,64 +321,3 @@ def _notes_on_order(table: OpenTable, schema: Schema) -> list[str]:
         f"no header: its {len(table.names)} columns are taken to be those of training in the same "
         f"order, {target}"
     ]
-
-
-def features_of(columns: dict[str, Column], names: Sequence[str]) -> Features:
-    """Numbers (n, d) and categories.
-
-    Each column is removed once it is copied, so that a large file is in memory once.
-    """
-    categories = {name: column for name in names if isinstance(column := columns[name], Category)}
-    rest = [name for name in names if name not in categories]
-    rows = len(next(iter(categories.values())).codes if categories else columns[rest[0]])  # type: ignore[arg-type]
-    numbers = np.empty((rows, len(rest)))
-    for index, name in enumerate(rest):
-        numbers[:, index] = columns.pop(name)  # type: ignore[assignment]
-    return Features(numbers, tuple(rest), categories)
-
-
-def target_of(
-    columns: dict[str, Column],
-    names: Sequence[str],
-    dataset: Dataset,
-    table: OpenTable | None = None,
-) -> Target:
-    """Texts become classes, numbers stay. Raises DataError for texts in one of several targets."""
-    hint = "".join(_marks_met(table, name) for name in names)
-    for name in names:
-        if isinstance(columns[name], Category) and len(names) > 1:
-            raise DataError(
-                f"{dataset.place(0)}: target {name!r} holds texts; several targets must be numbers"
-            )
-    first = columns[names[0]]
-    if isinstance(first, Category):
-        codes = first.codes.astype(np.int64)
-        return Target(codes, tuple(names), first.values, missing_hint=hint)
-    values = np.stack([np.asarray(columns[name]) for name in names], axis=1)
-    booleans = table is not None and table.booleans.issuperset(names)
-    label_type: LabelType | None = "boolean" if booleans else None
-    return Target(values, tuple(names), label_type=label_type, missing_hint=hint)
-
-
-def _weighted(dataset: Dataset, columns: dict[str, Column], names: Sequence[str]) -> Dataset:
-    """The dataset with the row weights of the named column, if one is named."""
-    if not names:
-        return dataset
-    return replace(
-        dataset,
-        weights=weights_from(
-            columns[names[0]], len(dataset), f"weights column {names[0]!r}", dataset.place
-        ),
-    )
-
-
-def _marks_met(table: OpenTable | None, name: str) -> str:
-    """That marks of missing values stand in a column, and how to make classes of them."""
-    met = sorted(table.marks.get(name, ())) if table is not None else []
-    if table is None or not met:
-        return ""
-    rest = [mark for mark in table.missing if mark not in met]
-    return (
-        f"{', '.join(map(repr, met))} counts as missing: if it is a class, set the source's "
-        f"`missing: {rest}` without it; otherwise "
-    )

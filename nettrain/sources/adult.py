@@ -12,7 +12,7 @@ from nettrain.data.readers.number_text import MissingMarks
 from nettrain.data.readers.text_column import read_columns
 from nettrain.data.readers.text_table import TextTable
 from nettrain.data.source import Source
-from nettrain.data.table_source import features_of, target_of
+from nettrain.data.table_columns import features_of, target_of
 
 SET = NamedSet(
     "adult",

@@ -11,11 +11,12 @@ from pydantic import Field
 
 from nettrain.component import Flag, Text
 from nettrain.data.column_override import Marks, Overrides
+from nettrain.data.open_table import Column, OpenTable
 from nettrain.data.readers.number_text import MissingMarks
 from nettrain.data.readers.text_column import read_columns
 from nettrain.data.readers.text_table import TextTable, positional
 from nettrain.data.schema import Schema
-from nettrain.data.table_source import Column, OpenTable, TableSource
+from nettrain.data.table_source import TableSource
 from nettrain.data.written_columns import Block
 
 

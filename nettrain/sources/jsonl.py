@@ -6,9 +6,10 @@ from typing import Annotated
 from pydantic import Field
 
 from nettrain.component import Text
+from nettrain.data.open_table import OpenTable
 from nettrain.data.readers.json_lines import JsonLinesTable
 from nettrain.data.schema import Schema
-from nettrain.data.table_source import OpenTable, TableSource
+from nettrain.data.table_source import TableSource
 
 
 @dataclass(frozen=True, kw_only=True)

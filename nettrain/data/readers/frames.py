@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from nettrain.data.features import Category
-from nettrain.data.table_source import Column, OpenTable
+from nettrain.data.open_table import Column, OpenTable
 from nettrain.data.written_columns import Block
 from nettrain.errors import ConfigError, DataError
 from nettrain.files import (

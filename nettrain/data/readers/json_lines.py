@@ -9,8 +9,8 @@ from types import NoneType
 import numpy as np
 
 from nettrain.data.features import MISSING, Category
+from nettrain.data.open_table import Column, OpenTable
 from nettrain.data.readers.text_file import encoding_of, open_text
-from nettrain.data.table_source import Column, OpenTable
 from nettrain.data.written_columns import Block
 from nettrain.errors import DataError
 from nettrain.files import UNREADABLE, cannot_read, open_unpacked

@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from nettrain.data.open_table import OpenTable
 from nettrain.data.readers.arrays import array_names
 from nettrain.data.readers.file_kind import file_kind
 from nettrain.data.readers.idx import labels_beside
 from nettrain.data.readers.image_file import read_header
 from nettrain.data.readers.image_list import list_images
 from nettrain.data.source import Source
-from nettrain.data.table_source import OpenTable, TableSource
+from nettrain.data.table_source import TableSource
 from nettrain.errors import DataError, nearest
 from nettrain.inspection.proposal.choice import Choice
 
