@@ -94,6 +94,12 @@ ROWS = {
             ("flatten_1", (4,), 0), ("dropout_1", (4,), 0), ("dense_1", (3,), 12), ("activation_1", (3,), 0)]),
         ({"layers": [{"type": "dense", "units": 7}]}, (3,), 2, 0.0, [("dense_1", (7,), 28)]),
     ],
+    "tabular": [
+        ({"hidden": [4], "embedding": 2, "bins": 3}, (3,), 2, 0.1, [
+            ("piecewise_linear_embedding_1", (6,), 6 + 6 + 18), ("feature_scale_1", (6,), 6), ("dense_1", (4,), 28),
+            ("parametric_activation_1", (4,), 4), ("dropout_1", (4,), 0), ("dense_2", (2,), 10)]),
+        ({"hidden": [], "embedding": None}, (2, 2, 1), 1, 0.0, [("flatten_1", (4,), 0), ("feature_scale_1", (4,), 4), ("dense_1", (1,), 5)]),
+    ],
 }  # fmt: skip
 every = pytest.mark.parametrize(
     ("name", "fields", "shape", "outputs", "dropout", "expected"),
