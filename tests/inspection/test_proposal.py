@@ -10,7 +10,7 @@ from nettrain.data.features import MISSING, Category, Features
 from nettrain.inspection.data_profile.unused_columns import unused_columns
 from nettrain.inspection.proposal.choice import Choice, Proposal, Wishes
 from nettrain.inspection.proposal.commented_yaml import commented_yaml
-from nettrain.inspection.proposal.network import Size, propose_network
+from nettrain.inspection.proposal.network import Size, embeds_features, propose_network
 from nettrain.inspection.proposal.propose import propose_config
 from nettrain.inspection.proposal.transforms import propose_transforms
 
@@ -79,6 +79,25 @@ def test_transforms_say_which_columns_need_them():
     assert "gaps (10%)" in chosen[0].reason
     assert chosen[1].value["columns"] == ["amount"]
     assert chosen[3].reason.endswith("far")
+
+
+@pytest.mark.parametrize(
+    ("rows", "inputs", "classes", "model"),
+    [
+        (200, 10, 2, "mlp"),
+        (2_000, 10, 2, "tabular"),
+        (2_000, 10, None, "mlp"),
+        (50_000, 100, None, "tabular"),
+        (50_000, 300, 2, "mlp"),
+    ],
+)
+def test_features_are_embedded_where_rows_are_enough(rows, inputs, classes, model):
+    size = Size(rows, inputs, None, classes)
+    sections = propose_network(size, "default")
+    assert sections["model"].value["type"] == model and embeds_features(size) == (model != "mlp")
+    features = Features(np.exp(CHANCE.normal(size=(rows, 2))), ("a", "b"))
+    chosen = [choice.value for choice in propose_transforms(features, embedded=True)]
+    assert chosen == ["robust_scale", "smooth_clip"]
 
 
 @pytest.mark.parametrize("image", [None, (8, 8, 1), (32, 32, 3), (64, 64, 3)])

@@ -31,7 +31,33 @@ def propose_network(size: Size, preset: Preset) -> dict[str, "Tree | Choice"]:
     """The sections from `model` to `early_stopping`."""
     if size.image is not None and min(size.image[:2]) >= _SMALLEST_IMAGE:
         return _convolutional(size, size.image, preset)
-    return _perceptron(size, preset)
+    return _tabular(size, preset) if embeds_features(size) else _perceptron(size, preset)
+
+
+def embeds_features(size: Size) -> bool:
+    """Whether the network is `tabular`, which takes rows enough to learn the bends of features.
+
+    Numbers take more of them than classes: with a few thousand it fits their noise.
+    """
+    fewest = _FEWEST_NUMBERS if size.classes is None else _FEWEST_CLASSES
+    return size.image is None and size.rows >= fewest and size.inputs <= _MOST_EMBEDDED
+
+
+def _tabular(size: Size, preset: Preset) -> dict[str, "Tree | Choice"]:
+    _, epochs, batch = next(row for row in _TABULAR if size.rows <= row[0])
+    units = max(8, int(128 * _SCALE[preset]))
+    reason = f"features embedded by bins: {size.rows:,} training rows show where the target bends"
+    sections = _sections(
+        Choice({"type": "tabular", "hidden": [units, units]}, reason),
+        size,
+        lr=0.02,
+        dropout=0.1,
+        epochs=max(10, int(epochs * _LENGTH[preset])),
+        batch=batch,
+    )
+    optimizer = {"type": "adamw", "lr": 0.02, "beta2": 0.95}
+    rate = "the rate and memory that this network was tried with"
+    return sections | {"optimizer": Choice(optimizer, rate)}
 
 
 def _perceptron(size: Size, preset: Preset) -> dict[str, "Tree | Choice"]:
@@ -51,6 +77,15 @@ def _perceptron(size: Size, preset: Preset) -> dict[str, "Tree | Choice"]:
         batch=batch,
     )
 
+
+_FEWEST_CLASSES, _FEWEST_NUMBERS = 300, 5_000  # rows from which embedded features pay
+_MOST_EMBEDDED = 150  # inputs, each of which becomes eight
+# Training rows at most; epochs, batch size.
+_TABULAR: tuple[tuple[float, int, int], ...] = (
+    (5_000, 100, 128),
+    (20_000, 40, 256),
+    (float("inf"), 20, 256),
+)
 
 # Training rows at most; units, epochs, batch size, learning rate, dropout.
 _PERCEPTRONS: tuple[tuple[float, list[int], int, int, float, float], ...] = (

@@ -22,7 +22,7 @@ from nettrain.errors import ConfigError, DataError, nearest
 from nettrain.inspection.data_profile.unused_columns import unused_columns
 from nettrain.inspection.proposal.choice import Choice, Proposal, Tree, Wishes, plain
 from nettrain.inspection.proposal.data_file import DataFile, locate
-from nettrain.inspection.proposal.network import Size, propose_network
+from nettrain.inspection.proposal.network import Size, embeds_features, propose_network
 from nettrain.inspection.proposal.parts import propose_split
 from nettrain.inspection.proposal.transforms import count_inputs, propose_transforms
 
@@ -100,7 +100,7 @@ def propose(
         chosen["missing_target"] = Choice("drop", f"{incomplete:,} rows have no target")
     if split is not None:
         chosen["split"] = split
-    transforms = propose_transforms(features)
+    transforms = propose_transforms(features, embedded=embeds_features(size))
     if transforms:
         chosen["transforms"] = transforms
     if "augmentation" in network:

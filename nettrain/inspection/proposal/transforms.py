@@ -13,15 +13,24 @@ _KEPT = 5.0  # standard deviations that outliers are drawn in to
 _DATE_INPUTS = 8
 
 
-def propose_transforms(features: Features) -> list[Choice]:
-    """Those that nettrain chooses by itself, with logarithms of skewed columns and bounds."""
+def propose_transforms(features: Features, *, embedded: bool = False) -> list[Choice]:
+    """Those that nettrain chooses by itself, and what its numbers need more.
+
+    Args:
+        features: Of all rows.
+        embedded: Whether the network bends features itself, so that they need only be scaled;
+            otherwise skewed columns become logarithms, and outliers are drawn in.
+    """
     chosen: list[Choice] = []
     numbers = _columns(features)
     skewed = skewed_columns(numbers)
     categories = list(features.categories)
     for transform in automatic_transforms(features, [features]):
         name = transform.name()
-        if name == "standardize" and features.numbers.ndim == 2:
+        if name == "standardize" and embedded:
+            chosen.append(Choice("robust_scale", "median 0, interquartile range 1"))
+            chosen.append(Choice("smooth_clip", "outliers are drawn in to 3"))
+        elif name == "standardize" and features.numbers.ndim == 2:
             if skewed:
                 reason = f"skewed: {listed(skewed)}"
                 chosen.append(Choice({"type": "log", "columns": skewed}, reason))
