@@ -70,6 +70,7 @@ if TYPE_CHECKING:
     from nettrain.optim import Rule as Rule
     from nettrain.schedules import MetricSchedule as MetricSchedule
     from nettrain.schedules import Schedule as Schedule
+    from nettrain.schedules import Scheduled as Scheduled
     from nettrain.search.cv.cross_validation import cross_validate as cross_validate
     from nettrain.search.cv.cross_validation import (
         resume_cross_validation as resume_cross_validation,
@@ -141,7 +142,7 @@ _HOMES = {
     "nettrain.nn.network": ("Network",),
     "nettrain.nn.parameter": ("Parameter",),
     "nettrain.optim": ("ClosureOptimizer", "Optimizer", "Rule"),
-    "nettrain.schedules": ("MetricSchedule", "Schedule"),
+    "nettrain.schedules": ("MetricSchedule", "Schedule", "Scheduled"),
     "nettrain.search.cv.cross_validation": ("cross_validate", "resume_cross_validation"),
     "nettrain.search.cv.result": ("CrossValidation",),
     "nettrain.search.ensembles.ensemble": ("EnsembleResult", "ensemble", "resume_ensemble"),

@@ -9,7 +9,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from nettrain import Architecture, Count, Layer
+from nettrain import Architecture, Count, Layer, Scheduled
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,7 +19,9 @@ class Funnel(Architecture):
     first: Annotated[Count, Field(description="units of the first layer")] = 64
     depth: Annotated[Count, Field(le=20, description="number of hidden layers")] = 3
 
-    def expand(self, shape: tuple[int, ...], outputs: int, dropout: float) -> list[Layer]:
+    def expand(
+        self, shape: tuple[int, ...], outputs: int, dropout: float | Scheduled
+    ) -> list[Layer]:
         """Return the layers; `Layer.parse` takes what a YAML file would say."""
         layers: list[object] = ["flatten"] if len(shape) > 1 else []
         for index in range(self.depth):
