@@ -195,8 +195,7 @@ def _tell_suspicions(mapping: dict[str, object], sets: list[str]) -> None:
     from nettrain.config.load import load
     from nettrain.inspection.data_profile.profile import profile_data
 
-    profile = profile_data(load(mapping, sets))
-    for line in brief_lines([one for one in profile.suspicions if one.severity != "note"]):
+    for line in brief_lines(profile_data(load(mapping, sets))):
         say(line)
 
 

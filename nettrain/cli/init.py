@@ -143,7 +143,7 @@ def _tell_suspicions(profile: "DataProfile", *, columns: bool) -> None:
 
     if columns:
         console().print(column_table(profile))
-    for line in brief_lines([one for one in profile.suspicions if one.severity != "note"]):
+    for line in brief_lines(profile):
         say(line)
 
 

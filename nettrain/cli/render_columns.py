@@ -60,8 +60,9 @@ def suspicion_lines(profile: "DataProfile", width: int) -> list[str]:
     return lines
 
 
-def brief_lines(suspicions: Sequence["Suspicion"]) -> list[str]:
-    """A line for each of the worst, and how many more there are; remedies are told by check."""
+def brief_lines(profile: "DataProfile") -> list[str]:
+    """A line for each of the worst errors and warnings; how to mend them is told by check."""
+    suspicions = [one for one in profile.suspicions if one.severity != "note"]
     lines = [f"{one.severity}: {one.message}" for one in suspicions[:_BRIEF]]
     if suspicions:
         more = len(suspicions) - _BRIEF

@@ -10,7 +10,7 @@ from nettrain.data.readers.date_text import AmbiguousDate, date_format, parse_da
 from nettrain.errors import ConfigError, DataError
 
 
-def chronological_order(dataset: Dataset, name: str, rows: np.ndarray) -> np.ndarray:
+def times_of(dataset: Dataset, name: str, rows: np.ndarray) -> np.ndarray:
     """The times (n,) of some rows, as numbers that grow: seconds of dates, or numbers as they are.
 
     Args:

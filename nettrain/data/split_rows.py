@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from nettrain.data.chronological import chronological_order, divide_by_time
+from nettrain.data.chronological import divide_by_time, times_of
 from nettrain.data.dataset import PARTS, UNASSIGNED, Dataset
 from nettrain.data.features import MISSING, Category
 from nettrain.data.split import RowRanges, Rows, Split
@@ -149,7 +149,7 @@ def _by_fraction(split: Split, free: np.ndarray, seed: int) -> Rows:
 
 def _by_time(dataset: Dataset, split: Split, name: str, free: np.ndarray) -> Rows:
     _extra_column(dataset, "time", name)
-    times = chronological_order(dataset, name, free)
+    times = times_of(dataset, name, free)
     parts = divide_by_time(times, split.validation or 0, split.test or 0)
     return {part: free[chosen] for part, chosen in parts.items()}
 

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 import numpy as np
 
@@ -96,11 +96,19 @@ def _is_ambiguous(column: Category) -> bool:
     return False
 
 
+def _rows_with(column: Category, values: Collection[str]) -> np.ndarray:
+    """The rows whose cell holds one of the values."""
+    chosen = {*values}
+    codes = [code for code, value in enumerate(column.values) if value in chosen]
+    found: np.ndarray = np.flatnonzero(np.isin(column.codes, codes))
+    return found
+
+
 def _leading_zeros(rows: ProfiledRows, name: str, column: Category) -> Iterator[Suspicion]:
     zero = [value for value in column.values if has_leading_zero("\n" + value)]
     if not zero:
         return
-    where = np.flatnonzero(np.isin(column.codes, [column.values.index(value) for value in zero]))
+    where = _rows_with(column, zero)
     yield Suspicion(
         "leading_zeros",
         "note",
@@ -146,7 +154,7 @@ def _partly_dates(rows: ProfiledRows, name: str, column: Category) -> Iterator[S
     odd = [value for value in column.values if parse_date(value, common) is None]
     if not odd:
         return
-    where = np.flatnonzero(np.isin(column.codes, [column.values.index(value) for value in odd]))
+    where = _rows_with(column, odd)
     yield Suspicion(
         "mixed_dates",
         "warning",

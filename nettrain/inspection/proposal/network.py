@@ -47,17 +47,15 @@ def _tabular(size: Size, preset: Preset) -> dict[str, "Tree | Choice"]:
     _, epochs, batch = next(row for row in _TABULAR if size.rows <= row[0])
     units = max(8, int(128 * _SCALE[preset]))
     reason = f"features embedded by bins: {size.rows:,} training rows show where the target bends"
-    sections = _sections(
+    rate = "the rate and memory that this network was tried with"
+    return _sections(
         Choice({"type": "tabular", "hidden": [units, units]}, reason),
         size,
-        lr=0.02,
+        optimizer=Choice({"type": "adamw", "lr": 0.02, "beta2": 0.95}, rate),
         dropout=0.1,
         epochs=max(10, int(epochs * _LENGTH[preset])),
         batch=batch,
     )
-    optimizer = {"type": "adamw", "lr": 0.02, "beta2": 0.95}
-    rate = "the rate and memory that this network was tried with"
-    return sections | {"optimizer": Choice(optimizer, rate)}
 
 
 def _perceptron(size: Size, preset: Preset) -> dict[str, "Tree | Choice"]:
@@ -71,7 +69,7 @@ def _perceptron(size: Size, preset: Preset) -> dict[str, "Tree | Choice"]:
             f"sized for {rows:,} training rows of about {size.inputs:,} inputs",
         ),
         size,
-        lr=lr,
+        optimizer=_adam(lr),
         dropout=dropout,
         epochs=epochs,
         batch=batch,
@@ -124,7 +122,7 @@ def _convolutional(
     return {"augmentation": move} | _sections(
         Choice(model, f"convolutions for {h} x {w} pixels, {c} channel{'s' * (c != 1)}"),
         size,
-        lr=3e-3 if pooled else 2e-3,
+        optimizer=_adam(3e-3 if pooled else 2e-3),
         dropout=0.0 if pooled else 0.3,
         epochs=max(3, int(epochs * _LENGTH[preset])),
         batch=32 if size.rows <= 5_000 else 64,
@@ -143,7 +141,7 @@ def _sections(
     model: Choice,
     size: Size,
     *,
-    lr: float,
+    optimizer: Choice,
     dropout: float,
     epochs: int,
     batch: int,
@@ -157,9 +155,7 @@ def _sections(
     return {
         "model": model,
         **smoothed,
-        "optimizer": Choice(
-            {"type": "adam", "lr": lr}, "nettrain fit CONFIG --find-lr tests others"
-        ),
+        "optimizer": optimizer,
         "schedule": Choice("cosine", "the learning rate falls to 0 by the last epoch"),
         **({"regularization": Choice({"dropout": dropout}, _on_dropout(size))} if dropout else {}),
         "training": Choice({"epochs": epochs, "batch_size": batch}, f"{steps:,} steps per epoch"),
@@ -168,6 +164,10 @@ def _sections(
             "ends when it stops falling; the best epoch is kept",
         ),
     }
+
+
+def _adam(lr: float) -> Choice:
+    return Choice({"type": "adam", "lr": lr}, "nettrain fit CONFIG --find-lr tests others")
 
 
 def _on_dropout(size: Size) -> str:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from nettrain.data.chronological import chronological_order
+from nettrain.data.chronological import times_of
 from nettrain.data.dataset import Dataset
 from nettrain.data.default_split import (
     FEWEST_ROWS,
@@ -53,7 +53,7 @@ def _fraction(part: str, rows: int, *, fixed_test: bool) -> float:
 def _manner(dataset: Dataset, wishes: Wishes) -> tuple[dict[str, object], str]:
     """Further keys, and how the rows are drawn."""
     if wishes.time is not None:
-        chronological_order(dataset, wishes.time, np.arange(len(dataset)))  # it must be readable
+        times_of(dataset, wishes.time, np.arange(len(dataset)))  # it must be readable
         return {"time": wishes.time}, f"the latest rows by {wishes.time!r} come last"
     if wishes.group is not None:
         groups = len(np.unique(dataset.extra_columns[wishes.group].codes))

@@ -79,15 +79,9 @@ def propose(
         ConfigError: The wished task does not fit the target.
         DataError: There are too few rows, or a single class.
     """
-    target = dataset.target
-    if target is None:
-        raise DataError(f"{dataset.origin}: has no target")
-    incomplete = int(target.missing.sum())
+    incomplete = int(_target_of(dataset).missing.sum())
     dataset = with_complete_target(dataset, "drop")
-    dataset, task_note = _settled(dataset, wishes)
-    target = dataset.target
-    if target is None:
-        raise DataError(f"{dataset.origin}: has no target")
+    dataset, target, task_note = _settled(dataset, wishes)
     split = propose_split(dataset, wishes)
     unused = unused_columns(dataset.features) if dataset.features.numbers.ndim == 2 else {}
     features = _without(dataset.features, unused)
@@ -145,15 +139,18 @@ def _check_wishes(file: DataFile, wishes: Wishes) -> None:
         )
 
 
-def _settled(dataset: Dataset, wishes: Wishes) -> tuple[Dataset, str]:
-    """The rows with the target in its form, and a sentence on the task."""
-    target = dataset.target
-    if target is None:
+def _target_of(dataset: Dataset) -> Target:
+    if dataset.target is None:
         raise DataError(f"{dataset.origin}: has no target")
+    return dataset.target
+
+
+def _settled(dataset: Dataset, wishes: Wishes) -> tuple[Dataset, Target, str]:
+    """The rows with the target in its form, that target, and a sentence on the task."""
     required = None
     if wishes.task is not None:
         required = TargetRequirements(DEFAULT_LOSS[wishes.task], (wishes.task,))
-    _, settled, (note,) = resolve(target, required)
+    _, settled, (note,) = resolve(_target_of(dataset), required)
     dataset = replace(dataset, target=settled)
     check_repeated_classes(dataset)
     if settled.classes is not None and len(np.unique(settled.values)) < 2:
@@ -161,7 +158,7 @@ def _settled(dataset: Dataset, wishes: Wishes) -> tuple[Dataset, str]:
         raise DataError(
             f"{dataset.origin}: every row has the class {name!r}; a classifier needs at least two"
         )
-    return dataset, note
+    return dataset, settled, note
 
 
 def _without(features: Features, unused: dict[str, str]) -> Features:

@@ -10,7 +10,6 @@ from nettrain.inspection.data_profile.wording import listed
 from nettrain.inspection.proposal.choice import Choice
 
 _KEPT = 5.0  # standard deviations that outliers are drawn in to
-_DATE_INPUTS = 8
 
 
 def propose_transforms(features: Features, *, embedded: bool = False) -> list[Choice]:
