@@ -33,16 +33,18 @@ def check(setup: Setup) -> list[Finding]:
 
 
 def _equal_layers(setup: Setup) -> list[str]:
-    """Hidden layers with several units, all with the same weights, by name."""
-    matrices = {
-        name: view for name, view in setup.run.network.vector.views.items() if view.ndim > 1
-    }
-    hidden = list(matrices)[:-1]
-    return [
-        name.rpartition(".")[0]
-        for name in hidden
-        if matrices[name].shape[-1] > 1 and bool((matrices[name] == matrices[name][..., :1]).all())
-    ]
+    """Hidden layers with several units that are alike in all of the layer's weights, by name."""
+    layers: dict[str, list[np.ndarray]] = {}
+    for name, view in setup.run.network.vector.views.items():
+        if view.ndim > 1:
+            layers.setdefault(name.rpartition(".")[0], []).append(view)
+    hidden = list(layers)[:-1]
+    return [name for name in hidden if all(map(_is_equal, layers[name]))]
+
+
+def _is_equal(weights: np.ndarray) -> bool:
+    """Whether there are several units, all with the same weights (..., units)."""
+    return weights.shape[-1] > 1 and bool((weights == weights[..., :1]).all())
 
 
 def _frozen_layers(setup: Setup) -> list[str]:

@@ -102,6 +102,15 @@ def test_other_set_ups_that_learn_pass(set_up, blobs, changes):
     assert examination.passed, examination.with_status("failed")
 
 
+def test_a_layer_may_begin_with_an_array_of_zeros_beside_another(set_up, blobs, findings):
+    found = findings(set_up(model={"type": "tabular", "hidden": [8]}), blobs(), "initial_weights")
+    assert [one.status for one in found] == ["ok"]
+    zeros = {"type": "dense", "units": 4, "initializer": "zeros"}
+    model = layers({"type": "piecewise_linear_embedding", "size": 4}, zeros, "relu", "dense")
+    (found,) = findings(set_up(model=model), blobs(), "initial_weights")
+    assert found.status == "failed" and "all units of dense_1 begin" in found.message
+
+
 def test_rows_are_held_out_where_there_is_no_validation_part(set_up, blobs, findings):
     found = findings(set_up(dataset__split={"validation": 0}), blobs(), "against_baseline")
     assert [one.status for one in found] == ["ok"]
