@@ -75,7 +75,12 @@ class DatasetConfig(Record):
         ),
     ] = None
     target_transforms: Annotated[
-        tuple[Transform, ...] | None, Field(description="for numeric targets; null: standardize")
+        tuple[Transform, ...] | None,
+        Field(
+            description="for numeric targets; null: standardize. clamp, put first, keeps "
+            "predictions in the range of the targets seen",
+            examples=[["clamp", "standardize"]],
+        ),
     ] = None
     augmentation: Annotated[
         tuple[Augmentation, ...],

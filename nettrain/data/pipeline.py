@@ -155,7 +155,7 @@ class Pipeline:
             return target.values
         features = Features(target.values, target.names)
         for fitted in self.target_transforms:
-            features = fitted.transform.apply(features, fitted.state)
+            features = fitted.transform.apply_to_targets(features, fitted.state)
         return features.array.astype(dtype)
 
     def restore(self, values: np.ndarray) -> np.ndarray:

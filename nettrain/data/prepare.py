@@ -89,8 +89,9 @@ def prepare(
         notes.append(f"transforms: {named} (chosen for this data; `dataset.transforms` overrides)")
     target_transforms = _target_transforms(config, schema, requirements)
     notes += notes_on_unique_columns(train.features, transforms)
+    validation = loaded.part("validation") if "validation" in loaded.rows else None
     try:
-        pipeline = _fit(train, schema, transforms, target_transforms)
+        pipeline = _fit(train, validation, schema, transforms, target_transforms)
     except OutsideDomain as error:
         raise DataError(f"{train.place(error.row)}: {error}") from None
     if schema.autoencoder:
@@ -99,7 +100,11 @@ def prepare(
     if weights is not None and class_weights == "balanced":
         listed = ", ".join(f"{name} {weight:.4g}" for name, weight in weights.items())
         notes.append(f"class weights, balanced: {listed}")
-    del train  # each part is copied, transformed and let go: raw rows are in memory twice at most
+    notes += _clamped(pipeline)
+    del (
+        train,
+        validation,
+    )  # each part is copied, transformed and let go: raw rows are in memory twice at most
     parts = {
         name: pipeline.part(loaded.part(name), dtype, weights, training=name == "train")
         for name in loaded.rows
@@ -159,6 +164,7 @@ def _input_names(pipeline: Pipeline) -> tuple[str, ...]:
 
 def _fit(
     train: Dataset,
+    validation: Dataset | None,
     schema: Schema,
     transforms: Sequence[Transform],
     target_transforms: Sequence[Transform],
@@ -170,8 +176,7 @@ def _fit(
         one = fitted.transform.apply(one, fitted.state)
     target_chain: tuple[Fitted, ...] = ()
     if train.target is not None and target_transforms:
-        target = Features(train.target.values, train.target.names)
-        target_chain = _fit_chain(target_transforms, target, None)
+        target_chain = _fit_target_chain(target_transforms, train.target, validation)
     return Pipeline(schema, chain, target_chain, one.numbers.shape[1:], one.names)
 
 
@@ -185,6 +190,48 @@ def _fit_chain(
             features = apply_lazily(chain[-1].transform, chain[-1].state, features, target)
         chain.append(Fitted(transform, fit_transform(transform, features, target)))
     return tuple(chain)
+
+
+def _fit_target_chain(
+    transforms: Sequence[Transform], train: Target, validation: Dataset | None
+) -> tuple[Fitted, ...]:
+    """Fit each transform of the target to what those before it make of it.
+
+    The validation rows are looked at only where a transform learns from them too.
+    """
+    of_train, of_validation = Features(train.values, train.names), None
+    if any(transform.learns_from_validation for transform in transforms):
+        target = None if validation is None else validation.target
+        of_validation = target and Features(target.values, target.names)
+    chain: list[Fitted] = []
+    for transform in transforms:
+        rows = of_train
+        if transform.learns_from_validation and of_validation is not None:
+            rows = replace(rows, numbers=np.concatenate([rows.array, of_validation.array]))
+        fitted = Fitted(transform, fit_transform(transform, rows, None))
+        chain.append(fitted)
+        of_train = transform.apply_to_targets(of_train, fitted.state)
+        if of_validation is not None and validation is not None:
+            try:
+                of_validation = transform.apply_to_targets(of_validation, fitted.state)
+            except OutsideDomain as error:
+                raise DataError(f"{validation.place(error.row)}: {error}") from None
+    return tuple(chain)
+
+
+def _clamped(pipeline: Pipeline) -> list[str]:
+    """What predictions are clamped to, in original units."""
+    if not any(fitted.transform.learns_from_validation for fitted in pipeline.target_transforms):
+        return []
+    targets = pipeline.schema.targets
+    infinite = np.full((1, len(targets)), np.inf)
+    low, high = (pipeline.restore(values)[0] for values in (-infinite, infinite))
+    return [
+        f"predictions of {name!r} are clamped to [{low[i]:.6g}, {high[i]:.6g}], the range of the "
+        "target in the training and validation rows"
+        for i, name in enumerate(targets)
+        if np.isfinite([low[i], high[i]]).all()
+    ]
 
 
 def _described(transform: Transform) -> str:

@@ -39,12 +39,15 @@ class Transform(Component):
         invertible: Whether `invert` exists, as target transforms need it.
         by_chunks: Whether `fit` takes lazy rows (`LazyRows`) a chunk at a time; otherwise it gets
             all of them in an array.
+        learns_from_validation: Whether, as a target transform, it is fitted to the targets of the
+            validation rows too.
     """
 
     kind = "transform"
     package = "nettrain.transforms"
     invertible: ClassVar[bool] = False
     by_chunks: ClassVar[bool] = False
+    learns_from_validation: ClassVar[bool] = False
 
     @abstractmethod
     def fit(self, features: Features) -> State:
@@ -75,6 +78,10 @@ class Transform(Component):
         A transform that learns from targets overrides it where a row would show its own.
         """
         return self.apply(features, state)
+
+    def apply_to_targets(self, targets: Features, state: State) -> Features:
+        """The targets mapped; by default as features are."""
+        return self.apply(targets, state)
 
     def invert(self, numbers: np.ndarray, state: State) -> np.ndarray:
         """The numbers that `apply` would have mapped to these; only if `invertible`."""

@@ -398,6 +398,15 @@ BAD = {
         "t.csv:3: column 'y': no logarithm of -2.5",
         "above 2.5",
     ),
+    "no logarithm of a target to validate with": (
+        "a,y\n1,0.5\n2,1.5\n3,-2.5\n",
+        {
+            "target_transforms": ["log", "clamp"],
+            "split": Split(rows=RowRanges(train=(0, 2), validation=(2, 3))),
+        },
+        "t.csv:4: column 'y': no logarithm of -2.5",
+        "above 2.5",
+    ),
     "no logarithm of a target to test with": (
         "a,y\n1,0.5\n2,1.5\n3,-2.5\n",
         {"target_transforms": ["log"], "split": Split(rows=RowRanges(train=(0, 2), test=(2, 3)))},
@@ -548,6 +557,21 @@ def test_target_transforms_are_undone_in_reverse(tmp_path: Path) -> None:
         and train.y.max() == 1
         and np.allclose(made.pipeline.restore(train.y), train.truth)
     )
+
+
+def test_predictions_are_clamped_to_the_targets_of_training_and_validation(tmp_path: Path) -> None:
+    content = "a,y\n" + "".join(f"{i},{y}\n" for i, y in enumerate([1.5, 2.5, 2, 9.5, 50.5]))
+    ranges = RowRanges(train=(0, 3), validation=(3, 4), test=(4, 5))
+    chain = tuple(map(Transform.parse, ("clamp", {"type": "scale", "divide_by": 2})))
+    made = prepare(
+        DatasetConfig(
+            source=table(tmp_path, content), split=Split(rows=ranges), target_transforms=chain
+        )
+    )
+    assert made.parts["test"].y == pytest.approx(50.5 / 2)  # the loss is that of the target itself
+    restored = made.pipeline.restore(np.array([[-7.0], [2], [30]]))
+    assert restored.tolist() == [[1.5], [4], [9.5]]
+    assert any("'y' are clamped to [1.5, 9.5]" in note for note in made.notes)
 
 
 def test_a_prediction_row_with_a_gap_is_named(tmp_path: Path) -> None:

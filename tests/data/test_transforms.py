@@ -36,6 +36,7 @@ LINEAR = ["standardize", "minmax", "scale", "center", "robust_scale"]
 # Every transform that maps numbers alone, with fields under which it changes TABLE.
 NUMERIC = {
     **{name: {} for name in LINEAR},
+    "clamp": {},
     "clip": {"low": 2, "high": 20},
     "log": {},
     "quantile": {"to": "normal"},
@@ -60,6 +61,7 @@ EXPECTED = {
     ),
     "minmax": ({"low": -1}, TABLE, [[-1, -1, -1], [-0.6, 1, -1], [1, 0, -1]]),
     "center": ({}, TABLE, [[-2, -10, 0], [-1, 10, 0], [3, 0, 0]]),
+    "clamp": ({}, TABLE, TABLE.numbers),
     "clip": ({"low": 2, "high": 20}, TABLE, [[2, 10, 5], [2, 20, 5], [6, 20, 5]]),
     "log": (
         {},

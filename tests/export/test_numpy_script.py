@@ -51,7 +51,7 @@ CASES = {
                     {"type": "quantile", "to": "normal"},
                     {"type": "hash_words", "columns": ["city"], "size": 4},
                 ],
-                "target_transforms": [{"type": "minmax", "low": -1}, {"type": "standardize"}],
+                "target_transforms": ["clamp", {"type": "minmax", "low": -1}, "standardize"],
             }
         },
     ),

@@ -227,7 +227,7 @@ def test_a_transform_without_a_form_is_named(name):
 
 @pytest.mark.parametrize(("name", "fields"), [
     ("standardize", {}), ("robust_scale", {}), ("minmax", {"low": -1}), ("center", {}), ("scale", {"divide_by": 7}), ("log", {}),
-    ("quantile", {}), ("quantile", {"to": "normal"}),
+    ("clamp", {}), ("quantile", {}), ("quantile", {"to": "normal"}),
 ])  # fmt: skip
 def test_every_inverse(name, fields):
     transform = Transform.parse({"type": name, **fields})
@@ -244,7 +244,7 @@ def test_every_inverse(name, fields):
 def test_every_transform_that_inverts_is_tried():
     needed = {"clip": {"low": 0}, "drop": {"columns": ["a"]}, "hash_words": {"columns": ["a"]}}
     kinds = [Transform.parse({"type": name, **needed.get(name, {})}) for name in names(Transform)]
-    assert {kind.name() for kind in kinds if kind.invertible} == {"standardize", "minmax", "center", "scale", "log", "quantile", "robust_scale"}  # fmt: skip
+    assert {kind.name() for kind in kinds if kind.invertible} == {"clamp", "standardize", "minmax", "center", "scale", "log", "quantile", "robust_scale"}  # fmt: skip
 
 
 def test_large_numbers_that_differ_little_keep_their_difference():

@@ -24,7 +24,12 @@ def _quantile(p: Any, x: str, w: dict[str, str]) -> str:
     return fraction if p.to == "uniform" else f"normal_quantile({fraction}, {_RIM!r})"
 
 
+def _clamp(p: Any, x: str, w: dict[str, str]) -> str:
+    return f"np.clip({x}, {w['low']}, {w['high']})"
+
+
 _ELEMENTWISE: dict[str, Form] = {
+    "clamp": _clamp,
     "clip": lambda p, x, w: f"np.clip({x}, {p.low!r}, {p.high!r})",
     "log": lambda p, x, w: f"log({x}, {p.shift!r})",
     "quantile": _quantile,
@@ -43,6 +48,7 @@ def _quantile_inverse(p: Any, y: str, w: dict[str, str]) -> str:
 
 
 _INVERSE: dict[str, Form] = {
+    "clamp": _clamp,
     "log": lambda p, y, w: f"np.expm1({y}) - {p.shift - 1!r}",
     "quantile": _quantile_inverse,
 }

@@ -114,10 +114,20 @@ def _linear_inverse(g: Builder, transform: Any, state: State, y: str) -> str:
 
 
 def _clip(g: Builder, transform: Any, state: State, x: str) -> str:
-    """NaN is compared as neither, so that it stays."""
-    for bound, operator in ((transform.low, "Less"), (transform.high, "Greater")):
-        if bound is not None:
-            limit = g.scalar(bound)
+    low, high = (None if end is None else g.scalar(end) for end in (transform.low, transform.high))
+    return _within(g, x, low, high)
+
+
+def _clamp(g: Builder, transform: Any, state: State, x: str) -> str:
+    """Forwards and, as the inverse of a target transform, backwards."""
+    low, high = (g.constant(np.asarray(state[end], np.float64)) for end in ("low", "high"))
+    return _within(g, x, low, high)
+
+
+def _within(g: Builder, x: str, low: str | None, high: str | None) -> str:
+    """x between two values; NaN is compared as neither, so that it stays."""
+    for limit, operator in ((low, "Less"), (high, "Greater")):
+        if limit is not None:
             x = g.add("Where", g.add(operator, x, limit), limit, x)
     return x
 
@@ -198,12 +208,17 @@ def _drop(g: Builder, transform: Any, state: State, columns: Columns) -> Columns
 
 
 _FORWARD: dict[str, Callable[..., str]] = {
+    "clamp": _clamp,
     "clip": _clip,
     "log": _log,
     "quantile": _quantile,
     "smooth_clip": _smooth_clip,
 }
-_INVERSE: dict[str, Callable[..., str]] = {"log": _log_inverse, "quantile": _quantile_inverse}
+_INVERSE: dict[str, Callable[..., str]] = {
+    "clamp": _clamp,
+    "log": _log_inverse,
+    "quantile": _quantile_inverse,
+}
 _TABLE: dict[str, Callable[..., Columns]] = {
     "impute": _impute,
     "one_hot": _one_hot,
