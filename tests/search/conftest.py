@@ -1,4 +1,6 @@
 import os
+import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -57,24 +59,51 @@ def faulty(tmp_path_factory):
     return str(path)
 
 
+def _command(pid):
+    """What a process runs; None once it has ended, whether or not its parent has asked how."""
+    with suppress(OSError):
+        if Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX":
+            return Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ").strip()
+    return None
+
+
 def _children(parent):
     """The processes below one, as the kernel lists them."""
     found = []
     for task in Path(f"/proc/{parent}/task").glob("*/children"):
-        for child in map(int, task.read_text().split()):
-            found += [child, *_children(child)]
+        with suppress(OSError):  # it has just ended
+            for child in map(int, task.read_text().split()):
+                found += [child, *_children(child)]
     return found
 
 
 @pytest.fixture
 def children():
-    """The ids of all processes below one (default: this one), without those that other tests' libraries keep (Dask's resource tracker)."""
+    """The ids of all processes below one (default: this one), without those that other tests' libraries keep.
+
+    Nor the resource tracker of multiprocessing, one a process, which whoever first starts a Dask worker leaves behind for good.
+    """
     if not Path("/proc/self/task").exists():
         pytest.skip("needs Linux's /proc")
     earlier = set(_children(os.getpid()))
     return lambda parent=None: [
-        pid for pid in _children(parent or os.getpid()) if pid not in earlier
+        pid
+        for pid in _children(parent or os.getpid())
+        if pid not in earlier and "multiprocessing.resource_tracker" not in (_command(pid) or "")
     ]
+
+
+@pytest.fixture
+def gone():
+    """Waits until processes have ended; those that have not within the time are named."""
+
+    def wait(pids, seconds=30.0):
+        last = time.monotonic() + seconds
+        while left := {pid: command for pid in pids if (command := _command(pid)) is not None}:
+            assert time.monotonic() < last, left
+            time.sleep(0.01)
+
+    return wait
 
 
 class Seen(Observer):

@@ -303,17 +303,12 @@ def test_closing_does_not_wait_for_a_run_that_hangs(job, faulty, children):
     assert time.monotonic() - began < 10.0 and children() == []
 
 
-def gone(pids, seconds=10.0):
-    last = time.monotonic() + seconds
-    while any(Path(f"/proc/{pid}/stat").exists() for pid in pids):
-        assert time.monotonic() < last, pids
-        time.sleep(0.01)
-
-
 @pytest.mark.skipif(
     sys.platform != "linux", reason="elsewhere a worker looks for its parent after each epoch only"
 )
-def test_a_worker_that_hangs_ends_with_the_process_that_forked_it(job, faulty, children, tmp_path):
+def test_a_worker_that_hangs_ends_with_the_process_that_forked_it(
+    job, faulty, children, gone, tmp_path
+):
     counted = tmp_path / "times"
     with Local(1) as executor:
         executor.submit(job(0, plugin=faulty, faulty={"how": "hang", "times": str(counted)}))
@@ -343,7 +338,7 @@ time.sleep(1000)
 """
 
 
-def test_the_processes_of_a_parent_that_is_killed_end_themselves(job, children, tmp_path):
+def test_the_processes_of_a_parent_that_is_killed_end_themselves(job, children, gone, tmp_path):
     config = json.dumps(job(0, training={"epochs": 10**9, "batch_size": 8}).config)
     parent = subprocess.Popen(
         [sys.executable, "-c", ORPHAN, config, str(tmp_path)], stdout=subprocess.PIPE, text=True

@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pytest
 
@@ -54,23 +53,9 @@ def table(folder):
     )["test"]
 
 
-def alive(pid):
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
-
-
-def all_gone(pids, seconds=15.0):
-    last = time.monotonic() + seconds
-    while any(map(alive, pids)):
-        assert time.monotonic() < last, [pid for pid in pids if alive(pid)]
-        time.sleep(0.02)
-
-
 @pytest.mark.slow
 def test_killed_anywhere_every_trial_is_accounted_for_once_and_nothing_is_left(
-    tmp_path, children, capsys
+    tmp_path, children, gone, capsys
 ):
     (tmp_path / "s.yaml").write_text(SWEEP)
     began = time.monotonic()
@@ -113,7 +98,7 @@ def test_killed_anywhere_every_trial_is_accounted_for_once_and_nothing_is_left(
                 process.kill()
                 process.communicate()
                 parents += 1
-                all_gone(below)
+                gone(below)
                 if (folder / "sweep.yaml").exists():
                     arguments = ["--resume", folder]
                 elif (
@@ -124,7 +109,7 @@ def test_killed_anywhere_every_trial_is_accounted_for_once_and_nothing_is_left(
             finished(process)
             break
         assert table(folder) == whole, f"run {runs} after {parents} killed parents"
-    all_gone(ever)
+    gone(ever)
     with capsys.disabled():
         print(
             f"\n{killed} workers killed in {sweeps} sweeps of {length:.1f} s, {parents} parents in {runs}: all equal, nothing left"

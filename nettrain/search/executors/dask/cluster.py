@@ -21,7 +21,9 @@ PORT = 8786  # of a scheduler, unless told otherwise
 # Seconds in which a scheduler must answer, a worker be there, and a written file be seen by others.
 ANSWER = 10.0
 ABSENCE = 60.0  # seconds without any worker after which a search ends
-GRACE = 5.0  # seconds that processes have to end
+GRACE = 5.0  # seconds that a run has to end after its batch, and a client to say goodbye
+# Seconds for a cluster's own processes to end. Dask kills a worker that has not ended after four.
+ENDING = 30.0
 
 
 class Cluster:
@@ -56,12 +58,12 @@ class Cluster:
                     silence_logs=logging.CRITICAL,
                     preload=[dask_worker.__name__],
                 )
-                ending.callback(cluster.close, timeout=GRACE)
+                ending.callback(_close, cluster, ENDING)
                 self.address = cluster.scheduler_address
             else:
                 self.address = _whole(address)
             self.client = self._connected()
-            ending.callback(self.client.close, timeout=GRACE)
+            ending.callback(_close, self.client, GRACE)
             self._wait_for_a_worker()
             self._present = time.monotonic()
             self._compare()
@@ -225,6 +227,15 @@ def _knock(address: str) -> None:
         1
     ) as thread:  # this one may have an event loop of its own that runs, as notebooks have
         thread.submit(asyncio.run, greet()).result()
+
+
+def _close(what: Client | LocalCluster, seconds: float) -> None:
+    """Wait no longer than that: what has been found is not to be lost over a slow farewell.
+
+    Worker processes that have not ended by then end with this one.
+    """
+    with suppress(TimeoutError):
+        what.close(timeout=seconds)
 
 
 def _appears(file: Path, word: str) -> bool:
