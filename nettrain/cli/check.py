@@ -93,13 +93,14 @@ def write_out(config: Path, sets: list[str], *, allow_plugins: bool) -> None:
 
     loaded = load(config, sets, allow_plugins=allow_plugins)
     from nettrain.config.dump import as_brief_yaml, brief
+    from nettrain.training.build import expanded
     from nettrain.training.train import prepare_run
 
     with located(config, sets):
         run = prepare_run(loaded, allow_plugins=allow_plugins)
-    network, dropout = run.network, run.config.regularization.dropout
-    layers = run.config.model.expand(network.input_shape, network.output_shape[0], dropout)
-    if dropout:
+    network, task = run.network, run.pipeline.schema.task
+    layers = expanded(run.config, task, network.input_shape, network.output_shape[0])
+    if run.config.regularization.dropout:
         typer.echo("# with regularization.dropout: 0, since the dropout layers are written out")
     typer.echo(
         as_brief_yaml(

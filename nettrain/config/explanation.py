@@ -9,6 +9,7 @@ from pydantic.fields import FieldInfo
 
 from nettrain.component import Component, Record, find, names, to_mapping
 from nettrain.config.docstring import Docstring
+from nettrain.config.dump import as_brief_yaml
 from nettrain.config.ensemble_config import EnsembleRun
 from nettrain.config.example import component_example, key_example, section_example
 from nettrain.config.expectation import describe
@@ -22,6 +23,7 @@ from nettrain.config.fields import (
     without_null,
 )
 from nettrain.config.kinds import IN_YAML, KindInYaml
+from nettrain.nn.architecture import Architecture
 
 # Sections of a docstring about the Python side of a component, which YAML does not see.
 _FOR_PROGRAMMERS = ("Args", "Attributes", "Returns", "Yields")
@@ -128,10 +130,17 @@ def _component(kind: type[Component], name: str) -> Explanation:
         f"{kind.kind}.{name}",
         "component",
         described.summary,
-        details_of(described),
+        "\n\n".join(filter(None, [details_of(described), _settings(cls)])),
         keys_of(cls),
         example=component_example(kind, name),
     )
+
+
+def _settings(cls: type[Component]) -> str:
+    """What an architecture brings, as YAML; empty for everything else."""
+    if not issubclass(cls, Architecture) or not cls.settings:
+        return ""
+    return f"Settings (where the configuration has none):\n{as_brief_yaml(cls.settings).rstrip()}"
 
 
 def _section_entries(

@@ -51,12 +51,12 @@ def inherit(document: Document, folder: Path, read: Read, chain: tuple[Path, ...
             raise ConfigError(
                 [where + line if line.startswith(no_line) else line for line in error.problems]
             ) from None
-        merged = _over(merged, inherit(base, path.parent, read, (*chain, path.resolve())))
-    return _over(merged, document)
+        merged = over(merged, inherit(base, path.parent, read, (*chain, path.resolve())))
+    return over(merged, document)
 
 
-def _over(base: Document, document: Document) -> Document:
-    """One document over another; the base is used up."""
+def over(base: Document, document: Document) -> Document:
+    """Return one document over another, merged as `inherit` says; the base is used up."""
     places = dict(base.places)
     merged = Document(
         base.value,

@@ -18,7 +18,8 @@ from nettrain.config.ensemble_config import EnsembleRun
 from nettrain.config.extends import inherit
 from nettrain.config.file import document_at, refuse_sweep, whole
 from nettrain.config.key_path import KeyPath, join, parse
-from nettrain.config.overrides import Override, current_folder, override
+from nettrain.config.model_settings import with_model_settings
+from nettrain.config.overrides import Override, apply, current_folder, override, parsed
 from nettrain.config.plugins import Plugin, in_use, listed, settled
 from nettrain.config.run_config import RunConfig
 from nettrain.config.yaml_text import Document
@@ -148,7 +149,9 @@ def _validated(
     default_name: str,
     allow_plugins: bool,
 ) -> R:
-    override(document, record, sets)
+    changes = parsed(document, sets)
+    document = with_model_settings(document, record, changes)
+    apply(document, record, changes)
     if record is RunConfig and isinstance(document.value, dict) and "ensemble" in document.value:
         del document.value["ensemble"]
         message = (

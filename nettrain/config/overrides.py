@@ -49,13 +49,18 @@ def override(document: Document, record: type[Record], sets: Sequence[str | Over
     A component that changes its `type` loses its old keys; a bare name (`optimizer: adam`) becomes
     a mapping when a key below it is set.
     """
+    apply(document, record, parsed(document, sets))
+
+
+def parsed(document: Document, sets: Sequence[str | Override]) -> list[Override]:
+    """Return the changes; the document notes the problems of those that cannot be read."""
     changes = []
     for text in sets:
         try:
             changes.append(text if isinstance(text, Override) else _parse(text))
         except ConfigError as error:
             document.problems += error.problems
-    apply(document, record, changes)
+    return changes
 
 
 def apply(document: Document, record: type[Record], changes: Sequence[Override]) -> None:

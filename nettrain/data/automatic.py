@@ -1,9 +1,10 @@
 """The transforms that a dataset gets when its config names none."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
+from nettrain.component import to_mapping
 from nettrain.data.features import MISSING, Category, Features
 from nettrain.data.images import largest_pixel
 from nettrain.data.readers.date_text import AmbiguousDate, date_format
@@ -17,7 +18,11 @@ MOST_INDICATORS = 50  # categories of a column that become an input each
 
 
 def automatic_transforms(
-    train: Features, parts: Iterable[Features], *, has_target: bool = True
+    train: Features,
+    parts: Iterable[Features],
+    *,
+    has_target: bool = True,
+    of_numbers: Sequence[Transform] | None = None,
 ) -> tuple[Transform, ...]:
     """The transforms that the data needs.
 
@@ -29,6 +34,7 @@ def automatic_transforms(
         train: The training rows.
         parts: The rows of all parts.
         has_target: Whether there is one that categories can be encoded by.
+        of_numbers: Those of a table's numbers in place of impute and standardize.
     """
     parts = list(parts)
     kinds = {name: kind_of_texts(column) for name, column in train.categories.items()}
@@ -48,22 +54,27 @@ def automatic_transforms(
         chosen.append({"type": "drop", "columns": unique})
     if many:
         chosen.append({"type": "target_statistics", "columns": many})
-    if any(_has_gaps(part, dates) for part in parts):
-        chosen.append("impute")
-    if train.numbers.ndim <= 2:
-        if train.numbers.shape[1] or dates or many:
-            chosen.append("standardize")
-    elif train.numbers.dtype == np.uint8:
-        largest = int(largest_pixel(train.numbers))
-        # Pictures with a small range of their own (digits: ink counts up to 16) are spread by it.
-        chosen.append(
-            {"type": "scale", "divide_by": float(255 if largest > 127 else max(largest, 1))}
-        )
-    elif largest_pixel(train.numbers) > 1:
-        chosen.append("standardize")
+    gaps = any(_has_gaps(part, dates) for part in parts)
+    if train.numbers.ndim > 2:
+        chosen += (["impute"] if gaps else []) + _of_pixels(train)
+    elif of_numbers is not None:
+        chosen += map(to_mapping, of_numbers)
+    else:
+        has_numbers = train.numbers.shape[1] or dates or many
+        chosen += (["impute"] if gaps else []) + (["standardize"] if has_numbers else [])
     if len(dates) + len(unique) + len(many) < len(train.categories):
         chosen.append("one_hot")
     return tuple(Transform.parse(item) for item in chosen)
+
+
+def _of_pixels(train: Features) -> list[object]:
+    """The transform that brings pixels near [0, 1]; none for those that are."""
+    largest = largest_pixel(train.numbers)
+    if train.numbers.dtype != np.uint8:
+        return ["standardize"] if largest > 1 else []
+    # Pictures with a small range of their own (digits: ink counts up to 16) are spread by it.
+    divisor = 255 if largest > 127 else max(int(largest), 1)
+    return [{"type": "scale", "divide_by": float(divisor)}]
 
 
 def notes_on_unique_columns(train: Features, transforms: Iterable[Transform]) -> list[str]:

@@ -74,6 +74,14 @@ class DatasetConfig(Record):
             "needs"
         ),
     ] = None
+    number_transforms: Annotated[
+        tuple[Transform, ...] | None,
+        Field(
+            description="of a table's numbers where `transforms` is null, in place of impute and "
+            "standardize, before one_hot; null: these two",
+            examples=[["robust_scale", "smooth_clip"]],
+        ),
+    ] = None
     target_transforms: Annotated[
         tuple[Transform, ...] | None,
         Field(

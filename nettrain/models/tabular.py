@@ -13,6 +13,7 @@ from nettrain.layers.feature_scale import FeatureScale
 from nettrain.layers.flatten import Flatten
 from nettrain.layers.parametric_activation import ParametricActivation
 from nettrain.layers.piecewise_linear_embedding import PiecewiseLinearEmbedding
+from nettrain.models._tables import NUMBER_TRANSFORMS
 from nettrain.nn.activation import Activation
 from nettrain.nn.architecture import Architecture
 from nettrain.nn.layer import Layer
@@ -28,10 +29,17 @@ class Tabular(Architecture):
     A plain perceptron fits smooth functions of all features and is slow to bend where a table's
     target does. Here each feature is first encoded by bins between quantiles and embedded
     (piecewise_linear_embedding, Gorishniy et al. 2022), and the factors of feature_scale and one
-    rate for layers of any width follow RealMLP (Holzmüller et al. 2024). Made for adamw with a rate
-    of 0.02 to 0.1, beta2 0.95 and a schedule that falls to 0, batches of 128 or 256 rows, and the
-    transforms robust_scale and smooth_clip.
+    rate for layers of any width follow RealMLP (Holzmüller et al. 2024). The model brings the
+    settings that it was tried with: they hold where a configuration names none.
     """
+
+    settings = {
+        "dataset": {"number_transforms": NUMBER_TRANSFORMS},
+        "optimizer": {"type": "adamw", "lr": 0.02, "beta2": 0.95},
+        "schedule": "cosine",
+        "regularization": {"dropout": 0.1},
+        "training": {"epochs": 60, "batch_size": 256},
+    }
 
     hidden: Annotated[
         tuple[Count, ...], Field(description="units of each hidden layer", examples=[[128, 128]])

@@ -9,7 +9,7 @@ from nettrain.data.schema import Schema
 from nettrain.data.task import DEFAULT_LOSS, TargetRequirements
 from nettrain.errors import ConfigError
 from nettrain.nn.bound_layer import BoundLayer, bind, resolve
-from nettrain.nn.layer import Report
+from nettrain.nn.layer import Layer, Report
 from nettrain.nn.loss import Loss
 from nettrain.nn.network import Network, to_standard_error
 from nettrain.nn.parameter import Shape
@@ -17,8 +17,8 @@ from nettrain.training.engine.kernels import runs_compiled
 
 
 def loss_for(config: RunConfig, task: str) -> Loss:
-    """The configured loss, or the one that the task asks for."""
-    return config.loss or Loss.parse(DEFAULT_LOSS[task])
+    """The configured loss, or the one that the model or the task asks for."""
+    return config.loss or config.model.default_loss(task) or Loss.parse(DEFAULT_LOSS[task])
 
 
 def data_seed(config: RunConfig) -> int:
@@ -77,7 +77,7 @@ def build(
 def layers_for(config: RunConfig, loss: Loss, schema: Schema, shape: Shape) -> list[BoundLayer]:
     """The layers of the network, bound to the shapes of rows, before weights take any memory."""
     outputs = loss.outputs(schema.task, target_size(schema))
-    layers = config.model.expand(shape, outputs, config.regularization.dropout)
+    layers = expanded(config, schema.task, shape, outputs)
     try:
         bound = bind(resolve(layers), shape)
     except ConfigError as error:
@@ -96,6 +96,11 @@ def layers_for(config: RunConfig, loss: Loss, schema: Schema, shape: Shape) -> l
             f"{needed}: end with a dense layer that leaves `units` out"
         )
     return bound
+
+
+def expanded(config: RunConfig, task: str, shape: Shape, outputs: int) -> list[Layer]:
+    """The layers that the model stands for, not yet bound to shapes."""
+    return config.model.for_task(task).expand(shape, outputs, config.regularization.dropout)
 
 
 def _reason(schema: Schema) -> str:

@@ -9,6 +9,7 @@ from nettrain.data.features import Category, Features
 from nettrain.data.prepare import prepare
 from nettrain.data.source import Source
 from nettrain.data.split import ALL_ROWS
+from nettrain.data.transform import Transform
 
 ROWS = 200
 
@@ -30,6 +31,8 @@ CASES = [
     (table(many=80, few=3), {}, ["target_statistics", "standardize", "one_hot"]),
     (table(many=80), {"has_target": False}, ["standardize", "one_hot"]),
     (table(names=ROWS), {}, ["drop", "standardize"]),
+    (table(few=3), {"of_numbers": (Transform.parse("robust_scale"),)}, ["robust_scale", "one_hot"]),
+    (table(few=3), {"of_numbers": ()}, ["one_hot"]),
 ]
 
 

@@ -87,6 +87,12 @@ ROWS = {
             ("residual_2", (3, 3, 2), 80), ("activation_3", (3, 3, 2), 0), ("global_average_pool_1", (2,), 0), ("dropout_1", (2,), 0),
             ("dense_1", (1,), 3)]),
     ],
+    "realmlp": [
+        ({"hidden": [4]}, (3,), 2, 0.1, [
+            ("periodic_embedding_1", (12,), 3 * (16 + 16 + 16 * 3 + 3)), ("feature_scale_1", (12,), 12), ("dense_1", (4,), 52),
+            ("parametric_activation_1", (4,), 4), ("dropout_1", (4,), 0), ("dense_2", (2,), 10)]),
+        ({"hidden": [], "embedding": False}, (2, 2, 1), 1, 0.0, [("flatten_1", (4,), 0), ("feature_scale_1", (4,), 4), ("dense_1", (1,), 5)]),
+    ],
     "sequential": [
         ({"layers": [{"type": "dense", "units": 4}, "tanh", {"type": "dense"}]}, (3,), 2, 0.0, [
             ("dense_1", (4,), 16), ("activation_1", (4,), 0), ("dense_2", (2,), 10)]),

@@ -1,0 +1,60 @@
+"""The settings that a model brings: what a configuration leaves out is filled in from them."""
+
+import copy
+from collections.abc import Iterator, Mapping, Sequence
+
+from pydantic_core import PydanticCustomError
+
+from nettrain.component import Record, find
+from nettrain.config.extends import over
+from nettrain.config.key_path import KeyPath
+from nettrain.config.overrides import Override, apply
+from nettrain.config.yaml_text import Document
+from nettrain.nn.architecture import Architecture
+
+
+def with_model_settings(
+    document: Document, record: type[Record], changes: Sequence[Override]
+) -> Document:
+    """Return the document with the settings of its model under it, as if it extended them.
+
+    A model without settings, or one that does not exist, changes nothing.
+
+    Args:
+        document: what was read; it is used up.
+        record: the class of the whole configuration.
+        changes: overrides, which may choose the model; they are not applied.
+    """
+    settings = _settings(_model(document, record, changes))
+    if not settings or not isinstance(document.value, dict):
+        return document
+    value = copy.deepcopy(dict(settings))
+    return over(Document(value, dict(_places(value))), document)
+
+
+def _model(document: Document, record: type[Record], changes: Sequence[Override]) -> object:
+    """What stands at `model` after the overrides."""
+    if not isinstance(document.value, dict):
+        return None
+    model = {"model": copy.deepcopy(document.value.get("model"))}
+    apply(Document(model), record, [change for change in changes if change.path[0] == "model"])
+    return model["model"]
+
+
+def _settings(model: object) -> Mapping[str, object]:
+    mapping = Architecture.expand_shorthand(model)
+    name = mapping.get("type") if isinstance(mapping, dict) else None
+    if not isinstance(name, str):
+        return {}
+    try:
+        architecture = find(Architecture, name)
+    except PydanticCustomError:
+        return {}
+    return architecture.settings if issubclass(architecture, Architecture) else {}
+
+
+def _places(value: Mapping[str, object], path: KeyPath = ()) -> Iterator[tuple[KeyPath, str]]:
+    for key, inner in value.items():
+        yield (*path, key), "settings of the model"
+        if isinstance(inner, Mapping):
+            yield from _places(inner, (*path, key))
