@@ -102,10 +102,8 @@ def prepare(
         listed = ", ".join(f"{name} {weight:.4g}" for name, weight in weights.items())
         notes.append(f"class weights, balanced: {listed}")
     notes += _clamped(pipeline)
-    del (
-        train,
-        validation,
-    )  # each part is copied, transformed and let go: raw rows are in memory twice at most
+    # Each part is copied, transformed and let go: raw rows are in memory twice at most.
+    del train, validation
     parts = {
         name: pipeline.part(loaded.part(name), dtype, weights, training=name == "train")
         for name in loaded.rows
@@ -200,10 +198,11 @@ def _fit_target_chain(
 
     The validation rows are looked at only where a transform learns from them too.
     """
-    of_train, of_validation = Features(train.values, train.names), None
-    if any(transform.learns_from_validation for transform in transforms):
-        target = None if validation is None else validation.target
-        of_validation = target and Features(target.values, target.names)
+    of_train = Features(train.values, train.names)
+    of_validation: Features | None = None
+    looked_at = any(transform.learns_from_validation for transform in transforms)
+    if looked_at and validation is not None and validation.target is not None:
+        of_validation = Features(validation.target.values, train.names)
     chain: list[Fitted] = []
     for transform in transforms:
         rows = of_train
