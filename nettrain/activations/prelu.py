@@ -30,7 +30,8 @@ class Prelu(Activation):
 
     def parameters(self, shape: Shape) -> dict[str, Parameter]:
         start = Initializer.parse({"type": "constant", "value": self.initial})
-        return {"slope": Parameter((1,) if self.shared else shape[-1:], start, decayed=False)}
+        slopes = (1,) if self.shared else shape[-1:]
+        return {"slope": Parameter(slopes, start, decayed=False, group="activation")}
 
     def apply(self, x: Tensor) -> Tensor:
         return f.leaky_relu(x, self.initial)

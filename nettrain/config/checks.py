@@ -85,6 +85,11 @@ def _search(name: str, training: TrainingConfig) -> Iterator[Problem]:
             ("training", "accumulate"),
             f"the optimizer {name} takes all rows in each step: leave it out",
         )
+    if any(factor != 1 for factor in vars(training.learning_rates).values()):
+        yield (
+            ("training", "learning_rates"),
+            f"the optimizer {name} moves all parameters at once: leave it out",
+        )
     for key in ("clip_norm", "clip_value"):
         if getattr(training, key) is not None:
             yield (

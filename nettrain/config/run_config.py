@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
+from pydantic.fields import FieldInfo
 
 from nettrain.component import (
     Count,
@@ -53,6 +54,27 @@ class Regularization(Record):
             raise ValueError(f"dropout.value must be in [0, 1), got {self.dropout.value:g}")
 
 
+def _factor(of: str) -> FieldInfo:
+    return Field(description=f"factor of the learning rate of {of}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class LearningRates(Record):
+    """Factors of the learning rate by what parameters do, beside those of the layers.
+
+    AdamW's decay of a parameter is scaled with its rate; biases have none.
+    """
+
+    bias: Annotated[Positive, _factor("what is added: biases, beta of normalizations")] = 1.0
+    scale: Annotated[
+        Positive, _factor("what multiplies channels: feature_scale, gamma of normalizations")
+    ] = 1.0
+    activation: Annotated[
+        Positive, _factor("activations: slopes of prelu, strengths of parametric_activation")
+    ] = 1.0
+    embedding: Annotated[Positive, _factor("all parameters of layers that embed features")] = 1.0
+
+
 @dataclass(frozen=True, kw_only=True)
 class TrainingConfig(Record):
     """Epochs, batches, and how each step is computed."""
@@ -78,6 +100,7 @@ class TrainingConfig(Record):
         Field(description="batches whose gradients are summed for one step"),
     ] = 1
     shuffle: Annotated[Flag, Field(description="shuffle the rows in every epoch")] = True
+    learning_rates: LearningRates = LearningRates()
     clip_norm: Annotated[
         Positive | None,
         Field(

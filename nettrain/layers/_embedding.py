@@ -1,10 +1,11 @@
 """What layers have in common that make several numbers of each."""
 
+import dataclasses
 from abc import abstractmethod
 
 from nettrain.errors import ConfigError
 from nettrain.nn.layer import TrainedLayer
-from nettrain.nn.parameter import Shape
+from nettrain.nn.parameter import Parameter, Shape
 
 
 class FeatureEmbedding(TrainedLayer):
@@ -15,6 +16,12 @@ class FeatureEmbedding(TrainedLayer):
     @abstractmethod
     def embedded(self, shape: Shape) -> int:
         """Returns the numbers that a feature becomes."""
+
+    def parameters(self, shape: Shape) -> dict[str, Parameter]:
+        return {
+            name: dataclasses.replace(array, group="embedding")
+            for name, array in super().parameters(shape).items()
+        }
 
     def output_shape(self, shape: Shape) -> Shape:
         if len(shape) != 1:

@@ -28,6 +28,6 @@ class Normalization(TrainedLayer):
             Initializer.parse("zeros"),
         )
         return {
-            "gamma": Parameter(shape[-1:], ones, decayed=False),
-            "beta": Parameter(shape[-1:], zeros, decayed=False),
+            "gamma": Parameter(shape[-1:], ones, decayed=False, group="scale"),
+            "beta": Parameter(shape[-1:], zeros, decayed=False, group="bias"),
         }

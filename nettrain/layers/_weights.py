@@ -42,5 +42,5 @@ class WeightedLayer(TrainedLayer):
 
     def bias_parameter(self, outputs: int) -> dict[str, Parameter]:
         """Returns `b`, if there is a bias."""
-        b = Parameter((outputs,), self.bias_initializer, decayed=False)
+        b = Parameter((outputs,), self.bias_initializer, decayed=False, group="bias")
         return {"b": b} if self.bias else {}

@@ -26,7 +26,7 @@ class FeatureScale(TrainedLayer):
         return shape
 
     def arrays(self, shape: Shape) -> dict[str, Parameter]:
-        return {"s": Parameter(shape[-1:], ONES)}
+        return {"s": Parameter(shape[-1:], ONES, group="scale")}
 
     def apply(self, x: Tensor, scope: Scope) -> Tensor:
         return x * scope["s"]

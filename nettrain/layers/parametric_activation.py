@@ -40,7 +40,7 @@ class ParametricActivation(TrainedLayer):
         return shape
 
     def arrays(self, shape: Shape) -> dict[str, Parameter]:
-        return {"a": Parameter(shape[-1:], ONES)}
+        return {"a": Parameter(shape[-1:], ONES, group="activation")}
 
     def apply(self, x: Tensor, scope: Scope) -> Tensor:
         return x + scope["a"] * (self.function.apply(x) - x)

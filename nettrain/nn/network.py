@@ -37,6 +37,7 @@ class Network:
         seed: of the initial weights and of every random stream.
         dtype: of weights, inputs and outputs.
         compiled: whether `outputs` uses compiled kernels.
+        rates: factors of the learning rate by group of parameters, beside those of the layers.
         report: takes (layer path, text) from layers that show what passes through them.
 
     Attributes:
@@ -64,6 +65,7 @@ class Network:
         seed: int = 0,
         dtype: Any = np.float32,
         compiled: bool = False,
+        rates: Mapping[str, float] | None = None,
         report: Report = to_standard_error,
     ) -> None:
         try:
@@ -74,7 +76,9 @@ class Network:
         self.output_shape = self.layers[-1].output_shape if self.layers else shape
         self.dtype = np.dtype(dtype)
         named = {
-            f"{p.name}.{key}": parameter
+            f"{p.name}.{key}": dataclasses.replace(
+                parameter, rate=parameter.rate * (rates or {}).get(parameter.group, 1.0)
+            )
             for p in self.layers
             for key, parameter in p.parameters.items()
         }

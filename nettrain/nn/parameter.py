@@ -1,10 +1,12 @@
 """One trained array of a layer."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from nettrain.nn.initializer import Initializer
 
 Shape = tuple[int, ...]
+Group = Literal["weight", "bias", "scale", "activation", "embedding"]
 
 
 @dataclass(frozen=True)
@@ -19,6 +21,9 @@ class Parameter:
             parameters.
         trainable: whether training changes it; set by `TrainedLayer`.
         rate: the factor of the learning rate; `TrainedLayer` multiplies it by the layer's.
+        group: what it does in its layer: `training.learning_rates` may give each group a factor of
+            its own. bias: is added; scale: multiplies channels; activation: belongs to an
+            activation; embedding: of a layer that embeds features.
     """
 
     shape: Shape
@@ -28,3 +33,4 @@ class Parameter:
     decayed: bool = True
     trainable: bool = True
     rate: float = 1.0
+    group: Group = "weight"

@@ -18,7 +18,8 @@ class Adamw(Adam):
     Unlike the gradient of `regularization.l2`, the decay is not scaled by the moments. Weights
     decay; biases and normalization parameters do not. Loshchilov & Hutter 2019, "Decoupled weight
     decay regularization", Algorithm 2, in PyTorch's form: the decay is scaled by the whole rate
-    lr(t), not by the schedule's factor alone.
+    lr(t), not by the schedule's factor alone, and by the factors that a parameter's rate has. Where
+    a layer has a factor c, pytabkit (RealMLP) decays its weights by lr weight_decay c^2.
     """
 
     weight_decay: Annotated[

@@ -59,7 +59,7 @@ def build(
 
     Args:
         layers: those of `layers_for`.
-        config: its seed and dtype.
+        config: its seed, dtype and learning rates.
         shape: of one input row.
         kernels: numpy or numba, for the outputs in evaluation mode.
         report: takes (layer path, text) from layers that show what passes through them.
@@ -70,6 +70,7 @@ def build(
         seed=config.seed,
         dtype=config.dtype,
         compiled=runs_compiled(kernels),
+        rates=vars(config.training.learning_rates),
         report=report,
     )
 

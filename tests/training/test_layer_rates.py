@@ -1,5 +1,8 @@
 """Layers with a learning rate of their own, and frozen ones."""
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -9,9 +12,15 @@ from nettrain.autodiff.tensor import Tensor
 from nettrain.component import names, to_mapping
 from nettrain.config.run_config import Regularization
 from nettrain.errors import ConfigError
+from nettrain.layers.activation import Activation as LayerOfActivation
 from nettrain.layers.dense import Dense
+from nettrain.layers.feature_scale import FeatureScale
+from nettrain.layers.parametric_activation import ParametricActivation
+from nettrain.layers.periodic_embedding import PeriodicEmbedding
+from nettrain.nn.activation import Activation
 from nettrain.nn.network import Network
 from nettrain.optim import Optimizer, Rule
+from nettrain.schedules import RunLength, Schedule
 from nettrain.training.artifacts.checkpoint import Checkpoint
 from nettrain.training.engine import update as module
 from nettrain.training.engine.update import Update
@@ -165,3 +174,60 @@ def test_a_model_with_nothing_to_train_is_an_error(toy, data, tmp_path, layers, 
         )
     assert str(error.value).startswith(said)
     assert not list(tmp_path.iterdir())
+
+
+GROUPS = {
+    "bias": ("dense", ["b"]),
+    "scale": ("feature_scale", ["s"]),
+    "activation": ("parametric_activation", ["a"]),
+    "embedding": ("periodic_embedding", ["q", "w", "b", "r"]),
+}
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_a_group_of_parameters_has_a_rate_of_its_own(group):
+    layers = [
+        PeriodicEmbedding(size=2, frequencies=3, learning_rate=0.5),
+        FeatureScale(),
+        Dense(units=3, learning_rate=0.5),
+        ParametricActivation(function=Activation.parse("tanh")),
+    ]
+    plain, grouped = (Network(layers, (2,), rates=rates) for rates in ({}, {group: 0.25}))
+    layer, own = GROUPS[group]
+    for name in plain.vector.views:
+        factor = 0.25 if name in {f"{layer}_1.{one}" for one in own} else 1
+        assert rate_of(grouped, name) == factor * rate_of(plain, name)
+
+
+def rate_of(network, name):
+    """The factor of the learning rate of a parameter."""
+    vector = network.vector
+    start = (vector.views[name].ctypes.data - vector.values.ctypes.data) // vector.values.itemsize
+    return next(rate for place, rate in vector.rates if place.start <= start < place.stop)
+
+
+def test_adamw_with_groups_is_pytorchs():
+    golden = np.load(Path(__file__).parents[1] / "golden" / "parameter_groups.npz")
+    settings = json.loads(str(golden["settings"]))
+    layers = [
+        FeatureScale(),
+        Dense(units=7),
+        LayerOfActivation(function=Activation.parse("tanh")),
+        Dense(units=2, learning_rate=0.5),
+    ]
+    network = Network(layers, (4,), dtype="float64", rates={"scale": 6.0, "bias": 0.1})
+    names_of = {
+        "feature_scale_1.s": "s", "dense_1.w": "w1", "dense_1.b": "b1", "dense_2.w": "w2", "dense_2.b": "b2"
+    }  # fmt: skip
+    for name, short in names_of.items():
+        network.vector.views[name][...] = golden[f"start.{short}"]
+    decay = {"value": settings["decay"], "schedule": "flat_cos"}
+    optimizer = Optimizer.parse({"type": "adamw", "beta2": 0.95, "weight_decay": decay})
+    length, schedule = RunLength(1, settings["steps"]), Schedule.parse("coslog4")
+    update = Update(network.vector, optimizer, Regularization(), length=length)
+    for step in range(settings["steps"]):
+        error = network(Tensor(golden["x"]), training=True) - Tensor(golden["y"])
+        backward((error * error).sum() * (1 / len(golden["x"])), into=network.slots)
+        update(schedule.rate(settings["lr"], step, 1, settings["steps"]))
+    for name, short in names_of.items():
+        np.testing.assert_allclose(network.vector.views[name], golden[f"end.{short}"], rtol=1e-8)
