@@ -35,16 +35,24 @@ class Regularization(Record):
     Added to the loss: l1 sum |w| + l2 sum w^2.
     """
 
-    l1: Annotated[NonNegative, Field(description="factor of the penalty sum |w|")] = 0.0
+    l1: Annotated[
+        NonNegative | Scheduled,
+        BeforeValidator(from_mapping),
+        Field(description="factor of the penalty sum |w|; a mapping as for dropout"),
+    ] = 0.0
     l2: Annotated[
-        NonNegative,
-        Field(description="factor of the penalty sum w^2; PyTorch's weight_decay is twice this"),
+        NonNegative | Scheduled,
+        BeforeValidator(from_mapping),
+        Field(
+            description="factor of the penalty sum w^2; PyTorch's weight_decay is twice this; "
+            "a mapping as for dropout"
+        ),
     ] = 0.0
     dropout: Annotated[
         Share | Scheduled,
         BeforeValidator(from_mapping),
         Field(
-            description="fraction of units dropped after each hidden layer (mlp and cnn); "
+            description="fraction of units dropped after each hidden layer; "
             "a mapping lets it follow a schedule: {value: 0.15, schedule: flat_cos}"
         ),
     ] = 0.0

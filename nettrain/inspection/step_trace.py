@@ -93,7 +93,8 @@ def _given(run: Run, update: EngineUpdate) -> tuple[np.ndarray, tuple[str, ...]]
     clipped = float(np.linalg.norm(trained))
     if clipped != norm:
         notes.append(f"clipping: the gradient's norm is reduced from {norm:.6g} to {clipped:.6g}")
-    penalty = Penalty(vector, config.regularization)
+    penalty = Penalty(vector, config.regularization, length=run.plan.length)
+    penalty.seek(update.steps)
     if penalty:
         decayed = vector.decayed
         weights = vector.values[decayed]

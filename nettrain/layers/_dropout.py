@@ -1,12 +1,10 @@
 """The rate of dropout layers, which may follow a schedule."""
 
-from collections.abc import Callable
 from typing import Annotated
 
 from pydantic import BeforeValidator
 
 from nettrain.component import Share
-from nettrain.nn.layer import Scope
 from nettrain.schedules import Number, Scheduled, from_mapping
 
 DropoutRate = Annotated[Share | Scheduled, BeforeValidator(from_mapping)]
@@ -16,8 +14,3 @@ def check_rate(rate: Number) -> None:
     """Raises ValueError where a scheduled rate is not in [0, 1)."""
     if isinstance(rate, Scheduled) and rate.value >= 1:
         raise ValueError(f"rate.value must be in [0, 1), got {rate.value:g}")
-
-
-def current(rate: Number, scope: Scope) -> float | Callable[[], float]:
-    """Returns the rate, or what returns it in each step."""
-    return (lambda: scope.number(rate)) if isinstance(rate, Scheduled) else rate

@@ -8,7 +8,7 @@ from pydantic import Field
 from nettrain.autodiff import tensor
 from nettrain.autodiff.ops import dropout
 from nettrain.autodiff.tensor import Tensor
-from nettrain.layers._dropout import DropoutRate, check_rate, current
+from nettrain.layers._dropout import DropoutRate, check_rate
 from nettrain.nn.layer import Layer, Scope
 from nettrain.nn.parameter import Shape
 
@@ -33,5 +33,5 @@ class Dropout(Layer):
     def apply(self, x: Tensor, scope: Scope) -> Tensor:
         if not scope.training or self.rate == 0:
             return x
-        share = current(self.rate, scope)
+        share = scope.current(self.rate)
         return tensor.apply(dropout.Dropout(share, scope.generator(scope.path)), x)

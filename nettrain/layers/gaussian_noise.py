@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from nettrain.autodiff import tensor
 from nettrain.autodiff.ops import noise
@@ -11,6 +11,7 @@ from nettrain.autodiff.tensor import Tensor
 from nettrain.component import NonNegative
 from nettrain.nn.layer import Layer, Scope
 from nettrain.nn.parameter import Shape
+from nettrain.schedules import Scheduled, from_mapping
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,7 +24,12 @@ class GaussianNoise(Layer):
     independent_rows = True
 
     deviation: Annotated[
-        NonNegative, Field(description="standard deviation of the noise, in units of x")
+        NonNegative | Scheduled,
+        BeforeValidator(from_mapping),
+        Field(
+            description="standard deviation of the noise, in units of x; a mapping lets it follow "
+            "a schedule: {value: 0.1, schedule: cosine}"
+        ),
     ] = 0.1
 
     def output_shape(self, shape: Shape) -> Shape:
@@ -32,4 +38,5 @@ class GaussianNoise(Layer):
     def apply(self, x: Tensor, scope: Scope) -> Tensor:
         if not scope.training or self.deviation == 0:
             return x
-        return tensor.apply(noise.GaussianNoise(self.deviation, scope.generator(scope.path)), x)
+        deviation = scope.current(self.deviation)
+        return tensor.apply(noise.GaussianNoise(deviation, scope.generator(scope.path)), x)

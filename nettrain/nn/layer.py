@@ -15,7 +15,7 @@ from nettrain.component import Component, Flag, Positive, names
 from nettrain.nn.activation import Activation
 from nettrain.nn.parameter import Parameter, Shape
 from nettrain.nn.receptive_field import ReceptiveField
-from nettrain.schedules import Number, number_at
+from nettrain.schedules import Number, Scheduled, number_at
 
 Report = Callable[[str, str], None]  # takes a layer's path and a line of text
 
@@ -71,6 +71,10 @@ class Scope:
     def __getitem__(self, name: str) -> Tensor:
         """Returns one of the layer's own parameters or arrays of state: `scope["w"]`."""
         return self.parameters[f"{self.path}.{name}"]
+
+    def current(self, number: Number) -> float | Callable[[], float]:
+        """Returns a number, or what returns it in each step where it follows a schedule."""
+        return (lambda: self.number(number)) if isinstance(number, Scheduled) else number
 
     def propose(self, name: str, value: Tensor) -> None:
         """Proposes a new value for an array of the layer's state, applied after the update.

@@ -236,7 +236,12 @@ def update_for(
     optimizer, training = config.optimizer, config.training
     if isinstance(optimizer, ClosureOptimizer):
         return ClosureUpdate(
-            vector, optimizer, config.regularization, seed=config.seed, ema=training.ema
+            vector,
+            optimizer,
+            config.regularization,
+            seed=config.seed,
+            ema=training.ema,
+            length=plan.length,
         )
     if not isinstance(optimizer, Rule):
         raise TypeError(f"{type(optimizer).__name__} is neither a Rule nor a ClosureOptimizer")

@@ -13,13 +13,18 @@ from nettrain.nn.layer import Layer
 from nettrain.nn.network import Network
 from nettrain.optim import Optimizer
 from nettrain.schedules import RunLength, Schedule, Scheduled, number_at, schedules_within
+from nettrain.training.engine.closure_update import ClosureUpdate
 from nettrain.training.engine.update import Update
 from nettrain.training.train import prepare_run
 
 FLAT = {"value": 0.4, "schedule": "flat_cos"}
 BY_STEPS = {"value": 0.4, "schedule": {"type": "step", "every": 2, "by": 0.5}}
 SCHEDULED = {
-    "regularization": {"dropout": BY_STEPS},
+    "regularization": {
+        "dropout": BY_STEPS,
+        "l1": {"value": 0.01, "schedule": "exponential"},
+        "l2": BY_STEPS,
+    },
     "optimizer": {"type": "adamw", "lr": 0.03, "weight_decay": BY_STEPS},
 }
 
@@ -40,6 +45,44 @@ def test_the_share_that_is_dropped_follows(name):
         y = network(Tensor(np.ones((50, 1000))), training=True, step=step).value
         assert (y == 0).mean() == pytest.approx(share, abs=0.01)
         assert y.max() == pytest.approx(1 / (1 - share))
+
+
+def test_the_deviation_of_noise_follows():
+    network = Network([Layer.parse({"type": "gaussian_noise", "deviation": FLAT})], (1000,))
+    network.length = RunLength(10, 4)
+    for step, deviation in ((0, 0.4), (30, 0.2), (40, 0.0)):
+        y = network(Tensor(np.ones((50, 1000), np.float32)), training=True, step=step).value
+        assert y.std() == pytest.approx(deviation, abs=0.01)
+
+
+@pytest.mark.parametrize("kernels", [False, True])
+@pytest.mark.parametrize("closure", [False, True])
+def test_penalties_follow_in_gradient_and_value(kernels, closure):
+    if kernels:
+        pytest.importorskip("numba")
+    network = Network([Layer.parse({"type": "dense", "units": 2})], (3,), dtype="float64")
+    given = Regularization(
+        l1=Scheduled(value=0.4, schedule=Schedule.parse("flat_cos")),
+        l2=Scheduled(value=0.8, schedule=Schedule.parse("linear")),
+    )
+    w, length = network.vector.values[network.vector.decayed], RunLength(1, 4)
+    if closure:
+        rule = Optimizer.parse({"type": "lbfgs"})
+        update = ClosureUpdate(network.vector, rule, given, seed=0, length=length)
+    else:
+        update = Update(
+            network.vector, Optimizer.parse("sgd"), given, compiled=kernels, length=length
+        )
+    for l1, l2 in ((0.4, 0.8), (0.4, 0.6), (0.4, 0.4), (0.2, 0.2)):
+        before = w.copy()
+        network.vector.gradient[...] = 0
+        if not closure:
+            update(0.1)
+            np.testing.assert_allclose(w, before - 0.1 * (2 * l2 * before + l1 * np.sign(before)))
+        else:
+            update(1.0, lambda wanted: 0.0)
+        expected = l1 * np.abs(w).sum() + l2 * (w * w).sum()
+        assert update.penalty() == pytest.approx(expected, abs=1e-12)
 
 
 @pytest.mark.parametrize("name", ["adamw", "lion"])
@@ -106,6 +149,7 @@ def test_schedules_that_depend_on_the_length_are_found_wherever_they_stand(toy):
     ("key", "value", "message"),
     [
         ("regularization.dropout", {"value": 1.5, "schedule": "cosine"}, r"in \[0, 1\), got 1.5"),
+        ("regularization.l2", {"value": -1, "schedule": "cosine"}, "of 0 or more, got -1"),
         (
             "regularization.dropout",
             {"value": 0.5, "schedule": "plateau"},

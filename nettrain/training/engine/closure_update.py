@@ -8,6 +8,7 @@ from nettrain import streams
 from nettrain.config.run_config import Regularization
 from nettrain.nn.vector import ParameterVector
 from nettrain.optim import ClosureOptimizer
+from nettrain.schedules import RunLength
 from nettrain.training.engine.ema import Average
 from nettrain.training.engine.penalty import Penalty
 
@@ -26,17 +27,19 @@ class ClosureUpdate:
         *,
         seed: int,
         ema: float | None = None,
+        length: RunLength | None = None,
     ) -> None:
         self.vector = vector
         self.optimizer = optimizer
         self.average = None if ema is None else Average(ema, vector)
         self.steps = 0
         self.slots = optimizer.state(vector.trainable.stop, vector.values.dtype)
-        self._penalty = Penalty(vector, regularization)
+        self._penalty = Penalty(vector, regularization, length=length)
         self._seed = seed
 
     def penalty(self) -> float:
-        """l1 sum |theta| + l2 sum theta^2 over the decayed parameters."""
+        """l1 sum |theta| + l2 sum theta^2 over the decayed parameters, as in the last step."""
+        self._penalty.seek(max(self.steps - 1, 0))
         return self._penalty.value()
 
     def __call__(self, lr: float, mean_loss: Callable[[bool], float]) -> None:
@@ -47,6 +50,7 @@ class ClosureUpdate:
             mean_loss: Returns the loss of the weights that the vector holds; with True it also
                 writes its gradient into `vector.gradient`.
         """
+        self._penalty.seek(self.steps)
         vector = self.vector
         weights, g = vector.values[vector.trainable], vector.gradient[vector.trainable]
         w = weights.copy()

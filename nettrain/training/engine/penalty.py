@@ -5,6 +5,7 @@ import numpy as np
 from nettrain.config.run_config import Regularization
 from nettrain.jit import jit
 from nettrain.nn.vector import ParameterVector
+from nettrain.schedules import RunLength, number_at
 
 
 class Penalty:
@@ -14,14 +15,29 @@ class Penalty:
         vector: Holds the parameters.
         regularization: l1 and l2.
         compiled: Whether the gradient is added by a compiled loop, bitwise identical.
+        length: Of the run, for factors that follow a schedule; None: they keep their base values.
+
+    Attributes:
+        l1, l2: The factors in the step last sought, at first in step 0.
     """
 
     def __init__(
-        self, vector: ParameterVector, regularization: Regularization, *, compiled: bool = False
+        self,
+        vector: ParameterVector,
+        regularization: Regularization,
+        *,
+        compiled: bool = False,
+        length: RunLength | None = None,
     ) -> None:
         self.vector = vector
         self._loop = _penalty_loop.compiled if compiled else None
-        self.l1, self.l2 = regularization.l1, regularization.l2
+        self._regularization, self._length = regularization, length
+        self.seek(0)
+
+    def seek(self, step: int) -> None:
+        """Take the factors of a step, counted from 0."""
+        given = self._regularization
+        self.l1, self.l2 = (number_at(one, step, self._length) for one in (given.l1, given.l2))
 
     def __bool__(self) -> bool:
         return bool(self.l1 or self.l2)

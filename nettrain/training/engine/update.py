@@ -54,7 +54,7 @@ class Update:
         groups: Groups of blocks that may run in parallel.
         run_tasks: Runs them, on one thread or several.
         compiled: Whether the rule's compiled form is used, if it has one.
-        length: Of the run, for numbers of the rule that follow a schedule.
+        length: Of the run, for numbers of the rule and penalties that follow a schedule.
 
     Attributes:
         slots: The rule's state by name: vectors as long as the trained parameters, and scalars.
@@ -84,7 +84,7 @@ class Update:
         self.steps = 0
         size = vector.trainable.stop
         self.slots = optimizer.state(size, vector.values.dtype)
-        self._penalty = Penalty(vector, regularization, compiled=compiled)
+        self._penalty = Penalty(vector, regularization, compiled=compiled, length=length)
         self.run_tasks = run_tasks
         self._compiled = compiled
         self._lr = 0.0
@@ -131,12 +131,14 @@ class Update:
         return step
 
     def penalty(self) -> float:
-        """l1 sum |theta| + l2 sum theta^2 over the decayed parameters."""
+        """l1 sum |theta| + l2 sum theta^2 over the decayed parameters, as in the last step."""
+        self._penalty.seek(max(self.steps - 1, 0))
         return self._penalty.value()
 
     def __call__(self, lr: float) -> None:
         """One step from `vector.gradient`, which is used up."""
         self._decaying = self.optimizer.at(self.steps, self._length)
+        self._penalty.seek(self.steps)
         self.steps += 1
         self._lr = lr
         if self.clip_value is not None or self.clip_norm is not None:
