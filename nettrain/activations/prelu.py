@@ -11,7 +11,7 @@ from nettrain.autodiff.tensor import Tensor
 from nettrain.component import Flag, Real
 from nettrain.nn.activation import Activation
 from nettrain.nn.initializer import Initializer
-from nettrain.nn.parameter import Parameter, Shape
+from nettrain.nn.parameter import Parameter, Shape, per_unit
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,8 +30,7 @@ class Prelu(Activation):
 
     def parameters(self, shape: Shape) -> dict[str, Parameter]:
         start = Initializer.parse({"type": "constant", "value": self.initial})
-        slopes = (1,) if self.shared else shape[-1:]
-        return {"slope": Parameter(slopes, start, decayed=False, group="activation")}
+        return {"slope": per_unit(shape, start, "activation", decayed=False, shared=self.shared)}
 
     def apply(self, x: Tensor) -> Tensor:
         return f.leaky_relu(x, self.initial)

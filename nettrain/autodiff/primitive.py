@@ -39,6 +39,8 @@ class Primitive(ABC):
             the memory of everything else, and a test fills it with NaN.
         in_place: Positions of inputs whose memory may be `out` too: `forward` reads no element of
             such an input after it has written that element of `out`.
+        keeps_type: Whether the output has the type of the first input, integers too; otherwise it
+            is the float type of the inputs.
         gradient_in_place: Whether the memory of dy may be the first required slot too: the same of
             `backward`.
     """
@@ -46,6 +48,7 @@ class Primitive(ABC):
     reads: ClassVar[tuple[int | str, ...]] = ()
     in_place: ClassVar[tuple[int, ...]] = ()
     gradient_in_place: ClassVar[bool] = False
+    keeps_type: ClassVar[bool] = False
 
     @abstractmethod
     def infer(self, *shapes: Shape) -> Shape:

@@ -237,9 +237,10 @@ def apply(primitive: Primitive, *inputs: Tensor) -> Tensor:
         out = primitive.view(values[0])
     else:
         shapes = [x.shape for x in values]
-        out = np.empty(primitive.infer(*shapes), float_type(values))
-        for name, (size, dtype) in primitive.scratch(*shapes).items():
-            scratch[name] = np.empty(size, dtype or out.dtype)
+        dtype = values[0].dtype if primitive.keeps_type else float_type(values)
+        out = np.empty(primitive.infer(*shapes), dtype)
+        for name, (size, kind) in primitive.scratch(*shapes).items():
+            scratch[name] = np.empty(size, kind or out.dtype)
         primitive.forward(out, *values, **scratch)
     result = Tensor.__new__(Tensor)
     result.value = out

@@ -117,9 +117,10 @@ def unit_shares(activation: Activation, y: np.ndarray) -> dict[str, float]:
 
     Args:
         activation: Its kind says which it can have.
-        y: Its outputs (n, ..., units).
+        y: Its outputs (n, ..., units), or (n, k, units) of k members.
     """
-    y = y.reshape(-1, y.shape[-1])
+    members = y.ndim == 3  # (n, k, units): each member has units of its own
+    y = y.reshape(len(y), -1) if members else y.reshape(-1, y.shape[-1])
     shares = {}
     if activation.rectifies:
         shares["dead"] = float((y == 0).all(axis=0).mean())

@@ -99,7 +99,7 @@ def record_graph(
     inputs, targets = Tensor(x, requires_grad=True), Tensor(y, feed=True)
     shares = np.full(len(x), 1 / len(x)) if weights is None else weights / weights.sum()
     outputs, layers = network.watched(inputs, training=training, step=step, shard=shard)
-    rows = loss.rows(outputs, targets)
+    rows = loss.training_rows(outputs, targets)
     mean = rows.sum() if len(x) == 1 else (rows * Tensor(shares.astype(rows.dtype))).sum()
     names = {id(inputs): ("x", "input", ""), id(targets): ("y", "target", LOSS)}
     for name, tensor in network.parameters.items():

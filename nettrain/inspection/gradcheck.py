@@ -131,7 +131,7 @@ class _Checker:
 
     def mean_loss(self, x: Tensor) -> Tensor:
         return (
-            self.loss.rows(self.network(x, training=True, report=_ignore), Tensor(self.y))
+            self.loss.training_rows(self.network(x, training=True, report=_ignore), Tensor(self.y))
             * Tensor(self.weights)
         ).sum()
 

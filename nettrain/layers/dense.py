@@ -89,7 +89,9 @@ class Dense(WeightedLayer):
         return super().with_next_activation(activation)
 
     def arrays(self, shape: Shape) -> dict[str, Parameter]:
-        (i,), (o,) = shape, self.output_shape(shape)
+        return self._arrays(shape[0], self.output_shape(shape)[0])
+
+    def _arrays(self, i: int, o: int) -> dict[str, Parameter]:
         w = Parameter((i, o), self.weight_initializer, fan_in=i, fan_out=o)
         bias = {
             name: replace(b, rate=self.bias_learning_rate)
@@ -102,19 +104,23 @@ class Dense(WeightedLayer):
             x = x * (1 / math.sqrt(x.shape[-1]))  # not y: product and bias stay one operation
         if scope.learning and self.start_from_rows:
             scope.learn(self._start(x.value, scope))
-        y = x @ scope["w"]
+        y = self.product(x, scope["w"])
         return y + scope["b"] if self.bias else y
+
+    def product(self, x: Tensor, w: Tensor) -> Tensor:
+        """Returns x w."""
+        return x @ w
 
     def _start(self, x: np.ndarray, scope: Scope) -> dict[str, np.ndarray]:
         """Returns w and b for training rows x (n, i)."""
         w = scope["w"].value
-        z = x @ w
+        z = self.product(Tensor(x), Tensor(w)).value
         deviation = z.std(axis=0)
         deviation[deviation == 0] = 1  # a unit that sees constants alone
-        found, z = {"w": w / deviation}, z / deviation
+        found, z = {"w": w / deviation[..., None, :]}, z / deviation
         if self.bias:
             generator = scope.generator(scope.path)
-            rows = generator.integers(len(z), size=(_BENDS, z.shape[1]))
+            rows = generator.integers(len(z), size=(_BENDS, *z.shape[1:]))
             shares = generator.exponential(size=rows.shape)
             chosen = np.take_along_axis(z, rows, axis=0)
             found["b"] = -(shares / shares.sum(axis=0) * chosen).sum(axis=0)

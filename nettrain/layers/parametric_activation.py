@@ -10,17 +10,17 @@ from nettrain.errors import ConfigError
 from nettrain.layers.feature_scale import ONES
 from nettrain.nn.activation import Activation
 from nettrain.nn.layer import Scope, TrainedLayer
-from nettrain.nn.parameter import Parameter, Shape
+from nettrain.nn.parameter import Parameter, Shape, per_unit
 
 
 @dataclass(frozen=True, kw_only=True)
 class ParametricActivation(TrainedLayer):
     """Parametric activation. y = x + a (f(x) - x).
 
-    x (n, ..., c), a (c,) -> y (n, ..., c): c parameters, ones at the start, where y = f(x). At 0 a
-    unit is linear. An error for functions with trained parameters of their own (prelu). Holzmüller
-    et al. 2024 (RealMLP), section 3, with selu for classes, mish for numbers, and `learning_rate:
-    0.1`.
+    x (n, ..., c), a (c,) -> y (n, ..., c): c parameters, ones at the start, where y = f(x); for
+    rows of members (n, k, c) a is (k, c). At 0 a unit is linear. An error for functions with
+    trained parameters of their own (prelu). Holzmüller et al. 2024 (RealMLP), section 3, with selu
+    for classes, mish for numbers, and `learning_rate: 0.1`.
     """
 
     independent_rows = True
@@ -40,7 +40,7 @@ class ParametricActivation(TrainedLayer):
         return shape
 
     def arrays(self, shape: Shape) -> dict[str, Parameter]:
-        return {"a": Parameter(shape[-1:], ONES, group="activation")}
+        return {"a": per_unit(shape, ONES, "activation")}
 
     def apply(self, x: Tensor, scope: Scope) -> Tensor:
         return x + scope["a"] * (self.function.apply(x) - x)

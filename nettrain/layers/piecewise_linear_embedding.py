@@ -29,6 +29,9 @@ class PiecewiseLinearEmbedding(FeatureEmbedding):
     most once per bin, and a feature with at most `bins` distinct values has a knot at each. Before
     that they lie evenly on [-2, 2]. w starts at 0, so the embedding starts out linear.
 
+    With `members` it gives y (n, k, d size), an embedding for each of k members: u, c and w end
+    with k size numbers, the first size of which are the first member's.
+
     Gorishniy et al. 2022 (On embeddings for numerical features in tabular deep learning), section
     3.2, in the form of Gorishniy et al. 2025 (TabM): version B of the package rtdl_num_embeddings,
     whose README starts with 48 bins, size 12 without `activation`, or 24 with it. There the first
@@ -38,6 +41,10 @@ class PiecewiseLinearEmbedding(FeatureEmbedding):
     size: Annotated[Count, Field(description="numbers that a feature becomes")] = 12
     bins: Annotated[Count, Field(ge=2, le=1024, description="number of bins of a feature")] = 16
     activation: Annotated[Flag, Field(description="whether e w passes a relu")] = False
+    members: Annotated[
+        Count | None,
+        Field(description="members that have an embedding of their own; null: there are none"),
+    ] = None
 
     def learns(self, shape: Shape) -> bool:
         return True
@@ -45,13 +52,22 @@ class PiecewiseLinearEmbedding(FeatureEmbedding):
     def embedded(self, shape: Shape) -> int:
         return self.size
 
+    def output_shape(self, shape: Shape) -> Shape:
+        joined = super().output_shape(shape)
+        return joined if self.members is None else (self.members, *joined)
+
+    @property
+    def _width(self) -> int:
+        """The numbers of a feature for all members."""
+        return self.size * (self.members or 1)
+
     def arrays(self, shape: Shape) -> dict[str, Parameter]:
         (d,), bound = shape, 1 / math.sqrt(self.size)
         uniform = Initializer.parse({"type": "uniform", "low": -bound, "high": bound})
         return {
-            "u": Parameter((d, self.size), uniform),
-            "c": Parameter((d, self.size), uniform, decayed=False),
-            "w": Parameter((d, self.bins, self.size), ZEROS, fan_in=self.bins, fan_out=self.size),
+            "u": Parameter((d, self._width), uniform),
+            "c": Parameter((d, self._width), uniform, decayed=False),
+            "w": Parameter((d, self.bins, self._width), ZEROS, fan_in=self.bins, fan_out=self.size),
         }
 
     def state(self, shape: Shape) -> dict[str, np.ndarray]:
@@ -69,10 +85,14 @@ class PiecewiseLinearEmbedding(FeatureEmbedding):
         encoded = f.clip((column - scope["lower"]) * scope["slope"], 0, 1)
         bent = f.feature_product(encoded, scope["w"])
         y = column * scope["u"] + scope["c"] + (f.relu(bent) if self.activation else bent)
-        return y.reshape(-1, x.shape[1] * self.size)
+        d = x.shape[1]
+        if self.members is None:
+            return y.reshape(-1, d * self.size)
+        split = y.reshape(-1, d, self.members, self.size).transpose(0, 2, 1, 3)
+        return split.reshape(-1, self.members, d * self.size)
 
     def flops(self, shape: Shape) -> int:
-        return 2 * shape[0] * (self.bins + 1) * self.size
+        return 2 * shape[0] * (self.bins + 1) * self._width
 
     def _knots(self, x: np.ndarray) -> np.ndarray:
         values = np.unique(x.astype(np.float64))

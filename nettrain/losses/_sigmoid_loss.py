@@ -6,7 +6,7 @@ import numpy as np
 
 from nettrain.autodiff import functions as f
 from nettrain.autodiff.tensor import Tensor
-from nettrain.nn.loss import Loss
+from nettrain.nn.loss import Loss, Predicted
 
 
 class SigmoidLoss(Loss):
@@ -18,6 +18,7 @@ class SigmoidLoss(Loss):
     """
 
     tasks: ClassVar[tuple[str, ...]] = ("classification", "multilabel")
+    predicts: ClassVar[Predicted] = "sigmoid"
     lower_bound: ClassVar[float] = 0.0
     applies_activation: ClassVar[tuple[str, ...]] = ("sigmoid", "softmax")
 

@@ -7,7 +7,7 @@ import numpy as np
 from nettrain.autodiff import functions as f
 from nettrain.autodiff.tensor import Tensor
 from nettrain.errors import ConfigError
-from nettrain.nn.loss import Loss
+from nettrain.nn.loss import Loss, Predicted
 
 
 class SignLoss(Loss):
@@ -17,6 +17,7 @@ class SignLoss(Loss):
     """
 
     tasks: ClassVar[tuple[str, ...]] = ("classification",)
+    predicts: ClassVar[Predicted] = "sigmoid"
     lower_bound: ClassVar[float] = 0.0
 
     def outputs(self, task: str, size: int) -> int:

@@ -20,6 +20,7 @@ class Hinge(Loss):
 
     tasks = ("classification",)
     applies_activation = ("softmax",)
+    predicts = "softmax"
     lower_bound = 0.0
 
     def outputs(self, task: str, size: int) -> int:

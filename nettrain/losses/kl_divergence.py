@@ -25,6 +25,7 @@ class KlDivergence(ValueLoss):
 
     applies_activation = ("softmax",)
     raw_targets = True
+    predicts = "softmax"
     lower_bound = 0.0
 
     def validate_targets(self, targets: np.ndarray) -> tuple[int, str] | None:

@@ -21,6 +21,7 @@ class Poisson(ValueLoss):
     """
 
     raw_targets = True
+    predicts = "exponential"
 
     def validate_targets(self, targets: np.ndarray) -> tuple[int, str] | None:
         rows, columns = np.nonzero(targets < 0)

@@ -17,7 +17,7 @@ from nettrain.schedules import Number
 class Sequential(Architecture):
     """Sequential model. x -> layer_1 -> layer_2 -> ...
 
-    The last dense layer may leave `units` out: it then has as many as the loss needs.
+    The last dense or packed layer may leave `units` out: it then has as many as the loss needs.
     """
 
     layers: Annotated[

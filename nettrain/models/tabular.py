@@ -11,6 +11,9 @@ from nettrain.layers.dense import Dense
 from nettrain.layers.dropout import Dropout
 from nettrain.layers.feature_scale import FeatureScale
 from nettrain.layers.flatten import Flatten
+from nettrain.layers.mean_of_members import MeanOfMembers
+from nettrain.layers.members import Members
+from nettrain.layers.packed import Packed
 from nettrain.layers.parametric_activation import ParametricActivation
 from nettrain.layers.piecewise_linear_embedding import PiecewiseLinearEmbedding
 from nettrain.models._tables import NUMBER_TRANSFORMS
@@ -50,19 +53,29 @@ class Tabular(Architecture):
         Field(description="numbers that each feature becomes; null: it is not embedded"),
     ] = 8
     bins: Annotated[Count, Field(ge=2, le=1024, description="number of bins of a feature")] = 16
+    members: Annotated[
+        Count,
+        Field(description="networks that are trained together, and whose predictions are averaged"),
+    ] = 1
 
     def expand(self, shape: Shape, outputs: int, dropout: Number) -> list[Layer]:
         layers: list[Layer] = [Flatten()] if len(shape) > 1 else []
+        members = self.members if self.members > 1 else None
         if self.embedding is not None:
-            layers.append(PiecewiseLinearEmbedding(size=self.embedding, bins=self.bins))
+            layers.append(
+                PiecewiseLinearEmbedding(size=self.embedding, bins=self.bins, members=members)
+            )
+        elif members is not None:
+            layers.append(Members(count=members))
         layers.append(FeatureScale(learning_rate=6.0))
         for units in self.hidden:
-            layers.append(_dense(units))
+            layers.append(self._dense(units))
             layers.append(ParametricActivation(function=self.activation, learning_rate=0.1))
             if dropout:
                 layers.append(Dropout(rate=dropout))
-        return [*layers, _dense(outputs)]
+        layers.append(self._dense(outputs))
+        return layers if members is None else [*layers, MeanOfMembers()]
 
-
-def _dense(units: int) -> Dense:
-    return Dense(units=units, parametrization="ntk", bias_learning_rate=0.1)
+    def _dense(self, units: int) -> Dense:
+        kind = Dense if self.members == 1 else Packed
+        return kind(units=units, parametrization="ntk", bias_learning_rate=0.1)

@@ -79,6 +79,8 @@ def bind(layers: Sequence[Layer], shape: Shape) -> list[BoundLayer]:
     bound: list[BoundLayer] = []
     for name, layer in name_layers(layers):
         try:
+            if bound and bound[-1].layer.ends_network:
+                raise ConfigError(f"nothing can follow {bound[-1].layer.name()}")
             output_shape = layer.output_shape(shape)
             bound.append(
                 BoundLayer(

@@ -4,6 +4,7 @@ from abc import abstractmethod
 
 import numpy as np
 
+from nettrain.errors import ConfigError
 from nettrain.nn.bound_layer import BoundLayer, receptive_field_of
 from nettrain.nn.layer import Layer
 from nettrain.nn.parameter import Parameter, Shape
@@ -28,7 +29,14 @@ class Composite(Layer):
 
     def inside(self, shape: Shape) -> list[BoundLayer]:
         """Returns all layers inside."""
-        return [bound for branch in self.bind_branches(shape) for bound in branch]
+        found = [bound for branch in self.bind_branches(shape) for bound in branch]
+        for bound in found:
+            if bound.layer.ends_network:
+                raise ConfigError(
+                    f"{bound.name} cannot be inside a layer {self.name()}: make it the last of the "
+                    "network"
+                )
+        return found
 
     def parameters(self, shape: Shape) -> dict[str, Parameter]:
         """Returns those of the layers inside."""

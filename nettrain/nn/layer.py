@@ -13,6 +13,7 @@ from nettrain.autodiff.tensor import Tensor, now
 from nettrain.autodiff.trace import current
 from nettrain.component import Component, Flag, Positive, names
 from nettrain.nn.activation import Activation
+from nettrain.nn.loss import Loss
 from nettrain.nn.parameter import Parameter, Shape
 from nettrain.nn.receptive_field import ReceptiveField
 from nettrain.schedules import Number, Scheduled, number_at
@@ -126,11 +127,13 @@ class Layer(Component):
         independent_rows: whether the rows of a batch may be computed in shards: each output row
             depends on its own input row alone, or on others through a `Barrier` only. False unless
             a layer says otherwise.
+        ends_network: whether nothing can follow the layer.
     """
 
     kind = "layer"
     package = "nettrain.layers"
     independent_rows: ClassVar[bool] = False
+    ends_network: ClassVar[bool] = False
 
     @classmethod
     def expand_shorthand(cls, value: object) -> object:
@@ -154,6 +157,10 @@ class Layer(Component):
 
         A dense layer without an initializer takes the one for that activation.
         """
+        return self
+
+    def for_loss(self, loss: Loss) -> "Layer":
+        """Returns this layer with its open choices made for the loss that its outputs get."""
         return self
 
     @abstractmethod

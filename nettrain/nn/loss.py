@@ -2,12 +2,14 @@
 
 import math
 from abc import abstractmethod
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import numpy as np
 
-from nettrain.autodiff.tensor import Tensor
+from nettrain.autodiff.tensor import Tensor, broadcast
 from nettrain.component import Component
+
+Predicted = Literal["values", "softmax", "sigmoid", "exponential"]
 
 
 class Loss(Component):
@@ -19,6 +21,7 @@ class Loss(Component):
             network they would be applied twice.
         raw_targets: whether numbers keep their own units: target transforms would turn counts or
             probabilities into other numbers.
+        predicts: what `inverse_link` makes of outputs; networks of several members average it.
         lower_bound: the smallest value of a row, if there is one.
     """
 
@@ -27,6 +30,7 @@ class Loss(Component):
     tasks: ClassVar[tuple[str, ...]]
     applies_activation: ClassVar[tuple[str, ...]] = ()
     raw_targets: ClassVar[bool] = False
+    predicts: ClassVar[Predicted] = "values"
     lower_bound: ClassVar[float] = -math.inf
 
     @abstractmethod
@@ -54,6 +58,19 @@ class Loss(Component):
     @abstractmethod
     def rows(self, outputs: Tensor, targets: Tensor) -> Tensor:
         """Returns the loss of each row (n,), in the documented unit, for outputs (n, o)."""
+
+    def training_rows(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        """Returns the loss of each row (n,) for the outputs of training mode.
+
+        They are (n, o), or (n, k, o) of k members: then it is the mean of the members' losses, not
+        the loss of their mean, so that each learns by itself.
+        """
+        if outputs.ndim == 2:
+            return self.rows(outputs, targets)
+        n, k, o = outputs.shape
+        of_row, shape = targets.shape[1:], (n, k, *targets.shape[1:])
+        repeated = broadcast(targets.reshape(n, 1, *of_row), shape).reshape(n * k, *of_row)
+        return self.rows(outputs.reshape(n * k, o), repeated).reshape(n, k).mean(axis=1)
 
     @abstractmethod
     def inverse_link(self, outputs: Tensor, task: str) -> Tensor:

@@ -84,8 +84,8 @@ class Network:
         }
         self.vector = ParameterVector(named, self.dtype)
         for name, p in named.items():
-            self.vector.views[name][...] = p.initializer.sample(
-                p.shape, p.fan_in, p.fan_out, streams.generator(seed, f"initialization.{name}")
+            self.vector.views[name][...] = p.sample(
+                streams.generator(seed, f"initialization.{name}")
             )
         frozen = self.vector.frozen
         self.parameters = {

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
+
 from nettrain.nn.initializer import Initializer
 
 Shape = tuple[int, ...]
@@ -24,6 +26,8 @@ class Parameter:
         group: what it does in its layer: `training.learning_rates` may give each group a factor of
             its own. bias: is added; scale: multiplies channels; activation: belongs to an
             activation; embedding: of a layer that embeds features.
+        members: arrays of several members along the first axis, each drawn by itself; None: it is
+            one array.
     """
 
     shape: Shape
@@ -34,3 +38,38 @@ class Parameter:
     trainable: bool = True
     rate: float = 1.0
     group: Group = "weight"
+    members: int | None = None
+
+    def sample(self, generator: np.random.Generator) -> np.ndarray:
+        """Returns initial values, in float64."""
+        fans = self.fan_in, self.fan_out
+        if self.members is None:
+            return self.initializer.sample(self.shape, *fans, generator)
+        one = self.shape[1:]
+        return np.stack(
+            [self.initializer.sample(one, *fans, generator) for _ in range(self.members)]
+        )
+
+
+def per_unit(
+    shape: Shape,
+    initializer: Initializer,
+    group: Group,
+    *,
+    decayed: bool = True,
+    shared: bool = False,
+) -> Parameter:
+    """Returns a parameter with a number for each unit of rows of this shape.
+
+    That is one per channel, the last axis (c,); rows of several members (k, c) have (k, c).
+
+    Args:
+        shape: of one row.
+        initializer: draws the initial values.
+        group, decayed: see `Parameter`.
+        shared: whether all units share one number; members still have one each.
+    """
+    members = shape[0] if len(shape) == 2 else None
+    units = (1,) if shared else shape[-1:]
+    whole = units if members is None else (members, *units)
+    return Parameter(whole, initializer, decayed=decayed, group=group, members=members)

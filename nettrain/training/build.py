@@ -78,12 +78,12 @@ def build(
 def layers_for(config: RunConfig, loss: Loss, schema: Schema, shape: Shape) -> list[BoundLayer]:
     """The layers of the network, bound to the shapes of rows, before weights take any memory."""
     outputs = loss.outputs(schema.task, target_size(schema))
-    layers = expanded(config, schema.task, shape, outputs)
+    layers = [layer.for_loss(loss) for layer in expanded(config, schema.task, shape, outputs)]
     try:
         bound = bind(resolve(layers), shape)
     except ConfigError as error:
         raise ConfigError([f"model: {problem}" for problem in error.problems]) from None
-    last = layers[-1].activates if layers else None
+    last = next((layer.activates for layer in reversed(layers) if not layer.ends_network), None)
     if last is not None and last.name() in loss.applies_activation:
         raise ConfigError(
             f"model: the last layer is {last.name()}, which the loss {loss.name()} applies itself: "
@@ -92,9 +92,14 @@ def layers_for(config: RunConfig, loss: Loss, schema: Schema, shape: Shape) -> l
     output_shape = bound[-1].output_shape if bound else shape
     if output_shape != (outputs,):
         needed = f"{outputs} output{'s' * (outputs != 1)} ({_reason(schema)})"
+        remedy = (
+            "put a mean_of_members layer at the end"
+            if output_shape[1:] == (outputs,)
+            else "end with a dense layer that leaves `units` out"
+        )
         raise ConfigError(
             f"model: gives rows of shape {output_shape}, but the loss {loss.name()} needs "
-            f"{needed}: end with a dense layer that leaves `units` out"
+            f"{needed}: {remedy}"
         )
     return bound
 

@@ -21,6 +21,7 @@ ROWS = {
         ({"function": {"type": "leaky_relu", "slope": 0.3}}, (2, 3, 4), (2, 3, 4), {}),
         ({"function": "prelu"}, (3,), (3,), {"slope": (1,)}),
         ({"function": {"type": "prelu", "shared": False}}, (2, 2, 3), (2, 2, 3), {"slope": (3,)}),
+        ({"function": "prelu"}, (2, 3), (2, 3), {"slope": (2, 1)}),
     ],
     "average_pool": [
         ({}, (4, 6, 2), (2, 3, 2), {}),
@@ -101,7 +102,11 @@ ROWS = {
         ({"rate": 0}, (2, 3, 1), (2, 3, 1), {}),
         ({}, (4,), (4,), {}),
     ],
-    "feature_scale": [({}, (3,), (3,), {"s": (3,)}), ({}, (2, 2, 3), (2, 2, 3), {"s": (3,)})],
+    "feature_scale": [
+        ({}, (3,), (3,), {"s": (3,)}),
+        ({}, (2, 2, 3), (2, 2, 3), {"s": (3,)}),
+        ({}, (2, 3), (2, 3), {"s": (2, 3)}),
+    ],
     "flatten": [({}, (2, 3, 4), (24,), {}), ({}, (5,), (5,), {})],
     "gaussian_noise": [
         ({"deviation": 0.3}, (6,), (6,), {}),
@@ -124,6 +129,22 @@ ROWS = {
         ({}, (5, 3, 1), (2, 1, 1), {}),
         ({"size": [3, 2], "stride": 1, "padding": "same"}, (4, 3, 1), (4, 3, 1), {}),
         ({"size": 3, "stride": [2, 4], "padding": [1, 2]}, (5, 3, 2), (3, 2, 2), {}),
+    ],
+    "mean_of_members": [
+        ({}, (2, 3), (3,), {}),
+        ({"of": "softmax"}, (3, 2), (2,), {}),
+        ({"of": "sigmoid"}, (2, 1), (1,), {}),
+        ({"of": "exponential"}, (1, 3), (3,), {}),
+    ],
+    "members": [({"count": 3}, (2,), (3, 2), {})],
+    "packed": [
+        ({"units": 4}, (2, 3), (2, 4), {"w": (2, 3, 4), "b": (2, 4)}),
+        (
+            {"units": 2, "bias": False, "parametrization": "ntk", "start_from_rows": True},
+            (3, 1),
+            (3, 2),
+            {"w": (3, 1, 2)},
+        ),
     ],
     "parallel": [
         (
@@ -148,6 +169,7 @@ ROWS = {
     "parametric_activation": [
         ({"function": "mish"}, (3,), (3,), {"a": (3,)}),
         ({"function": "selu", "learning_rate": 0.1}, (2, 2, 3), (2, 2, 3), {"a": (3,)}),
+        ({"function": "mish"}, (2, 3), (2, 3), {"a": (2, 3)}),
     ],
     "periodic_embedding": [
         (
@@ -181,6 +203,12 @@ ROWS = {
             (1,),
             (1,),
             {"u": (1, 1), "c": (1, 1), "w": (1, 2, 1)},
+        ),
+        (
+            {"size": 2, "bins": 2, "members": 3},
+            (4,),
+            (3, 8),
+            {"u": (4, 6), "c": (4, 6), "w": (4, 2, 6)},
         ),
     ],
     "probe": [({}, (3,), (3,), {}), ({"every": 1}, (2, 3, 4), (2, 3, 4), {})],
@@ -269,6 +297,7 @@ DIFFERENT = {
     "batch_norm": lambda layer: not layer.trainable,
     "dropout": lambda layer: layer.rate == 0,
     "gaussian_noise": lambda layer: layer.deviation == 0,
+    "mean_of_members": lambda layer: False,
     "spatial_dropout": lambda layer: layer.rate == 0,
 }
 
@@ -307,8 +336,9 @@ def test_the_shapes_told_are_the_real_ones(name, fields, shape, output_shape, pa
     network = network_of(layer, shape)
     assert layer.output_shape(shape) == output_shape == network.output_shape
     assert {key: p.shape for key, p in layer.parameters(shape).items()} == parameters
-    for training in (False, True):
-        assert network(Tensor(rows(3, shape)), training=training).shape == (3, *output_shape)
+    assert network(Tensor(rows(3, shape))).shape == (3, *output_shape)
+    trained = shape if layer.ends_network else output_shape  # members go apart to the loss
+    assert network(Tensor(rows(3, shape)), training=True).shape == (3, *trained)
 
 
 @every

@@ -105,6 +105,11 @@ ROWS = {
             ("piecewise_linear_embedding_1", (6,), 6 + 6 + 18), ("feature_scale_1", (6,), 6), ("dense_1", (4,), 28),
             ("parametric_activation_1", (4,), 4), ("dropout_1", (4,), 0), ("dense_2", (2,), 10)]),
         ({"hidden": [], "embedding": None}, (2, 2, 1), 1, 0.0, [("flatten_1", (4,), 0), ("feature_scale_1", (4,), 4), ("dense_1", (1,), 5)]),
+        ({"hidden": [4], "embedding": 2, "bins": 3, "members": 5}, (3,), 2, 0.1, [
+            ("piecewise_linear_embedding_1", (5, 6), 5 * 30), ("feature_scale_1", (5, 6), 30), ("packed_1", (5, 4), 5 * 28),
+            ("parametric_activation_1", (5, 4), 20), ("dropout_1", (5, 4), 0), ("packed_2", (5, 2), 50), ("mean_of_members_1", (2,), 0)]),
+        ({"hidden": [], "embedding": None, "members": 2}, (3,), 1, 0.0, [
+            ("members_1", (2, 3), 0), ("feature_scale_1", (2, 3), 6), ("packed_1", (2, 1), 8), ("mean_of_members_1", (1,), 0)]),
     ],
 }  # fmt: skip
 every = pytest.mark.parametrize(

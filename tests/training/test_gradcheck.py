@@ -37,6 +37,7 @@ MODELS = {
         "type": "sequential",
         "layers": [{"type": "piecewise_linear_embedding", "size": 2}, "feature_scale", LAST],
     },
+    "members": {"type": "tabular", "hidden": [4], "embedding": 2, "members": 3},
     "probe": {"type": "sequential", "layers": [DENSE, "probe", LAST]},
 }
 LOSSES = ["cross_entropy", "hinge", "focal"]

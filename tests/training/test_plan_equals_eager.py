@@ -39,6 +39,14 @@ def layer(name, fields):
     return Layer.parse({"type": name} | fields)
 
 
+def with_two_outputs(name, fields):
+    """The layer in a network; what ends one stands behind the others."""
+    tested = layer(name, fields)
+    if tested.ends_network:
+        return [layer("packed", {"units": 2}), tested]
+    return [tested, layer("flatten", {}), layer("dense", {"units": 2})]
+
+
 def trained(
     layers,
     shape,
@@ -107,26 +115,26 @@ VALUES = streams.generator(0, "y").normal(size=(ROWS, 2)).astype(np.float32)
 @pytest.mark.parametrize("shards", [1, 2, 3])
 @pytest.mark.parametrize(("name", "fields", "shape"), LAYERS)
 def test_of_every_layer(name, fields, shape, shards):
-    layers = [
-        layer(name, fields),
-        Layer.parse("flatten"),
-        Layer.parse({"type": "dense", "units": 2}),
-    ]
+    layers = with_two_outputs(name, fields)
     if shards > 1 and not layers[0].shardable(shape):
         return  # such a layer is never divided
     both(layers, shape, Loss.parse("mse"), VALUES, 2, shards=shards)
 
 
-@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize(
+    ("weighted", "kind"), [(False, "dense"), (True, "dense"), (True, "packed")]
+)
 @pytest.mark.parametrize(("name", "task", "size", "outputs", "targets"), LOSSES)
-def test_of_every_loss(name, task, size, outputs, targets, weighted):
+def test_of_every_loss(name, task, size, outputs, targets, weighted, kind):
     y = np.resize(targets, (ROWS, *targets.shape[1:]))
     weights = np.linspace(0, 2, ROWS) if weighted else None
     layers = [
-        Layer.parse({"type": "dense", "units": 6}),
+        Layer.parse({"type": kind, "units": 6}),
         Layer.parse("tanh"),
-        Layer.parse({"type": "dense", "units": outputs}),
+        Layer.parse({"type": kind, "units": outputs}),
     ]
+    if kind == "packed":
+        layers = [layer("members", {"count": 3}), *layers, layer("mean_of_members", {})]
     both(layers, (4,), Loss.parse(name), y, size, shards=2, weights=weights)
 
 
@@ -156,11 +164,7 @@ def both_kernels(*arguments, **options):
 def test_with_compiled_loops_every_layer_trains_as_without_but_for_rounding(
     name, fields, shape, shards
 ):
-    layers = [
-        layer(name, fields),
-        Layer.parse("flatten"),
-        Layer.parse({"type": "dense", "units": 2}),
-    ]
+    layers = with_two_outputs(name, fields)
     if shards == 1 or layers[0].shardable(shape):
         both_kernels(layers, shape, Loss.parse("mse"), VALUES.astype(np.float64), 2, shards=shards)
 

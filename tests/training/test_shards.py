@@ -33,6 +33,7 @@ MODELS = {
             "dense",
         ],
     },
+    "members": {"type": "tabular", "hidden": [5], "embedding": 2, "bins": 4, "members": 3},
     "nested": {
         "type": "sequential",
         "layers": [{"type": "dense", "units": 6}, {"type": "residual", "layers": INSIDE}, "dense"],
@@ -195,6 +196,7 @@ EXAMPLES = {
     "conv": {"type": "conv", "filters": 2},
     "group_norm": {"type": "group_norm", "groups": 2},
     "separable_conv": {"type": "separable_conv", "filters": 2},
+    "members": {"type": "members", "count": 2},
     "reshape": {"type": "reshape", "shape": [2, 3]},
     "zero_pad": {"type": "zero_pad", "padding": 1},
     "parallel": {"type": "parallel", "branches": [["relu"], ["tanh"]]},

@@ -113,6 +113,8 @@ class Slice(View):
 class Copy(Linear):
     """y = x in contiguous memory of its own;  dx = dy."""
 
+    keeps_type = True
+
     def infer(self, *shapes: Shape) -> Shape:
         """Unchanged."""
         return shapes[0]

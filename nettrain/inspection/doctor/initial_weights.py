@@ -35,9 +35,12 @@ def check(setup: Setup) -> list[Finding]:
 def _equal_layers(setup: Setup) -> list[str]:
     """Hidden layers with several units that are alike in all of the layer's weights, by name."""
     layers: dict[str, list[np.ndarray]] = {}
-    for name, view in setup.run.network.vector.views.items():
-        if view.ndim > 1:
-            layers.setdefault(name.rpartition(".")[0], []).append(view)
+    network = setup.run.network
+    for bound in network.layers:
+        for key, parameter in bound.parameters.items():
+            name = f"{bound.name}.{key}"
+            if len(parameter.shape) - (parameter.members is not None) > 1:
+                layers.setdefault(name.rpartition(".")[0], []).append(network.vector.views[name])
     hidden = list(layers)[:-1]
     return [name for name in hidden if all(map(_is_equal, layers[name]))]
 

@@ -77,11 +77,11 @@ class Batch:
 
     def losses(self, loss: Loss, outputs: Tensor, part: slice) -> Tensor:
         """What each row adds to the loss: w_i L(y_i); of a mixed row the same for its partner."""
-        found = loss.rows(outputs, Tensor(self.y[part], feed=True))
+        found = loss.training_rows(outputs, Tensor(self.y[part], feed=True))
         if self.w is not None:
             found = found * Tensor(self.w[part], feed=True)
         if self.partner_y is not None and self.partner_w is not None:
-            partner = loss.rows(outputs, Tensor(self.partner_y[part], feed=True))
+            partner = loss.training_rows(outputs, Tensor(self.partner_y[part], feed=True))
             found = found + partner * Tensor(self.partner_w[part], feed=True)
         return found
 

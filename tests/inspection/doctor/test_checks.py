@@ -102,9 +102,14 @@ def test_other_set_ups_that_learn_pass(set_up, blobs, changes):
     assert examination.passed, examination.with_status("failed")
 
 
-def test_a_layer_may_begin_with_an_array_of_zeros_beside_another(set_up, blobs, findings):
-    found = findings(set_up(model={"type": "tabular", "hidden": [8]}), blobs(), "initial_weights")
+@pytest.mark.parametrize("members", [1, 2])
+def test_the_tabular_network_begins_with_units_that_differ(set_up, blobs, findings, members):
+    model = {"type": "tabular", "hidden": [8], "members": members}
+    found = findings(set_up(model=model), blobs(), "initial_weights")
     assert [one.status for one in found] == ["ok"]
+
+
+def test_a_layer_may_begin_with_an_array_of_zeros_beside_another(set_up, blobs, findings):
     zeros = {"type": "dense", "units": 4, "initializer": "zeros"}
     model = layers({"type": "piecewise_linear_embedding", "size": 4}, zeros, "relu", "dense")
     (found,) = findings(set_up(model=model), blobs(), "initial_weights")

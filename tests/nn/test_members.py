@@ -1,0 +1,147 @@
+"""Networks of several members: each is what it is alone, the loss is the mean of theirs, and they predict the mean."""
+
+import runpy
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from nettrain import streams
+from nettrain.autodiff.backward import backward
+from nettrain.autodiff.tensor import Tensor
+from nettrain.errors import ConfigError
+from nettrain.layers.mean_of_members import MeanOfMembers
+from nettrain.nn.architecture import Architecture
+from nettrain.nn.layer import Layer
+from nettrain.nn.loss import Loss
+from nettrain.nn.network import Network
+
+K = 4  # a power of two: then 1/k rounds nothing
+X = streams.generator(0, "x").normal(size=(9, 3))
+LOSSES = runpy.run_path(str(Path(__file__).parent / "test_losses.py"))["ROWS"]
+cases = pytest.mark.parametrize(
+    ("name", "task", "size", "outputs", "targets"),
+    [(name, *case[:4]) for name, rows in LOSSES.items() for case in rows],
+)
+
+
+def made(layers, shape=(3,), seed=0):
+    return Network([Layer.parse(one) for one in layers], shape, seed=seed, dtype="float64")
+
+
+def logits(outputs, spread=3.0):
+    return streams.generator(1, "logits").normal(size=(4, K, outputs)) * spread
+
+
+def mean_of(loss, z):
+    layer = MeanOfMembers().for_loss(loss)
+    return made([{"type": "mean_of_members", "of": layer.of}], z.shape[1:])(Tensor(z)).value
+
+
+@cases
+def test_the_loss_of_training_is_the_mean_of_the_members_losses(name, task, size, outputs, targets):
+    loss, z = Loss.parse(name), logits(outputs)
+    y = Tensor(loss.encode(targets, size))
+    alone = [loss.rows(Tensor(z[:, j]), y).value for j in range(K)]
+    found = loss.training_rows(Tensor(z), y).value
+    np.testing.assert_allclose(found, np.mean(alone, axis=0), rtol=1e-13)
+    assert np.array_equal(loss.training_rows(Tensor(z[:, 0]), y).value, alone[0])
+
+
+@cases
+def test_the_prediction_is_the_mean_of_the_members_predictions(name, task, size, outputs, targets):
+    loss, z = Loss.parse(name), logits(outputs)
+    if loss.predicts == "sigmoid" and outputs > 1:
+        task = "multilabel"  # probabilities of several classes are scaled after the mean
+    alone = [loss.predictions(z[:, j], task) for j in range(K)]
+    found = loss.predictions(mean_of(loss, z), task)
+    np.testing.assert_allclose(found, np.mean(alone, axis=0), rtol=1e-12, atol=1e-300)
+
+
+@pytest.mark.parametrize("name", ["cross_entropy", "binary_cross_entropy", "poisson", "mse"])
+def test_members_that_are_certain_of_opposites_leave_the_mean_finite(name):
+    z = np.array([[[2000.0, -2000.0]] * K, [[-2000.0, 2000.0]] * K])
+    z[0, 0] *= -1
+    found = mean_of(Loss.parse(name), z)
+    assert np.isfinite(found).all()
+    if name == "binary_cross_entropy":
+        p = Loss.parse(name).predictions(found, "multilabel")
+        np.testing.assert_allclose(p, [[0.75, 0.25], [0, 1]], atol=1e-12)
+
+
+@pytest.mark.parametrize("parametrization", ["standard", "ntk"])
+def test_a_packed_member_has_the_outputs_and_gradients_of_a_dense_network(parametrization):
+    first = {"units": 5, "parametrization": parametrization}
+    packed = made(
+        [
+            {"type": "members", "count": K},
+            {"type": "packed"} | first,
+            "relu",
+            {"type": "packed", "units": 2},
+            "mean_of_members",
+        ]
+    )
+    loss, y = Loss.parse("mse"), Tensor(np.ones((9, 2)))
+    outputs = packed(Tensor(X), training=True)
+    backward(loss.training_rows(outputs, y).mean(), into=packed.slots)
+    for j in range(K):
+        alone = made([{"type": "dense"} | first, "relu", {"type": "dense", "units": 2}])
+        for name, view in alone.vector.views.items():
+            view[...] = packed.vector.views[name.replace("dense", "packed")][j]
+        found = alone(Tensor(X), training=True)
+        assert np.array_equal(found.value, outputs.value[:, j])
+        backward(loss.rows(found, y).mean(), into=alone.slots)
+        for name, gradient in alone.vector.gradient_views.items():
+            packed_gradient = packed.vector.gradient_views[name.replace("dense", "packed")][j]
+            assert np.array_equal(packed_gradient * K, gradient), name
+
+
+def test_members_of_a_tabular_network_share_nothing():
+    model = Architecture.parse({"type": "tabular", "hidden": [4], "embedding": 2, "members": K})
+    network = Network(model.expand((3,), 2, 0.0), (3,), dtype="float64")
+    network.learn_from_rows(X)
+    network.vector.values[...] = streams.generator(2, "w").normal(size=len(network.vector))
+    outputs = network(Tensor(X), training=True)
+    backward((outputs[:, 1] ** 2).sum(), into=network.slots)
+    for name, gradient in network.vector.gradient_views.items():
+        if "embedding" in name:  # (..., k size)
+            gradient = np.moveaxis(gradient.reshape(*gradient.shape[:-1], K, 2), -2, 0)
+        assert [bool(gradient[j].any()) for j in range(K)] == [False, True, False, False], name
+
+
+def test_one_member_is_the_network_without_members():
+    plain = Architecture.parse({"type": "tabular", "hidden": [4]}).expand((3,), 2, 0.1)
+    one = Architecture.parse({"type": "tabular", "hidden": [4], "members": 1}).expand((3,), 2, 0.1)
+    assert one == plain and not any(layer.name().endswith("members") for layer in plain)
+
+
+def test_the_weights_of_each_member_are_drawn_by_themselves():
+    layers = [{"type": "packed", "units": 6, "initializer": "orthogonal"}]
+    w = made(layers, (K, 6)).vector.views["packed_1.w"]
+    for j in range(K):
+        np.testing.assert_allclose(w[j].T @ w[j], np.eye(6), atol=1e-12)
+    assert len(np.unique(w)) == w.size
+
+
+@pytest.mark.parametrize(
+    ("layers", "shape", "message"),
+    [
+        ([{"type": "packed", "units": 2}], (3,), r"several members.*shape \(3,\): put a members"),
+        ([{"type": "dense", "units": 2}, "mean_of_members"], (3,), "put a members layer in front"),
+        ([{"type": "members", "count": 2}] * 2, (3,), "only one layer that makes members"),
+        ([{"type": "members", "count": 2}], (2, 2, 1), "put a flatten layer in front"),
+        (
+            [{"type": "members", "count": 2}, "mean_of_members", "relu"],
+            (3,),
+            "nothing can follow mean_of_members",
+        ),
+        (
+            [{"type": "parallel", "branches": [["mean_of_members"]]}],
+            (2, 3),
+            "branch_1.mean_of_members_1 cannot be inside a layer parallel",
+        ),
+    ],
+)
+def test_layers_in_the_wrong_place_are_refused(layers, shape, message):
+    with pytest.raises(ConfigError, match=message):
+        made(layers, shape)
