@@ -36,6 +36,10 @@ def test_messages_that_cannot_be_written_do_not_end_the_command():
     code = "from nettrain.cli.output import say; say('a'); say('b'); print('done')"
     with open("/dev/full", "w") as full:
         ended = subprocess.run(
-            [sys.executable, "-c", code], stderr=full, stdout=subprocess.PIPE, text=True, timeout=60
+            [sys.executable, "-c", code],
+            stderr=full,
+            stdout=subprocess.PIPE,
+            text=True,
+            timeout=240,
         )
     assert (ended.returncode, ended.stdout) == (0, "done\n")

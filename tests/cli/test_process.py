@@ -83,7 +83,7 @@ def test_a_signal_ends_the_run_and_resume_goes_on(folder, number, exit_code):
         while not process.stderr.readline().startswith("epoch 3/"):
             assert process.poll() is None
         process.send_signal(number)
-        stdout, stderr = process.communicate(timeout=30)
+        stdout, stderr = process.communicate(timeout=240)
     assert (process.returncode, stdout) == (exit_code, "")
     assert stderr.splitlines()[-1].endswith("to resume: nettrain fit --resume runs/flowers")
     assert "Traceback" not in stderr
@@ -102,7 +102,7 @@ def test_a_reader_that_goes_away_is_no_fault(folder):
         process.stdout.close()
         process.stderr.readline()
         process.stderr.close()
-        assert process.wait(timeout=30) == 1
+        assert process.wait(timeout=240) == 1
 
 
 def test_results_can_be_piped(trained):
@@ -114,7 +114,7 @@ def test_results_can_be_piped(trained):
         stderr=subprocess.PIPE,
     )
     with process:
-        stdout, stderr = process.communicate(timeout=30)
+        stdout, stderr = process.communicate(timeout=240)
     assert (process.returncode, stderr, stdout.splitlines()[0]) == (0, "", "prediction,probability")
 
 
@@ -149,7 +149,7 @@ def test_a_full_device_is_told(trained):
             stderr=subprocess.PIPE,
         )
         with process:
-            _, stderr = process.communicate(timeout=30)
+            _, stderr = process.communicate(timeout=240)
     assert (process.returncode, stderr) == (2, "no space left on device\n")
 
 

@@ -154,7 +154,7 @@ def test_a_signal_ends_the_sweep_and_resume_goes_on(sweeps, command, number, exi
         for _ in range(3):
             assert process.stderr.readline().startswith("trial ")
         process.send_signal(number)
-        _, stderr = process.communicate(timeout=30)
+        _, stderr = process.communicate(timeout=240)
     assert process.returncode == exit_code, stderr
     last = stderr.splitlines()[-1]
     assert last.startswith("interrupted; ") and last.endswith(
@@ -181,7 +181,7 @@ def test_ctrl_c_twice_ends_it_at_once(sweeps):
         process.stderr.readline()
         os.killpg(process.pid, signal.SIGINT)
         os.killpg(process.pid, signal.SIGINT)
-        _, stderr = process.communicate(timeout=30)
+        _, stderr = process.communicate(timeout=240)
     assert process.returncode == 130 and "Traceback" not in stderr
 
 

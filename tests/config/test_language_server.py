@@ -17,7 +17,7 @@ FILES.remove(
     FOLDER / "own_components.yaml"
 )  # whose plugins the schema knows where they are allowed
 
-PATIENCE = 120  # seconds for all files
+PATIENCE = 400  # seconds for all files
 RUN = "dataset: {source: xor}\nmodel: {type: mlp, hidden: [4]}\n"
 SWEEP = "base: digits.yaml\nparameters:\n  optimizer.lr: {min: 0.001, max: 0.1}\n"
 WRONG = [  # a file, the line that is to be marked (from 0; the schema's own line is the first), what is said

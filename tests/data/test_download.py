@@ -65,6 +65,9 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
                 self.wfile.write(CONTENT[::-1])
             elif manner == "slow":
                 self.trickle()
+            elif manner == "held":  # it does not end before the test does
+                self.wfile.write(CONTENT[:-1000])
+                released.wait()
             else:
                 self.wfile.write(CONTENT)
 
@@ -79,11 +82,13 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
         def log_message(self, *arguments: object) -> None:
             pass
 
+    released = threading.Event()
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     running = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     found = Server(f"http://127.0.0.1:{running.server_port}")
     threading.Thread(target=running.serve_forever, args=(0.01,), daemon=True).start()
     yield found
+    released.set()
     running.shutdown()
     running.server_close()
 
@@ -250,7 +255,7 @@ def start(address: str, target: Path) -> subprocess.Popen[bytes]:
 def test_two_processes_at_once_get_one_whole_file(server: Server, data: Path) -> None:
     target = data / "tables" / "red.csv"
     both = [start(f"{server.address}/slow/red.csv", target) for _ in range(2)]
-    assert [process.communicate(timeout=60) and process.returncode for process in both] == [0, 0]
+    assert [process.communicate(timeout=240) and process.returncode for process in both] == [0, 0]
     assert target.read_bytes() == CONTENT and left(data) == ["red.csv"] and server.asked == ["slow"]
 
 
@@ -258,7 +263,7 @@ def test_what_a_killed_process_left_is_no_file_and_the_next_download_clears_it(
     server: Server, data: Path
 ) -> None:
     target = data / "tables" / "red.csv"
-    process = start(f"{server.address}/slow/red.csv", target)
+    process = start(f"{server.address}/held/red.csv", target)
     partial = data / "tables" / ".red.csv.part"
     while not (partial.exists() and partial.stat().st_size):
         assert process.poll() is None

@@ -2,12 +2,14 @@
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -45,29 +47,80 @@ def free_port():
 def ask(url, body=None):
     data = None if body is None else json.dumps(body).encode()
     request = urllib.request.Request(url, data, {"Content-Type": "application/json"})
-    with urllib.request.urlopen(request, timeout=10) as answer:
+    with urllib.request.urlopen(request, timeout=60) as answer:
         return json.loads(answer.read())
 
 
 @contextmanager
 def server(arguments, health, folder):
-    with (folder / "server.log").open("w") as log:
+    file, last = folder / "server.log", time.monotonic() + 240.0
+    with file.open("w") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", *arguments], stdout=log, stderr=log, cwd=folder,
             env=os.environ | {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}, start_new_session=True,
         )  # fmt: skip
     try:
-        for _ in range(300):
-            assert process.poll() is None, (folder / "server.log").read_text()[-2000:]
+        while True:
+            assert process.poll() is None and time.monotonic() < last, file.read_text()[-2000:]
             try:
-                urllib.request.urlopen(health, timeout=2).close()
+                urllib.request.urlopen(health, timeout=10).close()
                 break
             except OSError:
                 time.sleep(0.2)
         yield
     finally:
-        os.killpg(process.pid, 15)
-        process.wait(timeout=20)
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def until(condition, ask, seconds=120.0):
+    """What is asked for, once the condition holds of it: a server reads its files in its own time."""
+    last = time.monotonic() + seconds
+    while True:
+        found = None
+        with suppress(urllib.error.HTTPError):  # it does not know of it yet
+            found = ask()
+            if condition(found):
+                return found
+        assert time.monotonic() < last, found
+        time.sleep(0.2)
+
+
+def shows_the_sweep(url, live):
+    wanted = {"sweep/trials/000", "sweep/trials/001", "sweep/final"}
+    until(lambda runs: wanted <= set(runs), lambda: ask(f"{url}/data/runs"))
+    tag = f"{url}/data/plugin/scalars/scalars?run=sweep/trials/000&tag=validation_loss"
+    lines = (Path(live.directory) / "trials/000/metrics.jsonl").read_text().splitlines()
+    rows = [json.loads(line) for line in lines]
+    points = until(lambda points: len(points) >= len(rows), lambda: ask(tag))
+    assert [point[1] for point in points] == [row["step"] for row in rows]
+    assert [point[2] for point in points] == pytest.approx([row["validation_loss"] for row in rows])
+    experiment, groups = (
+        f"{url}/data/plugin/hparams/{one}" for one in ("experiment", "session_groups")
+    )
+    found = until(
+        lambda found: len(found.get("hparamInfos", ())) >= 2,
+        lambda: ask(experiment, {"experimentName": ""}),
+    )
+    infos = {info["name"]: info for info in found["hparamInfos"]}
+    assert infos["model.activation"]["domainDiscrete"] == ["relu", "tanh"]
+    assert infos["optimizer.lr"]["domainInterval"] == {"minValue": 0.001, "maxValue": 0.1}
+    request = {
+        "experimentName": "", "startIndex": 0, "sliceSize": 10,
+        "allowedStatuses": ["STATUS_SUCCESS"],
+        "colParams": [{"metric": {"group": "", "tag": "validation_loss"}}],
+    }  # fmt: skip
+    names = {trial.run_directory for trial in live.trials}
+    found = until(
+        lambda found: names <= {group["name"] for group in found["sessionGroups"]},
+        lambda: ask(groups, request),
+    )
+    shown = {group["name"]: group["hparams"] for group in found["sessionGroups"]}
+    for trial in live.trials:
+        found = shown[trial.run_directory]
+        assert found["optimizer.lr"] == pytest.approx(trial.parameters["optimizer.lr"])
+        assert found["model.activation"] == trial.parameters["model.activation"]
 
 
 @pytest.mark.slow
@@ -83,42 +136,14 @@ def test_tensorboards_server_shows_runs_scalars_and_hparams(tmp_path):
         url = f"http://127.0.0.1:{port}"
         arguments = ["tensorboard.main", "--logdir", str(tmp_path / folder), "--port", str(port)]
         with server(arguments, url, tmp_path):
-            for _ in range(50):
-                runs = ask(f"{url}/data/runs")
-                if len(runs) >= 4:
-                    break
-                time.sleep(0.2)
-            assert {"sweep/trials/000", "sweep/trials/001", "sweep/final"} <= set(runs)
-            tag = f"{url}/data/plugin/scalars/scalars?run=sweep/trials/000&tag=validation_loss"
-            rows = [
-                json.loads(line)
-                for line in (Path(live.directory) / "trials/000/metrics.jsonl").read_text().splitlines()
-            ]  # fmt: skip
-            assert [point[1] for point in ask(tag)] == [row["step"] for row in rows]
-            assert [point[2] for point in ask(tag)] == pytest.approx(
-                [row["validation_loss"] for row in rows]
-            )
-            found = ask(f"{url}/data/plugin/hparams/experiment", {"experimentName": ""})
-            infos = {info["name"]: info for info in found["hparamInfos"]}
-            assert infos["model.activation"]["domainDiscrete"] == ["relu", "tanh"]
-            assert infos["optimizer.lr"]["domainInterval"] == {"minValue": 0.001, "maxValue": 0.1}
-            wanted = {
-                "experimentName": "", "startIndex": 0, "sliceSize": 10,
-                "allowedStatuses": ["STATUS_SUCCESS"],
-                "colParams": [{"metric": {"group": "", "tag": "validation_loss"}}],
-            }  # fmt: skip
-            groups = ask(f"{url}/data/plugin/hparams/session_groups", wanted)["sessionGroups"]
-            shown = {group["name"]: group["hparams"] for group in groups}
-            for trial in live.trials:
-                found = shown[trial.run_directory]
-                assert found["optimizer.lr"] == pytest.approx(trial.parameters["optimizer.lr"])
-                assert found["model.activation"] == trial.parameters["model.activation"]
+            shows_the_sweep(url, live)
 
 
 @pytest.mark.slow
-def test_an_mlflow_server_has_each_epoch_once_and_a_dead_one_is_a_warning(tmp_path):
+def test_an_mlflow_server_has_each_epoch_once_and_a_dead_one_is_a_warning(tmp_path, monkeypatch):
     pytest.importorskip("mlflow")
     pytest.importorskip("sqlalchemy")
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "60")  # this server is only slow
     from mlflow.tracking import MlflowClient
 
     port = free_port()

@@ -263,7 +263,7 @@ def test_a_browser_runs_the_player_under_the_policy_of_the_page(moving, tmp_path
     flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
     profile = f"--user-data-dir={tmp_path / 'profile'}"
     command = [CHROMIUM, *flags, profile, "--enable-logging=stderr", "--dump-dom", output.as_uri()]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=400)
     assert "CONSOLE" not in done.stderr  # nothing was refused
     assert 'aria-valuetext="epoch 3: ' in done.stdout  # the script has shown the last frame
     player = re.search(r'<form id="player"[^>]*>', done.stdout)[0]

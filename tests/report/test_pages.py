@@ -180,7 +180,7 @@ def test_a_browser_draws_every_picture_within_the_width_of_the_screen(
     flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
     profile = f"--user-data-dir={tmp_path / 'profile'}"
     command = [CHROMIUM, *flags, profile, "--enable-logging=stderr", "--dump-dom", file.as_uri()]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=400)
     title = re.search("<title>(.*?)</title>", done.stdout)
     assert title is not None, done.stderr[-2000:]
     assert title[1] == f"true {text.count('<svg')} {text.count('<h2')}"

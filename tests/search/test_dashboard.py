@@ -23,7 +23,7 @@ metric: validation_accuracy
 trials: 4
 parameters: {optimizer.lr: {min: 0.001, max: 0.1}}
 """
-PATIENCE = 60  # seconds for a server to answer
+PATIENCE = 240  # seconds for a server to answer
 
 pytestmark = pytest.mark.slow
 

@@ -483,7 +483,7 @@ def test_extends_and_set_reach_the_key(tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("how", ["SIGKILL", "SIGINT"])
-def test_killed_and_gone_on_with_it_gives_the_same_as_undisturbed(table, how):
+def test_killed_and_gone_on_with_it_gives_the_same_as_undisturbed(table, how, children, gone):
     config = configuration(table, {"members": 6}, training={"epochs": 150, "batch_size": 4})
     whole = run(config, table, "local", 2)
     command = [
@@ -501,8 +501,10 @@ def test_killed_and_gone_on_with_it_gives_the_same_as_undisturbed(table, how):
     ]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, cwd=table, text=True)
     first = process.stderr.readline()
+    below = children(process.pid)
     process.send_signal(getattr(signal, how))
-    rest = process.communicate(timeout=60)[1]
+    rest = process.communicate(timeout=240)[1]
+    gone(below)
     assert (
         first.startswith("member-")
         and process.returncode == {"SIGKILL": -signal.SIGKILL, "SIGINT": 130}[how]

@@ -247,4 +247,4 @@ def test_processes_that_create_one_database_at_once_all_open_it(tmp_path):
             process.stdin.flush()
         assert [process.stdout.readline() for process in opening] == ["opened\n"] * 2
     for process in opening:
-        assert process.communicate(timeout=30)[1] == "" and process.returncode == 0
+        assert process.communicate(timeout=240)[1] == "" and process.returncode == 0

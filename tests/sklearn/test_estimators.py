@@ -255,7 +255,7 @@ def test_without_scikit_learn_the_import_says_what_to_install():
         "u.find_spec = lambda name, *a: None if name == 'sklearn' else find(name, *a)\n"
         "import nettrain.sklearn"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=240)
     assert done.stderr.endswith(
         'ImportError: scikit-learn is not installed: pip install "nettrain[sklearn]"\n'
     )

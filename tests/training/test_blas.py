@@ -30,14 +30,14 @@ def test_a_thread_that_ends_leaves_the_setting_to_those_that_go_on(two_threads):
     def first():
         with one_blas_thread():
             first_is_inside.set()
-            second_is_inside.wait(10)
+            second_is_inside.wait(60)
         first_has_left.set()
 
     def second():
-        first_is_inside.wait(10)
+        first_is_inside.wait(60)
         with one_blas_thread():
             second_is_inside.set()
-            first_has_left.wait(10)
+            first_has_left.wait(60)
             seen.append(blas_threads())
 
     threads = [threading.Thread(target=target) for target in (first, second)]

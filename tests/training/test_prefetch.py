@@ -33,7 +33,7 @@ class Watched(Part):
     def gather(self, rows, x_out, y_out=None):
         Watched.seen.append((threading.current_thread().name, rows.tolist()))
         if Watched.wait is not None:
-            assert Watched.wait.wait(10)
+            assert Watched.wait.wait(60)
         if Watched.failing:
             raise OSError("the disk is gone")
         super().gather(rows, x_out, y_out)
