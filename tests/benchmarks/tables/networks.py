@@ -62,7 +62,7 @@ def proposed(task: Task) -> Config:
 
 
 def plain(**model: object) -> Callable[[Task], Config]:
-    """A model at its defaults: nothing else is said but the loss, which the target decides."""
+    """A model with the settings that it brings: nothing else is said but that numbers are no classes."""
 
     def configuration(task: Task) -> Config:
         source = {"type": "csv", "path": str(task.csv), "target": task.target}
@@ -70,8 +70,8 @@ def plain(**model: object) -> Callable[[Task], Config]:
             "name": "run",
             "dataset": {"source": source, "split": {"file": str(task.rows)}},
             "model": model,
-            "loss": "cross_entropy" if task.classes else "mse",
             "seed": task.seed,
+            **({} if task.classes else {"loss": "mse"}),
         }
 
     return configuration
