@@ -1,5 +1,6 @@
 """Functions of tensors, for models, losses and your own code: each applies one primitive."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from nettrain.autodiff.ops import (
     winograd,
 )
 from nettrain.autodiff.ops import softmax as softmax_ops
+from nettrain.autodiff.ops.embedding import Embedding
 from nettrain.autodiff.ops.feature_product import FeatureProduct
 from nettrain.autodiff.ops.windows import Pair
 from nettrain.autodiff.primitive import Primitive
@@ -79,6 +81,16 @@ def feature_product(x: Any, w: Any) -> Tensor:
     if w.ndim == 2:
         w = broadcast(w, (x.shape[1], *w.shape))
     return apply(FeatureProduct(), x, w)
+
+
+def embedding(x: Any, tables: Sequence[Any]) -> Tensor:
+    """w_j[x_nj], one table after the other.
+
+    Args:
+        x: Codes (n, c): whole numbers from 0 to v_j - 1, as floats.
+        tables: w_j (v_j, s_j), one per column of x.
+    """
+    return apply(Embedding(), _tensor(x), *map(_tensor, tables))
 
 
 def maximum(a: Any, b: Any) -> Tensor:

@@ -46,6 +46,7 @@ from nettrain.autodiff.ops import (
 )
 from nettrain.autodiff.ops.affine import Affine
 from nettrain.autodiff.ops.cross_entropy import SoftmaxCrossEntropy
+from nettrain.autodiff.ops.embedding import Embedding
 from nettrain.autodiff.ops.feature_product import FeatureProduct
 from nettrain.autodiff.primitive import ElementWise, Primitive, View, make_calls
 from nettrain.autodiff.tensor import Tensor, apply, float_type
@@ -317,6 +318,33 @@ ROWS = [
         FeatureProduct(),
         [uniform(3, 2, 4), np.broadcast_to(uniform(4, 5), (2, 4, 5))],
         lambda x, w: np.einsum("ndi,io->ndo", x, w[0]),
+    ),
+    *[
+        row(
+            f"{n} codes of {tables}",
+            Embedding(),
+            [
+                np.stack([np.arange(n) % v for v, _ in tables], axis=1).astype(float),
+                *(uniform(*table) for table in tables),
+            ],
+            lambda x, *w: np.hstack([one[x[:, j].astype(int)] for j, one in enumerate(w)]),
+        )
+        for n, tables in (
+            (7, ((3, 2),)),
+            (5, ((2, 3), (1, 1), (6, 2))),
+            (1, ((4, 1), (2, 2))),
+            (0, ((2, 3),)),
+        )
+    ],
+    row(
+        "codes beyond the table, not contiguous",
+        Embedding(),
+        [
+            np.array([[-1.0, 9.0], [1.0, 1.2], [9.0, 0.0]])[:, ::-1],
+            uniform(2, 3).T,
+            uniform(4, 6)[::2, ::2],
+        ],
+        lambda x, v, w: np.hstack([v[[2, 1, 0]], w[[0, 1, 1]]]),
     ),
     *element_wise(smooth.Silu(), 1, lambda x: x / (1 + np.exp(-x))),
     *element_wise(smooth.Softplus(), 1, lambda x: np.log(1 + np.exp(x))),

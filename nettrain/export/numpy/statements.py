@@ -81,6 +81,7 @@ def _key(key: Any) -> str:
 OTHERS: dict[str, Form] = {
     "Affine": lambda p, x, w, b: _activated(p.activation, f"({x} @ {w} + {b})"),
     "Matmul": lambda p, x, w: f"{x} @ {w}",
+    "Embedding": lambda p, x, *tables: f"embedding({', '.join((x, *tables))})",
     "FeatureProduct": lambda p, x, w: f"({x}.swapaxes(0, 1) @ {w}).swapaxes(0, 1)",
     "Convolution": _convolved,
     "Depthwise": lambda p, x, *w: _convolved(p, x, *w, groups=f"{x}.shape[-1]"),

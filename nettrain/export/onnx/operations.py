@@ -107,9 +107,20 @@ def _affine(values: Values, operation: Operation) -> None:
     values.set_last(operation, y if activation is None else apply(g, activation, y))
 
 
+def _embedding(values: Values, operation: Operation) -> None:
+    g, (x, *tables) = values.builder, (values.last(name) for name in operation.inputs)
+    codes = g.cast(x, np.int64)
+    rows = [
+        g.add("Gather", table, g.add("Gather", codes, g.constant(np.array(j)), axis=1), axis=0)
+        for j, table in enumerate(tables)
+    ]
+    values.set_last(operation, rows[0] if len(rows) == 1 else g.add("Concat", *rows, axis=1))
+
+
 OTHERS: dict[str, Callable[[Values, Operation], None]] = {
     "Affine": _affine,
     "Matmul": _on_last("MatMul"),
+    "Embedding": _embedding,
     "FeatureProduct": _on_last("Einsum", equation="ndi,dio->ndo"),
     "Softmax": _on_last("Softmax", axis=-1),
     "LogSoftmax": _on_last("LogSoftmax", axis=-1),
