@@ -1,6 +1,7 @@
 """The inputs of n rows: numbers, and for tables categorical columns."""
 
 import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -26,6 +27,35 @@ class Category:
         """The cells of some rows, in that order."""
         return Category(self.codes[rows], self.values)
 
+    def places(self, values: Sequence[str]) -> np.ndarray:
+        """The place of each cell (n,) among other values.
+
+        Behind them come that of missing cells, len(values), and that of all further texts.
+        """
+        known = {value: place for place, value in enumerate(values)}
+        further = len(known) + 1
+        # a missing code, -1, finds the last place
+        lookup = np.array([*(known.get(text, further) for text in self.values), len(known)])
+        found: np.ndarray = lookup[self.codes]
+        return found
+
+
+@dataclass(frozen=True)
+class Codes:
+    """One column of codes, which the network embeds.
+
+    Attributes:
+        codes: Whole numbers (n,) from 0 to `cardinality` - 1.
+        cardinality: How many codes there can be.
+    """
+
+    codes: np.ndarray
+    cardinality: int
+
+    def take(self, rows: np.ndarray) -> "Codes":
+        """The codes of some rows, in that order."""
+        return Codes(self.codes[rows], self.cardinality)
+
 
 @dataclass(frozen=True)
 class Features:
@@ -36,11 +66,13 @@ class Features:
             that are read or made only when they are wanted.
         names: Of the d columns; empty for images.
         categories: The categorical columns by name, which no transform has made numbers yet.
+        codes: The columns of codes by name: no transform changes them.
     """
 
     numbers: np.ndarray | LazyRows
     names: tuple[str, ...] = ()
     categories: dict[str, Category] = field(default_factory=dict)
+    codes: dict[str, Codes] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.numbers)
@@ -50,12 +82,20 @@ class Features:
         """The numbers as an array; lazy rows are read."""
         return self.numbers if isinstance(self.numbers, np.ndarray) else self.numbers[:]
 
+    @property
+    def matrix(self) -> np.ndarray:
+        """The numbers, and behind them the codes."""
+        if not self.codes:
+            return self.array
+        return np.column_stack([self.array, *(column.codes for column in self.codes.values())])
+
     def take(self, rows: np.ndarray) -> "Features":
         """The features of some rows, in that order; lazy rows stay lazy."""
         kept = {name: column.take(rows) for name, column in self.categories.items()}
+        codes = {name: column.take(rows) for name, column in self.codes.items()}
         numbers = (
             self.numbers[rows]
             if isinstance(self.numbers, np.ndarray)
             else self.numbers.subset(rows)
         )
-        return dataclasses.replace(self, numbers=numbers, categories=kept)
+        return dataclasses.replace(self, numbers=numbers, categories=kept, codes=codes)

@@ -45,6 +45,8 @@ class Pipeline:
         target_transforms: Of the targets, fitted.
         shape: Of one row of inputs, after all transforms.
         names: Of the inputs of a table; empty for images.
+        cardinalities: How many codes each of the last inputs has, which are codes of categories;
+            the others are numbers.
     """
 
     schema: Schema
@@ -52,6 +54,21 @@ class Pipeline:
     target_transforms: tuple[Fitted, ...]
     shape: tuple[int, ...]
     names: tuple[str, ...]
+    cardinalities: tuple[int, ...] = ()
+
+    @classmethod
+    def of(
+        cls,
+        schema: Schema,
+        transforms: tuple[Fitted, ...],
+        target_transforms: tuple[Fitted, ...],
+        row: Features,
+    ) -> "Pipeline":
+        """The pipeline of fitted transforms, which have made this of a row."""
+        shape, cardinalities = _kinds(row)
+        return cls(
+            schema, transforms, target_transforms, shape, (*row.names, *row.codes), cardinalities
+        )
 
     def inputs(
         self,
@@ -120,11 +137,11 @@ class Pipeline:
         if features.categories:
             named = ", ".join(repr(name) for name in features.categories)
             raise DataError(
-                f"texts where numbers are needed, in the columns {named}; add one_hot to "
-                "`dataset.transforms`, or list them under the source's `ignore`"
+                f"texts where numbers are needed, in the columns {named}; add one_hot or "
+                "ordinal to `dataset.transforms`, or list them under the source's `ignore`"
             )
         with np.errstate(over="ignore"):  # what overflows is reported below, with its place
-            x = features.array.astype(dtype, copy=False)
+            x = features.matrix.astype(dtype, copy=False)
         if not np.isfinite(x).all():
             row, *index = (int(i) for i in np.argwhere(~np.isfinite(x))[0])
             where = f"{place(start + row)}: " + (
@@ -212,6 +229,7 @@ class Pipeline:
             "schema": asdict(self.schema),
             "shape": list(self.shape),
             "names": list(self.names),
+            "cardinalities": list(self.cardinalities),
         }
         for key, chain in (
             ("transforms", self.transforms),
@@ -255,7 +273,12 @@ class Pipeline:
                 for i, item in enumerate(content.target_transforms)
             )
             pipeline = cls(
-                content.schema, transforms, target_transforms, content.shape, content.names
+                content.schema,
+                transforms,
+                target_transforms,
+                content.shape,
+                content.names,
+                content.cardinalities,
             )
             pipeline._rehearse()
         except ValidationError as error:
@@ -281,8 +304,9 @@ class Pipeline:
             row = self._transformed(
                 Features(np.full((1, *self.schema.shape), np.nan), self.schema.numbers, blank)
             )
-            if row.numbers.shape[1:] != self.shape or row.categories:
-                raise ValueError(f"inputs of shape {row.numbers.shape[1:]}, expected {self.shape}")
+            kinds = _kinds(row)
+            if kinds != (self.shape, self.cardinalities) or row.categories:
+                raise ValueError(f"inputs of shape {kinds[0]}, expected {self.shape}")
         if self.schema.task == "regression":
             self.restore(
                 self.targets(
@@ -290,6 +314,13 @@ class Pipeline:
                     "float64",
                 )
             )
+
+
+def _kinds(row: Features) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """The shape of transformed inputs, and the cardinalities of those that are codes."""
+    cardinalities = tuple(column.cardinality for column in row.codes.values())
+    shape = row.numbers.shape[1:]
+    return (shape[0] + len(cardinalities),) if cardinalities else shape, cardinalities
 
 
 _LARGEST_ROW = 10**8
@@ -309,6 +340,7 @@ class _Packed:
     target_transforms: list[_PackedTransform]
     shape: tuple[int, ...]
     names: tuple[str, ...]
+    cardinalities: tuple[int, ...] = ()
 
 
 _PACKED = TypeAdapter(_Packed)

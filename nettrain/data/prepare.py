@@ -96,6 +96,11 @@ def prepare(
     except OutsideDomain as error:
         raise DataError(f"{train.place(error.row)}: {error}") from None
     if schema.autoencoder:
+        if pipeline.cardinalities:
+            raise ConfigError(
+                "dataset.transforms: ordinal: with `target: self` the transformed inputs are the "
+                "targets, and codes of categories are no numbers; use one_hot"
+            )
         pipeline = replace(pipeline, schema=replace(schema, targets=_input_names(pipeline)))
     weights = None if class_weights is None else settle_class_weights(class_weights, train)
     if weights is not None and class_weights == "balanced":
@@ -176,7 +181,7 @@ def _fit(
     target_chain: tuple[Fitted, ...] = ()
     if train.target is not None and target_transforms:
         target_chain = _fit_target_chain(target_transforms, train.target, validation)
-    return Pipeline(schema, chain, target_chain, one.numbers.shape[1:], one.names)
+    return Pipeline.of(schema, chain, target_chain, one)
 
 
 def _fit_chain(

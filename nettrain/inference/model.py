@@ -14,7 +14,7 @@ from nettrain.metrics import Decision, not_finite
 from nettrain.training.artifacts.checkpoint import Checkpoint, check_shapes
 from nettrain.training.artifacts.metadata import Metadata
 from nettrain.training.artifacts.weights import Weights
-from nettrain.training.build import build, layers_for, loss_for
+from nettrain.training.build import build, input_shape, layers_for, loss_for
 from nettrain.training.engine.blas import one_blas_thread
 from nettrain.training.evaluate import PartEvaluation, evaluate, predictions
 
@@ -35,7 +35,7 @@ class Model(Predictor):
         self.schema, self.names = self.pipeline.schema, self.pipeline.names
         self.epoch, self.temperature = metadata.epoch, metadata.temperature or 1.0
         self.decision = Decision(self.schema.positive_code, metadata.threshold)
-        loss, shape = loss_for(self.config, self.schema.task), self.pipeline.shape
+        loss, shape = loss_for(self.config, self.schema.task), input_shape(self.pipeline)
         try:
             layers = layers_for(self.config, loss, self.schema, shape)
         except ConfigError as error:

@@ -65,13 +65,13 @@ class Assessment(Callback):
         train, task = run.parts["train"], run.pipeline.schema.task
         if train.truth is None:
             raise ValueError("a part without targets has no linear model")
-        model = fit_to_targets(flat_inputs(train.x), train.truth, run.pipeline)
+        model = fit_to_targets(flat_inputs(train.x, run.pipeline), train.truth, run.pipeline)
         return {
             part: all_metrics(
                 outcome_of(
                     task,
                     one.outcome.targets,
-                    model.predictions(flat_inputs(run.parts[part].x), task),
+                    model.predictions(flat_inputs(run.parts[part].x, run.pipeline), task),
                 ),
                 run.plan.metrics,
             )

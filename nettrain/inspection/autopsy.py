@@ -287,7 +287,9 @@ def _rows(run: Run, cause: NotFinite, numbers: np.ndarray) -> tuple[RowCause, ..
     causes = []
     for row in cause.rows:
         x = run.step.batch.x[row]
-        place = np.unravel_index(int(np.argmax(np.abs(x))), x.shape)
+        sizes = np.abs(x)
+        sizes[len(x) - len(run.pipeline.cardinalities) :] = 0  # codes of categories have no size
+        place = np.unravel_index(int(np.argmax(sizes)), x.shape)
         names = run.pipeline.names
         name = names[place[0]] if names else str(tuple(map(int, place)))
         causes.append(RowCause(int(numbers[row]), name, float(x[place])))

@@ -1,5 +1,6 @@
 """A linear model of the rows that a network was trained on: what the network has to beat."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -70,9 +71,9 @@ def linear_metrics(predictor: Predictor, dataset: Dataset, train: Dataset) -> di
         return {}
     with one_blas_thread():
         dtype = predictor.config.dtype
-        x = flat_inputs(pipeline.inputs(train.features, dtype, train.place))
+        x = flat_inputs(pipeline.inputs(train.features, dtype, train.place), pipeline)
         model = fit_to_targets(x, predictor.truth(train), pipeline)
-        x = flat_inputs(pipeline.inputs(dataset.features, dtype, dataset.place))
+        x = flat_inputs(pipeline.inputs(dataset.features, dtype, dataset.place), pipeline)
         outcome = outcome_of(task, predictor.truth(dataset), model.predictions(x, task))
         return all_metrics(outcome, predictor.metrics)
 
@@ -90,7 +91,7 @@ def left_out(config: RunConfig, pipeline: Pipeline, rows: int) -> str | None:
     """
     if pipeline.schema.autoencoder or not config.compares_with("linear"):
         return ""
-    inputs, outputs = int(np.prod(pipeline.shape)), target_size(pipeline.schema)
+    inputs, outputs = flat_width(pipeline), target_size(pipeline.schema)
     if config.baseline is not None or rows * inputs * outputs <= LARGEST:
         return None
     return (
@@ -117,9 +118,23 @@ def fit_to_targets(x: Array, targets: Array, pipeline: Pipeline) -> LinearModel:
     return fit_linear(x, (targets[:, None] == np.arange(size)).astype(np.float64), softmax)
 
 
-def flat_inputs(x: Array | LazyRows) -> Array:
-    """Inputs (n, ...) as a new array (n, d) in float64."""
-    return x[:].reshape(len(x), -1).astype(np.float64)
+def flat_width(pipeline: Pipeline) -> int:
+    """The inputs of a linear model of what the pipeline makes."""
+    cardinalities = pipeline.cardinalities
+    return math.prod(pipeline.shape) - len(cardinalities) + sum(cardinalities)
+
+
+def flat_inputs(x: Array | LazyRows, pipeline: Pipeline) -> Array:
+    """Inputs (n, ...) as a new array (n, d) in float64; codes of categories are one-hot encoded."""
+    flat = x[:].reshape(len(x), -1).astype(np.float64)
+    if not pipeline.cardinalities:
+        return flat
+    numbers = flat.shape[1] - len(pipeline.cardinalities)
+    indicators = [
+        codes[:, np.newaxis] == np.arange(cardinality)
+        for codes, cardinality in zip(flat[:, numbers:].T, pipeline.cardinalities, strict=True)
+    ]
+    return np.column_stack([flat[:, :numbers], *indicators])
 
 
 def fit_linear(x: Array, y: Array, link: Link) -> LinearModel:

@@ -26,6 +26,8 @@ class Probe(Layer):
         Count, Field(description="steps between reports; the first report is at step 1")
     ] = 100
 
+    takes_codes = True
+
     def output_shape(self, shape: Shape) -> Shape:
         return shape
 

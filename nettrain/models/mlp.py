@@ -9,8 +9,10 @@ from nettrain.activations.relu import Relu
 from nettrain.component import Count, Flag
 from nettrain.layers.activation import Activation as ActivationLayer
 from nettrain.layers.batch_norm import BatchNorm
+from nettrain.layers.by_columns import embedded
 from nettrain.layers.dense import Dense
 from nettrain.layers.dropout import Dropout
+from nettrain.layers.embedding import Embedding
 from nettrain.layers.flatten import Flatten
 from nettrain.nn.activation import Activation
 from nettrain.nn.architecture import Architecture
@@ -25,8 +27,9 @@ class Mlp(Architecture):
     """Multi-layer perceptron. Dense, activation and dropout for each entry of `hidden`, then dense.
 
     It has sum over layers of n_l (n_{l-1} + 1) parameters. `hidden: []` is a linear model. Images
-    are flattened. With `batch_norm` a hidden layer is dense without a bias (beta takes its place),
-    batch_norm, activation, dropout.
+    are flattened, and codes of the transform ordinal embedded (by_columns, embedding). With
+    `batch_norm` a hidden layer is dense without a bias (beta takes its place), batch_norm,
+    activation, dropout.
     """
 
     hidden: Annotated[
@@ -43,7 +46,7 @@ class Mlp(Architecture):
     ] = None
 
     def expand(self, shape: Shape, outputs: int, dropout: Number) -> list[Layer]:
-        layers: list[Layer] = [Flatten()] if len(shape) > 1 else []
+        layers: list[Layer] = [Flatten()] if len(shape) > 1 else embedded([], Embedding(), shape)
         for units in self.hidden:
             layers.append(
                 Dense(units=units, bias=not self.batch_norm, initializer=self.initializer)

@@ -6,8 +6,10 @@ from typing import Annotated
 from pydantic import Field
 
 from nettrain.component import Count, Flag, Positive
+from nettrain.layers.by_columns import embedded
 from nettrain.layers.dense import Dense
 from nettrain.layers.dropout import Dropout
+from nettrain.layers.embedding import Embedding
 from nettrain.layers.feature_scale import FeatureScale
 from nettrain.layers.flatten import Flatten
 from nettrain.layers.parametric_activation import ParametricActivation
@@ -30,14 +32,16 @@ class Realmlp(Architecture):
     """RealMLP. Embedded features, scaled, then for each entry of `hidden` dense in the neural
     tangent parametrization, parametric activation, dropout; then dense.
 
-    Features are embedded by periodic_embedding (pbld), scaled by feature_scale, and the dense
-    layers start from training rows. The model brings the settings of RealMLP-TD: they hold where
+    Features are embedded by periodic_embedding (pbld), codes of the transform ordinal by tables of
+    8 numbers (by_columns, embedding), all scaled by feature_scale, and the dense layers start from
+    training rows. The model brings the settings of RealMLP-TD: they hold where
     a configuration names none. Label smoothing serves accuracy; for probabilities write `loss:
     cross_entropy`.
 
     Holzmüller et al. 2024 (Better by default), section 3; rates, initialization and settings as in
-    pytabkit, which also embeds categories of more than 9 values, clamps predicted numbers to the
-    range of the targets and embeds no indicators of categories.
+    pytabkit, which also embeds columns of more than 8 categories (here those of `ordinal` behind
+    `{type: one_hot, max_size: 8}` among the transforms), clamps predicted numbers to the range of
+    the targets and embeds no indicators of categories.
     """
 
     settings = {
@@ -85,8 +89,8 @@ class Realmlp(Architecture):
     def expand(self, shape: Shape, outputs: int, dropout: Number) -> list[Layer]:
         rate = self.learning_rate or 1.0
         layers: list[Layer] = [Flatten()] if len(shape) > 1 else []
-        if self.embedding:
-            layers.append(PeriodicEmbedding(learning_rate=0.1 * rate))
+        numbers = [PeriodicEmbedding(learning_rate=0.1 * rate)] if self.embedding else []
+        layers += embedded([*numbers], Embedding(size=8, learning_rate=rate), shape)
         layers.append(FeatureScale(learning_rate=6.0 * rate))
         for units in self.hidden:
             layers.append(_dense(units, rate))

@@ -7,8 +7,10 @@ from pydantic import Field
 
 from nettrain.activations.mish import Mish
 from nettrain.component import Count
+from nettrain.layers.by_columns import embedded
 from nettrain.layers.dense import Dense
 from nettrain.layers.dropout import Dropout
+from nettrain.layers.embedding import Embedding
 from nettrain.layers.feature_scale import FeatureScale
 from nettrain.layers.flatten import Flatten
 from nettrain.layers.mean_of_members import MeanOfMembers
@@ -31,9 +33,10 @@ class Tabular(Architecture):
 
     A plain perceptron fits smooth functions of all features and is slow to bend where a table's
     target does. Here each feature is first encoded by bins between quantiles and embedded
-    (piecewise_linear_embedding, Gorishniy et al. 2022), and the factors of feature_scale and one
-    rate for layers of any width follow RealMLP (Holzmüller et al. 2024). The model brings the
-    settings that it was tried with: they hold where a configuration names none.
+    (piecewise_linear_embedding, Gorishniy et al. 2022), codes of the transform ordinal are looked
+    up in tables (by_columns, embedding), and the factors of feature_scale and one rate for layers
+    of any width follow RealMLP (Holzmüller et al. 2024). The model brings the settings that it was
+    tried with: they hold where a configuration names none.
     """
 
     settings = {
@@ -50,7 +53,10 @@ class Tabular(Architecture):
     activation: Annotated[Activation, Field(description="activation of the hidden layers")] = Mish()
     embedding: Annotated[
         Count | None,
-        Field(description="numbers that each feature becomes; null: it is not embedded"),
+        Field(
+            description="numbers that each feature becomes; null: numbers are not embedded, and "
+            "categories by how many they are"
+        ),
     ] = 8
     bins: Annotated[Count, Field(ge=2, le=1024, description="number of bins of a feature")] = 16
     members: Annotated[
@@ -61,12 +67,14 @@ class Tabular(Architecture):
     def expand(self, shape: Shape, outputs: int, dropout: Number) -> list[Layer]:
         layers: list[Layer] = [Flatten()] if len(shape) > 1 else []
         members = self.members if self.members > 1 else None
+        numbers: list[Layer] = []
         if self.embedding is not None:
-            layers.append(
+            numbers.append(
                 PiecewiseLinearEmbedding(size=self.embedding, bins=self.bins, members=members)
             )
         elif members is not None:
-            layers.append(Members(count=members))
+            numbers.append(Members(count=members))
+        layers += embedded(numbers, Embedding(size=self.embedding, members=members), shape)
         layers.append(FeatureScale(learning_rate=6.0))
         for units in self.hidden:
             layers.append(self._dense(units))

@@ -8,6 +8,7 @@ import numpy as np
 
 from nettrain.errors import ConfigError
 from nettrain.nn.activation import Activation
+from nettrain.nn.columns import cardinalities_of
 from nettrain.nn.layer import Layer
 from nettrain.nn.parameter import Parameter, Shape
 from nettrain.nn.receptive_field import ReceptiveField
@@ -81,6 +82,8 @@ def bind(layers: Sequence[Layer], shape: Shape) -> list[BoundLayer]:
         try:
             if bound and bound[-1].layer.ends_network:
                 raise ConfigError(f"nothing can follow {bound[-1].layer.name()}")
+            layer = layer.with_input_shape(shape)
+            _check_codes(layer, shape)
             output_shape = layer.output_shape(shape)
             bound.append(
                 BoundLayer(
@@ -93,3 +96,14 @@ def bind(layers: Sequence[Layer], shape: Shape) -> list[BoundLayer]:
             ) from None
         shape = output_shape
     return bound
+
+
+def _check_codes(layer: Layer, shape: Shape) -> None:
+    """Raises ConfigError where a layer would take codes of categories for quantities."""
+    codes = len(cardinalities_of(shape))
+    if codes and not layer.takes_codes:
+        raise ConfigError(
+            f"{layer.name()} would take codes of categories ({codes} of {shape[0]} inputs) for "
+            "quantities: put the layer by_columns in front, which embeds them, or use one_hot in "
+            "place of ordinal in `dataset.transforms`"
+        )

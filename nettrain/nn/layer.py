@@ -128,12 +128,14 @@ class Layer(Component):
             depends on its own input row alone, or on others through a `Barrier` only. False unless
             a layer says otherwise.
         ends_network: whether nothing can follow the layer.
+        takes_codes: whether the last inputs of a row may be codes of categories (`TableShape`).
     """
 
     kind = "layer"
     package = "nettrain.layers"
     independent_rows: ClassVar[bool] = False
     ends_network: ClassVar[bool] = False
+    takes_codes: ClassVar[bool] = False
 
     @classmethod
     def expand_shorthand(cls, value: object) -> object:
@@ -161,6 +163,14 @@ class Layer(Component):
 
     def for_loss(self, loss: Loss) -> "Layer":
         """Returns this layer with its open choices made for the loss that its outputs get."""
+        return self
+
+    def with_input_shape(self, shape: Shape) -> "Layer":
+        """Returns this layer with its open choices made for rows of this shape.
+
+        Raises:
+            ConfigError: they contradict each other.
+        """
         return self
 
     @abstractmethod

@@ -5,10 +5,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from nettrain.config.run_config import RunConfig
+from nettrain.data.pipeline import Pipeline
 from nettrain.data.schema import Schema
 from nettrain.data.task import DEFAULT_LOSS, TargetRequirements
 from nettrain.errors import ConfigError
 from nettrain.nn.bound_layer import BoundLayer, bind, resolve
+from nettrain.nn.columns import table_shape
 from nettrain.nn.layer import Layer, Report
 from nettrain.nn.loss import Loss
 from nettrain.nn.network import Network, to_standard_error
@@ -46,6 +48,11 @@ def target_size(schema: Schema) -> int:
         if schema.classes is not None and schema.task == "classification"
         else len(schema.targets)
     )
+
+
+def input_shape(pipeline: Pipeline) -> Shape:
+    """The shape of one row of a network's inputs, which says what are codes of categories."""
+    return table_shape(pipeline.shape, pipeline.cardinalities)
 
 
 def build(

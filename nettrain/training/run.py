@@ -18,7 +18,7 @@ from nettrain.nn.vector import ParameterVector
 from nettrain.optim import ClosureOptimizer, Rule
 from nettrain.training.artifacts.run_directory import RunDirectory
 from nettrain.training.artifacts.weights import Weights
-from nettrain.training.build import build, target_size
+from nettrain.training.build import build, input_shape, target_size
 from nettrain.training.engine.closure_update import ClosureUpdate
 from nettrain.training.engine.sharding import tiles_of
 from nettrain.training.engine.step import Step
@@ -96,7 +96,7 @@ class Run:
         self.loss = plan.loss
         self.tasks = TaskRunner()
         self.network = build(
-            plan.layers, plan.config, self.pipeline.shape, plan.kernels, self.report
+            plan.layers, plan.config, input_shape(self.pipeline), plan.kernels, self.report
         )
         self.network.length = plan.length
         if self.network.learns_from_rows:

@@ -16,7 +16,7 @@ from nettrain.nn.bound_layer import BoundLayer
 from nettrain.nn.loss import Loss
 from nettrain.optim import ClosureOptimizer
 from nettrain.schedules import MetricSchedule, RunLength
-from nettrain.training.build import layers_for, loss_for
+from nettrain.training.build import input_shape, layers_for, loss_for
 from nettrain.training.engine.kernels import check_kernels, kernels_for
 from nettrain.training.engine.sharding import MOST, shards_for, tiles_of
 from nettrain.training.engine.update import BLOCK
@@ -136,7 +136,7 @@ def _layers(config: RunConfig, loss: Loss, prepared: PreparedData) -> list[Bound
     """The layers; where they do not fit the data, what is odd about the data is said too."""
     pipeline = prepared.pipeline
     try:
-        return layers_for(config, loss, pipeline.schema, pipeline.shape)
+        return layers_for(config, loss, pipeline.schema, input_shape(pipeline))
     except ConfigError as error:
         warnings = [note for note in prepared.notes if note.startswith("warning: ")]
         raise ConfigError([*error.problems, *warnings]) from None

@@ -1,7 +1,7 @@
 """Dates and times as numbers and cyclic parts."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Annotated, Literal
 
@@ -100,7 +100,8 @@ class Datetime(Transform):
             for name, column in features.categories.items()
             if name not in state["columns"]
         }
-        return Features(np.concatenate(blocks, axis=1), tuple(names), rest)
+        numbers = np.concatenate(blocks, axis=1)
+        return replace(features, numbers=numbers, names=tuple(names), categories=rest)
 
     def _format(self, name: str, column: Category) -> str | None:
         texts = _present(column)

@@ -1,6 +1,6 @@
 """Columns left out."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 import numpy as np
@@ -38,8 +38,9 @@ class Drop(Transform):
             name: column for name, column in features.categories.items() if name not in self.columns
         }
         numbers = features.array
-        return Features(
-            numbers[:, np.array(kept, bool)] if names != features.names else numbers,
-            names,
-            categories,
+        return replace(
+            features,
+            numbers=numbers[:, np.array(kept, bool)] if names != features.names else numbers,
+            names=names,
+            categories=categories,
         )

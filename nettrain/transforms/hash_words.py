@@ -1,7 +1,7 @@
 """A hashed bag of words."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 from zlib import crc32
 
@@ -51,7 +51,8 @@ class HashWords(Transform):
         rest = {
             name: column for name, column in features.categories.items() if name not in self.columns
         }
-        return Features(np.concatenate(blocks, axis=1), tuple(names), rest)
+        numbers = np.concatenate(blocks, axis=1)
+        return replace(features, numbers=numbers, names=tuple(names), categories=rest)
 
     def _bag(self, text: str) -> np.ndarray:
         counts = np.zeros(self.size)

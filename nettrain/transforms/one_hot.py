@@ -1,7 +1,6 @@
 """One-hot encoding of categorical columns."""
 
-import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 import numpy as np
@@ -12,9 +11,7 @@ from nettrain.data.features import MISSING, Category, Features
 from nettrain.data.readers.number_text import formatted_numbers
 from nettrain.data.transform import Columns, State, Transform, check_columns
 from nettrain.errors import DataError
-
-_LOG = logging.getLogger(__name__)
-_NAMED = 2  # unseen categories that a warning names
+from nettrain.transforms._unseen import warn_of_unseen
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,8 +20,11 @@ class OneHot(Transform):
 
     Numbers (n, d) -> (n, d + values); the new columns are named `sex=male`. A missing cell is
     encoded as zeros, and so is a category not seen in training, with one warning that counts the
-    rows. An error for a column with more than `most_values` values. scikit-learn:
-    OneHotEncoder(handle_unknown="ignore").
+    rows. scikit-learn: OneHotEncoder(handle_unknown="ignore").
+
+    With `max_size`, columns of more values are left to the transforms behind this one:
+    `[{type: one_hot, max_size: 9}, ordinal]`. Without, a column with more than `most_values` values
+    is an error. CatBoost: one_hot_max_size; RealMLP's 9 counts missing cells as a value.
     """
 
     by_chunks = True
@@ -33,15 +33,23 @@ class OneHot(Transform):
     most_values: Annotated[
         Count, Field(description="maximum number of distinct values per column")
     ] = 1000
+    max_size: Annotated[
+        Count | None,
+        Field(description="columns of more distinct values are left alone; null: none is"),
+    ] = None
 
     def fit(self, features: Features) -> State:
         """Learns the columns, and the values of each that occur, sorted."""
         check_columns(self.columns, tuple(features.categories), self.name())
         names = list(features.categories) if self.columns is None else list(self.columns)
-        state: State = {"columns": names}
+        encoded: list[str] = []
+        state: State = {"columns": encoded}
         for name in names:
             column = features.categories[name]
             present = np.unique(column.codes[column.codes != MISSING])
+            if self.max_size is not None and len(present) > self.max_size:
+                continue
+            encoded.append(name)
             if len(present) > self.most_values:
                 formatted = formatted_numbers(column)
                 remedy = (
@@ -73,9 +81,9 @@ class OneHot(Transform):
         for name, values in learned.items():
             _mark(numbers[:, first : first + len(values)], features.categories[name], values)
             first += len(values)
-        _warn_of_unseen(features, learned)
+        warn_of_unseen(features, learned, "zeros")
         rest = {name: column for name, column in features.categories.items() if name not in learned}
-        return Features(numbers, names, rest)
+        return replace(features, numbers=numbers, names=names, categories=rest)
 
 
 def _mark(indicators: np.ndarray, column: Category, values: list[str]) -> None:
@@ -86,26 +94,3 @@ def _mark(indicators: np.ndarray, column: Category, values: list[str]) -> None:
     position = lookup[column.codes]
     rows = np.flatnonzero(position != MISSING)
     indicators[rows, position[rows]] = 1
-
-
-def _warn_of_unseen(features: Features, learned: dict[str, list[str]]) -> None:
-    unseen = []
-    for name, values in learned.items():
-        column = features.categories[name]
-        counts = np.bincount(column.codes[column.codes != MISSING], minlength=len(column.values))
-        unseen += [
-            f"{name} {column.values[code]!r} ({_rows(int(counts[code]))})"
-            for code in np.flatnonzero(counts)
-            if column.values[code] not in values
-        ]
-    if unseen:
-        more = f" and {len(unseen) - _NAMED} more" if len(unseen) > _NAMED else ""
-        _LOG.warning(
-            "categories not seen in training are encoded as zeros: %s%s",
-            ", ".join(unseen[:_NAMED]),
-            more,
-        )
-
-
-def _rows(count: int) -> str:
-    return "1 row" if count == 1 else f"{count:,} rows"

@@ -1,13 +1,13 @@
 """Categories encoded as means of the target."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Literal
 
 import numpy as np
 from pydantic import Field
 
 from nettrain.component import Count, NonNegative
-from nettrain.data.features import MISSING, Category, Features
+from nettrain.data.features import MISSING, Features
 from nettrain.data.target import Target
 from nettrain.data.transform import Columns, State, Transform, check_columns
 from nettrain.errors import ConfigError
@@ -66,14 +66,14 @@ class TargetStatistics(Transform):
             present = np.unique(column.codes[column.codes != MISSING])
             values = sorted(column.values[code] for code in present)
             state[f"values:{name}"] = values
-            state[f"means:{name}"] = self._means(_positions(column, values), y, len(values))
+            state[f"means:{name}"] = self._means(column.places(values), y, len(values))
         return state
 
     def apply(self, features: Features, state: State) -> Features:
         """Appends the numbers of the chosen columns; the columns go."""
         blocks = []
         for name in map(str, state["columns"]):
-            positions = _positions(features.categories[name], state[f"values:{name}"])
+            positions = features.categories[name].places(list(map(str, state[f"values:{name}"])))
             blocks.append(np.asarray(state[f"means:{name}"])[positions])
         return _appended(features, state, blocks)
 
@@ -85,8 +85,8 @@ class TargetStatistics(Transform):
         fold = generator(0, self.name()).permutation(n) % min(self.folds, n)
         blocks = []
         for name in map(str, state["columns"]):
-            values = state[f"values:{name}"]
-            positions = _positions(features.categories[name], values)
+            values = list(map(str, state[f"values:{name}"]))
+            positions = features.categories[name].places(values)
             block = np.empty((n, y.shape[1]))
             for held_out in np.unique(fold):
                 own = fold == held_out
@@ -116,21 +116,12 @@ def _sums(positions: np.ndarray, y: np.ndarray, size: int) -> np.ndarray:
     return np.stack([np.bincount(positions, one, minlength=size) for one in y.T], axis=1)
 
 
-def _positions(column: Category, values: "list[str] | np.ndarray") -> np.ndarray:
-    """Returns the place of each cell among the values; behind these come missing, and unseen."""
-    places = {str(value): place for place, value in enumerate(values)}
-    unseen = len(places) + 1
-    # a missing code, -1, finds the last place
-    lookup = np.array([*(places.get(value, unseen) for value in column.values), len(places)])
-    return lookup[column.codes]
-
-
 def _appended(features: Features, state: State, blocks: list[np.ndarray]) -> Features:
     names = [str(name) for name in state["columns"]]
     more = [f"{name}:{target}" for name in names for target in state["targets"]]
     rest = {name: column for name, column in features.categories.items() if name not in names}
     numbers = np.concatenate([features.array.astype(np.float64), *blocks], axis=1)
-    return Features(numbers, (*features.names, *more), rest)
+    return replace(features, numbers=numbers, names=(*features.names, *more), categories=rest)
 
 
 def _numbers(target: Target | None) -> np.ndarray:

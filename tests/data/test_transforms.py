@@ -1,4 +1,5 @@
 import logging
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ from hypothesis.extra import numpy as hnp
 from pydantic import ValidationError
 
 from nettrain.component import names, to_mapping
-from nettrain.data.features import MISSING, Category, Features
+from nettrain.data.features import MISSING, Category, Codes, Features
 from nettrain.data.target import Target
 from nettrain.data.transform import OutsideDomain, State, Transform
 from nettrain.errors import ConfigError, DataError
@@ -52,7 +53,7 @@ def dates_expected():
     return [[7, 2024, *circles[0], 19723.5], [8, 2023, *circles[1], 19539.25], gap]
 
 
-# What each transform makes of TABLE (impute: of GAPS), numbers only.
+# What each transform makes of TABLE (impute: of GAPS): numbers and codes.
 EXPECTED = {
     "standardize": (
         {},
@@ -82,6 +83,7 @@ EXPECTED = {
         TABLE,
         [[1, 10, 5, 1, 0], [2, 30, 5, 1, 0], [6, 20, 5, 0, 0]],
     ),
+    "ordinal": ({}, TABLE, [[1, 10, 5, 1], [2, 30, 5, 0], [6, 20, 5, 2]]),
     "one_hot": ({}, TABLE, [[1, 10, 5, 0, 1], [2, 30, 5, 1, 0], [6, 20, 5, 0, 0]]),
     "robust_scale": ({}, TABLE, [[-0.4, -1, 0], [0, 1, 0], [1.6, 0, 0]]),
     "smooth_clip": (
@@ -129,7 +131,7 @@ def test_every_transform_has_a_row() -> None:
 def test_transform_gives_the_expected_numbers(name: str) -> None:
     fields, features, expected = EXPECTED[name]
     before = features.numbers.copy()
-    found = fit_apply(make(name, **fields), features).numbers
+    found = fit_apply(make(name, **fields), features).matrix
     assert np.allclose(found, expected, atol=1e-7, equal_nan=True)
     assert np.array_equal(features.numbers, before, equal_nan=True)
 
@@ -422,13 +424,54 @@ def test_an_unseen_category_is_zeros_and_one_counted_warning(
     ]
 
 
+def test_codes_are_those_of_scikit_learn_and_tell_missing_from_unseen(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    transform = make("ordinal")
+    state = transform.fit(TABLE)
+    new = Category(np.array([2, 0, MISSING, 1]), ("Bern", "Rome", "Oslo"))
+    with caplog.at_level(logging.WARNING):
+        found = transform.apply(Features(np.zeros((4, 0)), (), {"city": new}), state)
+    # OrdinalEncoder().fit([["Oslo"], ["Bern"]]) has Oslo 1 and Bern 0
+    assert found.codes["city"].codes.tolist() == [1, 0, 2, 3]
+    assert found.codes["city"].cardinality == 4 and not found.categories
+    assert [record.getMessage() for record in caplog.records] == [
+        "categories not seen in training are encoded as one code for all: city 'Rome' (1 row)"
+    ]
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_no_transform_touches_codes(name: str) -> None:
+    fields, features, _ = EXPECTED[name]
+    if "city" in fields.get("columns", ()) or name == "impute":
+        fields, features = {"columns": ["a"]}, Features(GAPS.numbers[[0, 1, 3]], GAPS.names)
+    if name in ("drop", "hash_words"):
+        texts = features.categories | {"city": TABLE.categories["city"]}
+        features = Features(TABLE.numbers, TABLE.names, texts)
+        fields = {"columns": ["city"]}
+    codes = {"other": Codes(np.array([0, 4, 3]), 5)}
+    found = fit_apply(make(name, **fields), replace(features, codes=codes))
+    assert found.codes["other"] is codes["other"]
+
+
+def test_columns_of_more_values_than_the_largest_size_are_left_to_the_next_transform() -> None:
+    city = TABLE.categories["city"]
+    texts = {"city": city, "one": Category(np.array([0, 0, MISSING]), ("x", "unused"))}
+    features = Features(TABLE.numbers, TABLE.names, texts)
+    found = fit_apply(make("one_hot", max_size=1), features)
+    assert found.names == (*TABLE.names, "one=x") and list(found.categories) == ["city"]
+    assert fit_apply(make("one_hot", max_size=2), features).categories == {}
+    both = fit_apply(make("ordinal"), found)
+    assert both.matrix.shape == (3, 5) and list(both.codes) == ["city"]
+
+
 @pytest.mark.parametrize("name", EXPECTED)
 def test_an_unknown_column_is_named_with_a_suggestion(name: str) -> None:
     with pytest.raises(
         ConfigError,
         match=r"columns: no column 'samee'|columns: no column 'citi'; did you mean 'city'",
     ):
-        of_texts = name in ("one_hot", "rare_categories", "target_statistics")
+        of_texts = name in ("one_hot", "ordinal", "rare_categories", "target_statistics")
         columns = {"columns": ["citi" if of_texts else "samee"]}
         make(name, **EXPECTED[name][0] | columns).fit_to_target(TABLE, Target(np.zeros((3, 1))))
 
@@ -481,6 +524,7 @@ def test_what_cannot_be_learned_says_why(case: str) -> None:
         {"type": "target_statistics", "folds": 1},
         {"type": "target_statistics", "smoothing": -1},
         {"type": "rare_categories", "min_count": 0},
+        {"type": "one_hot", "max_size": 0},
     ],
 )
 def test_fields_out_of_bounds_are_refused(mapping: dict[str, object]) -> None:

@@ -40,8 +40,7 @@ def function(head, lines, weights):
 
 def difference(network, then=lambda y: y, n=5):
     """How far the statements are from the network on n rows, relative to the largest value."""
-    x = np.random.Generator(np.random.PCG64(2)).normal(size=(n, *network.input_shape))
-    x = x.astype(np.float32)
+    x = ONNX["LAYER_TESTS"]["rows"](n, network.input_shape, seed=2).astype(np.float32)
     graph = record_inference(network, then)
     with np.errstate(all="ignore"):
         expected = then(network(Tensor(x))).value
@@ -114,7 +113,7 @@ def test_every_transform(name, fields, features):
     }
     transformed = function("transform(x, texts)", [*lines, "return x"], weights)
     found = transformed(features.array, texts)
-    np.testing.assert_allclose(found, transform.apply(features, fitted.state).array, rtol=1e-9)
+    np.testing.assert_allclose(found, transform.apply(features, fitted.state).matrix, rtol=1e-9)
 
 
 @dataclass(frozen=True, kw_only=True)

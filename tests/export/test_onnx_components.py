@@ -37,7 +37,8 @@ from nettrain.nn.loss import Loss
 from nettrain.nn.network import Network
 
 TESTS = Path(__file__).parents[1]
-LAYERS = runpy.run_path(str(TESTS / "nn/test_layers.py"))["ROWS"]
+LAYER_TESTS = runpy.run_path(str(TESTS / "nn/test_layers.py"))
+LAYERS = LAYER_TESTS["ROWS"]
 ACTIVATIONS = runpy.run_path(str(TESTS / "nn/test_activations.py"))["ROWS"]
 MODELS = runpy.run_path(str(TESTS / "nn/test_models.py"))["ROWS"]
 LOSSES = runpy.run_path(str(TESTS / "nn/test_losses.py"))["ROWS"]
@@ -69,7 +70,7 @@ def shaken(network):
 
 def difference(network, then=lambda y: y, n=5):
     """How far ONNX is from the network on n rows, relative to the largest value."""
-    x = streams.generator(2, "x").normal(size=(n, *network.input_shape)).astype(F32)
+    x = LAYER_TESTS["rows"](n, network.input_shape, seed=2).astype(F32)
     g = Builder(F32)
     g.rows = g.name("x")
     y = add_network(g, record_inference(network, then), "x")
@@ -170,7 +171,7 @@ def transformed(fitted, features):
     g = Builder(F32)
     g.rows = g.name("numbers")
     found = add_transform(g, fitted, columns)
-    g.add("Identity", found.numbers, name="y")
+    g.add("Identity", found.matrix(g), name="y")
     shape = ["n", *features.array.shape[1:]]
     inputs = [declared("numbers", F32, shape)]
     inputs += [declared(name, None, ["n", 1]) for name in features.categories]
@@ -213,7 +214,7 @@ def test_every_transform(name, fields, features):
     fitted = Fitted(transform, TRANSFORMS["learn"](transform, features))
     samples = [features] if features is not TRANSFORMS["TABLE"] else [features, NEW]
     for sample in samples:
-        expected = transform.apply(sample, fitted.state).array
+        expected = transform.apply(sample, fitted.state).matrix
         np.testing.assert_allclose(transformed(fitted, sample), expected, rtol=1e-5, atol=1e-5)
 
 

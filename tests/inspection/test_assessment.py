@@ -58,7 +58,7 @@ def test_a_part_that_is_not_finite_has_no_intervals(data, tmp_path):
 
 
 def test_inputs_beyond_memory_lose_no_result(data, tmp_path, monkeypatch):
-    def refuse(x):
+    def refuse(x, pipeline):
         raise MemoryError
 
     monkeypatch.setattr(assessment, "flat_inputs", refuse)

@@ -11,6 +11,7 @@ from nettrain.autodiff.tensor import Tensor
 from nettrain.component import names, to_mapping
 from nettrain.errors import ConfigError
 from nettrain.nn.activation import Activation
+from nettrain.nn.columns import TableShape, cardinalities_of
 from nettrain.nn.layer import Layer, Scope
 from nettrain.nn.network import Network
 
@@ -32,6 +33,45 @@ ROWS = {
         ({}, (3,), (3,), {"gamma": (3,), "beta": (3,)}),
         ({"momentum": 0.3, "epsilon": 0.2}, (2, 3, 4), (2, 3, 4), {"gamma": (4,), "beta": (4,)}),
         ({"trainable": False}, (3,), (3,), {"gamma": (3,), "beta": (3,)}),
+    ],
+    "by_columns": [
+        (
+            {
+                "numbers": [{"type": "dense", "units": 2}, "tanh"],
+                "categories": [{"type": "embedding", "size": 3}],
+                "cardinalities": [4, 3],
+            },
+            TableShape(4, (4, 3)),
+            (8,),
+            {
+                "numbers.dense_1.w": (2, 2),
+                "numbers.dense_1.b": (2,),
+                "categories.embedding_1.w_1": (4, 3),
+                "categories.embedding_1.w_2": (3, 3),
+            },
+        ),
+        (
+            {"cardinalities": [9]},
+            TableShape(2, (9,)),
+            (5,),
+            {"categories.embedding_1.w_1": (9, 4)},
+        ),
+        (
+            {"numbers": [{"type": "feature_scale"}], "cardinalities": []},
+            (3,),
+            (3,),
+            {"numbers.feature_scale_1.s": (3,)},
+        ),
+        (
+            {
+                "numbers": [{"type": "members", "count": 2}],
+                "categories": [{"type": "embedding", "members": 2}, "tanh"],
+                "cardinalities": [5, 2],
+            },
+            TableShape(3, (5, 2)),
+            (2, 4),
+            {"categories.embedding_1.w_1": (5, 4), "categories.embedding_1.w_2": (2, 2)},
+        ),
     ],
     "conv": [
         ({"filters": 3}, (4, 5, 2), (2, 3, 3), {"w": (3, 3, 2, 3), "b": (3,)}),
@@ -101,6 +141,21 @@ ROWS = {
         ({"rate": 0.4}, (6,), (6,), {}),
         ({"rate": 0}, (2, 3, 1), (2, 3, 1), {}),
         ({}, (4,), (4,), {}),
+    ],
+    "embedding": [
+        ({}, TableShape(3, (2, 9, 200)), (55,), {"w_1": (2, 1), "w_2": (9, 4), "w_3": (200, 50)}),
+        (
+            {"size": 3, "initializer": "zeros", "trainable": False},
+            TableShape(1, (5,)),
+            (3,),
+            {"w_1": (5, 3)},
+        ),
+        (
+            {"members": 2},
+            TableShape(2, (6, 8)),
+            (2, 5),
+            {"w_1": (6, 4), "w_2": (8, 6)},
+        ),
     ],
     "feature_scale": [
         ({}, (3,), (3,), {"s": (3,)}),
@@ -307,7 +362,11 @@ def made(name, fields):
 
 
 def rows(n, shape, seed=0):
-    return streams.generator(seed, "rows").normal(size=(n, *shape))
+    """Random numbers, and codes where the shape says so."""
+    x, codes = streams.generator(seed, "rows").normal(size=(n, *shape)), cardinalities_of(shape)
+    if codes:
+        x[:, -len(codes) :] = (np.arange(n)[:, None] + np.arange(len(codes))) % codes
+    return x
 
 
 def network_of(layer, shape):

@@ -10,6 +10,7 @@ from nettrain.component import names, to_mapping
 from nettrain.config.load import load
 from nettrain.errors import ConfigError
 from nettrain.nn.architecture import Architecture
+from nettrain.nn.columns import TableShape
 from nettrain.nn.network import Network
 
 HE, XAVIER = "he", "xavier"
@@ -75,6 +76,7 @@ ROWS = {
             ("dense_1", (4,), 12), ("batch_norm_1", (4,), 8), ("activation_1", (4,), 0), ("dropout_1", (4,), 0),
             ("dense_2", (5,), 20), ("batch_norm_2", (5,), 10), ("activation_2", (5,), 0), ("dropout_2", (5,), 0), ("dense_3", (2,), 12)]),
         ({"hidden": [4], "activation": "prelu"}, (3,), 2, 0.0, [("dense_1", (4,), 16), ("activation_1", (4,), 1), ("dense_2", (2,), 10)]),
+        ({"hidden": []}, TableShape(3, (5, 4)), 2, 0.0, [("by_columns_1", (4,), 10 + 4), ("dense_1", (2,), 10)]),
     ],
     "small_resnet": [
         ({"blocks": 1, "widths": [2, 3]}, (5, 6, 1), 4, 0.0, [
@@ -91,6 +93,8 @@ ROWS = {
         ({"hidden": [4]}, (3,), 2, 0.1, [
             ("periodic_embedding_1", (12,), 3 * (16 + 16 + 16 * 3 + 3)), ("feature_scale_1", (12,), 12), ("dense_1", (4,), 52),
             ("parametric_activation_1", (4,), 4), ("dropout_1", (4,), 0), ("dense_2", (2,), 10)]),
+        ({"hidden": []}, TableShape(2, (5, 4)), 1, 0.0, [
+            ("by_columns_1", (16,), 9 * 8), ("feature_scale_1", (16,), 16), ("dense_1", (1,), 17)]),
         ({"hidden": [], "embedding": False}, (2, 2, 1), 1, 0.0, [("flatten_1", (4,), 0), ("feature_scale_1", (4,), 4), ("dense_1", (1,), 5)]),
     ],
     "sequential": [
@@ -110,6 +114,10 @@ ROWS = {
             ("parametric_activation_1", (5, 4), 20), ("dropout_1", (5, 4), 0), ("packed_2", (5, 2), 50), ("mean_of_members_1", (2,), 0)]),
         ({"hidden": [], "embedding": None, "members": 2}, (3,), 1, 0.0, [
             ("members_1", (2, 3), 0), ("feature_scale_1", (2, 3), 6), ("packed_1", (2, 1), 8), ("mean_of_members_1", (1,), 0)]),
+        ({"hidden": [], "embedding": 2, "bins": 3}, TableShape(3, (5,)), 1, 0.0, [
+            ("by_columns_1", (6,), 20 + 10), ("feature_scale_1", (6,), 6), ("dense_1", (1,), 7)]),
+        ({"hidden": [], "embedding": None, "members": 2}, TableShape(2, (7,)), 1, 0.0, [
+            ("by_columns_1", (2, 4), 7 * 6), ("feature_scale_1", (2, 4), 8), ("packed_1", (2, 1), 10), ("mean_of_members_1", (1,), 0)]),
     ],
 }  # fmt: skip
 every = pytest.mark.parametrize(

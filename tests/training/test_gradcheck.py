@@ -37,6 +37,10 @@ MODELS = {
         "type": "sequential",
         "layers": [{"type": "piecewise_linear_embedding", "size": 2}, "feature_scale", LAST],
     },
+    "codes": {
+        "type": "sequential",
+        "layers": [{"type": "by_columns", "cardinalities": [4]}, "tanh", LAST],
+    },
     "members": {"type": "tabular", "hidden": [4], "embedding": 2, "members": 3},
     "probe": {"type": "sequential", "layers": [DENSE, "probe", LAST]},
 }

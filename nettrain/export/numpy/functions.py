@@ -48,6 +48,12 @@ def logsumexp(x):
     return largest + np.log(np.exp(x - largest[..., None]).sum(axis=-1))
 
 
+def embedding(x, *tables):
+    """The row of each table that the code in its column of x says."""
+    codes = x.astype(int)
+    return np.hstack([table[codes[:, j]] for j, table in enumerate(tables)])
+
+
 def windows(x, size, stride, padding, dilation=(1, 1), fill=0):
     """The windows (n, h', w', c, kh, kw) that a kernel of some size sees."""
     x = np.pad(x, ((0, 0), *padding, (0, 0)), constant_values=fill)
@@ -167,6 +173,13 @@ def piecewise_linear(x, sources, lower, upper):
     return np.clip((x[:, sources] - lower) / (upper - lower), 0, 1)
 
 
+def ordinal(texts, values):
+    """The place of each text among the values; behind them those of a missing, and of a new one."""
+    places = {str(value): place for place, value in enumerate(values)}
+    places[""] = len(places)
+    return [places.get(text, len(values) + 1) for text in texts]
+
+
 def merge_rare(texts, kept, merged):
     """The texts, those renamed that are not kept; "" stays missing."""
     known = {*map(str, kept), ""}
@@ -175,9 +188,7 @@ def merge_rare(texts, kept, merged):
 
 def target_statistics(texts, values, means):
     """The numbers of each text's category; behind them those of a missing, and of a new one."""
-    places = {str(value): place for place, value in enumerate(values)}
-    places[""] = len(places)
-    return means[[places.get(text, len(means) - 1) for text in texts]]
+    return means[ordinal(texts, values)]
 
 
 def one_hot(cells, values):

@@ -57,6 +57,7 @@ _OF_TABLES = {
     "one_hot",
     "drop",
     "hash_words",
+    "ordinal",
     "piecewise_linear",
     "rare_categories",
     "target_statistics",
@@ -129,12 +130,23 @@ def transform_lines(
         key = f"transform_{index}"
         lines.append(f"# {_first_line(fitted)}")
         if fitted.transform.name() in _OF_TABLES:
-            lines += _of_tables(fitted, key, columns, weights)
+            lines += _of_tables(fitted, index, columns, weights)
         else:
             x, form = _chosen("x", fitted), _form(fitted)
             assert form is not None  # checked by `missing_transforms`
             lines += statement(x, form(fitted.transform, x, _kept(fitted, key, weights)))
-    return lines
+    codes = [
+        _codes(index, number)
+        for index, fitted in enumerate(chain, start=1)
+        if fitted.transform.name() == "ordinal"
+        for number in range(1, len(fitted.state["columns"]) + 1)
+    ]
+    return [*lines, *(statement("x", f"np.column_stack([x, {', '.join(codes)}])") if codes else [])]
+
+
+def _codes(transform: int, column: int) -> str:
+    """The name of the codes that a transform of the chain makes of a column."""
+    return f"codes_{transform}_{column}"
 
 
 def inverse_lines(chain: tuple[Fitted, ...], weights: Weights) -> list[str]:
@@ -166,8 +178,9 @@ def _kept(fitted: Fitted, key: str, weights: Weights) -> dict[str, str]:
     return {name: f"W[{literal(f'{key}.{name}')}]" for name in state}
 
 
-def _of_tables(fitted: Fitted, key: str, columns: list[str], weights: Weights) -> Iterator[str]:
+def _of_tables(fitted: Fitted, index: int, columns: list[str], weights: Weights) -> Iterator[str]:
     state: dict[str, Any] = fitted.state
+    key = f"transform_{index}"
     named = [str(name) for name in state.get("columns", ())]
     match fitted.transform.name():
         case "impute":
@@ -196,6 +209,11 @@ def _of_tables(fitted: Fitted, key: str, columns: list[str], weights: Weights) -
                 cells, kept = f"texts[{literal(name)}]", f'W["{key}.values_{number}"]'
                 merged = literal(fitted.transform.merged)  # type: ignore[attr-defined]
                 yield from statement(cells, f"merge_rare({cells}, {kept}, {merged})")
+        case "ordinal":
+            for number, name in enumerate(named, start=1):
+                weights[f"{key}.values_{number}"] = _texts(state[f"values:{name}"])
+                new = f'ordinal(texts[{literal(name)}], W["{key}.values_{number}"])'
+                yield from statement(_codes(index, number), new)
         case "target_statistics":
             for number, name in enumerate(named, start=1):
                 weights[f"{key}.values_{number}"] = _texts(state[f"values:{name}"])

@@ -29,11 +29,13 @@ class Columns:
         numbers: (n, d) or (n, h, w, c), NaN where missing; None: there are none.
         names: Of the d columns; empty for images.
         texts: The categorical columns by name.
+        codes: The columns of codes by name, int64 (n, 1).
     """
 
     numbers: str | None
     names: tuple[str, ...] = ()
     texts: dict[str, TextColumn] = field(default_factory=dict)
+    codes: dict[str, str] = field(default_factory=dict)
 
     def mapped(
         self,
@@ -49,6 +51,11 @@ class Columns:
         return replace(
             self, numbers=on_places(builder, self.numbers, function, places, len(self.names))
         )
+
+    def matrix(self, builder: Builder) -> str | None:
+        """The numbers, and behind them the codes; None where there are neither."""
+        codes = [builder.cast(code, builder.dtype) for code in self.codes.values()]
+        return self.joined(builder, codes, list(self.codes)).numbers if codes else self.numbers
 
     def joined(self, builder: Builder, more: Sequence[str], names: Sequence[str]) -> "Columns":
         """More columns of numbers after those that are there."""

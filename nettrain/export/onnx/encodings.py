@@ -1,5 +1,6 @@
 """The ONNX form of transforms that encode columns of numbers or texts."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -39,22 +40,37 @@ def rare_categories(g: Builder, transform: Any, state: State, columns: Columns) 
         fill = None if column.fill is None else kept.get(column.fill, transform.merged)
         value = codes(g, column.value, {**kept, "": ""}, transform.merged)
         texts[name] = TextColumn(value, fill)
-    return Columns(columns.numbers, columns.names, texts)
+    return replace(columns, texts=texts)
+
+
+def ordinal(g: Builder, transform: Any, state: State, columns: Columns) -> Columns:
+    """The place of each category."""
+    names = [str(name) for name in state["columns"]]
+    new = {
+        name: _places(g, columns.texts[name], [str(value) for value in state[f"values:{name}"]])
+        for name in names
+    }
+    texts = {name: column for name, column in columns.texts.items() if name not in new}
+    return replace(columns, texts=texts, codes=columns.codes | new)
+
+
+def _places(g: Builder, column: TextColumn, values: list[str]) -> str:
+    """The place of each cell among the values; behind them those of missing, and of other cells."""
+    known = {value: place for place, value in enumerate(values)}
+    missing, unseen = len(values), len(values) + 1
+    filled = missing if column.fill is None else known.get(column.fill, unseen)
+    return codes(g, column.value, {**known, "": filled}, unseen)
 
 
 def target_statistics(g: Builder, transform: Any, state: State, columns: Columns) -> Columns:
     """Looks up the numbers of each category."""
     more: list[str] = []
     for name in map(str, state["columns"]):
-        column, values = columns.texts[name], [str(value) for value in state[f"values:{name}"]]
-        known = {value: place for place, value in enumerate(values)}
-        missing, unseen = len(values), len(values) + 1
-        filled = missing if column.fill is None else known.get(column.fill, unseen)
-        places = codes(g, column.value, {**known, "": filled}, unseen)
+        places = _places(g, columns.texts[name], [str(value) for value in state[f"values:{name}"]])
         means = g.constant(np.asarray(state[f"means:{name}"], np.float64))
         rows = g.reshape(places, [-1])
         more.append(g.add("Gather", means, rows, axis=0))
     names = [f"{name}:{target}" for name in state["columns"] for target in state["targets"]]
     texts = {name: column for name, column in columns.texts.items() if name not in state["columns"]}
-    rest = Columns(columns.numbers, columns.names, texts)
+    rest = replace(columns, texts=texts)
     return rest.joined(g, more, names) if more else rest

@@ -156,9 +156,10 @@ def _predictions(
         g.prefix = f"{prefix}{fitted.transform.name()}/"
         columns = add_transform(g, fitted, columns)
     g.prefix = prefix
-    if columns.numbers is None:
+    x = columns.matrix(g)
+    if x is None:
         raise NotExportable("no numbers are left for the network")
-    found = add_network(g, graph, columns.numbers, prefix)
+    found = add_network(g, graph, x, prefix)
     for fitted in reversed(pipeline.target_transforms):
         g.prefix = f"{prefix}{fitted.transform.name()}_inverse/"
         found = add_inverse(g, fitted, found, len(member.schema.targets))

@@ -4,6 +4,7 @@ The numbers have the type of the graph's inputs, float32 unless the network comp
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -17,6 +18,7 @@ from nettrain.export.onnx.builder import Builder
 from nettrain.export.onnx.columns import Columns, TextColumn, on_places
 from nettrain.export.onnx.encodings import (
     codes,
+    ordinal,
     piecewise_linear,
     rare_categories,
     target_statistics,
@@ -166,11 +168,11 @@ def _impute(g: Builder, transform: Any, state: State, columns: Columns) -> Colum
     if columns.numbers is not None and not np.isnan(fill).all():
         x = columns.numbers
         numbers = g.add("Where", g.add("IsNaN", x), g.constant(fill), x)
-        columns = Columns(numbers, columns.names, columns.texts)
+        columns = replace(columns, numbers=numbers)
     texts = dict(columns.texts)
     for name, text in zip(state["columns"], state["texts"], strict=True):
         texts[str(name)] = TextColumn(texts[str(name)].value, str(text))
-    columns = Columns(columns.numbers, columns.names, texts)
+    columns = replace(columns, texts=texts)
     names = [f"{name}_missing" for name in state["flags"]]
     return columns.joined(g, flags, names) if flags else columns
 
@@ -190,7 +192,7 @@ def _one_hot(g: Builder, transform: Any, state: State, columns: Columns) -> Colu
         more.append(g.cast(g.add("Equal", code, indices), g.dtype))
         names += [f"{name}={text}" for text in known]
     texts = {name: column for name, column in columns.texts.items() if name not in state["columns"]}
-    rest = Columns(columns.numbers, columns.names, texts)
+    rest = replace(columns, texts=texts)
     return rest.joined(g, more, names) if more else rest
 
 
@@ -199,12 +201,13 @@ def _drop(g: Builder, transform: Any, state: State, columns: Columns) -> Columns
     kept = [i for i, name in enumerate(columns.names) if name not in dropped]
     texts = {name: column for name, column in columns.texts.items() if name not in dropped}
     if len(kept) == len(columns.names):
-        return Columns(columns.numbers, columns.names, texts)
+        return replace(columns, texts=texts)
     if columns.numbers is None or not kept:
-        return Columns(None, (), texts)
+        return replace(columns, numbers=None, names=(), texts=texts)
     places = g.constant(np.array(kept, np.int64))
     numbers = g.add("Gather", columns.numbers, places, axis=1)
-    return Columns(numbers, tuple(columns.names[i] for i in kept), texts)
+    names = tuple(columns.names[i] for i in kept)
+    return replace(columns, numbers=numbers, names=names, texts=texts)
 
 
 _FORWARD: dict[str, Callable[..., str]] = {
@@ -223,6 +226,7 @@ _TABLE: dict[str, Callable[..., Columns]] = {
     "impute": _impute,
     "one_hot": _one_hot,
     "drop": _drop,
+    "ordinal": ordinal,
     "piecewise_linear": piecewise_linear,
     "rare_categories": rare_categories,
     "target_statistics": target_statistics,

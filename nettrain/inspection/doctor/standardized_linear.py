@@ -5,7 +5,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from nettrain.data.pipeline import Pipeline
-from nettrain.inspection.linear_model import LARGEST, LinearModel, fit_to_targets, flat_inputs
+from nettrain.inspection.linear_model import (
+    LARGEST,
+    LinearModel,
+    fit_to_targets,
+    flat_inputs,
+    flat_width,
+)
 from nettrain.training.build import target_size
 
 FEWEST = 100  # rows: where so few are too many to fit quickly, there is no linear model
@@ -18,15 +24,18 @@ class StandardizedLinear:
     Attributes:
         model: Of the standardized inputs.
         mean, scale: Of the inputs (d,).
+        pipeline: What made them.
     """
 
     model: LinearModel
     mean: np.ndarray
     scale: np.ndarray
+    pipeline: Pipeline
 
     def predictions(self, x: np.ndarray, task: str) -> np.ndarray:
         """Probabilities or numbers for inputs (n, ...), as metrics take them."""
-        return self.model.predictions((flat_inputs(x) - self.mean) / self.scale, task)
+        flat = flat_inputs(x, self.pipeline)
+        return self.model.predictions((flat - self.mean) / self.scale, task)
 
 
 def fit_standardized(
@@ -42,12 +51,12 @@ def fit_standardized(
     Returns:
         None for an autoencoder, and where that is too few rows.
     """
-    most = LARGEST // max(int(np.prod(pipeline.shape)) * target_size(pipeline.schema), 1)
+    most = LARGEST // max(flat_width(pipeline) * target_size(pipeline.schema), 1)
     if pipeline.schema.autoencoder or most < min(FEWEST, len(x)):
         return None
     rows = np.linspace(0, len(x) - 1, min(most, len(x))).astype(np.int64)
-    flat = flat_inputs(x[rows])
+    flat = flat_inputs(x[rows], pipeline)
     mean, scale = flat.mean(axis=0), flat.std(axis=0)
     scale = np.where(scale > 0, scale, 1.0)
     model = fit_to_targets((flat - mean) / scale, truth[rows], pipeline)
-    return StandardizedLinear(model, mean, scale)
+    return StandardizedLinear(model, mean, scale, pipeline)

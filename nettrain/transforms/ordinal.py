@@ -1,0 +1,54 @@
+"""Categories as codes, for a network that embeds them."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from nettrain.data.features import MISSING, Codes, Features
+from nettrain.data.transform import Columns, State, Transform, check_columns
+from nettrain.transforms._unseen import warn_of_unseen
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ordinal(Transform):
+    """Ordinal encoding. y = the place of x among the v sorted training values, from 0 to v - 1.
+
+    A missing cell has the code v, a category not seen in training v + 1, with one warning that
+    counts the rows. The codes come behind all numbers, under the name of their column, and no
+    transform after this one changes them. They are no quantities: the network looks them up in
+    tables (layers by_columns and embedding; the models mlp and tabular do it by themselves).
+
+    Training has rows of the code v + 1 only where others have merged categories: with
+    rare_categories in front of this transform, new categories are treated as rare ones were.
+    scikit-learn: OrdinalEncoder(handle_unknown="use_encoded_value"), where a missing cell is the
+    last of the values.
+    """
+
+    by_chunks = True
+
+    columns: Columns = None
+
+    def fit(self, features: Features) -> State:
+        """Learns the columns, and the values of each that occur, sorted."""
+        check_columns(self.columns, tuple(features.categories), self.name())
+        names = list(features.categories) if self.columns is None else list(self.columns)
+        state: State = {"columns": names}
+        for name in names:
+            column = features.categories[name]
+            present = np.unique(column.codes[column.codes != MISSING])
+            state[f"values:{name}"] = sorted(column.values[code] for code in present)
+        return state
+
+    def apply(self, features: Features, state: State) -> Features:
+        """Makes codes of the chosen columns."""
+        learned = {
+            str(name): [str(value) for value in state[f"values:{name}"]]
+            for name in state["columns"]
+        }
+        codes = {
+            name: Codes(features.categories[name].places(values), len(values) + 2)
+            for name, values in learned.items()
+        }
+        warn_of_unseen(features, learned, "one code for all")
+        rest = {name: column for name, column in features.categories.items() if name not in learned}
+        return replace(features, categories=rest, codes=features.codes | codes)
