@@ -4,7 +4,7 @@
     python tests/benchmarks/tables run [--methods NAME ...] [--tables NAME ... | --held-out] [--splits N]
         fit what results.csv lacks, each in a process of its own; run it again to go on where it ended. A version of a method that is
         not the recorded one counts as lacking: --keep-versions takes any
-    python tests/benchmarks/tables show [--methods NAME ...] [--tables NAME ...]
+    python tests/benchmarks/tables show [--methods NAME ...] [--tables NAME ... | --held-out]
         the tables of README, as Markdown
 
 Fits use one thread unless --threads says otherwise, so that CPU seconds are those of a quiet machine, whatever else this one does.
@@ -67,14 +67,18 @@ def show(options: argparse.Namespace) -> None:
     from render import markdown
 
     results.tidy(options.results, list(METHODS))
-    fits = results.read(options.results).values()
-    print(markdown([one for one in fits if _asked(one, options)]))
+    fits = [one for one in results.read(options.results).values() if _asked(one, options)]
+    if options.common:
+        needed = {one.method for one in fits if METHODS[one.method].limit is None}
+        having = {table: {f.method for f in fits if f.table == table} for table in TABLES}
+        fits = [one for one in fits if needed <= having[one.table]]
+    print(markdown(fits))
 
 
 def _asked(one: results.Fit, options: argparse.Namespace) -> bool:
-    return (not options.methods or one.method in options.methods) and (
-        not options.tables or one.table in options.tables
-    )
+    held_out = TABLES[one.table].held_out == options.held_out
+    tables = held_out if options.tables is None else one.table in options.tables
+    return tables and (not options.methods or one.method in options.methods)
 
 
 def main() -> None:
@@ -94,8 +98,10 @@ def main() -> None:
             command.add_argument("--methods", nargs="+", choices=METHODS, metavar="NAME")
             command.add_argument("--tables", nargs="+", choices=TABLES, metavar="NAME")
             command.add_argument("--results", type=Path, default=results.FILE, metavar="FILE")
-        if name == "run":
             command.add_argument("--held-out", action="store_true", help="the tables held out, and no others")  # fmt: skip
+        if name == "show":
+            command.add_argument("--common", action="store_true", help="only tables that every method has but those with a time limit")  # fmt: skip
+        if name == "run":
             command.add_argument("--splits", type=int, default=5, help="the first N of the five")
             command.add_argument("--keep-versions", action="store_true")
             command.add_argument("--write-splits", action="store_true", help="record the tables in splits.json")  # fmt: skip
