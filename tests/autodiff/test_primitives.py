@@ -7,6 +7,7 @@ import math
 import pkgutil
 import tracemalloc
 from collections.abc import Callable
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -995,7 +996,30 @@ COMPILED = [
     for row in ROWS
     if compiled_form(row.make()).__class__ is not row.make().__class__
 ]
-each_row = pytest.mark.parametrize("row", ROWS + COMPILED, ids=str)
+GROUPS = {}
+for each in ROWS + COMPILED:
+    GROUPS.setdefault(type(each.make()).__name__, []).append(each)
+
+
+def each_row(check):
+    """A test of each operation, by all of its rows; where one fails it is named."""
+
+    @pytest.mark.parametrize("rows", GROUPS.values(), ids=GROUPS)
+    def test(rows):
+        for row in rows:
+            with named(row):
+                check(row)
+
+    return test
+
+
+@contextmanager
+def named(row):
+    try:
+        yield
+    except Exception as error:
+        error.add_note(str(row))
+        raise
 
 
 def primitives(package=ops):
