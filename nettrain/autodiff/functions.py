@@ -14,6 +14,7 @@ from nettrain.autodiff.ops import (
     joining,
     selection,
     smooth,
+    sorting,
     trigonometric,
     winograd,
 )
@@ -222,6 +223,11 @@ def softmax(x: Any, axis: int = -1) -> Tensor:
 def log_softmax(x: Any, axis: int = -1) -> Tensor:
     """x - ln sum e^x along an axis."""
     return _last(x, axis, softmax_ops.LogSoftmax())
+
+
+def sort(x: Any, axis: int = -1) -> Tensor:
+    """The numbers along an axis in rising order."""
+    return _last(x, axis, sorting.Sort())
 
 
 def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Tensor:

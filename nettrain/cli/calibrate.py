@@ -1,4 +1,4 @@
-"""`nettrain calibrate`: temperature scaling on the validation rows, kept in the checkpoint."""
+"""`nettrain calibrate`: probabilities or intervals corrected on the validation rows, and kept."""
 
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
@@ -7,65 +7,107 @@ import typer
 
 from nettrain.cli.options import AllowPlugins, CheckpointPath, Json
 from nettrain.cli.output import console, print_json, say, warn_of_plugins
-from nettrain.errors import RunError
+from nettrain.errors import ConfigError, RunError
 
 if TYPE_CHECKING:
-    from nettrain.inspection.temperature import CalibrationScores
+    from nettrain.data.dataset import Dataset
+    from nettrain.inference.model import Model
 
-Scores = dict[str, dict[str, "CalibrationScores"]]  # by part, then before and after
+Scores = dict[str, dict[str, dict[str, float]]]  # by part, then before and after
 
 
 def calibrate(
     checkpoint: CheckpointPath,
+    level: Annotated[
+        float | None,
+        typer.Option(
+            "--level",
+            metavar="NUMBER",
+            help="Of a regression: the fraction of new values that should lie within their "
+            "intervals. Default: 0.9. predict and eval can take another.",
+            show_default=False,
+        ),
+    ] = None,
     remove: Annotated[
-        bool, typer.Option("--remove", help="Take the temperature out of the checkpoint.")
+        bool, typer.Option("--remove", help="Take the calibration out of the checkpoint.")
     ] = False,
     allow_plugins: AllowPlugins = False,
     json: Json = False,
 ) -> None:
     """Correct how sure CHECKPOINT is, on its validation rows, and keep the correction in it.
 
-    Logits are divided by one number, the temperature, that makes the log loss smallest. No
-    prediction of several classes changes, only the probabilities: predict, eval and report use it.
+    Of classes and labels logits are divided by one number, the temperature, that makes the log
+    loss smallest. No prediction of several classes changes, only the probabilities.
+
+    Values get conformal intervals: as wide as the errors on the validation rows or, of several
+    trained quantiles, these widened or narrowed alike. predict, eval, report and export use them.
     """
     from nettrain.inference.load import load
-    from nettrain.inspection.temperature import (
-        LEAST,
-        MOST,
-        best_temperature,
-        calibratable,
-        calibration_scores,
-        keep_temperature,
-        logits_of,
-        outcome_at,
-    )
+    from nettrain.inspection.temperature import calibratable
 
     predictor = load(checkpoint, allow_plugins=allow_plugins)
     warn_of_plugins(predictor)
     model = calibratable(predictor)
+    is_value = model.task == "regression"
+    if level is not None and not is_value:
+        raise ConfigError("--level: is of the intervals of a regression; leave the option out")
     if remove:
-        keep_temperature(model.path, None)
-        say(f"{model.path}: no temperature any more")
-        if json:
-            print_json({"checkpoint": str(model.path), "temperature": None})
+        _remove(model, is_value=is_value, json=json)
         return
+    parts = _parts(model)
+    if is_value:
+        _intervals(model, parts, level, json=json)
+    else:
+        _temperature(model, parts, json=json)
+
+
+def _parts(model: "Model") -> dict[str, "Dataset"]:
+    """The validation rows, and the test rows if there are any."""
     data = model.training_data
     if "validation" not in data.rows or not len(data.rows["validation"]):
         raise RunError(
-            f"{model.path}: the run has no validation rows to choose a temperature on; train it "
-            "with dataset.split.validation"
+            f"{model.path}: the run has no validation rows to calibrate on; train it with "
+            "dataset.split.validation"
         )
     if model.data_changed:
         raise RunError(
             f"{model.path}: the data is not what the model was trained on (its fingerprint "
             "differs), so that its validation rows may be training rows; put the data back"
         )
-    parts = {
-        part: (logits_of(model, data.part(part)), model.truth(data.part(part)))
+    return {
+        part: data.part(part)
         for part in ("validation", "test")
         if part in data.rows and len(data.rows[part])
     }
-    temperature = best_temperature(model, *parts["validation"])
+
+
+def _remove(model: "Model", *, is_value: bool, json: bool) -> None:
+    from nettrain.inference.conformal import keep
+    from nettrain.inspection.temperature import keep_temperature
+
+    if is_value:
+        keep(model.path, None)
+    else:
+        keep_temperature(model.path, None)
+    say(f"{model.path}: no {'intervals' if is_value else 'temperature'} any more")
+    if json:
+        kept = {"level": None} if is_value else {"temperature": None}
+        print_json({"checkpoint": str(model.path), **kept})
+
+
+def _temperature(model: "Model", parts: dict[str, "Dataset"], *, json: bool) -> None:
+    from nettrain.inspection.temperature import (
+        LEAST,
+        MOST,
+        best_temperature,
+        calibration_scores,
+        keep_temperature,
+        logits_of,
+        outcome_at,
+    )
+
+    of_parts = {part: (logits_of(model, rows), model.truth(rows)) for part, rows in parts.items()}
+    temperature = best_temperature(model, *of_parts["validation"])
     if not 1.01 * LEAST < temperature < 0.99 * MOST:
         raise RunError(
             f"{model.path}: no temperature in [{LEAST:g}, {MOST:g}] is the best one on the "
@@ -74,36 +116,52 @@ def calibrate(
         )
     scores: Scores = {
         part: {
-            when: calibration_scores(outcome_at(model, *of_part, t))
+            when: asdict(calibration_scores(outcome_at(model, *found, t)))
             for when, t in (("before", 1.0), ("after", temperature))
         }
-        for part, of_part in parts.items()
+        for part, found in of_parts.items()
     }
     keep_temperature(model.path, temperature)
     if json:
-        print_json(
-            {
-                "checkpoint": str(model.path),
-                "temperature": temperature,
-                "scores": {
-                    part: {when: asdict(one) for when, one in of_part.items()}
-                    for part, of_part in scores.items()
-                },
-            }
-        )
+        print_json({"checkpoint": str(model.path), "temperature": temperature, "scores": scores})
         return
-    _report(scores)
+    _report(scores, {"ece": "ECE", "brier": "Brier score", "log_loss": "log loss"})
     sure = "overconfident" if temperature > 1 else "underconfident"
     say(f"temperature {temperature:.4f} (the model was {sure}), kept in {model.path}")
 
 
-def _report(scores: Scores) -> None:
+def _intervals(
+    model: "Model", parts: dict[str, "Dataset"], level: float | None, *, json: bool
+) -> None:
+    from nettrain.cli.conformal import describe
+    from nettrain.inference.conformal import LEVEL, Conformal, keep
+
+    validation = parts["validation"]
+    predicted, truth = model.predictions_of(validation), model.truth(validation)
+    level = LEVEL if level is None else level
+    found = Conformal.fit(predicted, truth, model.decision).at(level)
+    scores: Scores = {}
+    for part, rows in parts.items():
+        scores[part] = {}
+        for when, model.conformal in (("before", None), ("after", found)):
+            metrics = model.evaluation(rows).metrics
+            shown = {name: metrics.get(name) for name in ("coverage", "interval_width")}
+            scores[part][when] = {k: v for k, v in shown.items() if v is not None}
+    keep(model.path, found)
+    if json:
+        print_json({"checkpoint": str(model.path), "level": level, "scores": scores})
+        return
+    _report(scores, {"coverage": "coverage", "interval_width": "width"}, head="intervals")
+    say(f"{describe(found)}, kept in {model.path}")
+
+
+def _report(scores: Scores, names: dict[str, str], head: str = "lower is better") -> None:
     from nettrain.cli.render import number
     from nettrain.cli.table import NumberTable
 
     headings = [f"{part} {when}" for part, of_part in scores.items() for when in of_part]
-    table = NumberTable("lower is better", *headings)
-    for key, name in (("ece", "ECE"), ("brier", "Brier score"), ("log_loss", "log loss")):
-        cells = [number(getattr(one, key)) for of in scores.values() for one in of.values()]
-        table.add_row(name, *cells)
+    table = NumberTable(head, *headings)
+    for key, name in names.items():
+        values = [one.get(key) for of in scores.values() for one in of.values()]
+        table.add_row(name, *("-" if value is None else number(value) for value in values))
     console().print(table)

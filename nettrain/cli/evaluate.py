@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from nettrain.cli.conformal import Level, at_level, describe
 from nettrain.cli.options import AllowPlugins, CheckpointPath, Json
 from nettrain.cli.output import console, print_json, say, warn_of_plugins
 from nettrain.errors import ConfigError, NettrainError, nearest
@@ -55,6 +56,7 @@ def evaluate(
             help="Keep it in the checkpoint, for predict, report and later eval; 0.5 removes it.",
         ),
     ] = False,
+    level: Level = None,
     allow_plugins: AllowPlugins = False,
     json: Json = False,
 ) -> None:
@@ -92,6 +94,7 @@ def evaluate(
         rows, train = training_data.part(name), training_data.part("train")
     if threshold is not None:
         with_threshold(predictor, threshold)
+    at_level(predictor, level)
     evaluation = predictor.evaluation(rows, train)
     with in_use(predictor.config.plugins):
         linear = {} if train is None else linear_metrics(predictor, rows, train)
@@ -105,6 +108,8 @@ def evaluate(
             f"decided for {positive!r} from a probability of {predictor.decision.threshold:.4g} "
             f"on{kept}"
         )
+    if predictor.conformal is not None:
+        say(describe(predictor.conformal))
     if json:
         print_json(_summary(predictor, name, evaluation, intervals, linear))
     else:
@@ -149,6 +154,8 @@ def _summary(
         "linear": linear,
         "intervals": intervals,
     }
+    if predictor.conformal is not None:
+        summary["level"] = predictor.conformal.level
     if isinstance(evaluation.outcome, ClassOutcome):
         summary |= {
             "classes": predictor.classes,

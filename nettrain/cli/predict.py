@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from nettrain.cli.conformal import Level, at_level, describe
 from nettrain.cli.options import AllowPlugins, CheckpointPath
 from nettrain.cli.output import say, warn_of_plugins, write_stdout
 from nettrain.cli.output_file import Overwrite, check_output, write_output
@@ -63,13 +64,15 @@ def predict(
             show_default=False,
         ),
     ] = None,
+    level: Level = None,
     allow_plugins: AllowPlugins = False,
 ) -> None:
     """Predict a class or a value for each row of INPUT, in the order of the rows.
 
-    Classes and labels come with their probability. In CSV and TSV, texts that
-    begin as a formula does (= + - @) are written behind an apostrophe, so that
-    no spreadsheet computes them.
+    Classes and labels come with their probability, values with their quantiles
+    if several are trained, and with an interval, lower to upper, after nettrain
+    calibrate. In CSV and TSV, texts that begin as a formula does (= + - @) are
+    written behind an apostrophe, so that no spreadsheet computes them.
     """
     from nettrain.cli.prediction_file import ENDINGS, writer_for
 
@@ -88,6 +91,7 @@ def predict(
         )
     if threshold is not None:
         with_threshold(predictor, threshold)
+    at_level(predictor, level)
     kept = _kept(predictor, source, keep, probabilities=probabilities) if keep else None
     rows = predictor.read(source, with_target=False)
     columns = [] if rows.files is None else [("file", rows.files)]
@@ -97,6 +101,8 @@ def predict(
     if predictor.decision.threshold is not None:
         positive = (predictor.classes or ())[predictor.decision.positive]
         say(f"decided for {positive!r} from a probability of {predictor.decision.threshold:.4g} on")
+    if predictor.conformal is not None:
+        say(describe(predictor.conformal))
     content = writer.chunks(names, blocks(columns, kept))
     if output is None:
         for chunk in content:

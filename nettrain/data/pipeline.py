@@ -176,11 +176,12 @@ class Pipeline:
         return features.array.astype(dtype)
 
     def restore(self, values: np.ndarray) -> np.ndarray:
-        """Numbers (n, t) that the network gave, in original units, float64."""
-        values = values.astype(np.float64)
+        """Numbers (n, t) or quantiles (n, k t) of the network in original units, float64."""
+        shape, values = values.shape, values.astype(np.float64)
         for fitted in reversed(self.target_transforms):
+            values = values.reshape(-1, len(self.schema.targets))
             values = fitted.transform.invert(values, fitted.state)
-        return values
+        return values.reshape(shape)
 
     def part(
         self,

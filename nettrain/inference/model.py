@@ -1,6 +1,7 @@
 """One trained network, read from a checkpoint."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 
@@ -9,8 +10,9 @@ from nettrain.data.dataset import Dataset
 from nettrain.data.part import Part
 from nettrain.data.pipeline import Pipeline
 from nettrain.errors import CheckpointError, ConfigError, DataError
+from nettrain.inference.conformal import Conformal
 from nettrain.inference.predictor import Predictor
-from nettrain.metrics import Decision, not_finite
+from nettrain.metrics import Decision, ValueOutcome, all_metrics, not_finite
 from nettrain.training.artifacts.checkpoint import Checkpoint, check_shapes
 from nettrain.training.artifacts.metadata import Metadata
 from nettrain.training.artifacts.weights import Weights
@@ -25,6 +27,7 @@ class Model(Predictor):
     Attributes:
         epoch: After which its weights were saved.
         temperature: What its logits are divided by; 1: it is not calibrated.
+        conformal: Its intervals, of numbers; None: it is not calibrated.
     """
 
     def _build(self, checkpoint: Checkpoint, metadata: Metadata) -> None:
@@ -49,6 +52,9 @@ class Model(Predictor):
                 "not those of the classes); it is damaged"
             )
         check_shapes(checkpoint, layers, self.path)
+        if self.schema.task == "regression":
+            decision, targets = Decision(levels=loss.levels), len(self.schema.targets)
+            self.conformal = Conformal.read(checkpoint, self.path, decision, targets)
         self.network = build(layers, self.config, shape, self.config.training.kernels)
         Weights.read(checkpoint, self.network, self.path).put_into(self.network)
 
@@ -74,8 +80,15 @@ class Model(Predictor):
                 temperature=self.temperature,
                 decision=self.decision,
             )
-        self._check_finite(dataset, not_finite(evaluation.outcome))
-        return evaluation
+        outcome = evaluation.outcome
+        self._check_finite(dataset, not_finite(outcome))
+        if self.conformal is None or not isinstance(outcome, ValueOutcome):
+            return evaluation
+        outcome = self.conformal.added_to(outcome)
+        loss = {"loss": evaluation.metrics["loss"]}
+        return replace(
+            evaluation, metrics=loss | all_metrics(outcome, self.metrics), outcome=outcome
+        )
 
     def part_of(self, dataset: Dataset) -> Part:
         """Raw rows made ready for the network, weighted as in training."""

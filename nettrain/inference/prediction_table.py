@@ -18,6 +18,8 @@ def prediction_columns(
 ) -> list[Column]:
     """The columns that `nettrain predict` writes.
 
+    Several quantiles have a column each, and conformal intervals one for each end.
+
     Args:
         predictor: The model.
         found: What `predictions_of` returned.
@@ -25,6 +27,17 @@ def prediction_columns(
             Labels always come with theirs.
     """
     columns = list(decided_columns(predictor, found))
+    levels = predictor.decision.levels
+    if len(levels) > 1:
+        for level, values in zip(
+            levels, predictor.decision.quantiles(found).swapaxes(0, 1), strict=True
+        ):
+            columns += named_columns(f"quantile_{level:g}", predictor, values)
+    if predictor.conformal is not None:
+        for name, values in zip(
+            ("lower", "upper"), predictor.conformal.interval(found), strict=True
+        ):
+            columns += named_columns(name, predictor, values)
     if predictor.task == "classification":
         columns.append(("probability", probability_of_decided(predictor, found)))
     if predictor.task == "multilabel" or probabilities:
@@ -49,9 +62,9 @@ def probability_columns(predictor: Predictor, found: np.ndarray) -> Iterator[Col
 
 
 def named_columns(name: str, predictor: Predictor, values: np.ndarray) -> Iterator[Column]:
-    """One column for values (n,), and one for each target for values (n, t)."""
-    if values.ndim == 1:
-        yield name, values
+    """One column for values (n,) or (n, 1), and one for each target for values (n, t)."""
+    if values.ndim == 1 or values.shape[1] == 1 == len(predictor.schema.targets):
+        yield name, values.reshape(len(values))
     else:
         yield from (
             (f"{name}_{target}", column)
@@ -61,7 +74,8 @@ def named_columns(name: str, predictor: Predictor, values: np.ndarray) -> Iterat
 
 def check_kept(names: Sequence[str], predictor: Predictor, *, probabilities: bool) -> None:
     """Raises ConfigError for a column to keep that is named as a column of predictions."""
-    none = np.empty((0, len(predictor.classes or predictor.schema.targets)))
+    width = len(predictor.classes or predictor.schema.targets)
+    none = np.empty((0, width * max(len(predictor.decision.levels), 1)))
     written = dict(prediction_columns(predictor, none, probabilities=probabilities))
     for name in names:
         if name in written:

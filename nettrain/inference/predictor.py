@@ -3,7 +3,7 @@
 import logging
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -25,6 +25,7 @@ from nettrain.data.target import Target
 from nettrain.data.task import check_values
 from nettrain.data.written_columns import WrittenColumns
 from nettrain.errors import DataError, NettrainError
+from nettrain.inference.conformal import Conformal, check_calibrated
 from nettrain.inference.html import model_html
 from nettrain.metrics import Decision, Outcome, RowLosses, all_metrics, baseline, task_metrics
 from nettrain.training.artifacts.checkpoint import Checkpoint, configuration, recorded_plugins
@@ -64,7 +65,8 @@ class Predictor(ABC):
         classes: The names of its classes; None where it predicts numbers.
         schema: The columns that it needs, and its targets.
         names: Of its network's inputs; empty for images.
-        decision: How it decides between classes.
+        decision: How it decides between classes, and which quantiles it predicts.
+        conformal: The intervals of its values, if `nettrain calibrate` has made any.
         metrics: Those of its task by name, a plugin's too.
         changed_plugins: Files that define components of it and have changed since its training.
     """
@@ -72,6 +74,7 @@ class Predictor(ABC):
     schema: Schema
     names: tuple[str, ...]
     decision: Decision = Decision()
+    conformal: Conformal | None = None
 
     def __init__(
         self,
@@ -101,6 +104,7 @@ class Predictor(ABC):
             self.task = self.schema.task
             self.metrics = task_metrics(self.task)
             self.loss = loss_for(self.config, self.task)
+        self.decision = replace(self.decision, levels=self.loss.levels)
         self.classes = self.schema.classes
 
     @abstractmethod
@@ -109,7 +113,10 @@ class Predictor(ABC):
 
     @abstractmethod
     def predictions_of(self, dataset: Dataset) -> np.ndarray:
-        """Probabilities (n, k) or (n, l), or values (n, t) in original units, of rows of `read`."""
+        """Of rows of `read`: probabilities (n, k) or (n, l), or values (n, t) in original units.
+
+        Of k quantiles (n, k t); see `Decision`.
+        """
 
     @abstractmethod
     def evaluate_dataset(self, dataset: Dataset) -> PartEvaluation:
@@ -135,13 +142,13 @@ class Predictor(ABC):
             Classes (n,) in the type in which they came for training (numbers, true and false, or
             strings), labels (n, l) of 0 and 1, or values (n,) or (n, t) in original units.
         """
-        return self.decided(self.predictions_of(self._dataset(x)))
+        return self.decided(self.predictions_of(self.rows(x)))
 
     def probabilities(self, x: object) -> np.ndarray:
         """Of each class (n, k) or label (n, l). Raises NettrainError for regression."""
         if self.task == "regression":
             raise NettrainError("a regression model has no probabilities: use predict")
-        return self.predictions_of(self._dataset(x))
+        return self.predictions_of(self.rows(x))
 
     def evaluate(self, x: object, y: object = None, weights: object = None) -> dict[str, float]:
         """The loss and every metric of the task.
@@ -161,13 +168,52 @@ class Predictor(ABC):
         return self.evaluation(_with_notes_said(aligned, "x, y")).metrics
 
     def decided(self, found: np.ndarray) -> np.ndarray:
-        """From probabilities to classes or labels; values stay, a single target column as (n,)."""
+        """From probabilities to classes or labels, from quantiles to the one nearest the median.
+
+        Values stay; those of a single target column are (n,).
+        """
         if self.task == "classification":
             return self.schema.labels[self.decision.classes(found)]
         if self.task == "multilabel":
             labels = found >= 0.5
             return labels if self.schema.label_type == "boolean" else labels.astype(np.int64)
-        return found[:, 0] if found.shape[1] == 1 else found
+        return _of_one(self.decision.values(found))
+
+    def quantiles(self, x: object) -> np.ndarray:
+        """The quantiles that a model trained with `loss: quantile` predicts for raw features x.
+
+        Args:
+            x: An array, or a DataFrame: its columns are found by name, others are passed over.
+
+        Returns:
+            (n, k) in the order of `decision.levels`; of t targets (n, k, t), in original units.
+
+        Raises:
+            NettrainError: It predicts none.
+        """
+        if not self.decision.levels:
+            raise NettrainError("this model predicts no quantiles: train it with loss: quantile")
+        found = self.decision.quantiles(self.predictions_of(self.rows(x)))
+        return _of_one(found)
+
+    def interval(self, x: object, level: float | None = None) -> tuple[np.ndarray, np.ndarray]:
+        """The conformal intervals of a model that `nettrain calibrate` has calibrated.
+
+        Args:
+            x: See `quantiles`.
+            level: The share of new rows that should lie within; None: that of the calibration.
+
+        Returns:
+            Lower and upper ends, each (n,) or (n, t), in original units.
+
+        Raises:
+            RunError: The model is not calibrated.
+            ConfigError: There are too few validation rows for the level.
+        """
+        conformal = check_calibrated(self.conformal, self.path)
+        conformal = conformal if level is None else conformal.at(level)
+        lower, upper = conformal.interval(self.predictions_of(self.rows(x)))
+        return _of_one(lower), _of_one(upper)
 
     def read(self, path: Path, *, with_target: bool) -> Dataset:
         """A file with the model's columns, read in the manner of its training source."""
@@ -223,7 +269,8 @@ class Predictor(ABC):
             beside: dict[str, float] = {}
             if train is not None and self.config.compares_with("constant"):
                 targets, size = evaluated.outcome.targets, target_size(self.schema)
-                outcome = baseline(self.truth(train), targets, self.task, size)
+                levels = self.decision.levels
+                outcome = baseline(self.truth(train), targets, self.task, size, levels)
                 beside = all_metrics(outcome, self.metrics)
             return Evaluation(evaluated.metrics, beside, evaluated.outcome, evaluated.losses)
 
@@ -238,7 +285,8 @@ class Predictor(ABC):
         """The rows with a target, as for training. Raises DataError where all must have one."""
         return with_complete_target(dataset, self.config.dataset.missing_target)
 
-    def _dataset(self, x: object) -> Dataset:
+    def rows(self, x: object) -> Dataset:
+        """Raw features x in memory as rows for `predictions_of`."""
         dataset = Dataset(features_for(x, self.schema), None, origin="x")
         return _with_notes_said(align(dataset, self.schema, with_target=False), "x")
 
@@ -251,6 +299,11 @@ class Predictor(ABC):
             raise DataError("y: the targets are missing; give evaluate(x, y)")
         frame.require("target", self.schema.targets)
         return frame.select(self.schema.targets).target()
+
+
+def _of_one(values: np.ndarray) -> np.ndarray:
+    """The values (..., t) without the last axis, if there is a single target."""
+    return values[..., 0] if values.shape[-1] == 1 else values
 
 
 def _with_notes_said(dataset: Dataset, origin: str) -> Dataset:

@@ -64,7 +64,9 @@ def partial_dependence(
         raise DataError(f"{feature!r} is missing in all {len(dataset)} rows")
     with without_warnings():
         means = mean_predictions(
-            lambda features: predictor.predictions_of(replace(dataset, features=features)),
+            lambda features: predictor.decision.values(
+                predictor.predictions_of(replace(dataset, features=features))
+            ),
             dataset.features,
             feature,
             grid,

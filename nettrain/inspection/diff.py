@@ -241,7 +241,7 @@ def _tensors(
             notes.append(f"{' and '.join(missing)}: has no {name} checkpoint")
             continue
         try:
-            tensors = [Checkpoint.read(path).tensors for path in paths if path is not None]
+            tensors = [Checkpoint.read(path).trained for path in paths if path is not None]
         except CheckpointError as error:
             notes.append(str(error))
             continue

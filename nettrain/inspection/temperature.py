@@ -98,14 +98,12 @@ def best_temperature(model: Model, logits: np.ndarray, truth: np.ndarray) -> flo
 
 
 def calibratable(predictor: Predictor) -> Model:
-    """The model, if a temperature can be chosen for it. Raises RunError if not."""
+    """The model, if it can be calibrated. Raises RunError if not."""
     if not isinstance(predictor, Model):
         raise RunError(
-            f"{predictor.path}: is an ensemble, whose members have a temperature each: calibrate "
-            "the runs first, then make the ensemble"
+            f"{predictor.path}: is an ensemble, whose members are calibrated each on its own "
+            "validation rows: calibrate the runs first, then make the ensemble"
         )
-    if predictor.task == "regression":
-        raise RunError(f"{predictor.path}: predicts values; only probabilities can be calibrated")
     if predictor.decision.threshold is not None:
         raise RunError(
             f"{predictor.path}: keeps the threshold {predictor.decision.threshold:.4g}, which is "

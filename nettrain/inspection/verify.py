@@ -120,7 +120,7 @@ def _stored(record: RecordedRun, notes: list[str]) -> dict[str, dict[str, np.nda
     found = {}
     for name, path in record.checkpoints.items():
         try:
-            found[name] = dict(Checkpoint.read(path).tensors)
+            found[name] = Checkpoint.read(path).trained
         except CheckpointError as error:
             notes.append(str(error))
     if not record.checkpoints:

@@ -1,11 +1,20 @@
 """The baseline: a model that knows the training targets and ignores the features."""
 
+from dataclasses import replace
+
 import numpy as np
 
+from nettrain.metrics._decision import Decision
 from nettrain.metrics._outcome import ClassOutcome, LabelOutcome, Outcome, ValueOutcome
 
 
-def baseline(train_targets: np.ndarray, targets: np.ndarray, task: str, k: int) -> Outcome:
+def baseline(
+    train_targets: np.ndarray,
+    targets: np.ndarray,
+    task: str,
+    k: int,
+    levels: tuple[float, ...] = (),
+) -> Outcome:
     """Returns the outcome of the baseline.
 
     It gives k classes their frequencies in the training targets (and so predicts the most frequent,
@@ -18,6 +27,8 @@ def baseline(train_targets: np.ndarray, targets: np.ndarray, task: str, k: int) 
         targets: those of the part that is evaluated.
         task: classification, multilabel or regression.
         k: the number of classes.
+        levels: of the quantiles that a model predicts: those of the training targets stand beside
+            their mean.
     """
     if task == "classification":
         frequencies = np.bincount(train_targets, minlength=k) / len(train_targets)
@@ -27,4 +38,9 @@ def baseline(train_targets: np.ndarray, targets: np.ndarray, task: str, k: int) 
         return LabelOutcome(
             targets, np.broadcast_to((mean > 0.5).astype(np.float64), targets.shape)
         )
-    return ValueOutcome(targets, np.broadcast_to(mean, targets.shape))
+    predicted = np.broadcast_to(mean, targets.shape)
+    if not levels:
+        return ValueOutcome(targets, predicted)
+    constant = np.quantile(train_targets, levels, axis=0).ravel()
+    columns = np.broadcast_to(constant, (len(targets), constant.size))
+    return replace(ValueOutcome.of(targets, columns, Decision(levels=levels)), predicted=predicted)

@@ -136,11 +136,28 @@ class ValueOutcome:
 
     Attributes:
         targets: (n, t), in original units.
-        predicted: (n, t), in original units.
+        predicted: (n, t), in original units: one value, of quantiles the one nearest to the median.
+        levels: The probabilities of the k quantiles that are predicted, rising; empty: none are.
+        quantiles: (n, k, t); None: none are predicted.
+        lower, upper: The interval of each value (n, t); None: there is none.
     """
 
     targets: np.ndarray
     predicted: np.ndarray
+    levels: tuple[float, ...] = ()
+    quantiles: np.ndarray | None = None
+    lower: np.ndarray | None = None
+    upper: np.ndarray | None = None
+
+    @classmethod
+    def of(cls, targets: np.ndarray, predictions: np.ndarray, decision: Decision) -> "ValueOutcome":
+        """The outcome of predictions (n, k t); several quantiles span an interval."""
+        levels, values = decision.levels, decision.values(predictions)
+        if not levels:
+            return cls(targets, values)
+        quantiles = decision.quantiles(predictions)
+        ends = (quantiles[:, 0], quantiles[:, -1]) if len(levels) > 1 else (None, None)
+        return cls(targets, values, levels, quantiles, *ends)
 
     @cached_property
     def errors(self) -> np.ndarray:
@@ -149,7 +166,9 @@ class ValueOutcome:
 
     def take(self, rows: np.ndarray) -> "ValueOutcome":
         """Some of the rows, by index."""
-        return ValueOutcome(self.targets[rows], self.predicted[rows])
+        arrays = (self.quantiles, self.lower, self.upper)
+        taken = [None if array is None else array[rows] for array in arrays]
+        return ValueOutcome(self.targets[rows], self.predicted[rows], self.levels, *taken)
 
 
 Outcome = ClassOutcome | LabelOutcome | ValueOutcome
@@ -162,7 +181,12 @@ OUTCOMES: dict[str, type[Outcome]] = {
 
 def not_finite(outcome: Outcome) -> np.ndarray:
     """Returns the rows (m,) with a prediction that is NaN or infinite, in order."""
-    predictions = outcome.predicted if isinstance(outcome, ValueOutcome) else outcome.probabilities
+    if not isinstance(outcome, ValueOutcome):
+        predictions = outcome.probabilities
+    elif outcome.quantiles is None:
+        predictions = outcome.predicted
+    else:
+        predictions = outcome.quantiles.reshape(len(outcome.quantiles), -1)
     return np.flatnonzero(~np.isfinite(predictions).all(axis=1))
 
 
@@ -174,9 +198,14 @@ def outcome_of(
     Args:
         task: classification, multilabel or regression.
         targets: codes (n,), labels (n, l) or values (n, t).
-        predictions: those of a loss: probabilities (n, k) or (n, l), or values (n, t).
-        decision: how classes are decided; None: the most probable one.
+        predictions: those of a loss: probabilities (n, k) or (n, l), or values (n, t), of k
+            quantiles (n, k t).
+        decision: what they stand for; None: the most probable class is decided, and values are no
+            quantiles.
     """
+    decision = decision or Decision()
     if task == "classification":
-        return ClassOutcome(targets, predictions, decision or Decision())
-    return OUTCOMES[task](targets, predictions)
+        return ClassOutcome(targets, predictions, decision)
+    if task == "multilabel":
+        return LabelOutcome(targets, predictions)
+    return ValueOutcome.of(targets, predictions, decision)

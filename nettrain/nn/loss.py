@@ -33,6 +33,14 @@ class Loss(Component):
     predicts: ClassVar[Predicted] = "values"
     lower_bound: ClassVar[float] = -math.inf
 
+    @property
+    def levels(self) -> tuple[float, ...]:
+        """The probabilities of the quantiles that outputs are, rising; empty: they are none.
+
+        Predictions are then (n, k t): the t targets at the first quantile, at the second ...
+        """
+        return ()
+
     @abstractmethod
     def outputs(self, task: str, size: int) -> int:
         """Returns the number of outputs that the network needs.
@@ -76,8 +84,8 @@ class Loss(Component):
     def inverse_link(self, outputs: Tensor, task: str) -> Tensor:
         """Returns the predictions that outputs (n, o) stand for.
 
-        They are probabilities (n, k) of classes or (n, l) of labels, or values (n, t). Computed
-        from tensors, so that an exported model computes them too.
+        They are probabilities (n, k) of classes or (n, l) of labels, or values (n, t), of k
+        quantiles (n, k t). Computed from tensors, so that an exported model computes them too.
         """
 
     def predictions(self, outputs: np.ndarray, task: str) -> np.ndarray:

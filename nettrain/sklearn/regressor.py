@@ -7,7 +7,10 @@ from sklearn.base import RegressorMixin
 from sklearn.utils.validation import check_is_fitted, column_or_1d
 
 from nettrain.data.target import Target
+from nettrain.inference.conformal import LEVEL, Conformal, with_intervals
+from nettrain.inference.load import predictor_of
 from nettrain.sklearn.estimator import NettrainEstimator
+from nettrain.sklearn.training import FITTED
 
 
 class NettrainRegressor(RegressorMixin, NettrainEstimator):  # type: ignore[misc]
@@ -79,6 +82,42 @@ class NettrainRegressor(RegressorMixin, NettrainEstimator):  # type: ignore[misc
         """Values (n,) or (n, t) in the units of y."""
         check_is_fitted(self)
         return self._model.predict(self._checked(X, reset=False))
+
+    def predict_quantiles(self, X: Any) -> np.ndarray:
+        """Quantiles (n, k), or (n, k, t) of several targets, of a model with `loss: quantile`."""
+        check_is_fitted(self)
+        return self._model.quantiles(self._checked(X, reset=False))
+
+    def calibrate(self, X: Any, y: Any, level: float = LEVEL) -> Self:
+        """Make conformal intervals (`predict_interval`) from rows that `fit` has not seen.
+
+        Args:
+            X: See `fit`.
+            y: See `fit`.
+            level: The fraction of new values that should lie within their intervals.
+
+        Raises:
+            ConfigError: The level is not in (0, 1), or the rows are too few for it.
+        """
+        check_is_fitted(self)
+        X = self._checked(X, reset=False)
+        truth = self._target(y, len(X)).values
+        found = self._model.predictions_of(self._model.rows(X))
+        conformal = Conformal.fit(found, truth, self._model.decision).at(level)
+        checkpoint = with_intervals(self._checkpoint(), conformal)
+        model = predictor_of(checkpoint, FITTED, allow_plugins=self.allow_plugins)
+        self._set_model(checkpoint, model)
+        return self
+
+    def predict_interval(self, X: Any, level: float | None = None) -> tuple[np.ndarray, np.ndarray]:
+        """Lower and upper ends, each (n,) or (n, t), after `calibrate`.
+
+        Args:
+            X: See `fit`.
+            level: None: that of `calibrate`.
+        """
+        check_is_fitted(self)
+        return self._model.interval(self._checked(X, reset=False), level)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

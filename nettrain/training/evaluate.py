@@ -94,12 +94,13 @@ def evaluate(
         metrics: Those to compute, by name.
         run_tasks: Runs the chunks of rows; see `Network.outputs`.
         temperature: Of the probabilities; the loss stays the one that was trained.
-        decision: How classes are decided; None: the most probable one.
+        decision: What predictions stand for; None: the most probable class is decided.
     """
     if part.y is None or part.truth is None:
         raise ValueError("a part without targets cannot be evaluated")
     outputs = network.outputs(part.x, run_tasks)
     predicted = predictions(outputs, loss, pipeline, temperature)
+    decision = decision or Decision(levels=loss.levels)
     outcome = outcome_of(pipeline.schema.task, part.truth, predicted, decision)
     targets = encoded(loss, part.y, target_size(pipeline.schema), outputs.dtype)
     losses = row_losses(loss, outputs, targets, part.weights)
@@ -107,11 +108,18 @@ def evaluate(
 
 
 def baseline_metrics(
-    train: Part, part: Part, pipeline: Pipeline, metrics: Metrics
+    train: Part,
+    part: Part,
+    pipeline: Pipeline,
+    metrics: Metrics,
+    levels: tuple[float, ...] = (),
 ) -> dict[str, float]:
-    """The metrics of the baseline: the majority class, or the mean of the training targets."""
+    """The metrics of the baseline: the majority class, or the mean of the training targets.
+
+    Beside the mean stand the quantiles of the training targets at the levels.
+    """
     if train.truth is None or part.truth is None:
         raise ValueError("a part without targets has no baseline")
     schema = pipeline.schema
-    outcome = baseline(train.truth, part.truth, schema.task, target_size(schema))
+    outcome = baseline(train.truth, part.truth, schema.task, target_size(schema), levels)
     return all_metrics(outcome, metrics)

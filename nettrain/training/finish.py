@@ -213,7 +213,9 @@ def _evaluated(
                 run.warnings.append(not_finite_loss(name))
                 directory.log(f"warning: {run.warnings[-1]}")
             if run.config.compares_with("constant"):
-                baseline[name] = baseline_metrics(train, part, run.pipeline, chosen)
+                baseline[name] = baseline_metrics(
+                    train, part, run.pipeline, chosen, run.loss.levels
+                )
             for callback in callbacks:
                 callback.evaluated(run, name, evaluation)
     added = [callback.summary(run) for callback in callbacks]

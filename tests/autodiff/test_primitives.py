@@ -42,6 +42,7 @@ from nettrain.autodiff.ops import (
     shape,
     smooth,
     softmax,
+    sorting,
     trigonometric,
     winograd,
 )
@@ -919,6 +920,14 @@ ROWS = [
         lambda x, i: [x[0, 3], x[1, 0], x[2, 1]],
         lambda dy, x, i: [scatter(x, [(0, 3), (1, 0), (2, 1)], dy)],
     ),
+    row(
+        "rows",
+        sorting.Sort(),
+        [np.array([[3.0, -1, 2, 2], [1, 2, 3, 4], [0.5, 0, -1, -2]])],
+        lambda x: [sorted(row) for row in x],
+        lambda dy, x: [np.take_along_axis(dy, np.argsort(np.argsort(x, kind="stable")), -1)],
+    ),
+    row("numbers", sorting.Sort(), [uniform(6)[::-1]], lambda x: sorted(x)),
     *[
         row(
             f"{shape} in {groups}",

@@ -76,7 +76,6 @@ def test_only_the_metadata_changes_and_remove_takes_it_back(tmp_path):
     ("dataset", "message"),
     [
         ({"source": "iris", "split": {"test": 0.2}}, "no validation rows"),
-        ({"source": "sine", "split": SPLIT}, "only probabilities can be calibrated"),
     ],
 )
 def test_what_cannot_be_calibrated_is_an_error(tmp_path, dataset, message):

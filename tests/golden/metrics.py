@@ -119,7 +119,34 @@ def values(y, predicted):
             }
             for name, function in functions.items()
         }
+        | {name: {"value": math.nan} for name in QUANTILE_METRICS}
     }
+
+
+def quantiles(y, z, levels):
+    """The figures of quantiles z (n, k, t): those of the central one, and of the outermost two as an interval."""
+    found = values(y, z[:, np.argmin(np.abs(np.array(levels) - 0.5))])
+    pinball = np.mean(
+        [
+            metrics.mean_pinball_loss(y, z[:, i], alpha=level, multioutput="raw_values")
+            for i, level in enumerate(levels)
+        ],
+        axis=0,
+    )
+    inside = ((z[:, 0] <= y) & (y <= z[:, -1])).mean(axis=0)
+    width = (z[:, -1] - z[:, 0]).mean(axis=0)
+    figures = {"pinball_loss": pinball} | (
+        {"coverage": inside, "interval_width": width} if len(levels) > 1 else {}
+    )
+    undefined = {name: {"value": math.nan} for name in QUANTILE_METRICS}
+    return {
+        "figures": found["figures"]
+        | undefined
+        | {name: {"value": each.mean(), "each": each} for name, each in figures.items()}
+    }
+
+
+QUANTILE_METRICS = ("pinball_loss", "coverage", "interval_width")
 
 
 def class_cases():
@@ -199,6 +226,18 @@ def value_cases():
     yield "one row", np.array([[3.0]]), np.array([[2.5]])
 
 
+def quantile_cases():
+    chance = np.random.default_rng(21)
+    for name, levels, t in (
+        ("three quantiles", (0.05, 0.5, 0.9), 1),
+        ("two quantiles of three targets", (0.2, 0.7), 3),
+        ("one quantile", (0.8,), 2),
+    ):
+        y = np.round(chance.normal(size=(23, t)) * 100, 3)
+        z = np.sort(np.round(chance.normal(size=(23, len(levels), t)) * 100, 3), axis=1)
+        yield name, y, z, levels
+
+
 def baseline_cases():
     """What the dummy models predict for four rows (probabilities, or values) after seeing these training targets."""
     x, rows = np.zeros((9, 1)), np.zeros((4, 1))
@@ -243,6 +282,17 @@ outcomes = [
         ("regression", value_cases, values),
     )
     for case, y, p in cases()
+]
+outcomes += [
+    {
+        "task": "regression",
+        "case": case,
+        "targets": y.tolist(),
+        "predictions": z.reshape(len(z), -1).tolist(),
+        "levels": levels,
+    }
+    | tree(quantiles(y, z, levels))
+    for case, y, z, levels in quantile_cases()
 ]
 baselines = [
     {"case": case, "task": task, "k": k, "train_targets": y.tolist(), "predictions": p.tolist()}

@@ -10,6 +10,7 @@ from nettrain import streams
 from nettrain.component import find, names
 from nettrain.metrics import (
     ClassOutcome,
+    Decision,
     LabelOutcome,
     Metric,
     ValueOutcome,
@@ -27,11 +28,14 @@ from nettrain.metrics._outcome import OUTCOMES
 HIGHER_IS_BETTER = {
     "accuracy": True,
     "balanced_accuracy": True,
+    "coverage": True,
     "f1": True,
+    "interval_width": False,
     "label_accuracy": True,
     "log_loss": False,
     "mae": False,
     "mse": False,
+    "pinball_loss": False,
     "precision": True,
     "r2": True,
     "recall": True,
@@ -260,6 +264,9 @@ def task_of(outcome):
     return next(task for task, cls in OUTCOMES.items() if cls is type(outcome))
 
 
+QUANTILES = Decision(levels=(0.2, 0.6, 0.7))
+
+
 def small_outcomes():
     """Outcomes of every kind in which samples lose classes and hold ties."""
     chance = streams.generator(0, "outcomes")
@@ -272,6 +279,9 @@ def small_outcomes():
         LabelOutcome(labels, chance.integers(0, 4, (12, 3)) / 3),
         ValueOutcome(values, values + chance.integers(-1, 2, (12, 2))),
         ValueOutcome(np.ones((12, 1)), np.ones((12, 1))),
+        ValueOutcome.of(
+            values, np.sort(chance.random((12, 3, 2)), axis=1).reshape(12, 6) * 3, QUANTILES
+        ),
     ]
 
 

@@ -259,3 +259,20 @@ def test_without_scikit_learn_the_import_says_what_to_install():
     assert done.stderr.endswith(
         'ImportError: scikit-learn is not installed: pip install "nettrain[sklearn]"\n'
     )
+
+
+def test_quantiles_and_calibrated_intervals_of_new_rows():
+    x, y = load_diabetes(return_X_y=True)
+    loss = {"type": "quantile", "quantiles": [0.1, 0.5, 0.9]}
+    regressor = NettrainRegressor({"model": "mlp", "loss": loss}, **SMALL).fit(x[:250], y[:250])
+    quantiles = regressor.predict_quantiles(x[350:])
+    assert quantiles.shape == (92, 3) and (np.diff(quantiles, axis=1) >= 0).all()
+    np.testing.assert_array_equal(regressor.predict(x[350:]), quantiles[:, 1])
+    with pytest.raises(nettrain.NettrainError, match="has no intervals"):
+        regressor.predict_interval(x)
+    regressor.calibrate(x[250:350], y[250:350])
+    lower, upper = regressor.predict_interval(x[350:])
+    assert ((lower <= y[350:]) & (y[350:] <= upper)).mean() > 0.8
+    assert (
+        upper - lower > np.subtract(*regressor.predict_interval(x[350:], 0.5)[::-1])
+    ).mean() > 0.9

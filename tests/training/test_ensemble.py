@@ -62,7 +62,7 @@ def ensemble(members, tmp_path):
 
 def said(members, task):
     models = [nettrain.load(path) for path in members[task]]
-    dataset = models[0]._dataset(X)
+    dataset = models[0].rows(X)
     return np.stack([model.predictions_of(dataset) for model in models])
 
 
@@ -72,7 +72,7 @@ def test_the_mean_is_that_of_the_members_by_their_weights(members, ensemble, tas
     by_hand = np.tensordot(
         np.array(WEIGHTS) / sum(WEIGHTS), said(members, task).astype(np.float64), axes=1
     )
-    found = model.predictions_of(model._dataset(X))
+    found = model.predictions_of(model.rows(X))
     np.testing.assert_allclose(found, by_hand, rtol=1e-12)
     if task == "classes":
         np.testing.assert_allclose(model.probabilities(X), by_hand, rtol=1e-12)
@@ -92,7 +92,7 @@ def test_the_figures_are_those_of_the_combined_predictions(ensemble, task):
         if task == "classes"
         else truth.reshape(60, -1)
     )
-    outcome = outcome_of(model.task, targets, model.predictions_of(model._dataset(X)))
+    outcome = outcome_of(model.task, targets, model.predictions_of(model.rows(X)))
     assert model.evaluate(X, truth) == all_metrics(outcome) and "loss" not in model.evaluate(
         X, truth
     )

@@ -124,13 +124,13 @@ def test_rows_whose_prediction_overflows_are_named_instead_of_taken_for_a_class(
 @pytest.mark.parametrize("name", TASKS)
 def test_rows_do_not_depend_on_those_around_them(models, name):
     model = models[name][1]
-    whole = model.predictions_of(model._dataset(X))
+    whole = model.predictions_of(model.rows(X))
     np.testing.assert_allclose(
-        model.predictions_of(model._dataset(X[[17]])), whole[[17]], rtol=1e-4, atol=1e-6
+        model.predictions_of(model.rows(X[[17]])), whole[[17]], rtol=1e-4, atol=1e-6
     )
     order = np.arange(60)[::-1]
     np.testing.assert_allclose(
-        model.predictions_of(model._dataset(X[order])), whole[order], rtol=1e-4, atol=1e-6
+        model.predictions_of(model.rows(X[order])), whole[order], rtol=1e-4, atol=1e-6
     )
 
 

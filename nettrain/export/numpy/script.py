@@ -24,6 +24,7 @@ from nettrain.export.numpy.table import (
     transform_lines,
 )
 from nettrain.inference.model import Model
+from nettrain.inference.prediction_table import prediction_columns
 from nettrain.version import __version__
 
 WEIGHTS = "weights.npz"
@@ -66,11 +67,16 @@ def script_and_weights(model: Model) -> tuple[str, bytes]:
             ),
             _function(
                 f"predict({inputs})",
-                _PREDICTS[model.task],
+                "A row of COLUMNS for each row." if _spreads(model) else _PREDICTS[model.task],
                 [
                     *_network_lines(model),
-                    *inverse_lines(pipeline.target_transforms, weights),
-                    *_decision(model),
+                    *inverse_lines(
+                        pipeline.target_transforms,
+                        weights,
+                        len(pipeline.schema.targets),
+                        len(model.loss.levels),
+                    ),
+                    *_decision(model, weights),
                 ],
             ),
         ]
@@ -130,11 +136,38 @@ def _network_lines(model: Model) -> list[str]:
     ]
 
 
-def _decision(model: Model) -> list[str]:
+def _spreads(model: Model) -> bool:
+    """Whether more than a value is predicted for each target."""
+    return len(model.decision.levels) > 1 or model.conformal is not None
+
+
+def _values(model: Model, weights: Weights) -> list[str]:
+    """The values, their quantiles if there are several, and the ends of their interval."""
+    if not _spreads(model):
+        return ["return y"]
+    levels, t, conformal = len(model.decision.levels), len(model.schema.targets), model.conformal
+
+    def quantile(place: int) -> str:
+        return f"y[:, {place * t}:{(place + 1) * t}]" if levels > 1 else "y"
+
+    columns, lines = [quantile(model.decision.central), *(["y"] if levels > 1 else [])], []
+    if conformal is not None:
+        weights["margins"] = conformal.margins
+        lines += [
+            f'lower = {quantile(conformal.pair)} - W["margins"]',
+            f'upper = {quantile(levels - 1 - conformal.pair)} + W["margins"]',
+            "middle = (lower + upper) / 2",
+            "lower, upper = np.minimum(lower, middle), np.maximum(upper, middle)",
+        ]
+        columns += ["lower", "upper"]
+    return [*lines, f"return np.column_stack([{', '.join(columns)}])"]
+
+
+def _decision(model: Model, weights: Weights) -> list[str]:
     if model.task == "multilabel":
         return ["return y >= 0.5, y"]
     if model.task == "regression":
-        return ["return y"]
+        return _values(model, weights)
     decision = model.decision
     if decision.threshold is None:
         return ["return [CLASSES[k] for k in y.argmax(axis=1)], y"]
@@ -165,6 +198,9 @@ def _constants(model: Model, weights: Weights) -> list[str]:
         found["SHAPE"] = tuple(schema.shape)
     if model.task == "classification":
         found["CLASSES"] = schema.labels.tolist()
+    elif _spreads(model):
+        none = np.empty((0, len(schema.targets) * max(len(model.decision.levels), 1)))
+        found["COLUMNS"] = [name for name, _ in prediction_columns(model, none)]
     elif len(schema.targets) > 1:
         found["TARGETS"] = list(schema.targets)
     lines = []
@@ -242,6 +278,7 @@ def _main(model: Model) -> str:
         header = '[f"prediction_{name}" for name in TARGETS]' if several else '["prediction"]'
         if model.task == "regression":
             found, rows = "decided", "decided.tolist()"
+            header = "COLUMNS" if _spreads(model) else header
         elif schema.label_type == "boolean":
             rows = 'np.where(decided, "true", "false").tolist()'
         else:

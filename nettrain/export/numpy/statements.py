@@ -96,6 +96,7 @@ OTHERS: dict[str, Form] = {
     "Softmax": lambda p, x: f"softmax({x})",
     "LogSoftmax": lambda p, x: f"{x} - logsumexp({x})[..., None]",
     "LogSumExp": lambda p, x: f"logsumexp({x})",
+    "Sort": lambda p, x: f"np.sort({x}, axis=-1)",
     "Sum": lambda p, x: f"{x}.sum(axis=-1)",
     "Max": lambda p, x: f"{x}.max(axis=-1)",
     "Min": lambda p, x: f"{x}.min(axis=-1)",

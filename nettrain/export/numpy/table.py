@@ -149,15 +149,20 @@ def _codes(transform: int, column: int) -> str:
     return f"codes_{transform}_{column}"
 
 
-def inverse_lines(chain: tuple[Fitted, ...], weights: Weights) -> list[str]:
-    """The statements that bring `y` (n, t) back to the units of the targets."""
+def inverse_lines(
+    chain: tuple[Fitted, ...], weights: Weights, targets: int = 1, quantiles: int = 1
+) -> list[str]:
+    """The statements that bring `y` (n, t), or quantiles (n, k t), back to the targets' units."""
     lines = ["# back to the units of the target"] if chain else []
+    folded = bool(chain) and min(targets, quantiles) > 1
+    if folded:
+        lines.append(f"y = y.reshape(-1, {targets})")
     for index, fitted in reversed([*enumerate(chain, start=1)]):
         y, form = _chosen("y", fitted), _inverse(fitted)
         assert form is not None  # checked by `missing_transforms`
         state = _kept(fitted, f"target_{index}", weights)
         lines += statement(y, form(fitted.transform, y, state))
-    return lines
+    return [*lines, f"y = y.reshape(-1, {quantiles * targets})"] if folded else lines
 
 
 def _first_line(fitted: Fitted) -> str:

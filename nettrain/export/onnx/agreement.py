@@ -8,6 +8,7 @@ import numpy as np
 from nettrain.data.dataset import Dataset
 from nettrain.data.features import MISSING, Features
 from nettrain.errors import NettrainError
+from nettrain.export.onnx.values import values_of
 from nettrain.inference.predictor import Predictor
 
 TOLERANCE = 1e-5  # of a probability
@@ -35,7 +36,9 @@ def compared(model: bytes, predictor: Predictor, dataset: Dataset) -> Agreement:
     """Run the model on some rows, and nettrain too."""
     outputs, expected = run(model, dataset.features), predictor.predictions_of(dataset)
     if predictor.task == "regression":
-        return values_compared(outputs["variable"], expected, dataset)
+        known = values_of(predictor, expected)
+        found = np.concatenate([outputs[name] for name in known], axis=1)
+        return values_compared(found, np.concatenate(list(known.values()), axis=1), dataset)
     return _probabilities_compared(outputs, expected, predictor)
 
 

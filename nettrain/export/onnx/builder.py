@@ -69,6 +69,16 @@ class Builder:
         )
         return output
 
+    def sort(self, value: str, size: int) -> str:
+        """The value in rising order along its last axis, of this size."""
+        from onnx import helper
+
+        sorted_, places = self.name(f"{self.prefix}Sort"), self.name(f"{self.prefix}Sort_places")
+        inputs = [value, self.constant(np.array([size], np.int64))]
+        node = helper.make_node("TopK", inputs, [sorted_, places], name=sorted_, largest=0)
+        self.nodes.append(node)
+        return sorted_
+
     def cast(self, value: str, dtype: Any) -> str:
         """The value in another type."""
         from onnx import helper

@@ -14,6 +14,7 @@ from nettrain.export.onnx.builder import Builder
 from nettrain.export.onnx.columns import Columns, TextColumn
 from nettrain.export.onnx.operations import add_network, check_exportable
 from nettrain.export.onnx.transforms import add_inverse, add_transform, missing_forms
+from nettrain.export.onnx.values import add_values, value_outputs
 from nettrain.inference.ensemble import Ensemble
 from nettrain.inference.model import Model
 from nettrain.inference.predictor import Predictor
@@ -21,7 +22,7 @@ from nettrain.version import __version__
 
 OPSET, ML_OPSET = 18, 3
 IR_VERSION = 8
-OUTPUTS = ("label", "probabilities", "variable")
+OUTPUTS = ("label", "probabilities")
 
 
 @dataclass(frozen=True)
@@ -113,8 +114,9 @@ def _check(members: list[Model], graphs: list[InferenceGraph]) -> None:
 def _inputs(g: Builder, predictor: Predictor, layout: Layout) -> tuple[list[Any], Columns]:
     """The graph's inputs, and the columns that they are to the transforms."""
     schema = predictor.schema
+    outputs = value_outputs(predictor) if predictor.task == "regression" else OUTPUTS
     for name in (*schema.numbers, *schema.texts):
-        if name in OUTPUTS:
+        if name in outputs:
             raise NotExportable(
                 f"the column {name!r} has the name of an output of the graph; rename it in the data"
             )
@@ -160,11 +162,15 @@ def _predictions(
     if x is None:
         raise NotExportable("no numbers are left for the network")
     found = add_network(g, graph, x, prefix)
+    targets, quantiles = len(member.schema.targets), len(member.loss.levels)
+    folded = bool(pipeline.target_transforms) and min(targets, quantiles) > 1
+    if folded:
+        found = g.reshape(found, (-1, targets))
     for fitted in reversed(pipeline.target_transforms):
         g.prefix = f"{prefix}{fitted.transform.name()}_inverse/"
-        found = add_inverse(g, fitted, found, len(member.schema.targets))
+        found = add_inverse(g, fitted, found, targets)
     g.prefix = ""
-    return found
+    return g.reshape(found, (-1, quantiles * targets)) if folded else found
 
 
 def _vote(g: Builder, predictor: Predictor, found: list[str]) -> str:
@@ -194,14 +200,18 @@ def _ballot(g: Builder, predictor: Ensemble, found: str) -> str:
 
 
 def _outputs(g: Builder, predictor: Predictor, found: str) -> list[Any]:
-    """`label` and `probabilities`, or `variable`."""
+    """`label` and `probabilities`, or `variable` and what else is known of values."""
     from onnx import helper
 
     schema = predictor.schema
     if predictor.task == "regression":
         width = int(np.prod(members_of(predictor)[0].network.output_shape))
-        g.add("Identity", found, name="variable")
-        return [declared("variable", g.dtype, ["n", width])]
+        targets = width // max(len(predictor.decision.levels), 1)
+        add_values(g, predictor, found, targets)
+        return [
+            declared(name, g.dtype, ["n", columns * targets])
+            for name, columns in value_outputs(predictor).items()
+        ]
     if predictor.task == "multilabel":
         g.add("Identity", found, name="probabilities")
         labels = g.add("GreaterOrEqual", "probabilities", g.scalar(0.5))
@@ -258,6 +268,10 @@ def _properties(predictor: Predictor) -> dict[str, str]:
     plain = [name for name in schema.formats if name in schema.numbers]
     if plain:
         values["plain_number_columns"] = json.dumps(plain)
+    if len(predictor.decision.levels) > 1:
+        values["quantiles"] = json.dumps(predictor.decision.levels)
+    if predictor.conformal is not None:
+        values["level"] = json.dumps(predictor.conformal.level)
     if schema.classes is not None:
         values["classes"] = json.dumps(schema.classes)
     return values

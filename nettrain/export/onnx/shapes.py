@@ -99,6 +99,13 @@ def _pick(values: Values, operation: Operation) -> None:
     values.set_last(operation, g.add("Squeeze", picked, axis))
 
 
+def _sort(values: Values, operation: Operation) -> None:
+    size, x = operation.shape[-1], values.last(operation.inputs[0])
+    if not isinstance(size, int):
+        raise NotExportable(f"{operation.layer or 'the loss'}: rows are sorted among themselves")
+    values.set_last(operation, values.builder.sort(x, size))
+
+
 def _integers(values: Values, name: str) -> str:
     array = values.constant(name)
     if array is None:
@@ -113,4 +120,5 @@ SHAPES: dict[str, Callable[[Values, Operation], None]] = {
     "Concatenate": _concatenate,
     "Gather": _gather,
     "Pick": _pick,
+    "Sort": _sort,
 }

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from nettrain.data.part import Part
+from nettrain.metrics import Decision
 from nettrain.schedules import MetricSchedule
 from nettrain.training.build import encoded, target_size
 from nettrain.training.callbacks import Callback, Row
@@ -88,4 +89,5 @@ def judge(run: Run, part: Part) -> Judged:
     targets = encoded(run.loss, part.y, target_size(run.pipeline.schema), outputs.dtype)
     with np.errstate(over="ignore", invalid="ignore"):
         losses = row_losses(run.loss, outputs, targets).values
-        return Judged(losses, predictions(outputs, run.loss, run.pipeline))
+        predicted = predictions(outputs, run.loss, run.pipeline)
+        return Judged(losses, Decision(levels=run.loss.levels).values(predicted))

@@ -50,7 +50,8 @@ class Boundary(MovingPlot):
     def draw(self, view: RunView) -> Figure:
         """Raises ConfigError for a name that is no numeric column."""
         grid = _grid(view)
-        predicted = view.predictor.predictions_of(grid.rows)
+        model = view.predictor
+        predicted = model.decision.values(model.predictions_of(grid.rows))
         picture = BoundaryPicture(view, grid, predicted)
         picture.show(predicted)
         return picture.figure
@@ -86,4 +87,4 @@ def _predictions(model: Model, rows: Dataset, paths: Sequence[Path]) -> Iterator
     with weights_restored(model):
         for path in paths:
             weights_at(model, path).put_into(model.network)
-            yield model.predictions_of(rows).astype(np.float32)
+            yield model.decision.values(model.predictions_of(rows)).astype(np.float32)

@@ -44,7 +44,13 @@ class Fit(Plot):
         for name, (dataset, colour) in parts.items():
             truth = view.predictor.truth(dataset)[:, 0]
             axes.scatter(dataset.features.array[:, 0], truth, s=10, color=colour, label=name)
-        axes.plot(line, view.predictor.predictions_of(rows)[:, 0], color=BLUE, label="prediction")
+        model = view.predictor
+        found = model.predictions_of(rows)
+        axes.plot(line, model.decision.values(found)[:, 0], color=BLUE, label="prediction")
+        levels = model.decision.levels
+        if len(levels) > 1:
+            label = f"quantiles {levels[0]:g} to {levels[-1]:g}"
+            axes.fill_between(line, found[:, 0], found[:, -1], color=BLUE, alpha=0.2, label=label)
         schema = view.predictor.schema
         axes.set(xlabel=short(schema.numbers[0], 40), ylabel=short(schema.targets[0], 40))
         axes.legend()

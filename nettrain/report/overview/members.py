@@ -44,7 +44,7 @@ def member_sections(view: RunView) -> Iterator[Section]:
         voters = [
             _Voter(name, outcome, all_metrics(outcome, ensemble.metrics))
             for name, one in zip(_names(view, len(predictions)), predictions, strict=True)
-            for outcome in [outcome_of(ensemble.task, truth, one)]
+            for outcome in [outcome_of(ensemble.task, truth, one, ensemble.decision)]
         ]
         own = _Voter("ensemble", view.outcome, view.evaluation.metrics)
         main = next((name for name in MAIN_METRICS if name in own.metrics), None)

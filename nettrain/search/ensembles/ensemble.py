@@ -284,7 +284,8 @@ def _evaluate(
 
 def _metrics(model: Ensemble, dataset: Dataset, predictions: np.ndarray) -> dict[str, float]:
     with in_use(model.config.plugins):
-        return all_metrics(outcome_of(model.task, model.truth(dataset), predictions))
+        outcome = outcome_of(model.task, model.truth(dataset), predictions, model.decision)
+        return all_metrics(outcome)
 
 
 def _out_of_bag(

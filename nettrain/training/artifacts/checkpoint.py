@@ -30,6 +30,7 @@ from nettrain.training.artifacts.metadata import Metadata
 
 FORMAT = 1
 KEY = "nettrain"
+CALIBRATION = "conformal"  # the group of tensors that `nettrain calibrate` adds
 _PLUGINS = TypeAdapter(Sequence[Plugin])
 LONGEST = 1000  # characters of a message about a damaged configuration
 
@@ -47,6 +48,12 @@ class Checkpoint:
 
     tensors: Mapping[str, np.ndarray]
     content: Mapping[str, Any]
+
+    @property
+    def trained(self) -> dict[str, np.ndarray]:
+        """The tensors that training has left: without what a calibration has added since."""
+        added = f"{CALIBRATION}."
+        return {name: one for name, one in self.tensors.items() if not name.startswith(added)}
 
     def group(self, prefix: str) -> dict[str, np.ndarray]:
         """The tensors of one group by the rest of their names: group("average")["dense_1.w"]."""

@@ -57,6 +57,8 @@ class Metadata:
             None: they are taken as they are.
         threshold: From which probability of the positive class on `nettrain eval --threshold` lets
             a model of two classes decide for it; None: for the more probable class.
+        level: Of the conformal intervals that `nettrain calibrate` made, whose scores are among the
+            tensors; None: there are none.
         ensemble, members: How the members of an ensemble vote, and their metadata.
     """
 
@@ -70,6 +72,7 @@ class Metadata:
     metrics: Mapping | None = None
     temperature: Positive | None = None
     threshold: Annotated[float, Field(strict=True, gt=0, lt=1)] | None = None
+    level: Annotated[float, Field(strict=True, gt=0, lt=1)] | None = None
     steps: Natural | None = None
     progress: SavedProgress | None = None
     callbacks: dict[str, Mapping] | None = None
