@@ -97,18 +97,17 @@ def _remove(model: "Model", *, is_value: bool, json: bool) -> None:
 
 def _temperature(model: "Model", parts: dict[str, "Dataset"], *, json: bool) -> None:
     from nettrain.inspection.temperature import (
-        LEAST,
-        MOST,
-        best_temperature,
         calibration_scores,
         keep_temperature,
         logits_of,
         outcome_at,
+        temperature_of,
     )
+    from nettrain.training.temperature import LEAST, MOST, is_inside
 
     of_parts = {part: (logits_of(model, rows), model.truth(rows)) for part, rows in parts.items()}
-    temperature = best_temperature(model, *of_parts["validation"])
-    if not 1.01 * LEAST < temperature < 0.99 * MOST:
+    temperature = temperature_of(model, *of_parts["validation"])
+    if not is_inside(temperature):
         raise RunError(
             f"{model.path}: no temperature in [{LEAST:g}, {MOST:g}] is the best one on the "
             "validation rows (too few, of one class, or the model is no better than chance there); "

@@ -24,12 +24,29 @@ def problems(config: RunConfig) -> Iterator[Problem]:
     yield from _split(config.dataset)
     yield from _augmentation(config.dataset)
     yield from _monitor(("training", "monitor"), config.training.monitor)
+    if config.training.refine:
+        yield from _refine(config)
     if config.early_stopping is not None:
         yield from _monitor(("early_stopping", "monitor"), config.early_stopping.monitor)
     if isinstance(config.schedule, MetricSchedule):
         yield from _monitor(("schedule", "monitor"), config.schedule.monitor)
     if isinstance(config.optimizer, ClosureOptimizer):
         yield from _search(config.optimizer.name(), config.training)
+
+
+def _refine(config: RunConfig) -> Iterator[Problem]:
+    """It chooses the best epoch, whose weights are then those of the run."""
+    stopping = config.early_stopping
+    for key, differs in (
+        ("training.monitor", config.training.monitor is not None),
+        ("early_stopping.restore_best: false", stopping is not None and not stopping.restore_best),
+    ):
+        if differs:
+            yield (
+                ("training", "refine"),
+                "takes the epoch with the best log loss after temperature scaling: leave out "
+                f"{key}, or this",
+            )
 
 
 def name_problem(name: str) -> str | None:

@@ -140,6 +140,13 @@ class TrainingConfig(Record):
             examples=["validation_accuracy"],
         ),
     ] = None
+    refine: Annotated[
+        Flag,
+        Field(
+            description="choose the best epoch, and stop, by the validation log loss after "
+            "temperature scaling, and keep that temperature: good classes and good probabilities"
+        ),
+    ] = False
     snapshots: Annotated[
         Count | None,
         Field(

@@ -1,6 +1,5 @@
 """Temperature scaling: one number, chosen on validation rows, that corrects how sure a model is."""
 
-import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,10 +15,7 @@ from nettrain.metrics import ClassOutcome, LabelOutcome, ValueOutcome, outcome_o
 from nettrain.training.artifacts.checkpoint import keep_number
 from nettrain.training.engine.blas import one_blas_thread
 from nettrain.training.evaluate import predictions
-
-LEAST, MOST = 0.01, 100.0
-TOLERANCE = 1e-7  # of ln T
-GOLDEN = (math.sqrt(5) - 1) / 2
+from nettrain.training.temperature import best_temperature, log_loss
 
 
 @dataclass(frozen=True)
@@ -43,16 +39,6 @@ def calibration_scores(outcome: ClassOutcome | LabelOutcome) -> CalibrationScore
     return CalibrationScores(curve.ece, brier_score(outcome), log_loss(outcome))
 
 
-def log_loss(outcome: ClassOutcome | LabelOutcome) -> float:
-    """Mean of -ln of the probability given to what happened, over rows or rows and labels."""
-    p = outcome.probabilities.astype(np.float64)
-    if isinstance(outcome, LabelOutcome):
-        p = np.where(outcome.positives, p, 1 - p)
-    else:
-        p = p[np.arange(len(p)), outcome.targets]
-    return float(-np.log(np.maximum(p, np.finfo(np.float64).tiny)).mean())
-
-
 def logits_of(model: Model, rows: Dataset) -> np.ndarray:
     """What the network gives for some rows (n, o), before any temperature."""
     with described_failures(model.config.plugins), one_blas_thread():
@@ -71,30 +57,9 @@ def outcome_at(
     return outcome
 
 
-def best_temperature(model: Model, logits: np.ndarray, truth: np.ndarray) -> float:
-    """The temperature T with the smallest log loss on some rows, sought in [0.01, 100].
-
-    p = softmax(z / T), or sigmoid(z / T). The log loss has a single minimum in 1 / T, which is
-    bracketed by golden sections of ln T. Guo et al. 2017, "On Calibration of Modern Neural
-    Networks", section 4.2.
-    """
-
-    def cost(log_t: float) -> float:
-        return log_loss(outcome_at(model, logits, truth, math.exp(log_t)))
-
-    low, high = math.log(LEAST), math.log(MOST)
-    left, right = high - GOLDEN * (high - low), low + GOLDEN * (high - low)
-    of_left, of_right = cost(left), cost(right)
-    while high - low > TOLERANCE:
-        if of_left <= of_right:
-            high, right, of_right = right, left, of_left
-            left = high - GOLDEN * (high - low)
-            of_left = cost(left)
-        else:
-            low, left, of_left = left, right, of_right
-            right = low + GOLDEN * (high - low)
-            of_right = cost(right)
-    return math.exp((low + high) / 2)
+def temperature_of(model: Model, logits: np.ndarray, truth: np.ndarray) -> float:
+    """The temperature of a model with the smallest log loss on some rows."""
+    return best_temperature(model.loss, model.pipeline, logits, truth)[0]
 
 
 def calibratable(predictor: Predictor) -> Model:

@@ -31,11 +31,13 @@ class PartEvaluation:
         metrics: The loss and every metric, by name.
         outcome: From which the metrics were computed.
         losses: Of the rows; None for an ensemble, whose members have a loss each.
+        outputs: Of the network (n, o); None for an ensemble.
     """
 
     metrics: dict[str, float]
     outcome: Outcome
     losses: RowLosses | None
+    outputs: np.ndarray | None = None
 
 
 def row_losses(
@@ -104,7 +106,8 @@ def evaluate(
     outcome = outcome_of(pipeline.schema.task, part.truth, predicted, decision)
     targets = encoded(loss, part.y, target_size(pipeline.schema), outputs.dtype)
     losses = row_losses(loss, outputs, targets, part.weights)
-    return PartEvaluation({"loss": losses.mean()} | all_metrics(outcome, metrics), outcome, losses)
+    values = {"loss": losses.mean()} | all_metrics(outcome, metrics)
+    return PartEvaluation(values, outcome, losses, outputs)
 
 
 def baseline_metrics(

@@ -202,12 +202,23 @@ def _evaluated(
     """The result, with the network holding the weights of the run."""
     restored = best.weights if run.plan.restore_best else None
     (restored or run.weights()).put_into(run.network)
+    temperature = (best.temperature or 1.0) if restored else 1.0
+    if temperature != 1:
+        run.notes.append(f"temperature {temperature:.4f}, chosen on the validation rows, is kept")
     chosen, train = run.plan.metrics, run.parts["train"]
     metrics: dict[str, dict[str, float]] = {}
     baseline: dict[str, dict[str, float]] = {}
     for name, part in run.parts.items():
         if name not in held_out:
-            evaluation = evaluate(run.network, run.loss, run.pipeline, part, chosen, run.tasks.run)
+            evaluation = evaluate(
+                run.network,
+                run.loss,
+                run.pipeline,
+                part,
+                chosen,
+                run.tasks.run,
+                temperature=temperature,
+            )
             metrics[name] = evaluation.metrics
             if name not in run.evaluated_parts and len(not_finite(evaluation.outcome)):
                 run.warnings.append(not_finite_loss(name))

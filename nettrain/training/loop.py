@@ -10,9 +10,10 @@ from nettrain.errors import ConfigError, Diverged, NettrainError
 from nettrain.metrics import Outcome, undefined_reason
 from nettrain.training.callbacks import Callback, Row
 from nettrain.training.divergence import explain
-from nettrain.training.evaluate import evaluate
-from nettrain.training.monitor import Monitor
+from nettrain.training.evaluate import PartEvaluation, evaluate
+from nettrain.training.monitor import REFINED, TEMPERATURE, Monitor
 from nettrain.training.run import Run
+from nettrain.training.temperature import best_temperature
 
 
 class Interrupted(NettrainError):
@@ -113,6 +114,8 @@ def close_epoch(run: Run) -> Row:
             outcomes[part] = evaluation.outcome
             for name, value in evaluation.metrics.items():
                 row.setdefault(f"{part}_{name}", value)
+            if part == "validation" and run.config.training.refine:
+                row |= refined(run, evaluation)
     if progress.epoch == 0:
         for monitor in (run.plan.monitor, run.plan.stopping_monitor, run.plan.schedule_monitor):
             if monitor is not None:
@@ -122,6 +125,20 @@ def close_epoch(run: Run) -> Row:
     progress.seconds = run.stopwatch.seconds()
     row["seconds"] = round(progress.seconds, 6)
     return row
+
+
+def refined(run: Run, evaluation: PartEvaluation) -> dict[str, float]:
+    """The log loss of the validation rows after temperature scaling, and the temperature.
+
+    Early stopping by it is refinement stopping: how well classes are told apart and how sure a
+    network is go wrong at different times, and only the latter can be mended afterwards. Berta,
+    Holzmüller, Jordan & Bach 2025, "Rethinking Early Stopping: Refine, Then Calibrate".
+    """
+    outputs, truth = evaluation.outputs, run.parts["validation"].truth
+    if outputs is None or truth is None or not np.isfinite(outputs).all():
+        return {REFINED: math.nan}
+    temperature, loss = best_temperature(run.loss, run.pipeline, outputs, truth)
+    return {REFINED: loss, TEMPERATURE: temperature}
 
 
 def epoch_order(run: Run) -> np.ndarray:

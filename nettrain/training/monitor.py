@@ -8,6 +8,8 @@ from nettrain.errors import ConfigError, nearest
 from nettrain.metrics import Metric
 
 MINIMISED = ("loss", "penalty")  # logged beside the metrics
+REFINED = "validation_refined_log_loss"  # with training.refine
+TEMPERATURE = "validation_temperature"
 UNEVALUATED = ("train_loss", "train_penalty")  # known without evaluating the training part
 
 

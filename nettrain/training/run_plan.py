@@ -1,7 +1,7 @@
 """What is decided of a run before it is built: a function of the configuration and the data."""
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,7 +21,7 @@ from nettrain.training.engine.kernels import check_kernels, kernels_for
 from nettrain.training.engine.sharding import MOST, shards_for, tiles_of
 from nettrain.training.engine.update import BLOCK
 from nettrain.training.memory import check_fits_memory
-from nettrain.training.monitor import Monitor, monitor
+from nettrain.training.monitor import REFINED, Monitor, monitor
 
 
 @dataclass(frozen=True)
@@ -167,12 +167,26 @@ def _monitors(
         if isinstance(schedule, MetricSchedule)
         else None
     )
+    if config.training.refine:
+        fallback = of_weights = _refined(task, parts)
     chosen = of_weights or of_stopping or (fallback if "validation" in parts else None)
     return (
         chosen,
         of_stopping or of_weights or fallback,
         of_schedule or of_weights or fallback,
     )
+
+
+def _refined(task: str, parts: Collection[str]) -> Monitor:
+    """The log loss after temperature scaling. Raises ConfigError where there is none."""
+    if task == "regression":
+        raise ConfigError("training.refine: scales probabilities, this is regression: leave it out")
+    if "validation" not in parts:
+        raise ConfigError(
+            "training.refine: needs validation rows to choose the temperature on: set "
+            "dataset.split.validation, or leave it out"
+        )
+    return Monitor("training.refine", REFINED, higher_is_better=False)
 
 
 def _evaluated_parts(

@@ -10,8 +10,9 @@ from pydantic.dataclasses import dataclass
 from nettrain.component import Count
 from nettrain.training.artifacts.weights import Weights
 from nettrain.training.callbacks import Callback, Row
-from nettrain.training.monitor import Monitor
+from nettrain.training.monitor import TEMPERATURE, Monitor
 from nettrain.training.run import Run
+from nettrain.training.temperature import is_inside
 
 
 @dataclass(frozen=True, config={"extra": "forbid"})
@@ -53,6 +54,12 @@ class BestWeights(Callback):
         if self.monitor.improves(value, self.value):
             self.epoch, self.value, self.row = run.progress.epoch, value, row
             self.weights, self.fresh = run.weights().copy(), True
+
+    @property
+    def temperature(self) -> float | None:
+        """With `training.refine` that of the best epoch; None: nothing is corrected."""
+        found = self.row.get(TEMPERATURE)
+        return float(found) if found is not None and is_inside(found) else None
 
     def state(self) -> dict[str, Any]:
         """Epoch, value and row; the weights are in the best checkpoint."""

@@ -84,6 +84,8 @@ class Checkpoints(Callback):
     def _write_best(self, run: Run) -> None:
         if run.directory is not None and self.best.fresh and self.best.weights is not None:
             content: dict[str, object] = {"epoch": self.best.epoch, "metrics": self.best.row}
+            if self.best.temperature is not None:
+                content["temperature"] = self.best.temperature
             checkpoint_of(run, self.best.weights, content).write(run.directory.best)
             self.best.fresh = False
 
