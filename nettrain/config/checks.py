@@ -24,6 +24,14 @@ def problems(config: RunConfig) -> Iterator[Problem]:
     yield from _split(config.dataset)
     yield from _augmentation(config.dataset)
     yield from _monitor(("training", "monitor"), config.training.monitor)
+    swa = config.training.swa
+    if swa is not None and config.training.ema is not None:
+        yield ("training", "swa"), "training.ema averages the weights too: leave one of them out"
+    if swa is not None and swa.start > config.training.epochs:
+        yield (
+            ("training", "swa", "start"),
+            f"epoch {swa.start} is not among the {config.training.epochs} of training.epochs",
+        )
     if config.training.refine:
         yield from _refine(config)
     if config.early_stopping is not None:

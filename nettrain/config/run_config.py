@@ -84,6 +84,21 @@ class LearningRates(Record):
 
 
 @dataclass(frozen=True, kw_only=True)
+class WeightAveraging(Record):
+    """Stochastic weight averaging: the mean of the weights at the ends of late epochs.
+
+    It is evaluated, saved and predicted with from epoch `start` on, the statistics of batch
+    normalization computed anew for it. Izmailov et al. 2018, with a constant rate, or a cyclic one
+    (cosine_restarts) and `every` the length of a cycle.
+    """
+
+    start: Annotated[
+        Count, Field(description="first epoch whose weights are averaged", examples=[20])
+    ]
+    every: Annotated[Count, Field(description="epochs from one average to the next")] = 1
+
+
+@dataclass(frozen=True, kw_only=True)
 class TrainingConfig(Record):
     """Epochs, batches, and how each step is computed."""
 
@@ -132,6 +147,7 @@ class TrainingConfig(Record):
             examples=[0.999],
         ),
     ] = None
+    swa: WeightAveraging | None = None
     monitor: Annotated[
         Text | None,
         Field(

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 UNCOMPARED = ("seconds",)  # time passes differently
-GROUPS = ("parameters", "average", "state", "pipeline", "optimizer")
+GROUPS = ("parameters", "average", "state", "average_state", "pipeline", "optimizer")
 
 
 @dataclass(frozen=True)

@@ -132,13 +132,16 @@ def restore_weights(run: Run, last: Checkpoint, path: Path) -> None:
     weights = Weights.read(last, run.network, path)
     run.network.vector.values[...] = weights.trained
     run.network.restore_state(weights.state)
-    if run.update.average is not None:
+    average = run.update.average
+    if average is not None and average.count(last.metadata(path).steps or 0):
         if weights.average is None:
+            key = "ema" if run.config.training.swa is None else "swa"
             raise CheckpointError(
-                f"{path}: holds no moving average of the weights, which training.ema needs; train "
-                "again"
+                f"{path}: holds no moving average of the weights, which training.{key} needs; "
+                "train again"
             )
-        run.update.average.values[...] = weights.average
+        average.values[...] = weights.average
+        run.average_state = dict(weights.average_state)
 
 
 def restore_optimizer(run: Run, last: Checkpoint, path: Path) -> None:

@@ -61,7 +61,7 @@ def initial_weights(
         raise ConfigError(f"initialize_from: {error}") from None
     given = {
         **(checkpoint.group("average") or checkpoint.group("parameters")),
-        **checkpoint.group("state"),
+        **(checkpoint.group("average_state") or checkpoint.group("state")),
     }
     expected = {
         f"{layer.name}.{name}": array.shape

@@ -20,8 +20,10 @@ from nettrain.training.artifacts.run_directory import RunDirectory
 from nettrain.training.artifacts.weights import Weights
 from nettrain.training.build import build, input_shape, target_size
 from nettrain.training.engine.closure_update import ClosureUpdate
+from nettrain.training.engine.ema import Average
 from nettrain.training.engine.sharding import tiles_of
 from nettrain.training.engine.step import Step
+from nettrain.training.engine.swa import StochasticAverage, recomputed_statistics
 from nettrain.training.engine.threads import TaskRunner, usable_threads
 from nettrain.training.engine.update import Update
 from nettrain.training.monitor import Monitor, monitor
@@ -79,6 +81,7 @@ class Run:
     Attributes:
         config: The final configuration, that of the plan.
         evaluated_parts: The parts that are evaluated at the end of each epoch.
+        average_state: The layers' state for averaged weights, where it is computed anew.
         rate_scale: What a metric-driven schedule multiplies the learning rate by.
         threads: Threads that may be used.
         notes: What was decided for the user, a sentence each.
@@ -106,6 +109,7 @@ class Run:
         self.progress = Progress()
         self.stopwatch = Stopwatch()
         self.rate_scale = 1.0
+        self.average_state: dict[str, np.ndarray] = {}
         self.notes = [*prepared.notes, *plan.notes]
         self.warnings: list[str] = []
         self.evaluated_parts = list(plan.evaluated_parts)
@@ -170,25 +174,32 @@ class Run:
     def weights(self) -> Weights:
         """The current weights, in the arrays that training goes on to change."""
         average = self.update.average
+        if average is None or not average.count(self.update.steps):
+            return Weights(self.network.vector.values, None, self.network.state)
         return Weights(
-            self.network.vector.values,
-            None if average is None else average.values,
-            self.network.state,
+            self.network.vector.values, average.values, self.network.state, self.average_state
         )
 
     @contextmanager
     def evaluated_weights(self) -> Iterator[None]:
         """Inside, the network holds the weights that are evaluated: the average, if one is kept."""
-        weights = self.weights()
+        weights, average = self.weights(), self.update.average
         if weights.average is None:
             yield
             return
-        trained = weights.trained.copy()
+        trained, state = weights.trained.copy(), weights.copy().state
         weights.trained[...] = weights.average
+        if isinstance(average, StochasticAverage) and state and average.enters(self.update.steps):
+            self.average_state = recomputed_statistics(
+                self.network, self.parts["train"].x, self.plan.batch_size
+            )
+        if self.average_state:
+            self.network.restore_state(self.average_state)
         try:
             yield
         finally:
             weights.trained[...] = trained
+            self.network.restore_state(state)
 
     @property
     def rate(self) -> float:
@@ -228,19 +239,35 @@ class Run:
             self.directory.log(f"{path}: {text}")
 
 
+def average_for(plan: RunPlan, vector: ParameterVector) -> Average | StochasticAverage | None:
+    """The average of the weights that is evaluated; None: the weights themselves are."""
+    training = plan.config.training
+    if training.swa is not None:
+        return StochasticAverage(
+            vector,
+            start=training.swa.start,
+            every=training.swa.every,
+            steps_per_epoch=plan.steps_per_epoch,
+        )
+    if training.ema is None:
+        return None
+    return Average(training.ema, vector, compiled=plan.kernels == "numba")
+
+
 def update_for(
     plan: RunPlan, vector: ParameterVector, run_tasks: RunTasks
 ) -> Update | ClosureUpdate:
     """What changes the parameters."""
     config = plan.config
     optimizer, training = config.optimizer, config.training
+    average = average_for(plan, vector)
     if isinstance(optimizer, ClosureOptimizer):
         return ClosureUpdate(
             vector,
             optimizer,
             config.regularization,
             seed=config.seed,
-            ema=training.ema,
+            average=average,
             length=plan.length,
         )
     if not isinstance(optimizer, Rule):
@@ -251,7 +278,7 @@ def update_for(
         config.regularization,
         training.clip_norm,
         clip_value=training.clip_value,
-        ema=training.ema,
+        average=average,
         groups=plan.max_parallelism,
         run_tasks=run_tasks,
         compiled=plan.kernels == "numba",

@@ -42,7 +42,13 @@ def one_plain_batch(
         optimizer: In place of the configured one and its schedule.
     """
     training = dataclasses.replace(
-        config.training, batch_size=None, accumulate=1, clip_norm=None, clip_value=None, ema=None
+        config.training,
+        batch_size=None,
+        accumulate=1,
+        clip_norm=None,
+        clip_value=None,
+        ema=None,
+        swa=None,
     )
     return dataclasses.replace(
         config,

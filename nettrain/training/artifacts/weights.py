@@ -18,13 +18,15 @@ class Weights:
 
     Attributes:
         trained: As trained.
-        average: Their moving average, if `training.ema` keeps one.
+        average: Their average, if `training.ema` or `training.swa` keeps one.
         state: The layers' arrays beside their parameters, by full name: running statistics.
+        average_state: The same for the average, where it is computed anew; empty: it is `state`.
     """
 
     trained: np.ndarray
     average: np.ndarray | None = None
     state: Mapping[str, np.ndarray] = field(default_factory=dict)
+    average_state: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     @property
     def evaluated(self) -> np.ndarray:
@@ -34,14 +36,15 @@ class Weights:
     def copy(self) -> "Weights":
         """The same weights in arrays of their own."""
         state = {name: array.copy() for name, array in self.state.items()}
-        return Weights(
-            self.trained.copy(), None if self.average is None else self.average.copy(), state
-        )
+        average_state = {name: array.copy() for name, array in self.average_state.items()}
+        average = None if self.average is None else self.average.copy()
+        return Weights(self.trained.copy(), average, state, average_state)
 
     def put_into(self, network: Network) -> None:
         """Make the network one that predicts with them: what is evaluated, and the state."""
         network.vector.values[...] = self.evaluated
-        network.restore_state(self.state)
+        recomputed = self.average is not None and self.average_state
+        network.restore_state(self.average_state if recomputed else self.state)
 
     def tensors(self, vector: ParameterVector) -> dict[str, np.ndarray]:
         """By name: `parameters.dense_1.w`, `average.dense_1.w`, `state.batch_norm_1.mean`."""
@@ -49,7 +52,11 @@ class Weights:
         flats = [(group, vector.named(flat)) for group, flat in groups.items() if flat is not None]
         return {
             f"{group}.{name}": array
-            for group, named in [*flats, ("state", self.state)]
+            for group, named in [
+                *flats,
+                ("state", self.state),
+                ("average_state", self.average_state),
+            ]
             for name, array in named.items()
         }
 
@@ -69,4 +76,10 @@ class Weights:
                     "is of another model"
                 )
             view[...] = average[name]
-        return cls(trained, flat, state)
+        average_state = checkpoint.group("average_state")
+        for name, array in average_state.items():
+            if name not in state or array.shape != state[name].shape:
+                raise CheckpointError(
+                    f"{path}: average_state.{name} does not fit the model; it is damaged"
+                )
+        return cls(trained, flat, state, average_state)

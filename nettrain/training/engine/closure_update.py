@@ -11,6 +11,7 @@ from nettrain.optim import ClosureOptimizer
 from nettrain.schedules import RunLength
 from nettrain.training.engine.ema import Average
 from nettrain.training.engine.penalty import Penalty
+from nettrain.training.engine.swa import StochasticAverage
 
 
 class ClosureUpdate:
@@ -26,12 +27,12 @@ class ClosureUpdate:
         regularization: Regularization,
         *,
         seed: int,
-        ema: float | None = None,
+        average: Average | StochasticAverage | None = None,
         length: RunLength | None = None,
     ) -> None:
         self.vector = vector
         self.optimizer = optimizer
-        self.average = None if ema is None else Average(ema, vector)
+        self.average = average
         self.steps = 0
         self.slots = optimizer.state(vector.trainable.stop, vector.values.dtype)
         self._penalty = Penalty(vector, regularization, length=length)

@@ -27,6 +27,10 @@ class Average:
         self._loop = _average_loop.compiled if compiled else None
         self._difference = np.empty_like(self.values[:0] if compiled else self.values)
 
+    def count(self, t: int) -> int:
+        """How many weights are averaged after t steps."""
+        return max(t, 1)  # before the first it is the initial weights
+
     def update(self, t: int) -> None:
         """Include the weights of step t, counted from 1."""
         share = (1 - self.decay) / (1 - self.decay**t)

@@ -14,6 +14,7 @@ from nettrain.optim import Rule
 from nettrain.schedules import RunLength
 from nettrain.training.engine.ema import Average
 from nettrain.training.engine.penalty import Penalty
+from nettrain.training.engine.swa import StochasticAverage
 from nettrain.training.engine.threads import run_serially
 
 # Elements. In smaller blocks two threads wait more for the interpreter's lock than the second-level
@@ -50,7 +51,7 @@ class Update:
         optimizer: The rule.
         regularization: The penalties.
         clip_norm, clip_value: See `clip`; None: no clipping.
-        ema: The decay rate of the moving average of the weights; None: none is kept.
+        average: Of the weights; None: none is kept.
         groups: Groups of blocks that may run in parallel.
         run_tasks: Runs them, on one thread or several.
         compiled: Whether the rule's compiled form is used, if it has one.
@@ -59,7 +60,7 @@ class Update:
     Attributes:
         slots: The rule's state by name: vectors as long as the trained parameters, and scalars.
         steps: Steps made so far.
-        average: The moving average of the weights, if one is kept.
+        average: The average of the weights, if one is kept.
     """
 
     def __init__(
@@ -70,7 +71,7 @@ class Update:
         clip_norm: float | None = None,
         *,
         clip_value: float | None = None,
-        ema: float | None = None,
+        average: Average | StochasticAverage | None = None,
         groups: int = 1,
         run_tasks: RunTasks = run_serially,
         compiled: bool = False,
@@ -80,7 +81,7 @@ class Update:
         self.optimizer = optimizer
         self.clip_norm = clip_norm
         self.clip_value = clip_value
-        self.average = None if ema is None else Average(ema, vector, compiled=compiled)
+        self.average = average
         self.steps = 0
         size = vector.trainable.stop
         self.slots = optimizer.state(size, vector.values.dtype)
