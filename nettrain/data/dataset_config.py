@@ -85,8 +85,8 @@ class DatasetConfig(Record):
     target_transforms: Annotated[
         tuple[Transform, ...] | None,
         Field(
-            description="for numeric targets; null: standardize. clamp, put first, keeps "
-            "predictions in the range of the targets seen",
+            description="for numeric targets; null: standardize, or the model's. clamp, put "
+            "first, keeps predictions in the range of the targets seen",
             examples=[["clamp", "standardize"]],
         ),
     ] = None

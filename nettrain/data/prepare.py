@@ -59,6 +59,7 @@ def prepare(
     requirements: TargetRequirements | None = None,
     class_weights: ClassWeighting = None,
     loader: Loader | None = None,
+    target_transforms: Sequence[str] = ("standardize",),
 ) -> PreparedData:
     """Load, divide and transform the rows of a run. Depends on the data and the seed alone.
 
@@ -70,6 +71,7 @@ def prepare(
         requirements: What the loss requires of the target; None: anything is fine.
         class_weights: The key `training.class_weights`.
         loader: Remembers the sources that other runs have loaded.
+        target_transforms: Of numbers, where the section names none.
 
     Raises:
         ConfigError: Keys contradict each other, or do not fit the data.
@@ -88,11 +90,11 @@ def prepare(
         )
         named = ", ".join(map(_described, transforms)) or "none needed"
         notes.append(f"transforms: {named} (chosen for this data; `dataset.transforms` overrides)")
-    target_transforms = _target_transforms(config, schema, requirements)
+    of_targets = _target_transforms(config, schema, requirements, target_transforms)
     notes += notes_on_unique_columns(train.features, transforms)
     validation = loaded.part("validation") if "validation" in loaded.rows else None
     try:
-        pipeline = _fit(train, validation, schema, transforms, target_transforms)
+        pipeline = _fit(train, validation, schema, transforms, of_targets)
     except OutsideDomain as error:
         raise DataError(f"{train.place(error.row)}: {error}") from None
     if schema.autoencoder:
@@ -119,9 +121,12 @@ def prepare(
 
 
 def _target_transforms(
-    config: DatasetConfig, schema: Schema, requirements: TargetRequirements | None
+    config: DatasetConfig,
+    schema: Schema,
+    requirements: TargetRequirements | None,
+    default: Sequence[str],
 ) -> Sequence[Transform]:
-    """Those of the configuration; by default regression targets are standardized."""
+    """Those of the configuration, or the default ones of regression."""
     chosen = config.target_transforms
     reason = None
     if schema.task != "regression":
@@ -135,7 +140,7 @@ def _target_transforms(
             raise ConfigError(f"dataset.target_transforms: {reason}; leave it out")
         return ()
     if chosen is None:
-        return (Transform.parse("standardize"),)
+        return tuple(map(Transform.parse, default))
     for transform in chosen:
         if not transform.invertible:
             raise ConfigError(

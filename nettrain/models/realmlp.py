@@ -40,10 +40,11 @@ class Realmlp(Architecture):
 
     Holzmüller et al. 2024 (Better by default), section 3; rates, initialization and settings as in
     pytabkit, which also embeds columns of more than 8 categories (here those of `ordinal` behind
-    `{type: one_hot, max_size: 8}` among the transforms), clamps predicted numbers to the range of
-    the targets and embeds no indicators of categories.
+    `{type: one_hot, max_size: 8}` among the transforms) and embeds no indicators of categories.
+    Predicted numbers are clamped to the range of the targets (clamp), as there.
     """
 
+    target_transforms = ("clamp", "standardize")
     settings = {
         "dataset": {"number_transforms": NUMBER_TRANSFORMS},
         "optimizer": {

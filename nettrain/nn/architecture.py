@@ -17,11 +17,13 @@ class Architecture(Component):
     Attributes:
         settings: keys of the whole configuration, as YAML has them, that the model brings: what a
             configuration leaves out is taken from here, as if it extended a file with them.
+        target_transforms: of regression targets, where `dataset.target_transforms` names none.
     """
 
     kind = "model"
     package = "nettrain.models"
     settings: ClassVar[Mapping[str, object]] = {}
+    target_transforms: ClassVar[tuple[str, ...]] = ("standardize",)
 
     def for_task(self, task: str) -> "Architecture":
         """Returns this architecture with its open choices made for a task.

@@ -154,6 +154,7 @@ def _run(config: RunConfig, dataset: Dataset, earlier: Earlier | None) -> Run:
                 dtype=config.dtype,
                 requirements=target_requirements(config.loss),
                 class_weights=config.training.class_weights,
+                target_transforms=config.model.target_transforms,
             )
             if earlier is None
             else _transformed(config, dataset, earlier.checkpoint)

@@ -159,6 +159,7 @@ def plan_and_data(
             requirements=target_requirements(config.loss),
             class_weights=config.training.class_weights,
             loader=loader,
+            target_transforms=config.model.target_transforms,
         )
         many_runs = loader is not None and loader.many_runs
         return plan_run(config, prepared, shares_process=many_runs), prepared

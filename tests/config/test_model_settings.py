@@ -8,6 +8,7 @@ from nettrain.config.load import load
 from nettrain.errors import ConfigError
 from nettrain.nn.architecture import Architecture
 from nettrain.nn.loss import Loss
+from nettrain.training.train import prepare_run
 
 SETTINGS = find(Architecture, "realmlp").settings
 OWN = SETTINGS["optimizer"]
@@ -113,3 +114,9 @@ def test_realmlp_settles_by_the_task(task, activation, rate, loss):
     }
     chosen = Architecture.parse({"type": "realmlp", "activation": "relu", "learning_rate": 2.0})
     assert chosen.for_task(task) == chosen
+
+
+def test_realmlp_clamps_numbers_and_leaves_classes_alone():
+    for source, expected in (("sine", ["clamp", "standardize"]), ("iris", [])):
+        run = prepare_run({"dataset": {"source": source}, "model": "realmlp"})
+        assert [one.name() for one in run.config.dataset.target_transforms] == expected

@@ -40,4 +40,5 @@ def shuffled_parts(setup: Setup) -> dict[str, Part]:
         requirements=requirements,
         class_weights=config.training.class_weights,
         loader=setup.loader,
+        target_transforms=config.model.target_transforms,
     ).parts
