@@ -29,7 +29,7 @@ def with_model_settings(
     if not settings or not isinstance(document.value, dict):
         return document
     value = copy.deepcopy(dict(settings))
-    return over(Document(value, dict(_places(value))), document)
+    return over(Document(value, dict(_places(value, document.value))), document)
 
 
 def _model(document: Document, record: type[Record], changes: Sequence[Override]) -> object:
@@ -53,8 +53,14 @@ def _settings(model: object) -> Mapping[str, object]:
     return architecture.settings if issubclass(architecture, Architecture) else {}
 
 
-def _places(value: Mapping[str, object], path: KeyPath = ()) -> Iterator[tuple[KeyPath, str]]:
-    for key, inner in value.items():
-        yield (*path, key), "settings of the model"
-        if isinstance(inner, Mapping):
-            yield from _places(inner, (*path, key))
+def _places(
+    settings: Mapping[str, object], own: Mapping[str, object], path: KeyPath = ()
+) -> Iterator[tuple[KeyPath, str]]:
+    """The keys that the document itself does not have."""
+    for key, value in settings.items():
+        if key not in own:
+            yield (*path, key), "settings of the model"
+            continue
+        mine = own[key]
+        if isinstance(value, Mapping) and isinstance(mine, Mapping):
+            yield from _places(value, mine, (*path, key))

@@ -23,6 +23,7 @@ def automatic_transforms(
     *,
     has_target: bool = True,
     of_numbers: Sequence[Transform] | None = None,
+    of_categories: Sequence[Transform] | None = None,
 ) -> tuple[Transform, ...]:
     """The transforms that the data needs.
 
@@ -35,6 +36,7 @@ def automatic_transforms(
         parts: The rows of all parts.
         has_target: Whether there is one that categories can be encoded by.
         of_numbers: Those of a table's numbers in place of impute and standardize.
+        of_categories: Those of categories in place of one_hot.
     """
     parts = list(parts)
     kinds = {name: kind_of_texts(column) for name, column in train.categories.items()}
@@ -63,7 +65,7 @@ def automatic_transforms(
         has_numbers = train.numbers.shape[1] or dates or many
         chosen += (["impute"] if gaps else []) + (["standardize"] if has_numbers else [])
     if len(dates) + len(unique) + len(many) < len(train.categories):
-        chosen.append("one_hot")
+        chosen += ["one_hot"] if of_categories is None else map(to_mapping, of_categories)
     return tuple(Transform.parse(item) for item in chosen)
 
 

@@ -78,8 +78,16 @@ class DatasetConfig(Record):
         tuple[Transform, ...] | None,
         Field(
             description="of a table's numbers where `transforms` is null, in place of impute and "
-            "standardize, before one_hot; null: these two",
+            "standardize; null: these two",
             examples=[["robust_scale", "smooth_clip"]],
+        ),
+    ] = None
+    category_transforms: Annotated[
+        tuple[Transform, ...] | None,
+        Field(
+            description="of a table's categories where `transforms` is null, behind those of "
+            "numbers; null: one_hot",
+            examples=[["ordinal"]],
         ),
     ] = None
     target_transforms: Annotated[

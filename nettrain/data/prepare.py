@@ -87,6 +87,7 @@ def prepare(
             (loaded.part(name).features for name in loaded.rows),
             has_target=train.target is not None and not schema.autoencoder,
             of_numbers=config.number_transforms,
+            of_categories=config.category_transforms,
         )
         named = ", ".join(map(_described, transforms)) or "none needed"
         notes.append(f"transforms: {named} (chosen for this data; `dataset.transforms` overrides)")

@@ -120,3 +120,9 @@ def test_realmlp_clamps_numbers_and_leaves_classes_alone():
     for source, expected in (("sine", ["clamp", "standardize"]), ("iris", [])):
         run = prepare_run({"dataset": {"source": source}, "model": "realmlp"})
         assert [one.name() for one in run.config.dataset.target_transforms] == expected
+
+
+def test_an_error_in_what_a_configuration_says_itself_does_not_name_the_model():
+    with pytest.raises(ConfigError) as error:
+        loaded({"model": "realmlp", "training": {"epochs": 0}, "optimizer": {"lr": -1.0}})
+    assert not any("settings of the model" in problem for problem in error.value.problems)

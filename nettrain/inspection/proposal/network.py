@@ -6,6 +6,7 @@ from nettrain.inspection.proposal.choice import Choice, Preset, Tree
 
 _SCALE = {"small": 0.5, "default": 1.0, "strong": 2.0}  # of units and filters
 _LENGTH = {"small": 0.5, "default": 1.0, "strong": 1.5}  # of the epochs
+_MEMBERS = {"small": 2, "default": 8, "strong": 16}  # of a network for tables
 _FEW_PHOTOGRAPHS = 3_000
 _SMALLEST_IMAGE = 8  # pixels per side from which convolutions pay
 
@@ -44,18 +45,16 @@ def embeds_features(size: Size) -> bool:
 
 
 def _tabular(size: Size, preset: Preset) -> dict[str, "Tree | Choice"]:
+    """The model brings optimizer, schedule and dropout; how long it trains depends on the rows."""
     _, epochs, batch = next(row for row in _TABULAR if size.rows <= row[0])
-    units = max(8, int(128 * _SCALE[preset]))
-    reason = f"features embedded by bins: {size.rows:,} training rows show where the target bends"
-    rate = "the rate and memory that this network was tried with"
-    return _sections(
-        Choice({"type": "tabular", "hidden": [units, units]}, reason),
-        size,
-        optimizer=Choice({"type": "adamw", "lr": 0.02, "beta2": 0.95}, rate),
-        dropout=0.1,
-        epochs=max(10, int(epochs * _LENGTH[preset])),
-        batch=batch,
+    reason = (
+        f"{size.rows:,} training rows show where the target bends; brings optimizer, schedule and "
+        "dropout (nettrain explain tabular)"
     )
+    return {
+        "model": Choice({"type": "tabular", "members": _MEMBERS[preset]}, reason),
+        **_length(size, max(10, int(epochs * _LENGTH[preset])), batch),
+    }
 
 
 def _perceptron(size: Size, preset: Preset) -> dict[str, "Tree | Choice"]:
@@ -150,14 +149,21 @@ def _sections(
     if size.image is not None and size.classes is not None and size.classes > 2:
         loss = {"type": "cross_entropy", "label_smoothing": 0.1}
         smoothed["loss"] = Choice(loss, "smoothing keeps the network from being too sure")
-    steps = max(1, size.rows // batch)
-    patience = max(5, epochs // 4)
     return {
         "model": model,
         **smoothed,
         "optimizer": optimizer,
         "schedule": Choice("cosine", "the learning rate falls to 0 by the last epoch"),
         **({"regularization": Choice({"dropout": dropout}, _on_dropout(size))} if dropout else {}),
+        **_length(size, epochs, batch),
+    }
+
+
+def _length(size: Size, epochs: int, batch: int) -> dict[str, "Tree | Choice"]:
+    """How long a network trains."""
+    steps = max(1, size.rows // batch)
+    patience = max(5, epochs // 4)
+    return {
         "training": Choice({"epochs": epochs, "batch_size": batch}, f"{steps:,} steps per epoch"),
         "early_stopping": Choice(
             {"monitor": "validation_loss", "patience": patience},
