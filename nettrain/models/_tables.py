@@ -6,3 +6,8 @@ NUMBER_TRANSFORMS = [
     "robust_scale",
     "smooth_clip",
 ]
+
+
+def category_transforms(largest: int) -> list[object]:
+    """Indicators for columns of so many values at most, codes that are embedded for the others."""
+    return [{"type": "one_hot", "max_size": largest}, "ordinal"]

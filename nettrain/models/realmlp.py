@@ -14,7 +14,7 @@ from nettrain.layers.feature_scale import FeatureScale
 from nettrain.layers.flatten import Flatten
 from nettrain.layers.parametric_activation import ParametricActivation
 from nettrain.layers.periodic_embedding import PeriodicEmbedding
-from nettrain.models._tables import NUMBER_TRANSFORMS
+from nettrain.models._tables import NUMBER_TRANSFORMS, category_transforms
 from nettrain.nn.activation import Activation
 from nettrain.nn.architecture import Architecture
 from nettrain.nn.layer import Layer
@@ -34,19 +34,21 @@ class Realmlp(Architecture):
 
     Features are embedded by periodic_embedding (pbld), codes of the transform ordinal by tables of
     8 numbers (by_columns, embedding), all scaled by feature_scale, and the dense layers start from
-    training rows. The model brings the settings of RealMLP-TD: they hold where
-    a configuration names none. Label smoothing serves accuracy; for probabilities write `loss:
+    training rows. The model brings the settings of RealMLP-TD: they hold where a
+    configuration names none. Label smoothing serves accuracy; for probabilities write `loss:
     cross_entropy`.
 
     Holzmüller et al. 2024 (Better by default), section 3; rates, initialization and settings as in
-    pytabkit, which also embeds columns of more than 8 categories (here those of `ordinal` behind
-    `{type: one_hot, max_size: 8}` among the transforms) and embeds no indicators of categories.
-    Predicted numbers are clamped to the range of the targets (clamp), as there.
+    pytabkit, which embeds no indicators of categories and has no target statistics. Predicted
+    numbers are clamped to the range of the targets (clamp), as there.
     """
 
     target_transforms = ("clamp", "standardize")
     settings = {
-        "dataset": {"number_transforms": NUMBER_TRANSFORMS},
+        "dataset": {
+            "number_transforms": NUMBER_TRANSFORMS,
+            "category_transforms": category_transforms(8),
+        },
         "optimizer": {
             "type": "adamw",
             "lr": 0.04,

@@ -18,12 +18,14 @@ from nettrain.layers.members import Members
 from nettrain.layers.packed import Packed
 from nettrain.layers.parametric_activation import ParametricActivation
 from nettrain.layers.piecewise_linear_embedding import PiecewiseLinearEmbedding
-from nettrain.models._tables import NUMBER_TRANSFORMS
+from nettrain.models._tables import NUMBER_TRANSFORMS, category_transforms
 from nettrain.nn.activation import Activation
 from nettrain.nn.architecture import Architecture
 from nettrain.nn.layer import Layer
 from nettrain.nn.parameter import Shape
 from nettrain.schedules import Number
+
+LARGEST_ONE_HOT = 9  # values of a column that become an input each; of more they are embedded
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,11 +42,14 @@ class Tabular(Architecture):
     """
 
     settings = {
-        "dataset": {"number_transforms": NUMBER_TRANSFORMS},
+        "dataset": {
+            "number_transforms": NUMBER_TRANSFORMS,
+            "category_transforms": category_transforms(LARGEST_ONE_HOT),
+        },
         "optimizer": {"type": "adamw", "lr": 0.02, "beta2": 0.95},
         "schedule": "cosine",
         "regularization": {"dropout": 0.1},
-        "training": {"epochs": 60, "batch_size": 256},
+        "training": {"epochs": 60, "batch_size": 128},
     }
 
     hidden: Annotated[
@@ -62,7 +67,7 @@ class Tabular(Architecture):
     members: Annotated[
         Count,
         Field(description="networks that are trained together, and whose predictions are averaged"),
-    ] = 1
+    ] = 4
 
     def expand(self, shape: Shape, outputs: int, dropout: Number) -> list[Layer]:
         layers: list[Layer] = [Flatten()] if len(shape) > 1 else []

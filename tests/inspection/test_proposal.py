@@ -100,6 +100,28 @@ def test_features_are_embedded_where_rows_are_enough(rows, inputs, classes, mode
     assert chosen == ["robust_scale", "smooth_clip"]
 
 
+def _size_of(model):
+    """Networks, units or filters."""
+    if model["type"] == "tabular":
+        return model["members"]
+    return sum(model.get("hidden") or [one["filters"] for one in model["blocks"]])
+
+
+@pytest.mark.parametrize(
+    ("embedded", "expected"),
+    [(False, ["one_hot"]), (True, [{"type": "one_hot", "max_size": 9}, "ordinal"])],
+)
+def test_long_columns_of_categories_are_embedded(embedded, expected):
+    columns = {
+        name: Category(np.arange(100) % size, tuple(f"{name}{i}" for i in range(size)))
+        for name, size in (("few", 9), ("long", 10))
+    }
+    features = Features(np.empty((100, 0)), (), columns)
+    chosen = propose_transforms(features, embedded=embedded)
+    assert [choice.value for choice in chosen] == expected
+    assert ("long" in chosen[-1].reason) and ("few" in chosen[0].reason)
+
+
 @pytest.mark.parametrize("image", [None, (8, 8, 1), (32, 32, 3), (64, 64, 3)])
 @pytest.mark.parametrize("rows", [10, 600, 5_000, 1_000_000])
 def test_a_larger_preset_has_more_units_and_epochs(rows, image):
@@ -107,8 +129,7 @@ def test_a_larger_preset_has_more_units_and_epochs(rows, image):
     for preset in ("small", "default", "strong"):
         sections = propose_network(Size(rows, 10, image, 3), preset)
         model, training = sections["model"].value, sections["training"].value
-        units = model["hidden"] if image is None else [one["filters"] for one in model["blocks"]]
-        sizes.append((sum(units), training["epochs"]))
+        sizes.append((_size_of(model), training["epochs"]))
     assert sizes == sorted(set(sizes))
 
 

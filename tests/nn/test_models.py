@@ -105,16 +105,16 @@ ROWS = {
         ({"layers": [{"type": "dense", "units": 7}]}, (3,), 2, 0.0, [("dense_1", (7,), 28)]),
     ],
     "tabular": [
-        ({"hidden": [4], "embedding": 2, "bins": 3}, (3,), 2, 0.1, [
+        ({"hidden": [4], "embedding": 2, "bins": 3, "members": 1}, (3,), 2, 0.1, [
             ("piecewise_linear_embedding_1", (6,), 6 + 6 + 18), ("feature_scale_1", (6,), 6), ("dense_1", (4,), 28),
             ("parametric_activation_1", (4,), 4), ("dropout_1", (4,), 0), ("dense_2", (2,), 10)]),
-        ({"hidden": [], "embedding": None}, (2, 2, 1), 1, 0.0, [("flatten_1", (4,), 0), ("feature_scale_1", (4,), 4), ("dense_1", (1,), 5)]),
+        ({"hidden": [], "embedding": None, "members": 1}, (2, 2, 1), 1, 0.0, [("flatten_1", (4,), 0), ("feature_scale_1", (4,), 4), ("dense_1", (1,), 5)]),
         ({"hidden": [4], "embedding": 2, "bins": 3, "members": 5}, (3,), 2, 0.1, [
             ("piecewise_linear_embedding_1", (5, 6), 5 * 30), ("feature_scale_1", (5, 6), 30), ("packed_1", (5, 4), 5 * 28),
             ("parametric_activation_1", (5, 4), 20), ("dropout_1", (5, 4), 0), ("packed_2", (5, 2), 50), ("mean_of_members_1", (2,), 0)]),
         ({"hidden": [], "embedding": None, "members": 2}, (3,), 1, 0.0, [
             ("members_1", (2, 3), 0), ("feature_scale_1", (2, 3), 6), ("packed_1", (2, 1), 8), ("mean_of_members_1", (1,), 0)]),
-        ({"hidden": [], "embedding": 2, "bins": 3}, TableShape(3, (5,)), 1, 0.0, [
+        ({"hidden": [], "embedding": 2, "bins": 3, "members": 1}, TableShape(3, (5,)), 1, 0.0, [
             ("by_columns_1", (6,), 20 + 10), ("feature_scale_1", (6,), 6), ("dense_1", (1,), 7)]),
         ({"hidden": [], "embedding": None, "members": 2}, TableShape(2, (7,)), 1, 0.0, [
             ("by_columns_1", (2, 4), 7 * 6), ("feature_scale_1", (2, 4), 8), ("packed_1", (2, 1), 10), ("mean_of_members_1", (1,), 0)]),

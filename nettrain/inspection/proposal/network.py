@@ -6,7 +6,7 @@ from nettrain.inspection.proposal.choice import Choice, Preset, Tree
 
 _SCALE = {"small": 0.5, "default": 1.0, "strong": 2.0}  # of units and filters
 _LENGTH = {"small": 0.5, "default": 1.0, "strong": 1.5}  # of the epochs
-_MEMBERS = {"small": 2, "default": 8, "strong": 16}  # of a network for tables
+_MEMBERS = {"small": 1, "default": 4, "strong": 16}  # of a network for tables
 _FEW_PHOTOGRAPHS = 3_000
 _SMALLEST_IMAGE = 8  # pixels per side from which convolutions pay
 

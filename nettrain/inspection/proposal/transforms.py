@@ -8,6 +8,7 @@ from nettrain.data.transform import Transform
 from nettrain.inspection.data_profile.number_ranges import outlying_columns, skewed_columns
 from nettrain.inspection.data_profile.wording import listed
 from nettrain.inspection.proposal.choice import Choice
+from nettrain.models.tabular import LARGEST_ONE_HOT
 
 _KEPT = 5.0  # standard deviations that outliers are drawn in to
 
@@ -38,13 +39,25 @@ def propose_transforms(features: Features, *, embedded: bool = False) -> list[Ch
                 clip = {"type": "clip", "low": -_KEPT, "high": _KEPT}
                 chosen.append(Choice(clip, f"far outliers in {listed(outlying)}"))
         elif name == "one_hot":
-            chosen.append(Choice(name, f"of {listed(categories)}"))
+            chosen += _indicators(features, categories, embedded=embedded)
         elif name in _OF_COLUMNS:
             columns = list(vars(transform)["columns"])
             categories = [column for column in categories if column not in columns]
             chosen.append(Choice({"type": name, "columns": columns}, _OF_COLUMNS[name]))
         else:
             chosen.append(_explained(transform, features))
+    return chosen
+
+
+def _indicators(features: Features, categories: list[str], *, embedded: bool) -> list[Choice]:
+    """Those of the categories; where the network embeds some, of the others."""
+    sizes = {name: len(features.categories[name].values) for name in categories}
+    long = [name for name, size in sizes.items() if embedded and size > LARGEST_ONE_HOT]
+    short = [name for name in categories if name not in long]
+    one_hot = {"type": "one_hot", "max_size": LARGEST_ONE_HOT} if long else "one_hot"
+    chosen = [Choice(one_hot, f"of {listed(short)}")] if short else []
+    if long:
+        chosen.append(Choice("ordinal", f"codes, which the network embeds, of {listed(long)}"))
     return chosen
 
 
