@@ -12,14 +12,14 @@ _NAMED = 2  # unseen categories that the warning names
 
 
 def warn_of_unseen(
-    features: Features, learned: Mapping[str, Sequence[str]], encoded_as: str
+    features: Features, learned: Mapping[str, Sequence[str]], consequence: str
 ) -> None:
     """Warn once of all categories not seen in training, with the number of rows of each.
 
     Args:
         features: The rows.
         learned: The values of each column that training had.
-        encoded_as: What becomes of others, such as zeros.
+        consequence: What becomes of others, such as `are encoded as zeros`.
     """
     unseen = []
     for name, values in learned.items():
@@ -33,8 +33,8 @@ def warn_of_unseen(
     if unseen:
         more = f" and {len(unseen) - _NAMED} more" if len(unseen) > _NAMED else ""
         _LOG.warning(
-            "categories not seen in training are encoded as %s: %s%s",
-            encoded_as,
+            "categories not seen in training %s: %s%s",
+            consequence,
             ", ".join(unseen[:_NAMED]),
             more,
         )

@@ -81,7 +81,7 @@ class OneHot(Transform):
         for name, values in learned.items():
             _mark(numbers[:, first : first + len(values)], features.categories[name], values)
             first += len(values)
-        warn_of_unseen(features, learned, "zeros")
+        warn_of_unseen(features, learned, "are encoded as zeros")
         rest = {name: column for name, column in features.categories.items() if name not in learned}
         return replace(features, numbers=numbers, names=names, categories=rest)
 

@@ -49,6 +49,6 @@ class Ordinal(Transform):
             name: Codes(features.categories[name].places(values), len(values) + 2)
             for name, values in learned.items()
         }
-        warn_of_unseen(features, learned, "one code for all")
+        warn_of_unseen(features, learned, "share one code")
         rest = {name: column for name, column in features.categories.items() if name not in learned}
         return replace(features, categories=rest, codes=features.codes | codes)

@@ -436,7 +436,7 @@ def test_codes_are_those_of_scikit_learn_and_tell_missing_from_unseen(
     assert found.codes["city"].codes.tolist() == [1, 0, 2, 3]
     assert found.codes["city"].cardinality == 4 and not found.categories
     assert [record.getMessage() for record in caplog.records] == [
-        "categories not seen in training are encoded as one code for all: city 'Rome' (1 row)"
+        "categories not seen in training share one code: city 'Rome' (1 row)"
     ]
 
 

@@ -10,11 +10,11 @@ from nettrain.jit import jit
 
 
 class Embedding(Primitive):
-    """y_n = [w_1[x_n1], ..., w_c[x_nc]];  dw_j: dy_n added to row x_nj, one row n after the other.
+    """y_n = [w_1[x_n1], ..., w_c[x_nc]];  dw_j[v] = sum of dy_n over the rows n with x_nj = v.
 
-    Codes x (n, c), tables w_j (v_j, s_j) -> y (n, s_1 + ... + s_c). The codes are whole numbers
-    from 0 to v_j - 1, as floats; a code beyond counts as the nearest, and the derivative with
-    respect to x is 0.
+    The sum is taken in the order of the rows. Codes x (n, c), tables w_j (v_j, s_j) ->
+    y (n, s_1 + ... + s_c). The codes are whole numbers from 0 to v_j - 1, as floats; a code beyond
+    counts as the nearest, and the derivative with respect to x is 0.
     """
 
     reads = ("codes",)

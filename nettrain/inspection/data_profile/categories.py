@@ -73,12 +73,14 @@ def _many(rows: ProfiledRows, name: str, column: Category) -> Iterator[Suspicion
     kind = kind_of_texts(column)
     if not is_many or kind == "date" or (kind == "unique" and rows.transforms is None):
         return
+    embeds = "ordinal" in rows.transforms_of(name)
+    remedy = transform("rare_categories", [name]) if embeds else None
     yield Suspicion(
         "many_categories",
         "warning",
         f"column {name!r}: {distinct:,} categories in {plural(len(present), 'cell')}: each becomes "
-        "an input that few rows train",
-        f"{ignore(rows, name)}, or {transform('target_statistics', [name])}",
+        f"{'a row of a table' if embeds else 'an input'} that few rows train",
+        f"{ignore(rows, name)}, or {remedy or transform('target_statistics', [name])}",
         (name,),
         examples=column.values[:SHOWN],
     )
