@@ -75,7 +75,7 @@ def test_transforms_say_which_columns_need_them():
         choice.value["type"] if isinstance(choice.value, dict) else choice.value
         for choice in chosen
     ]
-    assert names == ["impute", "log", "standardize", "clip", "one_hot"]
+    assert names == ["impute", "log", "robust_scale", "clip", "one_hot"]
     assert "gaps (10%)" in chosen[0].reason
     assert chosen[1].value["columns"] == ["amount"]
     assert chosen[3].reason.endswith("far")

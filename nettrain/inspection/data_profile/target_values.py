@@ -119,7 +119,8 @@ def _of_numbers(rows: ProfiledRows, target: Target) -> Iterator[Suspicion]:
                 "warning",
                 f"target {name!r}: {plural(len(far), 'number')} such as {y[far[0]]:g} far beyond "
                 f"the others, {np.delete(y, far).min():g} to {np.delete(y, far).max():g}",
-                "correct the value, or leave the row out; `loss: huber` counts it less",
+                "correct the value, or leave the row out; `dataset.target_transforms: "
+                "[robust_scale]` with `loss: huber` counts it less",
                 (name,),
                 rows.lines(far),
                 tuple(f"{y[place]:g}" for place in far[:SHOWN]),

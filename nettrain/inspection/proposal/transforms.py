@@ -10,7 +10,7 @@ from nettrain.inspection.data_profile.wording import listed
 from nettrain.inspection.proposal.choice import Choice
 from nettrain.models.tabular import LARGEST_ONE_HOT
 
-_KEPT = 5.0  # standard deviations that outliers are drawn in to
+_KEPT = 5.0  # interquartile ranges that outliers are drawn in to
 
 
 def propose_transforms(features: Features, *, embedded: bool = False) -> list[Choice]:
@@ -34,8 +34,11 @@ def propose_transforms(features: Features, *, embedded: bool = False) -> list[Ch
             if skewed:
                 reason = f"skewed: {listed(skewed)}"
                 chosen.append(Choice({"type": "log", "columns": skewed}, reason))
-            chosen.append(Choice(name, "mean 0, deviation 1 on the training part"))
-            if outlying := outlying_columns(numbers, skewed):
+            outlying = outlying_columns(numbers, skewed)
+            if not outlying:
+                chosen.append(Choice(name, "mean 0, deviation 1 on the training part"))
+            else:  # one number of 1e9 is all that a deviation tells of
+                chosen.append(Choice("robust_scale", "median 0, interquartile range 1"))
                 clip = {"type": "clip", "low": -_KEPT, "high": _KEPT}
                 chosen.append(Choice(clip, f"far outliers in {listed(outlying)}"))
         elif name == "one_hot":
