@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import yaml
 
+from nettrain.component import find
 from nettrain.data.features import MISSING, Category, Features
 from nettrain.inspection.data_profile.unused_columns import unused_columns
 from nettrain.inspection.proposal.choice import Choice, Proposal, Wishes
@@ -13,6 +14,7 @@ from nettrain.inspection.proposal.commented_yaml import commented_yaml
 from nettrain.inspection.proposal.network import Size, embeds_features, propose_network
 from nettrain.inspection.proposal.propose import propose_config
 from nettrain.inspection.proposal.transforms import propose_transforms
+from nettrain.nn.architecture import Architecture
 
 ROWS = 60
 CHANCE = np.random.default_rng(0)
@@ -120,6 +122,9 @@ def test_long_columns_of_categories_are_embedded(embedded, expected):
     chosen = propose_transforms(features, embedded=embedded)
     assert [choice.value for choice in chosen] == expected
     assert ("long" in chosen[-1].reason) and ("few" in chosen[0].reason)
+    if embedded:
+        settings = find(Architecture, "tabular").settings["dataset"]
+        assert settings["category_transforms"] == expected
 
 
 @pytest.mark.parametrize("image", [None, (8, 8, 1), (32, 32, 3), (64, 64, 3)])

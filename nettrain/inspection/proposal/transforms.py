@@ -8,8 +8,8 @@ from nettrain.data.transform import Transform
 from nettrain.inspection.data_profile.number_ranges import outlying_columns, skewed_columns
 from nettrain.inspection.data_profile.wording import listed
 from nettrain.inspection.proposal.choice import Choice
-from nettrain.models.tabular import LARGEST_ONE_HOT
 
+_LARGEST_ONE_HOT = 9  # values of a column; as in the settings of the model tabular
 _KEPT = 5.0  # interquartile ranges that outliers are drawn in to
 
 
@@ -55,9 +55,9 @@ def propose_transforms(features: Features, *, embedded: bool = False) -> list[Ch
 def _indicators(features: Features, categories: list[str], *, embedded: bool) -> list[Choice]:
     """Those of the categories; where the network embeds some, of the others."""
     sizes = {name: len(features.categories[name].values) for name in categories}
-    long = [name for name, size in sizes.items() if embedded and size > LARGEST_ONE_HOT]
+    long = [name for name, size in sizes.items() if embedded and size > _LARGEST_ONE_HOT]
     short = [name for name in categories if name not in long]
-    one_hot = {"type": "one_hot", "max_size": LARGEST_ONE_HOT} if long else "one_hot"
+    one_hot = {"type": "one_hot", "max_size": _LARGEST_ONE_HOT} if long else "one_hot"
     chosen = [Choice(one_hot, f"of {listed(short)}")] if short else []
     if long:
         chosen.append(Choice("ordinal", f"codes, which the network embeds, of {listed(long)}"))
