@@ -28,6 +28,7 @@ class Parameter:
             activation; embedding: of a layer that embeds features.
         members: arrays of several members along the first axis, each drawn by itself; None: it is
             one array.
+        repeats: along each axis, the neighbours that start with the same value; None: none do.
     """
 
     shape: Shape
@@ -39,16 +40,22 @@ class Parameter:
     rate: float = 1.0
     group: Group = "weight"
     members: int | None = None
+    repeats: Shape | None = None
 
     def sample(self, generator: np.random.Generator) -> np.ndarray:
         """Returns initial values, in float64."""
+        repeats = self.repeats or (1,) * len(self.shape)
+        shape = tuple(size // n for size, n in zip(self.shape, repeats, strict=True))
         fans = self.fan_in, self.fan_out
         if self.members is None:
-            return self.initializer.sample(self.shape, *fans, generator)
-        one = self.shape[1:]
-        return np.stack(
-            [self.initializer.sample(one, *fans, generator) for _ in range(self.members)]
-        )
+            drawn = self.initializer.sample(shape, *fans, generator)
+        else:
+            drawn = np.stack(
+                [self.initializer.sample(shape[1:], *fans, generator) for _ in range(self.members)]
+            )
+        for axis, n in enumerate(repeats):
+            drawn = np.repeat(drawn, n, axis=axis) if n > 1 else drawn
+        return drawn
 
 
 def per_unit(

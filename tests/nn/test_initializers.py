@@ -28,6 +28,7 @@ ROWS = {
     ],
     "normal": [({"mean": 0.5, "deviation": 2.0}, 0.5, lambda i, o: 4.0, None)],
     "orthogonal": [({"gain": 1.5}, 0.0, lambda i, o: 2.25 / max(i, o), None)],
+    "random_signs": [({}, 0.0, lambda i, o: 1.0, lambda i, o: 1.0)],
     # a normal distribution cut at 2: 1 - 2 * 2 phi(2) / (2 Phi(2) - 1) of the variance is left
     "truncated_normal": [
         (

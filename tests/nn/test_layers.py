@@ -29,6 +29,26 @@ ROWS = {
         ({"size": [3, 2], "stride": 1, "padding": "same"}, (4, 3, 1), (4, 3, 1), {}),
         ({"size": 3, "stride": [2, 4], "padding": [1, 2]}, (5, 3, 2), (3, 2, 2), {}),
     ],
+    "batch_ensemble": [
+        ({"units": 4}, (2, 3), (2, 4), {"r": (2, 3), "w": (3, 4), "s": (2, 4), "b": (2, 4)}),
+        (
+            {
+                "units": 2,
+                "scaling": "inputs",
+                "scaling_initializer": "random_signs",
+                "chunk": 2,
+            },
+            (3, 4),
+            (3, 2),
+            {"r": (3, 4), "w": (4, 2), "b": (2,)},
+        ),
+        (
+            {"units": 1, "scaling": "none", "bias": False, "initializer": "he"},
+            (2, 3),
+            (2, 1),
+            {"w": (3, 1)},
+        ),
+    ],
     "batch_norm": [
         ({}, (3,), (3,), {"gamma": (3,), "beta": (3,)}),
         ({"momentum": 0.3, "epsilon": 0.2}, (2, 3, 4), (2, 3, 4), {"gamma": (4,), "beta": (4,)}),

@@ -25,6 +25,101 @@ cases = pytest.mark.parametrize(
 )
 
 
+GOLDEN = np.load(Path(__file__).parents[1] / "golden" / "tabm_networks.npz")
+PIECEWISE = {"type": "piecewise_linear_embedding", "size": 2, "bins": 6}
+PERIODIC = {"type": "periodic_embedding", "variant": "plr", "size": 2, "frequencies": 3}
+FORMS = {
+    "full": {"embedding": None},
+    "full_piecewise": {"embedding": PIECEWISE},
+    "full_periodic": {"embedding": PERIODIC},
+    "mini": {"variant": "mini", "embedding": None},
+    "mini_piecewise": {"variant": "mini", "embedding": PIECEWISE},
+    "packed": {"variant": "packed", "embedding": None},
+}
+OURS = {
+    "num_module.linear0.weight": "piecewise_linear_embedding_1.u",
+    "num_module.linear0.bias": "piecewise_linear_embedding_1.c",
+    "num_module.periodic.weight": "periodic_embedding_1.q",
+    "num_module.linear.bias": "periodic_embedding_1.b",
+    "backbone.affine.weight": "batch_ensemble_1.r",
+}
+KEYS = {"weight": "w", "bias": "b", "r": "r", "s": "s"}
+
+
+def our_name(form, authors):
+    """Our name of an array of the authors' network."""
+    *path, key = authors.split(".")
+    if authors in OURS:
+        return OURS[authors]
+    if path[0] == "num_module":
+        return f"{FORMS[form]['embedding']['type']}_1.{KEYS[key]}"
+    if path[0] == "output":
+        return f"packed_{4 if form == 'packed' else 1}.{KEYS[key]}"
+    kind = "packed" if form == "packed" else "batch_ensemble"
+    return f"{kind}_{int(path[2]) + 1}.{KEYS[key]}"
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_tabm_is_its_authors(form):
+    model = Architecture.parse({"type": "tabm", "members": 3, "width": 5} | FORMS[form])
+    loss = Loss.parse("cross_entropy")
+    layers = [layer.for_loss(loss) for layer in model.expand((4,), 3, 0.0)]
+    network = Network(layers, (4,), dtype="float64")
+    network.learn_from_rows(GOLDEN["x"])
+    theirs = {
+        key.removeprefix(f"{form}/"): our_name(form, key.removeprefix(f"{form}/"))
+        for key in GOLDEN
+        if key.startswith(f"{form}/") and "/d/" not in key
+    }
+    assert set(theirs.values()) == set(network.parameters)
+    turned = [ours for ours in theirs.values() if "ensemble" in ours and ours.endswith(".w")]
+    for key, ours in theirs.items():
+        array = GOLDEN[f"{form}/{key}"]
+        network.vector.views[ours][...] = array.T if ours in turned else array
+    outputs = network(Tensor(GOLDEN["x"]), training=True)
+    np.testing.assert_allclose(outputs.value, GOLDEN[f"{form}_outputs"], rtol=1e-10, atol=1e-13)
+    mean = loss.training_rows(outputs, Tensor(GOLDEN["y"])).mean()
+    assert mean.item() == pytest.approx(float(GOLDEN[f"{form}_loss"]), rel=1e-12)
+    backward(mean, into=network.slots)
+    for key, ours in theirs.items():
+        expected = GOLDEN[f"{form}/d/{key}"]
+        found = network.vector.gradient_views[ours]
+        np.testing.assert_allclose(
+            found, expected.T if ours in turned else expected, rtol=1e-9, atol=1e-12
+        )
+    p = loss.predictions(network(Tensor(GOLDEN["x"])).value, "classification")
+    np.testing.assert_allclose(p, GOLDEN[f"{form}_p"], rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("fields", "values", "spans"),
+    [({"embedding": None}, {-1, 1}, 1), ({"embedding": PIECEWISE}, None, 2)],
+)
+def test_only_the_first_scaling_of_tabm_starts_random_with_one_number_per_feature(
+    fields, values, spans
+):
+    model = Architecture.parse({"type": "tabm", "members": 8, "width": 6} | fields)
+    network = Network(model.expand((5,), 2, 0.0), (5,), dtype="float64")
+    views = network.vector.views
+    for name, view in views.items():
+        layer, _, key = name.partition(".")
+        if key in ("r", "s") and name != "batch_ensemble_1.r":
+            assert (view == 1).all(), name
+        if layer.startswith("batch_ensemble") and key == "b":
+            assert (view == view[0]).all() and len(np.unique(view[0])) == 6
+        if key == "w" and not layer.startswith("piecewise"):
+            bound = 1 / np.sqrt(view.shape[-2])
+            assert bound * 0.8 < np.abs(view).max() <= bound
+    r = views["batch_ensemble_1.r"].reshape(8, 5, spans)
+    assert (r == r[..., :1]).all()
+    assert len(np.unique(r)) == 40 if values is None else set(np.unique(r)) == values
+
+
+def test_tabm_takes_only_embeddings_of_features():
+    with pytest.raises(ValueError, match="dropout embeds no features: use piecewise_linear"):
+        Architecture.parse({"type": "tabm", "embedding": "dropout"})
+
+
 def made(layers, shape=(3,), seed=0):
     return Network([Layer.parse(one) for one in layers], shape, seed=seed, dtype="float64")
 
@@ -128,6 +223,12 @@ def test_the_weights_of_each_member_are_drawn_by_themselves():
     [
         ([{"type": "packed", "units": 2}], (3,), r"several members.*shape \(3,\): put a members"),
         ([{"type": "dense", "units": 2}, "mean_of_members"], (3,), "put a members layer in front"),
+        ([{"type": "batch_ensemble", "units": 2}], (3,), "put a members layer in front"),
+        (
+            [{"type": "batch_ensemble", "units": 2, "chunk": 2}],
+            (2, 3),
+            "3 inputs are no multiple of chunk, 2",
+        ),
         ([{"type": "members", "count": 2}] * 2, (3,), "only one layer that makes members"),
         ([{"type": "members", "count": 2}], (2, 2, 1), "put a flatten layer in front"),
         (

@@ -119,6 +119,20 @@ ROWS = {
         ({"hidden": [], "embedding": None, "members": 2}, TableShape(2, (7,)), 1, 0.0, [
             ("by_columns_1", (2, 4), 7 * 6), ("feature_scale_1", (2, 4), 8), ("packed_1", (2, 1), 10), ("mean_of_members_1", (1,), 0)]),
     ],
+    "tabm": [
+        ({"members": 2, "width": 5}, (3,), 2, 0.1, [
+            ("piecewise_linear_embedding_1", (48,), 3 * 16 * 50), ("members_1", (2, 48), 0),
+            ("batch_ensemble_1", (2, 5), 96 + 240 + 10 + 10), ("activation_1", (2, 5), 0), ("dropout_1", (2, 5), 0),
+            ("batch_ensemble_2", (2, 5), 10 + 25 + 10 + 10), ("activation_2", (2, 5), 0), ("dropout_2", (2, 5), 0),
+            ("packed_1", (2, 2), 24), ("mean_of_members_1", (2,), 0)]),
+        ({"members": 2, "width": 4, "variant": "mini", "embedding": None}, (3,), 1, 0.0, [
+            ("members_1", (2, 3), 0), ("batch_ensemble_1", (2, 4), 6 + 12 + 4), ("activation_1", (2, 4), 0),
+            ("batch_ensemble_2", (2, 4), 20), ("activation_2", (2, 4), 0), ("batch_ensemble_3", (2, 4), 20), ("activation_3", (2, 4), 0),
+            ("packed_1", (2, 1), 10), ("mean_of_members_1", (1,), 0)]),
+        ({"members": 3, "width": 4, "variant": "packed", "blocks": 1, "embedding": "periodic_embedding"}, (2,), 1, 0.0, [
+            ("periodic_embedding_1", (8,), 32 + 96 + 6 + 32), ("members_1", (3, 8), 0), ("packed_1", (3, 4), 108), ("activation_1", (3, 4), 0),
+            ("packed_2", (3, 1), 15), ("mean_of_members_1", (1,), 0)]),
+    ],
 }  # fmt: skip
 every = pytest.mark.parametrize(
     ("name", "fields", "shape", "outputs", "dropout", "expected"),
