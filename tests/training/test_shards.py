@@ -187,11 +187,12 @@ def test_a_layer_that_does_not_say_so_is_not_divided():
     unsaid = {
         name for name in names(Layer) if not Layer.parse(EXAMPLES.get(name, name)).independent_rows
     }
-    assert unsaid == {"parallel", "probe", "residual"}
+    assert unsaid == {"by_columns", "parallel", "probe", "residual"}
 
 
 EXAMPLES = {
     "activation": "relu",
+    "batch_ensemble": {"type": "batch_ensemble", "units": 2},
     "parametric_activation": {"type": "parametric_activation", "function": "mish"},
     "conv": {"type": "conv", "filters": 2},
     "group_norm": {"type": "group_norm", "groups": 2},
