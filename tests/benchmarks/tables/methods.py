@@ -64,6 +64,7 @@ METHODS = {
     "before": _network("nettrain, mlp 64-64", lambda n: n.trained(n.plain(type="mlp", hidden=[64, 64]))),
     "tabular": _network("nettrain, tabular", lambda n: n.trained(n.proposed)),
     "realmlp": _network("nettrain, realmlp", lambda n: n.trained(n.plain(type="realmlp"))),
+    "tabm": _network("nettrain, tabm", lambda n: n.trained(n.plain(type="tabm"))),
     "tabular_5": _network("nettrain, 5 x tabular", lambda n: n.ensemble(n.proposed, 5)),
     "linear": _peer("linear, logistic", "scikit-learn", "linear", "sklearn.linear_model", *_SCIKIT_LEARN),
     "sklearn_mlp": _peer("scikit-learn MLP", "scikit-learn", "scikit_learn_mlp", "sklearn.neural_network", *_SCIKIT_LEARN),
