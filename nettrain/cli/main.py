@@ -1,6 +1,7 @@
 """The program `nettrain`: its commands, and the one place where failures become exit codes."""
 
 import gc
+import inspect
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -135,10 +136,21 @@ COMMANDS: tuple[tuple[str, str, Any, str], ...] = (
     ("Learn", "schema", schema.schema, "nettrain schema -o nettrain.schema.json"),
 )
 
+
+def _help(function: Any) -> str:
+    """The docstring, a line for each paragraph: the terminal breaks them, at any width."""
+    paragraphs = inspect.cleandoc(function.__doc__).split("\n\n")
+    return "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
+
+
 for _panel, _name, _function, _example in COMMANDS:
-    app.command(_name, cls=Command, rich_help_panel=_panel, epilog=f"Example: {_example}")(
-        _function
-    )
+    app.command(
+        _name,
+        cls=Command,
+        help=_help(_function),
+        rich_help_panel=_panel,
+        epilog=f"Example: {_example}",
+    )(_function)
 
 
 def run() -> None:
