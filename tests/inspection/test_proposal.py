@@ -86,15 +86,16 @@ def test_transforms_say_which_columns_need_them():
 @pytest.mark.parametrize(
     ("rows", "inputs", "classes", "model"),
     [
-        (200, 10, 2, "mlp"),
-        (2_000, 10, 2, "tabular"),
-        (2_000, 10, None, "mlp"),
+        (90, 10, 2, "mlp"),
+        (150, 10, 2, "tabular"),
+        (150, 10, None, "mlp"),
+        (250, 10, None, "tabular"),
         (50_000, 100, None, "tabular"),
         (50_000, 300, 2, "mlp"),
     ],
 )
 def test_features_are_embedded_where_rows_are_enough(rows, inputs, classes, model):
-    size = Size(rows, inputs, None, classes)
+    size = Size(rows, inputs, inputs, None, classes)
     sections = propose_network(size, "default")
     assert sections["model"].value["type"] == model and embeds_features(size) == (model != "mlp")
     features = Features(np.exp(CHANCE.normal(size=(rows, 2))), ("a", "b"))
@@ -132,7 +133,7 @@ def test_long_columns_of_categories_are_embedded(embedded, expected):
 def test_a_larger_preset_has_more_units_and_epochs(rows, image):
     sizes = []
     for preset in ("small", "default", "strong"):
-        sections = propose_network(Size(rows, 10, image, 3), preset)
+        sections = propose_network(Size(rows, 10, 10, image, 3), preset)
         model, training = sections["model"].value, sections["training"].value
         sizes.append((_size_of(model), training["epochs"]))
     assert sizes == sorted(set(sizes))

@@ -18,12 +18,14 @@ class Size:
     Attributes:
         rows: To train on.
         inputs: After the transforms, roughly.
+        features: Of a network that embeds them: long columns of categories count once.
         image: (h, w, c); None for tables.
         classes: How many; None where numbers are predicted.
     """
 
     rows: int
     inputs: int
+    features: int
     image: tuple[int, int, int] | None
     classes: int | None
 
@@ -38,10 +40,10 @@ def propose_network(size: Size, preset: Preset) -> dict[str, "Tree | Choice"]:
 def embeds_features(size: Size) -> bool:
     """Whether the network is `tabular`, which takes rows enough to learn the bends of features.
 
-    Numbers take more of them than classes: with a few thousand it fits their noise.
+    Numbers take more of them than classes.
     """
     fewest = _FEWEST_NUMBERS if size.classes is None else _FEWEST_CLASSES
-    return size.image is None and size.rows >= fewest and size.inputs <= _MOST_EMBEDDED
+    return size.image is None and size.rows >= fewest and size.features <= _MOST_EMBEDDED
 
 
 def _tabular(size: Size, preset: Preset) -> dict[str, "Tree | Choice"]:
@@ -75,10 +77,11 @@ def _perceptron(size: Size, preset: Preset) -> dict[str, "Tree | Choice"]:
     )
 
 
-_FEWEST_CLASSES, _FEWEST_NUMBERS = 300, 5_000  # rows from which embedded features pay
-_MOST_EMBEDDED = 150  # inputs, each of which becomes eight
+_FEWEST_CLASSES, _FEWEST_NUMBERS = 100, 200  # rows from which embedded features pay
+_MOST_EMBEDDED = 250  # features, each of which becomes eight numbers
 # Training rows at most; epochs, batch size.
 _TABULAR: tuple[tuple[float, int, int], ...] = (
+    (1_000, 100, 32),
     (5_000, 100, 128),
     (20_000, 40, 256),
     (float("inf"), 20, 256),

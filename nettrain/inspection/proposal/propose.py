@@ -181,7 +181,8 @@ def _size(dataset: Dataset, features: Features, target: Target, split: Choice | 
     shape = features.numbers.shape[1:]
     image = (shape[0], shape[1], shape[2]) if len(shape) == 3 else None
     classes = None if target.classes is None else len(target.classes)
-    return Size(rows, count_inputs(features), image, classes)
+    embedded = count_inputs(features, embedded=True)
+    return Size(rows, count_inputs(features), embedded, image, classes)
 
 
 def _source(

@@ -64,12 +64,13 @@ def _indicators(features: Features, categories: list[str], *, embedded: bool) ->
     return chosen
 
 
-def count_inputs(features: Features) -> int:
+def count_inputs(features: Features, *, embedded: bool = False) -> int:
     """Roughly the inputs that a network gets of some features: what sizes it."""
+    largest = _LARGEST_ONE_HOT if embedded else MOST_INDICATORS
     if features.numbers.ndim > 2:
         return int(np.prod(features.numbers.shape[1:]))
     sizes = [len(column.values) for column in features.categories.values()]
-    texts = sum(size if size <= MOST_INDICATORS else 1 for size in sizes)
+    texts = sum(size if size <= largest else 1 for size in sizes)
     return int(features.numbers.shape[1]) + texts
 
 
