@@ -7,10 +7,11 @@ import numpy as np
 from pydantic import Field
 
 from nettrain.component import Count
-from nettrain.data.features import MISSING, Category, Features
+from nettrain.data.features import Category, Features
 from nettrain.data.readers.number_text import formatted_numbers
-from nettrain.data.transform import Columns, State, Transform, check_columns
+from nettrain.data.transform import Columns, State, Transform
 from nettrain.errors import DataError
+from nettrain.transforms._categories import chosen_columns, learned_values, present_values
 from nettrain.transforms._unseen import warn_of_unseen
 
 
@@ -40,13 +41,11 @@ class OneHot(Transform):
 
     def fit(self, features: Features) -> State:
         """Learns the columns, and the values of each that occur, sorted."""
-        check_columns(self.columns, tuple(features.categories), self.name())
-        names = list(features.categories) if self.columns is None else list(self.columns)
         encoded: list[str] = []
         state: State = {"columns": encoded}
-        for name in names:
+        for name in chosen_columns(self.columns, features, self.name()):
             column = features.categories[name]
-            present = np.unique(column.codes[column.codes != MISSING])
+            present = present_values(column)
             if self.max_size is not None and len(present) > self.max_size:
                 continue
             encoded.append(name)
@@ -60,15 +59,12 @@ class OneHot(Transform):
                     "them as plain numbers, such as 1234.5"
                 )
                 raise DataError(f"column {name!r} has {len(present):,} distinct values; {remedy}")
-            state[f"values:{name}"] = sorted(column.values[code] for code in present)
+            state[f"values:{name}"] = present
         return state
 
     def apply(self, features: Features, state: State) -> Features:
         """Appends the indicators of the chosen columns to the numbers."""
-        learned = {
-            str(name): [str(value) for value in state[f"values:{name}"]]
-            for name in state["columns"]
-        }
+        learned = learned_values(state)
         if not learned:
             return features
         names = (
@@ -88,9 +84,6 @@ class OneHot(Transform):
 
 def _mark(indicators: np.ndarray, column: Category, values: list[str]) -> None:
     """Sets the 1 of each row whose value is among `values`."""
-    positions = {value: position for position, value in enumerate(values)}
-    # a missing code, -1, finds the last position
-    lookup = np.array([*(positions.get(value, MISSING) for value in column.values), MISSING])
-    position = lookup[column.codes]
-    rows = np.flatnonzero(position != MISSING)
-    indicators[rows, position[rows]] = 1
+    places = column.places(values)
+    rows = np.flatnonzero(places < len(values))
+    indicators[rows, places[rows]] = 1

@@ -2,10 +2,9 @@
 
 from dataclasses import dataclass, replace
 
-import numpy as np
-
-from nettrain.data.features import MISSING, Codes, Features
-from nettrain.data.transform import Columns, State, Transform, check_columns
+from nettrain.data.features import Codes, Features
+from nettrain.data.transform import Columns, State, Transform
+from nettrain.transforms._categories import chosen_columns, learned_values, present_values
 from nettrain.transforms._unseen import warn_of_unseen
 
 
@@ -30,21 +29,15 @@ class Ordinal(Transform):
 
     def fit(self, features: Features) -> State:
         """Learns the columns, and the values of each that occur, sorted."""
-        check_columns(self.columns, tuple(features.categories), self.name())
-        names = list(features.categories) if self.columns is None else list(self.columns)
+        names = chosen_columns(self.columns, features, self.name())
         state: State = {"columns": names}
         for name in names:
-            column = features.categories[name]
-            present = np.unique(column.codes[column.codes != MISSING])
-            state[f"values:{name}"] = sorted(column.values[code] for code in present)
+            state[f"values:{name}"] = present_values(features.categories[name])
         return state
 
     def apply(self, features: Features, state: State) -> Features:
         """Makes codes of the chosen columns."""
-        learned = {
-            str(name): [str(value) for value in state[f"values:{name}"]]
-            for name in state["columns"]
-        }
+        learned = learned_values(state)
         codes = {
             name: Codes(features.categories[name].places(values), len(values) + 2)
             for name, values in learned.items()

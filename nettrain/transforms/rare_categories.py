@@ -8,7 +8,8 @@ from pydantic import Field
 
 from nettrain.component import Count, Text
 from nettrain.data.features import MISSING, Category, Features
-from nettrain.data.transform import Columns, State, Transform, check_columns
+from nettrain.data.transform import Columns, State, Transform
+from nettrain.transforms._categories import chosen_columns, learned_values
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,8 +33,7 @@ class RareCategories(Transform):
 
     def fit(self, features: Features) -> State:
         """Learns the columns, and the values of each that are kept, sorted."""
-        check_columns(self.columns, tuple(features.categories), self.name())
-        names = list(features.categories) if self.columns is None else list(self.columns)
+        names = chosen_columns(self.columns, features, self.name())
         state: State = {"columns": names}
         for name in names:
             column = features.categories[name]
@@ -47,8 +47,7 @@ class RareCategories(Transform):
     def apply(self, features: Features, state: State) -> Features:
         """Renames the categories that are not kept."""
         categories = dict(features.categories)
-        for name in map(str, state["columns"]):
-            kept = [str(value) for value in state[f"values:{name}"]]
+        for name, kept in learned_values(state).items():
             categories[name] = self._merged(categories[name], kept)
         return replace(features, categories=categories)
 

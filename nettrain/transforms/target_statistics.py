@@ -7,11 +7,12 @@ import numpy as np
 from pydantic import Field
 
 from nettrain.component import Count, NonNegative
-from nettrain.data.features import MISSING, Features
+from nettrain.data.features import Features
 from nettrain.data.target import Target
-from nettrain.data.transform import Columns, State, Transform, check_columns
+from nettrain.data.transform import Columns, State, Transform
 from nettrain.errors import ConfigError
 from nettrain.streams import generator
+from nettrain.transforms._categories import chosen_columns, learned_values, present_values
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,13 +59,11 @@ class TargetStatistics(Transform):
         Raises:
             ConfigError: There is no target.
         """
-        check_columns(self.columns, tuple(features.categories), self.name())
-        names = list(features.categories) if self.columns is None else list(self.columns)
+        names = chosen_columns(self.columns, features, self.name())
         state: State = {"columns": names, "targets": _targets(target)}
         for name in names:
             column, y = features.categories[name], _numbers(target)
-            present = np.unique(column.codes[column.codes != MISSING])
-            values = sorted(column.values[code] for code in present)
+            values = present_values(column)
             state[f"values:{name}"] = values
             state[f"means:{name}"] = self._means(column.places(values), y, len(values))
         return state
@@ -72,8 +71,8 @@ class TargetStatistics(Transform):
     def apply(self, features: Features, state: State) -> Features:
         """Appends the numbers of the chosen columns; the columns go."""
         blocks = []
-        for name in map(str, state["columns"]):
-            positions = features.categories[name].places(list(map(str, state[f"values:{name}"])))
+        for name, values in learned_values(state).items():
+            positions = features.categories[name].places(values)
             blocks.append(np.asarray(state[f"means:{name}"])[positions])
         return _appended(features, state, blocks)
 
@@ -84,8 +83,7 @@ class TargetStatistics(Transform):
         y, n = _numbers(target), len(features)
         fold = generator(0, self.name()).permutation(n) % min(self.folds, n)
         blocks = []
-        for name in map(str, state["columns"]):
-            values = list(map(str, state[f"values:{name}"]))
+        for name, values in learned_values(state).items():
             positions = features.categories[name].places(values)
             block = np.empty((n, y.shape[1]))
             for held_out in np.unique(fold):
