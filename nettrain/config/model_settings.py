@@ -3,10 +3,9 @@
 import copy
 from collections.abc import Iterator, Mapping, Sequence
 
-from pydantic_core import PydanticCustomError
-
-from nettrain.component import Record, find
+from nettrain.component import Record
 from nettrain.config.extends import over
+from nettrain.config.fields import record_of
 from nettrain.config.key_path import KeyPath
 from nettrain.config.overrides import Override, apply
 from nettrain.config.yaml_text import Document
@@ -42,15 +41,12 @@ def _model(document: Document, record: type[Record], changes: Sequence[Override]
 
 
 def _settings(model: object) -> Mapping[str, object]:
-    mapping = Architecture.expand_shorthand(model)
-    name = mapping.get("type") if isinstance(mapping, dict) else None
-    if not isinstance(name, str):
-        return {}
-    try:
-        architecture = find(Architecture, name)
-    except PydanticCustomError:
-        return {}
-    return architecture.settings if issubclass(architecture, Architecture) else {}
+    architecture = record_of(Architecture, model)
+    return (
+        architecture.settings
+        if architecture is not None and issubclass(architecture, Architecture)
+        else {}
+    )
 
 
 def _places(

@@ -1,11 +1,8 @@
 """What the networks for tables have in common."""
 
-# Numbers of unlike scales near [-3, 3], whatever their outliers; gaps filled, and told.
-NUMBER_TRANSFORMS = [
-    {"type": "impute", "strategy": "median", "flag": True},
-    "robust_scale",
-    "smooth_clip",
-]
+IMPUTE = {"type": "impute", "strategy": "median", "flag": True}  # gaps filled, and told
+# Numbers of unlike scales near [-3, 3], whatever their outliers.
+NUMBER_TRANSFORMS = [IMPUTE, "robust_scale", "smooth_clip"]
 
 
 def category_transforms(largest: int) -> list[object]:

@@ -20,6 +20,7 @@ from nettrain.layers.mean_of_members import MeanOfMembers
 from nettrain.layers.members import Members
 from nettrain.layers.packed import Packed
 from nettrain.layers.piecewise_linear_embedding import PiecewiseLinearEmbedding
+from nettrain.models._tables import IMPUTE
 from nettrain.nn.activation import Activation
 from nettrain.nn.architecture import Architecture
 from nettrain.nn.bound_layer import bind
@@ -45,12 +46,7 @@ class Tabm(Architecture):
     """
 
     settings = {
-        "dataset": {
-            "number_transforms": [
-                {"type": "impute", "strategy": "median", "flag": True},
-                {"type": "quantile", "to": "normal"},
-            ]
-        },
+        "dataset": {"number_transforms": [IMPUTE, {"type": "quantile", "to": "normal"}]},
         "optimizer": {"type": "adamw", "lr": 0.002, "weight_decay": 3e-4},
         "regularization": {"dropout": 0.1},
         "training": {"epochs": 200, "batch_size": 256, "clip_norm": 1.0},
