@@ -69,20 +69,22 @@ class ClassOutcome:
     def resampled_counts(self, samples: np.ndarray) -> Counts:
         """The counts (k, b) in samples (n, b), which say how often each row stands in each."""
         k = self.probabilities.shape[1]
-        right = self.predicted == self.targets
-        actual = _sum_by_class(self.targets, samples, k)
-        predicted = _sum_by_class(self.predicted, samples, k)
-        hits = _sum_by_class(self.targets[right], samples[right], k)
+        rows = np.arange(len(samples))
+        actual = _sum_by_class(self.targets, samples, k, rows)
+        predicted = _sum_by_class(self.predicted, samples, k, rows)
+        hits = _sum_by_class(self.targets, samples, k, rows[self.predicted == self.targets])
         return Counts(actual, predicted, hits, actual + predicted > 0)
 
 
-def _sum_by_class(codes: np.ndarray, samples: np.ndarray, k: int) -> np.ndarray:
-    """Sums (k, b) of the rows of `samples` (n, b) over the rows of each class, codes (n,)."""
+def _sum_by_class(codes: np.ndarray, samples: np.ndarray, k: int, rows: np.ndarray) -> np.ndarray:
+    """Sums (k, b) of some rows of `samples` (n, b) over those of each class, codes (n,)."""
     sums = np.zeros((k, samples.shape[1]))
-    order = np.argsort(codes, kind="stable")
-    present, first = np.unique(codes[order], return_index=True)
+    ordered = rows[np.argsort(codes[rows], kind="stable")]
+    count = np.bincount(codes[rows], minlength=k)
+    present = np.flatnonzero(count)
     if len(present):
-        sums[present] = np.add.reduceat(samples[order], first, axis=0)
+        first = (np.cumsum(count) - count)[present]
+        sums[present] = np.add.reduceat(samples[ordered], first, axis=0)
     return sums
 
 

@@ -67,15 +67,24 @@ class RocAuc(Metric[ClassOutcome | LabelOutcome]):
 
 
 def _areas(scores: np.ndarray, positive: np.ndarray, samples: np.ndarray) -> np.ndarray:
-    """The area in each sample (b,) for one column of scores (n,); NaN where a side is empty."""
-    order = np.argsort(scores[~positive])
-    negative_scores = scores[~positive][order]
-    below = np.zeros((len(order) + 1, samples.shape[1]))  # row i: the i lowest negative rows
-    np.cumsum(samples[~positive][order], axis=0, out=below[1:])
+    """The area in each sample (b,) for one column of scores (n,); NaN where a side is empty.
+
+    Negative rows are summed in the runs that lie between two positive rows, the runs cumulatively.
+    """
+    negatives = np.flatnonzero(~positive)
+    negatives = negatives[np.argsort(scores[negatives])]
+    first = np.searchsorted(scores[negatives], scores[positive], side="left")
+    after = np.searchsorted(scores[negatives], scores[positive], side="right")  # > first at a tie
+    starts = np.flatnonzero(np.bincount([0, *first, *after, len(negatives)]))
+    ordered = np.zeros((len(negatives) + 1, samples.shape[1]))  # a last row, for a run without any
+    np.take(samples, negatives, axis=0, out=ordered[:-1])
+    runs = np.add.reduceat(ordered, starts, axis=0)
+    below = np.cumsum(runs, axis=0) - runs  # what lies below each start; the last one: all
     weights = samples[positive]
-    first = np.searchsorted(negative_scores, scores[positive], side="left")
-    after = np.searchsorted(negative_scores, scores[positive], side="right")  # > first at a tie
-    u = np.einsum("ib,ib->b", weights, below[first]) + np.einsum("ib,ib->b", weights, below[after])
+    u = sum(
+        np.einsum("ib,ib->b", weights, below[np.searchsorted(starts, rank)])
+        for rank in (first, after)
+    )
     pairs = weights.sum(axis=0) * below[-1]
     return np.divide(u / 2, pairs, out=np.full(len(pairs), np.nan), where=pairs > 0)
 
