@@ -9,6 +9,7 @@ import numpy as np
 from nettrain.data.dataset import PARTS, UNASSIGNED, Dataset
 from nettrain.data.readers.named_set import NamedSet, plain_files
 from nettrain.data.readers.number_text import MissingMarks
+from nettrain.data.readers.text_block import Chunk
 from nettrain.data.readers.text_column import read_columns
 from nettrain.data.readers.text_table import TextTable
 from nettrain.data.source import Source
@@ -80,8 +81,8 @@ class _Both:
         self._tables = [TextTable(file, "utf-8", ",", COLUMNS, 0, comment="|") for file in files]
         self.rows = [0] * len(files)
 
-    def chunks(self) -> Iterator[tuple[list[tuple[str, ...]], np.ndarray]]:
-        """As of `TextTable`."""
+    def blocks(self) -> Iterator[Chunk]:
+        """The chunks of both."""
         for place, table in enumerate(self._tables):
             for cells, lines in table.chunks():
                 self.rows[place] += len(lines)

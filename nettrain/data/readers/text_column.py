@@ -1,7 +1,7 @@
 """One column of text cells made numbers or categories, a chunk of rows at a time."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
@@ -12,8 +12,14 @@ from nettrain.data.readers.number_text import (
     is_number,
     number_format,
 )
+from nettrain.data.readers.text_block import Chunk, TextBlock, distinct_texts, plain_numbers
 from nettrain.errors import DataError
 
+if TYPE_CHECKING:
+    import polars
+
+# The distinct texts and places among them, or None and numbers; and the marks of missing values.
+_Converted = tuple[list[str] | None, np.ndarray, set[str]]
 _INFINITE = frozenset({"inf", "+inf", "-inf", "infinity", "+infinity", "-infinity"})
 
 
@@ -37,8 +43,8 @@ class ChunkedTable(Protocol):
     def names(self) -> tuple[str, ...]:
         """The names of the columns."""
 
-    def chunks(self) -> Iterator[tuple[list[tuple[str, ...]], np.ndarray]]:
-        """The columns of some rows, and the line on which each of the rows begins."""
+    def blocks(self) -> Iterator[Chunk | TextBlock]:
+        """The columns of some rows, and the line on which each of the rows begins; or a block."""
 
 
 class TextColumn:
@@ -83,6 +89,40 @@ class TextColumn:
             undecided = [np.full(len(chunk), MISSING, np.int32) for chunk in self._chunks]
             self._chunks = [*undecided, self._encode(cells)]
             return
+        self._add_numbers(numbers)
+
+    def kind_in(self, block: TextBlock) -> bool:
+        """Whether a block's column is to be read as numbers at once, or as texts."""
+        plain = self._fixed or not block.starting_zeros
+        return self._numeric is True and plain and not self.marks and self.leading_zero is None
+
+    def converted(self, column: "polars.Series", *, zeros: bool) -> _Converted | None:
+        """The cells of a block, and the marks in it; None where they are to be looked at singly.
+
+        Args:
+            column: As polars has read it.
+            zeros: Whether numbers may begin like 007 there.
+        """
+        if self._numeric is False:
+            values, places = distinct_texts(column)
+            return [value.strip() for value in values], places, set()
+        allowed = self._fixed or self.leading_zero is not None or not zeros
+        found = plain_numbers(column, self._missing.words, zeros=allowed)
+        if found is None:
+            return None
+        return None, found[0], found[1]
+
+    def add_converted(self, converted: _Converted) -> None:
+        """What `converted` has found in the next rows."""
+        values, cells, marks = converted
+        if values is not None:
+            lookup = np.array([self._codes[value] for value in values], np.int32)
+            self._chunks.append(lookup[cells])
+            return
+        self.marks.update(marks)
+        self._add_numbers(self._without_marked_numbers(cells))
+
+    def _add_numbers(self, numbers: np.ndarray) -> None:
         if self._numeric is None and not np.isnan(numbers).all():
             self._numeric = True
         self._chunks.append(numbers)
@@ -236,13 +276,35 @@ def _collect(
     columns = {name: TextColumn(name, origin, missing[name], numeric.get(name)) for name in names}
     indexed = [(table.names.index(name), column) for name, column in columns.items()]
     lines = []
-    for cells, first_lines in table.chunks():
-        lines.append(first_lines)
-        for index, column in indexed:
-            column.add(cells[index], first_lines)
+    for block in table.blocks():
+        if isinstance(block, TextBlock) and _add_block(block, indexed):
+            lines.append(block.lines)
+            continue
+        chunks = block.chunks() if isinstance(block, TextBlock) else (block,)
+        for cells, first_lines in chunks:
+            lines.append(first_lines)
+            for index, column in indexed:
+                column.add(cells[index], first_lines)
     if not lines:
         raise DataError(f"{origin}: a header ({', '.join(table.names[:20])}) and no rows below it")
     return columns, np.concatenate(lines)
+
+
+def _add_block(block: TextBlock, columns: Sequence[tuple[int, TextColumn]]) -> bool:
+    """Add a block to all columns; or to none, where one of them needs a closer look."""
+    kinds = {place: column.kind_in(block) for place, column in columns}
+    series = block.columns(kinds) or block.columns(dict.fromkeys(kinds, False))
+    if series is None:
+        return False
+    found = []
+    for place, column in columns:
+        converted = column.converted(series[place], zeros=block.starting_zeros)
+        if converted is None:
+            return False
+        found.append(converted)
+    for (_, column), converted in zip(columns, found, strict=True):
+        column.add_converted(converted)
+    return True
 
 
 def _floats(cells: Sequence[str]) -> np.ndarray | None:

@@ -3,16 +3,18 @@
 import csv
 import io
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from itertools import islice
+from functools import partial
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 import numpy as np
 
 from nettrain.data.readers.number_text import MissingMarks, is_number, number_format
+from nettrain.data.readers.text_block import DELIMITERS, Chunk, TextBlock, blocks_are_read
 from nettrain.data.readers.text_file import check_no_nul, decoding, encoding_of, open_text
 from nettrain.errors import DataError
 
@@ -20,12 +22,12 @@ if TYPE_CHECKING:
     from _csv import Reader
 
 csv.field_size_limit(2**31 - 1)  # the longest that all platforms take; 131,072 without it
-_DELIMITERS = ",;\t|"
 _SAMPLE = 65536  # characters in which delimiter and header are sought, or more ...
 _SAMPLE_LINES = 3  # ... until it holds so many lines
 _SAMPLE_ROWS = 50  # rows of the sample in which numbers are counted
 _FIRST_ROWS = 16384  # the first chunk, in which a column shows what it holds
 _ROWS = 512  # later ones: what stays in the cache is twice as fast
+_BLOCK = 2**23  # characters that are read at once where blocks are whole rows
 _LINE_END = re.compile(r"\r\n|\r|\n")
 
 
@@ -101,23 +103,72 @@ class TextTable:
         names = _header_names(path, line, first) if header else positional(len(first))
         return cls(path, encoding, delimiter, names, int(header), notes=tuple(notes))
 
-    def chunks(self) -> Iterator[tuple[list[tuple[str, ...]], np.ndarray]]:
+    def chunks(self) -> Iterator[Chunk]:
         """The columns of some rows, and the line on which each begins. Empty rows are skipped."""
+        for chunk in self._read(blocks=False):
+            if not isinstance(chunk, TextBlock):
+                yield chunk
+
+    def blocks(self) -> Iterator[Chunk | TextBlock]:
+        """The same rows; behind the first chunk of a large file, blocks take the place of chunks.
+
+        From the first row on that is not certainly whole, chunks come again.
+        """
+        return self._read(blocks=True)
+
+    def _read(self, *, blocks: bool) -> Iterator[Chunk | TextBlock]:
         self.empty.clear()
         with decoding(self.path, self.encoding), open_text(self.path, self.encoding) as file:
-            reader = _reader(file, self.delimiter)
-            skip = self.header
             try:
-                before = 0
-                while rows := list(islice(reader, _ROWS if before else _FIRST_ROWS)):
-                    lines = _lines(rows, before, reader.line_num)
-                    before = reader.line_num
-                    rows, lines = self._whole(rows, lines)
-                    rows, lines, skip = rows[skip:], lines[skip:], max(skip - len(rows), 0)
-                    if rows:
-                        yield list(zip(*rows, strict=True)), lines
+                reader = _reader(file, self.delimiter)
+                rows = list(islice(reader, _FIRST_ROWS))
+                above, pending = reader.line_num, ""
+                found, skip = self._chunk(rows, 0, above, self.header)
+                yield from found
+                if blocks and not (skip or self.comment) and self.delimiter in DELIMITERS:
+                    pending, above = yield from self._blocks(file, above)
+                lines = io.StringIO(pending + file.readline(), newline="")
+                yield from self._chunks(chain(lines, file), above, skip)
             except csv.Error as error:
                 raise self._malformed(error) from None
+
+    def _blocks(self, file: TextIO, above: int) -> Generator[TextBlock, None, tuple[str, int]]:
+        """Blocks of whole rows while there are any; what was read in vain, and the lines above it.
+
+        They hold a multiple of `_ROWS` rows each, so that chunks behind them begin where they would
+        without blocks.
+        """
+        read = pending = file.read(_BLOCK)
+        if len(read) < _BLOCK or not blocks_are_read():  # polars would take longer to load
+            return pending, above
+        while pending:
+            text = _some_lines(pending) if read else pending.rstrip("\n") + "\n"
+            strictly = partial(self._chunks, io.StringIO(text, newline=""), above)
+            block = TextBlock.of(text, self.delimiter, len(self.names), above + 1, strictly)
+            if block is None:
+                break
+            yield block
+            above += len(block)
+            read = file.read(_BLOCK)
+            pending = pending[len(text) :] + read
+        return pending, above
+
+    def _chunks(self, lines: Iterable[str], above: int, skip: int = 0) -> Iterator[Chunk]:
+        reader = _reader(lines, self.delimiter)
+        before = 0
+        while rows := list(islice(reader, _ROWS)):
+            found, skip = self._chunk(rows, above + before, above + reader.line_num, skip)
+            before = reader.line_num
+            yield from found
+
+    def _chunk(
+        self, rows: list[list[str]], before: int, after: int, skip: int
+    ) -> tuple[list[Chunk], int]:
+        """The chunk of some rows, if any holds a value, and how many more are to be skipped."""
+        rows, lines = self._whole(rows, _lines(rows, before, after))
+        kept, lines = rows[skip:], lines[skip:]
+        found = [(list(zip(*kept, strict=True)), lines)] if kept else []
+        return found, max(skip - len(rows), 0)
 
     def _whole(
         self, rows: list[list[str]], lines: np.ndarray
@@ -175,7 +226,7 @@ def sniff_delimiter(sample: str) -> str:
     then the one with most cells. Comma if none divides.
     """
     best = (0.0, 0.0, 1, ",")
-    for delimiter in _DELIMITERS:
+    for delimiter in DELIMITERS:
         rows = _rows(sample, delimiter)
         widths = [len(row) for row in rows]
         common = max(set(widths), key=lambda width: (widths.count(width), width), default=1)
@@ -276,5 +327,15 @@ def _lines(rows: list[list[str]], before: int, after: int) -> np.ndarray:
     return starts
 
 
-def _reader(file: TextIO, delimiter: str) -> "Reader":
+def _some_lines(text: str) -> str:
+    """The beginning of a text, a multiple of `_ROWS` lines; "" where it has fewer."""
+    count, end = text.count("\n"), len(text)
+    if count < _ROWS:
+        return ""
+    for _ in range(count % _ROWS + 1):
+        end = text.rfind("\n", 0, end)
+    return text[: end + 1]
+
+
+def _reader(file: Iterable[str], delimiter: str) -> "Reader":
     return csv.reader(file, delimiter=delimiter, strict=True, skipinitialspace=True)
