@@ -27,7 +27,8 @@ class Curve:
     Attributes:
         rates: Learning rates.
         losses: The mean loss of each batch.
-        smoothed: The same, smoothed.
+        smoothed: What has become of the loss at the start: its mean over all batches, plus the
+            smoothed difference between the loss of a batch and its loss with the initial weights.
         suggestion: The rate to begin with; None where no rate helps.
     """
 
@@ -51,8 +52,9 @@ class Curve:
 def find_lr(run: Run) -> Curve:
     """Train a run for 100 steps, the rate rising from 1e-6 to 10 by a constant factor.
 
-    Its schedule is not used. Smith 2017, "Cyclical learning rates for training neural networks",
-    section 3.3, with a rate that rises exponentially.
+    Its schedule is not used. Each batch is compared with itself, so that easy and hard ones do not
+    hide the fall: small batches differ more than a rate changes their loss. Smith 2017, "Cyclical
+    learning rates for training neural networks", section 3.3, with a rate that rises exponentially.
 
     Args:
         run: That nothing else uses.
@@ -65,23 +67,39 @@ def find_lr(run: Run) -> Curve:
             f"optimizer: {run.config.optimizer.name()} chooses its steps itself: there is no rate "
             "to find for it"
         )
-    rates, losses, smoothed = [], [], []
-    mean = 0.0
+    rates, losses, starts, changes = [], [], list[float](), list[float]()
+    initial, change = run.network.vector.values.copy(), 0.0
     with one_blas_thread(), np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         for step, lr in enumerate(np.geomspace(LOWEST, HIGHEST, STEPS).tolist(), start=1):
             rows = next_rows(run)
-            loss = run.step(rows, lr) / (run.step.weight(rows) or 1)
+            weight = run.step.weight(rows) or 1
+            start = _loss_with(initial, run, rows) / weight
+            loss = run.step(rows, lr) / weight
             if not math.isfinite(loss):
                 break
-            mean = SMOOTHING * mean + (1 - SMOOTHING) * loss
+            change = SMOOTHING * change + (1 - SMOOTHING) * (loss - start)
             rates.append(lr)
             losses.append(loss)
-            smoothed.append(
-                mean / (1 - SMOOTHING**step)
+            starts.append(start)
+            changes.append(
+                change / (1 - SMOOTHING**step)
             )  # without the bias of starting at 0, as in Adam
-            if step > STEPS // 10 and smoothed[-1] > TOO_HIGH * min(smoothed):
+            level = float(np.mean(starts))
+            if step > STEPS // 10 and level + changes[-1] > TOO_HIGH * (level + min(changes)):
                 break
+    smoothed = [float(np.mean(starts)) + change for change in changes]
     return Curve(rates, losses, smoothed, suggest(rates, smoothed))
+
+
+def _loss_with(weights: np.ndarray, run: Run, rows: np.ndarray) -> float:
+    """The sum of the loss over rows of the next step, with other weights."""
+    vector = run.network.vector.values
+    current = vector.copy()
+    vector[...] = weights
+    try:
+        return run.step.loss(rows)
+    finally:
+        vector[...] = current
 
 
 def suggest(rates: list[float], smoothed: list[float]) -> float | None:

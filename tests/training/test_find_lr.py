@@ -62,6 +62,24 @@ def test_what_it_suggests_trains_better_than_a_hundredth_of_it_and_does_not_dive
     assert found < 0.9 * slow
 
 
+def test_easy_and_hard_batches_do_not_hide_the_fall(toy):
+    draw = np.random.Generator(np.random.PCG64(0))
+    x = draw.normal(size=(60, 3)).astype(np.float32)
+    y = (x @ [1.0, -2.0, 0.5]) * draw.choice([0.01, 1.0, 30.0], 60)  # batches of unlike losses
+    found = find_lr(
+        prepare_run(
+            {
+                "model": "tabular",
+                "training": {"batch_size": 4, "kernels": "numpy"},
+                "dataset": {"source": "memory", "split": "none"},
+            },
+            (x, y),
+        )
+    )
+    assert found.smoothed[0] == pytest.approx(found.smoothed[10], rel=0.01)
+    assert found.suggestion is not None and 1e-4 < found.suggestion < 0.1
+
+
 @pytest.mark.parametrize(("smoothed", "expected"), [
     ([], None),
     ([1.0] * 50, None),

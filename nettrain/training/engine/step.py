@@ -119,6 +119,17 @@ class Step:
     def _gathered(self, rows: np.ndarray, step: int, micro_batch: int) -> None:
         (self._prefetch or self.batch).gather(rows, step, micro_batch)
 
+    def loss(self, rows: np.ndarray) -> float:
+        """The weighted sum of the loss over the rows, as the next step would find it.
+
+        Nothing is updated, and the layers' state stays.
+        """
+        step, value = self.update.steps, 0.0
+        for i, batch in enumerate(self.micro_batches(rows)):
+            self.gather(batch, step, i)
+            value += self._compute(len(batch), step=step, micro_batch=i, want_gradient=False)
+        return value
+
     @contextmanager
     def prefetching(self, threads: int, busy: int) -> Iterator[None]:
         """Inside, the batch of the next step is gathered while this one computes, where that pays.
