@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from nettrain.autodiff.compiled import call, compiles
+from nettrain.autodiff.compiled import compiles, contiguous
+from nettrain.autodiff.philox import fill_uniform
 from nettrain.autodiff.primitive import Array, Call, Primitive, Scratch, Shape, Slots
 from nettrain.jit import jit
 
@@ -59,16 +60,16 @@ def _drop_loop(out: Array, x: Array, mask: Array, share: float) -> None:
 
 @compiles(Dropout)
 class CompiledDropout(Dropout):
-    """The generator's own numbers, then mask and product in one loop."""
+    """The draws in a loop, then mask and product in another."""
 
     def forward_calls(self, out: Array, x: Array, *, mask: Array) -> list[Call]:
-        if not x.flags.c_contiguous or callable(self.share):
+        if not contiguous(out, x):
             return super().forward_calls(out, x, mask=mask)
-        draw: Call = (self.generator.random, (), {"dtype": mask.dtype.type, "out": mask})
-        return [
-            draw,
-            call(_drop_loop, out.reshape(-1), x.reshape(-1), mask.reshape(-1), self.share),
-        ]
+        draw: Call = (fill_uniform, (self.generator, mask), {})
+        return [draw, (self._drop, (out.reshape(-1), x.reshape(-1), mask.reshape(-1)), {})]
+
+    def _drop(self, out: Array, x: Array, mask: Array) -> None:
+        _drop_loop(out, x, mask, float(self.share() if callable(self.share) else self.share))
 
     def backward_calls(
         self, grads: Slots, dy: Array, out: Array, x: Array, *, mask: Array
