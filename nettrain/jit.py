@@ -77,8 +77,10 @@ class Overloaded:
         """The plain function, for which Numba takes the implementation of the argument's type."""
         import numba
 
+        single, double = _resolved(self.single), _resolved(self.double)
+
         def choose(x: Any) -> Callable[..., Any]:
-            return self.single if x is numba.float32 else self.double
+            return single if x is numba.float32 else double
 
         numba.extending.overload(self.plain)(choose)
         return self.plain
@@ -123,4 +125,5 @@ def _resolved(function: Callable[..., Any]) -> FunctionType:
         function.__code__, names, function.__name__, function.__defaults__, function.__closure__
     )
     resolved.__module__, resolved.__qualname__ = function.__module__, function.__qualname__
+    resolved.__annotations__ = function.__annotations__  # Numba compares signatures of overloads
     return resolved

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from nettrain.autodiff.primitive import Array, ElementWise, Slots
-from nettrain.jit import overloaded
+from nettrain.jit import jit, overloaded
 
 
 class Exp(ElementWise):
@@ -62,7 +62,9 @@ _SINGLE = (
 )
 
 
-def _single(x: Any) -> Any:
+@jit
+def _single_parts(x: Any) -> Any:
+    """q, f and g with e^x = (1 + q) f g, |q| < 1/2; f g is 2^n."""
     inside = min(x, _F(89)) if x > _F(-104) else _F(-104)  # NaN too, which has no whole part
     n = np.floor(inside * _F(_LOG2_E) + _F(0.5))
     r = (inside - n * _F(_LN2[0])) - n * _F(_LN2[1])
@@ -71,15 +73,16 @@ def _single(x: Any) -> Any:
     p = p * r + _SINGLE[3]
     p = p * r + _SINGLE[4]
     p = p * r + _SINGLE[5]
-    p = p * r * r + r + _F(1)
     whole = np.int32(n)
     half = whole >> np.int32(1)
     first = np.int32((half + np.int32(127)) << np.int32(23)).view(_F)
     second = np.int32((whole - half + np.int32(127)) << np.int32(23)).view(_F)
-    return p * first * second if x == x else x
+    return p * r * r + r, first, second
 
 
-def _double(x: Any) -> Any:
+@jit
+def _double_parts(x: Any) -> Any:
+    """The same in float64."""
     inside = min(x, 710.0) if x > -746.0 else -746.0
     n = np.floor(inside * _LOG2_E + 0.5)
     r = (inside - n * _LONG_LN2[0]) - n * _LONG_LN2[1]
@@ -94,12 +97,21 @@ def _double(x: Any) -> Any:
     p = p * r + 1 / 24
     p = p * r + 1 / 6
     p = p * r + 0.5
-    p = p * r * r + r + 1
     whole = np.int64(n)
     half = whole >> 1
     first = np.int64((half + 1023) << 52).view(np.float64)
     second = np.int64((whole - half + 1023) << 52).view(np.float64)
-    return p * first * second if x == x else x
+    return p * r * r + r, first, second
+
+
+def _single(x: Any) -> Any:
+    q, first, second = _single_parts(x)
+    return (q + _F(1)) * first * second if x == x else x
+
+
+def _double(x: Any) -> Any:
+    q, first, second = _double_parts(x)
+    return (q + 1) * first * second if x == x else x
 
 
 @overloaded(_single, _double)
@@ -112,3 +124,19 @@ def exp(x: Any) -> Any:
     has no vector instructions and takes five times as long.
     """
     return math.exp(x)
+
+
+def _single_less_one(x: Any) -> Any:
+    q, first, second = _single_parts(x)
+    return q * first * second + (first * second - _F(1)) if x == x else x
+
+
+def _double_less_one(x: Any) -> Any:
+    q, first, second = _double_parts(x)
+    return q * first * second + (first * second - 1) if x == x else x
+
+
+@overloaded(_single_less_one, _double_less_one)
+def expm1(x: Any) -> Any:
+    """e^x - 1 in a compiled loop, for x <= 0; near 0 as exact as elsewhere."""
+    return math.expm1(x)

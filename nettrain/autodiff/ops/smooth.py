@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from nettrain.autodiff.compiled import compiles, flat_calls
-from nettrain.autodiff.ops.exponential import exp
+from nettrain.autodiff.ops.exponential import exp, expm1
 from nettrain.autodiff.primitive import Array, Call, ElementWise, Scratch, Shape, Slots
 from nettrain.jit import jit
 
@@ -231,6 +231,38 @@ class Elu(ElementWise):
         dx *= dy
 
 
+@jit
+def _elu_loop(y: Array, x: Array, low: float, high: float) -> None:
+    zero, falling, rising = x.dtype.type(0), x.dtype.type(low), x.dtype.type(high)
+    for i in range(x.size):
+        positive = x[i] > zero
+        bent = expm1(zero if positive else x[i]) * falling  # NaN stays
+        y[i] = bent + (x[i] if positive else zero) * rising
+
+
+@jit
+def _elu_gradient_loop(dx: Array, dy: Array, x: Array, low: float, high: float) -> None:
+    zero, falling, rising = x.dtype.type(0), x.dtype.type(low), x.dtype.type(high)
+    for i in range(x.size):
+        dx[i] = (rising if x[i] > zero else exp(x[i]) * falling) * dy[i]
+
+
+@compiles(Elu)
+class CompiledElu(Elu):
+    """One loop forward and one backward."""
+
+    def forward_calls(self, out: Array, x: Array, **scratch: Array) -> list[Call]:
+        calls = flat_calls(_elu_loop, (out, x), self.scale * self.alpha, self.scale)
+        return calls or super().forward_calls(out, x, **scratch)
+
+    def backward_calls(
+        self, grads: Slots, dy: Array, out: Array, x: Array, **scratch: Array
+    ) -> list[Call]:
+        numbers = self.scale * self.alpha, self.scale
+        calls = flat_calls(_elu_gradient_loop, (grads[0], dy, x), *numbers)
+        return calls or super().backward_calls(grads, dy, out, x, **scratch)
+
+
 class Mish(ElementWise):
     """y = x t, t = tanh(ln(1 + e^x)) = p / (p + 2), p = e^x (e^x + 2).
 
@@ -275,3 +307,50 @@ class Mish(ElementWise):
         dx /= work
         dx += share
         dx *= dy
+
+
+@jit
+def _mish_loop(y: Array, power: Array, share: Array, x: Array) -> None:
+    two, most = x.dtype.type(2), x.dtype.type(20)
+    for i in range(x.size):
+        e = exp(most if x[i] > most else x[i])
+        p = (e + two) * e
+        power[i], share[i] = e, p / (p + two)
+        y[i] = x[i] * share[i]
+
+
+@jit
+def _mish_gradient_loop(dx: Array, dy: Array, x: Array, power: Array, share: Array) -> None:
+    one, four = x.dtype.type(1), x.dtype.type(4)
+    least, most = x.dtype.type(-1000), x.dtype.type(20)
+    for i in range(x.size):
+        a = least if x[i] < least else most if x[i] > most else x[i]
+        e = power[i] + one
+        q = e * e + one
+        dx[i] = (a * four * power[i] * e / (q * q) + share[i]) * dy[i]
+
+
+@compiles(Mish)
+class CompiledMish(Mish):
+    """One loop forward and one backward."""
+
+    def forward_calls(
+        self, out: Array, x: Array, *, power: Array, share: Array, work: Array
+    ) -> list[Call]:
+        calls = flat_calls(_mish_loop, (out, power, share, x))
+        return calls or super().forward_calls(out, x, power=power, share=share, work=work)
+
+    def backward_calls(
+        self,
+        grads: Slots,
+        dy: Array,
+        out: Array,
+        x: Array,
+        *,
+        power: Array,
+        share: Array,
+        work: Array,
+    ) -> list[Call]:
+        calls = flat_calls(_mish_gradient_loop, (grads[0], dy, x, power, share))
+        scratch = {"power": power, "share": share, "work": work}
+        return calls or super().backward_calls(grads, dy, out, x, **scratch)
