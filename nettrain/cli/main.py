@@ -1,6 +1,7 @@
 """The program `nettrain`: its commands, and the one place where failures become exit codes."""
 
 import gc
+import importlib
 import inspect
 import sys
 from pathlib import Path
@@ -9,41 +10,60 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from nettrain.cli import (
-    autopsy,
-    calibrate,
-    check,
-    compare,
-    cv,
-    diff,
-    doctor,
-    ensemble,
-    evaluate,
-    explain,
-    export,
-    failure,
-    fit,
-    gradcheck,
-    graph,
-    importance,
-    init,
-    plot,
-    predict,
-    report,
-    runs,
-    schema,
-    sweep,
-    trace,
-    verify,
-)
+from nettrain.cli import failure
 from nettrain.cli.log_messages import told_once
 from nettrain.cli.output import open_standard_streams
 from nettrain.errors import ConfigError
 from nettrain.version import __version__
 
+# The panel of `nettrain --help`, the command, and the example in its own help.
+COMMANDS: tuple[tuple[str, str, str], ...] = (
+    ("Start", "init", "nettrain init wine.csv --target quality"),
+    ("Start", "check", "nettrain check digits.yaml"),
+    ("Start", "doctor", "nettrain doctor digits.yaml --seconds 10"),
+    ("Train", "fit", "nettrain fit digits.yaml --set optimizer.lr=0.01 --seed 1"),
+    ("Train", "sweep", "nettrain sweep search.yaml --trials 20 --workers 2"),
+    ("Train", "cv", "nettrain cv digits.yaml --folds 10"),
+    ("Train", "ensemble", "nettrain ensemble digits.yaml --set ensemble.members=5"),
+    ("Use", "eval", "nettrain eval runs/digits --data new.csv"),
+    ("Use", "predict", "nettrain predict runs/wine new.csv --keep id -o predictions.csv"),
+    ("Use", "calibrate", "nettrain calibrate runs/digits"),
+    ("Use", "export", "nettrain export runs/digits --to onnx -o digits.onnx"),
+    ("Look", "runs", "nettrain runs runs --where model.type=cnn --sort metric"),
+    ("Look", "report", "nettrain report runs/digits -o digits.html"),
+    ("Look", "plot", "nettrain plot runs/digits confusion -o confusion.svg"),
+    ("Look", "graph", "nettrain graph xor.yaml --row 0 -o graph.svg"),
+    ("Look", "trace", "nettrain trace xor.yaml --row 0 --step"),
+    ("Look", "compare", "nettrain compare runs/digits runs/digits-2"),
+    ("Look", "importance", "nettrain importance runs/wine --dependence alcohol"),
+    ("Trust", "gradcheck", "nettrain gradcheck digits.yaml --rows 16"),
+    ("Trust", "verify", "nettrain verify runs/digits"),
+    ("Trust", "diff", "nettrain diff runs/digits runs/digits-2 --replay"),
+    ("Trust", "autopsy", "nettrain autopsy runs/diverged -o reproduction"),
+    ("Learn", "explain", "nettrain explain adam"),
+    ("Learn", "schema", "nettrain schema -o nettrain.schema.json"),
+)
+MODULES = {"eval": "evaluate"}  # of commands that are not named as their module and its function
+
 
 class Commands(TyperGroup):
-    """The commands, run so that a failure is reported."""
+    """The commands, run so that a failure is reported.
+
+    Only the module of the named one is imported; the help, and suggestions for a name that does not
+    exist, take all of them.
+    """
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """The names, in the order of the help."""
+        return [name for _, name, _ in COMMANDS]
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """One command, made when it is first asked for."""
+        if cmd_name not in self.commands:
+            named = [row for row in COMMANDS if row[1] == cmd_name]
+            for panel, name, example in named or COMMANDS:
+                self.add_command(_command(panel, name, example), name)
+        return super().get_command(ctx, cmd_name)
 
     def invoke(self, ctx: Any) -> Any:
         """Run one command."""
@@ -93,64 +113,25 @@ def _options(
     """Options before the command."""
 
 
-# The panel of `nettrain --help`, the command, its function, and the example in its own help.
-COMMANDS: tuple[tuple[str, str, Any, str], ...] = (
-    ("Start", "init", init.init, "nettrain init wine.csv --target quality"),
-    ("Start", "check", check.check, "nettrain check digits.yaml"),
-    ("Start", "doctor", doctor.doctor, "nettrain doctor digits.yaml --seconds 10"),
-    ("Train", "fit", fit.fit, "nettrain fit digits.yaml --set optimizer.lr=0.01 --seed 1"),
-    ("Train", "sweep", sweep.sweep, "nettrain sweep search.yaml --trials 20 --workers 2"),
-    ("Train", "cv", cv.cv, "nettrain cv digits.yaml --folds 10"),
-    (
-        "Train",
-        "ensemble",
-        ensemble.ensemble,
-        "nettrain ensemble digits.yaml --set ensemble.members=5",
-    ),
-    ("Use", "eval", evaluate.evaluate, "nettrain eval runs/digits --data new.csv"),
-    (
-        "Use",
-        "predict",
-        predict.predict,
-        "nettrain predict runs/wine new.csv --keep id -o predictions.csv",
-    ),
-    ("Use", "calibrate", calibrate.calibrate, "nettrain calibrate runs/digits"),
-    ("Use", "export", export.export, "nettrain export runs/digits --to onnx -o digits.onnx"),
-    ("Look", "runs", runs.runs, "nettrain runs runs --where model.type=cnn --sort metric"),
-    ("Look", "report", report.report, "nettrain report runs/digits -o digits.html"),
-    ("Look", "plot", plot.plot, "nettrain plot runs/digits confusion -o confusion.svg"),
-    ("Look", "graph", graph.graph, "nettrain graph xor.yaml --row 0 -o graph.svg"),
-    ("Look", "trace", trace.trace, "nettrain trace xor.yaml --row 0 --step"),
-    ("Look", "compare", compare.compare, "nettrain compare runs/digits runs/digits-2"),
-    (
-        "Look",
-        "importance",
-        importance.importance,
-        "nettrain importance runs/wine --dependence alcohol",
-    ),
-    ("Trust", "gradcheck", gradcheck.gradcheck, "nettrain gradcheck digits.yaml --rows 16"),
-    ("Trust", "verify", verify.verify, "nettrain verify runs/digits"),
-    ("Trust", "diff", diff.diff, "nettrain diff runs/digits runs/digits-2 --replay"),
-    ("Trust", "autopsy", autopsy.autopsy, "nettrain autopsy runs/diverged -o reproduction"),
-    ("Learn", "explain", explain.explain, "nettrain explain adam"),
-    ("Learn", "schema", schema.schema, "nettrain schema -o nettrain.schema.json"),
-)
-
-
 def _help(function: Any) -> str:
     """The docstring, a line for each paragraph: the terminal breaks them, at any width."""
     paragraphs = inspect.cleandoc(function.__doc__).split("\n\n")
     return "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
 
 
-for _panel, _name, _function, _example in COMMANDS:
-    app.command(
-        _name,
+def _command(panel: str, name: str, example: str) -> Any:
+    """A command, from the function that has the name of its module."""
+    module = MODULES.get(name, name)
+    function = getattr(importlib.import_module(f"nettrain.cli.{module}"), module)
+    alone = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+    alone.command(
+        name,
         cls=Command,
-        help=_help(_function),
-        rich_help_panel=_panel,
-        epilog=f"Example: {_example}",
-    )(_function)
+        help=_help(function),
+        rich_help_panel=panel,
+        epilog=f"Example: {example}",
+    )(function)
+    return typer.main.get_command(alone)
 
 
 def run() -> None:

@@ -212,4 +212,4 @@ def test_what_needs_no_plugin_imports_none(place, command, case):
 
 def test_every_command_is_tried():
     tried = {arguments[0] for arguments, *_ in [*CASES, *NEVER]}
-    assert tried == {name for _, name, _, _ in COMMANDS}
+    assert tried == {name for _, name, _ in COMMANDS}

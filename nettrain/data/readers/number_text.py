@@ -30,7 +30,6 @@ _FORMATS = {
     "a thousands separator": rf"[+\-\u2212]?(?:{_GROUPED})",
     "a minus sign that is not a hyphen": rf"\u2212(?:{_PLAIN})",
 }
-_COMPILED = {name: re.compile(pattern, re.ASCII) for name, pattern in _FORMATS.items()}
 _LOOKS_MISSING = frozenset({
     "-", "--", "---", ".", "..", "?", "*", "na", "n/a", "#n/a", "#na", "<na>", "n.a.",
     "nan", "none", "null", "nil", "missing", "unknown", "#value!", "#div/0!", "#null!", "",
@@ -71,7 +70,9 @@ def number_format(text: str) -> str | None:
         digits = "".join(str(unicodedata.decimal(letter, letter)) for letter in text)
         if digits != text and is_number(digits):
             return OTHER_DIGITS
-    return next((name for name, form in _COMPILED.items() if form.fullmatch(text)), None)
+    return next(
+        (name for name, form in _FORMATS.items() if re.fullmatch(form, text, re.ASCII)), None
+    )
 
 
 def looks_missing(text: str) -> bool:

@@ -45,7 +45,9 @@ def percentile_interval(values: np.ndarray, confidence: float = 0.95) -> tuple[f
     smallest, largest = float(defined.min()), float(defined.max())
     if math.isclose(smallest, largest, rel_tol=ROUNDING, abs_tol=0):
         return None
-    low, high = np.quantile(defined, [(1 - confidence) / 2, (1 + confidence) / 2])
+    # np.quantile does the same, but imports numpy.ma: 12 ms
+    ends = np.array([(1 - confidence) / 2, (1 + confidence) / 2]) * (len(defined) - 1)
+    low, high = np.interp(ends, np.arange(len(defined)), np.sort(defined))
     return float(low), float(high)
 
 
