@@ -114,9 +114,9 @@ def test_the_bootstrap_of_a_metric_of_classes_is_scipy_s():
 
 
 def test_samples_come_in_blocks_of_whole_samples():
-    blocks = list(samples(2**18, 5))
-    assert [block.shape for block in blocks] == [(2**18, 2), (2**18, 2), (2**18, 1)]
-    assert all((block.sum(axis=0) == 2**18).all() for block in blocks)
+    blocks = list(samples(2**16, 5))
+    assert [block.shape for block in blocks] == [(2**16, 2), (2**16, 2), (2**16, 1)]
+    assert all((block.sum(axis=0) == 2**16).all() for block in blocks)
 
 
 @pytest.mark.parametrize("values", [[1.0, 1.0, 1.0], [np.nan, np.nan], [np.nan, 0.5]])

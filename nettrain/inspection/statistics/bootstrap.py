@@ -9,7 +9,7 @@ from nettrain import streams
 
 RESAMPLES = 1000
 ROUNDING = 1e-12  # relative; sums of equal numbers differ by less
-BLOCK = 2**19  # numbers of samples x rows that are held at a time: 4 MB
+BLOCK = 2**17  # numbers of samples x rows that are held at a time: 1 MB, which stays in cache
 
 
 def samples(rows: int, resamples: int = RESAMPLES, seed: int = 0) -> Iterator[np.ndarray]:
