@@ -145,6 +145,15 @@ def _packing_ratio(file: BinaryIO) -> float:
         return 0.0
 
 
+def unpacked_size(path: Path | str) -> int:
+    """About how many bytes a regular file holds, unpacked where it is gzip. Raises OSError."""
+    with open_regular(path) as file:
+        size = os.fstat(file.fileno()).st_size
+        packed = file.read(len(_GZIP)) == _GZIP
+        file.seek(0)
+        return int(size * _packing_ratio(file)) if packed else size
+
+
 def check_unpacked(origin: str, packed: int, unpacked: int) -> None:
     """Raises DataError where `unpacked` bytes are more than a file of `packed` bytes may become."""
     limit = unpacked_limit(packed)

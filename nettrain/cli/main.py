@@ -30,6 +30,7 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("Use", "calibrate", "nettrain calibrate runs/digits"),
     ("Use", "export", "nettrain export runs/digits --to onnx -o digits.onnx"),
     ("Look", "runs", "nettrain runs runs --where model.type=cnn --sort metric"),
+    ("Look", "cache", "nettrain cache --unused 30"),
     ("Look", "report", "nettrain report runs/digits -o digits.html"),
     ("Look", "plot", "nettrain plot runs/digits confusion -o confusion.svg"),
     ("Look", "graph", "nettrain graph xor.yaml --row 0 -o graph.svg"),

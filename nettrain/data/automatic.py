@@ -10,6 +10,7 @@ from nettrain.data.images import largest_pixel
 from nettrain.data.readers.date_text import AmbiguousDate, date_format
 from nettrain.data.readers.number_text import formatted_numbers
 from nettrain.data.rows.base import LazyRows
+from nettrain.data.rows.columns import has_gaps
 from nettrain.data.rows.stored import StoredRows
 from nettrain.data.task import MOST_CLASSES
 from nettrain.data.transform import Transform
@@ -124,6 +125,4 @@ def _has_gaps(part: Features, dates: list[str]) -> bool:
     numbers: np.ndarray | LazyRows = part.numbers
     if numbers.dtype.kind != "f":
         return False
-    return (
-        numbers.has_gaps() if isinstance(numbers, StoredRows) else bool(np.isnan(numbers[:]).any())
-    )
+    return numbers.has_gaps() if isinstance(numbers, StoredRows) else has_gaps(numbers)

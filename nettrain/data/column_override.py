@@ -1,15 +1,17 @@
 """What a user says about single columns of a table, over what their cells tell."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Literal
 
 import numpy as np
 from pydantic import Field, PlainValidator
 
 from nettrain.component import Record, Text
+from nettrain.data.collect import Cells
 from nettrain.data.features import MISSING, Category
 from nettrain.data.readers.number_text import MissingMarks
+from nettrain.data.stored_columns import StoredColumn
 
 ColumnType = Literal["number", "category", "text", "date", "ignore"]
 _AS_TEXT: tuple[ColumnType, ...] = (
@@ -70,12 +72,14 @@ def texts(overrides: Mapping[str, ColumnOverride]) -> tuple[str, ...]:
     return named(overrides, *_AS_TEXT)
 
 
-def without_marks(column: np.ndarray | Category, marks: tuple[str, ...]) -> np.ndarray | Category:
+def without_marks(column: Cells | Category, marks: tuple[str, ...]) -> Cells | Category:
     """A column whose cells that are marks of a missing value are missing."""
     missing = MissingMarks(marks)
     if isinstance(column, Category):
         kept = [text not in missing for text in column.values]
         lookup = np.array([*np.where(kept, np.cumsum(kept) - 1, MISSING), MISSING], np.int32)
         values = tuple(text for text, keep in zip(column.values, kept, strict=True) if keep)
-        return Category(lookup[column.codes], values)
+        return column.recoded(lookup, values)
+    if isinstance(column, StoredColumn):
+        return replace(column, marks=tuple(missing.numbers.tolist()))
     return np.where(np.isin(column, missing.numbers), np.nan, column)

@@ -7,6 +7,7 @@ import numpy as np
 
 from nettrain.data.features import Category, Features
 from nettrain.data.readers.number_format import NumberFormat
+from nettrain.data.stored_columns import StoredColumn
 from nettrain.data.target import Target
 
 PARTS = ("train", "validation", "test")
@@ -36,7 +37,7 @@ class Dataset:
     target: Target | None
     part: np.ndarray | None = None
     origin: str = "data"
-    lines: np.ndarray | None = None
+    lines: np.ndarray | StoredColumn | None = None
     numbers: np.ndarray | None = None
     extra_columns: dict[str, Category] = field(default_factory=dict)
     weights: np.ndarray | None = None
@@ -54,7 +55,7 @@ class Dataset:
             features=self.features.take(rows),
             target=None if self.target is None else self.target.take(rows),
             part=None if self.part is None else self.part[rows],
-            lines=None if self.lines is None else self.lines[rows],
+            lines=None if self.lines is None else self.lines.take(rows),
             numbers=np.asarray(rows) if self.numbers is None else self.numbers[rows],
             weights=None if self.weights is None else self.weights[rows],
             files=None if self.files is None else self.files[rows],

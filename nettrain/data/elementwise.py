@@ -8,6 +8,7 @@ import numpy as np
 
 from nettrain.data.features import Features
 from nettrain.data.rows.base import LazyRows
+from nettrain.data.rows.columns import ChosenColumns
 from nettrain.data.transform import Columns, State, Transform, check_columns
 
 
@@ -41,7 +42,13 @@ class Elementwise(Transform):
         if self.columns is None:
             return self.learn(features.numbers)
         indices = np.array([features.names.index(name) for name in self.columns], dtype=np.int64)
-        return self.learn(features.array[..., indices]) | {"places": indices}
+        numbers = features.numbers
+        chosen = (
+            numbers[..., indices]
+            if isinstance(numbers, np.ndarray)
+            else ChosenColumns(numbers, indices)
+        )
+        return self.learn(chosen) | {"places": indices}
 
     def apply(self, features: Features, state: State) -> Features:
         """The chosen columns mapped, in float64."""

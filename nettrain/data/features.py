@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -26,6 +27,17 @@ class Category:
     def take(self, rows: np.ndarray) -> "Category":
         """The cells of some rows, in that order."""
         return Category(self.codes[rows], self.values)
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+    def looked_up(self, lookup: np.ndarray) -> Any:
+        """What a lookup, for a missing cell at its end, gives for each cell (n,)."""
+        return lookup[self.codes]
+
+    def recoded(self, lookup: np.ndarray, values: tuple[str, ...]) -> "Category":
+        """The same cells by other codes: those that a lookup gives, `MISSING` for a missing one."""
+        return Category(lookup[self.codes], values)
 
     def places(self, values: Sequence[str]) -> np.ndarray:
         """The place of each cell (n,) among other values.
@@ -88,6 +100,14 @@ class Features:
         if not self.codes:
             return self.array
         return np.column_stack([self.array, *(column.codes for column in self.codes.values())])
+
+    def in_memory(self) -> "Features":
+        """The same features as arrays; what is lazy is read."""
+        categories = {
+            name: Category(column.codes, column.values) for name, column in self.categories.items()
+        }
+        codes = {name: Codes(one.codes, one.cardinality) for name, one in self.codes.items()}
+        return dataclasses.replace(self, numbers=self.array, categories=categories, codes=codes)
 
     def take(self, rows: np.ndarray) -> "Features":
         """The features of some rows, in that order; lazy rows stay lazy."""

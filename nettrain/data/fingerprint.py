@@ -6,6 +6,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from nettrain.data.dataset import Dataset
+from nettrain.data.rows.base import LazyRows, chunks
 from nettrain.data.rows.stored import StoredRows
 
 
@@ -18,10 +19,13 @@ def fingerprint(datasets: Iterable[Dataset]) -> str:
     digest = hashlib.blake2b(digest_size=16)
     for dataset in datasets:
         features, target = dataset.features, dataset.target
-        if isinstance(features.numbers, StoredRows):
-            _add_stored(digest, features.numbers)
+        numbers = features.numbers
+        if isinstance(numbers, StoredRows):
+            _add_stored(digest, numbers)
+        elif isinstance(numbers, np.ndarray):
+            _add_array(digest, numbers)
         else:
-            _add_array(digest, features.array)
+            _add_lazy(digest, numbers)
         _add_texts(digest, features.names)
         for name, column in (*features.categories.items(), *dataset.extra_columns.items()):
             _add_texts(digest, (name, *column.values))
@@ -39,6 +43,14 @@ def _add_array(digest: "hashlib.blake2b", array: np.ndarray) -> None:
     digest.update(f"{array.dtype.str}{array.shape}".encode())
     if array.size:  # a memoryview of no elements cannot be cast
         digest.update(np.ascontiguousarray(array).data.cast("B"))
+
+
+def _add_lazy(digest: "hashlib.blake2b", rows: LazyRows) -> None:
+    """The same as of all rows in an array."""
+    digest.update(f"{rows.dtype.str}{rows.shape}".encode())
+    for chunk in chunks(rows.shape):
+        block = rows[chunk]
+        digest.update(block.data.cast("B") if block.size else b"")
 
 
 def _add_stored(digest: "hashlib.blake2b", rows: StoredRows) -> None:

@@ -3,13 +3,12 @@
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 
-import numpy as np
-
+from nettrain.data.collect import Cells, Store
 from nettrain.data.features import Category
 from nettrain.data.written_columns import Block
 from nettrain.errors import DataError
 
-Column = np.ndarray | Category  # numbers (n,), NaN where missing, or texts
+Column = Cells | Category  # numbers (n,), NaN where missing, or texts
 
 
 class OpenTable(ABC):
@@ -44,14 +43,15 @@ class OpenTable(ABC):
 
     @abstractmethod
     def read(
-        self, names: Sequence[str], numeric: dict[str, bool]
-    ) -> tuple[dict[str, Column], np.ndarray | None]:
+        self, names: Sequence[str], numeric: dict[str, bool], store: Store
+    ) -> tuple[dict[str, Column], Cells | None]:
         """The named columns, and the line of each row if the file has lines.
 
         Args:
             names: Of the columns.
             numeric: The kind of those whose cells do not decide it: True for numbers, False for
                 texts.
+            store: Where the cells go.
         """
 
     @abstractmethod

@@ -1,7 +1,8 @@
 """What a model needs apart from its weights: raw columns, fitted transforms, classes."""
 
+import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -11,17 +12,22 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import PydanticCustomError
 
 from nettrain.component import to_mapping
+from nettrain.data.cache import cached_name, digest_of
 from nettrain.data.dataset import Dataset
 from nettrain.data.features import MISSING, Category, Features
 from nettrain.data.linear import LinearTransform
+from nettrain.data.mapped_table import mapped, shows_no_own_target
 from nettrain.data.part import Part
 from nettrain.data.rows.base import LazyRows, chunks
+from nettrain.data.rows.inputs import StoredInputs
 from nettrain.data.rows.mapped import MappedRows, compose
 from nettrain.data.schema import Schema
 from nettrain.data.target import Target
 from nettrain.data.transform import OutsideDomain, State, Transform
+from nettrain.data.unseen import unseen_together
 from nettrain.data.weights import row_weights
 from nettrain.errors import CheckpointError, DataError
+from nettrain.version import __version__
 
 # In bytes: if images as the network's inputs take more, they stay uint8 and are mapped per batch.
 AS_BYTES = 2**27
@@ -76,10 +82,11 @@ class Pipeline:
         dtype: str,
         place: Callable[[int], str] = "row {}".format,
         trained_on: Target | None = None,
-    ) -> np.ndarray | MappedRows:
+    ) -> np.ndarray | LazyRows:
         """The network's inputs (n, *shape).
 
-        Lazy rows, and many uint8 images, are mapped when a batch takes them, but checked now.
+        Those of a table on the disk are written to a file of the cache. Lazy rows of images, and
+        many uint8 images, are mapped when a batch takes them, but checked now.
 
         Args:
             features: The raw columns.
@@ -91,6 +98,8 @@ class Pipeline:
             DataError: A number is missing or infinite, or a text is left.
         """
         numbers = features.numbers
+        if numbers.ndim <= 2 and isinstance(numbers, LazyRows):
+            return self._stored(features, numbers, dtype, place, trained_on)
         if numbers.ndim <= 2:
             return self._inputs(features, dtype, 0, place, trained_on)
         size = len(numbers) * math.prod(self.shape) * np.dtype(dtype).itemsize
@@ -100,6 +109,35 @@ class Pipeline:
         for chunk in chunks(numbers.shape):
             x[chunk] = self._inputs(Features(numbers[chunk]), dtype, chunk.start, place)
         return x
+
+    def _stored(
+        self,
+        features: Features,
+        numbers: LazyRows,
+        dtype: str,
+        place: Callable[[int], str],
+        trained_on: Target | None,
+    ) -> StoredInputs:
+        """Inputs of a table on the disk, which are made in chunks, and once for all runs alike."""
+        table, transforms = features, list(self.transforms)
+        while trained_on is not None and any(map(_shows_no_own_target, transforms)):
+            fitted = transforms.pop(0)
+            table = mapped(table, fitted.transform, fitted.state, trained_on)
+
+        def blocks() -> Iterator[np.ndarray]:
+            with unseen_together():
+                for chunk in chunks(numbers.shape):
+                    some = table.take(np.arange(chunk.start, chunk.stop)).in_memory()
+                    yield self._checked(some, transforms, dtype, chunk.start, place)
+
+        packed, arrays = self.pack()
+        parts = [__version__, dtype, json.dumps(packed), *numbers.identity()]
+        parts += [name + array.tobytes().hex() for name, array in arrays.items()]
+        if table is not features and trained_on is not None:
+            parts.append(digest_of(trained_on.values))
+        name, origin = cached_name(numbers.name, parts, ".inputs"), numbers.name
+        shape = (len(features), *self.shape)
+        return StoredInputs.of(name, blocks, shape, np.dtype(dtype), origin)
 
     def _mapped(
         self, numbers: np.ndarray | LazyRows, dtype: str, place: Callable[[int], str]
@@ -129,9 +167,20 @@ class Pipeline:
         place: Callable[[int], str],
         trained_on: Target | None = None,
     ) -> np.ndarray:
+        return self._checked(features, self.transforms, dtype, start, place, trained_on)
+
+    def _checked(
+        self,
+        features: Features,
+        transforms: Sequence[Fitted],
+        dtype: str,
+        start: int,
+        place: Callable[[int], str],
+        trained_on: Target | None = None,
+    ) -> np.ndarray:
         try:
             with np.errstate(over="ignore", invalid="ignore"):  # reported below, with its place
-                features = self._transformed(features, trained_on)
+                features = _transformed(features, transforms, trained_on)
         except OutsideDomain as error:
             raise DataError(f"{place(start + error.row)}: {error}") from None
         if features.categories:
@@ -156,15 +205,6 @@ class Pipeline:
                 f"{where} is infinite in {dtype}; correct the value, or leave the row out"
             )
         return x
-
-    def _transformed(self, features: Features, trained_on: Target | None = None) -> Features:
-        for fitted in self.transforms:
-            transform, state = fitted.transform, fitted.state
-            if trained_on is None:
-                features = transform.apply(features, state)
-            else:
-                features = transform.apply_in_training(features, state, trained_on)
-        return features
 
     def targets(self, target: Target, dtype: str) -> np.ndarray:
         """Codes (n,) int64, labels (n, l), or numbers (n, t) after the target transforms."""
@@ -208,7 +248,7 @@ class Pipeline:
         if self.schema.autoencoder:
             if isinstance(dataset.features.numbers, LazyRows):
                 raise DataError(
-                    f"{dataset.origin}: with `target: self` the images must be in memory, because "
+                    f"{dataset.origin}: with `target: self` the rows must be in memory, because "
                     "they are the targets too; set dataset.source.read: memory"
                 )
             x = x[:]
@@ -302,8 +342,9 @@ class Pipeline:
         with suppress(
             OutsideDomain
         ):  # what fills a gap may have no logarithm: that is for real rows to tell
-            row = self._transformed(
-                Features(np.full((1, *self.schema.shape), np.nan), self.schema.numbers, blank)
+            row = _transformed(
+                Features(np.full((1, *self.schema.shape), np.nan), self.schema.numbers, blank),
+                self.transforms,
             )
             kinds = _kinds(row)
             if kinds != (self.shape, self.cardinalities) or row.categories:
@@ -315,6 +356,22 @@ class Pipeline:
                     "float64",
                 )
             )
+
+
+def _shows_no_own_target(fitted: Fitted) -> bool:
+    return shows_no_own_target(fitted.transform)
+
+
+def _transformed(
+    features: Features, transforms: Sequence[Fitted], trained_on: Target | None = None
+) -> Features:
+    for fitted in transforms:
+        transform, state = fitted.transform, fitted.state
+        if trained_on is None:
+            features = transform.apply(features, state)
+        else:
+            features = transform.apply_in_training(features, state, trained_on)
+    return features
 
 
 def _kinds(row: Features) -> tuple[tuple[int, ...], tuple[int, ...]]:

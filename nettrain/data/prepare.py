@@ -14,9 +14,10 @@ from nettrain.data.features import Features
 from nettrain.data.in_memory import Data
 from nettrain.data.loaded_data import LoadedData
 from nettrain.data.loader import Loader
+from nettrain.data.mapped_table import mapped
 from nettrain.data.part import Part
 from nettrain.data.pipeline import Fitted, Pipeline
-from nettrain.data.rows.mapped import apply_lazily, fit_transform
+from nettrain.data.rows.mapped import fit_transform, map_lazily
 from nettrain.data.schema import Schema
 from nettrain.data.split import Rows
 from nettrain.data.target import Target
@@ -181,7 +182,7 @@ def _fit(
 ) -> Pipeline:
     chain = _fit_chain(transforms, train.features, train.target)
     # One row is enough to see the shape of the inputs; all rows would be one more copy.
-    one = train.features.take(np.arange(1))
+    one = train.features.take(np.arange(1)).in_memory()
     for fitted in chain:
         one = fitted.transform.apply(one, fitted.state)
     target_chain: tuple[Fitted, ...] = ()
@@ -197,9 +198,21 @@ def _fit_chain(
     chain: list[Fitted] = []
     for transform in transforms:
         if chain:
-            features = apply_lazily(chain[-1].transform, chain[-1].state, features, target)
+            features = _applied(chain[-1], features, target)
         chain.append(Fitted(transform, fit_transform(transform, features, target)))
     return tuple(chain)
+
+
+def _applied(fitted: Fitted, features: Features, target: Target | None) -> Features:
+    """The training rows transformed; rows in a file and images in bytes when they are taken."""
+    transform, state, numbers = fitted.transform, fitted.state, features.numbers
+    lazy = not isinstance(numbers, np.ndarray)
+    if numbers.ndim <= 2:
+        if lazy:
+            return mapped(features, transform, state, target)
+    elif lazy or numbers.dtype == np.uint8:
+        return map_lazily(features, transform, state)
+    return transform.apply_in_training(features, state, target)
 
 
 def _fit_target_chain(

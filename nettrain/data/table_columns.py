@@ -9,6 +9,7 @@ from nettrain.data.arrays import weights_from
 from nettrain.data.dataset import Dataset
 from nettrain.data.features import Category, Features
 from nettrain.data.open_table import Column, OpenTable
+from nettrain.data.stored_columns import ColumnRows, StoredCategory, StoredColumn
 from nettrain.data.target import LabelType, Target
 from nettrain.errors import DataError
 
@@ -16,11 +17,17 @@ from nettrain.errors import DataError
 def features_of(columns: dict[str, Column], names: Sequence[str]) -> Features:
     """Numbers (n, d) and categories.
 
-    Each column is removed once it is copied, so that a large file is in memory once.
+    Each column is removed once it is copied, so that a large file is in memory once. Columns on the
+    disk stay there.
     """
     categories = {name: column for name in names if isinstance(column := columns[name], Category)}
     rest = [name for name in names if name not in categories]
-    rows = len(next(iter(categories.values())).codes if categories else columns[rest[0]])  # type: ignore[arg-type]
+    some = columns[names[0]]
+    first = some.column if isinstance(some, StoredCategory) else some
+    if isinstance(first, StoredColumn):
+        stored = [one for name in rest if isinstance(one := columns[name], StoredColumn)]
+        return Features(ColumnRows(stored, first), tuple(rest), categories)
+    rows = len(first)
     numbers = np.empty((rows, len(rest)))
     for index, name in enumerate(rest):
         numbers[:, index] = columns.pop(name)  # type: ignore[assignment]

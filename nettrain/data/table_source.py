@@ -1,16 +1,20 @@
 """The base of sources that read a table with named columns."""
 
+import json
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, BinaryIO, Literal, Self
 
 import numpy as np
 from pydantic import Field
 
-from nettrain.component import Text
+from nettrain.component import Text, to_mapping
 from nettrain.data.align import align_target, check_names, label_codes
+from nettrain.data.cache import cached_name, file_state, is_whole, made_once
+from nettrain.data.collect import InMemory, OnDisk, Store
 from nettrain.data.column_override import Overrides, named, texts, without_marks
 from nettrain.data.column_roles import ColumnKeys, ColumnList, assign_roles, find_columns
 from nettrain.data.dataset import Dataset
@@ -25,13 +29,18 @@ from nettrain.data.readers.number_text import (
     mend_numbers,
     text_column_note,
 )
+from nettrain.data.rows.stored import Read
 from nettrain.data.schema import Schema
 from nettrain.data.source import Source
 from nettrain.data.table_columns import features_of, target_of, weighted
+from nettrain.data.table_file import read_table, write_table
 from nettrain.data.written_columns import WrittenColumns, split_names
 from nettrain.data.written_numbers import convert_written_numbers, read_written_numbers
 from nettrain.errors import DataError, nearest
-from nettrain.files import absolute_path
+from nettrain.files import UNREADABLE, absolute_path, cannot_read, unpacked_size
+from nettrain.version import __version__
+
+MOST_OF_A_TABLE = 2**29  # bytes: larger tables stay on the disk, unless `read` says otherwise
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,6 +89,7 @@ class TableSource(Source):
             examples=[{"zip": {"type": "category"}, "co": {"missing": [-200]}}],
         ),
     ] = field(default_factory=dict)
+    read: Read = "auto"
 
     def __post_init__(self) -> None:
         if len(self.weights) > 1:
@@ -109,13 +119,53 @@ class TableSource(Source):
 
     def load(self, seed: int, extra_columns: tuple[str, ...] = ()) -> Dataset:
         """All rows."""
-        return self._load(extra_columns, with_target=True)
+        load = partial(self._load, extra_columns, with_target=True)
+        return self._placed(load, ("all", *extra_columns))
 
     def load_inputs(self, seed: int, extra_columns: tuple[str, ...] = ()) -> Dataset:
         """All rows, without the target columns if any are named."""
-        return self._load(extra_columns, with_target=False)
+        load = partial(self._load, extra_columns, with_target=False)
+        return self._placed(load, ("inputs", *extra_columns))
 
-    def _load(self, extra_columns: tuple[str, ...], *, with_target: bool) -> Dataset:
+    def _placed(self, load: Callable[[Store], Dataset], decisive: Sequence[str]) -> Dataset:
+        """The dataset in memory, or in a file of the cache that all later readings use.
+
+        Args:
+            load: Reads it.
+            decisive: What decides its content beside the keys of the source and the file.
+        """
+        path = Path(self.path)
+        try:
+            stays = self.read == "disk" or (
+                self.read == "auto" and self._memory() > MOST_OF_A_TABLE
+            )
+            state = file_state(path) if stays else ""
+        except UNREADABLE as error:
+            raise cannot_read(self.path, error) from None
+        if not stays:
+            return load(InMemory())
+
+        def write(file: BinaryIO) -> None:
+            store = OnDisk(file, Path(file.name))
+            write_table(file, load(store), store)
+
+        keys = json.dumps(to_mapping(self.replace(read="auto")))
+        file = made_once(
+            "tables",
+            cached_name(path.name, (__version__, keys, state, *decisive), ".table"),
+            write,
+            of=self.path,
+            size=self._memory(),
+            remedy="set dataset.source.read: memory",
+            valid=is_whole,
+        )
+        return read_table(file)
+
+    def _memory(self) -> int:
+        """About how many bytes the table takes in memory; a number takes as many as its text."""
+        return unpacked_size(self.path)
+
+    def _load(self, extra_columns: tuple[str, ...], store: Store, *, with_target: bool) -> Dataset:
         table = self.open()
         keys = ColumnKeys(
             target=self.target,
@@ -131,8 +181,8 @@ class TableSource(Source):
         learned = [*roles.features, *(roles.target if with_target else ())]
         numbers = [name for name in dict.fromkeys(learned) if roles.numeric.get(name, True)]
         kinds = roles.numeric | (dict.fromkeys(numbers, False) if self._format_given(table) else {})
-        columns, lines = table.read([*learned, *roles.extra, *roles.weights], kinds)
-        self._take_out_marks(columns)
+        columns, lines = table.read([*learned, *roles.extra, *roles.weights], kinds, store)
+        self._take_out_marks(columns, table)
         formats, notes = read_written_numbers(
             columns, numbers, self.decimal, self.thousands, plain={*self._marked()}
         )
@@ -165,8 +215,8 @@ class TableSource(Source):
         """The columns that have marks of missing values of their own."""
         return {name: one.missing for name, one in self.columns.items() if one.missing}
 
-    def _take_out_marks(self, columns: dict[str, Column]) -> None:
-        for name, marks in self._marked().items():
+    def _take_out_marks(self, columns: dict[str, Column], table: OpenTable) -> None:
+        for name, marks in self._marked().items() if table.typed else ():
             if name in columns:
                 columns[name] = without_marks(columns[name], marks)
 
@@ -208,6 +258,12 @@ class TableSource(Source):
 
     def load_for(self, schema: Schema, *, with_target: bool, seed: int = 0) -> Dataset:
         """The model's columns by name; other columns are passed over."""
+        load = partial(self._load_for, schema, with_target=with_target)
+        if len(schema.shape) > 1:  # pixels are put in their places in memory
+            return load(InMemory())
+        return self._placed(load, ("for", repr(schema), repr(with_target)))
+
+    def _load_for(self, schema: Schema, store: Store, *, with_target: bool) -> Dataset:
         table = self.open(schema)
         weights: tuple[str, ...] = ()
         if with_target:
@@ -228,9 +284,9 @@ class TableSource(Source):
             numeric = {name: kind for name, kind in numeric.items() if name not in wanted}
         else:
             numeric |= dict.fromkeys(wanted, False)
-        columns, lines = table.read([*inputs, *targets, *weights], numeric)
+        columns, lines = table.read([*inputs, *targets, *weights], numeric, store)
         _check_mixed(table, wanted)
-        self._take_out_marks(columns)
+        self._take_out_marks(columns, table)
         convert_written_numbers(
             columns, wanted, Dataset(Features(np.empty((0, 0))), None, None, self.path, lines).place
         )

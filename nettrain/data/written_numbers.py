@@ -4,12 +4,13 @@ from collections.abc import Callable, Container, Iterable, Mapping
 
 import numpy as np
 
+from nettrain.data.collect import Cells
 from nettrain.data.features import Category
 from nettrain.data.readers.number_format import NumberFormat, recognize
 from nettrain.data.readers.number_text import number_format
 from nettrain.errors import DataError
 
-Column = np.ndarray | Category
+Column = Cells | Category
 _MOST_LISTED = 5
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from nettrain.data.collect import InMemory
 from nettrain.data.dataset import PARTS, UNASSIGNED, Dataset
 from nettrain.data.readers.named_set import NamedSet, plain_files
 from nettrain.data.readers.number_text import MissingMarks
@@ -63,7 +64,7 @@ class Adult(Source):
         both = _Both(SET.find())
         numeric = {name: name in _NUMBERS for name in COLUMNS}
         missing = dict.fromkeys(COLUMNS, MissingMarks("?"))
-        _, columns, _ = read_columns(both, COLUMNS, numeric, missing, "adult")
+        _, columns, _ = read_columns(both, COLUMNS, numeric, missing, "adult", InMemory())
         plain = Dataset(features_of(columns, COLUMNS[:-1]), None, origin="adult")
         part = np.repeat([UNASSIGNED, PARTS.index("test")], both.rows)
         return replace(plain, target=target_of(columns, COLUMNS[-1:], plain), part=part)

@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
-import numpy as np
 from pydantic import Field
 
 from nettrain.component import Flag, Text
+from nettrain.data.collect import Cells, Store
 from nettrain.data.column_override import Marks, Overrides
 from nettrain.data.open_table import Column, OpenTable
 from nettrain.data.readers.number_text import MissingMarks
@@ -109,10 +109,10 @@ class _OpenText(OpenTable):
         }
 
     def read(
-        self, names: Sequence[str], numeric: dict[str, bool]
-    ) -> tuple[dict[str, Column], np.ndarray | None]:
+        self, names: Sequence[str], numeric: dict[str, bool], store: Store
+    ) -> tuple[dict[str, Column], Cells | None]:
         read, columns, lines = read_columns(
-            self._table, names, numeric, self._marks_of(names), self._origin
+            self._table, names, numeric, self._marks_of(names), self._origin, store
         )
         self.marks = {name: column.marks for name, column in read.items()}
         self.mixed = {name: column.mixed for name, column in read.items() if column.mixed}

@@ -65,6 +65,8 @@ class Datetime(Transform):
             examples=["%d.%m.%Y"],
         ),
     ] = None
+    by_chunks = True
+
     parts: Annotated[
         tuple[Part, ...] | None,
         Field(description="which parts; null: all that differ in the training rows"),

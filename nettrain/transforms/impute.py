@@ -1,6 +1,7 @@
 """Imputation of missing cells."""
 
 import dataclasses
+import math
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
@@ -9,6 +10,7 @@ from pydantic import Field
 
 from nettrain.component import Flag, Real, Text
 from nettrain.data.features import MISSING, Category, Features
+from nettrain.data.rows.columns import columns_of
 from nettrain.data.transform import Columns, State, Transform, check_columns
 from nettrain.errors import ConfigError, DataError
 
@@ -34,6 +36,8 @@ class Impute(Transform):
     ] = False
     columns: Columns = None
 
+    by_chunks = True
+
     def fit(self, features: Features) -> State:
         """Learns what fills each column, and which columns get a flag.
 
@@ -42,24 +46,23 @@ class Impute(Transform):
             columns and what fills them; `flags`, the columns that get a flag.
         """
         check_columns(self.columns, (*features.names, *features.categories), self.name())
-        fill = np.full(features.numbers.shape[1:], np.nan)
-        columns = range(len(features.names)) if features.numbers.ndim == 2 else ()
-        for column in columns:
-            if self._chooses(features.names[column]):
-                fill[column] = self._number(features.array[:, column], features.names[column])
-        if features.numbers.ndim > 2 and self.columns is None:
-            for index in np.ndindex(fill.shape):
-                fill[index] = self._number(
-                    features.array[(slice(None), *index)], f"pixel {list(index)}"
-                )
+        numbers, shape = features.numbers, features.numbers.shape[1:]
+        fill = np.full(math.prod(shape), np.nan)
+        gaps = np.zeros(len(fill), bool)
+        for index, column in enumerate(columns_of(numbers) if self._learns(features) else ()):
+            name = features.names[index] if features.names else None
+            if name is None or self._chooses(name):
+                where = f"pixel {_pixel(index, shape)}" if name is None else f"column {name!r}"
+                fill[index] = self._number(column, where)
+                gaps[index] = np.isnan(column).any()
         texts = self.strategy in ("most_frequent", "constant")
         names = [name for name in features.categories if texts and self._chooses(name)]
         texts_found = [self._text(features.categories[name], name) for name in names]
         return {
-            "fill": fill,
+            "fill": fill.reshape(shape),
             "columns": names,
             "texts": texts_found,
-            "flags": self._flags(features) if self.flag else [],
+            "flags": self._flags(features, gaps) if self.flag else [],
         }
 
     def apply(self, features: Features, state: State) -> Features:
@@ -76,14 +79,23 @@ class Impute(Transform):
         names = (*features.names, *map(_flag_name, flags))
         return dataclasses.replace(features, numbers=numbers, names=names, categories=categories)
 
-    def _flags(self, features: Features) -> list[str]:
+    def _learns(self, features: Features) -> bool:
+        """Whether numbers are filled: of pixels all or none."""
+        return features.numbers.ndim == 2 or self.columns is None
+
+    def _flags(self, features: Features, gaps: np.ndarray) -> list[str]:
         """Returns the chosen columns with a gap."""
         if features.numbers.ndim > 2:
             raise ConfigError(
                 "dataset.transforms: impute.flag: pixels have no columns to flag; leave `flag` out"
             )
         known = (*features.names, *features.categories)
-        with_gaps = [name for name in known if self._chooses(name) and _gaps(features, name).any()]
+        with_gaps = [name for name, gap in zip(features.names, gaps, strict=True) if gap]
+        with_gaps += [
+            name
+            for name in features.categories
+            if self._chooses(name) and _gaps(features, name).any()
+        ]
         for name in with_gaps:
             if _flag_name(name) in known:
                 raise ConfigError(
@@ -95,12 +107,12 @@ class Impute(Transform):
     def _chooses(self, name: str) -> bool:
         return self.columns is None or name in self.columns
 
-    def _number(self, column: np.ndarray, name: str) -> float:
+    def _number(self, column: np.ndarray, where: str) -> float:
         if self.strategy == "constant":
             return self.value
         present = column[~np.isnan(column)]
         if not len(present):
-            raise _nothing_to_learn(name, len(column))
+            raise _nothing_to_learn(where, len(column))
         if self.strategy == "most_frequent":
             values, counts = np.unique(present, return_counts=True)
             return float(values[counts.argmax()])
@@ -113,7 +125,7 @@ class Impute(Transform):
             return self.text
         present = column.codes[column.codes != MISSING]
         if not len(present):
-            raise _nothing_to_learn(name, len(column.codes))
+            raise _nothing_to_learn(f"column {name!r}", len(column.codes))
         counts = np.bincount(present, minlength=len(column.values))
         return min(column.values[code] for code in np.flatnonzero(counts == counts.max()))
 
@@ -129,9 +141,13 @@ def _gaps(features: Features, name: str) -> np.ndarray:
     return np.isnan(features.array[:, features.names.index(name)])
 
 
-def _nothing_to_learn(name: str, rows: int) -> DataError:
+def _pixel(index: int, shape: tuple[int, ...]) -> list[int]:
+    return [int(i) for i in np.unravel_index(index, shape)]
+
+
+def _nothing_to_learn(where: str, rows: int) -> DataError:
     return DataError(
-        f"column {name!r}: missing in all {rows} training rows, so there is no value to impute; "
+        f"{where}: missing in all {rows} training rows, so there is no value to impute; "
         "leave the column out (`ignore`), or impute with strategy constant"
     )
 

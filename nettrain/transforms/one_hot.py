@@ -10,9 +10,9 @@ from nettrain.component import Count
 from nettrain.data.features import Category, Features
 from nettrain.data.readers.number_text import formatted_numbers
 from nettrain.data.transform import Columns, State, Transform
+from nettrain.data.unseen import warn_of_unseen
 from nettrain.errors import DataError
 from nettrain.transforms._categories import chosen_columns, learned_values, present_values
-from nettrain.transforms._unseen import warn_of_unseen
 
 
 @dataclass(frozen=True, kw_only=True)

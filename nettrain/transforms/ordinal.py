@@ -4,8 +4,8 @@ from dataclasses import dataclass, replace
 
 from nettrain.data.features import Codes, Features
 from nettrain.data.transform import Columns, State, Transform
+from nettrain.data.unseen import warn_of_unseen
 from nettrain.transforms._categories import chosen_columns, learned_values, present_values
-from nettrain.transforms._unseen import warn_of_unseen
 
 
 @dataclass(frozen=True, kw_only=True)

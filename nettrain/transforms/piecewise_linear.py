@@ -9,6 +9,7 @@ from pydantic import Field
 from nettrain.component import Count
 from nettrain.data.features import Features
 from nettrain.data.rows.base import chunks
+from nettrain.data.rows.columns import columns_of
 from nettrain.data.target import Target
 from nettrain.data.transform import Columns, State, Transform, check_columns
 from nettrain.errors import ConfigError
@@ -53,6 +54,8 @@ class PiecewiseLinear(Transform):
     ] = 20
     columns: Columns = None
 
+    by_chunks = True
+
     def fit(self, features: Features) -> State:
         """Learns the knots without a target; see `fit_to_target`."""
         return self.fit_to_target(features, None)
@@ -78,9 +81,11 @@ class PiecewiseLinear(Transform):
         sources: list[int] = []
         names: list[str] = []
         lower, upper = [np.zeros(0)], [np.zeros(0)]
-        for index, name in enumerate(features.names):
+        for index, (name, column) in enumerate(
+            zip(features.names, columns_of(features.numbers), strict=True)
+        ):
             if self.columns is None or name in self.columns:
-                knots = self._knots(features.array[:, index].astype(np.float64), y)
+                knots = self._knots(column.astype(np.float64), y)
                 sources += [index] * (len(knots) - 1)
                 names += [f"{name}#{bin}" for bin in range(1, len(knots))]
                 lower.append(knots[:-1])

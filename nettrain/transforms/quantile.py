@@ -1,5 +1,6 @@
 """Quantile transform: each feature gets a uniform or normal distribution."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from statistics import NormalDist
@@ -11,6 +12,7 @@ from pydantic import Field
 from nettrain.component import Count
 from nettrain.data.elementwise import Elementwise
 from nettrain.data.rows.base import LazyRows
+from nettrain.data.rows.columns import columns_of
 from nettrain.data.transform import State
 from nettrain.quantiles import evenly_spaced_quantiles
 
@@ -40,17 +42,16 @@ class Quantile(Elementwise):
     ] = 1000
 
     invertible = True
+    by_chunks = True
 
     def learn(self, numbers: np.ndarray | LazyRows) -> State:
         """Learns `quantiles` (q, ...), evenly spaced; NaN for a column without numbers."""
-        numbers = numbers[:]
         q = min(self.quantiles, max(len(numbers), 2))
-        columns = numbers.reshape(len(numbers), -1)
-        quantiles = np.full((q, columns.shape[1]), np.nan)
-        for column in range(columns.shape[1]):
-            present = columns[:, column][~np.isnan(columns[:, column])]
+        quantiles = np.full((q, math.prod(numbers.shape[1:])), np.nan)
+        for index, column in enumerate(columns_of(numbers)):
+            present = column[~np.isnan(column)]
             if len(present):
-                quantiles[:, column] = evenly_spaced_quantiles(
+                quantiles[:, index] = evenly_spaced_quantiles(
                     np.sort(present.astype(np.float64)), q
                 )
         return {"quantiles": quantiles.reshape(q, *numbers.shape[1:])}

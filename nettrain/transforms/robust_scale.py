@@ -1,11 +1,13 @@
 """Robust scaling: median 0, interquartile range 1."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 
 from nettrain.data.linear import LinearTransform
 from nettrain.data.rows.base import LazyRows
+from nettrain.data.rows.columns import columns_of
 
 _QUARTILES = (0, 0.25, 0.5, 0.75, 1)
 
@@ -23,19 +25,17 @@ class RobustScale(LinearTransform):
     the IQR is 0.
     """
 
-    by_chunks = False
-
     def measure(self, numbers: np.ndarray | LazyRows) -> tuple[np.ndarray, np.ndarray]:
         """Returns median and unit; NaN for a column without numbers."""
-        x = numbers[:].reshape(len(numbers), -1)
-        median, unit = np.full(x.shape[1], np.nan), np.ones(x.shape[1])
-        for column in range(x.shape[1]):
-            present = x[:, column][~np.isnan(x[:, column])]
+        width = math.prod(numbers.shape[1:])
+        median, unit = np.full(width, np.nan), np.ones(width)
+        for index, column in enumerate(columns_of(numbers)):
+            present = column[~np.isnan(column)]
             if len(present):
-                least, lower, median[column], upper, most = np.quantile(present, _QUARTILES)
+                least, lower, median[index], upper, most = np.quantile(present, _QUARTILES)
                 largest = _width(least, most)
                 iqr = _width(lower, upper)
-                unit[column] = (iqr if iqr > 1e-30 * largest else largest / 2) or 1.0
+                unit[index] = (iqr if iqr > 1e-30 * largest else largest / 2) or 1.0
         return median.reshape(numbers.shape[1:]), unit.reshape(numbers.shape[1:])
 
 

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from nettrain.component import Count, NonNegative
 from nettrain.data.features import Features
+from nettrain.data.rows.columns import beside
 from nettrain.data.target import Target
 from nettrain.data.transform import Columns, State, Transform
 from nettrain.errors import ConfigError
@@ -43,6 +44,8 @@ class TargetStatistics(Transform):
         Count, Field(ge=2, description="number of folds; training rows learn from the others")
     ] = 5
     columns: Columns = None
+
+    by_chunks = True
 
     def fit(self, features: Features) -> State:
         """Learns without a target, which only works where there is no column."""
@@ -118,7 +121,7 @@ def _appended(features: Features, state: State, blocks: list[np.ndarray]) -> Fea
     names = [str(name) for name in state["columns"]]
     more = [f"{name}:{target}" for name in names for target in state["targets"]]
     rest = {name: column for name, column in features.categories.items() if name not in names}
-    numbers = np.concatenate([features.array.astype(np.float64), *blocks], axis=1)
+    numbers = beside(features.numbers, blocks)
     return replace(features, numbers=numbers, names=(*features.names, *more), categories=rest)
 
 

@@ -525,8 +525,8 @@ def test_large_folders_go_to_the_disk_by_themselves_and_small_ones_do_not(
     monkeypatch.setattr(image_rows, "MAX_IN_MEMORY", 35)
     assert isinstance(source(folder).load(0).features.numbers, StoredRows)
     assert (
-        f"decoding 2 images into {cache}" in caplog.text
-        and "it may be removed any time" in caplog.text
+        f"writing decoded pixels of 2 images of {folder} to {cache}" in caplog.text
+        and "`nettrain cache` lists such files, and removes them" in caplog.text
     )
     assert isinstance(source(folder, read="memory").load(0).features.numbers, np.ndarray)
 
@@ -545,7 +545,7 @@ def test_where_decoded_images_cannot_be_written_it_is_said(tmp_path: Path, cache
     cache.write_text("a file where the folder should be")
     with pytest.raises(
         DataError,
-        match=r"cannot be written: .*; make room there, set .*size .* or dataset.source.read: memory",
+        match=r"cannot be written: .*; make room there, .*XDG_CACHE_HOME.* set .*size .* or dataset.source.read: memory",
     ):
         source(folder, read="disk").load(0)
 

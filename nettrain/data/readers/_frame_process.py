@@ -2,11 +2,12 @@
 
 Run as a script by `frames`. For each file it reads a JSON line with the path, the kind, a bound on
 memory and the sheet of a spreadsheet (null: the first), and writes one with the names of the
-columns, the number of rows and notes; it reads one with the columns that are wanted (null: none),
-and writes one that describes them, then their numbers as raw bytes: float64, or int32 codes of
-texts. For a list of columns it writes one with a size, then that many bytes: an Arrow file of these
-columns as they are. A JSON line with the key `error` takes the place of an answer. The process ends
-when it has been idle for some seconds.
+columns, the number of rows and notes; it reads one with the columns that are wanted (null: none)
+and how many rows are wanted at once. For each part of so many rows it writes one that describes
+them, then their numbers as raw bytes: float64, or int32 codes of texts; behind the last part one
+with 0 rows. For a list of columns it writes one with a size, then that many bytes: an Arrow file of
+these columns as they are. A JSON line with the key `error` takes the place of an answer. The
+process ends when it has been idle for some seconds.
 """
 
 import io
@@ -14,6 +15,7 @@ import json
 import os
 import sys
 import threading
+from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any, BinaryIO
 
@@ -75,6 +77,22 @@ class _ColumnarFile:
         with open(self._path, "rb") as file:
             return getattr(polars, f"read_{self._kind}")(file, columns=names)
 
+    def parts(self, names: list[str], rows: int) -> Iterator[Any]:
+        scan = self._scan().select(names)
+        total = scan.select(polars.len()).collect().item()
+        if total <= rows:
+            yield self.read(names)
+            return
+        for start in range(0, total, rows):
+            yield scan.slice(start, rows).collect()
+
+    def all_whole(self, name: str) -> bool:
+        column = polars.col(name)
+        return bool(self._scan().select((column == column.floor()).all()).collect().item())
+
+    def _scan(self) -> Any:
+        return getattr(polars, f"scan_{self._kind}")(self._path)
+
 
 class _Spreadsheet:
     """A sheet, which is read whole: the type of a column is that of all of its cells."""
@@ -102,22 +120,40 @@ class _Spreadsheet:
     def read(self, names: list[str]) -> Any:
         return self._frame.select(names)
 
+    def parts(self, names: list[str], rows: int) -> Iterator[Any]:
+        yield from self.read(names).iter_slices(rows)
+
+    def all_whole(self, name: str) -> bool:
+        column = self._frame[name]
+        return bool((column == column.floor()).all())
+
 
 def _serve(file: _ColumnarFile | _Spreadsheet, requests: BinaryIO, answers: BinaryIO) -> None:
     _say(answers, {"names": file.names, "rows": file.rows, "notes": file.notes})
     wanted = json.loads(requests.readline() or "null")
     if wanted is None:
         return
-    frame = file.read(list(wanted))
     if isinstance(wanted, list):
-        _write_as_is(frame.select(wanted), answers)
+        _write_as_is(file.read(wanted).select(wanted), answers)
         return
-    columns = [_column(frame[name], numeric) for name, numeric in wanted.items()]
-    booleans = [name for name in wanted if frame[name].dtype == polars.Boolean]
-    texts = [texts for _, texts in columns]
-    _say(answers, {"rows": len(frame), "texts": texts, "booleans": booleans})
-    for numbers, _ in columns:
-        answers.write(numbers.data)
+    kinds = wanted["columns"]
+    booleans: list[str] = []
+    whole: list[str] | None = None
+    for frame in file.parts(list(kinds), wanted["part"]):
+        if not len(frame):
+            continue
+        if whole is None:
+            booleans = [name for name in kinds if frame[name].dtype == polars.Boolean]
+            texts = [name for name, numeric in kinds.items() if numeric is False]
+            floats = [name for name in texts if frame[name].dtype.is_float()]
+            whole = [name for name in floats if file.all_whole(name)]
+        columns = [
+            _column(frame[name], numeric, whole=name in whole) for name, numeric in kinds.items()
+        ]
+        _say(answers, {"rows": len(frame), "texts": [texts for _, texts in columns]})
+        for numbers, _ in columns:
+            answers.write(numbers.data)
+    _say(answers, {"rows": 0, "booleans": booleans})
     answers.flush()
 
 
@@ -165,7 +201,7 @@ def _damaged(error: BaseException) -> str:
     return f"cannot be read: {reason}; it is damaged, or not of the kind that its source says"
 
 
-def _column(series: Any, numeric: bool | None) -> tuple[Any, list[str] | None]:
+def _column(series: Any, numeric: bool | None, *, whole: bool) -> tuple[Any, list[str] | None]:
     """(numbers (n,) float64, None), or (codes (n,) int32, the sorted texts)."""
     written = _DATES.get(series.dtype.base_type())
     if written is not None:
@@ -184,7 +220,7 @@ def _column(series: Any, numeric: bool | None) -> tuple[Any, list[str] | None]:
             "them"
         )
     if (texts and len(present)) or (not texts and numeric is False):
-        return _codes(series if texts else _as_texts(series))
+        return _codes(series if texts else _as_texts(series, whole=whole))
     if texts:  # all of them missing
         series = series.cast(polars.String).cast(polars.Float64, strict=False)
     return series.cast(polars.Float64).fill_null(float("nan")).to_numpy(writable=True), None
@@ -197,10 +233,9 @@ def _codes(series: Any) -> tuple[Any, list[str]]:
     return codes.to_numpy(writable=True), values
 
 
-def _as_texts(series: Any) -> Any:
+def _as_texts(series: Any, *, whole: bool) -> Any:
     """Numbers as they are written: whole ones without a point, also where the file holds floats."""
-    present = series.drop_nulls()
-    if series.dtype.is_float() and (present == present.floor()).all():
+    if whole:
         series = series.fill_nan(None).cast(polars.Int64)
     return series.cast(polars.String)
 

@@ -20,7 +20,8 @@ from typing import Any
 
 import numpy as np
 
-from nettrain.data.features import Category
+from nettrain.data.collect import Cells, InMemory, Store, TextCodes
+from nettrain.data.features import MISSING
 from nettrain.data.open_table import Column, OpenTable
 from nettrain.data.written_columns import Block
 from nettrain.errors import ConfigError, DataError
@@ -41,6 +42,8 @@ except ImportError:  # Windows
 _PIPE = 2**20  # bytes
 _SCRIPT = Path(__file__).with_name("_frame_process.py")
 _COPIES = 4  # of a file's columns that live at once while they are converted
+_PART = 2**25  # bytes of a file that is read in parts, for the disk
+_ALL = 2**62  # rows
 _ROWS = 16384  # of a block of `written`
 
 
@@ -82,26 +85,42 @@ class FrameTable(OpenTable):
         self.notes += schema["notes"]
 
     def read(
-        self, names: Sequence[str], numeric: dict[str, bool]
-    ) -> tuple[dict[str, Column], np.ndarray | None]:
+        self, names: Sequence[str], numeric: dict[str, bool], store: Store
+    ) -> tuple[dict[str, Column], Cells | None]:
         """The named columns, once; rows have no lines."""
         columns = {name: numeric.get(name) for name in names}
-        check_unpacked(self._path, self._size, 8 * self._promised_rows * len(columns))
+        whole = isinstance(store, InMemory)
+        if whole:
+            check_unpacked(self._path, self._size, 8 * self._promised_rows * len(columns))
         self._release.detach()
-        answer = self._checked(self._reader.ask(columns))
-        rows, self.booleans = answer["rows"], frozenset(answer["booleans"])
-        if rows:
+        part = _ALL if whole else max(_PART // (8 * max(len(columns), 1)), 1)
+        answer = self._checked(self._reader.ask({"columns": columns, "part": part}))
+        collected = [
+            (name, cells, TextCodes(name, self._path, store.most_text))
+            for name, cells in zip(columns, store.collectors(len(columns)), strict=True)
+        ]
+        categories: set[str] = set()
+        total = 0
+        while rows := answer["rows"]:
+            total += rows
             check_memory(self._path, 8 * rows * len(columns))
-        read = {
-            name: self._column(rows, values)
-            for name, values in zip(columns, answer["texts"], strict=True)
-        }
+            for (name, cells, codes), texts in zip(collected, answer["texts"], strict=True):
+                found = self._received(rows, is_text=texts is not None)
+                if texts is not None:
+                    categories.add(name)
+                    found = np.array([*(codes[text] for text in texts), MISSING], np.int32)[found]
+                cells.append(found)
+            answer = self._checked(self._reader.answer())
+        self.booleans = frozenset(answer["booleans"])
         _IDLE.append(self._reader)
-        if not rows:
+        if not total:
             raise DataError(
                 f"{self._path}: columns ({', '.join(self.names[:20])}) and no rows in them"
             )
-        return read, None
+        return {
+            name: codes.category(cells, sorted(codes)) if name in categories else cells.numbers()
+            for name, cells, codes in collected
+        }, None
 
     def written(self, names: Sequence[str]) -> Iterator[Block]:
         """Series of polars, whose types are those of the file."""
@@ -123,11 +142,12 @@ class FrameTable(OpenTable):
         _IDLE.append(self._reader)
         return content
 
-    def _column(self, rows: int, values: list[str] | None) -> Column:
-        numbers = np.empty(rows, np.float64 if values is None else np.int32)
-        if not self._reader.fill(numbers):
+    def _received(self, rows: int, *, is_text: bool) -> np.ndarray:
+        """The next column: numbers, or codes of texts."""
+        found = np.empty(rows, np.int32 if is_text else np.float64)
+        if not self._reader.fill(found):
             raise self._ended()
-        return numbers if values is None else Category(numbers, tuple(values))
+        return found
 
     def _checked(self, answer: dict[str, Any] | None) -> dict[str, Any]:
         """An answer. Raises DataError where it is an error, and where the process has ended."""
@@ -169,6 +189,10 @@ class _Reader:
     def ask(self, request: object) -> dict[str, Any] | None:
         """The answer to a request; None where the process has ended."""
         self.tell(request)
+        return self.answer()
+
+    def answer(self) -> dict[str, Any] | None:
+        """The next answer; None where the process has ended."""
         line = self._answers.readline()
         return json.loads(line) if line.endswith(b"\n") else None
 

@@ -8,7 +8,8 @@ from types import NoneType
 
 import numpy as np
 
-from nettrain.data.features import MISSING, Category
+from nettrain.data.collect import Cells, Collector, Store, TextCodes
+from nettrain.data.features import MISSING
 from nettrain.data.open_table import Column, OpenTable
 from nettrain.data.readers.text_file import encoding_of, open_text
 from nettrain.data.written_columns import Block
@@ -42,17 +43,22 @@ class JsonLinesTable(OpenTable):
             )
 
     def read(
-        self, names: Sequence[str], numeric: dict[str, bool]
-    ) -> tuple[dict[str, Column], np.ndarray | None]:
+        self, names: Sequence[str], numeric: dict[str, bool], store: Store
+    ) -> tuple[dict[str, Column], Cells | None]:
         """The named columns, and the line of each row."""
-        columns = [_JsonColumn(name, self._path, numeric.get(name)) for name in names]
-        lines: list[int] = []
+        names = list(dict.fromkeys(names))
+        *collectors, lines = store.collectors(len(names) + 1)
+        columns = [
+            _JsonColumn(name, self._path, numeric.get(name), cells, store.most_text)
+            for name, cells in zip(names, collectors, strict=True)
+        ]
         for chunk in self._chunks():
-            lines += [line for line, _ in chunk]
+            numbers = [line for line, _ in chunk]
             for column in columns:
-                column.add([row.get(column.name) for _, row in chunk], lines[-len(chunk) :])
+                column.add([row.get(column.name) for _, row in chunk], numbers)
+            lines.append(np.array(numbers, np.int64))
         self.booleans = frozenset(column.name for column in columns if column.types == {bool})
-        return {column.name: column.finish() for column in columns}, np.array(lines)
+        return {column.name: column.finish() for column in columns}, store.lines(lines)
 
     def written(self, names: Sequence[str]) -> Iterator[Block]:
         """The values of JSON; None for keys that are left out."""
@@ -66,7 +72,8 @@ class JsonLinesTable(OpenTable):
             if len(chunk) == _ROWS:
                 yield chunk
                 chunk = []
-        yield chunk
+        if chunk:
+            yield chunk
 
     def _rows(self, decoder: json.JSONDecoder) -> Iterator[tuple[int, dict[str, object]]]:
         """The objects, each with its line; blank lines are skipped."""
@@ -106,11 +113,18 @@ class JsonLinesTable(OpenTable):
 class _JsonColumn:
     """Collects the values of one key. numeric None: the first value decides."""
 
-    def __init__(self, name: str, path: str, numeric: bool | None) -> None:
+    def __init__(
+        self,
+        name: str,
+        path: str,
+        numeric: bool | None,
+        cells: Collector,
+        most_text: int | None,
+    ) -> None:
         self.name, self._path, self._numeric, self._fixed = name, path, numeric, numeric is False
         self.types: set[type] = set()  # of the values, None left out
-        self._chunks: list[np.ndarray] = []
-        self._codes: dict[str, int] = {}
+        self._cells = cells
+        self._codes = TextCodes(name, path, most_text)
 
     def add(self, values: list[object], lines: list[int]) -> None:
         """The values of the next rows, and their lines."""
@@ -120,27 +134,20 @@ class _JsonColumn:
         types = {*map(type, values)} - {NoneType}
         self.types |= types
         if self._numeric is False:
-            self._chunks.append(np.array([*map(self._code, lines, values)], np.int32))
+            self._cells.append(np.array([*map(self._code, lines, values)], np.int32))
         else:
             # Of floats and None NumPy makes numbers and NaN at once.
             quick = types <= {float}
             numbers = np.array(values, np.float64) if quick else None
             if numbers is None or np.isinf(numbers).any():
                 numbers = np.array([*map(self._number, lines, values)], np.float64)
-            self._chunks.append(numbers)
+            self._cells.append(numbers)
 
     def finish(self) -> Column:
         """Numbers (n,) with NaN where missing, or codes into the sorted texts."""
         if self._numeric is not False:
-            return np.concatenate(self._chunks)
-        # Chunks from before the first text hold NaN alone.
-        codes = np.concatenate(
-            [np.nan_to_num(chunk, nan=MISSING).astype(np.int32) for chunk in self._chunks]
-        )
-        values = sorted(self._codes)
-        order = {value: code for code, value in enumerate(values)}
-        lookup = np.array([*(order[value] for value in self._codes), MISSING], np.int32)
-        return Category(lookup[codes], tuple(values))
+            return self._cells.numbers()
+        return self._codes.category(self._cells, sorted(self._codes))
 
     def _number(self, line: int, value: object) -> float:
         if value is None:
@@ -159,7 +166,7 @@ class _JsonColumn:
             value = str(int(value)) if whole else json.dumps(value)
         if not isinstance(value, str):
             raise self._wrong(line, value, "a text")
-        return self._codes.setdefault(value, len(self._codes))
+        return self._codes[value]
 
     def _wrong(self, line: int, value: object, expected: str) -> DataError:
         shown = json.dumps(value)[:40]

@@ -6,9 +6,9 @@ They are kept in $NETTRAIN_DATA, or in the user's cache folder.
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 
+from nettrain.data.cache import cache_folder
 from nettrain.data.readers.download import download
 from nettrain.errors import DataError
 
@@ -99,10 +99,7 @@ def plain_files(address: str, checksums: Mapping[str, str]) -> tuple[SetFile, ..
 def data_directory() -> Path:
     """$NETTRAIN_DATA if it is set, otherwise nettrain's place in the user's cache folder."""
     given = os.environ.get("NETTRAIN_DATA")
-    if given:
-        return Path(given).expanduser()
-    pooch = import_module("pooch")  # heavy, and needed only here
-    return Path(pooch.os_cache("nettrain"))
+    return Path(given).expanduser() if given else cache_folder()
 
 
 def _copy(directory: Path, file: SetFile) -> Path | None:

@@ -75,7 +75,7 @@ class NumberFormat:
             for text, value, there in zip(column.values, found, present, strict=False)
             if there and (value is None or not np.isfinite(value))
         ]
-        return lookup[column.codes], odd
+        return column.looked_up(lookup), odd
 
 
 def recognize(

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from nettrain.data.features import MISSING, Category
+from nettrain.data.collect import Cells, Collector, Store, TextCodes
+from nettrain.data.features import Category
 from nettrain.data.readers.number_text import (
     MissingMarks,
     has_leading_zero,
@@ -67,27 +68,34 @@ class TextColumn:
         DataError: Naming line and value, where a cell of a column of numbers is not one.
     """
 
-    def __init__(self, name: str, origin: str, missing: MissingMarks, numeric: bool | None) -> None:
+    def __init__(
+        self,
+        name: str,
+        origin: str,
+        missing: MissingMarks,
+        numeric: bool | None,
+        cells: Collector,
+        most_text: int | None = None,
+    ) -> None:
         self.name, self._origin, self._missing, self._numeric = name, origin, missing, numeric
+        self._cells = cells
         self.marks: set[str] = set()
         self.leading_zero: str | None = None
         self.mixed: DataError | None = None
         self._fixed = numeric is not None
-        self._chunks: list[np.ndarray] = []
-        self._codes = _Codes()
+        self._codes = TextCodes(name, origin, most_text)
 
     def add(self, cells: tuple[str, ...], lines: np.ndarray) -> None:
         """The cells of the next rows."""
         if self._numeric is False:
-            self._chunks.append(self._encode(cells))
+            self._cells.append(self._encode(cells))
             return
         numbers = self._quick_numbers(cells)
         if numbers is None:
             numbers = self._careful_numbers(cells, lines)
         if numbers is None:  # only while the kind is open: all cells so far were missing
             self._numeric = False
-            undecided = [np.full(len(chunk), MISSING, np.int32) for chunk in self._chunks]
-            self._chunks = [*undecided, self._encode(cells)]
+            self._cells.append(self._encode(cells))
             return
         self._add_numbers(numbers)
 
@@ -117,7 +125,7 @@ class TextColumn:
         values, cells, marks = converted
         if values is not None:
             lookup = np.array([self._codes[value] for value in values], np.int32)
-            self._chunks.append(lookup[cells])
+            self._cells.append(lookup[cells])
             return
         self.marks.update(marks)
         self._add_numbers(self._without_marked_numbers(cells))
@@ -125,25 +133,19 @@ class TextColumn:
     def _add_numbers(self, numbers: np.ndarray) -> None:
         if self._numeric is None and not np.isnan(numbers).all():
             self._numeric = True
-        self._chunks.append(numbers)
+        self._cells.append(numbers)
 
-    def finish(self) -> np.ndarray | Category:
+    def finish(self) -> Cells | Category:
         """Numbers (n,) with NaN where missing, or codes into the sorted texts."""
-        joined = np.concatenate(self._chunks)
-        self._chunks = []
         if self._numeric is not False:
-            return joined
+            return self._cells.numbers()
         values = [value for value in self._codes if value not in self._missing]
         self.marks.update(value for value in self._codes if value and value in self._missing)
         if all(map(is_number, values)):
             values.sort(key=lambda text: (float(text), text))
         else:
             values.sort()
-        codes = {value: code for code, value in enumerate(values)}
-        lookup = np.array(
-            [*(codes.get(value, MISSING) for value in self._codes), MISSING], dtype=np.int32
-        )
-        return Category(lookup[joined], tuple(values))
+        return self._codes.category(self._cells, values)
 
     def _encode(self, cells: tuple[str, ...]) -> np.ndarray:
         return np.fromiter(
@@ -231,7 +233,8 @@ def read_columns(
     numeric: dict[str, bool],
     missing: Mapping[str, MissingMarks],
     origin: str,
-) -> tuple[dict[str, TextColumn], dict[str, np.ndarray | Category], np.ndarray]:
+    store: Store,
+) -> tuple[dict[str, TextColumn], dict[str, Cells | Category], Cells]:
     """Read the named columns of a table.
 
     A column whose numbers have redundant leading zeros (007) holds codes, not quantities: it is
@@ -244,6 +247,7 @@ def read_columns(
         numeric: The kind of those that do not decide it themselves, as `TextColumn` takes it.
         missing: The cells of each column that stand for a missing value.
         origin: The file, as messages name it.
+        store: Where the cells go.
 
     Returns:
         The columns as they were collected, their numbers or categories, and the line of each row.
@@ -251,19 +255,20 @@ def read_columns(
     Raises:
         DataError: There are no rows, or a cell is not what its column holds.
     """
-    columns, lines = _collect(table, names, numeric, missing, origin)
+    columns, lines = _collect(table, names, numeric, missing, origin, store)
     texts = [
         column.name
         for column in columns.values()
         if column.leading_zero is not None or column.mixed is not None
     ]
     if texts:
-        again, _ = _collect(table, texts, dict.fromkeys(texts, False), missing, origin)
+        again, _ = _collect(table, texts, dict.fromkeys(texts, False), missing, origin, store)
         for name, column in again.items():
             column.leading_zero = columns[name].leading_zero
             column.mixed = columns[name].mixed
         columns |= again
-    return columns, {name: column.finish() for name, column in columns.items()}, lines
+    found = {name: column.finish() for name, column in columns.items()}
+    return columns, found, store.lines(lines)
 
 
 def _collect(
@@ -272,22 +277,30 @@ def _collect(
     numeric: dict[str, bool],
     missing: Mapping[str, MissingMarks],
     origin: str,
-) -> tuple[dict[str, TextColumn], np.ndarray]:
-    columns = {name: TextColumn(name, origin, missing[name], numeric.get(name)) for name in names}
+    store: Store,
+) -> tuple[dict[str, TextColumn], Collector]:
+    names = list(dict.fromkeys(names))
+    *collectors, lines = store.collectors(len(names) + 1)
+    columns = {
+        name: TextColumn(name, origin, missing[name], numeric.get(name), cells, store.most_text)
+        for name, cells in zip(names, collectors, strict=True)
+    }
     indexed = [(table.names.index(name), column) for name, column in columns.items()]
-    lines = []
+    rows = 0
     for block in table.blocks():
         if isinstance(block, TextBlock) and _add_block(block, indexed):
             lines.append(block.lines)
+            rows += len(block)
             continue
         chunks = block.chunks() if isinstance(block, TextBlock) else (block,)
         for cells, first_lines in chunks:
-            lines.append(first_lines)
             for index, column in indexed:
                 column.add(cells[index], first_lines)
-    if not lines:
+            lines.append(first_lines)
+            rows += len(first_lines)
+    if not rows:
         raise DataError(f"{origin}: a header ({', '.join(table.names[:20])}) and no rows below it")
-    return columns, np.concatenate(lines)
+    return columns, lines
 
 
 def _add_block(block: TextBlock, columns: Sequence[tuple[int, TextColumn]]) -> bool:
@@ -313,11 +326,3 @@ def _floats(cells: Sequence[str]) -> np.ndarray | None:
         return np.fromiter(map(float, cells), np.float64, len(cells))
     except ValueError:
         return None
-
-
-class _Codes(dict[str, int]):
-    """Texts numbered in the order of their first appearance."""
-
-    def __missing__(self, text: str) -> int:
-        self[text] = len(self)
-        return self[text]

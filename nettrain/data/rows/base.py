@@ -1,5 +1,6 @@
 """The base of rows that are read or made only when they are wanted."""
 
+import hashlib
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
@@ -43,6 +44,18 @@ class LazyRows(ABC):
         """Whether the numbers are on the disk, and not in memory."""
 
     @property
+    def name(self) -> str:
+        """Of the file that they are in, for messages."""
+        return "rows"
+
+    def identity(self) -> tuple[str, ...]:
+        """What tells these rows from all others: a digest of them, unless their file tells it."""
+        digest = hashlib.blake2b(f"{self.dtype.str}{self.shape}".encode(), digest_size=16)
+        for chunk in chunks(self.shape):
+            digest.update(self[chunk].tobytes())
+        return (digest.hexdigest(),)
+
+    @property
     def shape(self) -> tuple[int, ...]:
         """(n, *row)."""
         return (len(self), *self.row)
@@ -51,6 +64,13 @@ class LazyRows(ABC):
     def ndim(self) -> int:
         """The number of axes."""
         return 1 + len(self.row)
+
+    def columns_at(self, places: slice) -> np.ndarray:
+        """Some columns (m, n) of all rows, which are read in chunks."""
+        out = np.empty((places.stop - places.start, len(self)), self.dtype)
+        for chunk in chunks(self.shape):
+            out[:, chunk] = self[chunk].reshape(chunk.stop - chunk.start, -1)[:, places].T
+        return out
 
     def __getitem__(self, key: slice | np.ndarray) -> np.ndarray:
         rows = np.arange(*key.indices(len(self))) if isinstance(key, slice) else key

@@ -1,19 +1,18 @@
 """Image files as rows, decoded once: into memory or, where they are large, into a file."""
 
-import hashlib
-import logging
 import math
 import os
 import warnings
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from numpy.lib import format as npy_format
 
+from nettrain.data.cache import cached_name, file_state, made_once
 from nettrain.data.readers.arrays import locate_npy
 from nettrain.data.readers.image_file import CHANNELS, Color, Header, read_header, read_image
 from nettrain.data.rows.array_files import StoredArrays
@@ -22,7 +21,6 @@ from nettrain.data.rows.stored import ReadMode, StoredRows
 from nettrain.errors import DataError
 from nettrain.files import check_memory
 
-_LOG = logging.getLogger(__name__)
 _THREADS = 8
 _BLOCK = 16  # images that a thread takes at a time
 Size = tuple[int, int]
@@ -113,51 +111,27 @@ class ImageRows:
                 pass
 
     def _decoded_file(self) -> Path:
-        """An npy file of the rows in the user's cache folder, named after all that decides them.
-
-        An edit that keeps a file's size and time of change still moves its inode's time (ctime).
-        """
+        """An npy file of the rows in the user's cache folder."""
         described = repr((self.shape, self.color, np.dtype(self.dtype).str))
-        digest = hashlib.blake2b(described.encode(), digest_size=16)
-        for file in self.files:
-            state = file.stat()
-            stamp = (state.st_size, state.st_mtime_ns, state.st_ctime_ns, state.st_ino)
-            digest.update(repr((str(file.absolute()), *stamp)).encode())
-        folder = Path(import_module("pooch").os_cache("nettrain")) / "images"
-        target = folder / f"{digest.hexdigest()}.npy"
-        if target.exists():
-            return target
-        _LOG.warning(
-            "decoding %d images into %s (%.2g GB), from where they are read; it may be removed any "
-            "time",
-            len(self.files),
-            target,
-            math.prod(self.shape) * np.dtype(self.dtype).itemsize / 1e9,
+        folder = Path(os.path.commonpath([file.parent for file in self.files]))
+        name = cached_name(folder.name, [described, *map(file_state, self.files)], ".npy")
+        return made_once(
+            "images",
+            name,
+            self._write,
+            of=f"{len(self.files)} images of {folder}",
+            size=math.prod(self.shape) * np.dtype(self.dtype).itemsize,
+            remedy="set dataset.source.size to smaller images, or dataset.source.read: memory",
         )
-        partial = folder / f".{target.name}.{os.getpid()}"
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            try:
-                self._write(partial)
-                os.replace(partial, target)
-            finally:
-                partial.unlink(missing_ok=True)
-        except OSError as error:
-            raise DataError(
-                f"{target}: the decoded images cannot be written: {error.strerror or error}; make "
-                "room there, set dataset.source.size to smaller images, or dataset.source.read: "
-                "memory"
-            ) from None
-        return target
 
-    def _write(self, path: Path) -> None:
+    def _write(self, file: BinaryIO) -> None:
         header = {
             "descr": np.dtype(self.dtype).str,
             "fortran_order": False,
             "shape": self.shape,
         }
-        with path.open("wb") as file, ThreadPoolExecutor(_threads()) as pool:
-            npy_format.write_array_header_1_0(file, header)
+        npy_format.write_array_header_1_0(file, header)
+        with ThreadPoolExecutor(_threads()) as pool:
             for chunk in chunks(self.shape):
                 rows = np.empty((chunk.stop - chunk.start, *self.shape[1:]), self.dtype)
                 self._decode(self.files[chunk], rows, pool)

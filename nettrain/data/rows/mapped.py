@@ -60,14 +60,14 @@ def fit_transform(transform: Transform, features: Features, target: Target | Non
     """Fit a transform; rows that stay in a file go to transforms that take them in chunks.
 
     Raises:
-        ConfigError: The transform needs all images at once, and they stay on the disk.
+        ConfigError: The transform needs all rows at once, and they stay on the disk.
         OutsideDomain: A number is infinite, or so large that sums of it are.
     """
     numbers = features.numbers
     if not isinstance(numbers, np.ndarray) and not transform.by_chunks:
         if numbers.in_file:
             raise ConfigError(
-                f"dataset.transforms: {transform.name()} looks at all images at once, and these "
+                f"dataset.transforms: {transform.name()} looks at all rows at once, and these "
                 "stay on the disk: leave it out, or set dataset.source.read: memory"
             )
         features = dataclasses.replace(features, numbers=numbers[:])
@@ -85,13 +85,9 @@ def fit_transform(transform: Transform, features: Features, target: Target | Non
     return state
 
 
-def apply_lazily(
-    transform: Transform, state: State, features: Features, target: Target | None
-) -> Features:
-    """The transformed training rows; rows in a file and images in bytes are mapped when taken."""
+def map_lazily(features: Features, transform: Transform, state: State) -> Features:
+    """Transformed images, which are mapped when they are taken."""
     numbers = features.numbers
-    if isinstance(numbers, np.ndarray) and (numbers.ndim <= 2 or numbers.dtype != np.uint8):
-        return transform.apply_in_training(features, state, target)
     row = transform.apply(Features(numbers[:1]), state).numbers.shape[1:]
     mapped = MappedRows(numbers, compose([(transform, state)]), row, np.dtype(np.float64))
     return dataclasses.replace(features, numbers=mapped)

@@ -16,8 +16,8 @@ ReadMode = Literal["auto", "memory", "disk"]
 Read = Annotated[
     ReadMode,
     Field(
-        description="where images are kept: memory, disk (their file, which must be uncompressed), "
-        "or auto: disk where they take over 256 MiB"
+        description="where rows are kept: memory, disk (read from a file when a batch wants them), "
+        "or auto: disk for images over 256 MiB and tables over 512 MiB"
     ),
 ]
 
