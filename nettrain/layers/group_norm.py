@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import Field
 
 from nettrain.autodiff import tensor
-from nettrain.autodiff.ops.row_normalization import NormalizeGroups
+from nettrain.autodiff.ops.group_normalization import NormalizeGroups
 from nettrain.autodiff.tensor import Tensor
 from nettrain.component import Count
 from nettrain.errors import ConfigError

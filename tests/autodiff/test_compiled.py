@@ -13,10 +13,15 @@ import pytest
 import nettrain
 from nettrain.autodiff.compiled import compiled_form
 from nettrain.autodiff.ops import (
+    depthwise,
     dropout,
+    global_pooling,
+    group_normalization,
     matmul,
+    max_pooling,
     moments,
     normalization,
+    pooling,
     reduction,
     row_normalization,
     selection,
@@ -53,6 +58,15 @@ def one(n, c):
     return [numbers("x", n, c)]
 
 
+def images(n, c):
+    return [numbers("x", 2, n + 1, 4, c)]
+
+
+def filters(n, c, k=1):
+    return [*images(n, c), numbers("w", 3, 2, 1, c * k), numbers("b", c * k)]
+
+
+AROUND = ((1, 1), (0, 1))
 TABLE = {
     "affine": (lambda: Affine(), affine),
     "affine, relu": (lambda: Affine(selection.Relu()), affine),
@@ -62,6 +76,13 @@ TABLE = {
         lambda: SoftmaxCrossEntropy(),
         lambda n, k: [numbers("z", n, k, low=-20, high=20), np.arange(n) % k],
     ),
+    "average pool": (lambda: pooling.AveragePool(), images),
+    "average pool, overlapping": (lambda: pooling.AveragePool((3, 2), (2, 1), AROUND), images),
+    "depthwise": (lambda: depthwise.Depthwise(padding=AROUND), filters),
+    "depthwise with a stride, dilated": (
+        lambda: depthwise.Depthwise((2, 3), ((2, 2), (0, 1)), (2, 1)),
+        lambda n, c: filters(n, c, 2),
+    ),
     "dropout": (lambda: dropout.Dropout(0.3, StepStream(0, "dropout").seek(5)), one),
     "dropout, scheduled": (
         lambda: dropout.Dropout(lambda: 0.3, StepStream(0, "dropout").seek(5)),
@@ -69,6 +90,13 @@ TABLE = {
     ),
     "elu": (lambda: smooth.Elu(1.0, 1.0), lambda n, c: [numbers("x", n, c, low=-100, high=100)]),
     "mish": (lambda: smooth.Mish(), lambda n, c: [numbers("x", n, c, low=-100, high=100)]),
+    "global average pool": (lambda: global_pooling.GlobalAveragePool(), images),
+    "group norm": (
+        lambda: group_normalization.NormalizeGroups(2, 1e-3),
+        lambda n, c: [*images(n, 2 * c), numbers("gamma", 2 * c), numbers("beta", 2 * c)],
+    ),
+    "max pool": (lambda: max_pooling.MaxPool(), images),
+    "max pool, overlapping": (lambda: max_pooling.MaxPool((3, 2), (2, 1), AROUND), images),
     "moments": (lambda: moments.Moments(), lambda n, c: [numbers("x", n, c) + 3]),
     "normalize": (lambda: normalization.Normalize(1e-5), normalized),
     "normalize rows": (lambda: row_normalization.NormalizeRows(1e-3), channels),

@@ -10,9 +10,10 @@ from nettrain.autodiff import functions as F
 from nettrain.autodiff.compiled import compiled_form
 from nettrain.autodiff.ops.convolution import Convolution
 from nettrain.autodiff.ops.convolution_block import ConvolutionBlock
+from nettrain.autodiff.ops.group_normalization import NormalizeGroups
 from nettrain.autodiff.ops.max_pooling import MaxPool
 from nettrain.autodiff.ops.moments import Moments
-from nettrain.autodiff.ops.row_normalization import NormalizeGroups, NormalizeRows
+from nettrain.autodiff.ops.row_normalization import NormalizeRows
 from nettrain.autodiff.ops.selection import LeakyRelu
 from nettrain.autodiff.primitive import make_calls
 from nettrain.component import names

@@ -26,6 +26,7 @@ from nettrain.autodiff.ops import (
     exponential,
     gaussian,
     global_pooling,
+    group_normalization,
     indexing,
     interpolation,
     joining,
@@ -931,7 +932,7 @@ ROWS = [
     *[
         row(
             f"{shape} in {groups}",
-            row_normalization.NormalizeGroups(groups, 0.1),
+            group_normalization.NormalizeGroups(groups, 0.1),
             [uniform(*shape), uniform(shape[-1]), uniform(shape[-1])],
             lambda x, gamma, beta, groups=groups: gamma * normal_groups(x, groups) + beta,
         )
@@ -945,7 +946,7 @@ ROWS = [
     ],
     row(
         "strided",
-        row_normalization.NormalizeGroups(2, 0.1),
+        group_normalization.NormalizeGroups(2, 0.1),
         [uniform(4, 3, 2, 4)[::2, ::-1, :, ::-1], uniform(4), uniform(8)[::2]],
         lambda x, gamma, beta: gamma * normal_groups(x, 2) + beta,
     ),

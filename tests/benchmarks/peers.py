@@ -4,7 +4,7 @@
     python tests/benchmarks/peers.py --installed WORKLOAD             the peers that this Python has for it, as a JSON list
 
 PEER      torch (eager, fused optimizer), sklearn (MLPClassifier), jax (one jitted call a step), jaxscan (one an epoch)
-WORKLOAD  mlp, mlp_sgd, small, wide; of torch alone cnn, cifar (tests/benchmarks/workloads.py)
+WORKLOAD  mlp, mlp_sgd, small, wide; of torch alone cnn, cifar, resnet (tests/benchmarks/workloads.py)
 
 All float32, softmax cross-entropy, rows shuffled every epoch; a step = gather the batch, forward, backward, update. Needs nothing of
 nettrain, so the peers may live in an environment of their own.
@@ -36,7 +36,7 @@ def torch_epoch(work: Workload, threads: int | None) -> Epoch:
     torch.manual_seed(0)
     if threads:
         torch.set_num_threads(threads)
-    layers: list[nn.Module] = []
+    layers: list[Any] = torch_resnet(work) if work.widths else []
     channels = work.image[2] if work.image else 0
     for block in work.convolutions:
         for filters in block:
@@ -67,6 +67,33 @@ def torch_epoch(work: Workload, threads: int | None) -> Epoch:
             optimizer.step()
 
     return epoch
+
+
+def torch_resnet(work: Workload) -> list[Any]:
+    """The layers of a ResNet up to its global average pool."""
+    from torch import nn
+
+    def conv(i: int, o: int, size: int, stride: int = 1) -> list[nn.Module]:
+        padding = size // 2
+        return [nn.Conv2d(i, o, size, stride, padding, bias=False), nn.BatchNorm2d(o)]
+
+    class Block(nn.Module):
+        def __init__(self, i: int, o: int, stride: int) -> None:
+            super().__init__()
+            self.f = nn.Sequential(*conv(i, o, 3, stride), nn.ReLU(inplace=True), *conv(o, o, 3))
+            self.shortcut = nn.Sequential(*([] if i == o else conv(i, o, 1, stride)))
+            self.relu = nn.ReLU(inplace=True)
+
+        def forward(self, x: Any) -> Any:
+            return self.relu(self.f(x) + self.shortcut(x))
+
+    channels = work.widths[0]
+    layers = [*conv(work.image[2] if work.image else 0, channels, 3), nn.ReLU(inplace=True)]
+    for stage, width in enumerate(work.widths):
+        for number in range(work.blocks):
+            layers.append(Block(channels, width, 2 if stage and not number else 1))
+            channels = width
+    return [*layers, nn.AdaptiveAvgPool2d(1)]
 
 
 def sklearn_epoch(work: Workload, threads: int | None) -> Epoch:

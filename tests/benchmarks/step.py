@@ -3,7 +3,7 @@
     python tests/benchmarks/step.py WORKLOAD [--threads N] [--kernels auto|numpy|numba]
         one JSON line {"workload", "kernels", "ms_per_step", "median", "gflops", "peak_share", "peak_rss_mb"}
 
-WORKLOAD: mlp, mlp_sgd, small, wide, cnn, cifar (tests/benchmarks/workloads/*.yaml). A step is: gather the batch, forward, backward, update.
+WORKLOAD: mlp, mlp_sgd, small, wide, cnn, cifar, resnet (tests/benchmarks/workloads/*.yaml). A step is: gather the batch, forward, backward, update.
 ms_per_step is the best epoch after one warm-up epoch, median the middle one. gflops counts the products only, without the gradient of
 the input, which no step computes; peak_share is its share of the best 2048 x 2048 float32 product on as many threads. A convolution
 counts with the products of its windows, whichever way it is computed: Winograd's makes fewer, so the share may exceed 1.

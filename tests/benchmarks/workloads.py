@@ -13,6 +13,8 @@ class Workload:
     image         height, width, channels of a row, where convolutions stand before the dense layers
     convolutions  filters of 3 x 3 convolutions in blocks, a block ending with a 2 x 2 max pool
     same          padding, and batch normalization before each relu; else neither
+    widths        filters of the stages of a ResNet, in place of these convolutions (He et al. 2016, section 4.2, option B)
+    blocks        residual blocks in each stage
     """
 
     rows: int
@@ -24,6 +26,8 @@ class Workload:
     image: tuple[int, int, int] | None = None
     convolutions: tuple[tuple[int, ...], ...] = ()
     same: bool = False
+    widths: tuple[int, ...] = ()
+    blocks: int = 0
 
     def data(self) -> tuple[np.ndarray, np.ndarray]:
         """x (n, i) or (n, h, w, c) from 0 to 1, classes (n,)."""
@@ -56,4 +60,5 @@ WORKLOADS = {
         convolutions=((32, 32), (64, 64)),
         same=True,
     ),
+    "resnet": Workload(640, (64, 10), 64, 3, image=(32, 32, 3), widths=(16, 32, 64), blocks=3),
 }

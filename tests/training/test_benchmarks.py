@@ -64,6 +64,10 @@ def test_the_file_of_a_workload_says_what_its_peers_are_given(name):
     work, config = WORKLOADS[name], load(FOLDER / "workloads" / f"{name}.yaml")
     if work.image is None:
         assert [64 if name == "small" else 784, *config.model.hidden, 10] == list(work.sizes)
+    elif work.widths:
+        assert (config.model.widths, config.model.blocks) == (work.widths, work.blocks)
+        flat = bind(config.model.expand(work.image, 10, 0)[:-1], work.image)[-1]
+        assert flat.output_shape == work.sizes[:1]
     else:
         assert [to_mapping(layer) for layer in config.model.layers] == [
             to_mapping(Layer.parse(layer)) for layer in layers_of(work)

@@ -2,7 +2,9 @@
 
 import numpy as np
 
-from nettrain.autodiff.primitive import Array, Linear, Primitive, Scratch, Shape, Slots
+from nettrain.autodiff.compiled import call, compiles, contiguous
+from nettrain.autodiff.primitive import Array, Call, Linear, Primitive, Scratch, Shape, Slots
+from nettrain.jit import jit
 
 
 class _Global(Primitive):
@@ -27,6 +29,47 @@ class GlobalAveragePool(_Global, Linear):
 
     def backward(self, grads: Slots, dy: Array, out: Array, x: Array) -> None:
         np.multiply(dy[:, None, None], 1 / (x.shape[1] * x.shape[2]), out=grads[0])
+
+
+@jit
+def _mean_loop(out: Array, x: Array) -> None:
+    n, h, w, c = x.shape
+    weight = out.dtype.type(1 / (h * w))
+    for k in range(n):
+        y = out[k]
+        y[:] = 0
+        for i in range(h):
+            for j in range(w):
+                for m in range(c):
+                    y[m] += x[k, i, j, m]
+        for m in range(c):
+            y[m] *= weight
+
+
+@jit
+def _mean_gradient_loop(dx: Array, dy: Array) -> None:
+    n, h, w, c = dx.shape
+    weight = dy.dtype.type(1 / (h * w))
+    for k in range(n):
+        for i in range(h):
+            for j in range(w):
+                for m in range(c):
+                    dx[k, i, j, m] = dy[k, m] * weight
+
+
+@compiles(GlobalAveragePool)
+class CompiledGlobalAveragePool(GlobalAveragePool):
+    """One loop forward and one backward."""
+
+    def forward_calls(self, out: Array, x: Array) -> list[Call]:
+        if not contiguous(x):
+            return super().forward_calls(out, x)
+        return [call(_mean_loop, out, x)]
+
+    def backward_calls(self, grads: Slots, dy: Array, out: Array, x: Array) -> list[Call]:
+        if not contiguous(*grads, dy):
+            return super().backward_calls(grads, dy, out, x)
+        return [call(_mean_gradient_loop, grads[0], dy)]
 
 
 class GlobalMaxPool(_Global):

@@ -6,8 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from nettrain.autodiff.compiled import call, compiles, contiguous
 from nettrain.autodiff.ops.windows import Pair, Windows, copy_call, in_parts
 from nettrain.autodiff.primitive import Array, Call, DefinedByCalls, Linear, Scratch, Shape, Slots
+from nettrain.jit import jit
 
 CACHE = 96 * 1024  # numbers that are worked on at a time
 Place = tuple[slice, slice]  # windows, pixels
@@ -106,6 +108,11 @@ def tiles(places: list[Place], length: int) -> bool:
     return sorted(i for _, here in places for i in range(length)[here]) == list(range(length))
 
 
+def one_row(rows: Array) -> Array:
+    """The sums of the columns of one row of windows."""
+    return rows.reshape(-1)[: rows.shape[2] * rows.shape[3]]
+
+
 @dataclass(frozen=True)
 class AveragePool(Pool, Linear):
     """y[p, q, c] = mean_ij x[p s + i - top, q s + j - left, c];  dx adds up dy / number of pixels.
@@ -160,3 +167,82 @@ def _spread(dx: Array, dy: Array, places: list[Place], axis: int) -> list[Call]:
     if tiles(places, dx.shape[axis]):
         return [copy_call(part, d) for part, d in seen]
     return [(dx.fill, (0,), {}), *((np.add, (part, d, part), {}) for part, d in seen)]
+
+
+@jit
+def _mean_loop(
+    out: Array, x: Array, rows: Array, weights: Array,
+    high: int, wide: int, down: int, across: int, top: int, left: int,
+) -> None:  # fmt: skip
+    """rows (w c,): the sum of each column of a row of windows; weights (p, q)."""
+    n, h, w, c = x.shape
+    run = w * c
+    for k in range(n):
+        image = x[k].reshape(h, run)
+        for p in range(out.shape[1]):
+            first = max(p * down - top, 0)
+            for t in range(run):
+                rows[t] = image[first, t]
+            for i in range(first + 1, min(p * down - top + high, h)):
+                line = image[i]
+                for t in range(run):
+                    rows[t] += line[t]
+            for q in range(out.shape[2]):
+                y, first, weight = out[k, p, q], max(q * across - left, 0), weights[p, q]
+                for m in range(c):
+                    y[m] = rows[first * c + m]
+                for j in range(first + 1, min(q * across - left + wide, w)):
+                    other = rows[j * c :]
+                    for m in range(c):
+                        y[m] += other[m]
+                for m in range(c):
+                    y[m] *= weight
+
+
+@jit
+def _mean_gradient_loop(
+    dx: Array, dy: Array, rows: Array, weights: Array,
+    high: int, wide: int, down: int, across: int, top: int, left: int,
+) -> None:  # fmt: skip
+    """rows (w c,): the gradient of the sums of columns."""
+    n, h, w, c = dx.shape
+    run = w * c
+    for k in range(n):
+        image = dx[k].reshape(h, run)
+        image[:] = 0
+        for p in range(dy.shape[1]):
+            rows[:] = 0
+            for q in range(dy.shape[2]):
+                d, first, weight = dy[k, p, q], max(q * across - left, 0), weights[p, q]
+                for j in range(first, min(q * across - left + wide, w)):
+                    other = rows[j * c :]
+                    for m in range(c):
+                        other[m] += d[m] * weight
+            for i in range(max(p * down - top, 0), min(p * down - top + high, h)):
+                line = image[i]
+                for t in range(run):
+                    line[t] += rows[t]
+
+
+@compiles(AveragePool)
+class CompiledAveragePool(AveragePool):
+    """One loop over the windows forward and one backward; the sums of columns stay in the cache."""
+
+    def forward_calls(self, out: Array, x: Array, *, rows: Array, **scratch: Array) -> list[Call]:
+        if not contiguous(x):
+            return super().forward_calls(out, x, rows=rows, **scratch)
+        return [call(_mean_loop, out, x, one_row(rows), *self._geometry(x))]
+
+    def backward_calls(
+        self, grads: Slots, dy: Array, out: Array, x: Array, *, rows: Array, share: Array
+    ) -> list[Call]:
+        if not contiguous(*grads, dy):
+            return super().backward_calls(grads, dy, out, x, rows=rows, share=share)
+        return [call(_mean_gradient_loop, grads[0], dy, one_row(rows), *self._geometry(x))]
+
+    def _geometry(self, x: Array) -> tuple[Any, ...]:
+        _, down, across, _ = self.infer(x.shape)
+        weights = np.empty((down, across), x.dtype)
+        weights[..., None] = self._weights(x)
+        (top, _), (left, _) = self.padding
+        return weights, *self.size, *self.stride, top, left

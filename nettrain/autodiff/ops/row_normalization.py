@@ -1,4 +1,4 @@
-"""Normalization of each row by its own moments (layer norm, group norm), scaled and shifted."""
+"""Normalization of each row by its own moments: the base, and layer norm."""
 
 import math
 from abc import abstractmethod
@@ -228,52 +228,3 @@ class CompiledNormalizeRows(NormalizeRows):
                 scratch["inverse"].reshape(-1),
             )
         ]
-
-
-@dataclass(frozen=True)
-class NormalizeGroups(RowNormalization):
-    """Group normalization: a set is a group of adjacent channels of a row, at all of its places.
-
-    Its scratch also has group: a number for each row and group.
-    """
-
-    groups: int
-    epsilon: float
-
-    def infer(self, *shapes: Shape) -> Shape:
-        """The shape of x."""
-        check_channels("normalize groups", *shapes)
-        c = shapes[0][-1]
-        if c % self.groups:
-            raise ValueError(
-                f"normalize groups: {c} channels cannot be divided into {self.groups} groups"
-            )
-        return shapes[0]
-
-    def scratch(self, *shapes: Shape) -> Scratch:
-        """That of the base, and group."""
-        x = shapes[0]
-        row = (x[0], *(1 for _ in x[1:-1]), x[-1])
-        return {
-            "normal": (x, None),
-            "inverse": (row, None),
-            "mean": (row, None),
-            "work": (x, None),
-            "group": ((x[0], self.groups, 1), None),
-            "ones": ((math.prod(x[:-1]),), None),
-        }
-
-    def average(self, x: Array, out: Array, scratch: dict[str, Array]) -> None:
-        n, c = x.shape[0], x.shape[-1]
-        places, group = math.prod(x.shape[1:-1]), scratch["group"]
-        np.matmul(scratch["ones"][:places], x.reshape(n, places, c), out=out.reshape(n, c))
-        by_group = out.reshape(n, self.groups, c // self.groups)
-        np.add.reduce(by_group, axis=-1, keepdims=True, out=group)
-        group /= places * by_group.shape[2]
-        by_group[...] = group
-
-    def first(self, x: Array, scratch: dict[str, Array]) -> Array:
-        n, c = x.shape[0], x.shape[-1]
-        by_group = scratch["inverse"].reshape(n, self.groups, c // self.groups)
-        by_group[...] = x.reshape(n, -1, c)[:, 0].reshape(by_group.shape)[:, :, :1]
-        return scratch["inverse"]
