@@ -29,6 +29,9 @@ from nettrain.autodiff.ops import (
 )
 from nettrain.autodiff.ops.affine import Affine
 from nettrain.autodiff.ops.cross_entropy import SoftmaxCrossEntropy
+from nettrain.autodiff.ops.feature_product import FeatureProduct
+from nettrain.autodiff.ops.parametric_activation import ParametricActivation
+from nettrain.autodiff.ops.scale import Scale
 from nettrain.autodiff.primitive import make_calls
 from nettrain.autodiff.tensor import float_type
 from nettrain.streams import StepStream, generator
@@ -43,6 +46,14 @@ def numbers(name, *sizes, low=-2.0, high=2.0):
 
 def affine(n, o):
     return [numbers("x", n, 6), numbers("w", 6, o), numbers("b", o)]
+
+
+def members(n, o):
+    return [numbers("x", n, 2, 6), numbers("w", 2, 6, o), numbers("b", 2, o)]
+
+
+def scaled(n, c):
+    return [numbers("x", n, 3, c), numbers("s", 3, c)]
 
 
 def channels(n, c):
@@ -72,6 +83,12 @@ TABLE = {
     "affine, relu": (lambda: Affine(selection.Relu()), affine),
     "affine, sigmoid": (lambda: Affine(smooth.Sigmoid()), affine),
     "affine, tanh": (lambda: Affine(smooth.Tanh()), affine),
+    "affine, members": (lambda: Affine(None, FeatureProduct()), members),
+    "affine, members, relu": (lambda: Affine(selection.Relu(), FeatureProduct()), members),
+    "affine, factors, sigmoid": (
+        lambda: Affine(smooth.Sigmoid(), Scale()),
+        lambda n, c: [*scaled(n, c), numbers("b", 3, c)],
+    ),
     "cross-entropy": (
         lambda: SoftmaxCrossEntropy(),
         lambda n, k: [numbers("z", n, k, low=-20, high=20), np.arange(n) % k],
@@ -100,6 +117,17 @@ TABLE = {
     "moments": (lambda: moments.Moments(), lambda n, c: [numbers("x", n, c) + 3]),
     "normalize": (lambda: normalization.Normalize(1e-5), normalized),
     "normalize rows": (lambda: row_normalization.NormalizeRows(1e-3), channels),
+    "parametric mish": (lambda: ParametricActivation(smooth.Mish()), scaled),
+    "parametric relu": (lambda: ParametricActivation(selection.Relu()), scaled),
+    "parametric tanh": (
+        lambda: ParametricActivation(smooth.Tanh()),
+        lambda n, c: [numbers("x", n, c), numbers("a", c)],
+    ),
+    "scale": (lambda: Scale(), scaled),
+    "scale, one row for all": (
+        lambda: Scale(),
+        lambda n, c: [numbers("x", n, 2, c), numbers("s", c)],
+    ),
     "sum": (lambda: reduction.Sum(), one),
     "relu": (lambda: selection.Relu(), one),
     "leaky relu": (lambda: selection.LeakyRelu(0.1), one),

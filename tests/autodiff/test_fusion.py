@@ -38,6 +38,20 @@ CASES = {
         lambda x, w, b: x @ w + w[0, 0],
         ["Matmul", "Slice", "Broadcast", "Add"],
     ),
+    "factors, a bias and an activation": (lambda x, w, b: F.relu(x * b + b), ["Affine"]),
+    "factors of another operation": (lambda x, w, b: (x @ w) * b, ["Matmul", "Scale"]),
+    "a product per feature": (
+        lambda x, w, b: F.relu(F.feature_product(x.reshape(4, 3, 1), w.reshape(3, 1, 3)) + w),
+        ["Reshape", "Reshape", "Affine"],
+    ),
+    "a parametric activation": (
+        lambda x, w, b: (lambda a: a + b * (F.mish(a) - a))(x @ w),
+        ["Matmul", "ParametricActivation"],
+    ),
+    "one whose input is used again": (
+        lambda x, w, b: (lambda a: (a + b * (F.mish(a) - a)) / a)(x @ w),
+        ["Matmul", "Mish", "Subtract", "Broadcast", "Multiply", "Add", "Divide"],
+    ),
     "log_softmax is used again": (
         lambda x, w, b: (lambda p: -F.pick(p, Tensor(Y, feed=True)) - p.mean(1))(F.log_softmax(x)),
         ["LogSoftmax", "Pick", "Negative", "Sum", "Multiply", "Subtract"],

@@ -51,6 +51,8 @@ from nettrain.autodiff.ops.affine import Affine
 from nettrain.autodiff.ops.cross_entropy import SoftmaxCrossEntropy
 from nettrain.autodiff.ops.embedding import Embedding
 from nettrain.autodiff.ops.feature_product import FeatureProduct
+from nettrain.autodiff.ops.parametric_activation import ParametricActivation
+from nettrain.autodiff.ops.scale import Scale
 from nettrain.autodiff.primitive import ElementWise, Primitive, View, make_calls
 from nettrain.autodiff.tensor import Tensor, apply, float_type
 
@@ -375,6 +377,41 @@ ROWS = [
             (selection.Relu(), lambda x, w, b: np.clip(np.einsum("ni,io->no", x, w) + b, 0, None)),
             (smooth.Tanh(), lambda x, w, b: np.tanh(np.einsum("ni,io->no", x, w) + b)),
         )
+    ],
+    *[
+        row(
+            f"of {name}, {act}",
+            Affine(act, product),
+            [uniform(3, 2, 4), w, uniform(2, w.shape[-1])],
+            lambda x, w, b, act=act, sum_of=sum_of: (
+                lambda y: y if act is None else np.clip(y, 0, None)
+            )(np.einsum(sum_of, x, w) + b),
+        )
+        for name, product, w, sum_of in (
+            ("each feature", FeatureProduct(), uniform(2, 4, 5), "ndi,dio->ndo"),
+            ("each feature, one output", FeatureProduct(), uniform(2, 4, 1), "ndi,dio->ndo"),
+            ("a diagonal", Scale(), uniform(2, 4), "ndi,di->ndi"),
+        )
+        for act in (None, selection.Relu())
+    ],
+    *[
+        row(f"{x} by {s}", Scale(), [uniform(*x), uniform(*s)], lambda x, s: x * s)
+        for x, s in (((3, 4), (4,)), ((2, 3, 4), (4,)), ((2, 3, 4), (3, 4)), ((0, 3), (3,)))
+    ],
+    *[
+        row(
+            f"{type(f).__name__}, {x} by {a}",
+            ParametricActivation(f),
+            [uniform(*x), uniform(*a)],
+            lambda x, a, value=value: (1 - a) * x + a * value(x),
+        )
+        for f, value in (
+            (smooth.Mish(), lambda x: x * np.tanh(np.log(1 + np.exp(x)))),
+            (smooth.Elu(2.0, 3.0), lambda x: 3 * np.where(x > 0, x, 2 * (np.exp(x) - 1))),
+            (smooth.Silu(), lambda x: x / (1 + np.exp(-x))),
+            (selection.Relu(), lambda x: np.clip(x, 0, None)),
+        )
+        for x, a in (((3, 4), (4,)), ((2, 3, 4), (3, 4)), ((0, 3), (3,)))
     ],
     row(
         "strided",

@@ -16,8 +16,12 @@ from nettrain.autodiff.operations import operations
 from nettrain.autodiff.ops.affine import Affine
 from nettrain.autodiff.ops.convolution import Convolution
 from nettrain.autodiff.ops.convolution_block import ConvolutionBlock
+from nettrain.autodiff.ops.feature_product import FeatureProduct
 from nettrain.autodiff.ops.max_pooling import MaxPool
+from nettrain.autodiff.ops.parametric_activation import ParametricActivation
+from nettrain.autodiff.ops.scale import Scale
 from nettrain.autodiff.ops.selection import Relu
+from nettrain.autodiff.ops.smooth import Mish
 from nettrain.autodiff.tensor import Tensor
 from nettrain.component import names
 from nettrain.data.features import MISSING, Category, Features
@@ -125,6 +129,10 @@ OPERATIONS = {
     "slices": ((6, 4), lambda x: x[:, 4:0:-2, None, -1] + x[..., :2, 1][:, None]),
     "gather": ((3, 4), lambda x: x.transpose(1, 2, 0)[np.array([2, 0]), np.array([1, 1])].T),
     "affine": ((3,), lambda x: tensor.apply(Affine(Relu()), x, Tensor(np.eye(3, 2, dtype=F32)), Tensor(np.ones(2, F32)))),
+    "affine, features": ((2, 3), lambda x: tensor.apply(Affine(Relu(), FeatureProduct()), x, Tensor(np.ones((2, 3, 2), F32)), Tensor(np.eye(2, dtype=F32)))),
+    "affine, factors": ((2, 3), lambda x: tensor.apply(Affine(None, Scale()), x, Tensor(np.eye(2, 3, dtype=F32)), Tensor(np.ones((2, 3), F32)))),
+    "scale": ((2, 3), lambda x: tensor.apply(Scale(), x, Tensor(np.arange(3, dtype=F32)))),
+    "parametric": ((3,), lambda x: tensor.apply(ParametricActivation(Mish()), x, Tensor(np.arange(3, dtype=F32)))),
     "block": ((4, 4, 1), lambda x: tensor.apply(ConvolutionBlock(Convolution(), Relu(), MaxPool()), x, Tensor(np.ones((1, 1, 1, 2), F32)))),
     "images joined": ((4, 4, 2), lambda x: f.concatenate([f.convolution(x, np.ones((1, 1, 2, 3), F32)), f.pad(f.convolution(x, np.ones((3, 3, 2, 3), F32)), ((0, 0), (1, 1), (1, 1), (0, 0)))], axis=-1)),
     "repeats": ((3,), lambda x: tensor.broadcast(x.reshape(-1, 1, 3), (len(x), 2, 3))),

@@ -1,16 +1,25 @@
-"""A matrix product with its bias and activation: what fusion replaces a dense layer by."""
+"""A product with its bias and activation: what fusion replaces a dense layer by."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from nettrain.autodiff.compiled import call, compiles, wide
+from nettrain.autodiff.compiled import call, compiled_form, compiles, wide
 from nettrain.autodiff.ops.exponential import exp
-from nettrain.autodiff.ops.matmul import columns, make_tiles, product_call
+from nettrain.autodiff.ops.matmul import Matmul, columns, make_tiles, product_call
 from nettrain.autodiff.ops.selection import Relu
 from nettrain.autodiff.ops.smooth import Sigmoid, Tanh
-from nettrain.autodiff.primitive import Array, Call, ElementWise, Primitive, Scratch, Shape, Slots
+from nettrain.autodiff.primitive import (
+    Array,
+    Call,
+    ElementWise,
+    Multilinear,
+    Primitive,
+    Scratch,
+    Shape,
+    Slots,
+)
 from nettrain.jit import jit
 
 
@@ -19,28 +28,35 @@ class Affine(Primitive):
     """y = act(x w + b);  da = dy act'(y), dx = da w^T, dw = x^T da, db = sum_n da.
 
     Bitwise identical to its operations one after the other.
-    x (n, i), w (i, o), b (o,) -> y (n, o).
+    x (n, i), w (i, o), b (o,) -> y (n, o); with another product as that takes and gives them, and b
+    has the shape of a row of y.
 
     Attributes:
         activation: Element-wise; its derivative follows from its output (relu, sigmoid, tanh).
+        product: x w: of matrices, of each feature with its own (FeatureProduct), or with a diagonal
+            matrix (Scale).
     """
 
-    activation: ElementWise | None = field(default=None)
+    activation: ElementWise | None = None
+    product: Multilinear = Matmul()
     reads = (0, 1, "out")
 
     def infer(self, *shapes: Shape) -> Shape:
-        """(n, o)."""
+        """That of the product."""
         x, w, b = shapes
-        if len(x) != 2 or len(w) != 2 or x[1] != w[0] or b != w[1:]:
-            raise ValueError(f"affine takes x (n, i), w (i, o) and b (o,), got {x}, {w} and {b}")
-        return (x[0], w[1])
+        y = self.product.infer(x, w)
+        if b != y[1:]:
+            raise ValueError(f"affine: a bias {b} does not fit rows {y[1:]} of x {x} and w {w}")
+        return y
 
     def scratch(self, *shapes: Shape) -> Scratch:
-        """da: the gradient before the activation."""
-        return {} if self.activation is None else {"da": (self.infer(*shapes), None)}
+        """That of the product; da: the gradient before the activation."""
+        own = self.product.scratch(*shapes[:2])
+        return own if self.activation is None else own | {"da": (self.infer(*shapes), None)}
 
     def forward(self, out: Array, x: Array, w: Array, b: Array, **scratch: Array) -> None:
-        make_tiles(self.forward_tiles(out, x, w, b) or [[self.forward_calls(out, x, w, b)]])
+        tiles = self.forward_tiles(out, x, w, b)
+        make_tiles([[self.forward_calls(out, x, w, b, **scratch)]] if tiles is None else tiles)
 
     def backward(
         self, grads: Slots, dy: Array, out: Array, x: Array, w: Array, b: Array, **scratch: Array
@@ -54,7 +70,8 @@ class Affine(Primitive):
         self, out: Array, x: Array, w: Array, b: Array, **scratch: Array
     ) -> list[Call]:
         """Product, bias, activation."""
-        calls: list[Call] = [product_call(x, w, out), (np.add, (out, b, out), {})]
+        calls = self.product.forward_calls(out, x, w, **_of_product(scratch))
+        calls.append((np.add, (out, b, out), {}))
         return calls if self.activation is None else calls + self.activation.forward_calls(out, out)
 
     def backward_calls(
@@ -67,17 +84,34 @@ class Affine(Primitive):
         )
         if db is not None:
             calls.append((np.add.reduce, (da, 0, None, db), {}))
-        if dx is not None:
-            calls.append(product_call(da, w.T, dx))
-        if dw is not None:
-            calls.append(product_call(x.T, da, dw))
-        return calls
+        return calls + self._product_gradients([dx, dw], da, out, x, w, scratch)
+
+    def _product_gradients(
+        self,
+        grads: Slots,
+        da: Array,
+        out: Array,
+        x: Array,
+        w: Array,
+        scratch: dict[str, Array],
+        product: Primitive | None = None,
+    ) -> list[Call]:
+        """dx and dw."""
+        if all(grad is None for grad in grads):
+            return []
+        return (product or self.product).backward_calls(
+            grads, da, out, x, w, **_of_product(scratch)
+        )
+
+    def _tiles(self, w: Array) -> list[slice] | None:
+        """Of the columns of w, where it is a wide matrix."""
+        return columns(*w.shape) if isinstance(self.product, Matmul) else None
 
     def forward_tiles(
         self, out: Array, x: Array, w: Array, b: Array, **scratch: Array
     ) -> list[list[list[Call]]] | None:
         """One queue per tile of the columns of w, and so of y."""
-        tiles = columns(*w.shape)
+        tiles = self._tiles(w)
         if tiles is None:
             return None
         return [[self.forward_calls(out[:, t], x, w[:, t], b[t]) for t in tiles]]
@@ -89,7 +123,7 @@ class Affine(Primitive):
 
         Then dx, which needs all of da, one queue per tile of its own columns.
         """
-        tiles = columns(*w.shape)
+        tiles = self._tiles(w)
         if tiles is None:
             return None
         da, (dx, dw, db) = scratch.get("da", dy), grads
@@ -118,18 +152,19 @@ class Affine(Primitive):
         **scratch: Array,
     ) -> None:
         """J (dx, dw, db) = act'(y) (dx w + x dw + db)."""
-        dx, dw, db = dinputs
-        total = np.zeros_like(dout)
-        if dx is not None:
-            total += dx @ w
-        if dw is not None:
-            total += x @ dw
+        *dproduct, db = dinputs
+        total = np.empty_like(dout)
+        self.product.tangent(total, dproduct, out, x, w, **_of_product(scratch))
         if db is not None:
             total += db
         if self.activation is None:
             dout[...] = total
         else:
             self.activation.backward([dout], total, out, out)
+
+
+def _of_product(scratch: dict[str, Array]) -> dict[str, Array]:
+    return {name: array for name, array in scratch.items() if name != "da"}
 
 
 @jit
@@ -220,7 +255,9 @@ class CompiledAffine(Affine):
         self, out: Array, x: Array, w: Array, b: Array, **scratch: Array
     ) -> list[Call]:
         loop = _FORWARD.get(type(self.activation))
-        calls = [product_call(x, w, out), call(loop or _shift_loop, wide(out), b)]
+        product = compiled_form(self.product)
+        calls = product.forward_calls(out, x, w, **_of_product(scratch))
+        calls.append(call(loop or _shift_loop, _wide_rows(out), b.reshape(-1)))
         if self.activation is not None and loop is None:
             calls += self.activation.forward_calls(out, out)
         return calls
@@ -232,18 +269,21 @@ class CompiledAffine(Affine):
         da = dy if self.activation is None else scratch["da"]
         if db is None:
             return super().backward_calls(grads, dy, out, x, w, b, **scratch)
-        calls = []
+        calls, sums = [], db.reshape(-1)
         if self.activation is None:
-            calls.append(call(_sum_loop, wide(da), db))
+            calls.append(call(_sum_loop, _wide_rows(da), sums))
         elif type(self.activation) in _BACKWARD:
-            calls.append(call(_BACKWARD[type(self.activation)], wide(da), db, wide(dy), wide(out)))
+            arrays = _wide_rows(da), sums, _wide_rows(dy), _wide_rows(out)
+            calls.append(call(_BACKWARD[type(self.activation)], *arrays))
         else:
             calls += [
                 *self.activation.backward_calls([da], dy, out, out),
-                call(_sum_loop, wide(da), db),
+                call(_sum_loop, _wide_rows(da), sums),
             ]
-        if dx is not None:
-            calls.append(product_call(da, w.T, dx))
-        if dw is not None:
-            calls.append(product_call(x.T, da, dw))
-        return calls
+        product = compiled_form(self.product)
+        return calls + self._product_gradients([dx, dw], da, out, x, w, scratch, product)
+
+
+def _wide_rows(x: Array) -> Array:
+    """A matrix of the rows of x; one with some columns of another as `wide` takes it."""
+    return wide(x) if x.ndim == 2 else x.reshape(len(x), -1)

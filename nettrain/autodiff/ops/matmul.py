@@ -5,12 +5,6 @@ import numpy as np
 from nettrain.autodiff.primitive import Array, Call, Multilinear, Shape, Slots, make_calls
 
 
-def product(a: Array, b: Array, out: Array) -> None:
-    """out = a b."""
-    function, args, named = product_call(a, b, out)
-    function(*args, **named)
-
-
 def product_call(a: Array, b: Array, out: Array) -> Call:
     """out = a b.
 
@@ -64,21 +58,25 @@ class Matmul(Multilinear):
 
     def forward(self, out: Array, a: Array, b: Array) -> None:
         tiles = self.forward_tiles(out, a, b)
-        if tiles is None:
-            product(a, b, out)
-        else:
-            make_tiles(tiles)
+        make_tiles([[self.forward_calls(out, a, b)]] if tiles is None else tiles)
 
     def backward(self, grads: Slots, dy: Array, out: Array, a: Array, b: Array) -> None:
         tiles = self.backward_tiles(grads, dy, out, a, b)
-        if tiles is None:
-            da, db = grads
-            if da is not None:
-                product(dy, b.swapaxes(-1, -2), da)
-            if db is not None:
-                product(a.swapaxes(-1, -2), dy, db)
-        else:
-            make_tiles(tiles)
+        make_tiles([[self.backward_calls(grads, dy, out, a, b)]] if tiles is None else tiles)
+
+    def forward_calls(self, out: Array, a: Array, b: Array) -> list[Call]:
+        """The product, undivided."""
+        return [product_call(a, b, out)]
+
+    def backward_calls(self, grads: Slots, dy: Array, out: Array, a: Array, b: Array) -> list[Call]:
+        """da, then db."""
+        da, db = grads
+        calls: list[Call] = []
+        if da is not None:
+            calls.append(product_call(dy, b.swapaxes(-1, -2), da))
+        if db is not None:
+            calls.append(product_call(a.swapaxes(-1, -2), dy, db))
+        return calls
 
     def forward_tiles(self, out: Array, a: Array, b: Array) -> list[list[list[Call]]] | None:
         """One queue per tile of the columns of b, and so of y."""

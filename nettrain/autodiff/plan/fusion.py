@@ -7,13 +7,16 @@ import numpy as np
 
 from nettrain.autodiff.backward import nodes_above
 from nettrain.autodiff.ops.affine import Affine
-from nettrain.autodiff.ops.arithmetic import Add, Negative
+from nettrain.autodiff.ops.arithmetic import Add, Multiply, Negative, Subtract
 from nettrain.autodiff.ops.convolution import Convolution
 from nettrain.autodiff.ops.convolution_block import ConvolutionBlock
 from nettrain.autodiff.ops.cross_entropy import SoftmaxCrossEntropy
+from nettrain.autodiff.ops.feature_product import FeatureProduct
 from nettrain.autodiff.ops.indexing import Pick
 from nettrain.autodiff.ops.matmul import Matmul
 from nettrain.autodiff.ops.max_pooling import MaxPool
+from nettrain.autodiff.ops.parametric_activation import ParametricActivation
+from nettrain.autodiff.ops.scale import Scale
 from nettrain.autodiff.ops.selection import Relu
 from nettrain.autodiff.ops.shape import Broadcast
 from nettrain.autodiff.ops.softmax import LogSoftmax
@@ -32,7 +35,10 @@ def fuse(*results: Tensor) -> None:
     for tensor in made:
         primitive = primitive_of(tensor)
         if isinstance(primitive, Add):
+            _parametric_activation(tensor, consumers)
             _affine(tensor, consumers)
+        elif isinstance(primitive, Multiply):
+            _scale(tensor, consumers)
         elif isinstance(primitive, ElementWise):
             _activation(tensor, consumers)
         elif isinstance(primitive, MaxPool):
@@ -51,18 +57,53 @@ def inputs_of(tensor: Tensor) -> tuple[Tensor, ...]:
     return tensor.node.inputs if tensor.node else ()
 
 
+def _repeated(tensor: Tensor, consumers: Counter[int]) -> Tensor | None:
+    """The array that is repeated to give the tensor, one for all rows, which is used once."""
+    if not isinstance(primitive_of(tensor), Broadcast) or consumers[id(tensor)] != 1:
+        return None
+    (x,) = inputs_of(tensor)
+    return x if 0 < x.ndim < tensor.ndim and x.shape == tensor.shape[-x.ndim :] else None
+
+
 def _affine(tensor: Tensor, consumers: Counter[int]) -> None:
-    """x w + b: a product and a vector broadcast over its rows, neither used elsewhere."""
+    """x w + b: a product and a bias broadcast over its rows, neither used elsewhere."""
     xw, repeated = inputs_of(tensor)
-    if not (isinstance(primitive_of(xw), Matmul) and isinstance(primitive_of(repeated), Broadcast)):
-        return
-    (b,) = inputs_of(repeated)
+    product, b = primitive_of(xw), _repeated(repeated, consumers)
     if (
-        xw.ndim == 2
-        and b.shape == xw.shape[1:]
-        and consumers[id(xw)] == consumers[id(repeated)] == 1
+        isinstance(product, Matmul | FeatureProduct | Scale)
+        and b is not None
+        and b.ndim == xw.ndim - 1
+        and consumers[id(xw)] == 1
     ):
-        _replace(tensor, Affine(), (*inputs_of(xw), b), xw)
+        _replace(tensor, Affine(product=product), (*inputs_of(xw), b), xw)
+
+
+def _scale(tensor: Tensor, consumers: Counter[int]) -> None:
+    """x s: s is one for all rows."""
+    x, repeated = inputs_of(tensor)
+    s = _repeated(repeated, consumers)
+    if s is not None:
+        _replace(tensor, Scale(), (x, s), tensor)
+
+
+def _parametric_activation(tensor: Tensor, consumers: Counter[int]) -> None:
+    """x + a (f(x) - x): a is one for all rows, f has one input, and x is used for nothing else."""
+    x, weighted = inputs_of(tensor)
+    if not isinstance(primitive_of(weighted), Multiply) or consumers[id(weighted)] != 1:
+        return
+    repeated, bend = inputs_of(weighted)
+    a = _repeated(repeated, consumers)
+    if a is None or not isinstance(primitive_of(bend), Subtract) or consumers[id(bend)] != 1:
+        return
+    (value, other), function = inputs_of(bend), primitive_of(inputs_of(bend)[0])
+    if (
+        isinstance(function, ElementWise)
+        and inputs_of(value) == (x,)
+        and other is x
+        and consumers[id(value)] == 1
+        and consumers[id(x)] == 3
+    ):
+        _replace(tensor, ParametricActivation(function), (x, a), value)
 
 
 def _activation(tensor: Tensor, consumers: Counter[int]) -> None:
@@ -83,7 +124,7 @@ def _activation(tensor: Tensor, consumers: Counter[int]) -> None:
     before = primitive_of(inputs[0])
     fused: Primitive | None = None
     if isinstance(before, Affine) and before.activation is None:
-        fused = Affine(primitive)
+        fused = Affine(primitive, before.product)
     elif isinstance(before, Convolution):
         fused = ConvolutionBlock(before, primitive)
     elif isinstance(before, ConvolutionBlock) and before.activation is None:

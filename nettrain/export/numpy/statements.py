@@ -79,8 +79,12 @@ def _key(key: Any) -> str:
 
 
 OTHERS: dict[str, Form] = {
-    "Affine": lambda p, x, w, b: _activated(p.activation, f"({x} @ {w} + {b})"),
+    "Affine": lambda p, x, w, b: _activated(
+        p.activation, f"({_form(p.product, OTHERS)(p.product, x, w)} + {b})"
+    ),
     "Matmul": lambda p, x, w: f"{x} @ {w}",
+    "Scale": lambda p, x, s: f"({x} * {s})",
+    "ParametricActivation": lambda p, x, a: f"({x} + {a} * ({_activated(p.function, x)} - {x}))",
     "Embedding": lambda p, x, *tables: f"embedding({', '.join((x, *tables))})",
     "FeatureProduct": lambda p, x, w: f"({x}.swapaxes(0, 1) @ {w}).swapaxes(0, 1)",
     "Convolution": _convolved,

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from nettrain.autodiff.ops.matmul import Matmul
 from nettrain.autodiff.ops.shape import Broadcast
 from nettrain.autodiff.primitive import Primitive
 from nettrain.export.inference_graph import InferenceGraph, NotExportable, Operation
@@ -100,11 +101,32 @@ def _reduction(operator: str) -> Callable[[Values, Operation], None]:
     return build
 
 
+# Operators of products, and their attributes.
+_PRODUCTS: dict[str, tuple[str, dict[str, Any]]] = {
+    "Matmul": ("MatMul", {}),
+    "FeatureProduct": ("Einsum", {"equation": "ndi,dio->ndo"}),
+    "Scale": ("Mul", {}),
+}
+
+
 def _affine(values: Values, operation: Operation) -> None:
     g, (x, w, b) = values.builder, (values.last(name) for name in operation.inputs)
-    y = g.add("Gemm", x, w, b)
-    activation = operation.primitive.activation  # type: ignore[attr-defined]
-    values.set_last(operation, y if activation is None else apply(g, activation, y))
+    primitive: Any = operation.primitive
+    if isinstance(primitive.product, Matmul):
+        y = g.add("Gemm", x, w, b)
+    else:
+        operator, attributes = _PRODUCTS[type(primitive.product).__name__]
+        y = g.add("Add", g.add(operator, x, w, **attributes), b)
+    values.set_last(
+        operation, y if primitive.activation is None else apply(g, primitive.activation, y)
+    )
+
+
+def _parametric_activation(values: Values, operation: Operation) -> None:
+    g, (x, a) = values.builder, (values.last(name) for name in operation.inputs)
+    primitive: Any = operation.primitive
+    bend = g.add("Sub", apply(g, primitive.function, x), x)
+    values.set_last(operation, g.add("Add", x, g.add("Mul", a, bend)))
 
 
 def _embedding(values: Values, operation: Operation) -> None:
@@ -119,9 +141,9 @@ def _embedding(values: Values, operation: Operation) -> None:
 
 OTHERS: dict[str, Callable[[Values, Operation], None]] = {
     "Affine": _affine,
-    "Matmul": _on_last("MatMul"),
+    **{name: _on_last(operator, **more) for name, (operator, more) in _PRODUCTS.items()},
+    "ParametricActivation": _parametric_activation,
     "Embedding": _embedding,
-    "FeatureProduct": _on_last("Einsum", equation="ndi,dio->ndo"),
     "Softmax": _on_last("Softmax", axis=-1),
     "LogSoftmax": _on_last("LogSoftmax", axis=-1),
     "LogSumExp": _reduction("ReduceLogSumExp"),
