@@ -12,6 +12,7 @@ from nettrain.cli.output_file import Overwrite, check_output, write_output
 from nettrain.errors import ConfigError
 
 if TYPE_CHECKING:
+    from nettrain.data.features import Features
     from nettrain.data.written_columns import WrittenColumns
     from nettrain.inference.predictor import Predictor
 
@@ -97,6 +98,7 @@ def predict(
     columns = [] if rows.files is None else [("file", rows.files)]
     found = predictor.predictions_of(rows)
     columns += prediction_columns(predictor, found, probabilities=probabilities)
+    _tell_gaps(rows.features)
     names = [*(() if kept is None else kept.names), *(name for name, _ in columns)]
     if predictor.decision.threshold is not None:
         positive = (predictor.classes or ())[predictor.decision.positive]
@@ -112,6 +114,20 @@ def predict(
         say(f"{len(rows):,} rows -> {output}")
     if writer.note is not None:
         say(writer.note)
+
+
+def _tell_gaps(features: "Features") -> None:
+    """Say which columns of numbers have missing cells: predictions rest on what fills them."""
+    import numpy as np
+
+    from nettrain.inspection.data_profile.wording import listed, plural
+
+    if features.numbers.ndim != 2 or features.numbers.dtype.kind != "f":
+        return
+    counts = zip(features.names, np.isnan(features.array).sum(axis=0), strict=True)
+    found = [f"{name} ({plural(int(count), 'row')})" for name, count in counts if count]
+    if found:
+        say(f"missing cells, filled as in training: {listed(found)}")
 
 
 def _kept(

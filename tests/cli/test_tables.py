@@ -86,6 +86,7 @@ def test_an_unseen_category_is_counted_in_one_warning_and_predicted_all_the_same
     assert found.exit_code == 0 and len(found.stdout.splitlines()) == 4
     said = "categories not seen in training are encoded as zeros: city 'Rome' (2 rows)"
     assert [record.getMessage() for record in caplog.records] == [said]
+    assert "missing cells, filled as in training: sugar (1 row)" in found.stderr
 
 
 def test_a_column_that_is_all_missing_is_named_with_the_remedy(clinic, command):

@@ -145,6 +145,7 @@ FAULTS = {
                       "torn_groups", ("patient",), None),
     "users left out and torn": (planted(user_id=[f"{i // 4}" for i in range(ROWS)]), "ignore: user_id", "",
                                 "torn_groups", ("user_id",), None),
+    "few rows": ({name: cells[:30] for name, cells in table().items()}, "", "", "few_rows", (), None),
     "other rows in test": (planted(z=[f"{float(v) + (i > 190) * 3:.3f}" for i, v in enumerate(table()["z"])]),
                            "", "split: {rows: {train: [0, 190], test: [190, 240]}}",
                            "part_differs", ("z",), None),

@@ -100,7 +100,8 @@ def test_features_are_embedded_where_rows_are_enough(rows, inputs, classes, mode
     assert sections["model"].value["type"] == model and embeds_features(size) == (model != "mlp")
     features = Features(np.exp(CHANCE.normal(size=(rows, 2))), ("a", "b"))
     chosen = [choice.value for choice in propose_transforms(features, embedded=True)]
-    assert chosen == ["robust_scale", "smooth_clip"]
+    assert [one["strategy"] for one in chosen if isinstance(one, dict)] == ["median"]
+    assert chosen[1:] == ["robust_scale", "smooth_clip"]
 
 
 def _size_of(model):
@@ -179,3 +180,14 @@ def test_rows_without_a_target_are_dropped_and_lone_classes_not_stratified(tmp_p
     assert dataset["source"]["target"] == "Class"  # by its name, though not the last
     assert dataset["missing_target"] == "drop"
     assert dataset["split"] == {"validation": 0.2, "test": 0.2}
+
+
+def test_numbers_far_beyond_the_others_do_not_decide_the_scale_of_the_target(tmp_path):
+    x = CHANCE.normal(size=100)
+    y = np.where(np.arange(100) == 3, 1e9, x)
+    rows = [f"{a:.4f},{b:.4f}" for a, b in zip(x, y, strict=True)]
+    (tmp_path / "t.csv").write_text("\n".join(["x,y", *rows]) + "\n", encoding="utf-8")
+    proposal = propose_config(tmp_path / "t.csv", Wishes(target="y"))
+    chosen = proposal.mapping()
+    assert chosen["loss"] == "huber" and "y has numbers such as 1e+09" in proposal.decisions[0]
+    assert chosen["dataset"]["target_transforms"] == ["robust_scale"]

@@ -17,6 +17,7 @@ from nettrain.data.split import Split
 from nettrain.data.table_source import TableSource
 from nettrain.inspection.data_profile.categories import category_suspicions
 from nettrain.inspection.data_profile.column_summary import ColumnSummary, summarize_columns
+from nettrain.inspection.data_profile.few_rows import few_row_suspicions
 from nettrain.inspection.data_profile.image_contents import image_suspicions
 from nettrain.inspection.data_profile.leakage import leak_suspicions
 from nettrain.inspection.data_profile.merged import merged, without_repetition
@@ -42,6 +43,7 @@ _FAMILIES: tuple[Callable[[ProfiledRows], Iterator[Suspicion]], ...] = (
     repeated_column_suspicions,
     repeated_row_suspicions,
     target_suspicions,
+    few_row_suspicions,
     leak_suspicions,
     group_suspicions,
     difference_suspicions,

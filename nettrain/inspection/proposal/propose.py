@@ -19,6 +19,7 @@ from nettrain.data.task import (
     resolve,
 )
 from nettrain.errors import ConfigError, DataError, nearest
+from nettrain.inspection.data_profile.number_ranges import broken_numbers
 from nettrain.inspection.data_profile.unused_columns import unused_columns
 from nettrain.inspection.proposal.choice import Choice, Proposal, Tree, Wishes, plain
 from nettrain.inspection.proposal.data_file import DataFile, locate
@@ -97,15 +98,20 @@ def propose(
     transforms = propose_transforms(features, embedded=embeds_features(size))
     if transforms:
         chosen["transforms"] = transforms
+    outlying = _far_targets(target)
+    if outlying:
+        chosen["target_transforms"] = [Choice("robust_scale", outlying)]
     if "augmentation" in network:
         chosen["augmentation"] = network.pop("augmentation")
     tree: dict[str, Tree | Choice | Sequence[Choice]] = {"dataset": chosen, **network}
     if wishes.task is not None and "loss" not in tree:
         tree["loss"] = Choice(DEFAULT_LOSS[wishes.task], f"as asked: --task {wishes.task}")
+    if outlying:
+        tree["loss"] = Choice("huber", "counts far numbers of the target less than mse")
     tree["seed"] = Choice(0, "of everything random")
     return Proposal(
         title=f"{file.path.name}: {len(dataset):,} rows; {task_note}",
-        decisions=_decisions(file, wishes, unused, split, transforms, tree),
+        decisions=_decisions(file, outlying, unused, split, transforms, tree),
         tree=_ordered(tree),
         paths=file.paths,
         notes=dataset.notes,
@@ -159,6 +165,15 @@ def _settled(dataset: Dataset, wishes: Wishes) -> tuple[Dataset, Target, str]:
             f"{dataset.origin}: every row has the class {name!r}; a classifier needs at least two"
         )
     return dataset, settled, note
+
+
+def _far_targets(target: Target) -> str:
+    """Which numbers of a target lie so far from the others that they would decide its scale."""
+    if target.classes is not None or target.values.dtype.kind != "f":
+        return ""
+    columns = zip(target.names, target.values.T, strict=True)
+    far = {name: y[places[0]] for name, y in columns if len(places := broken_numbers(y))}
+    return ", ".join(f"{name} has numbers such as {value:g}" for name, value in far.items())
 
 
 def _without(features: Features, unused: dict[str, str]) -> Features:
@@ -215,7 +230,7 @@ def _ordered(
 
 def _decisions(
     file: DataFile,
-    wishes: Wishes,
+    outlying: str,
     unused: dict[str, str],
     split: Choice | None,
     transforms: Sequence[Choice],
@@ -226,6 +241,8 @@ def _decisions(
     target = file.keys.get("target") or file.keys.get("y")
     if target is not None and target.reason:
         lines.append(f"target: {Path(str(target.value)).name} ({target.reason})")
+    if outlying:
+        lines.append(f"target_transforms: robust_scale; loss: huber ({outlying})")
     if unused:
         more = f" and {len(unused) - 5} more" if len(unused) > 5 else ""
         why = next(iter(unused.values())) if len(unused) == 1 else "the written config says why"

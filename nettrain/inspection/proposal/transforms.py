@@ -10,6 +10,7 @@ from nettrain.inspection.data_profile.wording import listed
 from nettrain.inspection.proposal.choice import Choice
 
 _LARGEST_ONE_HOT = 9  # values of a column; as in the settings of the model tabular
+_IMPUTE = {"type": "impute", "strategy": "median", "flag": True}
 _KEPT = 5.0  # interquartile ranges that outliers are drawn in to
 
 
@@ -25,8 +26,12 @@ def propose_transforms(features: Features, *, embedded: bool = False) -> list[Ch
     numbers = _columns(features)
     skewed = skewed_columns(numbers)
     categories = list(features.categories)
-    for transform in automatic_transforms(features, [features]):
+    automatic = automatic_transforms(features, [features])
+    complete = all(transform.name() != "impute" for transform in automatic)
+    for transform in automatic:
         name = transform.name()
+        if name == "standardize" and complete and features.numbers.ndim == 2:
+            chosen.append(Choice(_IMPUTE, "nothing is missing here, but may be in new rows"))
         if name == "standardize" and embedded:
             chosen.append(Choice("robust_scale", "median 0, interquartile range 1"))
             chosen.append(Choice("smooth_clip", "outliers are drawn in to 3"))
@@ -89,10 +94,7 @@ def _explained(transform: Transform, features: Features) -> Choice:
             for column, share in zip(features.names, _missing(features), strict=True)
             if share
         ]
-        return Choice(
-            {"type": "impute", "strategy": "median", "flag": True},
-            f"missing: {listed(gaps) or 'dates'}",
-        )
+        return Choice(_IMPUTE, f"missing: {listed(gaps) or 'dates'}")
     if name == "scale":
         divisor = vars(transform)["divide_by"]
         return Choice({"type": name, "divide_by": divisor}, "pixels become 0 to 1")
