@@ -79,12 +79,14 @@ class Features:
         names: Of the d columns; empty for images.
         categories: The categorical columns by name, which no transform has made numbers yet.
         codes: The columns of codes by name: no transform changes them.
+        indicators: Those of the names whose columns a transform has made of 0 and 1 alone.
     """
 
     numbers: np.ndarray | LazyRows
     names: tuple[str, ...] = ()
     categories: dict[str, Category] = field(default_factory=dict)
     codes: dict[str, Codes] = field(default_factory=dict)
+    indicators: frozenset[str] = frozenset()
 
     def __len__(self) -> int:
         return len(self.numbers)

@@ -5,6 +5,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from itertools import takewhile
 from typing import Any
 
 import numpy as np
@@ -53,6 +54,7 @@ class Pipeline:
         names: Of the inputs of a table; empty for images.
         cardinalities: How many codes each of the last inputs has, which are codes of categories;
             the others are numbers.
+        indicators: How many of the last numbers are indicators, 0 or 1.
     """
 
     schema: Schema
@@ -61,6 +63,7 @@ class Pipeline:
     shape: tuple[int, ...]
     names: tuple[str, ...]
     cardinalities: tuple[int, ...] = ()
+    indicators: int = 0
 
     @classmethod
     def of(
@@ -72,8 +75,15 @@ class Pipeline:
     ) -> "Pipeline":
         """The pipeline of fitted transforms, which have made this of a row."""
         shape, cardinalities = _kinds(row)
+        names = (*row.names, *row.codes)
         return cls(
-            schema, transforms, target_transforms, shape, (*row.names, *row.codes), cardinalities
+            schema,
+            transforms,
+            target_transforms,
+            shape,
+            names,
+            cardinalities,
+            _last_indicators(row),
         )
 
     def inputs(
@@ -271,6 +281,7 @@ class Pipeline:
             "shape": list(self.shape),
             "names": list(self.names),
             "cardinalities": list(self.cardinalities),
+            "indicators": self.indicators,
         }
         for key, chain in (
             ("transforms", self.transforms),
@@ -320,6 +331,7 @@ class Pipeline:
                 content.shape,
                 content.names,
                 content.cardinalities,
+                content.indicators,
             )
             pipeline._rehearse()
         except ValidationError as error:
@@ -381,6 +393,11 @@ def _kinds(row: Features) -> tuple[tuple[int, ...], tuple[int, ...]]:
     return (shape[0] + len(cardinalities),) if cardinalities else shape, cardinalities
 
 
+def _last_indicators(row: Features) -> int:
+    """How many indicators there are behind the last number that is none."""
+    return sum(1 for _ in takewhile(row.indicators.__contains__, reversed(row.names)))
+
+
 _LARGEST_ROW = 10**8
 
 
@@ -399,6 +416,7 @@ class _Packed:
     shape: tuple[int, ...]
     names: tuple[str, ...]
     cardinalities: tuple[int, ...] = ()
+    indicators: int = 0
 
 
 _PACKED = TypeAdapter(_Packed)

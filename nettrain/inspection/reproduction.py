@@ -106,7 +106,8 @@ def _write(folder: Path, run: Run, places: np.ndarray, rows: np.ndarray, lr: flo
         "training": {"epochs": 1, "batch_size": len(places), "shuffle": False, **training},
     }
     config["optimizer"] = {**whole["optimizer"], "lr": lr}
-    if run.pipeline.cardinalities:  # the codes are written as numbers: only the layers tell
+    if run.pipeline.cardinalities or run.pipeline.indicators:
+        # They are written as numbers: only the layers tell.
         layers = [to_mapping(bound.layer) for bound in run.network.layers]
         config["model"] = {"type": "sequential", "layers": layers}
         config["regularization"] = {**whole["regularization"], "dropout": 0.0}

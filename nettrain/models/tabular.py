@@ -34,11 +34,12 @@ class Tabular(Architecture):
     the neural tangent parametrization, parametric activation, dropout; then dense.
 
     A plain perceptron fits smooth functions of all features and is slow to bend where a table's
-    target does. Here each feature is first encoded by bins between quantiles and embedded
-    (piecewise_linear_embedding, Gorishniy et al. 2022), codes of the transform ordinal are looked
-    up in tables (by_columns, embedding), and the factors of feature_scale and one rate for layers
-    of any width follow RealMLP (Holzmüller et al. 2024). The model brings the settings that it was
-    tried with: they hold where a configuration names none.
+    target does. Here each number is first encoded by bins between quantiles and embedded
+    (piecewise_linear_embedding, Gorishniy et al. 2022); codes of the transform ordinal are looked
+    up in tables, and indicators, 0 or 1, in which there is nothing to bend, stay as they are
+    (by_columns, embedding). The factors of feature_scale and one rate for layers of any width
+    follow RealMLP (Holzmüller et al. 2024). The model brings the settings that it was tried with:
+    they hold where a configuration names none.
     """
 
     settings = {
@@ -72,14 +73,14 @@ class Tabular(Architecture):
     def expand(self, shape: Shape, outputs: int, dropout: Number) -> list[Layer]:
         layers: list[Layer] = [Flatten()] if len(shape) > 1 else []
         members = self.members if self.members > 1 else None
-        numbers: list[Layer] = []
+        plain: list[Layer] = [] if members is None else [Members(count=members)]
+        numbers: list[Layer] = plain
         if self.embedding is not None:
-            numbers.append(
+            numbers = [
                 PiecewiseLinearEmbedding(size=self.embedding, bins=self.bins, members=members)
-            )
-        elif members is not None:
-            numbers.append(Members(count=members))
-        layers += embedded(numbers, Embedding(size=self.embedding, members=members), shape)
+            ]
+        categories = Embedding(size=self.embedding, members=members)
+        layers += embedded(numbers, categories, shape, indicators=plain)
         layers.append(FeatureScale(learning_rate=6.0))
         for units in self.hidden:
             layers.append(self._dense(units))

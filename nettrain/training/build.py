@@ -51,8 +51,8 @@ def target_size(schema: Schema) -> int:
 
 
 def input_shape(pipeline: Pipeline) -> Shape:
-    """The shape of one row of a network's inputs, which says what are codes of categories."""
-    return table_shape(pipeline.shape, pipeline.cardinalities)
+    """The shape of one row of a network's inputs, which says what are indicators and codes."""
+    return table_shape(pipeline.shape, pipeline.cardinalities, pipeline.indicators)
 
 
 def build(

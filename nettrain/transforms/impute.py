@@ -76,8 +76,14 @@ class Impute(Transform):
         flags = [str(name) for name in state["flags"]]
         if flags:
             numbers = np.column_stack([numbers, *(_gaps(features, name) for name in flags)])
-        names = (*features.names, *map(_flag_name, flags))
-        return dataclasses.replace(features, numbers=numbers, names=names, categories=categories)
+        made = [_flag_name(name) for name in flags]
+        return dataclasses.replace(
+            features,
+            numbers=numbers,
+            names=(*features.names, *made),
+            categories=categories,
+            indicators=features.indicators.union(made),
+        )
 
     def _learns(self, features: Features) -> bool:
         """Whether numbers are filled: of pixels all or none."""

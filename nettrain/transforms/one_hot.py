@@ -67,10 +67,8 @@ class OneHot(Transform):
         learned = learned_values(state)
         if not learned:
             return features
-        names = (
-            *features.names,
-            *(f"{name}={value}" for name, values in learned.items() for value in values),
-        )
+        made = [f"{name}={value}" for name, values in learned.items() for value in values]
+        names = (*features.names, *made)
         numbers = np.zeros((len(features), len(names)))
         first = len(features.names)
         numbers[:, :first] = features.array
@@ -79,7 +77,13 @@ class OneHot(Transform):
             first += len(values)
         warn_of_unseen(features, learned, "are encoded as zeros")
         rest = {name: column for name, column in features.categories.items() if name not in learned}
-        return replace(features, numbers=numbers, names=names, categories=rest)
+        return replace(
+            features,
+            numbers=numbers,
+            names=names,
+            categories=rest,
+            indicators=features.indicators.union(made),
+        )
 
 
 def _mark(indicators: np.ndarray, column: Category, values: list[str]) -> None:

@@ -58,6 +58,14 @@ def test_rows_of_missing_and_unseen_values_start_at_zero_and_stay_without_rows()
         assert table[:-2].all() and not table[-2:].any()
 
 
+def test_indicators_are_numbers_unless_they_have_layers_of_their_own():
+    x = Tensor(np.array([[0.5, -2.0, 1.0, 0.0, 3.0]]))
+    shape, squashed = TableShape(5, (5,), 2), np.tanh([0.5, -2.0])
+    for indicators, expected in ((None, np.tanh([0.5, -2, 1, 0])), ([], [*squashed, 1, 0])):
+        layer = {"type": "by_columns", "numbers": ["tanh"], "indicators": indicators}
+        np.testing.assert_allclose(made([layer], shape)(x).value[0, :4], expected)
+
+
 @pytest.mark.parametrize(
     ("layers", "shape", "message"),
     [
@@ -76,6 +84,11 @@ def test_rows_of_missing_and_unseen_values_start_at_zero_and_stay_without_rows()
         ),
         ([{"type": "by_columns", "cardinalities": [4, 9]}], SHAPE, "the data has \\[4, 9, 3\\]"),
         (["by_columns"], (2, 2, 1), "by_columns takes rows of numbers"),
+        (
+            [{"type": "by_columns", "indicators": [], "indicator_columns": 4}],
+            SHAPE,
+            "numbers with 4 indicators and 3 codes behind them",
+        ),
         (
             [{"type": "by_columns", "numbers": [{"type": "members", "count": 2}]}],
             SHAPE,

@@ -92,6 +92,22 @@ ROWS = {
             (2, 4),
             {"categories.embedding_1.w_1": (5, 4), "categories.embedding_1.w_2": (2, 2)},
         ),
+        (
+            {
+                "numbers": [{"type": "dense", "units": 2}],
+                "indicators": [{"type": "dense", "units": 3, "bias": False}],
+                "indicator_columns": 2,
+                "cardinalities": [4],
+            },
+            TableShape(4, (4,), 2),
+            (6,),
+            {
+                "numbers.dense_1.w": (1, 2),
+                "numbers.dense_1.b": (2,),
+                "indicators.dense_1.w": (2, 3),
+                "categories.embedding_1.w_1": (4, 1),
+            },
+        ),
     ],
     "conv": [
         ({"filters": 3}, (4, 5, 2), (2, 3, 3), {"w": (3, 3, 2, 3), "b": (3,)}),

@@ -118,6 +118,8 @@ ROWS = {
             ("by_columns_1", (6,), 20 + 10), ("feature_scale_1", (6,), 6), ("dense_1", (1,), 7)]),
         ({"hidden": [], "embedding": None, "members": 2}, TableShape(2, (7,)), 1, 0.0, [
             ("by_columns_1", (2, 4), 7 * 6), ("feature_scale_1", (2, 4), 8), ("packed_1", (2, 1), 10), ("mean_of_members_1", (1,), 0)]),
+        ({"hidden": [], "embedding": 2, "bins": 3, "members": 2}, TableShape(4, (), 3), 1, 0.0, [
+            ("by_columns_1", (2, 5), 20), ("feature_scale_1", (2, 5), 10), ("packed_1", (2, 1), 12), ("mean_of_members_1", (1,), 0)]),
     ],
     "tabm": [
         ({"members": 2, "width": 5}, (3,), 2, 0.1, [

@@ -32,8 +32,7 @@ def test_a_checkpoint_holds_the_kinds_of_its_inputs_and_predicts_what_training_d
     result = nettrain.train(configured(tmp_path), output_directory=tmp_path)
     model = nettrain.load(result.run_directory)
     assert model.names == ("a", "kind=k0", "kind=k1", "city")
-    cardinality = model.pipeline.cardinalities
-    assert cardinality == (14,)
+    assert (model.pipeline.cardinalities, model.pipeline.indicators) == ((14,), 2)
     new = tmp_path / "new.csv"
     new.write_text("a,city,kind\n1,c3,k1\n1,new,k1\n1,,k1\n")
     with caplog.at_level(logging.WARNING):
@@ -47,8 +46,9 @@ def test_checkpoints_without_kinds_hold_numbers_alone(tmp_path):
     config["dataset"]["transforms"] = ["one_hot"]
     result = nettrain.train(config, output_directory=tmp_path)
     packed, arrays = nettrain.load(result.run_directory).pipeline.pack()
-    del packed["cardinalities"]
-    assert Pipeline.unpack(json.loads(json.dumps(packed)), arrays).cardinalities == ()
+    del packed["cardinalities"], packed["indicators"]
+    unpacked = Pipeline.unpack(json.loads(json.dumps(packed)), arrays)
+    assert (unpacked.cardinalities, unpacked.indicators) == ((), 0)
 
 
 def test_an_autoencoder_refuses_codes(tmp_path):
