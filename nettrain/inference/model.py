@@ -1,6 +1,7 @@
 """One trained network, read from a checkpoint."""
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import replace
 
 import numpy as np
@@ -18,6 +19,7 @@ from nettrain.training.artifacts.metadata import Metadata
 from nettrain.training.artifacts.weights import Weights
 from nettrain.training.build import build, input_shape, layers_for, loss_for
 from nettrain.training.engine.blas import one_blas_thread
+from nettrain.training.engine.threads import ThreadPool, cores
 from nettrain.training.evaluate import PartEvaluation, evaluate, predictions
 
 
@@ -62,7 +64,8 @@ class Model(Predictor):
         """What the network's outputs mean."""
         with described_failures(self.config.plugins), one_blas_thread(), _quiet():
             x = self.pipeline.inputs(dataset.features, self.config.dtype, dataset.place)
-            outputs = self.network.outputs(x)
+            with self._threads(len(x)) as pool:
+                outputs = self.network.outputs(x, pool.run)
             predicted = predictions(outputs, self.loss, self.pipeline, self.temperature)
         self._check_finite(dataset, np.flatnonzero(~np.isfinite(predicted).all(axis=1)))
         return predicted
@@ -70,7 +73,7 @@ class Model(Predictor):
     def evaluate_dataset(self, dataset: Dataset) -> PartEvaluation:
         """The loss, weighted as in training, and every metric."""
         part = self.part_of(dataset)
-        with _quiet():
+        with _quiet(), self._threads(len(dataset)) as pool:
             evaluation = evaluate(
                 self.network,
                 self.loss,
@@ -79,6 +82,7 @@ class Model(Predictor):
                 self.metrics,
                 temperature=self.temperature,
                 decision=self.decision,
+                run_tasks=pool.run,
             )
         outcome = evaluation.outcome
         self._check_finite(dataset, not_finite(outcome))
@@ -89,6 +93,11 @@ class Model(Predictor):
         return replace(
             evaluation, metrics=loss | all_metrics(outcome, self.metrics), outcome=outcome
         )
+
+    def _threads(self, rows: int) -> AbstractContextManager[ThreadPool]:
+        """As many as there are chunks of rows, and at most one per core."""
+        chunks = -(-rows // self.network.batched_inference.chunk_size)
+        return ThreadPool(max(1, min(cores(), chunks)))
 
     def part_of(self, dataset: Dataset) -> Part:
         """Raw rows made ready for the network, weighted as in training."""
