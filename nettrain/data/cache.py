@@ -56,7 +56,8 @@ class CachedFile:
     def name(self) -> str:
         """Of what it is made, and the beginning of the digest; of other files their own name."""
         stem, _, digest = self.path.stem.rpartition("-")
-        return f"{stem}-{digest[:_SHOWN]}" if len(digest) == _DIGEST else self.path.name
+        short = f"{stem}-{digest[:_SHOWN]}".removeprefix("-")
+        return short if len(digest) == _DIGEST else self.path.name
 
 
 def cache_folder() -> Path:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from nettrain.data.cache import digest_of
 from nettrain.data.rows.base import LazyRows
 
 MISSING = -1
@@ -38,6 +39,10 @@ class Category:
     def recoded(self, lookup: np.ndarray, values: tuple[str, ...]) -> "Category":
         """The same cells by other codes: those that a lookup gives, `MISSING` for a missing one."""
         return Category(lookup[self.codes], values)
+
+    def identity(self) -> tuple[str, ...]:
+        """What tells this column from all others."""
+        return digest_of(self.codes), repr(self.values)
 
     def places(self, values: Sequence[str]) -> np.ndarray:
         """The place of each cell (n,) among other values.
@@ -102,6 +107,13 @@ class Features:
         if not self.codes:
             return self.array
         return np.column_stack([self.array, *(column.codes for column in self.codes.values())])
+
+    def identity(self) -> tuple[str, ...]:
+        """What tells these features from all others; of what is in a file, without reading it."""
+        numbers = self.numbers
+        found = (digest_of(numbers),) if isinstance(numbers, np.ndarray) else numbers.identity()
+        columns = [text for column in self.categories.values() for text in column.identity()]
+        return (*found, repr(self.names), repr(tuple(self.categories)), *columns)
 
     def in_memory(self) -> "Features":
         """The same features as arrays; what is lazy is read."""

@@ -141,7 +141,7 @@ class Pipeline:
                     yield self._checked(some, transforms, dtype, chunk.start, place)
 
         packed, arrays = self.pack()
-        parts = [__version__, dtype, json.dumps(packed), *numbers.identity()]
+        parts = [__version__, dtype, json.dumps(packed), *features.identity()]
         parts += [name + array.tobytes().hex() for name, array in arrays.items()]
         if table is not features and trained_on is not None:
             parts.append(digest_of(trained_on.values))

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import groupby
 
 import numpy as np
@@ -22,6 +23,11 @@ class Selection:
     def __init__(self, rows: np.ndarray | None = None) -> None:
         self.rows = rows
         self._last: tuple[np.ndarray, Selection] | None = None
+
+    @cached_property
+    def digest(self) -> str:
+        """Of the rows."""
+        return digest_of(self.rows)
 
     def take(self, rows: np.ndarray) -> "Selection":
         """Some of them; asked again for the same array, the same one."""
@@ -61,6 +67,11 @@ class StoredColumn:
     def plain(self) -> bool:
         """Whether the file holds the numbers themselves."""
         return self.lookup is None and not self.marks
+
+    def identity(self) -> tuple[str, ...]:
+        """The cached file, whose name has a digest, the column there and the rows."""
+        place = f"{self.section.path} {self.section.place.offset} {self.column} {self.marks}"
+        return place, self.selection.digest, digest_of(self.lookup)
 
     def take(self, rows: np.ndarray) -> "StoredColumn":
         """The cells of some rows, in that order; nothing is read."""
@@ -114,6 +125,10 @@ class StoredCategory(Category):
     def __len__(self) -> int:
         return len(self.column)
 
+    def identity(self) -> tuple[str, ...]:
+        """That of the column, and the texts."""
+        return (*self.column.identity(), repr(self.values))
+
     def take(self, rows: np.ndarray) -> "StoredCategory":
         """The cells of some rows, in that order; nothing is read."""
         return StoredCategory(self.column.take(rows), self.values)
@@ -161,10 +176,8 @@ class ColumnRows(LazyRows):
         return self.first.section.path.name.rpartition("-")[0]
 
     def identity(self) -> tuple[str, ...]:
-        """The cached file, whose name has a digest, the columns and the rows."""
-        path = str(self.first.section.path)
-        columns = repr([(one.section.place.offset, one.column) for one in self.columns])
-        return path, columns, digest_of(self.first.selection.rows)
+        """That of each column."""
+        return tuple(text for column in self.columns for text in column.identity())
 
     def subset(self, rows: np.ndarray) -> "ColumnRows":
         """Some rows, in that order; nothing is read."""

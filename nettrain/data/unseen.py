@@ -43,13 +43,25 @@ def warn_of_unseen(
 @contextmanager
 def unseen_together() -> Iterator[None]:
     """Inside, warnings wait, so that there is one of all rows that are transformed in chunks."""
+    around = _GATHERED.get()
     counts: Counter[tuple[str, str, str]] = Counter()
     token = _GATHERED.set(counts)
     try:
         yield
     finally:
         _GATHERED.reset(token)
-    _warn(counts)
+    if around is None:
+        _warn(counts)
+
+
+@contextmanager
+def unseen_ignored() -> Iterator[None]:
+    """Inside, there are no warnings: the rows are made up of others."""
+    token = _GATHERED.set(Counter())
+    try:
+        yield
+    finally:
+        _GATHERED.reset(token)
 
 
 def _warn(counts: Mapping[tuple[str, str, str], int]) -> None:

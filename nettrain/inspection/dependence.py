@@ -7,12 +7,12 @@ import numpy as np
 
 from nettrain.data.dataset import Dataset
 from nettrain.data.features import MISSING, Features
+from nettrain.data.unseen import unseen_ignored
 from nettrain.errors import DataError
 from nettrain.inference.predictor import Predictor
 from nettrain.inspection.raw_features import (
     check_column,
     with_constant,
-    without_warnings,
 )
 
 GRID = 20
@@ -59,10 +59,11 @@ def partial_dependence(
         DataError: The column has no value in any row.
     """
     check_column(dataset.features, feature, "--dependence")
+    dataset = replace(dataset, features=dataset.features.in_memory())
     grid = grid_of(dataset.features, feature, size)
     if not grid:
         raise DataError(f"{feature!r} is missing in all {len(dataset)} rows")
-    with without_warnings():
+    with unseen_ignored():
         means = mean_predictions(
             lambda features: predictor.decision.values(
                 predictor.predictions_of(replace(dataset, features=features))

@@ -9,13 +9,13 @@ from nettrain import streams
 from nettrain.config.plugins import in_use
 from nettrain.data.dataset import Dataset
 from nettrain.data.features import Features
+from nettrain.data.unseen import unseen_ignored
 from nettrain.errors import ConfigError, DataError, nearest
 from nettrain.inference.predictor import Predictor
 from nettrain.inspection.raw_features import (
     column_names,
     correlated_columns,
     with_permuted,
-    without_warnings,
 )
 from nettrain.inspection.runs import MAIN_METRICS
 from nettrain.inspection.statistics.corrected_t import t_quantile
@@ -102,6 +102,7 @@ def permutation_importance(
     """
     if not column_names(dataset.features):
         raise ConfigError("importance: the inputs are images; it is defined for tables")
+    dataset = replace(dataset, features=dataset.features.in_memory())
     with in_use(predictor.config.plugins):
         truth = predictor.truth(dataset)
         outcome = outcome_of(
@@ -124,7 +125,7 @@ def permutation_importance(
 
         random = streams.generator(seed, "permutation")
         permutations = np.stack([random.permutation(len(dataset)) for _ in range(repeats)])
-        with without_warnings():
+        with unseen_ignored():
             scores = permuted_scores(score, dataset.features, permutations)
     sign = 1 if chosen.higher_is_better else -1
     features = [

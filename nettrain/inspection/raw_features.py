@@ -1,8 +1,5 @@
 """The raw columns of a table: changed one at a time, and which of them go together."""
 
-import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 
 import numpy as np
@@ -32,18 +29,6 @@ def check_column(features: Features, name: str, option: str) -> None:
     if name not in known:
         hint = nearest(name, known) or f"; there are {', '.join(known[:20])}"
         raise ConfigError(f"{option} {name}: there is no such feature{hint}")
-
-
-@contextmanager
-def without_warnings() -> Iterator[None]:
-    """Inside, transforms do not warn of the rows: they are made up of others."""
-    logger = logging.getLogger("nettrain.transforms")
-    level = logger.level
-    logger.setLevel(logging.ERROR)
-    try:
-        yield
-    finally:
-        logger.setLevel(level)
 
 
 def with_permuted(features: Features, name: str, rows: np.ndarray) -> Features:

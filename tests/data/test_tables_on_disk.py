@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +28,7 @@ from nettrain.errors import DataError
 
 N = 300
 ORDER = np.random.Generator(np.random.Philox(1)).permutation(N)[:120]
+BACK = np.arange(N)[::-1]
 LAST = np.arange(20)[::-1]
 
 
@@ -187,6 +189,19 @@ def test_transforms_learn_and_give_the_same_bits_from_the_disk(
         stored.gather(chosen_rows, x, y)
         np.testing.assert_array_equal(x, part.x[chosen_rows])
         np.testing.assert_array_equal(y, part.y[chosen_rows])
+
+
+def test_rows_with_a_column_exchanged_are_not_taken_for_those_without(tmp_path: Path) -> None:
+    source = Source.parse(write(tmp_path, "csv") | {"read": "disk"})
+    pipeline = prepare(DatasetConfig(source=source)).pipeline
+    features = source.load(0).features
+    exchanged = replace(
+        features,
+        categories=features.categories | {"color": features.categories["color"].take(BACK)},
+    )
+    for one in (features, exchanged, features.take(BACK)):
+        stored, whole = (pipeline.inputs(x, "float32") for x in (one, one.in_memory()))
+        np.testing.assert_array_equal(stored[:], whole, strict=True)
 
 
 CONFIG = {

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from nettrain.data.schema import Schema
+from nettrain.data.unseen import unseen_ignored
 from nettrain.errors import ConfigError, NettrainError, RunError
 from nettrain.export.onnx.agreement import Agreement, compared
 from nettrain.export.onnx.model import OPSET, Layout, onnx_model
@@ -13,7 +14,6 @@ from nettrain.export.onnx.rows import rows_to_compare
 from nettrain.export.target import Exported, Request
 from nettrain.inference.load import load
 from nettrain.inference.predictor import Predictor
-from nettrain.inspection.raw_features import without_warnings
 
 OPSETS = (OPSET, 25)
 INPUTS = ("columns", "matrix")
@@ -73,7 +73,7 @@ def checked(model: Any) -> bytes:
 def _compared(content: bytes, predictor: Predictor, dataset: Any, where: str) -> Agreement | None:
     if find_spec("onnxruntime") is None:
         return None
-    with without_warnings():
+    with unseen_ignored():
         found = compared(content, predictor, dataset)
     if found.problem:
         raise NettrainError(
