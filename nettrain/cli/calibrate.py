@@ -1,6 +1,7 @@
 """`nettrain calibrate`: probabilities or intervals corrected on the validation rows, and kept."""
 
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,6 +13,7 @@ from nettrain.errors import ConfigError, RunError
 if TYPE_CHECKING:
     from nettrain.data.dataset import Dataset
     from nettrain.inference.model import Model
+    from nettrain.inference.predictor import Predictor
 
 Scores = dict[str, dict[str, dict[str, float]]]  # by part, then before and after
 
@@ -28,6 +30,15 @@ def calibrate(
             show_default=False,
         ),
     ] = None,
+    on: Annotated[
+        Path | None,
+        typer.Option(
+            "--on",
+            metavar="FILE",
+            help="Rows that training has not seen at all, in place of the validation rows.",
+            show_default=False,
+        ),
+    ] = None,
     remove: Annotated[
         bool, typer.Option("--remove", help="Take the calibration out of the checkpoint.")
     ] = False,
@@ -41,47 +52,40 @@ def calibrate(
 
     Values get conformal intervals: as wide as the errors on the validation rows or, of several
     trained quantiles, these widened or narrowed alike. predict, eval, report and export use them.
+
+    Where the validation rows have chosen the best epoch, the model is a little better on them than
+    on new rows: the correction is a little too small. The test rows show by how much; --on FILE
+    calibrates on rows that have chosen nothing.
     """
     from nettrain.inference.load import load
-    from nettrain.inspection.temperature import calibratable
+    from nettrain.inspection.calibration_rows import calibration_parts, validation_chose_epoch
+    from nettrain.inspection.temperature import with_one_temperature
 
     predictor = load(checkpoint, allow_plugins=allow_plugins)
     warn_of_plugins(predictor)
-    model = calibratable(predictor)
-    is_value = model.task == "regression"
+    is_value = predictor.task == "regression"
     if level is not None and not is_value:
         raise ConfigError("--level: is of the intervals of a regression; leave the option out")
+    model = None if is_value else with_one_temperature(predictor)
     if remove:
-        _remove(model, is_value=is_value, json=json)
+        _remove(predictor, is_value=is_value, json=json)
         return
-    parts = _parts(model)
-    if is_value:
-        _intervals(model, parts, level, json=json)
+    parts = calibration_parts(predictor, on)
+    if model is None:
+        summary = _intervals(predictor, parts, level, json=json)
     else:
-        _temperature(model, parts, json=json)
-
-
-def _parts(model: "Model") -> dict[str, "Dataset"]:
-    """The validation rows, and the test rows if there are any."""
-    data = model.training_data
-    if "validation" not in data.rows or not len(data.rows["validation"]):
-        raise RunError(
-            f"{model.path}: the run has no validation rows to calibrate on; train it with "
-            "dataset.split.validation"
+        summary = _temperature(model, parts, json=json)
+    reused = on is None and validation_chose_epoch(predictor.config)
+    if json:
+        print_json({"checkpoint": str(predictor.path), **summary, "chose_epoch": reused})
+    elif reused:
+        say(
+            "the validation rows have also chosen the best epoch, so this may be a little too "
+            "sure: compare the test columns, or calibrate on rows that chose nothing (--on FILE)"
         )
-    if model.data_changed:
-        raise RunError(
-            f"{model.path}: the data is not what the model was trained on (its fingerprint "
-            "differs), so that its validation rows may be training rows; put the data back"
-        )
-    return {
-        part: data.part(part)
-        for part in ("validation", "test")
-        if part in data.rows and len(data.rows[part])
-    }
 
 
-def _remove(model: "Model", *, is_value: bool, json: bool) -> None:
+def _remove(model: "Predictor", *, is_value: bool, json: bool) -> None:
     from nettrain.inference.conformal import keep
     from nettrain.inspection.temperature import keep_temperature
 
@@ -95,7 +99,8 @@ def _remove(model: "Model", *, is_value: bool, json: bool) -> None:
         print_json({"checkpoint": str(model.path), **kept})
 
 
-def _temperature(model: "Model", parts: dict[str, "Dataset"], *, json: bool) -> None:
+def _temperature(model: "Model", parts: dict[str, "Dataset"], *, json: bool) -> dict[str, object]:
+    """Keeps the temperature and, unless `json`, shows the scores. Returns the object for JSON."""
     from nettrain.inspection.temperature import (
         calibration_scores,
         keep_temperature,
@@ -106,11 +111,11 @@ def _temperature(model: "Model", parts: dict[str, "Dataset"], *, json: bool) -> 
     from nettrain.training.temperature import LEAST, MOST, is_inside
 
     of_parts = {part: (logits_of(model, rows), model.truth(rows)) for part, rows in parts.items()}
-    temperature = temperature_of(model, *of_parts["validation"])
+    temperature = temperature_of(model, *next(iter(of_parts.values())))
     if not is_inside(temperature):
         raise RunError(
             f"{model.path}: no temperature in [{LEAST:g}, {MOST:g}] is the best one on the "
-            "validation rows (too few, of one class, or the model is no better than chance there); "
+            "rows (too few, of one class, or the model is no better than chance there); "
             "the checkpoint stays as it is"
         )
     scores: Scores = {
@@ -121,22 +126,22 @@ def _temperature(model: "Model", parts: dict[str, "Dataset"], *, json: bool) -> 
         for part, found in of_parts.items()
     }
     keep_temperature(model.path, temperature)
-    if json:
-        print_json({"checkpoint": str(model.path), "temperature": temperature, "scores": scores})
-        return
-    _report(scores, {"ece": "ECE", "brier": "Brier score", "log_loss": "log loss"})
-    sure = "overconfident" if temperature > 1 else "underconfident"
-    say(f"temperature {temperature:.4f} (the model was {sure}), kept in {model.path}")
+    if not json:
+        _report(scores, {"ece": "ECE", "brier": "Brier score", "log_loss": "log loss"})
+        sure = "overconfident" if temperature > 1 else "underconfident"
+        say(f"temperature {temperature:.4f} (the model was {sure}), kept in {model.path}")
+    return {"temperature": temperature, "scores": scores}
 
 
 def _intervals(
-    model: "Model", parts: dict[str, "Dataset"], level: float | None, *, json: bool
-) -> None:
+    model: "Predictor", parts: dict[str, "Dataset"], level: float | None, *, json: bool
+) -> dict[str, object]:
+    """Keeps the intervals and, unless `json`, shows the scores. Returns the object for JSON."""
     from nettrain.cli.conformal import describe
     from nettrain.inference.conformal import LEVEL, Conformal, keep
 
-    validation = parts["validation"]
-    predicted, truth = model.predictions_of(validation), model.truth(validation)
+    calibrating = next(iter(parts.values()))
+    predicted, truth = model.predictions_of(calibrating), model.truth(calibrating)
     level = LEVEL if level is None else level
     found = Conformal.fit(predicted, truth, model.decision).at(level)
     scores: Scores = {}
@@ -147,11 +152,10 @@ def _intervals(
             shown = {name: metrics.get(name) for name in ("coverage", "interval_width")}
             scores[part][when] = {k: v for k, v in shown.items() if v is not None}
     keep(model.path, found)
-    if json:
-        print_json({"checkpoint": str(model.path), "level": level, "scores": scores})
-        return
-    _report(scores, {"coverage": "coverage", "interval_width": "width"}, head="intervals")
-    say(f"{describe(found)}, kept in {model.path}")
+    if not json:
+        _report(scores, {"coverage": "coverage", "interval_width": "width"}, head="intervals")
+        say(f"{describe(found)}, kept in {model.path}")
+    return {"level": level, "scores": scores}
 
 
 def _report(scores: Scores, names: dict[str, str], head: str = "lower is better") -> None:

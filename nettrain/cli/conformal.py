@@ -6,7 +6,6 @@ import typer
 
 if TYPE_CHECKING:
     from nettrain.inference.conformal import Conformal
-    from nettrain.inference.predictor import Predictor
 
 Level = Annotated[
     float | None,
@@ -20,22 +19,9 @@ Level = Annotated[
 ]
 
 
-def at_level(predictor: "Predictor", level: float | None) -> None:
-    """Let a model give its intervals at a level; None: as they are.
-
-    Raises:
-        RunError: It is not calibrated.
-        ConfigError: There are too few validation rows for the level.
-    """
-    if level is not None:
-        from nettrain.inference.conformal import check_calibrated
-
-        predictor.conformal = check_calibrated(predictor.conformal, predictor.path).at(level)
-
-
 def describe(conformal: "Conformal") -> str:
     """One line: of what level the intervals are, and from how many rows."""
     return (
         f"lower to upper: intervals for {100 * conformal.level:g} % of new values "
-        f"(conformal, from {conformal.scores.shape[-1]:,} validation rows)"
+        f"(conformal, from {conformal.scores.shape[-1]:,} rows)"
     )

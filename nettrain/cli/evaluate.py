@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nettrain.cli.conformal import Level, at_level, describe
+from nettrain.cli.conformal import Level, describe
 from nettrain.cli.options import AllowPlugins, CheckpointPath, Json
 from nettrain.cli.output import console, print_json, say, warn_of_plugins
 from nettrain.errors import ConfigError, NettrainError, nearest
@@ -94,7 +94,7 @@ def evaluate(
         rows, train = training_data.part(name), training_data.part("train")
     if threshold is not None:
         with_threshold(predictor, threshold)
-    at_level(predictor, level)
+    predictor.at_level(level)
     evaluation = predictor.evaluation(rows, train)
     with in_use(predictor.config.plugins):
         linear = {} if train is None else linear_metrics(predictor, rows, train)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from nettrain.cli.completion import complete_run
+from nettrain.cli.conformal import Level
 from nettrain.cli.options import AllowPlugins, Json
 from nettrain.cli.output import print_json, say
 from nettrain.cli.output_file import Overwrite, check_output, write_output
@@ -70,8 +71,8 @@ def _mlflow(request: "Request") -> "Exported":
 
 
 TARGETS: dict[str, Target] = {
-    "onnx": Target("one ONNX file", _onnx, ".onnx", ("opset", "inputs")),
-    "numpy": Target("a folder with predict.py and weights.npz", _numpy),
+    "onnx": Target("one ONNX file", _onnx, ".onnx", ("opset", "inputs", "level")),
+    "numpy": Target("a folder with predict.py and weights.npz", _numpy, options=("level",)),
     "tensorboard": Target("a folder of event files", _tensorboard),
     "mlflow": Target("a run on an MLflow server", _mlflow, options=("uri", "experiment")),
 }
@@ -116,6 +117,7 @@ def export(
             show_default=False,
         ),
     ] = None,
+    level: Level = None,
     uri: Annotated[
         str | None,
         typer.Option(
@@ -145,7 +147,7 @@ def export(
         )
     target, given = (
         TARGETS[to],
-        {"opset": opset, "inputs": inputs, "uri": uri, "experiment": experiment},
+        {"opset": opset, "inputs": inputs, "level": level, "uri": uri, "experiment": experiment},
     )
     options = {name: value for name, value in given.items() if value is not None}
     _refuse_foreign(to, target, options)

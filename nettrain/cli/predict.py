@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nettrain.cli.conformal import Level, at_level, describe
+from nettrain.cli.conformal import Level, describe
 from nettrain.cli.options import AllowPlugins, CheckpointPath
 from nettrain.cli.output import say, warn_of_plugins, write_stdout
 from nettrain.cli.output_file import Overwrite, check_output, write_output
@@ -92,7 +92,7 @@ def predict(
         )
     if threshold is not None:
         with_threshold(predictor, threshold)
-    at_level(predictor, level)
+    predictor.at_level(level)
     kept = _kept(predictor, source, keep, probabilities=probabilities) if keep else None
     rows = predictor.read(source, with_target=False)
     columns = [] if rows.files is None else [("file", rows.files)]

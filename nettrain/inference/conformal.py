@@ -89,7 +89,7 @@ class Conformal:
         if self._rank(level) > rows:
             raise ConfigError(
                 f"level {level:g}: needs at least {math.ceil(level / (1 - level) - 1e-9)} "
-                f"validation rows, the run has {rows}: take a level of at most "
+                f"calibration rows, there are {rows}: take a level of at most "
                 f"{rows / (rows + 1):.4g}"
             )
         return replace(self, level=level)

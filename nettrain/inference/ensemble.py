@@ -8,10 +8,11 @@ import numpy as np
 from nettrain.config.plugins import described_failures
 from nettrain.data.dataset import Dataset
 from nettrain.errors import CheckpointError
+from nettrain.inference.conformal import Conformal
 from nettrain.inference.model import Model
 from nettrain.inference.predictor import Predictor
 from nettrain.inference.voting import Vote, combined
-from nettrain.metrics import Decision, all_metrics, outcome_of
+from nettrain.metrics import Decision, ValueOutcome, all_metrics, outcome_of
 from nettrain.training.artifacts.checkpoint import Checkpoint
 from nettrain.training.artifacts.metadata import Metadata, SavedEnsemble
 from nettrain.training.evaluate import PartEvaluation
@@ -48,6 +49,9 @@ class Ensemble(Predictor):
         )
         self.schema, self.names = self.members[0].schema, self.members[0].names
         self.decision = Decision(self.schema.positive_code)
+        if self.schema.task == "regression":
+            decision, targets = self.members[0].decision, len(self.schema.targets)
+            self.conformal = Conformal.read(checkpoint, self.path, decision, targets)
         if any(member.schema != self.schema for member in self.members):
             raise CheckpointError(
                 f"{self.path}: its members predict different things from different columns; it is "
@@ -67,6 +71,8 @@ class Ensemble(Predictor):
         outcome = outcome_of(
             self.task, self.truth(dataset), self.predictions_of(dataset), self.decision
         )
+        if self.conformal is not None and isinstance(outcome, ValueOutcome):
+            outcome = self.conformal.added_to(outcome)
         with described_failures(self.config.plugins):
             return PartEvaluation(all_metrics(outcome, self.metrics), outcome, None)
 

@@ -215,6 +215,16 @@ class Predictor(ABC):
         lower, upper = conformal.interval(self.predictions_of(self.rows(x)))
         return _of_one(lower), _of_one(upper)
 
+    def at_level(self, level: float | None) -> None:
+        """Give intervals at another level from now on; None: as they are.
+
+        Raises:
+            RunError: The model is not calibrated.
+            ConfigError: There are too few calibration rows for the level.
+        """
+        if level is not None:
+            self.conformal = check_calibrated(self.conformal, self.path).at(level)
+
     def read(self, path: Path, *, with_target: bool) -> Dataset:
         """A file with the model's columns, read in the manner of its training source."""
         with in_use(self.config.plugins):

@@ -62,12 +62,12 @@ def temperature_of(model: Model, logits: np.ndarray, truth: np.ndarray) -> float
     return best_temperature(model.loss, model.pipeline, logits, truth)[0]
 
 
-def calibratable(predictor: Predictor) -> Model:
-    """The model, if it can be calibrated. Raises RunError if not."""
+def with_one_temperature(predictor: Predictor) -> Model:
+    """The model, if its logits can be divided by one temperature. Raises RunError if not."""
     if not isinstance(predictor, Model):
         raise RunError(
-            f"{predictor.path}: is an ensemble, whose members are calibrated each on its own "
-            "validation rows: calibrate the runs first, then make the ensemble"
+            f"{predictor.path}: is an ensemble, which has no logits of its own: make it of members "
+            "that are calibrated (training.refine: true)"
         )
     if predictor.decision.threshold is not None:
         raise RunError(

@@ -8,6 +8,7 @@ import numpy as np
 
 from nettrain.errors import NettrainError
 from nettrain.inference.model import Model
+from nettrain.inspection.calibration_rows import validation_chose_epoch
 from nettrain.inspection.linear_model import linear_metrics
 from nettrain.inspection.metric_rows import metric_rows, reading_of
 from nettrain.inspection.raw_features import column_names
@@ -84,6 +85,7 @@ def _trained(view: RunView) -> Section:
         facts.append(("inputs", " x ".join(map(str, schema.shape)) if schema.shape else ""))
         if schema.classes:
             facts.append(("classes", len(schema.classes)))
+        facts.append(("calibrated", _calibration(view)))
     try:
         config = (record.path / "config.yaml").read_text(encoding="utf-8", errors="replace")
     except OSError:
@@ -97,6 +99,20 @@ def _trained(view: RunView) -> Section:
         code=config,
         problem=view.lacks("model") or view.lacks("rows") or "",
     )
+
+
+def _calibration(view: RunView) -> str:
+    """What `nettrain calibrate` has made, and how far to believe it."""
+    model = view.predictor
+    if model.conformal is not None:
+        found = f"intervals for {100 * model.conformal.level:g} % of new values"
+    elif isinstance(model, Model) and model.temperature != 1:
+        found = f"temperature {model.temperature:.4g}"
+    else:
+        return ""
+    if validation_chose_epoch(model.config):
+        found += "; the validation rows, if made on them, have also chosen the best epoch"
+    return found
 
 
 def results_sections(view: RunView, title: str = "Results") -> Iterator[Section]:

@@ -512,3 +512,11 @@ def test_killed_and_gone_on_with_it_gives_the_same_as_undisturbed(table, how, ch
     assert how == "SIGKILL" or "to resume: nettrain ensemble --resume" in rest
     again = resume_ensemble(table / "runs" / "cut", executor="local", workers=2)
     assert without_paths(again) == without_paths(whole)
+
+
+def test_members_keep_the_temperature_that_training_chose(table, tmp_path):
+    config = configuration(table, ensemble={"members": 2}, training={"epochs": 5, "refine": True})
+    made = train_ensemble(config, output_directory=tmp_path / "runs", executor="serial")
+    model = nettrain.load(made.directory)
+    alone = [nettrain.load(member.run_directory).temperature for member in made.members]
+    assert [member.temperature for member in model.members] == alone and alone[0] != 1

@@ -125,6 +125,48 @@ def test_both_exports_give_the_same_columns(run):
         np.testing.assert_allclose(found[name], values, rtol=1e-4, atol=1e-5)
 
 
+def test_an_export_takes_another_level(run):
+    folder, file = run.parent, run.parent / "t.csv"
+    expected = columns(command("predict", run, file, "--level", 0.5).stdout)
+    assert (
+        command("export", run, "--to", "numpy", "-o", folder / "half", "--level", 0.5).exit_code
+        == 0
+    )
+    program = [sys.executable, "-I", folder / "half" / "predict.py", file]
+    found = columns(subprocess.run(program, capture_output=True, text=True, check=True).stdout)
+    np.testing.assert_allclose(found["lower_y"], expected["lower_y"], rtol=1e-4, atol=1e-5)
+
+
+def test_an_ensemble_has_intervals_that_hold_for_new_rows(tmp_path):
+    config = {
+        "dataset": {"source": {"type": "sine", "rows": 800, "noise": 0.3}, "split": {"validation": 0.2, "test": 0.6}},
+        "model": {"type": "mlp", "hidden": [8]},
+        "training": {"epochs": 5, "kernels": "numpy"},
+        "ensemble": {"members": 2},
+    }  # fmt: skip
+    made = nettrain.ensemble(config, output_directory=tmp_path, executor="serial")
+    told = command("calibrate", made.directory, "--level", 0.8)
+    assert told.exit_code == 0 and "have also chosen the best epoch" in " ".join(
+        told.stderr.split()
+    )
+    found = command("eval", made.directory, "--json").stdout
+    covered = json.loads(found)["metrics"]["coverage"]
+    assert covered == pytest.approx(0.8, abs=0.1)  # 160 rows to calibrate on: 3 standard deviations
+    model = nettrain.load(made.directory)
+    lower, upper = model.interval(np.zeros((1, 1)))
+    assert upper - lower == pytest.approx(2 * model.conformal.margins[0])
+    assert command("calibrate", made.directory, "--remove").exit_code == 0
+    assert nettrain.load(made.directory).conformal is None
+
+
+def test_intervals_can_be_made_on_rows_that_chose_nothing(run):
+    told = command("calibrate", run, "--on", run.parent / "t.csv", "--level", 0.7, "--json")
+    found = json.loads(told.stdout)
+    assert list(found["scores"]) == ["t.csv"] and not found["chose_epoch"]
+    assert nettrain.load(run).conformal.scores.shape[-1] == 300
+    assert command("calibrate", run, "--level", 0.7).exit_code == 0
+
+
 def test_a_calibration_is_no_part_of_what_training_has_left(run):
     assert command("verify", run).exit_code == 0
     kept = nettrain.load(run).conformal
@@ -136,7 +178,7 @@ def test_a_calibration_is_no_part_of_what_training_has_left(run):
     assert command("calibrate", run, "--level", 0.7).exit_code == 0
     assert (nettrain.load(run).conformal.scores == kept.scores).all()
     told = command("eval", run, "--level", 0.999)
-    assert "needs at least 999 validation rows, the run has 60" in told.stderr
+    assert "needs at least 999 calibration rows, there are 60" in told.stderr
 
 
 def test_a_level_is_of_intervals_alone(tmp_path):

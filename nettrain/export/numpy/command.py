@@ -18,6 +18,7 @@ def export(request: Request) -> Exported:
         RunError: It is an ensemble, or one of the files is there already.
     """
     model = load(request.subject, allow_plugins=request.allow_plugins)
+    model.at_level(request.options.get("level"))
     if not isinstance(model, Model):
         raise RunError(
             f"{request.subject}: is an ensemble, which plain NumPy does not hold; --to onnx writes "

@@ -29,6 +29,7 @@ def export(request: Request) -> Exported:
     check_installed()
     layout = _layout(request.options)
     predictor = load(request.subject, allow_plugins=request.allow_plugins)
+    predictor.at_level(request.options.get("level"))
     if layout.matrix and (predictor.schema.texts or not predictor.schema.numbers):
         what = "strings" if predictor.schema.texts else "images"
         raise ConfigError(f"--inputs matrix: the model takes {what}; leave the option out")

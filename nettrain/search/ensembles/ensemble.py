@@ -230,9 +230,8 @@ def _without_optimizer(checkpoint: Checkpoint) -> Checkpoint:
         for name, tensor in checkpoint.tensors.items()
         if not name.startswith("optimizer.")
     }
-    content = {
-        key: checkpoint.content[key] for key in ("config", "pipeline", "data_fingerprint", "epoch")
-    }
+    kept_keys = ("config", "pipeline", "data_fingerprint", "epoch", "temperature")
+    content = {key: value for key, value in checkpoint.content.items() if key in kept_keys}
     return Checkpoint(kept, content)
 
 
