@@ -11,7 +11,7 @@ from nettrain.data.features import MISSING, Category, Features
 from nettrain.inspection.data_profile.unused_columns import unused_columns
 from nettrain.inspection.proposal.choice import Choice, Proposal, Wishes
 from nettrain.inspection.proposal.commented_yaml import commented_yaml
-from nettrain.inspection.proposal.network import Size, embeds_features, propose_network
+from nettrain.inspection.proposal.network import Size, propose_network, uses_tabular
 from nettrain.inspection.proposal.propose import propose_config
 from nettrain.inspection.proposal.transforms import propose_transforms
 from nettrain.nn.architecture import Architecture
@@ -86,22 +86,31 @@ def test_transforms_say_which_columns_need_them():
 @pytest.mark.parametrize(
     ("rows", "inputs", "classes", "model"),
     [
-        (90, 10, 2, "mlp"),
+        (50, 10, 2, "mlp"),
         (150, 10, 2, "tabular"),
         (150, 10, None, "mlp"),
         (250, 10, None, "tabular"),
         (50_000, 100, None, "tabular"),
-        (50_000, 300, 2, "mlp"),
+        (50_000, 2_000, 2, "mlp"),
     ],
 )
 def test_features_are_embedded_where_rows_are_enough(rows, inputs, classes, model):
     size = Size(rows, inputs, inputs, None, classes)
     sections = propose_network(size, "default")
-    assert sections["model"].value["type"] == model and embeds_features(size) == (model != "mlp")
+    assert sections["model"].value["type"] == model and uses_tabular(size) == (model != "mlp")
     features = Features(np.exp(CHANCE.normal(size=(rows, 2))), ("a", "b"))
     chosen = [choice.value for choice in propose_transforms(features, embedded=True)]
     assert [one["strategy"] for one in chosen if isinstance(one, dict)] == ["median"]
     assert chosen[1:] == ["robust_scale", "smooth_clip"]
+
+
+def test_few_rows_train_to_the_last_epoch_and_many_features_are_not_embedded():
+    few = propose_network(Size(1_000, 10, 10, None, 2), "default")
+    assert few["early_stopping"].value == {"patience": 30, "restore_best": False}
+    assert few["optimizer"].value == {"lr": 0.005} and "embedding" not in few["model"].value
+    many = propose_network(Size(1_001, 300, 300, None, 2), "default")
+    assert "restore_best" not in many["early_stopping"].value and "optimizer" not in many
+    assert many["model"].value == {"type": "tabular", "members": 4, "embedding": None}
 
 
 def _size_of(model):

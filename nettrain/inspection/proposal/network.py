@@ -34,28 +34,39 @@ def propose_network(size: Size, preset: Preset) -> dict[str, "Tree | Choice"]:
     """The sections from `model` to `early_stopping`."""
     if size.image is not None and min(size.image[:2]) >= _SMALLEST_IMAGE:
         return _convolutional(size, size.image, preset)
-    return _tabular(size, preset) if embeds_features(size) else _perceptron(size, preset)
+    return _tabular(size, preset) if uses_tabular(size) else _perceptron(size, preset)
 
 
-def embeds_features(size: Size) -> bool:
+def uses_tabular(size: Size) -> bool:
     """Whether the network is `tabular`, which takes rows enough to learn the bends of features.
 
     Numbers take more of them than classes.
     """
     fewest = _FEWEST_NUMBERS if size.classes is None else _FEWEST_CLASSES
-    return size.image is None and size.rows >= fewest and size.features <= _MOST_EMBEDDED
+    return size.image is None and size.rows >= fewest and size.features <= _MOST_FEATURES
 
 
 def _tabular(size: Size, preset: Preset) -> dict[str, "Tree | Choice"]:
     """The model brings optimizer, schedule and dropout; how long it trains depends on the rows."""
     _, epochs, batch = next(row for row in _TABULAR if size.rows <= row[0])
-    reason = (
-        f"{size.rows:,} training rows show where the target bends; brings optimizer, schedule and "
-        "dropout (nettrain explain tabular)"
-    )
+    epochs = max(10, int(epochs * _LENGTH[preset]))
+    model: dict[str, object] = {"type": "tabular", "members": _MEMBERS[preset]}
+    if size.features > _MOST_EMBEDDED:
+        model["embedding"] = None
+        reason = f"{size.features:,} features are too many to embed; brings "
+    else:
+        reason = f"{size.rows:,} training rows show where the target bends; brings "
+    chosen = Choice(model, reason + "optimizer, schedule and dropout (nettrain explain tabular)")
+    if size.rows > _FEW_ROWS:
+        return {"model": chosen, **_length(size, epochs, batch)}
     return {
-        "model": Choice({"type": "tabular", "members": _MEMBERS[preset]}, reason),
-        **_length(size, max(10, int(epochs * _LENGTH[preset])), batch),
+        "model": chosen,
+        "optimizer": Choice({"lr": 0.005}, "few rows are learned by heart at the model's 0.02"),
+        "training": _epochs(size, epochs, batch),
+        "early_stopping": Choice(
+            {"patience": epochs, "restore_best": False},
+            "few validation rows cannot tell epochs apart: the last is kept, when the rate is 0",
+        ),
     }
 
 
@@ -77,11 +88,14 @@ def _perceptron(size: Size, preset: Preset) -> dict[str, "Tree | Choice"]:
     )
 
 
-_FEWEST_CLASSES, _FEWEST_NUMBERS = 100, 200  # rows from which embedded features pay
+_FEWEST_CLASSES, _FEWEST_NUMBERS = 60, 200  # rows from which embedded features pay
+_FEW_ROWS = 1_000
 _MOST_EMBEDDED = 250  # features, each of which becomes eight numbers
+_MOST_FEATURES = 1_000  # of networks that are trained together
 # Training rows at most; epochs, batch size.
 _TABULAR: tuple[tuple[float, int, int], ...] = (
-    (1_000, 100, 32),
+    (150, 100, 32),
+    (_FEW_ROWS, 30, 32),
     (5_000, 100, 128),
     (20_000, 40, 256),
     (float("inf"), 20, 256),
@@ -164,15 +178,19 @@ def _sections(
 
 def _length(size: Size, epochs: int, batch: int) -> dict[str, "Tree | Choice"]:
     """How long a network trains."""
-    steps = max(1, size.rows // batch)
     patience = max(5, epochs // 4)
     return {
-        "training": Choice({"epochs": epochs, "batch_size": batch}, f"{steps:,} steps per epoch"),
+        "training": _epochs(size, epochs, batch),
         "early_stopping": Choice(
             {"monitor": "validation_loss", "patience": patience},
             "ends when it stops falling; the best epoch is kept",
         ),
     }
+
+
+def _epochs(size: Size, epochs: int, batch: int) -> Choice:
+    steps = max(1, size.rows // batch)
+    return Choice({"epochs": epochs, "batch_size": batch}, f"{steps:,} steps per epoch")
 
 
 def _adam(lr: float) -> Choice:

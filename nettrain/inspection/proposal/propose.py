@@ -23,7 +23,7 @@ from nettrain.inspection.data_profile.number_ranges import broken_numbers
 from nettrain.inspection.data_profile.unused_columns import unused_columns
 from nettrain.inspection.proposal.choice import Choice, Proposal, Tree, Wishes, plain
 from nettrain.inspection.proposal.data_file import DataFile, locate
-from nettrain.inspection.proposal.network import Size, embeds_features, propose_network
+from nettrain.inspection.proposal.network import Size, propose_network, uses_tabular
 from nettrain.inspection.proposal.parts import propose_split
 from nettrain.inspection.proposal.transforms import count_inputs, propose_transforms
 
@@ -95,7 +95,7 @@ def propose(
         chosen["missing_target"] = Choice("drop", f"{incomplete:,} rows have no target")
     if split is not None:
         chosen["split"] = split
-    transforms = propose_transforms(features, embedded=embeds_features(size))
+    transforms = propose_transforms(features, embedded=uses_tabular(size))
     if transforms:
         chosen["transforms"] = transforms
     outlying = _far_targets(target)
@@ -253,7 +253,10 @@ def _decisions(
     if transforms:
         lines.append("transforms: " + ", ".join(_name(one) for one in transforms))
     model = _brief(plain(tree["model"])).replace(", activation ", ", ")
-    lines.append(f"model: {model}; {_brief(plain(tree['training']))}, early stopping")
+    stopping = plain(tree["early_stopping"])
+    early = isinstance(stopping, dict) and stopping.get("restore_best", True)
+    training = _brief(plain(tree["training"])) + (", early stopping" if early else "")
+    lines.append(f"model: {model}; {training}")
     return tuple(lines)
 
 
