@@ -1,15 +1,19 @@
 """The transforms for some features, each with its reason."""
 
+from collections.abc import Mapping
+from typing import Any, cast
+
 import numpy as np
 
+from nettrain.component import find
 from nettrain.data.automatic import MOST_INDICATORS, automatic_transforms
 from nettrain.data.features import Features
 from nettrain.data.transform import Transform
 from nettrain.inspection.data_profile.number_ranges import outlying_columns, skewed_columns
 from nettrain.inspection.data_profile.wording import listed
 from nettrain.inspection.proposal.choice import Choice
+from nettrain.nn.architecture import Architecture
 
-_LARGEST_ONE_HOT = 9  # values of a column; as in the settings of the model tabular
 _IMPUTE = {"type": "impute", "strategy": "median", "flag": True}
 _KEPT = 5.0  # interquartile ranges that outliers are drawn in to
 
@@ -33,8 +37,7 @@ def propose_transforms(features: Features, *, embedded: bool = False) -> list[Ch
         if name == "standardize" and complete and features.numbers.ndim == 2:
             chosen.append(Choice(_IMPUTE, "nothing is missing here, but may be in new rows"))
         if name == "standardize" and embedded:
-            chosen.append(Choice("robust_scale", "median 0, interquartile range 1"))
-            chosen.append(Choice("smooth_clip", "outliers are drawn in to 3"))
+            chosen += _scaled()
         elif name == "standardize" and features.numbers.ndim == 2:
             if skewed:
                 reason = f"skewed: {listed(skewed)}"
@@ -57,12 +60,38 @@ def propose_transforms(features: Features, *, embedded: bool = False) -> list[Ch
     return chosen
 
 
+def _brought_by_tabular() -> Mapping[str, Any]:
+    """The keys of `dataset` that the model tabular brings."""
+    tabular = cast("type[Architecture]", find(Architecture, "tabular"))
+    return cast("Mapping[str, Any]", tabular.settings["dataset"])
+
+
+def _scaled() -> list[Choice]:
+    """What tabular asks for behind impute."""
+    reasons = {
+        "robust_scale": "median 0, interquartile range 1",
+        "smooth_clip": "outliers are drawn in to 3",
+    }
+    return [
+        Choice(one, reasons[one])
+        for one in _brought_by_tabular()["number_transforms"]
+        if isinstance(one, str)
+    ]
+
+
+def _largest_one_hot() -> int:
+    """How many values a column has at most that becomes indicators for tabular."""
+    one_hot, *_ = _brought_by_tabular()["category_transforms"]
+    return int(one_hot["max_size"])
+
+
 def _indicators(features: Features, categories: list[str], *, embedded: bool) -> list[Choice]:
     """Those of the categories; where the network embeds some, of the others."""
     sizes = {name: len(features.categories[name].values) for name in categories}
-    long = [name for name, size in sizes.items() if embedded and size > _LARGEST_ONE_HOT]
+    largest = _largest_one_hot()
+    long = [name for name, size in sizes.items() if embedded and size > largest]
     short = [name for name in categories if name not in long]
-    one_hot = {"type": "one_hot", "max_size": _LARGEST_ONE_HOT} if long else "one_hot"
+    one_hot = {"type": "one_hot", "max_size": largest} if long else "one_hot"
     chosen = [Choice(one_hot, f"of {listed(short)}")] if short else []
     if long:
         chosen.append(Choice("ordinal", f"codes, which the network embeds, of {listed(long)}"))
@@ -71,7 +100,7 @@ def _indicators(features: Features, categories: list[str], *, embedded: bool) ->
 
 def count_inputs(features: Features, *, embedded: bool = False) -> int:
     """Roughly the inputs that a network gets of some features: what sizes it."""
-    largest = _LARGEST_ONE_HOT if embedded else MOST_INDICATORS
+    largest = _largest_one_hot() if embedded else MOST_INDICATORS
     if features.numbers.ndim > 2:
         return int(np.prod(features.numbers.shape[1:]))
     sizes = [len(column.values) for column in features.categories.values()]
