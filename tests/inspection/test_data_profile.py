@@ -194,6 +194,11 @@ def test_a_planted_fault_is_named_once_and_mended_by_its_remedy(
         assert name not in [left.name for left in profile(tmp_path, columns, *keys).suspicions]
 
 
+def test_skewed_numbers_whose_tails_are_drawn_in_raise_no_suspicion(tmp_path):
+    transforms = "transforms: [robust_scale, smooth_clip, one_hot]"
+    assert profile(tmp_path, planted(amount=AMOUNTS), dataset=transforms).suspicions == ()
+
+
 def test_a_healthy_table_raises_no_suspicion(tmp_path):
     assert profile(tmp_path, table()).suspicions == ()
 

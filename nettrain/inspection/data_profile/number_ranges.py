@@ -20,7 +20,8 @@ _LARGE = 100.0  # deviation or mean of an input to which no transform gives a sc
 _SCALING = frozenset(
     {"standardize", "robust_scale", "minmax", "quantile", "log", "scale", "piecewise_linear"}
 )
-_SYMMETRIC = frozenset({"log", "quantile", "piecewise_linear", "drop"})
+# What draws in or spreads the tail of a skewed column, so that it needs no logarithm.
+_TAIL = frozenset({"log", "quantile", "piecewise_linear", "smooth_clip", "drop"})
 
 
 def skewed_columns(numbers: Mapping[str, np.ndarray]) -> list[str]:
@@ -63,9 +64,7 @@ def range_suspicions(rows: ProfiledRows) -> Iterator[Suspicion]:
         far = broken_numbers(x)
         if len(far):
             yield _outliers(rows, name, x, far)
-    skewed = [
-        name for name in skewed_columns(rows.numbers) if not rows.transforms_of(name) & _SYMMETRIC
-    ]
+    skewed = [name for name in skewed_columns(rows.numbers) if not rows.transforms_of(name) & _TAIL]
     if skewed:
         yield Suspicion(
             "skewed",
