@@ -26,7 +26,7 @@ def features_from(x: object, origin: str = "x") -> Features:
         DataError: The array is of another shape or kind, or empty.
     """
     if isinstance(x, StoredRows):
-        return Features(x)
+        return Features(x, _columns(x.shape))
     array = np.asarray(x)
     if array.dtype.kind == "O" and array.size:
         array = _numbers_of_objects(array, origin)[0]
@@ -43,8 +43,12 @@ def features_from(x: object, origin: str = "x") -> Features:
         array = array.astype(np.float64)
     if array.ndim in (1, 3):
         array = array[..., np.newaxis]
-    names = tuple(f"column_{i}" for i in range(array.shape[1])) if array.ndim == 2 else ()
-    return Features(array, names)
+    return Features(array, _columns(array.shape))
+
+
+def _columns(shape: tuple[int, ...]) -> tuple[str, ...]:
+    """The names of the columns of a table; none of images."""
+    return tuple(f"column_{i}" for i in range(shape[1])) if len(shape) == 2 else ()
 
 
 def target_from(y: object, origin: str = "y") -> Target:

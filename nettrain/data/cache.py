@@ -20,9 +20,10 @@ import numpy as np
 
 from nettrain.errors import DataError
 
-Kind = Literal["images", "tables", "inputs"]
+Kind = Literal["images", "arrays", "tables", "inputs"]
 KINDS: dict[str, str] = {
     "images": "decoded pixels",
+    "arrays": "contiguous rows",
     "tables": "columns",
     "inputs": "transformed rows",
 }

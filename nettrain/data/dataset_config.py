@@ -23,6 +23,10 @@ class DatasetConfig(Record):
     integers with more, and other numbers, make regression. One-hot columns (a single 1 per row)
     make classes, other columns of 0 and 1 independent labels. If a target can serve several of
     these, the loss decides: `cross_entropy` makes classes, `mse` regression.
+
+    Data larger than memory: `source.read: disk`, which large files get by themselves, keeps rows in
+    files of the cache (`nettrain cache`). Results are bitwise those of memory: every statistic is
+    exact, quantiles and medians too (one column at a time), and every epoch a fair permutation.
     """
 
     source: Annotated[Source, Field(description="where the rows come from", examples=["digits"])]

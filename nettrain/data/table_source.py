@@ -29,6 +29,7 @@ from nettrain.data.readers.number_text import (
     mend_numbers,
     text_column_note,
 )
+from nettrain.data.rows.base import MAX_TABLE
 from nettrain.data.rows.stored import Read
 from nettrain.data.schema import Schema
 from nettrain.data.source import Source
@@ -39,8 +40,6 @@ from nettrain.data.written_numbers import convert_written_numbers, read_written_
 from nettrain.errors import DataError, nearest
 from nettrain.files import UNREADABLE, absolute_path, cannot_read, unpacked_size
 from nettrain.version import __version__
-
-MOST_OF_A_TABLE = 2**29  # bytes: larger tables stay on the disk, unless `read` says otherwise
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,9 +135,7 @@ class TableSource(Source):
         """
         path = Path(self.path)
         try:
-            stays = self.read == "disk" or (
-                self.read == "auto" and self._memory() > MOST_OF_A_TABLE
-            )
+            stays = self.read == "disk" or (self.read == "auto" and self._memory() > MAX_TABLE)
             state = file_state(path) if stays else ""
         except UNREADABLE as error:
             raise cannot_read(self.path, error) from None

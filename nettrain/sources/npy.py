@@ -24,7 +24,7 @@ from nettrain.files import absolute_path
 class Npy(Source):
     """NumPy arrays (npy): x (n, d) a table, (n, h, w) or (n, h, w, c) images; y (n,) or (n, t).
 
-    The rows are in one file, the targets in another, row weights (n,) in a third. Images that stay
+    The rows are in one file, the targets in another, row weights (n,) in a third. Rows that stay
     on the disk (`read`) are read a batch at a time. Object arrays are refused: loading them would
     run pickle.
 

@@ -28,9 +28,9 @@ class Npz(Source):
 
     y (n,) holds numbers or texts, y (n, t) numbers. An array of weights (n,) says how much each row
     counts in the loss. The arrays of a predefined test part may be named too; its rows count alike
-    where their weights are not. Images that stay on the disk (`read`; numpy.savez, not
-    savez_compressed) are read a batch at a time. Object arrays are refused: loading them would run
-    pickle.
+    where their weights are not. Rows that stay on the disk (`read`) are read a batch at a time,
+    those of numpy.savez_compressed from a copy in the cache. Object arrays are refused: loading
+    them would run pickle.
 
     Raises:
         DataError: An array is not there, lengths differ, or the file is damaged.

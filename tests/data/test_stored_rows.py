@@ -210,21 +210,11 @@ def packed(folder: Path, x: np.ndarray) -> dict[str, object]:
 
 
 OBSTACLES = {
-    "a compressed npz": (
-        compressed,
-        pixels("uint8", 3, 3),
-        "x is compressed; save it with numpy.savez",
-    ),
     "a packed idx": (packed, pixels("uint8", 3, 3), "is packed; unpack it with gunzip"),
-    "Fortran order": (
-        npy,
+    "compressed Fortran order": (
+        compressed,
         np.asfortranarray(pixels("uint8", 3, 3)),
-        "Fortran order); save numpy.ascontiguousarray",
-    ),
-    "a table": (
-        npy,
-        pixels("float32", 7),
-        "only images (n, h, w) or (n, h, w, c) can stay on the disk",
+        "x is compressed and in Fortran order; save numpy.ascontiguousarray",
     ),
     "texts": (npy, np.full((N, 2, 2), "a"), "holds <U1, not numbers"),
     "parts of different numbers": (
@@ -247,6 +237,46 @@ def test_what_cannot_stay_says_why_if_it_should_and_is_loaded_if_it_need_not(
     monkeypatch.setattr(stored_rows, "MAX_IN_MEMORY", 1)
     if case != "texts":
         assert isinstance(Source.parse(fields).load(0).features.numbers, np.ndarray)
+
+
+COPIED = {
+    "a compressed npz": (compressed, pixels("uint8", 3, 3)),
+    "a compressed table": (compressed, pixels("float32", 4)),
+    "Fortran order": (npy, np.asfortranarray(pixels("uint8", 3, 3, 2))),
+    "a table in Fortran order": (npy, np.asfortranarray(pixels("int16", 5))),
+}
+
+
+@pytest.mark.parametrize("case", COPIED)
+def test_what_is_packed_or_in_another_order_is_copied_to_the_cache_once(
+    case: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    write, x = COPIED[case]
+    fields = write(tmp_path, x)
+    here, there, again = (
+        Source.parse(fields | {"read": read}).load(0) for read in ("memory", "disk", "disk")
+    )
+    for one in (there, again):
+        assert isinstance(one.features.numbers, StoredRows)
+        np.testing.assert_array_equal(one.features.array, here.features.numbers, strict=True)
+        assert one.features.names == here.features.names
+    assert len([*(tmp_path / "cache/nettrain/arrays").iterdir()]) == 1
+
+
+@pytest.mark.parametrize("kind", ["uint8", "float32", "float64", "int16"])
+def test_a_table_of_numbers_trains_from_the_disk_as_from_memory(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    fields = npy(tmp_path, pixels(kind, 5))
+    found = []
+    for read in ("memory", "disk"):
+        result = nettrain.train(config(fields | {"read": read}), output_directory=tmp_path)
+        model = nettrain.load(result.run_directory)
+        part = model.training_data.datasets["test"]
+        found.append((result.metrics, model.evaluation(part).metrics["loss"]))
+    assert found[0] == found[1]
 
 
 def test_by_default_large_images_stay_and_small_ones_are_loaded(

@@ -352,7 +352,7 @@ def test_large_tables_stay_on_the_disk_by_themselves(
     fields = write(tmp_path, "csv")
     size = (tmp_path / "t.csv").stat().st_size
     for most, kind in ((size, np.ndarray), (size - 1, ColumnRows)):
-        monkeypatch.setattr(table_source, "MOST_OF_A_TABLE", most)
+        monkeypatch.setattr(table_source, "MAX_TABLE", most)
         assert isinstance(Source.parse(fields).load(0).features.numbers, kind)
 
 
@@ -372,3 +372,25 @@ def test_two_processes_that_make_the_same_file_both_get_it(tmp_path: Path) -> No
     said = [process.communicate()[0] for process in both]
     assert said[0] == said[1] != b"" and [process.returncode for process in both] == [0, 0]
     assert len([*(tmp_path / "cache" / "nettrain" / "tables").iterdir()]) == 1
+
+
+KILLED = """
+import os, signal, sys
+from nettrain.data.rows.cells import SectionWriter
+from nettrain.data.source import Source
+write = SectionWriter._write
+def killed(self, rows):
+    write(self, rows)
+    os.kill(os.getpid(), signal.SIGKILL)
+SectionWriter._write = killed
+Source.parse({"type": "csv", "path": sys.argv[1], "target": "y", "read": "disk"}).load(0)
+"""
+
+
+def test_what_a_killed_process_has_begun_is_not_taken_for_the_table(tmp_path: Path) -> None:
+    fields = write(tmp_path, "csv")
+    folder = tmp_path / "cache" / "nettrain" / "tables"
+    done = subprocess.run([sys.executable, "-c", KILLED, str(fields["path"])], check=False)
+    assert done.returncode < 0 and [file.name[0] for file in folder.iterdir()] == ["."]
+    here, there = both(fields)
+    assert fingerprint([there]) == fingerprint([here])

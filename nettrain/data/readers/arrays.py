@@ -49,6 +49,11 @@ class _Header(NamedTuple):
         """In bytes."""
         return math.prod(self.shape) * self.dtype.itemsize
 
+    @property
+    def several_columns(self) -> bool:
+        """Whether columns lie one after the other, and there are several."""
+        return self.fortran_order and sum(length > 1 for length in self.shape) > 1
+
 
 def read_npy(path: Path) -> np.ndarray:
     """The array of an npy file.
@@ -56,7 +61,7 @@ def read_npy(path: Path) -> np.ndarray:
     Raises:
         DataError: It is cut short, malformed, too large, or holds pickled objects.
     """
-    with _reading(path), open_regular(path) as file:
+    with reading(path), open_regular(path) as file:
         return _read(file, path.stat().st_size, str(path))
 
 
@@ -74,7 +79,7 @@ def read_npz(path: Path, names: dict[str, str]) -> dict[str, np.ndarray]:
         DataError: An array is not there, or as `read_npy` does.
     """
     arrays = {}
-    with _reading(path), open_regular(path) as file, zipfile.ZipFile(file) as archive:
+    with reading(path), open_regular(path) as file, zipfile.ZipFile(file) as archive:
         for key, name in names.items():
             member = _member(archive, path, key, name)
             origin = f"{path}: {name}"
@@ -86,26 +91,32 @@ def read_npz(path: Path, names: dict[str, str]) -> dict[str, np.ndarray]:
 
 def array_names(path: Path) -> list[str]:
     """The names of the arrays in an npz file. Raises DataError if it cannot be read."""
-    with _reading(path), open_regular(path) as file, zipfile.ZipFile(file) as archive:
+    with reading(path), open_regular(path) as file, zipfile.ZipFile(file) as archive:
         return [name.removesuffix(".npy") for name in archive.namelist()]
 
 
 def locate_npy(path: Path) -> ArrayLocation:
     """Where the array of an npy file begins. Raises DataError as `read_npy` does."""
-    with _reading(path), open_regular(path) as file:
+    with reading(path), open_regular(path) as file:
         return _locate(file, 0, path.stat().st_size, path, str(path))
 
 
 def locate_npz(path: Path, key: str, name: str) -> ArrayLocation:
     """Where an array of an npz file begins. Raises DataError as `read_npz` does."""
     origin = f"{path}: {name}"
-    with _reading(path), open_regular(path) as file, zipfile.ZipFile(file) as archive:
+    with reading(path), open_regular(path) as file, zipfile.ZipFile(file) as archive:
         member = _member(archive, path, key, name)
         if member.compress_type != zipfile.ZIP_STORED or member.flag_bits & 1:
             with archive.open(member) as unpacked:
                 header = _read_header(unpacked, member.file_size, origin)
-            obstacle = f"{name} is compressed; save it with numpy.savez or numpy.save"
-            return ArrayLocation(path, 0, header.shape, header.dtype, obstacle)
+            obstacle = ""
+            if header.several_columns:
+                obstacle = (
+                    f"{name} is compressed and in Fortran order; save numpy.ascontiguousarray of it"
+                )
+            return ArrayLocation(
+                path, 0, header.shape, header.dtype, obstacle, member=member.filename
+            )
         # The lengths of name and extra field in the local header may differ from the directory's.
         file.seek(member.header_offset + 26)
         start = member.header_offset + 30 + sum(struct.unpack("<HH", file.read(4)))
@@ -115,7 +126,7 @@ def locate_npz(path: Path, key: str, name: str) -> ArrayLocation:
 
 
 @contextmanager
-def _reading(path: Path) -> Iterator[None]:
+def reading(path: Path) -> Iterator[None]:
     """Says in the user's terms what is wrong with a file."""
     try:
         yield
@@ -125,13 +136,14 @@ def _reading(path: Path) -> Iterator[None]:
 
 def _locate(file: IO[bytes], start: int, end: int, path: Path, origin: str) -> ArrayLocation:
     header = _read_header(file, end - start, origin, start)
-    several = header.fortran_order and sum(length > 1 for length in header.shape) > 1
-    obstacle = (
-        "its rows are not contiguous (Fortran order); save numpy.ascontiguousarray of it"
-        if several
-        else ""
+    return ArrayLocation(
+        path, file.tell(), header.shape, header.dtype, fortran_order=header.several_columns
     )
-    return ArrayLocation(path, file.tell(), header.shape, header.dtype, obstacle)
+
+
+def skip_header(file: IO[bytes]) -> None:
+    """Leave the file of an npy array where its numbers begin."""
+    _read_header(file, _LONGEST_AXIS * _MOST_AXES, "array")
 
 
 def _member(archive: zipfile.ZipFile, path: Path, key: str, name: str) -> zipfile.ZipInfo:

@@ -27,6 +27,8 @@ class ArrayLocation:
         shape: (n, ...)
         dtype: Of the numbers in the file.
         obstacle: What keeps its rows from being read one by one, and the remedy; "": nothing.
+        member: Of the zip file, where it is compressed; "": it is not.
+        fortran_order: Whether columns lie one after the other, not rows.
     """
 
     path: Path
@@ -34,6 +36,8 @@ class ArrayLocation:
     shape: tuple[int, ...]
     dtype: np.dtype
     obstacle: str = ""
+    member: str = ""
+    fortran_order: bool = False
 
     @property
     def size(self) -> int:

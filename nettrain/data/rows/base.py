@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 
 MAX_IN_MEMORY = 2**28  # bytes: larger images stay in a file, unless the source says otherwise
+MAX_TABLE = 2**29  # bytes: larger tables likewise
 MAX_CHUNK_ROWS = 4096
 MAX_CHUNK_VALUES = 2**22  # 32 MiB in float64
 

@@ -8,8 +8,10 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import Field
 
+from nettrain.data.cache import digest_of
+from nettrain.data.readers.contiguous import contiguous
 from nettrain.data.rows.array_files import ArrayLocation, StoredArrays
-from nettrain.data.rows.base import MAX_IN_MEMORY, LazyRows
+from nettrain.data.rows.base import MAX_IN_MEMORY, MAX_TABLE, LazyRows
 from nettrain.errors import DataError
 
 ReadMode = Literal["auto", "memory", "disk"]
@@ -69,6 +71,15 @@ class StoredRows(LazyRows):
             self.arrays.read(self._numbers(rows), read)
             out[...] = read
 
+    @property
+    def name(self) -> str:
+        """That of the first file."""
+        return self.arrays.locations[0].path.name
+
+    def identity(self) -> tuple[str, ...]:
+        """The digest of all rows, which one reading finds, and which of them are chosen."""
+        return self.arrays.statistics.digest.hex(), digest_of(self.chosen)
+
     def largest(self) -> float:
         """The largest |x|; 0 where there is no number."""
         return float(self._of_chosen(self.arrays.statistics.largest).max())
@@ -86,10 +97,13 @@ class StoredRows(LazyRows):
 
 
 def stored_rows(locations: Sequence[ArrayLocation], read: ReadMode) -> list[StoredRows] | None:
-    """Images (n, h, w) or (n, h, w, c) as rows that stay in their files, all of a dataset or none.
+    """Tables (n,) or (n, d), and images, as rows that stay on the disk, all of a dataset or none.
+
+    Arrays that are compressed, or in Fortran order, are copied to the cache, where rows lie one
+    after the other.
 
     Args:
-        locations: Of the images of each part.
+        locations: Of the rows of each part.
         read: Where they are to be kept.
 
     Returns:
@@ -108,9 +122,13 @@ def stored_rows(locations: Sequence[ArrayLocation], read: ReadMode) -> list[Stor
     if read == "disk" and obstacles:
         raise DataError(f"dataset.source.read: disk: {obstacles[0]}, or leave `read` out")
     size = sum(location.size for location in locations)
-    if obstacles or (read == "auto" and size <= MAX_IN_MEMORY):
+    most = MAX_IN_MEMORY if len(locations[0].shape) > 2 else MAX_TABLE
+    if obstacles or (read == "auto" and size <= most):
         return None
-    return [StoredRows(StoredArrays([location]), _image_shape(location)) for location in locations]
+    return [
+        StoredRows(StoredArrays([contiguous(location)]), _row(location.shape))
+        for location in locations
+    ]
 
 
 def concatenate(first: StoredRows, second: StoredRows) -> StoredRows:
@@ -119,22 +137,19 @@ def concatenate(first: StoredRows, second: StoredRows) -> StoredRows:
     return StoredRows(arrays, first.row)
 
 
-def _image_shape(location: ArrayLocation) -> tuple[int, ...]:
-    """(h, w, c)"""
-    return location.shape[1:] if len(location.shape) == 4 else (*location.shape[1:], 1)
+def _row(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """(d,) of a table, (h, w, c) of images; a single column or channel may be left out."""
+    return shape[1:] if len(shape) in (2, 4) else (*shape[1:], 1)
 
 
 def _obstacle(location: ArrayLocation, first: ArrayLocation) -> str:
-    shape, dtype = location.shape, location.dtype
+    dtype = location.dtype
     if location.obstacle:
         return location.obstacle
     if dtype.kind not in "biuf":
         return f"holds {dtype}, not numbers; save numbers"
-    if len(shape) not in (3, 4):
-        return (
-            "only images (n, h, w) or (n, h, w, c) can stay on the disk, it holds the shape "
-            f"{shape}; save them as images"
-        )
+    if not 1 <= len(location.shape) <= 4:
+        return f"expected 1 to 4 axes, it holds the shape {location.shape}; save rows"
     if dtype != first.dtype:
         return f"holds {dtype}, the first part {first.dtype}; save both as the same kind of number"
     return ""
