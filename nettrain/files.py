@@ -10,11 +10,17 @@ import io
 import os
 import re
 import stat
+import sys
 import zlib
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from nettrain.errors import DataError
+
+try:
+    import resource
+except ImportError:  # Windows, which has no /proc/meminfo either
+    resource = None  # type: ignore[assignment]
 
 UNREADABLE = (OSError, EOFError, zlib.error)  # what reading a plain or a gzip file may raise
 LIMIT_KEY = "NETTRAIN_MAX_UNPACKED"
@@ -59,11 +65,25 @@ def absolute_path(path: Path | str, folder: Path) -> Path:
 
     Relative ones count from the folder, `~` is the home, and `$NAME` stands for an environment
     variable, unless a file is called so.
+
+    Raises:
+        DataError: It holds characters that no path does.
     """
-    literal = folder / Path(path).expanduser()
-    if "$" not in str(path) or literal.exists():
+    if not is_path(str(path)):
+        raise DataError(f"{str(path)!r}: holds characters that no path does")
+    # not Path.expanduser, which fails at ~NAME where nobody is called so
+    literal = folder / os.path.expanduser(path)
+    if "$" not in str(path) or os.path.exists(literal):
         return literal
-    return folder / Path(os.path.expandvars(path)).expanduser()
+    return folder / os.path.expanduser(os.path.expandvars(path))
+
+
+def is_path(text: str) -> bool:
+    """Whether the system can be asked for a file of this name: without NUL or half characters."""
+    try:
+        return b"\0" not in os.fsencode(text)
+    except UnicodeEncodeError:
+        return False
 
 
 def read_bytes(path: Path | str) -> bytes:
@@ -198,17 +218,29 @@ def unpacked_limit(packed: int) -> int:
 
 
 def available_memory() -> int:
-    """The bytes of memory that are free, as Linux counts them; elsewhere half of all."""
+    """The bytes of memory that are free, as Linux counts them; elsewhere half of all.
+
+    What the shell or a batch system allows this process (`ulimit -v`) bounds them.
+    """
     try:
         free = re.search(r"^MemAvailable:\s+(\d+) kB", read_text("/proc/meminfo"), re.MULTILINE)
         if free is not None:
-            return int(free[1]) * 1024
+            return min(int(free[1]) * 1024, _allowed_memory())
     except OSError:
         pass
     try:
         return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2
     except (AttributeError, ValueError, OSError):  # Windows
         return 4 * _GIGABYTE
+
+
+def _allowed_memory() -> int:
+    """How far the address space of this process may still grow."""
+    limit: int = resource.getrlimit(resource.RLIMIT_AS)[0]
+    if limit == resource.RLIM_INFINITY:
+        return sys.maxsize
+    pages = int(read_text("/proc/self/statm").split()[0])
+    return max(limit - pages * resource.getpagesize(), 0)
 
 
 def cannot_read(path: Path | str, error: Exception) -> DataError:

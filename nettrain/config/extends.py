@@ -1,5 +1,6 @@
 """`extends: base.yaml`: a configuration that says only how it differs from other files."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,9 +10,10 @@ from nettrain.config.messages import place_of, show
 from nettrain.config.run_config import RunConfig
 from nettrain.config.yaml_text import Document, forget
 from nettrain.errors import ConfigError
-from nettrain.files import absolute_path
+from nettrain.files import absolute_path, is_path
 
 Read = Callable[[Path], Document]
+MAX_FILES = 100  # two names per file would else make a million reads of twenty small files
 
 
 def inherit(document: Document, folder: Path, read: Read, chain: tuple[Path, ...] = ()) -> Document:
@@ -28,18 +30,38 @@ def inherit(document: Document, folder: Path, read: Read, chain: tuple[Path, ...
         chain: the files that led here.
 
     Raises:
-        ConfigError: a file that cannot be read, or that extends itself.
+        ConfigError: a file that cannot be read, or that extends itself; too many files.
     """
+    return _inherit(document, folder, _Counted(read), chain)
+
+
+class _Counted:
+    """Reads files, and counts them."""
+
+    def __init__(self, read: Read) -> None:
+        self._read, self._count = read, 0
+
+    def __call__(self, path: Path) -> Document:
+        self._count += 1
+        if self._count > MAX_FILES:
+            raise ConfigError(
+                f"{path}: `extends` leads to more than {MAX_FILES} files; extend fewer"
+            )
+        return self._read(path)
+
+
+def _inherit(document: Document, folder: Path, read: Read, chain: tuple[Path, ...]) -> Document:
     if not isinstance(document.value, dict) or "extends" not in document.value:
         return document
     names = document.value.pop("extends")
     merged = Document({})
     for index, name in enumerate(names if isinstance(names, list) else [names]):
         where = f"{place_of(('extends', index), document.places)}: extends: ".removeprefix(": ")
-        if not isinstance(name, str) or not name:
+        if not isinstance(name, str) or not name or not is_path(name):
             raise ConfigError(f"{where}expected a YAML file or a list of them, got {show(name)}")
         path = absolute_path(name, folder)
-        if path.resolve() in chain:
+        real = Path(os.path.realpath(path))  # Path.resolve fails where links go in circles
+        if real in chain:
             circle = " -> ".join(file.name for file in (*chain, path))
             raise ConfigError(
                 f"{where}circular `extends` ({circle}); a configuration cannot extend itself"
@@ -51,7 +73,7 @@ def inherit(document: Document, folder: Path, read: Read, chain: tuple[Path, ...
             raise ConfigError(
                 [where + line if line.startswith(no_line) else line for line in error.problems]
             ) from None
-        merged = over(merged, inherit(base, path.parent, read, (*chain, path.resolve())))
+        merged = over(merged, _inherit(base, path.parent, read, (*chain, real)))
     return over(merged, document)
 
 

@@ -7,7 +7,7 @@ import pytest
 from nettrain.component import to_mapping
 from nettrain.config.dump import dump
 from nettrain.config.load import load, located
-from nettrain.errors import ConfigError
+from nettrain.errors import ConfigError, NettrainError
 
 BASE = """\
 dataset: {source: xor, split: {validation: 0.2}}
@@ -179,3 +179,27 @@ def test_what_is_found_later_is_told_with_the_line_of_the_base(folder):
         located(Path("a.yaml"), []),
     ):
         raise ConfigError("model: does not fit")
+
+
+def test_files_that_extend_two_others_each_end_soon(folder):
+    for i in range(30):
+        Path(f"{i}.yaml").write_text(f"extends: [{i + 1}.yaml, {i + 1}.yaml]\n")
+    Path("30.yaml").write_text("dataset: {source: xor}\nmodel: mlp\n")
+    with pytest.raises(ConfigError, match="`extends` leads to more than 100 files"):
+        load("0.yaml")
+
+
+@pytest.mark.parametrize("name", ["\0", "a\0.yaml", "\ud800"])
+def test_a_name_that_no_file_can_have_is_refused(folder, name):
+    with pytest.raises(ConfigError, match="extends: expected a YAML file or a list of them"):
+        load({"extends": name})
+    config = {"dataset": {"source": {"type": "csv", "path": name, "target": "y"}}, "model": "mlp"}
+    with pytest.raises(NettrainError, match=r"holds characters that no path does|is not UTF-8"):
+        load(config)
+
+
+def test_the_home_of_nobody_and_links_in_a_circle_are_files_that_are_not_there(folder):
+    Path("circle.yaml").symlink_to("circle.yaml")
+    for name in ("~no-such-user/a.yaml", "circle.yaml", "x" * 300):
+        with pytest.raises(ConfigError):
+            load({"extends": name})
