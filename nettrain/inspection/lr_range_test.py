@@ -8,9 +8,9 @@ import numpy as np
 
 from nettrain.errors import ConfigError
 from nettrain.optim import ClosureOptimizer
-from nettrain.training.artifacts.csv_text import csv_text
 from nettrain.training.artifacts.directory import numbered_names
 from nettrain.training.artifacts.files import disk_errors, write_atomically
+from nettrain.training.artifacts.spreadsheet import csv_text
 from nettrain.training.engine.blas import one_blas_thread
 from nettrain.training.loop import epoch_order
 from nettrain.training.run import Run
@@ -45,7 +45,7 @@ class Curve:
         path = next(path for path in paths if not path.exists())
         with disk_errors(path):
             folder.mkdir(parents=True, exist_ok=True)
-        write_atomically(path, csv_text(["step", "lr", "loss", "smoothed"], rows).encode())
+        write_atomically(path, csv_text(["step", "lr", "loss", "smoothed"], rows))
         return path
 
 

@@ -13,8 +13,8 @@ from nettrain.component import to_mapping
 from nettrain.config.dump import as_yaml
 from nettrain.errors import Diverged
 from nettrain.inspection.not_finite import NotFinite
-from nettrain.training.artifacts.csv_text import csv_text
 from nettrain.training.artifacts.files import write_atomically
+from nettrain.training.artifacts.spreadsheet import csv_text
 from nettrain.training.callbacks.checkpoints import checkpoint_of
 from nettrain.training.run import Run
 from nettrain.training.train import train
@@ -133,7 +133,7 @@ def _write_table(
         names = [f"x_{i}" for i in range(len(names))]
     table = [x, *blocks.values()]
     rows = ([value for block in table for value in block[i].tolist()] for i in range(len(x)))
-    write_atomically(folder / "rows.csv", csv_text([*names, *extra], rows).encode())
+    write_atomically(folder / "rows.csv", csv_text([*names, *extra], rows))
     source: dict[str, Any] = {"type": "csv", "path": "rows.csv", "delimiter": ",", "header": True}
     if "target" in columns:
         source["target"] = columns["target"]

@@ -4,7 +4,7 @@ import csv
 
 import pytest
 
-from nettrain.training.artifacts.spreadsheet import CsvText, is_formula
+from nettrain.training.artifacts.spreadsheet import CsvText, csv_text, is_formula
 
 # After OWASP's page on CSV injection, and signed numbers and texts that are none.
 FORMULAS = [
@@ -34,3 +34,9 @@ def test_only_formulas_are_written_behind_an_apostrophe(delimiter):
     expected = [[f"'{one}", "-1.5"] for one in FORMULAS]
     expected += [[one, str(number)] for one, number in zip(TEXTS, numbers, strict=True)]
     assert rows == [*expected, ["", "false"], ["true", "-2"]]
+
+
+def test_tables_of_sweeps_and_reproductions_hold_no_formula():
+    text = csv_text(["trial", "=a"], [[0, "=1+1"], [-1.5, "-x"], [None, True]])
+    assert text == b"trial,'=a\n0,'=1+1\n-1.5,'-x\n,true\n"
+    assert csv_text(["a"], []) == b"a\n"

@@ -77,6 +77,11 @@ class CsvText:
         return value
 
 
+def csv_text(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
+    """A header and one line per row, as `CsvText` writes them."""
+    return b"".join(CsvText().chunks(header, [list(zip(*rows, strict=True))]))
+
+
 def is_formula(text: str) -> bool:
     """Whether a spreadsheet may compute a text.
 
