@@ -7,6 +7,7 @@ import errno
 import hashlib
 import logging
 import os
+import shutil
 import threading
 import time
 import zlib
@@ -135,6 +136,8 @@ def made_once(
     try:
         folder.mkdir(parents=True, exist_ok=True)
         _remove_abandoned(folder)
+        if size > shutil.disk_usage(folder).free:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         try:
             with partial.open("w+b") as file:
                 write(file)

@@ -127,6 +127,19 @@ def test_what_is_no_regular_file_is_refused_at_once(kind: str, what: str, tmp_pa
         special.load(0)
 
 
+def test_an_axis_of_no_length_does_not_hide_the_others(tmp_path: Path) -> None:
+    shape = struct.pack(">BBBB3I", 0, 0, 8, 3, 2**31, 0, 2**31)
+    with pytest.raises(DataError, match=r"file: its header .* promises no numbers"):
+        source(tmp_path, "idx", shape).load(0)
+
+
+@pytest.mark.parametrize("read", ["memory", "disk"])
+def test_images_are_not_scaled_beyond_the_memory(read: str, tmp_path: Path) -> None:
+    fields = {"type": "images", "path": str(pets(tmp_path)), "size": 2**31 - 1, "read": read}
+    with pytest.raises(DataError, match=r"images of 2147483647 x 2147483647: takes .* in memory"):
+        Source.parse(fields).load(0)
+
+
 def header(text: str, data: bytes = bytes(64)) -> bytes:
     padded = text.encode("latin-1") + b" " * (-(len(text) + 11) % 64) + b"\n"
     return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(padded)) + padded + data

@@ -26,7 +26,7 @@ _MOST_AXES = 32
 _LONGEST_AXIS = 2**48  # NumPy refuses to make arrays of longer ones, also of no elements
 _KINDS = "biufcSU"  # truth values, numbers, bytes and texts
 # What damaged zip files make zipfile and its unpackers raise.
-_DAMAGED = (
+DAMAGED_ZIP = (
     OSError,
     EOFError,
     ValueError,
@@ -130,7 +130,7 @@ def reading(path: Path) -> Iterator[None]:
     """Says in the user's terms what is wrong with a file."""
     try:
         yield
-    except _DAMAGED as error:
+    except DAMAGED_ZIP as error:
         raise cannot_read(path, error) from None
 
 

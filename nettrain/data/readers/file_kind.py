@@ -3,6 +3,7 @@
 import zipfile
 from pathlib import Path
 
+from nettrain.data.readers.arrays import DAMAGED_ZIP
 from nettrain.files import UNREADABLE, cannot_read, open_unpacked
 
 _SIGNATURES = {
@@ -48,5 +49,5 @@ def _holds_sheets(path: Path) -> bool:
             return not {"xl/workbook.xml", "xl/workbook.bin", "content.xml"}.isdisjoint(
                 archive.namelist()
             )
-    except (zipfile.BadZipFile, OSError):  # damaged: what its name says
+    except DAMAGED_ZIP:  # damaged: what its name says
         return path.suffix.lower() in (".xlsx", ".xlsm", ".xlsb", ".ods")

@@ -87,6 +87,8 @@ def _locate(stream: IO[bytes], path: Path) -> ArrayLocation:
         raise DataError(f"{path}: {start[3]} axes, more than an array has; the file is damaged")
     packed, size = is_gzip(path), path.stat().st_size
     shape = struct.unpack(f">{start[3]}I", axes)
+    if 0 in shape:  # beside which the others may promise anything
+        raise DataError(f"{path}: its header {shape} promises no numbers")
     dtype = np.dtype(_TYPES[start[2]])
     obstacle = "is packed; unpack it with gunzip" if packed else ""
     location = ArrayLocation(path, 4 + len(axes), shape, dtype, obstacle)

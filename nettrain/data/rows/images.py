@@ -89,7 +89,12 @@ class ImageRows:
             DataError: A file is damaged, or the decoded images cannot be written, or do not fit
                 into memory.
         """
-        size = math.prod(self.shape) * np.dtype(self.dtype).itemsize
+        row = math.prod(self.shape[1:]) * np.dtype(self.dtype).itemsize
+        size = self.shape[0] * row
+        at_once = next(iter(chunks(self.shape)))
+        check_memory(
+            f"{self.files[0].parent}: images of {_shown(self.shape[1:3])}", at_once.stop * row
+        )
         if read == "disk" or (read == "auto" and size > MAX_IN_MEMORY):
             return StoredRows(StoredArrays([locate_npy(self._decoded_file())]), self.shape[1:])
         check_memory(f"{self.files[0].parent}: {len(self.files)} images", size)
@@ -169,7 +174,7 @@ def _common_color(files: Sequence[Path], headers: Sequence[Header]) -> Color:
     return colors[0]
 
 
-def _shown(size: Size) -> str:
+def _shown(size: Sequence[int]) -> str:
     return f"{size[0]} x {size[1]}"
 
 

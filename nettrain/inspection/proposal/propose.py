@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from pydantic import ValidationError
 
 from nettrain.data.dataset import PARTS, Dataset
 from nettrain.data.features import Features
@@ -55,7 +56,7 @@ def _load(file: DataFile, wishes: Wishes) -> tuple[Dataset, dict[str, str]]:
     mixed: dict[str, str] = {}
     while True:
         categorical = {"categorical": list(mixed)} if mixed else {}
-        source = Source.parse(keys | categorical).absolute(Path.cwd())
+        source = _parsed(keys | categorical).absolute(Path.cwd())
         try:
             return source.load(0, extra), mixed
         except MixedColumn as error:
@@ -63,6 +64,19 @@ def _load(file: DataFile, wishes: Wishes) -> tuple[Dataset, dict[str, str]]:
             if is_mistake or error.column in mixed:
                 raise
             mixed[error.column] = f"{error.share:.0%} of its cells are no numbers"
+
+
+def _parsed(keys: Mapping[str, object]) -> Source:
+    """The source of these keys. Raises ConfigError for a name that it cannot take, such as ''."""
+    try:
+        return Source.parse(keys)
+    except ValidationError as error:
+        problem = error.errors()[0]
+        key = ".".join(map(str, problem["loc"]))
+        raise ConfigError(
+            f"{keys['path']}: {key}: {problem['msg']}, got {problem['input']!r}; rename it in the "
+            "file"
+        ) from None
 
 
 def propose(
