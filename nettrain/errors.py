@@ -9,11 +9,17 @@ from collections.abc import Iterable
 
 from nettrain.synonyms import SYNONYMS
 
+LONGEST = 2000  # characters of a line of a message
+
 
 class NettrainError(Exception):
     """A user error: something that the user can correct."""
 
     exit_code = 2
+
+    def __str__(self) -> str:
+        """The message; a value in it may be of any length, and is shortened."""
+        return shortened(super().__str__())
 
 
 class ConfigError(NettrainError):
@@ -53,6 +59,15 @@ class Diverged(NettrainError):
     """The loss or the weights became NaN or infinite."""
 
     exit_code = 3
+
+
+def shortened(message: str) -> str:
+    """The message without the middle of lines that are too long."""
+    half = LONGEST // 2
+    lines = message.split("\n")
+    return "\n".join(
+        line if len(line) <= LONGEST else f"{line[:half]} ... {line[-half:]}" for line in lines
+    )
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

@@ -9,12 +9,9 @@ from contextlib import contextmanager, suppress
 import typer
 
 from nettrain.cli.output import say
-from nettrain.errors import NettrainError
+from nettrain.errors import NettrainError, shortened
 
 SIGINT_EXIT = 130
-_LONGEST = (
-    2000  # characters of a line; the middle of longer ones, a value of the user's, is left out
-)
 # What the user can do something about: a full disk or quota, no permission, too many open files.
 _USER_ERRORS = (
     errno.ENOSPC,
@@ -69,10 +66,5 @@ def _silence() -> None:
 
 
 def _ended(message: str, exit_code: int) -> typer.Exit:
-    say("\n".join(map(_shortened, message.split("\n"))))
+    say(shortened(message))
     return typer.Exit(exit_code)
-
-
-def _shortened(line: str) -> str:
-    half = _LONGEST // 2
-    return line if len(line) <= _LONGEST else f"{line[:half]} ... {line[-half:]}"
