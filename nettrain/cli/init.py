@@ -15,6 +15,7 @@ from nettrain.cli.output import console, print_json, say
 from nettrain.cli.output_file import Overwrite, check_output, write_output
 from nettrain.cli.packaged import example_files, examples
 from nettrain.errors import ConfigError, nearest
+from nettrain.files import read_bytes
 
 if TYPE_CHECKING:
     from nettrain.inspection.data_profile.profile import DataProfile
@@ -172,7 +173,7 @@ def _copy_example(name: str, output: Path | None, overwrite: bool, given: list[s
         file.parent.mkdir(exist_ok=True)
         if file.suffix in _CONFIGS:
             _check(file, overwrite)
-        elif file.exists() and not overwrite and file.read_bytes() != files[file]:
+        elif file.exists() and not overwrite and read_bytes(file) != files[file]:
             raise ConfigError(f"{file}: exists already; move it away, or add --overwrite")
     for file, content in files.items():
         write_output(file, content)

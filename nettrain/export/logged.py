@@ -1,6 +1,5 @@
 """A run that has ended, told to a logger again from its directory."""
 
-import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -65,7 +64,7 @@ def log_again(
     config = load_config(record.path / "config.yaml", allow_plugins=allow_plugins)
     layers, shape = (model.network.layers, model.pipeline.shape) if model else ((), ())
     run = logged_run(RunDirectory(record.path), config, layers, shape)
-    log, rows, norms = open_log(run), record.epochs, _gradient_norms(record.path)
+    log, rows, norms = open_log(run), record.epochs, _gradient_norms(record)
 
     def weights() -> dict[str, np.ndarray]:
         return dict(model.network.vector.views) if model else {}
@@ -110,20 +109,15 @@ def _metrics(summary: dict[str, Any]) -> dict[str, float]:
     }
 
 
-def _gradient_norms(path: Path) -> dict[int, dict[str, float]]:
+def _gradient_norms(record: RecordedRun) -> dict[int, dict[str, float]]:
     """By epoch and layer, of a run with `diagnostics: true`."""
-    try:
-        lines = (path / "diagnostics.jsonl").read_text(encoding="utf-8").splitlines()
-        rows = [json.loads(line) for line in lines]
-    except (OSError, ValueError):
-        return {}
     return {
         row["epoch"]: {
             layer: found["gradient_norm"]
             for layer, found in row["layers"].items()
             if found.get("gradient_norm") is not None
         }
-        for row in rows
+        for row in record.diagnostics
     }
 
 

@@ -6,6 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from nettrain.files import read_text
 from nettrain.training.html import curves, metrics_table, paragraph
 from nettrain.training.result import epoch_rows
 
@@ -29,7 +30,7 @@ def model_html(kind: str, path: Path, about: str) -> str:
 
 def _summary(directory: Path) -> Mapping[str, Any]:
     with suppress(OSError, ValueError):
-        return _mapping(json.loads((directory / "summary.json").read_text(encoding="utf-8")))
+        return _mapping(json.loads(read_text(directory / "summary.json")))
     return {}
 
 

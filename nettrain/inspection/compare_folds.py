@@ -23,7 +23,7 @@ def compare_folds(records: Sequence[RecordedRun]) -> Comparison:
         RunError: One is not finished.
     """
     for record in records:
-        if not record.summary.get("folds"):
+        if not all(record.summary.get(key) for key in ("folds", "mean", "interval")):
             raise RunError(
                 f"{record.path}: is {record.state}; finish it: nettrain cv --resume {record.path}"
             )
@@ -38,8 +38,8 @@ def compare_folds(records: Sequence[RecordedRun]) -> Comparison:
             str(record.path),
             record.state,
             None,
-            dict(record.summary.get("mean") or {}),
-            {name: (low, high) for name, (low, high) in record.summary["interval"].items()},
+            dict(record.summary["mean"]),
+            {name: tuple(ends) for name, ends in record.summary["interval"].items() if ends},
         )
         for record in records
     ]
@@ -51,13 +51,16 @@ def _tested(first: RecordedRun, second: RecordedRun, notes: list[str]) -> list[D
     if reason is not None:
         notes.append(f"{first.path} and {second.path} are not tested: {reason}")
         return []
-    share = 1 / (int(first.division["folds"]) - 1)
-    a, b = (record.summary["folds"] for record in (first, second))
+    a, b = ([one["metrics"] for one in record.summary["folds"]] for record in (first, second))
+    share = 1 / (int(first.division.get("folds", len(a))) - 1)
     found = []
     for name in (name for name in first.summary["mean"] if name in second.summary["mean"]):
         if name == "loss" and first.value("loss") != second.value("loss"):
             continue
-        apart = [y["metrics"][name] - x["metrics"][name] for x, y in zip(a, b, strict=True)]
+        values = [(x.get(name), y.get(name)) for x, y in zip(a, b, strict=True)]
+        apart = [y - x for x, y in values if x is not None and y is not None]
+        if len(apart) < len(values):
+            continue  # not defined in every fold
         lowest, highest = bounds(name)
         width = highest - lowest  # no difference is larger
         result = estimate(apart, share, bounds=(-width, width))
@@ -83,7 +86,9 @@ def _incomparable(first: RecordedRun, second: RecordedRun) -> str | None:
     for key in DIVISION:
         if a.get(key) != b.get(key):
             return f"they were divided otherwise (--{key} {a.get(key)} and {b.get(key)})"
-    if not all(np.array_equal(x, y) for x, y in zip(_scored(first), _scored(second), strict=True)):
+    rows = _scored(first), _scored(second)
+    same = len(rows[0]) == len(rows[1]) > 1
+    if not same or not all(np.array_equal(x, y) for x, y in zip(*rows, strict=True)):
         return "their folds hold other rows; give both the same dataset.seed"
     return None
 

@@ -1,20 +1,32 @@
 """What a directory of nettrain holds, read as far as it goes: a missing file ends nothing."""
 
-import json
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
-from zipfile import BadZipFile
 
 import numpy as np
 
 from nettrain.config.key_path import KeyPath, parse
 from nettrain.config.yaml_text import read
-from nettrain.errors import ConfigError, RunError, nearest
+from nettrain.data.readers.arrays import array_names, read_npz
+from nettrain.errors import ConfigError, DataError, RunError, nearest
+from nettrain.files import read_text
 from nettrain.inspection.directory_kind import CALLED, Kind, kind_of
+from nettrain.inspection.file_shapes import (
+    DIVISION,
+    ENVIRONMENT,
+    SUMMARY,
+    SWEEP,
+    DiagnosticsRow,
+    EpochRow,
+    TrialRow,
+    json_object,
+    json_rows,
+    sound,
+)
 from nettrain.training.artifacts.directory import is_locked
 from nettrain.training.artifacts.run_directory import RunDirectory
 
@@ -57,12 +69,12 @@ class RecordedRun:
     @cached_property
     def summary(self) -> dict[str, Any]:
         """What summary.json holds; empty before the end."""
-        return self._json("summary.json")
+        return json_object(self.path / "summary.json", SUMMARY)
 
     @cached_property
     def environment(self) -> dict[str, Any]:
         """What environment.json holds."""
-        return self._json("environment.json")
+        return json_object(self.path / "environment.json", ENVIRONMENT)
 
     @cached_property
     def config(self) -> dict[str, Any]:
@@ -75,35 +87,36 @@ class RecordedRun:
     @cached_property
     def division(self) -> dict[str, Any]:
         """How a cross-validation was divided, as cv.json holds it."""
-        return self._json("cv.json")
+        return json_object(self.path / "cv.json", DIVISION)
 
     @cached_property
     def sweep(self) -> dict[str, Any]:
         """What sweep.yaml holds."""
-        return self._yaml("sweep.yaml")
+        return sound(self._yaml("sweep.yaml"), SWEEP)
 
     @cached_property
     def epochs(self) -> list[dict[str, Any]]:
         """The complete rows of metrics.jsonl, one per epoch."""
-        rows = []
-        try:
-            lines = (self.path / "metrics.jsonl").read_bytes().splitlines()
-        except OSError:
-            return []
-        for line in lines:
-            try:
-                rows.append(dict(json.loads(line)))
-            except (ValueError, TypeError):
-                break  # torn by a crash
-        return rows
+        return json_rows(self.path / "metrics.jsonl", EpochRow)
+
+    @cached_property
+    def diagnostics(self) -> list[dict[str, Any]]:
+        """The complete rows of diagnostics.jsonl, one per epoch."""
+        return json_rows(self.path / "diagnostics.jsonl", DiagnosticsRow)
+
+    @cached_property
+    def trials(self) -> list[dict[str, Any]]:
+        """The trials of a sweep; of several lines about one, the last."""
+        rows = json_rows(self.path / "trials.jsonl", TrialRow)
+        return list({row["index"]: row for row in rows}.values())
 
     @cached_property
     def rows(self) -> dict[str, np.ndarray]:
         """The row indices of each part, as splits.npz holds them; empty where it cannot be read."""
+        path = self.path / "splits.npz"
         try:
-            with np.load(self.path / "splits.npz", allow_pickle=False) as stored:
-                return {name: stored[name] for name in stored.files}
-        except (OSError, ValueError, KeyError, EOFError, BadZipFile):
+            return read_npz(path, {name: name for name in array_names(path)})
+        except DataError:
             return {}
 
     @property
@@ -137,16 +150,9 @@ class RecordedRun:
                 return None
         return found
 
-    def _json(self, name: str) -> dict[str, Any]:
-        try:
-            found = json.loads((self.path / name).read_text(encoding="utf-8"))
-        except (OSError, ValueError, RecursionError):
-            return {}
-        return found if isinstance(found, dict) else {}
-
     def _yaml(self, name: str) -> dict[str, Any]:
         try:
-            text = (self.path / name).read_text(encoding="utf-8")
+            text = read_text(self.path / name)
             found = read(text, lambda line: f"{self.path / name}:{line}").value
         except (OSError, ValueError, ConfigError):
             return {}

@@ -1,6 +1,6 @@
 """The learning curves of a run as numbers: what each panel shows, whoever draws it."""
 
-import math
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -50,7 +50,8 @@ def finite_points(rows: Sequence[Mapping[str, Any]], key: str) -> Points:
 
 def is_finite(value: object) -> bool:
     """Whether it is a number that can be drawn."""
-    return isinstance(value, int | float) and math.isfinite(value)
+    # not math.isfinite, which fails at integers beyond the largest float
+    return isinstance(value, int | float) and abs(value) <= sys.float_info.max
 
 
 def is_steep(values: Iterable[float]) -> bool:

@@ -7,6 +7,7 @@ from typing import Any, cast
 import numpy as np
 
 from nettrain.errors import NettrainError
+from nettrain.files import read_bytes
 from nettrain.inference.model import Model
 from nettrain.inspection.calibration_rows import validation_chose_epoch
 from nettrain.inspection.linear_model import linear_metrics
@@ -87,7 +88,7 @@ def _trained(view: RunView) -> Section:
             facts.append(("classes", len(schema.classes)))
         facts.append(("calibrated", _calibration(view)))
     try:
-        config = (record.path / "config.yaml").read_text(encoding="utf-8", errors="replace")
+        config = read_bytes(record.path / "config.yaml").decode(errors="replace")
     except OSError:
         config = ""
     known = [fact for fact in facts if fact[1] not in (None, "", "-")]

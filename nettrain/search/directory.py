@@ -9,6 +9,7 @@ from typing import Any, Self
 
 from nettrain.config.checks import name_problem
 from nettrain.errors import ConfigError, RunError, nearest
+from nettrain.files import read_text
 from nettrain.training.artifacts.directory import new_directory
 
 
@@ -86,7 +87,7 @@ def existing_directory(path: Path, kind: SearchKind) -> Path:
 def read_mark(path: Path, kind: SearchKind) -> dict[str, Any]:
     """The content of a mark that is a JSON mapping. Raises RunError where it is damaged."""
     try:
-        content = json.loads((path / kind.mark).read_text(encoding="utf-8"))
+        content = json.loads(read_text(path / kind.mark))
         if isinstance(content, dict):
             return content
     except (OSError, ValueError):

@@ -1,6 +1,5 @@
 """The run group: the work in one search's directory, by one process at a time, on one executor."""
 
-import json
 import math
 import shlex
 from abc import ABC, abstractmethod
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from nettrain.errors import Diverged, NettrainError
+from nettrain.inspection.file_shapes import SUMMARY, json_object
 from nettrain.search.directory import SearchKind
 from nettrain.search.executors.base import Ended, Executor, Job, Reported
 from nettrain.search.executors.registry import executor_for
@@ -175,11 +175,9 @@ def run_outcome(
 
 def finished_result(directory: Path) -> RunResult | None:
     """The result of a run that has come to its end; None where it has not, or there is none."""
-    try:
-        result = json.loads((directory / "summary.json").read_text(encoding="utf-8"))
-    except (FileNotFoundError, ValueError):
-        return None
-    return result if isinstance(result, dict) and result.get("metrics") else None
+    result = json_object(directory / "summary.json", SUMMARY)
+    complete = all(result.get(key) is not None for key in ("metrics", "seconds", "epochs"))
+    return result if complete and result["metrics"] else None
 
 
 @contextmanager

@@ -12,6 +12,7 @@ import yaml
 from nettrain.component import to_mapping
 from nettrain.config.logger import LoggedGroup, LoggedLayer, LoggedRun
 from nettrain.config.run_config import RunConfig
+from nettrain.files import read_bytes, read_text
 from nettrain.nn.bound_layer import BoundLayer
 from nettrain.training.artifacts.run_directory import RunDirectory
 
@@ -57,7 +58,7 @@ def logged_run(
 def identity_of(path: Path) -> str:
     """The same after a resume and after the directory was moved, and of no other run."""
     try:
-        content = (path / "environment.json").read_bytes()
+        content = read_bytes(path / "environment.json")
     except OSError:
         content = str(path).encode()
     return hashlib.blake2b(content + path.name.encode(), digest_size=16).hexdigest()
@@ -67,7 +68,7 @@ def started_at(path: Path) -> float:
     """When a run began, in seconds since 1970, as environment.json says, or the age of the file."""
     file = path / "environment.json"
     try:
-        found = json.loads(file.read_text(encoding="utf-8")).get("started")
+        found = json.loads(read_text(file)).get("started")
         return float(found) if isinstance(found, int | float) else file.stat().st_mtime
     except (OSError, ValueError, AttributeError):
         return time.time()
@@ -84,7 +85,7 @@ def group_of(path: Path) -> LoggedGroup | None:
 def logged_group(directory: Path) -> LoggedGroup | None:
     """A sweep as loggers see it; None where its file is damaged."""
     try:
-        spec = yaml.safe_load((directory / SWEEP).read_text(encoding="utf-8"))
+        spec = yaml.safe_load(read_text(directory / SWEEP))
     except (OSError, ValueError, yaml.YAMLError):
         return None
     if not isinstance(spec, dict) or not isinstance(spec.get("parameters"), dict):

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from nettrain.errors import ConfigError
+from nettrain.files import read_text
 from nettrain.training.html import curves, metrics_table, paragraph, warning_list
 
 Library = Literal["pandas", "polars"]
@@ -106,7 +107,7 @@ def epoch_rows(run_directory: str | Path) -> list[dict[str, Any]]:
     """The rows of metrics.jsonl; none where the file is gone or damaged."""
     rows: list[dict[str, Any]] = []
     with suppress(OSError, ValueError):
-        text = (Path(run_directory) / "metrics.jsonl").read_text(encoding="utf-8")
+        text = read_text(Path(run_directory) / "metrics.jsonl")
         rows += [row for line in text.splitlines() if isinstance(row := json.loads(line), dict)]
     return rows
 

@@ -84,6 +84,35 @@ def test_a_damaged_file_ends_nothing(runs, name, content):
     assert isinstance(record.rows, dict) and isinstance(record.epochs, list)
 
 
+SHAPES = {
+    "summary.json": [{"metrics": 5}, {"metrics": {"test": [1]}}, {"seconds": "x"}, {"notes": 3}],
+    "metrics.jsonl": ["x", {"epoch": [1], "step": 1}, {"step": 1}, {"epoch": 10**30, "step": 1}],
+    "environment.json": [{"versions": 1}, {"command": "x"}, {"data_fingerprint": None}],
+    "diagnostics.jsonl": ["x", {"epoch": 1, "layers": {"a": {"gradient_norm": "x"}}}],
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [(name, one) for name in SHAPES for one in SHAPES[name]]
+)
+def test_what_has_another_shape_counts_as_not_there(runs, name, value):
+    (runs / "a" / name).write_text(json.dumps(value) + "\n")
+    record = RecordedRun.open(runs / "a")
+    read = {"summary.json": record.summary, "metrics.jsonl": record.epochs,
+            "environment.json": record.environment, "diagnostics.jsonl": record.diagnostics}  # fmt: skip
+    assert not read[name]
+    assert "a" in names(list_runs(runs))
+
+
+@pytest.mark.parametrize("name", DAMAGE)
+def test_a_pipe_in_place_of_a_file_ends_at_once(runs, name):
+    (runs / "a" / name).unlink()
+    os.mkfifo(runs / "a" / name)
+    record = RecordedRun.open(runs / "a") if name != "config.yaml" else None
+    list_runs(runs)
+    assert record is None or (record.rows, record.epochs, record.summary) is not None
+
+
 def test_what_is_no_run_is_not_listed(runs):
     (runs / "thesis").mkdir()
     (runs / "thesis" / "config.yaml").write_text("a: 1")

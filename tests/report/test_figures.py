@@ -171,7 +171,9 @@ def test_a_diverged_run_leaves_out_what_is_not_finite(trained, tmp_path):
     run = tmp_path / "run"
     run.mkdir()
     (run / "config.yaml").write_bytes((trained / "classes" / "config.yaml").read_bytes())
-    rows = [{"epoch": 1, "train_loss": 2.0, "lr": 0.1}, {"epoch": 2, "train_loss": None, "lr": 0.1}]
+    rows = [
+        {"epoch": i, "step": i, "train_loss": loss, "lr": 0.1} for i, loss in ((1, 2.0), (2, None))
+    ]
     (run / "metrics.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     assert list(drawn(open_view(run), "curves").axes[0].lines[0].get_ydata()) == [2.0]
 

@@ -11,7 +11,13 @@ import pytest
 import nettrain
 from nettrain.errors import RunError
 from nettrain.training.artifacts import files
-from nettrain.training.artifacts.files import disk_errors, write_atomically, write_json
+from nettrain.training.artifacts.directory import locked
+from nettrain.training.artifacts.files import (
+    append_line,
+    disk_errors,
+    write_atomically,
+    write_json,
+)
 
 
 @pytest.fixture
@@ -54,6 +60,23 @@ def test_what_the_disk_refuses_is_told_with_a_remedy(tmp_path, number, said):
     with pytest.raises(RunError) as error, disk_errors(tmp_path / "a"):
         raise OSError(number, os.strerror(number))
     assert str(error.value).startswith(f"{tmp_path / 'a'}: ") and said in str(error.value)
+
+
+def test_nothing_is_written_through_a_link(tmp_path):
+    mine = tmp_path / "mine"
+    mine.write_bytes(b"precious")
+    run = tmp_path / "run"
+    run.mkdir()
+    (run / f".a.{os.getpid()}.tmp").symlink_to(mine)
+    (run / "a").symlink_to(mine)
+    write_atomically(run / "a", b"new")
+    assert mine.read_bytes() == b"precious" and (run / "a").read_bytes() == b"new"
+    (run / "rows.jsonl").symlink_to(mine)
+    with pytest.raises(RunError, match="is a link, and is not written through"):
+        append_line(run / "rows.jsonl", "{}")
+    (run / "checkpoints").symlink_to(tmp_path)
+    with pytest.raises(RunError, match="checkpoints: is a link to a directory"), locked(run):
+        pass
 
 
 def test_numbers_that_json_does_not_know_become_null(tmp_path):

@@ -1,12 +1,9 @@
 """What `diagnostics: true` recorded of every layer."""
 
-import json
-import math
-from typing import Any
-
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from nettrain.report.curve_data import is_finite
 from nettrain.report.marks import class_colours, panels, short
 from nettrain.report.plot import Plot
 from nettrain.report.run_view import RunView
@@ -30,23 +27,23 @@ class Diagnostics(Plot):
 
     def lacks(self, view: RunView) -> str | None:
         """It needs diagnostics.jsonl."""
-        found = any(_layers(row) for row in _rows(view))
+        found = any(row["layers"] for row in view.record.diagnostics)
         return None if found else "it was trained without `diagnostics: true`"
 
     def draw(self, view: RunView) -> Figure:
         """One panel per quantity, one line per layer that has it."""
-        rows = _rows(view)
-        keys = [key for key in PANELS if any(key in v for r in rows for v in _layers(r).values())]
-        names = list(dict.fromkeys(name for row in rows for name in _layers(row)))
+        rows = view.record.diagnostics
+        keys = [key for key in PANELS if any(key in v for r in rows for v in r["layers"].values())]
+        names = list(dict.fromkeys(name for row in rows for name in row["layers"]))
         colours = dict(zip(names, class_colours(len(names)), strict=True))
         figure, axes = panels(len(keys), columns=2, height=2.4)
         handles = {}
         for panel, key in zip(axes, keys, strict=True):
             for name in names:
                 points = [
-                    (row["epoch"], _layers(row)[name][key])
+                    (row["epoch"], row["layers"][name][key])
                     for row in rows
-                    if _finite(_layers(row).get(name, {}).get(key))
+                    if is_finite(row["layers"].get(name, {}).get(key))
                 ]
                 if points:
                     epochs, values = zip(*points, strict=True)
@@ -58,25 +55,3 @@ class Diagnostics(Plot):
         labels = [short(name) for name in handles]
         figure.legend(list(handles.values()), labels, loc="outside right upper")
         return figure
-
-
-def _rows(view: RunView) -> list[dict[str, Any]]:
-    rows = []
-    try:
-        lines = (view.record.path / "diagnostics.jsonl").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return []
-    for line in lines:
-        try:
-            rows.append(dict(json.loads(line)))
-        except (ValueError, TypeError):
-            break  # torn by a crash
-    return rows
-
-
-def _layers(row: dict[str, Any]) -> dict[str, dict[str, float]]:
-    return row.get("layers", {})
-
-
-def _finite(value: object) -> bool:
-    return isinstance(value, int | float) and math.isfinite(value)

@@ -7,6 +7,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from nettrain.errors import DataError
+from nettrain.files import read_text
 from nettrain.inspection.lr_range_test import suggest
 from nettrain.report.plot import Plot
 from nettrain.report.run_view import RunView
@@ -52,8 +53,7 @@ def _file(view: RunView) -> Path:
 
 def _read(path: Path) -> tuple[list[float], list[float], list[float]]:
     try:
-        with open(path, newline="", encoding="utf-8") as file:
-            rows = list(csv.DictReader(file))
+        rows = list(csv.DictReader(read_text(path).splitlines()))
         columns = [[float(row[name]) for row in rows] for name in ("lr", "loss", "smoothed")]
     except (ValueError, KeyError, TypeError):
         columns = []

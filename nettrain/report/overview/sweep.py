@@ -1,12 +1,12 @@
 """A sweep: the trials as parallel coordinates and as a table, importances, and the final run."""
 
-import json
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
 from matplotlib.figure import Figure
 
+from nettrain.inspection.file_shapes import json_object
 from nettrain.inspection.recorded_run import RecordedRun, inner_runs
 from nettrain.metrics import direction
 from nettrain.report.curve_data import is_finite
@@ -30,7 +30,7 @@ def sweep_sections(record: RecordedRun, *, allow_plugins: bool) -> Iterator[Sect
         allow_plugins: Whether Python files that its final run names may be imported.
     """
     metric, higher = metric_of(record)
-    trials, finished = _trials(record), finished_trials(record)
+    trials, finished = record.trials, finished_trials(record)
     yield _trials_section(record, trials, finished, metric, higher)
     yield from _importances(record)
     runs = {run.path.name: run for run in inner_runs(record)}
@@ -50,7 +50,7 @@ def metric_of(record: RecordedRun) -> tuple[str, bool]:
 
 def finished_trials(record: RecordedRun) -> list[dict[str, Any]]:
     """The trials that have a metric, the best first."""
-    found = [trial for trial in _trials(record) if is_finite(trial.get("metric"))]
+    found = [trial for trial in record.trials if is_finite(trial.get("metric"))]
     _, higher = metric_of(record)
     return sorted(found, key=lambda trial: -trial["metric"] if higher else trial["metric"])
 
@@ -91,10 +91,7 @@ def _trials_section(
 
 
 def _importances(record: RecordedRun) -> Iterator[Section]:
-    try:
-        found = json.loads((record.path / "importances.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return
+    found = json_object(record.path / "importances.json", {})
     known = [(name, float(v)) for name, v in found.items() if is_finite(v)]
     if not known:
         return
@@ -115,19 +112,3 @@ def _bars(values: list[tuple[str, float]]) -> Figure:
     axes.set_ylim(len(values) - 0.4, -0.6)
     axes.set_xlabel("importance (share of the variation)")
     return figure
-
-
-def _trials(record: RecordedRun) -> list[dict[str, Any]]:
-    """The last line of each trial in trials.jsonl."""
-    trials: dict[int, dict[str, Any]] = {}
-    try:
-        lines = (record.path / "trials.jsonl").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return []
-    for line in lines:
-        try:
-            trial = dict(json.loads(line))
-            trials[trial["index"]] = trial
-        except (ValueError, TypeError, KeyError):
-            break  # torn by a crash
-    return list(trials.values())

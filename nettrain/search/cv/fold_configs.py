@@ -15,6 +15,7 @@ from nettrain.data.loader import Loader
 from nettrain.data.split import Rows, Split
 from nettrain.data.split_rows import split_rows
 from nettrain.errors import ConfigError, DataError
+from nettrain.files import read_bytes
 from nettrain.search.cv.folds import assign
 from nettrain.search.rows import rows_of_config
 from nettrain.training.artifacts.files import write_atomically
@@ -187,7 +188,7 @@ def write_rows(path: Path, rows: Rows) -> Path:
     path = path.absolute()
     content = io.BytesIO()
     np.savez(content, **rows)  # type: ignore[arg-type]
-    if not path.is_file() or path.read_bytes() != content.getvalue():
+    if not path.is_file() or read_bytes(path) != content.getvalue():
         path.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(path, content.getvalue())
     return path

@@ -1,18 +1,20 @@
 """The sweep directory: its layout, and the file of its trials."""
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from nettrain.config.dump import as_yaml
 from nettrain.errors import RunError
+from nettrain.files import read_bytes
 from nettrain.search.directory import SearchKind
 from nettrain.search.sweep.config import as_mapping
 from nettrain.search.sweep.spec import SweepSpec
 from nettrain.search.sweep.trial import Trial
-from nettrain.training.artifacts.csv_text import csv_text
-from nettrain.training.artifacts.files import disk_errors, write_atomically, write_json
+from nettrain.training.artifacts.files import append_line, write_atomically, write_json
+from nettrain.training.artifacts.spreadsheet import csv_text
 
 KIND = SearchKind("sweep", "nettrain sweep", "sweep.yaml")
 
@@ -36,8 +38,7 @@ class SweepDirectory:
 
     def append(self, trial: Trial) -> None:
         """Append one complete line, handed to the system at once: it outlives this process."""
-        with disk_errors(self.rows), open(self.rows, "ab", buffering=0) as file:
-            file.write(trial.line().encode())
+        append_line(self.rows, trial.line())
 
     def recorded(self) -> list[Trial]:
         """The trials that have ended.
@@ -46,7 +47,7 @@ class SweepDirectory:
         """
         if not self.rows.exists():
             return []
-        lines = self.rows.read_bytes().splitlines(keepends=True)
+        lines = read_bytes(self.rows).splitlines(keepends=True)
         trials = []
         for number, line in enumerate(lines, start=1):
             try:
@@ -61,13 +62,8 @@ class SweepDirectory:
                     ) from None
                 write_atomically(self.rows, b"".join(lines[:-1]))
                 del trials[number - 1 :]
-        twice = sorted(
-            {
-                trial.index
-                for trial in trials
-                if sum(other.index == trial.index for other in trials) > 1
-            }
-        )
+        counts = Counter(trial.index for trial in trials)
+        twice = sorted(index for index, count in counts.items() if count > 1)
         if twice:
             raise RunError(
                 f"{self.rows}: trial {twice[0]} stands there twice: the file was changed; "
@@ -92,7 +88,7 @@ class SweepDirectory:
             for trial in trials
         ]
         content = csv_text([*header, "same_as", "run_directory", "message"], rows)
-        write_atomically(self.path / "trials.csv", content.encode())
+        write_atomically(self.path / "trials.csv", content)
 
     def write_best(self, text: str) -> None:
         """The winner's run configuration."""

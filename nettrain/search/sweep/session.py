@@ -1,10 +1,10 @@
 """A session of a sweep: from the first trial that this process makes to the final run."""
 
-import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from nettrain.config.dump import dump
+from nettrain.inspection.file_shapes import SUMMARY, json_object
 from nettrain.search.executors.base import DatasetInfo, Ended, Job, Reported
 from nettrain.search.final_run import NAME
 from nettrain.search.observer import Overview
@@ -107,7 +107,7 @@ class Session:
         job, notes = final_job(self._sweep, self._runs, best, self._group.path)
         self._notes += notes
         summary = self._directory.summary
-        known = json.loads(summary.read_text(encoding="utf-8")) if summary.exists() else {}
+        known = json_object(summary, SUMMARY)
         same = (known.get("best") or {}).get("index") == best.index
         if same and known.get("final") is not None:
             return Ended(job.index, "finished", known["final"], "", 0.0)

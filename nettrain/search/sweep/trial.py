@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from nettrain.component import adapter
 from nettrain.search.executors.base import Status
 from nettrain.search.observer import Outcome
 from nettrain.search.sweep.space import Setting
@@ -48,12 +49,13 @@ class Trial:
         )
 
     def line(self) -> str:
-        """As one line of JSON, its break included."""
-        return json.dumps(asdict(self)) + "\n"
+        """As one line of JSON."""
+        return json.dumps(asdict(self))
 
     @classmethod
     def read(cls, value: Mapping[str, Any]) -> "Trial":
-        """From such a line. Raises TypeError where it is something else."""
+        """From such a line. Raises TypeError or ValueError where it is something else."""
+        adapter(cls).validate_python(value)  # type: ignore[arg-type]
         return cls(**value)
 
 

@@ -16,6 +16,7 @@ from itertools import count
 from pathlib import Path
 
 from nettrain.errors import RunError
+from nettrain.files import read_text
 from nettrain.training.artifacts.files import disk_errors
 
 try:
@@ -123,7 +124,17 @@ def remove_directory(path: Path, layout: Layout) -> None:
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Inside, no other process works in this directory. Raises RunError where one does."""
+    """Inside, no other process works in this directory.
+
+    Raises:
+        RunError: One does, or a directory in it is a link, through which nothing is written.
+    """
+    for entry in path.iterdir():
+        if entry.is_symlink() and entry.is_dir():
+            raise RunError(
+                f"{entry}: is a link to a directory, through which nothing is written; put the "
+                "directory itself there"
+            )
     if fcntl is None:
         yield
         return
@@ -161,7 +172,7 @@ def is_locked(path: Path) -> bool:
 def written_by_nettrain(path: Path) -> bool:
     """Whether environment.json, the first file of a run, names a version of nettrain."""
     try:
-        content = json.loads((path / "environment.json").read_text(encoding="utf-8"))
+        content = json.loads(read_text(path / "environment.json"))
         return isinstance(content["versions"]["nettrain"], str)
     except (OSError, ValueError, TypeError, KeyError):
         return False

@@ -42,7 +42,7 @@ def write_chunks_atomically(path: Path, chunks: Iterable[bytes]) -> None:
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     with disk_errors(path):
         try:
-            with open(temporary, "wb") as file:
+            with open_new(temporary) as file:
                 file.writelines(chunks)
                 file.flush()
                 os.fsync(file.fileno())
@@ -57,11 +57,18 @@ def write_chunks_atomically(path: Path, chunks: Iterable[bytes]) -> None:
             os.close(folder)
 
 
+def open_new(path: Path) -> BinaryIO:
+    """A new file in place of one of this name. A link is replaced too, not written through."""
+    path.unlink(missing_ok=True)
+    return open(path, "xb")
+
+
 def open_for_appending(path: Path) -> BinaryIO:
     """A file to append to, created if need be. Links are refused: they lead to somebody's file."""
-    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
+    # Without O_NONBLOCK, opening a FIFO waits for a process that reads from it.
+    careful = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
     try:
-        descriptor = os.open(path, flags, 0o666)
+        descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | careful, 0o666)
     except OSError as error:
         if error.errno == errno.ELOOP:
             raise RunError(f"{path}: is a link, and is not written through; remove it") from None

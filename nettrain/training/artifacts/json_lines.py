@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from nettrain.errors import RunError
+from nettrain.files import read_bytes
 from nettrain.training.artifacts.files import (
     append_line,
     disk_errors,
@@ -37,7 +38,7 @@ class JsonLines:
 
         A torn last line goes too. Raises RunError where there are fewer rows.
         """
-        lines = self.path.read_bytes().splitlines(keepends=True) if self.path.exists() else []
+        lines = read_bytes(self.path).splitlines(keepends=True) if self.path.exists() else []
         if len(lines) < rows:
             raise RunError(
                 f"{self.path}: has {len(lines)} rows, the checkpoint was written after {rows}: it "

@@ -1,6 +1,7 @@
 """The run directory: its layout, how it comes to be, and what is written into it."""
 
 import io
+import os
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -166,7 +167,7 @@ def checkpoint_path(path: Path) -> Path:
         RunError: The directory is none of a run.
         CheckpointError: The checkpoint is not there.
     """
-    if not path.is_dir():
+    if not os.path.isdir(path):  # not Path.is_dir, which fails at a name that is too long
         return path
     directory = RunDirectory.open(path)
     if not directory.last.exists():

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from nettrain.training.artifacts.files import disk_errors, write_atomically
+from nettrain.files import read_bytes
+from nettrain.training.artifacts.files import disk_errors, open_new, write_atomically
 from nettrain.training.loggers._png import png
 
 PREFIX = "events.out.tfevents."
@@ -34,7 +35,7 @@ class EventFile:
             folder.mkdir(parents=True, exist_ok=True)
             number = len(list(folder.glob(PATTERN)))
             path = folder / f"{PREFIX}{name or f'{number:04}'}"
-            self._writer = RecordWriter(path.open("wb"))
+            self._writer = RecordWriter(open_new(path))
         self._write(self._event(file_version="brain.Event:2"))
         if step:
             start = event_pb2.SessionLog(status=event_pb2.SessionLog.START)
@@ -65,7 +66,7 @@ def cut(folder: Path, step: int) -> None:
     from tensorboard.compat.proto import event_pb2
 
     for path in sorted(folder.glob(PATTERN)):
-        content, kept, place = path.read_bytes(), bytearray(), 0
+        content, kept, place = read_bytes(path), bytearray(), 0
         while (stop := _record_end(content, place)) is not None:
             data = content[place + _HEADER.size : stop - 4]
             if event_pb2.Event.FromString(data).step <= step:

@@ -14,6 +14,7 @@ from distributed import Client, LocalCluster, Security
 from distributed.comm import connect
 
 from nettrain.errors import ConfigError, RunError
+from nettrain.files import read_text
 from nettrain.search.executors.dask import worker as dask_worker
 from nettrain.training.engine.threads import cores
 
@@ -243,7 +244,7 @@ def _appears(file: Path, word: str) -> bool:
     last = time.monotonic() + ANSWER
     while time.monotonic() < last:
         with suppress(OSError):
-            if file.read_text(encoding="utf-8") == word:
+            if read_text(file) == word:
                 return True
         time.sleep(0.1)
     return False

@@ -16,6 +16,7 @@ from threadpoolctl import threadpool_info
 
 from nettrain.data.loader import Loader
 from nettrain.errors import NettrainError
+from nettrain.files import read_text
 from nettrain.search.executors.base import Job
 from nettrain.search.executors.job import describe_dataset, run_job
 from nettrain.training.callbacks import Callback
@@ -156,7 +157,7 @@ def numpy_blas() -> str:
 def answer(folder: str, word: str, name: str) -> bool:
     """Whether the folder has the executor's word in it; if so, an answer is left beside it."""
     try:
-        seen = (Path(folder) / TOKEN).read_text(encoding="utf-8") == word
+        seen = read_text(Path(folder) / TOKEN) == word
         if seen:
             (Path(folder) / f"{TOKEN}-{name}").write_text(word, encoding="utf-8")
     except OSError:
