@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from fuzzing.schema_grammar import Grammar
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
@@ -184,79 +185,7 @@ def loads(config):
     return True
 
 
-JUNK = st.sampled_from(
-    [
-        None,
-        True,
-        -1,
-        0,
-        0.5,
-        1,
-        2,
-        0.1,
-        1234.5,
-        "x",
-        "",
-        [],
-        [0],
-        ["a"],
-        [[1, 2]],
-        {},
-        {"type": "nothing"},
-        {"a": 1},
-    ]
-)
-
-
-def values(schema, depth=0):
-    """Values that a schema describes, with some that it does not."""
-    if "$ref" in schema:
-        schema = SCHEMA["$defs"][schema["$ref"].removeprefix("#/$defs/")]
-    if "anyOf" in schema:
-        members = [member for member in schema["anyOf"] if depth < 3 or "$ref" not in member]
-        return (
-            st.sampled_from(members).flatmap(lambda member: values(member, depth + 1))
-            if members
-            else JUNK
-        )
-    for key in ("const", "enum"):
-        if key in schema:
-            return st.just(schema[key]) if key == "const" else st.sampled_from(schema[key])
-    return st.one_of(JUNK, ordinary(schema, depth)) if depth else ordinary(schema, depth)
-
-
-def ordinary(schema, depth):
-    low = schema.get("minimum", schema.get("exclusiveMinimum", -3))
-    high = schema.get("maximum", schema.get("exclusiveMaximum", low + 5))
-    match schema.get("type"):
-        case "integer":
-            return st.integers(int(low), int(high))
-        case "number":
-            return st.floats(low, high, allow_nan=False) | st.integers(int(low), int(high))
-        case "boolean":
-            return st.booleans()
-        case "null":
-            return st.none()
-        case "string":
-            return st.sampled_from(["a", "b.csv", "train"])
-        case "array" if "prefixItems" in schema:
-            return st.tuples(*(values(item, depth + 1) for item in schema["prefixItems"])).map(list)
-        case "array":
-            return st.lists(values(schema.get("items", {}), depth + 1), max_size=3)
-        case "object":
-            return mappings(schema, depth)
-    return JUNK
-
-
-def mappings(schema, depth):
-    properties = schema.get("properties", {})
-    required = {key: values(properties[key], depth + 1) for key in schema.get("required", [])}
-    optional = {
-        key: values(item, depth + 1) for key, item in properties.items() if key not in required
-    }
-    return st.fixed_dictionaries(
-        required, optional=optional | {"strange": JUNK} if depth else optional
-    )
+GRAMMAR = Grammar(SCHEMA)
 
 
 def parses(kind, mapping):
@@ -280,7 +209,7 @@ def parses(kind, mapping):
 @settings(max_examples=25, deadline=None)
 @given(chosen=st.data())
 def test_the_schema_takes_what_the_loader_takes(kind, name, chosen):
-    mapping = chosen.draw(values({"$ref": f"#/$defs/{kind.kind}.{name}"}))
+    mapping = chosen.draw(GRAMMAR.of(f"{kind.kind}.{name}"))
     loaded = parses(kind, mapping)
     if loaded is not None:
         assert (

@@ -1,48 +1,17 @@
 """Metadata of checkpoints, damaged in every way: a CheckpointError that names the file, or a model."""
 
-import copy
 import json
 import shutil
 
 import numpy as np
 import pytest
+from fuzzing.json_values import VALUES, changed, paths
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import nettrain
 from nettrain.errors import CheckpointError, NettrainError, RunError
 from nettrain.training.artifacts.checkpoint import Checkpoint
-
-VALUES = [
-    None, True, -1, 0, 1, 3, 2**53, 2**63, 10**30, 0.5, float("nan"), float("inf"), 1e308, "", "x",
-    "0", [], [1], [[]], ["x"], {}, {"x": 1}, {"x": {"y": []}},
-]  # fmt: skip
-
-
-def paths(value, path=()):
-    """The path of everything in a JSON value."""
-    yield path
-    items = (
-        value.items()
-        if isinstance(value, dict)
-        else enumerate(value)
-        if isinstance(value, list)
-        else ()
-    )
-    for key, item in items:
-        yield from paths(item, (*path, key))
-
-
-def changed(content, path, value, delete):
-    content = copy.deepcopy(content)
-    holder = content
-    for key in path[:-1]:
-        holder = holder[key]
-    if delete:
-        del holder[path[-1]]
-    else:
-        holder[path[-1]] = value
-    return content
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +57,7 @@ def test_a_damaged_checkpoint_loads_or_is_refused_by_name(damaged, mutation):
     choices = [path for path in paths(content) if path]
     number, value, delete = mutation
     path = choices[number % len(choices)]
-    last = write(changed(content, path, value, delete)) / "checkpoints" / "last.safetensors"
+    last = write(changed(content, path, value, delete=delete)) / "checkpoints" / "last.safetensors"
     try:
         nettrain.load(last)
     except CheckpointError as error:
@@ -111,7 +80,7 @@ def test_a_damaged_checkpoint_resumes_or_is_refused_by_name(run, damaged, mutati
     choices = [path for path in paths(content) if path and path[0] in keys]
     number, value, delete = mutation
     path = choices[number % len(choices)]
-    folder = write(changed(content, path, value, delete))
+    folder = write(changed(content, path, value, delete=delete))
     try:
         nettrain.resume(folder, run[1])
     except (CheckpointError, RunError) as error:

@@ -1,0 +1,155 @@
+"""Inputs of every kind, made from a grammar: none ends in a traceback, a hang, a write elsewhere, or foreign code.
+
+    python tests/proofs/fuzz.py [KIND ...] --seed 1 --count 10000      the inputs are divided among the kinds
+    python tests/proofs/fuzz.py --replay                               the corpus of inputs that were faults once
+
+Each kind has a process of its own, which is ended where one input takes it more than 10 seconds of
+CPU, or a minute in all. Faults are written into the folder of --faults as files of the corpus.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from campaign import Campaign
+from fuzzing.case import Case
+from fuzzing.guard import scratch
+
+HERE = Path(__file__).parent
+CORPUS = HERE / "corpus"
+KINDS = sorted(path.stem for path in (HERE / "fuzzing" / "kinds").glob("[a-z]*.py"))
+CPU, WALL = 10.0, 60.0  # seconds for one input
+PAUSE = 0.2  # seconds between two looks at a worker
+START = 120.0  # seconds for the imports, and for what a kind prepares
+
+
+class Watched:
+    """A worker, its answers, and the time that its present input has taken."""
+
+    def __init__(self, what: str, seed: int, count: int, seconds: float) -> None:
+        self._folder = scratch()
+        self._current = self._folder / "current.json"
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "fuzzing.worker", what, str(seed), str(count), str(seconds), self._folder],
+            stdout=(self._folder / "answers").open("w"),
+            stderr=(self._folder / "errors").open("w"),
+            cwd=HERE,
+            env=os.environ | {"PYTHONPATH": os.pathsep.join(map(str, (HERE, HERE.parents[1])))},
+        )  # fmt: skip
+
+    def answers(self) -> list[dict[str, Any]]:
+        """What the worker printed until it ended, and the fault that ended it."""
+        why = self._watch()
+        lines = (self._folder / "answers").read_text().splitlines()
+        found = [json.loads(line) for line in lines if line.endswith("}")]
+        if why is None and self._process.returncode:
+            why = f"crash: exit code {self._process.returncode}"
+        if why is not None:
+            case = self._current.read_text() if self._current.exists() else "{}"
+            errors = (self._folder / "errors").read_text(errors="replace")
+            found.append({"signature": why, "message": errors[-4000:], "case": case})
+        shutil.rmtree(self._folder, ignore_errors=True)
+        return found
+
+    def _watch(self) -> str | None:
+        """Wait for the end; why the worker was ended before it."""
+        seen, since, cpu = None, time.monotonic(), 0.0
+        while self._process.poll() is None:
+            time.sleep(PAUSE)
+            stamp = self._current.stat().st_mtime_ns if self._current.exists() else None
+            if stamp != seen:
+                seen, since, cpu = stamp, time.monotonic(), self._cpu()
+            wall, used = time.monotonic() - since, self._cpu() - cpu
+            limit = WALL if seen is not None else START
+            if wall > limit or (seen is not None and used > CPU):
+                self._process.kill()
+                return f"hang: {used:.0f} s of CPU, {wall:.0f} s in all"
+        return None
+
+    def _cpu(self) -> float:
+        try:
+            fields = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            return 0.0
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def fuzzed(kind: str, seed: int, count: int, seconds: float) -> dict[str, Any]:
+    """The counts and faults of one kind. A worker that had to be ended is followed by another."""
+    end = time.monotonic() + seconds
+    total = {"kind": kind, "inputs": 0, "refused": 0, "slowest": 0.0, "peak": 0}
+    faults: dict[str, dict[str, Any]] = {}
+    while total["inputs"] < count and time.monotonic() < end:
+        left = count - total["inputs"]
+        answers = Watched(kind, seed, left, end - time.monotonic()).answers()
+        counted = [answer for answer in answers if "inputs" in answer]
+        for answer in answers:
+            if "signature" in answer:
+                faults.setdefault(answer["signature"].split(":")[0], answer)
+        if counted:
+            last = counted[-1]
+            total["inputs"] += last["inputs"]
+            total["refused"] += last["refused"]
+            total["slowest"] = max(total["slowest"], last["slowest"])
+            total["peak"] = max(total["peak"], last["peak"])
+        seed += 10_000
+        if not counted and answers and "case" in answers[-1] and answers[-1]["case"] == "{}":
+            break  # it cannot even begin
+    total["peak"] = round(total["peak"] / 2**20, 1)
+    total["slowest"] = round(total["slowest"], 2)
+    return total | {"faults": list(faults.values())}
+
+
+def replayed(folder: Path) -> dict[str, Any]:
+    """Every input of a corpus, those of a kind in a process of their own."""
+    names = [path.name for path in sorted(folder.glob("*.json"))]
+    faults = []
+    for kind in dict.fromkeys(name.partition("-")[0] for name in names):
+        faults += Watched(f"{kind}={folder.absolute()}", 0, 0, 0.0).answers()
+    return {"kind": "corpus", "inputs": len(names), "faults": faults}
+
+
+def keep(fault: dict[str, Any], folder: Path) -> str:
+    """Write the input of a fault as a file of the corpus; returns its name."""
+    text = fault["case"]
+    kind = json.loads(text).get("kind", "none")
+    name = f"{kind}-{hashlib.blake2b(text.encode(), digest_size=4).hexdigest()}.json"
+    folder.mkdir(parents=True, exist_ok=True)
+    broken = fault["signature"]
+    case = text if text == "{}" else Case.from_json(text).to_json(fault=broken)
+    (folder / name).write_text(case, encoding="utf-8")
+    return name
+
+
+def main() -> None:
+    """The command."""
+    campaign = Campaign("fuzz", __doc__, count=10_000, what="inputs")
+    campaign.parser.add_argument("kinds", nargs="*", metavar="KIND", help=f"of {', '.join(KINDS)}")
+    campaign.parser.add_argument("--replay", action="store_true", help="try the corpus alone")
+    campaign.parser.add_argument("--corpus", type=Path, default=CORPUS, help="folder of --replay")
+    campaign.parser.add_argument("--faults", type=Path, help="folder for the inputs of faults")
+    given = campaign.begin()
+    if unknown := set(given.kinds) - set(KINDS):
+        campaign.parser.error(f"no kind {', '.join(sorted(unknown))}; there are {', '.join(KINDS)}")
+    if given.replay:
+        results = [replayed(given.corpus)]
+    else:
+        kinds = given.kinds or KINDS
+        share, seconds = given.count // len(kinds), (given.seconds or 1e9) / len(kinds)
+        results = [fuzzed(kind, given.seed * 10**6, share, seconds) for kind in kinds]
+    faults = [fault for result in results for fault in result.pop("faults")]
+    for fault in faults:
+        if given.faults is not None:
+            fault["file"] = keep(fault, given.faults)
+        fault.pop("case")
+    campaign.end(sum(result["inputs"] for result in results), faults, kinds=results)
+
+
+if __name__ == "__main__":
+    main()
