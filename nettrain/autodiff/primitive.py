@@ -214,12 +214,12 @@ class Barrier(Primitive):
     """
 
     @abstractmethod
-    def merge(self, outs: Sequence[Array], inputs: Sequence[Array]) -> None:
-        """Write the value of all rows into each of outs.
+    def merge(self, outs: Sequence[Array], counts: Sequence[int]) -> None:
+        """Write the value of all rows into the first of outs; the others may be overwritten.
 
         Args:
             outs: The value of each shard.
-            inputs: The rows of each shard.
+            counts: How many elements of the input each element of it was made of.
         """
 
     @abstractmethod

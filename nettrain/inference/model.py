@@ -75,14 +75,13 @@ class Model(Predictor):
         part = self.part_of(dataset)
         with _quiet(), self._threads(len(dataset)) as pool:
             evaluation = evaluate(
-                self.network,
+                self.network.outputs(part.x, pool.run),
                 self.loss,
                 self.pipeline,
                 part,
                 self.metrics,
                 temperature=self.temperature,
                 decision=self.decision,
-                run_tasks=pool.run,
             )
         outcome = evaluation.outcome
         self._check_finite(dataset, not_finite(outcome))

@@ -9,13 +9,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nettrain.autodiff.plan.shards import RunTasks
 from nettrain.autodiff.tensor import Tensor
 from nettrain.data.part import Part
 from nettrain.data.pipeline import Pipeline
 from nettrain.metrics import Decision, Metric, Outcome, RowLosses, all_metrics, baseline, outcome_of
 from nettrain.nn.loss import Loss
-from nettrain.nn.network import Network
 from nettrain.training.build import encoded, target_size
 
 ROWS = 1024  # per chunk
@@ -76,12 +74,11 @@ def predictions(
 
 
 def evaluate(
-    network: Network,
+    outputs: np.ndarray,
     loss: Loss,
     pipeline: Pipeline,
     part: Part,
     metrics: Metrics,
-    run_tasks: RunTasks | None = None,
     *,
     temperature: float = 1.0,
     decision: Decision | None = None,
@@ -89,18 +86,16 @@ def evaluate(
     """The loss and the metrics of a network on a part.
 
     Args:
-        network: In evaluation mode, with the weights that it holds.
+        outputs: Of the network in evaluation mode for these rows (n, o).
         loss: Its loss.
         pipeline: Gives predictions in original units.
         part: Rows with targets.
         metrics: Those to compute, by name.
-        run_tasks: Runs the chunks of rows; see `Network.outputs`.
         temperature: Of the probabilities; the loss stays the one that was trained.
         decision: What predictions stand for; None: the most probable class is decided.
     """
     if part.y is None or part.truth is None:
         raise ValueError("a part without targets cannot be evaluated")
-    outputs = network.outputs(part.x, run_tasks)
     predicted = predictions(outputs, loss, pipeline, temperature)
     decision = decision or Decision(levels=loss.levels)
     outcome = outcome_of(pipeline.schema.task, part.truth, predicted, decision)

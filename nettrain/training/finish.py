@@ -11,7 +11,6 @@ from nettrain.errors import CheckpointError, Diverged, RunError
 from nettrain.metrics import not_finite
 from nettrain.schedules import MetricSchedule
 from nettrain.training.artifacts.checkpoint import Checkpoint
-from nettrain.training.artifacts.files import write_json
 from nettrain.training.artifacts.metadata import Metadata
 from nettrain.training.artifacts.run_directory import RunDirectory
 from nettrain.training.artifacts.weights import Weights
@@ -20,13 +19,15 @@ from nettrain.training.callbacks.best_weights import BestWeights
 from nettrain.training.callbacks.checkpoints import Checkpoints
 from nettrain.training.callbacks.diagnostics import Diagnostics
 from nettrain.training.callbacks.early_stopping import EarlyStopping
+from nettrain.training.callbacks.exchange_time import ExchangeTime
 from nettrain.training.callbacks.loggers import Loggers
 from nettrain.training.callbacks.metric_schedule import ScheduleByMetric
 from nettrain.training.callbacks.metrics_log import MetricsLog
+from nettrain.training.callbacks.same_weights import SameWeights
 from nettrain.training.callbacks.snapshots import SnapshotWriter
 from nettrain.training.callbacks.warnings import Warnings
 from nettrain.training.evaluate import baseline_metrics, evaluate
-from nettrain.training.loop import train_epochs
+from nettrain.training.loop import Interrupted, train_epochs
 from nettrain.training.result import Result
 from nettrain.training.run import Progress, Run
 from nettrain.training.signals import stop_signals
@@ -66,21 +67,27 @@ def train_to_end(
         directory.write_config(run.config)
     for note in run.notes:
         directory.log(note)
+    if run.group.size > 1:
+        directory.log(f"{run.group.size} processes: {', '.join(run.group.places())}")
     loggers = Loggers(run, directory, diagnostics)
     with loggers.closed(), run.workers(threads):
         try:
             with stop_signals() as signalled:
-                observers = [*own, *callbacks, Checkpoints(best, own, callbacks), loggers]
-                train_epochs(run, observers, signalled)
+                files = [Checkpoints(best, own, callbacks), loggers]
+                observers = [*own, *callbacks, *of_several(run), *files]
+                train_epochs(run, observers, run.agreed(signalled))
         except Diverged as error:
             directory.log(str(error))
             epochs, message = run.progress.epoch, str(error)
             summary = {"stop_reason": "diverged", "epochs": epochs, "message": message}
-            write_json(directory.summary, summary)
+            directory.write_summary(summary)
+            raise
+        except Interrupted as error:
+            directory.log(str(error))  # a launcher may have closed the terminal's streams
             raise
         watching = [*callbacks, loggers]
         result = _evaluated(run, directory, best, diagnostics, held_out, watching)
-        write_json(directory.summary, result.summary())
+        directory.write_summary(result.summary())
         best_epoch = "" if result.best_epoch is None else f", best epoch: {result.best_epoch}"
         directory.log(f"finished: {result.stop_reason} after {result.epochs} epochs{best_epoch}")
         loggers.finished(result)
@@ -102,6 +109,13 @@ def own_callbacks(
     if config.training.snapshots is not None:
         callbacks.append(SnapshotWriter(config.training.snapshots))
     return [*callbacks, Warnings(diagnostics)]
+
+
+def of_several(run: Run) -> list[Callback]:
+    """The callbacks of a run that several processes train."""
+    if run.group.size == 1:
+        return []
+    return [SameWeights(), ExchangeTime()]
 
 
 def _restore(
@@ -205,6 +219,9 @@ def _evaluated(
     """The result, with the network holding the weights of the run."""
     restored = best.weights if run.plan.restore_best else None
     (restored or run.weights()).put_into(run.network)
+    if run.group.allows_different_bits:
+        for array in (run.network.vector.values, *run.network.state.values()):
+            run.group.broadcast(array)
     temperature = (best.temperature or 1.0) if restored else 1.0
     if temperature != 1:
         run.notes.append(f"temperature {temperature:.4f}, chosen on the validation rows, is kept")
@@ -214,18 +231,16 @@ def _evaluated(
     for name, part in run.parts.items():
         if name not in held_out:
             evaluation = evaluate(
-                run.network,
+                run.outputs(part),
                 run.loss,
                 run.pipeline,
                 part,
                 chosen,
-                run.tasks.run,
                 temperature=temperature,
             )
             metrics[name] = evaluation.metrics
             if name not in run.evaluated_parts and len(not_finite(evaluation.outcome)):
-                run.warnings.append(not_finite_loss(name))
-                directory.log(f"warning: {run.warnings[-1]}")
+                run.warn(not_finite_loss(name))
             if run.config.compares_with("constant"):
                 baseline[name] = baseline_metrics(
                     train, part, run.pipeline, chosen, run.loss.levels

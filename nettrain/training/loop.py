@@ -9,6 +9,7 @@ from nettrain import streams
 from nettrain.errors import ConfigError, Diverged, NettrainError
 from nettrain.metrics import Outcome, undefined_reason
 from nettrain.training.callbacks import Callback, Row
+from nettrain.training.distributed.group import PeersLost
 from nettrain.training.divergence import explain
 from nettrain.training.evaluate import PartEvaluation, evaluate
 from nettrain.training.monitor import REFINED, TEMPERATURE, Monitor
@@ -47,12 +48,15 @@ def train_epochs(
         callback.begin(run)
     run.stopwatch.start(run.progress.seconds)
     while run.progress.stop_reason is None and run.progress.epoch < run.config.training.epochs:
-        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-            # What is not finite is found and explained.
-            train_batches(run, callbacks, signalled)
-            row = close_epoch(run)
-        for callback in callbacks:
-            callback.epoch_end(run, row)
+        try:
+            with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+                # What is not finite is found and explained.
+                train_batches(run, callbacks, signalled)
+                row = close_epoch(run)
+            for callback in callbacks:
+                callback.epoch_end(run, row)
+        except PeersLost as lost:
+            raise _interrupted(run, callbacks, lost.signal) from None
     run.progress.stop_reason = run.progress.stop_reason or "epochs"
     for callback in callbacks:
         callback.end(run)
@@ -81,10 +85,7 @@ def train_batches(
             callback.batch_end(run)
         number = signalled()
         if number is not None:
-            progress.seconds = run.stopwatch.seconds()
-            for callback in callbacks:
-                callback.interrupt(run)
-            raise Interrupted(_interruption(run), number)
+            raise _interrupted(run, callbacks, number)
     if not np.isfinite(run.network.vector.values).all():
         what = f"the weights after batch {progress.batch} are no longer finite"
         raise _diverged(run, callbacks, order[-step_rows:], what)
@@ -104,12 +105,11 @@ def close_epoch(run: Run) -> Row:
     with run.evaluated_weights():
         for part in run.evaluated_parts:
             evaluation = evaluate(
-                run.network,
+                run.outputs(run.parts[part]),
                 run.loss,
                 run.pipeline,
                 run.parts[part],
                 run.plan.metrics,
-                run.tasks.run,
             )
             outcomes[part] = evaluation.outcome
             for name, value in evaluation.metrics.items():
@@ -165,6 +165,15 @@ def _diverged(run: Run, callbacks: Sequence[Callback], rows: np.ndarray, what: s
     for callback in callbacks:
         callback.diverged(run)
     return Diverged(explain(run, rows, what))
+
+
+def _interrupted(run: Run, callbacks: Sequence[Callback], number: int) -> Interrupted:
+    """What ends the run, after its state has been saved: that after the last complete step."""
+    run.progress.seconds = run.stopwatch.seconds()
+    if run.step.whole:
+        for callback in callbacks:
+            callback.interrupt(run)
+    return Interrupted(_interruption(run), number)
 
 
 def _interruption(run: Run) -> str:

@@ -15,6 +15,9 @@ from nettrain.schedules import schedules_within
 from nettrain.training.artifacts.checkpoint import Checkpoint, configuration
 from nettrain.training.artifacts.run_directory import RunDirectory
 from nettrain.training.callbacks import Callback
+from nettrain.training.distributed.agreement import check_agreement
+from nettrain.training.distributed.group import OneProcess, ProcessGroup
+from nettrain.training.distributed.written_by_first import written_by_first
 from nettrain.training.engine.blas import one_blas_thread
 from nettrain.training.engine.threads import usable_threads
 from nettrain.training.finish import train_to_end
@@ -43,6 +46,7 @@ def resume(
     allow_plugins: bool = False,
     threads: int | None = None,
     callbacks: Sequence[Callback] = (),
+    group: ProcessGroup | None = None,
 ) -> Result:
     """Continue an interrupted run, or extend a finished one (`sets=["training.epochs=60"]`).
 
@@ -57,6 +61,7 @@ def resume(
         allow_plugins: Whether the Python files under `plugins` may be imported.
         threads: See `train`.
         callbacks: Those that the run had; what they remember is restored.
+        group: See `train`; as many processes as before, or not.
 
     Returns:
         What summary.json holds.
@@ -65,32 +70,53 @@ def resume(
         RunError: The data or anything but the length of the run has changed.
         CheckpointError: The checkpoint is damaged.
     """
-    threads = usable_threads(threads)
+    group = group or OneProcess()
+    threads = usable_threads(threads, group)
     data = with_target(data, target)
-    directory = RunDirectory.open(Path(run_directory))
-    with directory.locked(), one_blas_thread():
-        last = Checkpoint.read(directory.last) if directory.last.exists() else None
-        written: Path | RunConfig = directory.config
-        if last is not None and not directory.config.is_file():
-            written = configuration(last, directory.last, allow_plugins=allow_plugins)
-        config = load_for_data(written, data, sets, allow_plugins=allow_plugins)
-        earlier = _earlier(directory, last, allow_plugins=allow_plugins)
-        _check_extension(earlier, config, directory)
-        if last is not None and config.training.kernels == "auto":
-            training = dataclasses.replace(
-                config.training, kernels=earlier.training.kernels
-            )  # decided once
-            config = dataclasses.replace(config, training=training)
-        check_loggers(config)
-        plan, prepared = plan_and_data(config, data)
-        with described_failures(config.plugins):
-            run = Run(plan, prepared, directory)
-            if last is None:
-                initial_weights(plan.layers, config.initialize_from).copy_into(run.network)
-            else:
-                _check_data(last, run, directory)
-                run.notes += _changes(earlier, config)
+
+    def opened() -> RunDirectory:
+        return RunDirectory.open(Path(run_directory))
+
+    with written_by_first(group, opened) as directory, one_blas_thread():
+        run, last = group.together(
+            lambda: _resumed_run(directory, data, sets, allow_plugins=allow_plugins, group=group)
+        )
+        check_agreement(run.plan, run.prepared.fingerprint, group)
+        with described_failures(run.config.plugins):
             return train_to_end(run, directory, callbacks, threads, last=last)
+
+
+def _resumed_run(
+    directory: RunDirectory,
+    data: Data | None,
+    sets: Sequence[str],
+    *,
+    allow_plugins: bool,
+    group: ProcessGroup,
+) -> tuple[Run, Checkpoint | None]:
+    """The run, and the checkpoint from which it goes on; None: it begins again."""
+    last = Checkpoint.read(directory.last) if directory.last.exists() else None
+    written: Path | RunConfig = directory.config
+    if last is not None and not directory.config.is_file():
+        written = configuration(last, directory.last, allow_plugins=allow_plugins)
+    config = load_for_data(written, data, sets, allow_plugins=allow_plugins)
+    earlier = _earlier(directory, last, allow_plugins=allow_plugins)
+    _check_extension(earlier, config, directory)
+    if last is not None and config.training.kernels == "auto":
+        training = dataclasses.replace(
+            config.training, kernels=earlier.training.kernels
+        )  # decided once
+        config = dataclasses.replace(config, training=training)
+    check_loggers(config)
+    plan, prepared = plan_and_data(config, data)
+    with described_failures(config.plugins):
+        run = Run(plan, prepared, directory, group)
+        if last is None:
+            initial_weights(plan.layers, config.initialize_from).copy_into(run.network)
+        else:
+            _check_data(last, run, directory)
+            run.notes += _changes(earlier, config)
+    return run, last
 
 
 def _earlier(directory: RunDirectory, last: Checkpoint | None, *, allow_plugins: bool) -> RunConfig:

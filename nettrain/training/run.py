@@ -1,7 +1,7 @@
 """A run in progress: what the training loop works on and callbacks observe."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -19,8 +19,12 @@ from nettrain.optim import ClosureOptimizer, Rule
 from nettrain.training.artifacts.run_directory import RunDirectory
 from nettrain.training.artifacts.weights import Weights
 from nettrain.training.build import build, input_shape, target_size
+from nettrain.training.distributed.divided_outputs import divided_outputs
+from nettrain.training.distributed.group import OneProcess, ProcessGroup
 from nettrain.training.engine.closure_update import ClosureUpdate
+from nettrain.training.engine.distributed_partition import DistributedPartition
 from nettrain.training.engine.ema import Average
+from nettrain.training.engine.partition import Partition
 from nettrain.training.engine.sharding import tiles_of
 from nettrain.training.engine.step import Step
 from nettrain.training.engine.swa import StochasticAverage, recomputed_statistics
@@ -77,6 +81,7 @@ class Run:
         plan: What was decided for it.
         prepared: Its data.
         directory: Where its files are written; None: nowhere.
+        group: The processes that train it together, of which 0 writes the files; None: this one.
 
     Attributes:
         config: The final configuration, that of the plan.
@@ -89,13 +94,18 @@ class Run:
     """
 
     def __init__(
-        self, plan: RunPlan, prepared: PreparedData, directory: RunDirectory | None = None
+        self,
+        plan: RunPlan,
+        prepared: PreparedData,
+        directory: RunDirectory | None = None,
+        group: ProcessGroup | None = None,
     ) -> None:
         self.plan = plan
+        self.group = group or OneProcess()
         self.config: RunConfig = plan.config
         self.prepared = prepared
         self.pipeline = prepared.pipeline
-        self.directory = directory
+        self.directory = directory if self.group.rank == 0 else None
         self.loss = plan.loss
         self.tasks = TaskRunner()
         self.network = build(
@@ -135,7 +145,11 @@ class Run:
             train,
             target_size(self.pipeline.schema),
             plan.batch_size,
-            shards=plan.shards,
+            partition=(
+                Partition(plan.shards)
+                if self.group.size == 1
+                else DistributedPartition(plan.shards, self.group)
+            ),
             run_tasks=self.tasks.run,
             compiled=plan.kernels == "numba",
             augmenter=augmenter,
@@ -170,6 +184,20 @@ class Run:
         busy = self.plan.shards * max(map(tiles_of, self.plan.layers), default=1)
         with self.tasks.on_threads(usable, most), self.step.prefetching(usable, busy):
             yield
+
+    def outputs(self, part: Part) -> np.ndarray:
+        """The outputs of the network in evaluation mode; each process computes some of the rows."""
+        network, tasks = self.network, self.tasks.run
+        if self.group.size == 1 or not network.independent_rows:
+            return network.outputs(part.x, tasks)
+        return divided_outputs(network, part.x, tasks, self.group)
+
+    def agreed(self, signalled: Callable[[], int | None]) -> Callable[[], int | None]:
+        """What asks after signals: all processes get the same answer, that of the last step."""
+        partition, self.group.signalled = self.step.partition, signalled
+        if not isinstance(partition, DistributedPartition):
+            return signalled
+        return lambda: partition.signal or None
 
     def weights(self) -> Weights:
         """The current weights, in the arrays that training goes on to change."""
@@ -232,9 +260,16 @@ class Run:
             self.evaluated_parts.append(part)
         return found
 
+    def warn(self, warning: str) -> None:
+        """Keep a warning, and log it."""
+        self.warnings.append(warning)
+        if self.directory is not None:
+            self.directory.log(f"warning: {warning}")
+
     def report(self, path: str, text: str) -> None:
         """Prints what a layer shows of what passes through it, and logs it."""
-        to_standard_error(path, text)
+        if self.group.rank == 0:
+            to_standard_error(path, text)
         if self.directory is not None:
             self.directory.log(f"{path}: {text}")
 

@@ -16,6 +16,9 @@ from nettrain.training.artifacts.run_directory import RunDirectory
 from nettrain.training.build import data_seed, target_requirements
 from nettrain.training.callbacks import Callback
 from nettrain.training.callbacks.progress import progress_callbacks
+from nettrain.training.distributed.agreement import check_agreement
+from nettrain.training.distributed.group import OneProcess, ProcessGroup
+from nettrain.training.distributed.written_by_first import written_by_first
 from nettrain.training.engine.blas import one_blas_thread
 from nettrain.training.engine.threads import usable_threads
 from nettrain.training.finish import train_to_end
@@ -42,6 +45,7 @@ def train(
     loader: Loader | None = None,
     held_out: Sequence[str] = (),
     progress: bool | None = None,
+    group: ProcessGroup | None = None,
 ) -> Result:
     """Train one network and leave a run directory.
 
@@ -65,6 +69,9 @@ def train(
         held_out: Parts that are not evaluated at the end, such as the test part while settings are
             still compared.
         progress: True shows the progress of the run, False does not; None: in notebooks alone.
+        group: Processes that train it together, each of which makes this call (`mpi_group`); None:
+            this one alone. Results are identical for any number of them. Callbacks are called in
+            each; only process 0 has a `run.directory`.
 
     Returns:
         What summary.json holds.
@@ -80,20 +87,25 @@ def train(
     """
     if run_name is not None and (problem := name_problem(run_name)):
         raise ConfigError(f"run_name: {problem}")
-    threads = usable_threads(threads)
-    plan, prepared, initial = _prepared(
-        config, with_target(data, target), sets, allow_plugins, loader
+    group = group or OneProcess()
+    threads = usable_threads(threads, group)
+    data = with_target(data, target)
+    plan, prepared, initial = group.together(
+        lambda: _prepared(config, data, sets, allow_plugins, loader)
     )
     with described_failures(plan.config.plugins), one_blas_thread():
+        check_agreement(plan, prepared.fingerprint, group)
         name = run_name or plan.config.name or "run"
-        directory = RunDirectory.create(
-            Path(output_directory), name, exact=run_name is not None, overwrite=overwrite
-        )
-        with directory.locked():
-            run = Run(plan, prepared, directory)
+
+        def create() -> RunDirectory:
+            parent, exact = Path(output_directory), run_name is not None
+            return RunDirectory.create(parent, name, exact=exact, overwrite=overwrite)
+
+        with written_by_first(group, create) as directory:
+            run = Run(plan, prepared, directory, group)
             initial.copy_into(run.network)
             shown = progress_callbacks(False if progress is None and loader else progress)
-            observers = [*callbacks, *shown]
+            observers = [*callbacks, *(shown if group.rank == 0 else [])]
             return train_to_end(run, directory, observers, threads, held_out=held_out)
 
 

@@ -107,6 +107,5 @@ def test_merged_moments_are_those_of_all_rows(division):
     x = generator.normal(3, 2, size=(ROWS, 4))
     parts = np.split(x, np.cumsum(division)[:-1])
     outs = [np.stack([part.mean(0), part.var(0)]) for part in parts]
-    Moments().merge(outs, parts)
-    for out in outs:
-        np.testing.assert_allclose(out, [x.mean(0), x.var(0)], rtol=1e-14)
+    Moments().merge(outs, [len(part) for part in parts])
+    np.testing.assert_allclose(outs[0], [x.mean(0), x.var(0)], rtol=1e-14)

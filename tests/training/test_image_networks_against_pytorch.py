@@ -11,6 +11,7 @@ from nettrain.nn.architecture import Architecture
 from nettrain.nn.loss import Loss
 from nettrain.nn.network import Network
 from nettrain.optim import Optimizer
+from nettrain.training.engine.partition import Partition
 from nettrain.training.engine.step import Step
 from nettrain.training.engine.update import Update
 
@@ -54,7 +55,7 @@ def test_twenty_steps_of_training_are_pytorchs(case, shards):
         Part(x, data["y"].reshape(-1).astype(np.int64)),
         CLASSES,
         rows,
-        shards=shards,
+        partition=Partition(shards),
     )
     losses = [step(np.arange(i * rows, (i + 1) * rows), RATE) / rows for i in range(steps)]
     np.testing.assert_allclose(losses, data["losses"], rtol=1e-8)

@@ -14,6 +14,7 @@ from nettrain.nn.layer import Layer
 from nettrain.nn.loss import Loss
 from nettrain.nn.network import Network
 from nettrain.optim import Optimizer, Rule
+from nettrain.training.engine.partition import Partition
 from nettrain.training.engine.step import Step
 from nettrain.training.engine.update import Update
 
@@ -79,7 +80,7 @@ def trained(
         Part(x, y, weights=weights),
         size,
         BATCH,
-        shards=shards,
+        partition=Partition(shards),
         replay=replay,
         compiled=compiled,
     )
@@ -206,7 +207,9 @@ def test_a_layer_that_looks_at_values_trains_eagerly_in_one_piece_and_says_so():
     network = Network(layers, (3,), seed=3, report=lambda *line: said.append(line))
     x = streams.generator(0, "x").normal(size=(ROWS, 3)).astype(np.float32)
     update = Update(network.vector, Optimizer.parse("sgd"), Regularization())
-    step = Step(network, Loss.parse("mse"), update, Part(x, VALUES), 2, BATCH, shards=2)
+    step = Step(
+        network, Loss.parse("mse"), update, Part(x, VALUES), 2, BATCH, partition=Partition(2)
+    )
     for start in range(0, ROWS, BATCH):
         outputs = network.outputs(x[start : start + BATCH])
         expected = ((outputs - VALUES[start : start + BATCH]) ** 2).mean(axis=1).sum()

@@ -56,16 +56,15 @@ class Moments(Barrier):
         dx += dm
         dx /= len(ones)
 
-    def merge(self, outs: Sequence[Array], inputs: Sequence[Array]) -> None:
+    def merge(self, outs: Sequence[Array], counts: Sequence[int]) -> None:
         """m = m_a + d n_b / n,  v = (n_a v_a + n_b v_b + d^2 n_a n_b / n) / n, shard after shard.
 
         n = n_a + n_b, d = m_b - m_a.
         """
         mean, variance = outs[0]
-        n = inputs[0].size // inputs[0].shape[-1]
-        for (d, other), x in zip(outs[1:], inputs[1:], strict=True):
-            n_a, n_b = n, x.size // x.shape[-1]
-            n = n_a + n_b
+        n = counts[0]
+        for (d, other), n_b in zip(outs[1:], counts[1:], strict=True):
+            n_a, n = n, n + n_b
             d -= mean
             other *= n_b
             variance *= n_a
@@ -76,8 +75,6 @@ class Moments(Barrier):
             variance /= n
             d *= n_b / n
             mean += d
-        for out in outs[1:]:
-            out[...] = outs[0]
 
     def rescale(self, dx: Array, share: float) -> None:
         """dx holds 1 / n for the n rows of the shard."""

@@ -67,6 +67,11 @@ class SynchronizationPoint:
     out: Array
     x: Array
 
+    @property
+    def elements(self) -> int:
+        """How many elements of x each element of the value is made of."""
+        return self.x.size // self.x.shape[-1]
+
 
 class Plan:
     """The replay of everything that y was computed from, and of the gradients of y.

@@ -4,9 +4,13 @@ Results depend on the division alone, not on threads. Each shard has buffers and
 its own and reads the same parameters. A value that all rows share (the moments of batch
 normalization) is a synchronization point: it is merged over the shards in the forward pass, and its
 gradients are summed in the backward pass, in the order of the shards.
+
+The shards of a batch may be divided among processes: a `Gather` then brings in the values of those
+that other processes compute.
 """
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 
@@ -15,6 +19,13 @@ from nettrain.autodiff.primitive import Array
 
 Task = Callable[[], None]
 RunTasks = Callable[[Sequence[Task]], None]  # runs independent tasks, on one thread or several
+# Takes an array of each shard that is computed here, and returns that of each shard of the batch.
+Gather = Callable[[Sequence[Array]], Sequence[Array]]
+
+
+def all_are_here(arrays: Sequence[Array]) -> Sequence[Array]:
+    """The gather of one process, which computes every shard."""
+    return arrays
 
 
 class Shards:
@@ -23,16 +34,27 @@ class Shards:
     Args:
         plans: One per shard, recorded alike.
         run_tasks: Runs independent tasks, on one thread or several.
+        gather: Brings in the values of shards that other processes compute.
     """
 
-    def __init__(self, plans: Sequence[Plan], run_tasks: RunTasks) -> None:
+    def __init__(
+        self, plans: Sequence[Plan], run_tasks: RunTasks, gather: Gather = all_are_here
+    ) -> None:
         self.plans = plans
         self._run_tasks = run_tasks
+        self._gather = gather
         self._forwards = _by_phase([plan.forwards for plan in plans])
         self._backwards = _by_phase([plan.backwards for plan in plans])
         self._synchronization_points = {
             phase: [plan.synchronization_points[phase] for plan in plans]
             for phase in plans[0].synchronization_points
+        }
+        self._merges = {
+            phase: partial(
+                points[0].barrier.merge,
+                counts=list(map(int, gather([np.array(point.elements) for point in points]))),
+            )
+            for phase, points in self._synchronization_points.items()
         }
         self._gradients = {
             phase: [plan.gradients[phase] for plan in plans] for phase in plans[0].gradients
@@ -44,7 +66,7 @@ class Shards:
             self._run(queues)
             if phase in self._synchronization_points:
                 points = self._synchronization_points[phase]
-                points[0].barrier.merge([m.out for m in points], [m.x for m in points])
+                self._all_reduce([point.out for point in points], self._merges[phase])
 
     def backward(self) -> None:
         """Compute every gradient of every shard anew; `forward` comes first.
@@ -53,7 +75,7 @@ class Shards:
         """
         for phase, queues in enumerate(self._backwards):
             if phase in self._gradients:
-                _all_reduce(self._gradients[phase])
+                self._all_reduce(self._gradients[phase], _add_up)
             self._run(queues)
 
     def _run(self, queues: Sequence[CallQueue]) -> None:
@@ -62,13 +84,23 @@ class Shards:
         else:
             self._run_tasks(queues)
 
+    def _all_reduce(self, own: Sequence[Array], reduce: Callable[[Sequence[Array]], None]) -> None:
+        """Reduce the values of all shards, in their order, and give every shard the result.
 
-def _all_reduce(dys: Sequence[Array]) -> None:
-    """All-reduce: give every shard the sum over the shards, in their order."""
+        Args:
+            own: The values of the shards that are computed here; they are overwritten.
+            reduce: Combines values of all shards in the first of them.
+        """
+        values = self._gather(own)
+        reduce(values)
+        for array in own:
+            if array is not values[0]:
+                array[...] = values[0]
+
+
+def _add_up(dys: Sequence[Array]) -> None:
     for dy in dys[1:]:
         np.add(dys[0], dy, out=dys[0])
-    for dy in dys[1:]:
-        dy[...] = dys[0]
 
 
 def _by_phase(plans: Sequence[list[Phase]]) -> list[list[CallQueue]]:

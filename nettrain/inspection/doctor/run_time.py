@@ -45,7 +45,8 @@ def _evaluation_seconds(setup: Setup, run: Run) -> float:
     if sampled is None:
         return 0.0
     start = time.perf_counter()
-    evaluate(run.network, run.loss, run.pipeline, sampled, setup.run.plan.metrics, run.tasks.run)
+    outputs = run.outputs(sampled)
+    evaluate(outputs, run.loss, run.pipeline, sampled, setup.run.plan.metrics)
     seconds = time.perf_counter() - start
     rows = sum(len(setup.run.parts[part]) for part in setup.run.plan.evaluated_parts)
     return seconds * rows / len(sampled)

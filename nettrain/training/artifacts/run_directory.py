@@ -117,6 +117,10 @@ class RunDirectory:
         """The resolved configuration, complete and runnable."""
         write_atomically(self.config, dump(config).encode())
 
+    def write_summary(self, summary: Mapping[str, object]) -> None:
+        """The final metrics, or why there are none."""
+        write_json(self.summary, summary)
+
     def write_environment(self, fingerprint: str, kernels: str) -> None:
         """What the bits depend on beside the configuration."""
         write_json(self.path / "environment.json", environment(fingerprint, kernels))
@@ -154,6 +158,29 @@ class RunDirectory:
             if new:
                 shutil.rmtree(self.path, ignore_errors=True)
             raise
+
+
+class FollowedDirectory(RunDirectory):
+    """A run directory that another process writes: what this one would write is dropped."""
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """The process that writes has locked it."""
+        yield
+
+    def write_config(self, config: RunConfig) -> None:
+        """Nothing."""
+
+    def write_summary(self, summary: Mapping[str, object]) -> None:
+        """Nothing."""
+
+    def log(self, text: str) -> None:
+        """Nothing."""
+
+    def begin(
+        self, config: RunConfig, fingerprint: str, kernels: str, rows: Mapping[str, np.ndarray]
+    ) -> None:
+        """Nothing."""
 
 
 def checkpoint_path(path: Path) -> Path:

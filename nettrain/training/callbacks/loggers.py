@@ -54,7 +54,7 @@ class Loggers(Callback):
     def begin(self, run: Run) -> None:
         """Open the logs; what came after the checkpoint is cut, where that is possible."""
         config = run.config
-        if not config.training.loggers:
+        if not config.training.loggers or run.directory is None:
             return
         told = logged_run(
             self._directory,
@@ -157,8 +157,7 @@ class Loggers(Callback):
             if logger.name() in EXPORTED:
                 command = f"nettrain export {self._directory.path} --to {logger.name()}"
                 warning += f"; to send it later: {command}"
-            self._run.warnings.append(warning)
-            self._directory.log(f"warning: {warning}")
+            self._run.warn(warning)
 
 
 def failure(logger: Logger, error: Exception) -> str:

@@ -52,9 +52,7 @@ class Warnings(Callback):
             finding = symptom.seen(epoch)
             if finding is not None:
                 self._reported[name] = f"epoch {row['epoch']}: {finding}"
-                run.warnings.append(self._reported[name])
-                if run.directory is not None:
-                    run.directory.log(f"warning: {self._reported[name]}")
+                run.warn(self._reported[name])
 
     def _silent(self) -> list[tuple[str, Symptom]]:
         return [

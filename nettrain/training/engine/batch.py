@@ -1,5 +1,7 @@
 """The rows of one step, in buffers that stay."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 from nettrain.autodiff.tensor import Tensor
@@ -13,6 +15,15 @@ class Batch:
 
     A batch of fewer rows uses the first rows of the buffers.
 
+    Args:
+        part: Has the rows.
+        size: Of the buffers.
+        dtype: Of inputs and weights.
+        augmenter: Changes images at random.
+        read: Which of n rows are wanted here, the others' places are left as they are; None: all.
+            An augmentation draws random numbers for all rows one after the other and mixes them, so
+            for it all are read.
+
     Attributes:
         x: Inputs (size, ...).
         y: Encoded targets (size, ...).
@@ -23,12 +34,18 @@ class Batch:
     """
 
     def __init__(
-        self, part: Part, size: int, dtype: np.dtype, augmenter: Augmenter | None = None
+        self,
+        part: Part,
+        size: int,
+        dtype: np.dtype,
+        augmenter: Augmenter | None = None,
+        read: Callable[[int], slice] | None = None,
     ) -> None:
         if part.y is None:
             raise ValueError("a part without targets cannot be trained on")
         self.part = part
         self.augmenter = augmenter
+        self.read = read if augmenter is None else None
         mixes = augmenter is not None and augmenter.mixes
         self.x = np.empty((size, *part.x.shape[1:]), dtype)
         self.y = np.empty((size, *part.y.shape[1:]), part.y.dtype)
@@ -49,7 +66,11 @@ class Batch:
         """
         n = len(rows)
         x, y = self.x[:n], self.y[:n]
-        self.part.gather(rows, x, y)
+        if self.read is None:
+            self.part.gather(rows, x, y)
+        else:
+            own = self.read(n)
+            self.part.gather(rows[own], x[own], y[own])
         if self.w is not None:
             weight = self.weight(rows)
             self.w[:n] = 1 if self.part.weights is None else self.part.weights[rows]

@@ -14,10 +14,13 @@ from nettrain.autodiff.plan.plan import Plan
 from nettrain.autodiff.plan.shards import RunTasks, Shards
 from nettrain.autodiff.tensor import Tensor
 from nettrain.autodiff.trace import Recording, recording
+from nettrain.errors import ConfigError
 from nettrain.nn.loss import Loss
 from nettrain.nn.network import Network
 from nettrain.training.engine.batch import Batch
+from nettrain.training.engine.partition import Partition
 from nettrain.training.engine.threads import run_serially
+from nettrain.training.engine.tree_sum import Addition
 
 
 @dataclass(frozen=True)
@@ -28,11 +31,17 @@ class Recorded:
         totals: The loss of each shard.
         proposals: The new values of the layers' state.
         shards: The plans that compute both again.
+        count: The number of shards of the batch.
+        computed: Those that are computed here.
+        additions: Those of the sum of their gradients that are made here.
     """
 
     totals: list[np.ndarray]
     proposals: dict[str, Tensor]
     shards: Shards
+    count: int
+    computed: range
+    additions: Sequence[Addition]
 
 
 class GradientComputation:
@@ -44,8 +53,8 @@ class GradientComputation:
         network: Holds the weights.
         loss: Of each row.
         batch: The rows.
-        shards: Parts into which the rows are divided. The bits depend on it, and on nothing else of
-            how the parts are run.
+        partition: The shards into which the rows are divided. The bits depend on their number, and
+            on nothing else of how and where they are computed.
         run_tasks: Runs independent tasks, on one thread or several.
         replay: Whether recorded steps are replayed. False records every step anew and runs it
             operation by operation, each in arrays of its own: bitwise identical, for tests.
@@ -63,7 +72,7 @@ class GradientComputation:
         loss: Loss,
         batch: Batch,
         *,
-        shards: int = 1,
+        partition: Partition,
         run_tasks: RunTasks = run_serially,
         replay: bool = True,
         compiled: bool = False,
@@ -71,7 +80,7 @@ class GradientComputation:
         self.network = network
         self.loss = loss
         self.batch = batch
-        self.shards = shards
+        self.partition = partition
         self.replay = replay
         self._compiled = compiled
         self.data_dependent = False
@@ -79,13 +88,14 @@ class GradientComputation:
         self.watch: Callable[[Recording, Sequence[Plan]], None] | None = None
         self.proposals: dict[str, Tensor] = {}
         self._recorded: dict[int, Recorded] = {}
-        self._arenas = [Arena() for _ in range(shards)]
+        self._arenas = [Arena() for _ in range(partition.width)]
         self._gradients = [
             network.vector.gradient,
-            *(np.zeros_like(network.vector.gradient) for _ in range(shards - 1)),
+            *(np.zeros_like(network.vector.gradient) for _ in range(partition.width - 1)),
         ]
         self._slots = [self._named(gradient) for gradient in self._gradients]
-        cuts = np.linspace(0, len(network.vector), shards + 1).astype(int)
+        self._trained = [gradient[network.vector.trainable] for gradient in self._gradients]
+        cuts = np.linspace(0, len(self._trained[0]), partition.width + 1).astype(int)
         self._sums = [partial(self._sum, slice(start, stop)) for start, stop in pairwise(cuts)]
 
     def __call__(
@@ -105,13 +115,13 @@ class GradientComputation:
         return self._run(recorded, step, micro_batch, want_gradient)
 
     def _run(self, recorded: Recorded, step: int, micro_batch: int, want_gradient: bool) -> float:
-        self.network.seek(step, self._places(micro_batch))
+        self.network.seek(step, self._places(micro_batch, recorded.computed))
         recorded.shards.forward()
         self.proposals = recorded.proposals
-        value = sum(map(float, recorded.totals))
+        value = sum(self.partition.losses(recorded.count, recorded.totals))
         if want_gradient and math.isfinite(value):  # NumPy's takes 0.5 us for a number
             recorded.shards.backward()
-            self._add_up(len(recorded.totals))
+            self._add_up(recorded)
         return value
 
     def commit(self) -> None:
@@ -129,6 +139,11 @@ class GradientComputation:
                 "has data-dependent control flow, which no plan can replay: every step runs "
                 "operation by operation, slower",
             )
+            if self.partition.width < self.partition.shards:
+                raise ConfigError(
+                    "model: has data-dependent control flow, so its batches are not divided into "
+                    "shards: train it in one process"
+                )
         if self.watch is not None:
             self.watch(seen, plans)
         self._recorded[n] = recorded
@@ -144,10 +159,13 @@ class GradientComputation:
         compiled: bool,
         fused: bool,
     ) -> tuple[Recording, list[Plan], Recorded]:
-        parts = self._parts(n)
+        count, all_parts = self.partition.count(n), self.partition.parts(n)
+        computed = self.partition.computed(count)
+        places, parts = self._places(micro_batch, computed), [all_parts[i] for i in computed]
         with recording() as seen:
             made = [
-                self._total(part, n, stream, step, micro_batch) for stream, part in enumerate(parts)
+                self._total(part, n, stream, step, place)
+                for stream, (part, place) in enumerate(zip(parts, places, strict=False))
             ]
         dy, shares = self._dy(n), [(part.stop - part.start) / n for part in parts]
         plans = [
@@ -168,30 +186,29 @@ class GradientComputation:
         proposals = {
             name: Tensor(tensor.value) for name, tensor in made[0][1].items()
         }  # the values alone: not what they were made of
-        return (
-            seen,
-            plans,
-            Recorded([total.value for total, _ in made], proposals, Shards(plans, self.run_tasks)),
-        )
+        shards = Shards(plans, self.run_tasks, partial(self.partition.gather, count))
+        totals, sums = [total.value for total, _ in made], self.partition.additions(count)
+        return seen, plans, Recorded(totals, proposals, shards, count, computed, sums)
 
     def _eager(self, n: int, step: int, micro_batch: int, want_gradient: bool) -> float:
-        if not self.data_dependent and len(self._parts(n)) > 1:
+        if not self.data_dependent and self.partition.count(n) > 1:
+            arenas = [None] * self.partition.width
             _, _, recorded = self._planned(
-                n, step, micro_batch, [None] * self.shards, compiled=False, fused=False
+                n, step, micro_batch, arenas, compiled=False, fused=False
             )
             return self._run(recorded, step, micro_batch, want_gradient)
-        total, self.proposals = self._total(slice(0, n), n, 0, step, micro_batch)
+        place = micro_batch * self.partition.shards
+        total, self.proposals = self._total(slice(0, n), n, 0, step, place)
         if want_gradient and math.isfinite(total.value):
             backward(total, self._dy(n), into=self._slots[0])
         return total.item()
 
     def _total(
-        self, part: slice, n: int, stream: int, step: int, micro_batch: int
+        self, part: slice, n: int, stream: int, step: int, place: int
     ) -> tuple[Tensor, dict[str, Tensor]]:
         """The weighted sum of the loss over some of the n rows, and the layers' proposed state."""
         x = Tensor(self.batch.x[part], feed=True)
         proposals: dict[str, Tensor] = {}
-        place = self._places(micro_batch)[stream]
         outputs = self.network(
             x, training=True, step=step, shard=place, stream=stream, rows=n, proposals=proposals
         )
@@ -203,16 +220,10 @@ class GradientComputation:
             np.array(1 / n, self.network.dtype) if self.batch.w is None else self.batch.per_weight
         )
 
-    def _parts(self, n: int) -> list[slice]:
-        """The rows of each shard: equal in number, but for one more in the first ones."""
-        count = min(self.shards, n)
-        few, more = divmod(n, count)
-        stops = [(i + 1) * few + min(i + 1, more) for i in range(count)]
-        return [slice(start, stop) for start, stop in zip([0, *stops], stops, strict=False)]
-
-    def _places(self, micro_batch: int) -> Sequence[int]:
-        """Where in a step's random streams each shard of a micro_batch stands."""
-        return range(micro_batch * self.shards, (micro_batch + 1) * self.shards)
+    def _places(self, micro_batch: int, computed: range) -> Sequence[int]:
+        """Where in a step's random streams the shards that are computed here stand."""
+        first = micro_batch * self.partition.shards + computed.start
+        return range(first, first + self.partition.width)
 
     def _named(self, gradient: np.ndarray) -> dict[Tensor, np.ndarray]:
         """The slots of the trained parameters in a vector."""
@@ -223,11 +234,13 @@ class GradientComputation:
             if parameters[name] in self.network.slots
         }
 
-    def _add_up(self, count: int) -> None:
-        if count > 1:
-            self.run_tasks([partial(task, count) for task in self._sums])
+    def _add_up(self, recorded: Recorded) -> None:
+        """The batch's gradient: the sum over the shards, in the order of the tree."""
+        if recorded.additions:
+            self.run_tasks([partial(task, recorded) for task in self._sums])
+        self.partition.add_up(recorded.count, self._trained)
 
-    def _sum(self, part: slice, count: int) -> None:
-        """The batch's gradient: the sum over the shards, in their order."""
-        for gradient in self._gradients[1:count]:
-            self._gradients[0][part] += gradient[part]
+    def _sum(self, part: slice, recorded: Recorded) -> None:
+        first = recorded.computed.start
+        for into, other, _ in recorded.additions:
+            self._trained[into - first][part] += self._trained[other - first][part]

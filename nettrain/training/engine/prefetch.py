@@ -22,7 +22,7 @@ class Prefetch:
 
     def __init__(self, batch: Batch) -> None:
         self._batch = batch
-        self._staged = Batch(batch.part, len(batch), batch.x.dtype, batch.augmenter)
+        self._staged = Batch(batch.part, len(batch), batch.x.dtype, batch.augmenter, batch.read)
         self._asked: SimpleQueue[BatchRequest | None] = SimpleQueue()
         self._done: SimpleQueue[BaseException | None] = SimpleQueue()
         self._announced: BatchRequest | None = None

@@ -18,6 +18,7 @@ from nettrain.training.build import encoded
 from nettrain.training.engine.batch import Batch
 from nettrain.training.engine.closure_update import ClosureUpdate
 from nettrain.training.engine.gradient import GradientComputation
+from nettrain.training.engine.partition import Partition
 from nettrain.training.engine.prefetch import BatchRequest, Prefetch
 from nettrain.training.engine.threads import run_serially
 from nettrain.training.engine.update import Update
@@ -46,11 +47,15 @@ class Step:
         part: The training part.
         size: The number of classes, or of target columns.
         batch_size: Rows that the buffers hold.
-        shards: Parts into which the rows of a batch are divided.
+        partition: The shards into which the rows of a batch are divided.
         run_tasks: Runs independent tasks, on one thread or several.
         replay: Whether recorded steps are replayed; False computes each anew, for tests.
         compiled: Whether compiled loops are used.
         augmenter: Changes the images of a batch at random.
+
+    Attributes:
+        whole: Whether the state of a run is that after a number of whole steps. An exception within
+            a step leaves it so, unless part of the step has changed weights or layers' state.
     """
 
     def __init__(
@@ -62,7 +67,7 @@ class Step:
         size: int,
         batch_size: int,
         *,
-        shards: int = 1,
+        partition: Partition | None = None,
         run_tasks: RunTasks = run_serially,
         replay: bool = True,
         compiled: bool = False,
@@ -75,16 +80,18 @@ class Step:
         self.part = dataclasses.replace(
             part, y=encoded(loss, part.y, size, network.dtype), truth=None
         )
-        self.batch = Batch(self.part, batch_size, network.dtype, augmenter)
+        self.partition = partition or Partition(1)
+        self.batch = Batch(self.part, batch_size, network.dtype, augmenter, self.partition.rows)
         self.computation = GradientComputation(
             network,
             loss,
             self.batch,
-            shards=shards,
+            partition=self.partition,
             run_tasks=run_tasks,
             replay=replay,
             compiled=compiled,
         )
+        self.whole = True
         self._total: np.ndarray | None = None
         self._prefetch: Prefetch | None = None
         self._gather: Phase = self._gathered
@@ -223,11 +230,13 @@ class Step:
         ]
         for i, (batch, after) in enumerate(zip(micro_batches, following, strict=True)):
             value += self._micro_batch(batch, i, after)
+            self.whole = not self.computation.proposals
             if not np.isfinite(value):
                 return value
             gradient *= self.weight(batch) / weight if weight else 0
             total += gradient
         gradient[...] = total
+        self.whole = True
         return value
 
     def _closure_step(self, update: ClosureUpdate, rows: np.ndarray, lr: float) -> float:
@@ -240,5 +249,7 @@ class Step:
             return loss / weight
 
         if np.isfinite(value):
+            self.whole = False
             self._apply(lr, mean_loss)
+            self.whole = True
         return value

@@ -1,7 +1,8 @@
 """Threads that run the independent tasks of a step in parallel: results do not depend on them."""
 
 import os
-from collections.abc import Iterator, Sequence
+import socket
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from queue import SimpleQueue
 from threading import Thread
@@ -12,6 +13,7 @@ import numpy as np
 
 from nettrain.autodiff.plan.shards import Task
 from nettrain.errors import ConfigError
+from nettrain.training.distributed.group import ProcessGroup
 
 MOST_THREADS = 1024  # more is a mistake
 
@@ -24,20 +26,27 @@ def run_serially(tasks: Sequence[Task]) -> None:
 
 def cores() -> int:
     """The number of processors that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return len(_usable_processors())
 
 
-def usable_threads(threads: int | None) -> int:
+def _usable_processors() -> Collection[int]:
+    return (
+        os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1)
+    )
+
+
+def usable_threads(threads: int | None, group: ProcessGroup | None = None) -> int:
     """The number of threads to use.
 
     Args:
         threads: What was asked for; None: as many as there are cores.
+        group: Processes that share the cores they may use, where they are on one machine.
 
     Raises:
         ConfigError: It is no whole number from 1 to `MOST_THREADS`.
     """
     if threads is None:
-        return cores()
+        return cores() if group is None or group.size == 1 else _own_cores(group)
     if (
         isinstance(threads, bool)
         or not isinstance(threads, int)
@@ -47,6 +56,12 @@ def usable_threads(threads: int | None) -> int:
             f"threads: expected a whole number from 1 to {MOST_THREADS}, got {threads!r}"
         )
     return threads
+
+
+def _own_cores(group: ProcessGroup) -> int:
+    """As many as there are for each of the processes that may use the same ones."""
+    here = [socket.gethostname(), sorted(_usable_processors())]
+    return max(1, cores() // group.gather_values(here).count(here))
 
 
 class ThreadPool:
@@ -79,7 +94,7 @@ class ThreadPool:
 
     def run(self, tasks: Sequence[Task]) -> None:
         """Run the tasks; return when all are done. An exception in one of them is raised here."""
-        helpers = min(len(tasks), self.threads) - 1
+        helpers = max(0, min(len(tasks), self.threads) - 1)
         for i in range(helpers):
             self._tasks[i].put(tasks[i + 1 :: helpers + 1])
         failure: BaseException | None = None
