@@ -1,6 +1,9 @@
 """`nettrain fit`: train, evaluate, and create a run directory."""
 
 import shlex
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -8,6 +11,12 @@ import typer
 
 from nettrain.cli.check import describe
 from nettrain.cli.data_argument import init_command, is_data, mapping_for
+from nettrain.cli.distributed import (
+    AllowDifferentBits,
+    Distributed,
+    process_group,
+    tell_of_launcher,
+)
 from nettrain.cli.find_lr import find
 from nettrain.cli.options import (
     AllowPlugins,
@@ -26,6 +35,8 @@ from nettrain.errors import ConfigError
 
 if TYPE_CHECKING:
     from nettrain.inspection.assessment import Assessment
+    from nettrain.training.callbacks import Callback
+    from nettrain.training.distributed.group import ProcessGroup
     from nettrain.training.result import Result
 
 DEFAULT_OUTPUT = Path("runs")
@@ -77,6 +88,8 @@ def fit(
         bool,
         typer.Option("--profile", help="Print a per-layer timing breakdown on stderr."),
     ] = False,
+    distributed: Distributed = None,
+    allow_different_bits: AllowDifferentBits = False,
     allow_plugins: AllowPlugins = False,
     json: Json = False,
     quiet: Annotated[
@@ -96,6 +109,11 @@ def fit(
             "fit: --profile times a training, which --dry-run and --find-lr skip: "
             "leave one of them out"
         )
+    if distributed and (profile or dry_run or find_lr):
+        raise ConfigError(
+            "fit: --distributed trains a run, --profile, --dry-run and --find-lr look at one "
+            "process: leave one of them out"
+        )
     changes = [*(sets or []), *([] if seed is None else [f"seed={seed}"])]
     changes += [] if kernels is None else [f"training.kernels={kernels}"]
     if resume is not None:
@@ -110,7 +128,6 @@ def fit(
             "--find-lr": find_lr,
         }
         refuse_beside_resume("fit", given, "a run is resumed with its own config")
-        result, assessment = _resume(resume, changes, allow_plugins, quiet, threads, profile)
     elif config is None:
         raise ConfigError(
             "fit: name a CONFIG (a packaged example: nettrain fit digits), "
@@ -135,27 +152,24 @@ def fit(
         chosen = _settled(config, target, quiet=json)
         describe(chosen, changes, allow_plugins=allow_plugins, json=json)
         return
-    else:
-        chosen = _settled(config, target, quiet=quiet)
-        if isinstance(chosen, dict) and not quiet:
-            _tell_suspicions(chosen, changes)
-        result, assessment = _train(
-            chosen,
-            changes,
-            output_directory,
-            run_name,
-            overwrite,
-            allow_plugins,
-            quiet,
-            threads,
-            profile,
-        )
-    if result.diagnostics and not quiet:
-        _show_diagnostics(result)
-    if json:
-        print_json(summary(result))
-    elif not quiet:
-        _report(result, assessment)
+    if not (distributed or quiet):
+        tell_of_launcher()
+    with process_group(distributed, allow_different_bits=allow_different_bits) as group:
+        how = How(changes, allow_plugins, quiet, threads, profile, group)
+        quiet = quiet or not how.first
+        if resume is not None:
+            result, assessment = _resume(resume, how)
+        elif config is not None:
+            chosen = _settled(config, target, quiet=quiet)
+            if isinstance(chosen, dict) and not quiet:
+                _tell_suspicions(chosen, changes)
+            result, assessment = _train(chosen, output_directory, run_name, overwrite, how)
+        if result.diagnostics and not quiet:
+            _show_diagnostics(result)
+        if json and how.first:
+            print_json(summary(result))
+        elif not quiet:
+            _report(result, assessment)
 
 
 def summary(result: "Result") -> dict[str, object]:
@@ -199,62 +213,79 @@ def _tell_suspicions(mapping: dict[str, object], sets: list[str]) -> None:
         say(line)
 
 
+@dataclass(frozen=True)
+class How:
+    """What a new run and a resumed one have in common."""
+
+    sets: list[str]
+    allow_plugins: bool
+    quiet: bool
+    threads: int | None
+    profile: bool
+    group: "ProcessGroup | None"
+
+    @property
+    def first(self) -> bool:
+        """Whether this process speaks for all."""
+        return self.group is None or self.group.rank == 0
+
+
 def _train(
     config: Path | dict[str, object],
-    sets: list[str],
     output_directory: Path,
     run_name: str | None,
     overwrite: bool,
-    allow_plugins: bool,
-    quiet: bool,
-    threads: int | None,
-    profile: bool,
+    how: How,
 ) -> tuple["Result", "Assessment"]:
     from nettrain.config.checks import name_problem
     from nettrain.config.load import load, located
 
     loaded = load(
-        config, sets, allow_plugins=allow_plugins
+        config, how.sets, allow_plugins=how.allow_plugins
     )  # first: errors come before slow imports
     if run_name is not None and (problem := name_problem(run_name)):
         raise ConfigError(f"--run-name: {problem}")
-    from nettrain.cli.profile import profiling
-    from nettrain.cli.progress import progress
-    from nettrain.inspection.assessment import Assessment
     from nettrain.training.train import train
 
-    assessment = Assessment()
-    with located(config, sets), profiling(profile) as clocks, progress(quiet) as callbacks:
+    with located(config, how.sets), _observers(how) as (callbacks, assessment):
         result = train(
             loaded,
             output_directory=output_directory,
             run_name=run_name,
             overwrite=overwrite,
-            allow_plugins=allow_plugins,
-            threads=threads,
-            callbacks=[*callbacks, *clocks, assessment],
+            allow_plugins=how.allow_plugins,
+            threads=how.threads,
+            callbacks=callbacks,
+            group=how.group,
         )
     return result, assessment
 
 
-def _resume(
-    run: Path, sets: list[str], allow_plugins: bool, quiet: bool, threads: int | None, profile: bool
-) -> tuple["Result", "Assessment"]:
+def _resume(run: Path, how: How) -> tuple["Result", "Assessment"]:
+    from nettrain.training.resume import resume
+
+    with _observers(how) as (callbacks, assessment):
+        result = resume(
+            run,
+            sets=how.sets,
+            allow_plugins=how.allow_plugins,
+            threads=how.threads,
+            callbacks=callbacks,
+            group=how.group,
+        )
+    return result, assessment
+
+
+@contextmanager
+def _observers(how: How) -> Iterator[tuple[list["Callback"], "Assessment"]]:
+    """The callbacks of a run, and the one among them that holds what is shown at its end."""
     from nettrain.cli.profile import profiling
     from nettrain.cli.progress import progress
     from nettrain.inspection.assessment import Assessment
-    from nettrain.training.resume import resume
 
     assessment = Assessment()
-    with profiling(profile) as clocks, progress(quiet) as callbacks:
-        result = resume(
-            run,
-            sets=sets,
-            allow_plugins=allow_plugins,
-            threads=threads,
-            callbacks=[*callbacks, *clocks, assessment],
-        )
-    return result, assessment
+    with profiling(how.profile) as clocks, progress(how.quiet or not how.first) as shown:
+        yield [*shown, *clocks, *([assessment] if how.first else [])], assessment
 
 
 def _show_diagnostics(result: "Result") -> None:

@@ -73,10 +73,18 @@ class Commands(TyperGroup):
 
 
 class Command(TyperCommand):
-    """One command; `--set KEY VALUE` is explained, where the parser would see a stray word."""
+    """One command; `--set KEY VALUE` is explained, where the parser would see a stray word.
+
+    So is --distributed, which `fit` alone has.
+    """
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Parse the words after the command's name."""
+        if "--distributed" in args and not any("--distributed" in one.opts for one in self.params):
+            raise ConfigError(
+                f"{self.name}: --distributed divides the batches of one training (nettrain fit); "
+                "the runs of a search are divided among machines by --executor dask"
+            )
         for option, key, value in zip(args, args[1:], args[2:], strict=False):
             is_pair = option == "--set" and "=" not in key and not value.startswith("-")
             if is_pair and Path(value).suffix != ".yaml" and not Path(value).exists():

@@ -107,7 +107,8 @@ class TrainingConfig(Record):
     shards: Annotated[
         SmallCount | None,
         Field(
-            description="parts of a batch computed in parallel; the last bits depend on it; "
+            description="parts of a batch computed in parallel, by threads or by processes "
+            "(fit --distributed mpi); the last bits depend on it; "
             "null: decided by model and batch size"
         ),
     ] = None
