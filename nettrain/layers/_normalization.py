@@ -1,13 +1,16 @@
 """What the normalizations have in common: a scale and a shift per channel."""
 
+from abc import abstractmethod
 from typing import Annotated
 
 from pydantic import Field
 
+from nettrain.autodiff.tensor import Tensor
 from nettrain.component import Positive
-from nettrain.nn.initializer import Initializer
-from nettrain.nn.layer import TrainedLayer
-from nettrain.nn.parameter import Parameter, Shape
+from nettrain.layers._weights import ZEROS
+from nettrain.layers.feature_scale import ONES
+from nettrain.nn.layer import Scope, TrainedLayer
+from nettrain.nn.parameter import Parameter, Shape, per_unit
 
 EpsilonField = Annotated[
     Positive, Field(description="added to the variance: keeps the division finite")
@@ -15,7 +18,11 @@ EpsilonField = Annotated[
 
 
 class Normalization(TrainedLayer):
-    """y = gamma * normalized x + beta, gamma and beta (c,) per channel."""
+    """y = gamma * normalized x + beta, gamma and beta (c,) per channel.
+
+    The k members of rows (n, k, c) share nothing: they are normalized as rows of k c channels, with
+    gamma and beta (k, c).
+    """
 
     independent_rows = True
 
@@ -23,11 +30,22 @@ class Normalization(TrainedLayer):
         return shape
 
     def arrays(self, shape: Shape) -> dict[str, Parameter]:
-        ones, zeros = (
-            Initializer.parse({"type": "constant", "value": 1.0}),
-            Initializer.parse("zeros"),
-        )
         return {
-            "gamma": Parameter(shape[-1:], ones, decayed=False, group="scale"),
-            "beta": Parameter(shape[-1:], zeros, decayed=False, group="bias"),
+            "gamma": per_unit(shape, ONES, "scale", decayed=False),
+            "beta": per_unit(shape, ZEROS, "bias", decayed=False),
         }
+
+    def apply(self, x: Tensor, scope: Scope) -> Tensor:
+        gamma, beta = scope["gamma"], scope["beta"]
+        if x.ndim != 3:
+            return self.normalize(x, gamma, beta, scope)
+        _, k, c = x.shape
+        flat = x.reshape(-1, k * c)
+        y = self.normalize(flat, gamma.reshape(k * c), beta.reshape(k * c), scope, members=k)
+        return y.reshape(-1, k, c)
+
+    @abstractmethod
+    def normalize(
+        self, x: Tensor, gamma: Tensor, beta: Tensor, scope: Scope, *, members: int = 1
+    ) -> Tensor:
+        """Returns the output for x (n, ..., c), whose channels are those of so many members."""

@@ -19,10 +19,10 @@ from nettrain.nn.parameter import Shape
 class GroupNorm(Normalization):
     """Group normalization. y = gamma (x - m) / sqrt(v + epsilon) + beta, m and v per row and group.
 
-    Mean and variance are over all pixels of a row and the channels of a group. x (n, ..., c) -> y
-    (n, ..., c), the same in training and in evaluation. With as many groups as channels it is
-    instance normalization (Ulyanov et al. 2016). PyTorch's GroupNorm; Keras's epsilon is 1e-3. Wu &
-    He 2018, eq. 7.
+    Mean and variance are over all pixels of a row and the channels of a group, for each of several
+    members by itself. x (n, ..., c) -> y (n, ..., c), the same in training and in evaluation. With
+    as many groups as channels it is instance normalization (Ulyanov et al. 2016). PyTorch's
+    GroupNorm; Keras's epsilon is 1e-3. Wu & He 2018, eq. 7.
     """
 
     groups: Annotated[
@@ -40,7 +40,7 @@ class GroupNorm(Normalization):
             )
         return shape
 
-    def apply(self, x: Tensor, scope: Scope) -> Tensor:
-        return tensor.apply(
-            NormalizeGroups(self.groups, self.epsilon), x, scope["gamma"], scope["beta"]
-        )
+    def normalize(
+        self, x: Tensor, gamma: Tensor, beta: Tensor, scope: Scope, *, members: int = 1
+    ) -> Tensor:
+        return tensor.apply(NormalizeGroups(members * self.groups, self.epsilon), x, gamma, beta)

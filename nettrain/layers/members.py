@@ -17,7 +17,7 @@ class Members(Layer):
     """Rows for members. y_j = x for each of k members.
 
     x (n, i) -> y (n, k, i), without copying. Behind it come layers that treat each member's rows
-    with weights of its own (packed, feature_scale, parametric_activation) or of all
+    with weights of its own (packed, feature_scale, parametric_activation, batch_norm) or of all
     (batch_ensemble), those without weights, and mean_of_members at the end. EnsembleView of the
     package tabm.
     """

@@ -191,6 +191,46 @@ def test_a_packed_member_has_the_outputs_and_gradients_of_a_dense_network(parame
             assert np.array_equal(packed_gradient * K, gradient), name
 
 
+@pytest.mark.parametrize(
+    "norm", [{"type": "batch_norm"}, {"type": "layer_norm"}, {"type": "group_norm", "groups": 2}]
+)
+def test_members_are_normalized_as_networks_of_their_own(norm):
+    hidden = [{"units": 6, "bias": False}, {"units": 2}]
+    first, last = ({"type": "packed"} | one for one in hidden)
+    packed = made([{"type": "members", "count": K}, first, norm, "tanh", last, "mean_of_members"])
+    packed.vector.values[...] += streams.generator(4, "w").normal(size=len(packed.vector))
+    loss, y, proposals = Loss.parse("mse"), Tensor(np.ones((9, 2))), {}
+    outputs = packed(Tensor(X), training=True, proposals=proposals)
+    backward(loss.training_rows(outputs, y).mean(), into=packed.slots)
+    packed.commit(proposals)
+    each = []
+    for j in range(K):
+        first, last = ({"type": "dense"} | one for one in hidden)
+        alone, own = made([first, norm, "tanh", last]), {}
+        for name, view in alone.vector.views.items():
+            view[...] = packed.vector.views[name.replace("dense", "packed")][j]
+        found = alone(Tensor(X), training=True, proposals=own)
+        backward(loss.rows(found, y).mean(), into=alone.slots)
+        alone.commit(own)
+        np.testing.assert_allclose(outputs.value[:, j], found.value, rtol=1e-10)
+        for name, gradient in alone.vector.gradient_views.items():
+            shared = packed.vector.gradient_views[name.replace("dense", "packed")][j]
+            np.testing.assert_allclose(shared * K, gradient, rtol=1e-8, atol=1e-12)
+        for name, state in alone.state.items():
+            np.testing.assert_allclose(packed.state[name][j], state, rtol=1e-10)
+        each.append(alone(Tensor(X)).value)
+    np.testing.assert_allclose(packed(Tensor(X)).value, np.mean(each, axis=0), rtol=1e-9)
+
+
+def test_members_of_a_perceptron_share_nothing():
+    fields = {"type": "mlp", "hidden": [4], "members": K, "batch_norm": True}
+    network = Network(Architecture.parse(fields).expand((3,), 2, 0.0), (3,), dtype="float64")
+    outputs = network(Tensor(X), training=True)
+    backward((outputs[:, 1] ** 2).sum(), into=network.slots)
+    for name, gradient in network.vector.gradient_views.items():
+        assert [bool(gradient[j].any()) for j in range(K)] == [False, True, False, False], name
+
+
 def test_members_of_a_tabular_network_share_nothing():
     model = Architecture.parse({"type": "tabular", "hidden": [4], "embedding": 2, "members": K})
     network = Network(model.expand((3,), 2, 0.0), (3,), dtype="float64")
@@ -204,8 +244,9 @@ def test_members_of_a_tabular_network_share_nothing():
         assert [bool(gradient[j].any()) for j in range(K)] == [False, True, False, False], name
 
 
-def test_one_member_is_a_network_without_their_axis():
-    fields = {"type": "tabular", "hidden": [4], "members": 1}
+@pytest.mark.parametrize("kind", ["mlp", "tabular"])
+def test_one_member_is_a_network_without_their_axis(kind):
+    fields = {"type": kind, "hidden": [4], "members": 1}
     names = [layer.name() for layer in Architecture.parse(fields).expand((3,), 2, 0.1)]
     assert not {"members", "packed", "mean_of_members"} & set(names)
 
