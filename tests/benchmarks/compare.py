@@ -2,9 +2,11 @@
 
     python tests/benchmarks/compare.py WORKLOAD [--rounds 9] [--threads N] [--kernels auto|numpy|numba] [--peer-python PATH]
         a table, then one JSON line
-        {"workload", "rounds", "threads", "kernels", "ms_per_step", "peers": {NAME: {"ratio", "low", "high", "ms_per_step"}}}
+        {"workload", "rounds", "threads", "kernels", "ms_per_step", "peak_rss_mb",
+         "peers": {NAME: {"ratio", "low", "high", "ms_per_step", "memory"}}}
 
-A ratio is the peer's milliseconds a step divided by nettrain's in the same round: above 1, nettrain is faster. Machines that others use
+A ratio is the peer's milliseconds a step divided by nettrain's in the same round: above 1, nettrain is faster; memory is that of the
+largest resident sizes (medians). Machines that others use
 swing by a factor of two between minutes, so only such pairs count; told are their median and range. Beside the peers stands nettrain
 itself on one thread.
 """
@@ -58,15 +60,19 @@ def compare(
     if ONE_THREAD in commands:
         commands[ONE_THREAD] = [*ours, "--threads", "1"]
     times: dict[str, list[float]] = {name: [] for name in commands}
+    sizes: dict[str, list[float]] = {name: [] for name in commands}
     for i in range(rounds):
         for name in list(commands)[:: -1 if i % 2 else 1]:
-            times[name].append(line(commands[name])["ms_per_step"])
+            found = line(commands[name])
+            times[name].append(found["ms_per_step"])
+            sizes[name].append(found["peak_rss_mb"])
         print(
             f"round {i + 1}: " + ", ".join(f"{name} {ms[-1]:.4g} ms" for name, ms in times.items()),
             file=sys.stderr,
             flush=True,
         )
     own = times.pop("nettrain")
+    memory = {name: statistics.median(found) for name, found in sizes.items()}
     ratios = {
         name: [peer / mine for peer, mine in zip(ms, own, strict=True)]
         for name, ms in times.items()
@@ -77,12 +83,14 @@ def compare(
         "threads": threads,
         "kernels": kernels,
         "ms_per_step": statistics.median(own),
+        "peak_rss_mb": memory["nettrain"],
         "peers": {
             name: {
                 "ratio": round(statistics.median(found), 3),
                 "low": round(min(found), 3),
                 "high": round(max(found), 3),
                 "ms_per_step": statistics.median(times[name]),
+                "memory": round(memory[name] / memory["nettrain"], 2),
             }
             for name, found in ratios.items()
         },
@@ -122,10 +130,13 @@ if __name__ == "__main__":
     found = compare(
         given.workload, given.rounds, given.threads, given.kernels, given.peer_python, given.peers
     )
-    print(f"{given.workload}: nettrain {found['ms_per_step']:.4g} ms a step")
+    print(
+        f"{given.workload}: nettrain {found['ms_per_step']:.4g} ms a step, {found['peak_rss_mb']:.0f} MB"
+    )
     for name, peer in found["peers"].items():
         span = f"{peer['low']:.2f} to {peer['high']:.2f}"
         print(
             f"{name:20} {peer['ms_per_step']:10.4g} ms   {peer['ratio']:6.2f} times nettrain's   ({span})"
+            f"   {peer['memory']:.2f} times its memory"
         )
     print(json.dumps(found))

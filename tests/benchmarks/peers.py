@@ -1,6 +1,6 @@
 """Milliseconds a training step of other libraries, as tests/benchmarks/step.py measures nettrain's.
 
-    python tests/benchmarks/peers.py PEER WORKLOAD [--threads N]      one JSON line {"peer", "workload", "ms_per_step", "median"}
+    python tests/benchmarks/peers.py PEER WORKLOAD [--threads N]      one JSON line {"peer", "workload", "ms_per_step", "median", "cpu_ms", "peak_rss_mb"}
     python tests/benchmarks/peers.py --installed WORKLOAD             the peers that this Python has for it, as a JSON list
 
 PEER      torch (eager, fused optimizer), sklearn (MLPClassifier), jax (one jitted call a step), jaxscan (one an epoch)
@@ -23,6 +23,8 @@ from typing import Any
 
 import numpy as np
 
+import table_peers
+from environment import resident_peak
 from workloads import MOMENTUM, WORKLOADS, Workload
 
 Epoch = Callable[[], object]
@@ -214,19 +216,25 @@ PEERS = {
     "sklearn": sklearn_epoch,
     "jax": jax_epoch,
     "jaxscan": jax_scan_epoch,
+    "tabm": table_peers.tabm_epoch,
+    "pytabkit": table_peers.realmlp_epoch,
 }
 PACKAGES = {"jaxscan": "jax"}  # where it is not the name
 OF_IMAGES = {"torch"}
+OF_TABLES = {"tabm": "tabm", "pytabkit": "realmlp"}  # the network that each has
+
+
+def has(peer: str, workload: str) -> bool:
+    """Whether a peer has the workload."""
+    work = WORKLOADS[workload]
+    if peer in OF_TABLES or work.table is not None:
+        return OF_TABLES.get(peer) == work.table
+    return work.image is None or peer in OF_IMAGES
 
 
 def available(workload: str) -> list[str]:
     """The peers that are installed, of those that have the workload."""
-    return [
-        name
-        for name in PEERS
-        if find_spec(PACKAGES.get(name, name))
-        and (WORKLOADS[workload].image is None or name in OF_IMAGES)
-    ]
+    return [name for name in PEERS if has(name, workload) and find_spec(PACKAGES.get(name, name))]
 
 
 def measure(peer: str, workload: str, threads: int | None) -> dict[str, object]:
@@ -234,7 +242,7 @@ def measure(peer: str, workload: str, threads: int | None) -> dict[str, object]:
     work = WORKLOADS[workload]
     epoch = PEERS[peer](work, threads)
     epoch()
-    times = []
+    times, cpu = [], time.process_time()
     for _ in range(work.epochs):
         start = time.perf_counter()
         epoch()
@@ -244,6 +252,8 @@ def measure(peer: str, workload: str, threads: int | None) -> dict[str, object]:
         "workload": workload,
         "ms_per_step": round(min(times), 4),
         "median": round(float(np.median(times)), 4),
+        "cpu_ms": round(1e3 * (time.process_time() - cpu) / work.epochs / work.steps, 4),
+        "peak_rss_mb": round(resident_peak()),
     }
 
 
@@ -262,11 +272,7 @@ if __name__ == "__main__":
     given = parser.parse_args()
     if given.installed:
         print(json.dumps(available(given.installed)))
-    elif (
-        given.peer is None
-        or given.workload is None
-        or (WORKLOADS[given.workload].image and given.peer not in OF_IMAGES)
-    ):
+    elif given.peer is None or given.workload is None or not has(given.peer, given.workload):
         parser.error("name a PEER and a WORKLOAD that it has")
     else:
         print(json.dumps(measure(given.peer, given.workload, given.threads)), flush=True)

@@ -1,20 +1,18 @@
 """Milliseconds a training step of nettrain, run by the product's own step from a YAML file.
 
     python tests/benchmarks/step.py WORKLOAD [--threads N] [--kernels auto|numpy|numba]
-        one JSON line {"workload", "kernels", "ms_per_step", "median", "gflops", "peak_share", "peak_rss_mb"}
+        one JSON line {"workload", "kernels", "ms_per_step", "median", "cpu_ms", "gflops", "peak_share", "peak_rss_mb"}
 
-WORKLOAD: mlp, mlp_sgd, small, wide, cnn, cifar, resnet (tests/benchmarks/workloads/*.yaml). A step is: gather the batch, forward, backward, update.
-ms_per_step is the best epoch after one warm-up epoch, median the middle one. gflops counts the products only, without the gradient of
+WORKLOAD: mlp, mlp_sgd, small, wide, cnn, cifar, resnet, realmlp, tabm, tabular (tests/benchmarks/workloads/*.yaml). A step is: gather the batch, forward, backward, update.
+ms_per_step is the best epoch after one warm-up epoch, median the middle one; cpu_ms is the processor time of a step, of all threads. gflops counts the products only, without the gradient of
 the input, which no step computes; peak_share is its share of the best 2048 x 2048 float32 product on as many threads. A convolution
 counts with the products of its windows, whichever way it is computed: Winograd's makes fewer, so the share may exceed 1.
 """
 
-import environment  # noqa: F401, I001
+import environment  # noqa: I001
 
 import argparse
 import json
-import resource
-import sys
 import time
 from pathlib import Path
 
@@ -58,22 +56,18 @@ def flops(run: Run) -> int:
     )
 
 
-def resident_peak() -> float:
-    """The most memory that this process has held so far, in MB."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (
-        1024**2 if sys.platform == "darwin" else 1024
-    )
-
-
 def measure(run: Run, threads: int | None, epochs: int) -> dict[str, float]:
     """Time and rate of a run's steps, memory of the process."""
     with one_blas_thread(), run.workers(threads):
         epoch(run)
+        cpu = time.process_time()
         times = [epoch(run) for _ in range(epochs)]
-    memory, rate = resident_peak(), flops(run) / min(times) / 1e6
+        cpu = time.process_time() - cpu
+    memory, rate = environment.resident_peak(), flops(run) / min(times) / 1e6
     return {
         "ms_per_step": round(min(times), 4),
         "median": round(float(np.median(times)), 4),
+        "cpu_ms": round(1e3 * cpu / epochs / (len(run.parts["train"]) // run.plan.batch_size), 4),
         "gflops": round(rate, 1),
         "peak_share": round(rate / sgemm_peak(run.threads), 3),
         "peak_rss_mb": round(memory),

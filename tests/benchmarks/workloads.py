@@ -15,6 +15,7 @@ class Workload:
     same          padding, and batch normalization before each relu; else neither
     widths        filters of the stages of a ResNet, in place of these convolutions (He et al. 2016, section 4.2, option B)
     blocks        residual blocks in each stage
+    table         the model of nettrain whose defaults it has, in place of hidden layers, relu and Adam: a network for tables
     """
 
     rows: int
@@ -28,6 +29,7 @@ class Workload:
     same: bool = False
     widths: tuple[int, ...] = ()
     blocks: int = 0
+    table: str | None = None
 
     def data(self) -> tuple[np.ndarray, np.ndarray]:
         """x (n, i) or (n, h, w, c) from 0 to 1, classes (n,)."""
@@ -61,4 +63,7 @@ WORKLOADS = {
         same=True,
     ),
     "resnet": Workload(640, (64, 10), 64, 3, image=(32, 32, 3), widths=(16, 32, 64), blocks=3),
+    "realmlp": Workload(12384, (16, 2), 256, 3, table="realmlp"),
+    "tabm": Workload(12384, (16, 2), 256, 1, table="tabm"),
+    "tabular": Workload(12384, (16, 2), 128, 3, table="tabular"),
 }
