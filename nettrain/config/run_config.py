@@ -124,6 +124,9 @@ class TrainingConfig(Record):
         Field(description="batches whose gradients are summed for one step"),
     ] = 1
     shuffle: Annotated[Flag, Field(description="shuffle the rows in every epoch")] = True
+    drop_last: Annotated[
+        Flag, Field(description="leave out the rows of an epoch that do not fill a batch")
+    ] = False
     learning_rates: LearningRates = LearningRates()
     clip_norm: Annotated[
         Positive | None,

@@ -57,7 +57,7 @@ class Realmlp(Architecture):
         },
         "schedule": "coslog4",
         "regularization": {"dropout": {"value": 0.15, "schedule": "flat_cos"}},
-        "training": {"epochs": 256, "batch_size": 256},
+        "training": {"epochs": 256, "batch_size": 256, "drop_last": True},
     }
 
     hidden: Annotated[

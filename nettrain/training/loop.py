@@ -67,7 +67,7 @@ def train_batches(
 ) -> None:
     """Train the rest of one epoch."""
     progress, step_rows = run.progress, run.plan.step_rows
-    order = epoch_order(run)
+    order = epoch_order(run)[: run.plan.steps_per_epoch * step_rows]
     observing = [
         callback for callback in callbacks if type(callback).batch_end is not Callback.batch_end
     ]

@@ -35,7 +35,7 @@ class RunPlan:
         layers: Of the network, bound to the shape of the inputs.
         batch_size: Rows per batch.
         step_rows: Rows per step of the optimizer: of all batches whose gradients are accumulated.
-        steps_per_epoch: Steps per epoch; the last one may have fewer rows.
+        steps_per_epoch: Steps per epoch; the last one may have fewer rows, unless `drop_last`.
         max_parallelism: Threads that a step can use at most: for shards, tiles of wide layers and
             blocks of the update.
         metrics: The metrics of the task by name, those of plugins too.
@@ -106,7 +106,7 @@ def plan_run(config: RunConfig, prepared: PreparedData, *, shares_process: bool 
     shards = config.training.shards or shards_for(layers, batch_size, itemsize)
     kernels = config.training.kernels
     if kernels == "auto":
-        batches = config.training.epochs * -(-len(train) // batch_size)
+        batches = config.training.epochs * _steps(config, len(train), batch_size)
         kernels = kernels_for(layers, batch_size, batches, shares_process=shares_process)
     check_kernels(kernels)
     blocks = sum(layer.size for layer in layers) // BLOCK
@@ -119,7 +119,7 @@ def plan_run(config: RunConfig, prepared: PreparedData, *, shares_process: bool 
         layers=layers,
         batch_size=batch_size,
         step_rows=step_rows,
-        steps_per_epoch=-(-len(train) // step_rows),
+        steps_per_epoch=_steps(config, len(train), step_rows),
         max_parallelism=max([shards, *map(tiles_of, layers), min(MOST, blocks)]),
         metrics=metrics,
         monitor=chosen,
@@ -218,6 +218,12 @@ def _final(
             kernels=kernels,  # type: ignore[arg-type]
         ),
     )
+
+
+def _steps(config: RunConfig, rows: int, step_rows: int) -> int:
+    """Steps of so many rows in an epoch, the rest in one of their own unless it is left out."""
+    full, rest = divmod(rows, step_rows)
+    return full if full and config.training.drop_last else full + (rest > 0)
 
 
 def _notes(config: RunConfig, train: Part, step_rows: int) -> list[str]:

@@ -137,6 +137,15 @@ def test_shuffling_changes_the_order_every_epoch_and_none_keeps_it(run):
     assert plain.seen == [list(range(start, min(start + 8, 30))) for start in (0, 8, 16, 24)] * 2
 
 
+def test_rows_that_fill_no_batch_are_left_out_when_asked_but_never_all(run):
+    few, all_rows = Orders(), Orders()
+    changes = {"training.epochs": 1, "training.shuffle": False, "training.drop_last": True}
+    run({"training.batch_size": 8} | changes, callbacks=[few])
+    run({"training.batch_size": 100} | changes, callbacks=[all_rows])
+    assert few.seen == [list(range(start, start + 8)) for start in (0, 8, 16)]
+    assert all_rows.seen == [list(range(30))]
+
+
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_everything_is_computed_in_the_configured_precision(run, dtype):
     result = run({"dtype": dtype})
