@@ -105,12 +105,12 @@ def _explain(explanations: list["Explanation"], *, json: bool) -> None:
 
 def _parts(one: "Explanation", width: int) -> Iterator[Any]:
     """What is shown of one thing, one below the other."""
-    from nettrain.cli.render_explain import key_table, name_table, plain
+    from nettrain.cli.render_explain import flowing, key_table, name_table, plain
 
     yield plain(f"{one.name} ({one.what})", style="bold")
     yield plain(one.summary)
     if one.details:
-        yield plain(one.details)
+        yield flowing(one.details)
     if one.keys:
         yield key_table(one.keys)
     if one.members:

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from nettrain.config.explanation import Key
 
 
+_MARGIN = 88  # columns that every line of a docstring may fill, however far it is indented
+
+
 def name_table(title: str, members: Sequence[tuple[str, str]], width: int | None) -> Table:
     """One row per name; given a width, summaries are cut to one line, with an ellipsis."""
     table = _table(title, "")
@@ -46,6 +49,24 @@ def method_table(methods: Sequence["Method"]) -> Table:
         needed = "required" if method.required else "optional"
         table.add_row(Text(method.signature), needed, Text(method.description))
     return table
+
+
+def flowing(text: str) -> Text:
+    """Prose that the terminal breaks: lines that a docstring breaks at its margin are joined.
+
+    A line ended at the margin if the first word of the next would not have fitted on it. Shorter
+    ones, as of YAML, stay.
+    """
+    lines: list[str] = []
+    end = 0  # where the last line of the source ended
+    for line in text.splitlines():
+        first = next(iter(line.split()), "")
+        if first and end + 1 + len(first) > _MARGIN:
+            lines[-1] += f" {line.strip()}"
+        else:
+            lines.append(line)
+        end = len(line)
+    return plain("\n".join(lines))
 
 
 def plain(text: str, style: str = "") -> Text:

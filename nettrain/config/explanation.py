@@ -117,7 +117,12 @@ def _kind(entry: KindInYaml) -> Explanation:
         kind.kind,
         "kind",
         entry.summary,
-        f"{entry.details}\nTo write your own: nettrain explain --plugin {kind.kind}",
+        "\n\n".join(
+            filter(
+                None,
+                [entry.details, f"To write your own: nettrain explain --plugin {kind.kind}"],
+            )
+        ),
         members=members,
         example=component_example(kind, entry.shown),
     )

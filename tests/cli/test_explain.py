@@ -239,3 +239,12 @@ def test_a_plugin_page_has_base_methods_and_a_whole_example(command):
     found = command("explain", "--plugin", "lyer")
     assert found.exit_code == 2 and "there is no kind 'lyer'; did you mean 'layer'?" in found.stderr
     assert command("explain", "adam", "--plugin", "layer").exit_code == 2
+
+
+def test_prose_is_broken_by_the_terminal_and_yaml_is_not_joined(command, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "60")
+    shown = [line.rstrip() for line in command("explain", "tabm").stdout.splitlines()]
+    first = shown.index(next(line for line in shown if line.startswith("The members share")))
+    paragraph = shown[first : shown.index("", first)]
+    assert all(len(line) > 40 for line in paragraph[:-1])
+    assert "dataset:" in shown and "regularization: {dropout: 0.1}" in shown
