@@ -98,12 +98,16 @@ def ranks(scores: np.ndarray) -> np.ndarray:
     n, k = scores.shape
     columns = np.ascontiguousarray(scores.T)
     order = columns.argsort(axis=1)
-    ordered = np.take_along_axis(columns, order, axis=1)
+    order += n * np.arange(k)[:, np.newaxis]  # into all columns, one after the other
+    ordered = columns.ravel()[order]
     starts = np.ones((k, n), dtype=bool)  # of a run of equal scores
     np.not_equal(ordered[:, 1:], ordered[:, :-1], out=starts[:, 1:])
-    first = np.flatnonzero(starts)
-    length = np.diff(first, append=k * n)
-    mean_rank = first % n + (length + 1) / 2
-    ranked = np.empty((k, n))
-    np.put_along_axis(ranked, order, np.repeat(mean_rank, length).reshape(k, n), axis=1)
-    return ranked.T
+    ranked = np.empty(k * n)
+    if starts.all():
+        ranked[order] = np.arange(1, n + 1)
+    else:
+        first = np.flatnonzero(starts)
+        length = np.diff(first, append=k * n)
+        mean_rank = first % n + (length + 1) / 2
+        ranked[order.ravel()] = np.repeat(mean_rank, length)
+    return ranked.reshape(k, n).T

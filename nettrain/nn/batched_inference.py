@@ -17,6 +17,7 @@ from nettrain.nn.layer import Layer, Scope
 
 MAX_CHUNK_SIZE = 1024
 MAX_CHUNK_BYTES = 16e6  # of the widest layer's inputs and outputs: larger chunks leave the cache
+MAX_SHORT_SIZES = 4  # of shorter chunks that are replayed: each takes memory of its own
 
 
 def chunk_size_for(layers: Sequence[BoundLayer], item_size: int) -> int:
@@ -65,8 +66,10 @@ class _Replay:
 class BatchedInference:
     """Computes the outputs of layers for any number of rows.
 
-    Full chunks are replayed. The last, shorter chunk runs eagerly, and so does every chunk where a
-    layer has data-dependent control flow. Both give the same bits where no kernel is compiled.
+    Full chunks are replayed. The last, shorter chunk runs eagerly when so many rows come for the
+    first time, and is replayed from then on: the validation part is evaluated once per epoch. Every
+    chunk runs eagerly where a layer has data-dependent control flow. All of it gives the same bits
+    where no kernel is compiled, and shorter chunks never use compiled kernels.
 
     Args:
         layers: the network.
@@ -94,7 +97,9 @@ class BatchedInference:
         self._layers = [(bound.name, bound.layer) for bound in layers]
         self._shape, self._dtype, self._compiled = shape, dtype, compiled
         self._output_shape = layers[-1].output_shape if layers else shape
-        self._idle: list[_Replay] = []  # as many as there have been concurrent threads
+        # By the number of rows, as many as there have been concurrent threads.
+        self._idle: dict[int, list[_Replay]] = {}
+        self._short_sizes: set[int] = set()
         self._data_dependent = False
 
     def __call__(self, x: Rows, run_tasks: RunTasks | None = None) -> np.ndarray:
@@ -118,23 +123,34 @@ class BatchedInference:
 
     def _run_chunk(self, x: Rows, outputs: np.ndarray, chunk: slice) -> None:
         rows = np.asarray(x[chunk], self._dtype)
-        if len(rows) < self.chunk_size or self._data_dependent:
+        if self._data_dependent or not self._recurs(len(rows)):
             outputs[chunk] = self._eager(rows)
             return
+        idle = self._idle.setdefault(len(rows), [])
         try:
-            replay = self._idle.pop()
+            replay = idle.pop()
         except IndexError:
-            replay = self._record()
+            replay = self._record(len(rows))
         if replay.data_dependent:
             self._data_dependent = True
             outputs[chunk] = self._eager(rows)
             return
         outputs[chunk] = replay(rows)
-        self._idle.append(replay)
+        idle.append(replay)
 
-    def _record(self) -> _Replay:
-        shape = (self.chunk_size, *self._shape)
-        return _Replay(self._layers, self._replay_scope, shape, self._dtype, self._compiled)
+    def _recurs(self, rows: int) -> bool:
+        """Whether chunks of so many rows come again and again."""
+        if rows == self.chunk_size or rows in self._idle:
+            return True
+        seen, full = rows in self._short_sizes, len(self._idle) > MAX_SHORT_SIZES
+        self._short_sizes.add(rows)
+        return seen and not full
+
+    def _record(self, rows: int) -> _Replay:
+        compiled = self._compiled and rows == self.chunk_size
+        return _Replay(
+            self._layers, self._replay_scope, (rows, *self._shape), self._dtype, compiled
+        )
 
     def _eager(self, x: np.ndarray) -> np.ndarray:
         return self._eager_scope.forward(self._layers, Tensor(x)).value
