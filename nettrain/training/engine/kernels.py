@@ -1,4 +1,4 @@
-"""Which kernels a run uses: NumPy's, or compiled loops, which take a second to load."""
+"""Which kernels a run uses: NumPy's, or compiled loops, which take half a second to load."""
 
 from collections.abc import Sequence
 from importlib.util import find_spec
@@ -8,9 +8,9 @@ from typing import Literal
 from nettrain.errors import ConfigError
 from nettrain.nn.bound_layer import BoundLayer
 
-# Seconds: twice what importing Numba and loading the loops takes. Compiling them, once per machine,
-# takes 3.
-LOADING = 2.0
+# Seconds: twice what importing Numba (0.2), its first loop (0.2, or 0.3 where it finds SciPy and
+# imports that too) and each further one (0.003) take. Compiling them takes 3, once per machine.
+LOADING = 1.0
 MANY = 10  # runs that share the loading, in a search, a cross-validation or an ensemble
 # Seconds that compiled loops save in a step of any size (64-64-32-10, batch 32: 0.088 to 0.028 ms),
 # and per parameter and output of a layer.

@@ -5,7 +5,7 @@ import numpy as np
 from nettrain.config.run_config import Regularization
 from nettrain.jit import jit
 from nettrain.nn.vector import ParameterVector
-from nettrain.schedules import RunLength, number_at
+from nettrain.schedules import RunLength, Scheduled, number_at
 
 
 class Penalty:
@@ -31,13 +31,17 @@ class Penalty:
     ) -> None:
         self.vector = vector
         self._loop = _penalty_loop.compiled if compiled else None
-        self._regularization, self._length = regularization, length
-        self.seek(0)
+        self._given, self._length = (regularization.l1, regularization.l2), length
+        self._scheduled = any(isinstance(number, Scheduled) for number in self._given)
+        self._take(0)
 
     def seek(self, step: int) -> None:
         """Take the factors of a step, counted from 0."""
-        given = self._regularization
-        self.l1, self.l2 = (number_at(one, step, self._length) for one in (given.l1, given.l2))
+        if self._scheduled:
+            self._take(step)
+
+    def _take(self, step: int) -> None:
+        self.l1, self.l2 = (number_at(number, step, self._length) for number in self._given)
 
     def __bool__(self) -> bool:
         return bool(self.l1 or self.l2)

@@ -90,6 +90,7 @@ class Update:
         self._compiled = compiled
         self._lr = 0.0
         self._length, self._decaying = length, optimizer
+        self._scheduled = optimizer.at(0, length) is not optimizer
         cuts = list(self._cut())
         self._groups = [
             partial(self._update, self._blocks(cuts[i::groups]))
@@ -138,7 +139,8 @@ class Update:
 
     def __call__(self, lr: float) -> None:
         """One step from `vector.gradient`, which is used up."""
-        self._decaying = self.optimizer.at(self.steps, self._length)
+        if self._scheduled:
+            self._decaying = self.optimizer.at(self.steps, self._length)
         self._penalty.seek(self.steps)
         self.steps += 1
         self._lr = lr
