@@ -9,6 +9,7 @@ import onnx
 import onnxruntime
 import pytest
 
+import nettrain
 from nettrain import streams
 from nettrain.autodiff import functions as f
 from nettrain.autodiff import tensor
@@ -30,9 +31,11 @@ from nettrain.data.transform import Transform
 from nettrain.export.inference_graph import record_inference
 from nettrain.export.onnx.builder import Builder
 from nettrain.export.onnx.columns import Columns, TextColumn
+from nettrain.export.onnx.command import export
 from nettrain.export.onnx.model import assembled, declared
 from nettrain.export.onnx.operations import TRAINING_ONLY, add_network, form_of
 from nettrain.export.onnx.transforms import add_inverse, add_transform, missing_forms
+from nettrain.export.target import Request
 from nettrain.layers.activation import Activation as ActivationLayer
 from nettrain.nn.activation import Activation
 from nettrain.nn.architecture import Architecture
@@ -264,3 +267,11 @@ def test_large_numbers_that_differ_little_keep_their_difference():
     fitted = Fitted(transform, TRANSFORMS["learn"](transform, features))
     expected = transform.apply(features, fitted.state).array
     np.testing.assert_allclose(transformed(fitted, features), expected, rtol=0, atol=1e-5)
+
+
+def test_float64_has_only_operations_that_onnxruntime_has_for_it(tmp_path):
+    dataset = {"source": "moons", "limit": 40, "transforms": ["smooth_clip"]}
+    model = {"type": "mlp", "hidden": [3], "activation": "gelu"}
+    config = {"dtype": "float64", "dataset": dataset, "model": model, "training": {"epochs": 1}}
+    run_directory = nettrain.train(config, output_directory=tmp_path).run_directory
+    assert export(Request(subject=run_directory)).summary["rows"] == 8

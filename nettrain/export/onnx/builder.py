@@ -69,6 +69,12 @@ class Builder:
         )
         return output
 
+    def in_float32(self, operator: str, value: str) -> str:
+        """A node that onnxruntime has for float32 alone, whatever the numbers of the network."""
+        if self.dtype == np.float32:
+            return self.add(operator, value)
+        return self.cast(self.add(operator, self.cast(value, np.float32)), self.dtype)
+
     def sort(self, value: str, size: int) -> str:
         """The value in rising order along its last axis, of this size."""
         from onnx import helper
