@@ -22,6 +22,7 @@ try:
 except ImportError:  # Windows, which has no /proc/meminfo either
     resource = None  # type: ignore[assignment]
 
+WINDOWS = os.name == "nt"
 UNREADABLE = (OSError, EOFError, zlib.error)  # what reading a plain or a gzip file may raise
 LIMIT_KEY = "NETTRAIN_MAX_UNPACKED"
 _VARIABLE = re.compile(r"\$\{?(\w+)")

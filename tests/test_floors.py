@@ -9,7 +9,17 @@ import pytest
 
 PACKAGE = Path(__file__).parents[1] / "nettrain"
 
-GROUND = {"errors", "synonyms", "files", "component", "streams", "version", "jit", "quantiles"}
+GROUND = {
+    "errors",
+    "synonyms",
+    "files",
+    "locks",
+    "component",
+    "streams",
+    "version",
+    "jit",
+    "quantiles",
+}
 NETWORKS = {"nn", "initializers", "activations", "layers", "losses", "models"}
 DATA = {"data", "sources", "transforms", "augmentations"}
 BELOW_TRAINING = (
@@ -21,6 +31,7 @@ MAY_IMPORT = {
     "errors": {"synonyms"},
     "synonyms": set(),
     "files": {"errors"},
+    "locks": set(),
     "component": {"errors", "synonyms"},
     "streams": set(),
     "version": set(),

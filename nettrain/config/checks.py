@@ -8,6 +8,7 @@ from nettrain.config.run_config import RunConfig, TrainingConfig
 from nettrain.data.dataset_config import DatasetConfig
 from nettrain.data.split import check_split
 from nettrain.errors import ConfigError, nearest
+from nettrain.files import WINDOWS
 from nettrain.metrics import Metric
 from nettrain.optim import ClosureOptimizer
 from nettrain.schedules import MetricSchedule
@@ -65,7 +66,24 @@ def name_problem(name: str) -> str | None:
         or len(name.encode(errors="replace")) > 200
     ):
         return f"expected a name for a folder: no '/' or '\\', at most 200 bytes; got {name[:60]!r}"
+    if WINDOWS and not _is_name_on_windows(name):
+        return (
+            'expected a name for a folder: Windows has none with < > : " | ? * or an end of . or '
+            f"space, nor CON, NUL and the like; got {name[:60]!r}"
+        )
     return None
+
+
+def _is_name_on_windows(name: str) -> bool:
+    devices = {
+        "CON",
+        "PRN",
+        "AUX",
+        "NUL",
+        *(f"{port}{i}" for port in ("COM", "LPT") for i in range(10)),
+    }
+    plain = not set(name) & set('<>:"|?*') and min(name) >= " " and name[-1] not in ". "
+    return plain and name.partition(".")[0].strip().upper() not in devices
 
 
 def _split(dataset: DatasetConfig) -> Iterator[Problem]:

@@ -2,18 +2,12 @@
 
 import logging
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from nettrain.errors import DataError
-
-try:
-    import fcntl
-except ImportError:  # Windows: two downloads at once are not kept apart, but checked
-    fcntl = None  # type: ignore[assignment]
+from nettrain.locks import directory_lock
 
 _LOG = logging.getLogger(__name__)
 _ATTEMPTS = 3
@@ -37,7 +31,7 @@ def download(address: str, checksum: str, target: Path) -> None:
     """
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        with _alone_in(target.parent):
+        with directory_lock(target.parent, wait=True):
             if not target.exists():
                 _fetch(address, checksum, target)
     except OSError as error:
@@ -99,17 +93,3 @@ def _check(partial: Path, checksum: str, address: str) -> None:
             f"{address} is not the file that is expected: its {kind} is {actual} ({size} bytes), "
             f"not {expected}"
         )
-
-
-@contextmanager
-def _alone_in(folder: Path) -> Iterator[None]:
-    """Inside, no other process downloads into this folder."""
-    if fcntl is None:
-        yield
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)

@@ -25,7 +25,11 @@ from nettrain.training.engine.threads import cores
 # where it crashed.
 KILLS = 5
 CRASHES = 2
-CRASH_SIGNALS = (signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGILL)
+CRASH_SIGNALS = tuple(
+    getattr(signal, name)
+    for name in ("SIGSEGV", "SIGABRT", "SIGBUS", "SIGFPE", "SIGILL")
+    if hasattr(signal, name)  # Windows, which imports this and forks nothing, has some of them
+)
 # More threads would not change the results, but a process that has any cannot be forked safely, and
 # each worker is to use one core.
 ONE_THREAD = dict.fromkeys(

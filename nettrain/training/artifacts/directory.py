@@ -5,7 +5,6 @@ everything in it is part of the layout, so that no file of the user's goes with 
 """
 
 import json
-import os
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -17,12 +16,8 @@ from pathlib import Path
 
 from nettrain.errors import RunError
 from nettrain.files import read_text
+from nettrain.locks import directory_lock
 from nettrain.training.artifacts.files import disk_errors
-
-try:
-    import fcntl
-except ImportError:  # Windows has no such lock
-    fcntl = None  # type: ignore[assignment]
 
 SHOWN = 5  # names of foreign files in a message
 ATTEMPTS = 5  # to take a lock, which `is_locked` holds for a moment
@@ -135,14 +130,10 @@ def locked(path: Path) -> Iterator[None]:
                 f"{entry}: is a link to a directory, through which nothing is written; put the "
                 "directory itself there"
             )
-    if fcntl is None:
-        yield
-        return
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
+    with ExitStack() as lock:
         for attempt in range(ATTEMPTS):
             try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                lock.enter_context(directory_lock(path))
                 break
             except BlockingIOError:
                 if attempt == ATTEMPTS - 1:
@@ -151,22 +142,15 @@ def locked(path: Path) -> Iterator[None]:
                     ) from None
                 time.sleep(PAUSE)
         yield
-    finally:
-        os.close(descriptor)
 
 
 def is_locked(path: Path) -> bool:
     """Whether a process works in this directory; asking does not keep one from beginning."""
-    if fcntl is None:
-        return False
-    descriptor = os.open(path, os.O_RDONLY)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        with directory_lock(path, shared=True):
+            return False
     except BlockingIOError:
         return True
-    finally:
-        os.close(descriptor)
-    return False
 
 
 def written_by_nettrain(path: Path) -> bool:

@@ -3,12 +3,14 @@
 import errno
 import json
 import os
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from nettrain.errors import RunError
+from nettrain.files import WINDOWS
 
 ELSEWHERE = "choose another folder with --output-directory"
 
@@ -46,15 +48,33 @@ def write_chunks_atomically(path: Path, chunks: Iterable[bytes]) -> None:
                 file.writelines(chunks)
                 file.flush()
                 os.fsync(file.fileno())
-            os.replace(temporary, path)
+            _replace(temporary, path)
         except BaseException:
             temporary.unlink(missing_ok=True)
             raise
-        folder = os.open(path.parent, os.O_RDONLY)
+        _sync_folder(path.parent)
+
+
+def _replace(temporary: Path, path: Path) -> None:
+    """Rename. Windows refuses it while somebody reads the file, such as a virus scanner."""
+    for pause in (0.01, 0.1, 0.5) if WINDOWS else ():
         try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+            os.replace(temporary, path)
+            return
+        except PermissionError:
+            time.sleep(pause)
+    os.replace(temporary, path)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Force a rename to the disk. Windows opens no folders, and keeps renames in its journal."""
+    if WINDOWS:
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def open_new(path: Path) -> BinaryIO:
