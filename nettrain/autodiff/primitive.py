@@ -96,6 +96,13 @@ class Primitive(ABC):
         """backward_calls(grads, dy, out, *inputs): the calls that do what `backward` does."""
         return [(self.backward, args, scratch)]
 
+    def added_calls(self, *args: Any, **scratch: Any) -> list[Call] | None:
+        """added_calls(total, dy, out, x): the calls that add dx, of the only input, to `total`.
+
+        None: dx is written elsewhere, and the engine adds it.
+        """
+        return None
+
     def forward_tiles(self, *args: Any, **scratch: Any) -> list[list[list[Call]]] | None:
         """The calls of `forward` in phases, each of independent queues that may run in parallel.
 
@@ -209,8 +216,8 @@ class Barrier(Primitive):
     """Computes a value that all rows share (the mean of a batch): shards synchronize here.
 
     Each shard runs `forward` on its own rows, then `merge` combines their values. In the backward
-    pass the dy of the shards are summed, each runs `backward` with the sum, and `rescale` turns its
-    dx into that of a part of the rows.
+    pass the dy of the shards are summed, and each runs `backward` with its share of the sum: that
+    of its rows in all rows, as the value is a mean.
     """
 
     @abstractmethod
@@ -221,7 +228,3 @@ class Barrier(Primitive):
             outs: The value of each shard.
             counts: How many elements of the input each element of it was made of.
         """
-
-    @abstractmethod
-    def rescale(self, dx: Array, share: float) -> None:
-        """Turn dx, as `backward` writes it, into that of a shard with a `share` of all rows."""

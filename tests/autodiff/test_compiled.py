@@ -21,6 +21,7 @@ from nettrain.autodiff.ops import (
     max_pooling,
     moments,
     normalization,
+    normalization_block,
     pooling,
     reduction,
     row_normalization,
@@ -116,6 +117,12 @@ TABLE = {
     "max pool, overlapping": (lambda: max_pooling.MaxPool((3, 2), (2, 1), AROUND), images),
     "moments": (lambda: moments.Moments(), lambda n, c: [numbers("x", n, c) + 3]),
     "normalize": (lambda: normalization.Normalize(1e-5), normalized),
+    "normalize, relu": (
+        lambda: normalization_block.NormalizationBlock(
+            normalization.Normalize(1e-5), selection.Relu()
+        ),
+        normalized,
+    ),
     "normalize rows": (lambda: row_normalization.NormalizeRows(1e-3), channels),
     "parametric mish": (lambda: ParametricActivation(smooth.Mish()), scaled),
     "parametric relu": (lambda: ParametricActivation(selection.Relu()), scaled),

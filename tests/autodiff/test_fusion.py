@@ -5,10 +5,12 @@ import pytest
 
 from nettrain.autodiff import functions as F
 from nettrain.autodiff.backward import backward, nodes_above
+from nettrain.autodiff.ops.moments import Moments
+from nettrain.autodiff.ops.normalization import Normalize
 from nettrain.autodiff.plan.fusion import fuse
 from nettrain.autodiff.plan.memory import Arena
 from nettrain.autodiff.plan.plan import Plan
-from nettrain.autodiff.tensor import Tensor
+from nettrain.autodiff.tensor import Tensor, apply
 
 Y = np.array([0, 2, 1, 2])
 
@@ -51,6 +53,16 @@ CASES = {
     "one whose input is used again": (
         lambda x, w, b: (lambda a: (a + b * (F.mish(a) - a)) / a)(x @ w),
         ["Matmul", "Mish", "Subtract", "Broadcast", "Multiply", "Add", "Divide"],
+    ),
+    "a normalization and its activation": (
+        lambda x, w, b: F.relu(apply(Normalize(1e-5), x, apply(Moments(), x), b, b)),
+        ["Moments", "NormalizationBlock"],
+    ),
+    "a normalization that is used again": (
+        lambda x, w, b: (lambda a: F.relu(a) + a)(
+            apply(Normalize(1e-5), x, apply(Moments(), x), b, b)
+        ),
+        ["Moments", "Normalize", "Relu", "Add"],
     ),
     "log_softmax is used again": (
         lambda x, w, b: (lambda p: -F.pick(p, Tensor(Y, feed=True)) - p.mean(1))(F.log_softmax(x)),

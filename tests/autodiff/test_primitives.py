@@ -35,6 +35,7 @@ from nettrain.autodiff.ops import (
     moments,
     noise,
     normalization,
+    normalization_block,
     pooling,
     probe,
     reduction,
@@ -709,6 +710,16 @@ ROWS = [
             uniform(6, 8)[::2, ::-2],
             uniform(3, 4).T,
         )
+    ],
+    *[
+        row(
+            f"{x.shape}, {type(act).__name__}",
+            normalization_block.NormalizationBlock(normalization.Normalize(0.1), act),
+            [x, spread(x.shape[-1]), uniform(x.shape[-1]), uniform(x.shape[-1])],
+            lambda x, m, gamma, beta, f=f: f(normal(x, *m) * gamma + beta),
+        )
+        for x in (uniform(5, 4), uniform(2, 3, 2, 4), uniform(6, 8)[::2, ::-2])
+        for act, f in ((selection.Relu(), lambda a: np.clip(a, 0, None)), (smooth.Tanh(), np.tanh))
     ],
     *[
         row(

@@ -68,6 +68,7 @@ def test_compiled_loops_train_to_the_same_weights_but_for_rounding():
 def test_winograds_way_trains_to_the_same_weights_as_windows_but_for_rounding(kernels, monkeypatch):
     tiles = steps(kernels=kernels)
     monkeypatch.setattr(winograd, "WORTH", np.inf)
+    monkeypatch.setattr(winograd, "WORTH_COMPILED", np.inf)
     windows = steps(kernels=kernels)
     assert not np.array_equal(tiles[1], windows[1])
     equal(tiles, windows, rtol=1e-8, atol=1e-9)

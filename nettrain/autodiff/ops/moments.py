@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from nettrain.autodiff.compiled import call, compiles, rows
+from nettrain.autodiff.compiled import call, compiles, contiguous, rows
 from nettrain.autodiff.primitive import Array, Barrier, Call, Scratch, Shape, Slots
 from nettrain.jit import jit
 
@@ -76,10 +76,6 @@ class Moments(Barrier):
             d *= n_b / n
             mean += d
 
-    def rescale(self, dx: Array, share: float) -> None:
-        """dx holds 1 / n for the n rows of the shard."""
-        dx *= share
-
     def tangent(
         self, dout: Array, dinputs: Slots, out: Array, x: Array, *, centred: Array, ones: Array
     ) -> None:
@@ -122,12 +118,18 @@ def _moments_loop(out: Array, x: Array, work: Array) -> None:
 
 
 @jit
-def _moments_gradient_loop(dx: Array, dm: Array, dv: Array, x: Array, mean: Array) -> None:
+def _moments_gradient_loop(
+    dx: Array, dm: Array, dv: Array, x: Array, mean: Array, adds: bool
+) -> None:
     n, c = x.shape
     count, two = x.dtype.type(n), x.dtype.type(2)
     for i in range(n):
-        for j in range(c):
-            dx[i, j] = ((x[i, j] - mean[j]) * (two * dv[j]) + dm[j]) / count
+        if adds:
+            for j in range(c):
+                dx[i, j] += ((x[i, j] - mean[j]) * (two * dv[j]) + dm[j]) / count
+        else:
+            for j in range(c):
+                dx[i, j] = ((x[i, j] - mean[j]) * (two * dv[j]) + dm[j]) / count
 
 
 @compiles(Moments)
@@ -146,7 +148,15 @@ class CompiledMoments(Moments):
     ) -> list[Call]:
         if not (x.flags.c_contiguous and grads[0].flags.c_contiguous):
             return super().backward_calls(grads, dy, out, x, **scratch)
-        return [call(_moments_gradient_loop, rows(grads[0]), dy[0], dy[1], rows(x), out[0])]
+        dx = rows(grads[0])
+        return [call(_moments_gradient_loop, dx, dy[0], dy[1], rows(x), out[0], False)]
+
+    def added_calls(
+        self, total: Array, dy: Array, out: Array, x: Array, **scratch: Array
+    ) -> list[Call] | None:
+        if not contiguous(total, x):
+            return None
+        return [call(_moments_gradient_loop, rows(total), dy[0], dy[1], rows(x), out[0], True)]
 
     def tangent(
         self, dout: Array, dinputs: Slots, out: Array, x: Array, *, centred: Array, ones: Array

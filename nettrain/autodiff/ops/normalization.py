@@ -138,15 +138,22 @@ def _normalize_loop(
     inverse: Array,
     factor: Array,
     epsilon: float,
+    relu: bool,
 ) -> None:
     n, c = x.shape
-    one, least, mean = x.dtype.type(1), x.dtype.type(epsilon), moments[0]
+    zero, one, least = x.dtype.type(0), x.dtype.type(1), x.dtype.type(epsilon)
+    mean = moments[0]
     for j in range(c):
         inverse[j] = one / math.sqrt(moments[1, j] + least)
         factor[j] = gamma[j] * inverse[j]
     for i in range(n):
-        for j in range(c):
-            out[i, j] = (x[i, j] - mean[j]) * factor[j] + beta[j]
+        if relu:
+            for j in range(c):
+                y = (x[i, j] - mean[j]) * factor[j] + beta[j]
+                out[i, j] = zero if y <= zero else y  # NaN stays
+        else:
+            for j in range(c):
+                out[i, j] = (x[i, j] - mean[j]) * factor[j] + beta[j]
 
 
 @jit
@@ -156,23 +163,32 @@ def _normalize_gradient_loop(
     dgamma: Array,
     dbeta: Array,
     dy: Array,
+    y: Array,
     x: Array,
     mean: Array,
     gamma: Array,
     inverse: Array,
     part: Array,
+    relu: bool,
 ) -> None:
     n, c = x.shape
-    half = x.dtype.type(-0.5)
+    zero, one, half = x.dtype.type(0), x.dtype.type(1), x.dtype.type(-0.5)
     dbeta[:] = 0
     dgamma[:] = 0
     for start in range(0, n, BLOCK):
         part[:] = 0
         for i in range(start, min(start + BLOCK, n)):
-            for j in range(c):
-                part[0, j] += dy[i, j]
-                part[1, j] += dy[i, j] * (x[i, j] - mean[j])
-                dx[i, j] = dy[i, j] * (gamma[j] * inverse[j])
+            if relu:
+                for j in range(c):
+                    d = dy[i, j] * (one if y[i, j] > zero else y[i, j])  # 0 or NaN
+                    part[0, j] += d
+                    part[1, j] += d * (x[i, j] - mean[j])
+                    dx[i, j] = d * (gamma[j] * inverse[j])
+            else:
+                for j in range(c):
+                    part[0, j] += dy[i, j]
+                    part[1, j] += dy[i, j] * (x[i, j] - mean[j])
+                    dx[i, j] = dy[i, j] * (gamma[j] * inverse[j])
         for j in range(c):
             dbeta[j] += part[0, j]
             dgamma[j] += part[1, j]
@@ -191,50 +207,40 @@ class CompiledNormalize(Normalize):
     def forward_calls(
         self, out: Array, x: Array, moments: Array, gamma: Array, beta: Array, **scratch: Array
     ) -> list[Call]:
-        if not x.flags.c_contiguous:
-            return super().forward_calls(out, x, moments, gamma, beta, **scratch)
-        return [
-            call(
-                _normalize_loop,
-                rows(out),
-                rows(x),
-                moments,
-                gamma,
-                beta,
-                scratch["inverse"],
-                scratch["factor"],
-                self.epsilon,
-            )
-        ]
+        loop = forward_loop(self.epsilon, out, [x, moments, gamma, beta], scratch, relu=False)
+        return loop or super().forward_calls(out, x, moments, gamma, beta, **scratch)
 
     def backward_calls(
-        self,
-        grads: Slots,
-        dy: Array,
-        out: Array,
-        x: Array,
-        moments: Array,
-        gamma: Array,
-        beta: Array,
-        **scratch: Array,
-    ) -> list[Call]:
-        if not contiguous(*grads, dy, x):
-            ones = scratch["ones"]
-            return [
-                (ones.fill, (1,), {}),
-                *super().backward_calls(grads, dy, out, x, moments, gamma, beta, **scratch),
-            ]
-        dx, *others = slots_or(grads, scratch["centred"], moments, gamma, beta)
-        return [
-            call(
-                _normalize_gradient_loop,
-                rows(dx),
-                *others,
-                rows(dy),
-                rows(x),
-                moments[0],
-                gamma,
-                scratch["inverse"],
-                scratch["sums"],
-            )
+        self, grads: Slots, dy: Array, out: Array,
+        x: Array, moments: Array, gamma: Array, beta: Array, **scratch: Array,
+    ) -> list[Call]:  # fmt: skip
+        inputs = [x, moments, gamma, beta]
+        loop = backward_loop(grads, dy, dy, inputs, scratch, relu=False)
+        return loop or [
+            (scratch["ones"].fill, (1,), {}),
+            *super().backward_calls(grads, dy, out, *inputs, **scratch),
         ]
+
+
+def forward_loop(
+    epsilon: float, out: Array, inputs: Slots, scratch: dict[str, Array], *, relu: bool
+) -> list[Call]:
+    """The loop that normalizes contiguous x, and applies relu; none for other x."""
+    x, *others = inputs
+    if not contiguous(x):
+        return []
+    work = scratch["inverse"], scratch["factor"]
+    return [call(_normalize_loop, rows(out), rows(x), *others, *work, epsilon, relu)]
+
+
+def backward_loop(
+    grads: Slots, dy: Array, y: Array, inputs: Slots, scratch: dict[str, Array], *, relu: bool
+) -> list[Call]:
+    """The loop of the gradients; none where an array is not contiguous."""
+    x, moments, gamma, beta = inputs
+    if not contiguous(*grads, dy, x):
+        return []
+    dx, *others = slots_or(grads, scratch["centred"], moments, gamma, beta)
+    arrays = rows(dy), rows(y), rows(x), moments[0], gamma
+    work = scratch["inverse"], scratch["sums"]
+    return [call(_normalize_gradient_loop, rows(dx), *others, *arrays, *work, relu)]

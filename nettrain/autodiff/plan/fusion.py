@@ -15,11 +15,14 @@ from nettrain.autodiff.ops.feature_product import FeatureProduct
 from nettrain.autodiff.ops.indexing import Pick
 from nettrain.autodiff.ops.matmul import Matmul
 from nettrain.autodiff.ops.max_pooling import MaxPool
+from nettrain.autodiff.ops.normalization import Normalize
+from nettrain.autodiff.ops.normalization_block import NormalizationBlock
 from nettrain.autodiff.ops.parametric_activation import ParametricActivation
 from nettrain.autodiff.ops.scale import Scale
 from nettrain.autodiff.ops.selection import Relu
 from nettrain.autodiff.ops.shape import Broadcast
 from nettrain.autodiff.ops.softmax import LogSoftmax
+from nettrain.autodiff.ops.winograd import Winograd
 from nettrain.autodiff.primitive import ElementWise, Primitive
 from nettrain.autodiff.tensor import Node, Tensor
 
@@ -45,6 +48,19 @@ def fuse(*results: Tensor) -> None:
             _pool(tensor, primitive, consumers)
         if isinstance(primitive, Negative):
             _cross_entropy(tensor, consumers)
+
+
+def choose_for_compiled(*results: Tensor) -> None:
+    """Let operations be computed in the way that is the fastest with compiled loops.
+
+    Results are rounded differently.
+    """
+    for _, tensor in list(nodes_above(*results)):
+        primitive = primitive_of(tensor)
+        if type(primitive) is Convolution:
+            other = Winograd.replacing(primitive, inputs_of(tensor)[1].shape, tensor.shape)
+            if other is not None:
+                _replace(tensor, other, inputs_of(tensor), tensor)
 
 
 def primitive_of(tensor: Tensor) -> Primitive | None:
@@ -107,7 +123,7 @@ def _parametric_activation(tensor: Tensor, consumers: Counter[int]) -> None:
 
 
 def _activation(tensor: Tensor, consumers: Counter[int]) -> None:
-    """act(x w + b) or act(x * w + b), maybe pooled before act.
+    """act(x w + b), act(x * w + b), maybe pooled before act, or act of a normalization.
 
     The derivative of act must follow from its output alone.
     """
@@ -125,6 +141,8 @@ def _activation(tensor: Tensor, consumers: Counter[int]) -> None:
     fused: Primitive | None = None
     if isinstance(before, Affine) and before.activation is None:
         fused = Affine(primitive, before.product)
+    elif isinstance(before, Normalize):
+        fused = NormalizationBlock(before, primitive)
     elif isinstance(before, Convolution):
         fused = ConvolutionBlock(before, primitive)
     elif isinstance(before, ConvolutionBlock) and before.activation is None:

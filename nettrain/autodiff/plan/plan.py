@@ -21,7 +21,7 @@ from typing import Self
 
 import numpy as np
 
-from nettrain.autodiff.plan.fusion import fuse
+from nettrain.autodiff.plan.fusion import choose_for_compiled, fuse
 from nettrain.autodiff.plan.memory import Arena, share_memory
 from nettrain.autodiff.plan.schedule import Action, backward_actions, forward_actions, own_arrays
 from nettrain.autodiff.primitive import Array, Barrier, Call
@@ -110,6 +110,8 @@ class Plan:
         fused: bool = True,
     ) -> None:
         results = [y, *also]
+        if compiled:
+            choose_for_compiled(*results)
         if fused:
             fuse(*results)
         actions = forward_actions(results, compiled=compiled)

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -102,6 +102,13 @@ def backward_actions(
         if id(tensor) in aliases:
             written.add(id(node.inputs[0]))  # writing the view's gradient was writing its source's
             continue
+        primitive = compiled_form(node.primitive) if compiled else node.primitive
+        d, x = buffers[id(tensor)], node.inputs[0]
+        if len(node.inputs) == 1 and id(x) in written and x.requires_grad:
+            adding = _adding_action(node, primitive, buffers[id(x)], d)
+            if adding is not None:
+                actions.append(_of_share(adding, share))
+                continue
         grads: list[Array | None] = []
         sums: list[Action] = []
         for x in node.inputs:
@@ -119,13 +126,7 @@ def backward_actions(
                         np.add, (total, part, total), node, reads=(total, part), writes=(total,)
                     )
                 )
-        primitive = compiled_form(node.primitive) if compiled else node.primitive
-        actions.append(_backward_action(node, primitive, grads, buffers[id(tensor)]))
-        if isinstance(node.primitive, Barrier) and share != 1 and grads[0] is not None:
-            dx = grads[0]
-            actions.append(
-                _single(node.primitive.rescale, (dx, share), node, reads=(dx,), writes=(dx,))
-            )
+        actions.append(_of_share(_backward_action(node, primitive, grads, d), share))
         actions += sums
     for x, slot in into.items():
         if id(x) not in written:
@@ -158,6 +159,30 @@ def _backward_action(
         tiles=primitive.backward_tiles,
         barrier=primitive if isinstance(primitive, Barrier) else None,
     )
+
+
+def _adding_action(node: Node, primitive: Primitive, total: Array, dy: Array) -> Action | None:
+    """The action that adds the gradient of the only input to `total`, if there is one."""
+    action = _backward_action(node, primitive, [total], dy)
+    args = (total, *action.args[1:])
+    if primitive.added_calls(*args, **action.scratch) is None:
+        return None
+
+    def calls(*args: Any, **scratch: Any) -> list[Call]:
+        return primitive.added_calls(*args, **scratch) or []
+
+    return replace(action, calls=calls, args=args, reads=(total, *action.reads), reuses=())
+
+
+def _of_share(action: Action, share: float) -> Action:
+    """A barrier's action takes the share of dy that a shard's rows have in all rows."""
+    if action.barrier is None or share == 1:
+        return action
+
+    def calls(grads: Any, dy: Array, *args: Any, **scratch: Any) -> list[Call]:
+        return [(np.multiply, (dy, share, dy), {}), *action.calls(grads, dy, *args, **scratch)]
+
+    return replace(action, calls=calls)
 
 
 def _single(
