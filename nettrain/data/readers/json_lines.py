@@ -1,23 +1,29 @@
 """JSON lines read strictly with the standard library: whatever is wrong is named with its line."""
 
+import io
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import NoneType
+from typing import Any
 
 import numpy as np
 
 from nettrain.data.collect import Cells, Collector, Store, TextCodes
 from nettrain.data.features import MISSING
 from nettrain.data.open_table import Column, OpenTable
-from nettrain.data.readers.text_file import encoding_of, open_text
+from nettrain.data.readers.json_block import JsonBlock
+from nettrain.data.readers.text_block import blocks_are_read
+from nettrain.data.readers.text_file import encoding_of, open_text, some_lines
 from nettrain.data.written_columns import Block
 from nettrain.errors import DataError
 from nettrain.files import UNREADABLE, cannot_read, open_unpacked
 
 _UTF_8 = "utf-8-sig"
+_Lines = Iterable[tuple[int, str | bytes]]  # with their numbers
 _LARGEST = sys.float_info.max
+_BLOCK = 2**23  # bytes that are read at once
 _ROWS = 4096  # become arrays at a time, so that few Python objects live at once
 
 
@@ -33,9 +39,15 @@ class JsonLinesTable(OpenTable):
         self.place = self._path = path
         self._encoding, note = encoding_of(Path(path), _UTF_8)
         self.notes += [] if note is None else [note]
+        self._kinds: dict[int, Mapping[str, Any]] = {}  # of each block, by its first line
         names: dict[str, None] = {}
-        for _, row in self._rows(_STRICT):
-            names.update(dict.fromkeys(row))
+        for block in self._blocks():
+            if isinstance(block, JsonBlock):
+                self._kinds[int(block.lines[0])] = block.kinds
+                names.update(dict.fromkeys(block.names))
+            else:
+                for _, row in self._rows(block, _STRICT):
+                    names.update(dict.fromkeys(row))
         self.names = tuple(names)
         if not names:
             raise DataError(
@@ -52,22 +64,28 @@ class JsonLinesTable(OpenTable):
             _JsonColumn(name, self._path, numeric.get(name), cells, store.most_text)
             for name, cells in zip(names, collectors, strict=True)
         ]
-        for chunk in self._chunks():
-            numbers = [line for line, _ in chunk]
-            for column in columns:
-                column.add([row.get(column.name) for _, row in chunk], numbers)
-            lines.append(np.array(numbers, np.int64))
+        for block in self._blocks(columns, again=True):
+            if isinstance(block, JsonBlock):
+                for column in columns:
+                    column.add_block(block)
+                lines.append(block.lines)
+                continue
+            for chunk in self._chunks(block):
+                numbers = [line for line, _ in chunk]
+                for column in columns:
+                    column.add([row.get(column.name) for _, row in chunk], numbers)
+                lines.append(np.array(numbers, np.int64))
         self.booleans = frozenset(column.name for column in columns if column.types == {bool})
         return {column.name: column.finish() for column in columns}, store.lines(lines)
 
     def written(self, names: Sequence[str]) -> Iterator[Block]:
         """The values of JSON; None for keys that are left out."""
-        for chunk in self._chunks():
+        for chunk in self._chunks(enumerate(self._lines(), start=1)):
             yield [[row.get(name) for _, row in chunk] for name in names]
 
-    def _chunks(self) -> Iterator[list[tuple[int, dict[str, object]]]]:
+    def _chunks(self, lines: _Lines) -> Iterator[list[tuple[int, dict[str, object]]]]:
         chunk: list[tuple[int, dict[str, object]]] = []
-        for row in self._rows(_PLAIN):
+        for row in self._rows(lines, _PLAIN):
             chunk.append(row)
             if len(chunk) == _ROWS:
                 yield chunk
@@ -75,16 +93,55 @@ class JsonLinesTable(OpenTable):
         if chunk:
             yield chunk
 
-    def _rows(self, decoder: json.JSONDecoder) -> Iterator[tuple[int, dict[str, object]]]:
+    def _rows(
+        self, lines: _Lines, decoder: json.JSONDecoder
+    ) -> Iterator[tuple[int, dict[str, object]]]:
         """The objects, each with its line; blank lines are skipped."""
         try:
-            for number, line in enumerate(self._lines(), start=1):
+            for number, line in lines:
                 if line.strip():
                     yield number, self._row(number, line, decoder)
         except UNREADABLE as error:
             raise cannot_read(self._path, error) from None
         except UnicodeDecodeError as error:
             raise DataError(f"{self._path}: not {self._encoding} text: {error}") from None
+
+    def _blocks(
+        self, columns: "Sequence[_JsonColumn]" = (), *, again: bool = False
+    ) -> Iterator[JsonBlock | _Lines]:
+        """Blocks of a large file that polars converts, and lines that are to be read strictly.
+
+        Args:
+            columns: A block that one of them does not take comes as lines.
+            again: Whether the file was read before.
+        """
+        if self._encoding != _UTF_8 or not blocks_are_read():
+            yield enumerate(self._lines(), start=1)
+            return
+        first, pending = 1, b""
+        for read in self._read():
+            text = some_lines(pending + read, b"\n", _ROWS) if read else pending
+            pending = (pending + read)[len(text) :]
+            block = None
+            certain = first in self._kinds if again else first > 1 or len(read) == _BLOCK
+            if text and certain:
+                whole = text.rstrip(b"\n") + b"\n"  # for less, loading polars would take longer
+                block = JsonBlock.of(whole, first, self._kinds.get(first))
+            if block is not None and all(column.takes(block) for column in columns):
+                yield block
+            else:
+                yield enumerate(io.BytesIO(text), start=first)
+            first += text.count(b"\n")
+
+    def _read(self) -> Iterator[bytes]:
+        """The bytes of the file, and at its end none."""
+        try:
+            with open_unpacked(Path(self._path)) as file:
+                while read := file.read(_BLOCK):
+                    yield read
+        except UNREADABLE as error:
+            raise cannot_read(self._path, error) from None
+        yield b""
 
     def _lines(self) -> Iterator[str | bytes]:
         """Bytes where lines can be told before they are decoded, so that errors have a line."""
@@ -142,6 +199,24 @@ class _JsonColumn:
             if numbers is None or np.isinf(numbers).any():
                 numbers = np.array([*map(self._number, lines, values)], np.float64)
             self._cells.append(numbers)
+
+    def takes(self, block: JsonBlock) -> bool:
+        """Whether all values of a block are of the column's kind."""
+        kind = block.type_of(self.name)
+        return kind is None or self._numeric is None or self._numeric == (kind is not str)
+
+    def add_block(self, block: JsonBlock) -> None:
+        """The values of a block that it takes."""
+        kind = block.type_of(self.name)
+        if kind is not None:
+            self.types.add(kind)
+            self._numeric = kind is not str
+        if self._numeric is not False:
+            self._cells.append(block.numbers(self.name))
+            return
+        values, places = block.texts(self.name)
+        codes = [MISSING if value is None else self._codes[value] for value in values]
+        self._cells.append(np.array(codes, np.int32)[places])
 
     def finish(self) -> Column:
         """Numbers (n,) with NaN where missing, or codes into the sorted texts."""

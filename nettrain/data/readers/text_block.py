@@ -33,6 +33,12 @@ def blocks_are_read() -> bool:
     return _pool_owner in (None, os.getpid()) and find_spec("polars") is not None
 
 
+def mark_pool() -> None:
+    """To be called before polars is used."""
+    global _pool_owner
+    _pool_owner = os.getpid()
+
+
 class TextBlock:
     """Rows of delimited text that are whole: each of `width` cells, none blank, quotes closed.
 
@@ -91,8 +97,7 @@ class TextBlock:
         Returns:
             The columns; None where a cell of a column of numbers is none to polars.
         """
-        global _pool_owner
-        _pool_owner = os.getpid()
+        mark_pool()
         pl: Any = import_module("polars")
         names = [f"column_{place + 1}" for place in range(self._width)]  # as polars names them
         schema = {
@@ -159,9 +164,9 @@ def _whole_rows(content: bytes, delimiter: str, width: int) -> int:
     ends, separators = np.flatnonzero(a == _NEWLINE), np.flatnonzero(a == ord(delimiter))
     if b'"' in content:
         quotes = np.flatnonzero(a == _QUOTE)
-        if not _closed(a, quotes, ord(delimiter)) or _odd(quotes, ends).any():
+        if not _closed(a, quotes, ord(delimiter)) or between_quotes(quotes, ends).any():
             return 0
-        separators = separators[~_odd(quotes, separators)]
+        separators = separators[~between_quotes(quotes, separators)]
     rows = len(ends)
     if len(separators) != rows * (width - 1) or a[-1] != _NEWLINE:
         return 0
@@ -186,7 +191,7 @@ def _closed(a: np.ndarray, quotes: np.ndarray, delimiter: int) -> bool:
     return bool(before.all() and after.all())
 
 
-def _odd(quotes: np.ndarray, places: np.ndarray) -> np.ndarray:
+def between_quotes(quotes: np.ndarray, places: np.ndarray) -> np.ndarray:
     """Which places are between an opening and a closing quote."""
     odd: np.ndarray = np.searchsorted(quotes, places) % 2 == 1
     return odd

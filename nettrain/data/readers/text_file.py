@@ -5,7 +5,7 @@ import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TextIO
+from typing import AnyStr, TextIO
 
 from nettrain.errors import ConfigError, DataError
 from nettrain.files import UNREADABLE, cannot_read, open_unpacked
@@ -41,6 +41,22 @@ def open_text(path: Path, encoding: str) -> TextIO:
     """Open a text file, unpacked where it is gzip; line ends stay as they are."""
     codecs.lookup(encoding)  # before the file is open
     return io.TextIOWrapper(open_unpacked(path), encoding=encoding, newline="")
+
+
+def some_lines(text: AnyStr, end: AnyStr, multiple: int) -> AnyStr:
+    """The beginning of a text, a multiple of so many lines; empty where it has fewer.
+
+    Args:
+        text: Lines, the last of which may be cut.
+        end: Of a line.
+        multiple: Of which the number of lines is to be one.
+    """
+    count, cut = text.count(end), len(text)
+    if count < multiple:
+        return text[:0]
+    for _ in range(count % multiple + 1):
+        cut = text.rfind(end, 0, cut)
+    return text[: cut + len(end)]
 
 
 @contextmanager

@@ -15,7 +15,13 @@ import numpy as np
 
 from nettrain.data.readers.number_text import MissingMarks, is_number, number_format
 from nettrain.data.readers.text_block import DELIMITERS, Chunk, TextBlock, blocks_are_read
-from nettrain.data.readers.text_file import check_no_nul, decoding, encoding_of, open_text
+from nettrain.data.readers.text_file import (
+    check_no_nul,
+    decoding,
+    encoding_of,
+    open_text,
+    some_lines,
+)
 from nettrain.errors import DataError
 
 if TYPE_CHECKING:
@@ -142,7 +148,7 @@ class TextTable:
         if len(read) < _BLOCK or not blocks_are_read():  # polars would take longer to load
             return pending, above
         while pending:
-            text = _some_lines(pending) if read else pending.rstrip("\n") + "\n"
+            text = some_lines(pending, "\n", _ROWS) if read else pending.rstrip("\n") + "\n"
             strictly = partial(self._chunks, io.StringIO(text, newline=""), above)
             block = TextBlock.of(text, self.delimiter, len(self.names), above + 1, strictly)
             if block is None:
@@ -325,16 +331,6 @@ def _lines(rows: list[list[str]], before: int, after: int) -> np.ndarray:
     spans = np.array([1 + sum(len(_LINE_END.findall(cell)) for cell in row) for row in rows])
     starts: np.ndarray = before + 1 + np.cumsum(spans) - spans
     return starts
-
-
-def _some_lines(text: str) -> str:
-    """The beginning of a text, a multiple of `_ROWS` lines; "" where it has fewer."""
-    count, end = text.count("\n"), len(text)
-    if count < _ROWS:
-        return ""
-    for _ in range(count % _ROWS + 1):
-        end = text.rfind("\n", 0, end)
-    return text[: end + 1]
 
 
 def _reader(file: Iterable[str], delimiter: str) -> "Reader":
