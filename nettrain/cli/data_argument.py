@@ -10,8 +10,6 @@ if TYPE_CHECKING:
     from nettrain.inspection.proposal.choice import Proposal, Wishes
 
 _CONFIGS = (".yaml", ".yml")
-_TABLES = (".csv", ".tsv", ".txt", ".jsonl", ".ndjson", ".parquet", ".arrow", ".feather")
-_DATA = (*_TABLES, ".npz", ".npy", ".idx", ".xlsx", ".xlsm", ".xlsb", ".xls", ".ods", "-ubyte")
 _PRESETS = ("small", "default", "strong")
 _TASKS = ("classification", "regression")
 _FIRST = 4096  # bytes by which a configuration of an unusual ending is told from a table
@@ -24,7 +22,9 @@ def is_data(path: Path) -> bool:
         return False
     if path.is_dir():
         return not (path / "config.yaml").is_file()
-    if name.endswith(_DATA):
+    from nettrain.data.readers.file_name import kind_by_name
+
+    if kind_by_name(path) not in (None, "images"):
         return True
     return path.is_file() and _holds_data(path)
 

@@ -10,31 +10,10 @@ from nettrain.component import Component
 from nettrain.data.align import align
 from nettrain.data.dataset import Dataset
 from nettrain.data.readers.file_kind import file_kind
+from nettrain.data.readers.file_name import kind_by_name
 from nettrain.data.schema import Schema
 from nettrain.data.written_columns import WrittenColumns
 from nettrain.errors import DataError
-
-# How the names of files end, and which source reads them.
-_ENDINGS = (
-    {
-        ".csv": "csv",
-        ".tsv": "csv",
-        ".txt": "csv",
-        ".npz": "npz",
-        ".npy": "npy",
-        "-ubyte": "idx",
-        ".idx": "idx",
-    }
-    | {
-        ".parquet": "parquet",
-        ".arrow": "arrow",
-        ".feather": "arrow",
-        ".jsonl": "jsonl",
-        ".ndjson": "jsonl",
-    }
-    | dict.fromkeys((".xlsx", ".xlsm", ".xlsb", ".xls", ".ods"), "excel")
-    | {".png": "images", ".jpg": "images", ".jpeg": "images"}
-)
 
 
 class Source(Component):
@@ -46,8 +25,7 @@ class Source(Component):
     @classmethod
     def suggest(cls, name: str) -> str:
         """Names the source that reads a file, if a file was given as the source."""
-        stem = Path(name).name.lower().removesuffix(".gz")
-        kind = next((kind for ending, kind in _ENDINGS.items() if stem.endswith(ending)), None)
+        kind = kind_by_name(name)
         if kind is None:
             return super().suggest(name)
         key = "images" if kind == "idx" else "path"

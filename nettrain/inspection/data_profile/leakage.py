@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from nettrain import streams
 from nettrain.data.features import Category
 from nettrain.data.target import Target
 from nettrain.inspection.data_profile.profiled_rows import ProfiledRows
@@ -113,4 +114,4 @@ def _target_name(target: Target, place: int) -> str:
 
 
 def _generator() -> np.random.Generator:
-    return np.random.Generator(np.random.PCG64(0))
+    return streams.generator(0, "profile.leakage")

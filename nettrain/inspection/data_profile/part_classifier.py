@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from nettrain import streams
 from nettrain.data.features import MISSING, Category
 from nettrain.metrics import ClassOutcome, Metric
 
@@ -27,7 +28,7 @@ def classifier_auc(
     Returns:
         AUC, and its standard error where the parts are alike: sqrt((a + b + 1) / (12 a b)).
     """
-    generator = np.random.Generator(np.random.PCG64(0))
+    generator = streams.generator(0, "profile.parts")
     chosen = [generator.permutation(np.flatnonzero(which))[:_MOST] for which in (train, part)]
     rows = np.concatenate(chosen)
     labels = np.repeat([-1.0, 1.0], [len(one) for one in chosen])

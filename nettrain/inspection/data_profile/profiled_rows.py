@@ -6,6 +6,7 @@ from typing import Literal
 
 import numpy as np
 
+from nettrain import streams
 from nettrain.data.dataset import PARTS, Dataset
 from nettrain.data.features import MISSING, Category
 from nettrain.data.loaded_data import LoadedData
@@ -141,7 +142,7 @@ def _most_rows(dataset: Dataset) -> int:
 def _drawn(rows: np.ndarray, share: float) -> np.ndarray:
     if share >= 1:
         return rows
-    generator = np.random.Generator(np.random.PCG64(0))
+    generator = streams.generator(0, "profile.rows")
     return np.sort(generator.permutation(rows)[: max(int(len(rows) * share), 1)])
 
 
