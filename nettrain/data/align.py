@@ -10,7 +10,7 @@ from nettrain.data.distinct import distinct
 from nettrain.data.features import MISSING, Features
 from nettrain.data.images import fit_images
 from nettrain.data.readers.number_text import has_leading_zero
-from nettrain.data.rows.columns import ChosenColumns
+from nettrain.data.rows.columns import take_columns
 from nettrain.data.schema import Schema
 from nettrain.data.target import Target
 from nettrain.data.task import is_one_hot
@@ -57,15 +57,9 @@ def _columns(dataset: Dataset, schema: Schema) -> Features:
         raise DataError(
             f"{dataset.origin}: columns differ from those of training: {'; '.join(mistyped)}"
         )
-    indices = [features.names.index(name) for name in schema.numbers]
-    numbers = features.numbers
-    chosen = (
-        numbers[:, indices]
-        if isinstance(numbers, np.ndarray)
-        else ChosenColumns(numbers, np.array(indices, np.int64))
-    )
+    places = np.array([features.names.index(name) for name in schema.numbers], np.int64)
     return Features(
-        chosen,
+        take_columns(features.numbers, places),
         schema.numbers,
         {name: features.categories[name] for name in schema.texts},
     )

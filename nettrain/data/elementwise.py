@@ -8,7 +8,7 @@ import numpy as np
 
 from nettrain.data.features import Features
 from nettrain.data.rows.base import LazyRows
-from nettrain.data.rows.columns import ChosenColumns
+from nettrain.data.rows.columns import take_columns
 from nettrain.data.transform import Columns, State, Transform, check_columns
 
 
@@ -42,12 +42,7 @@ class Elementwise(Transform):
         if self.columns is None:
             return self.learn(features.numbers)
         indices = np.array([features.names.index(name) for name in self.columns], dtype=np.int64)
-        numbers = features.numbers
-        chosen = (
-            numbers[..., indices]
-            if isinstance(numbers, np.ndarray)
-            else ChosenColumns(numbers, indices)
-        )
+        chosen = take_columns(features.numbers, indices)
         return self.learn(chosen) | {"places": indices}
 
     def apply(self, features: Features, state: State) -> Features:

@@ -25,6 +25,8 @@ from nettrain.data.split import Split
 from nettrain.data.stored_columns import ColumnRows
 from nettrain.data.transform import Transform
 from nettrain.errors import DataError
+from nettrain.inspection.proposal.choice import Wishes
+from nettrain.inspection.proposal.propose import propose_config
 
 N = 300
 ORDER = np.random.Generator(np.random.Philox(1)).permutation(N)[:120]
@@ -229,6 +231,16 @@ def test_a_run_has_the_same_bits_and_is_resumed_from_the_disk_or_from_memory(
     assert resumed.metrics == whole.metrics
     model = nettrain.load(whole.run_directory)
     assert not model.data_changed
+
+
+def test_a_configuration_is_proposed_from_the_disk_as_from_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = Path(str(write(tmp_path, "csv")["path"]))
+    here = propose_config(path, Wishes("y"))
+    monkeypatch.setattr(table_source, "MAX_TABLE", 0)
+    there = propose_config(path, Wishes("y"))
+    assert there.mapping() == here.mapping() and (tmp_path / "cache" / "nettrain").exists()
 
 
 def test_the_cache_is_read_again_until_the_file_or_a_key_changes(

@@ -1,7 +1,7 @@
 """Columns of rows, one after the other, wherever the rows are."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -101,6 +101,38 @@ class JoinedColumns(LazyRows):
         width = self.rows.shape[1]
         out[:, :width] = self.rows[rows]
         out[:, width:] = self.beside[rows]
+
+
+def take_columns(numbers: np.ndarray | LazyRows, places: np.ndarray) -> np.ndarray | LazyRows:
+    """Some columns (..., m) of an array (..., d), or of lazy rows, which stay lazy."""
+    if isinstance(numbers, np.ndarray):
+        return numbers[..., places]
+    return ChosenColumns(numbers, places)
+
+
+class ColumnsByName(Mapping[str, np.ndarray]):
+    """The columns (n,) of a table in float64, each read when it is asked for.
+
+    Args:
+        names: Of the d columns.
+        numbers: (n, d)
+    """
+
+    def __init__(self, names: Sequence[str], numbers: np.ndarray | LazyRows) -> None:
+        self._places = {name: place for place, name in enumerate(names)}
+        self._numbers = numbers
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        place, numbers = self._places[name], self._numbers
+        if isinstance(numbers, np.ndarray):
+            return numbers[:, place].astype(np.float64, copy=False)
+        return numbers.columns_at(slice(place, place + 1))[0].astype(np.float64, copy=False)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._places)
+
+    def __len__(self) -> int:
+        return len(self._places)
 
 
 def beside(numbers: np.ndarray | LazyRows, blocks: Sequence[np.ndarray]) -> np.ndarray | LazyRows:

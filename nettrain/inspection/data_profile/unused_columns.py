@@ -10,6 +10,7 @@ import numpy as np
 from nettrain.data.automatic import kind_of_texts
 from nettrain.data.features import MISSING, Category, Features
 from nettrain.data.readers.date_text import AmbiguousDate, date_format
+from nettrain.data.rows.columns import ColumnsByName
 from nettrain.inspection.data_profile.profiled_rows import ProfiledRows
 from nettrain.inspection.data_profile.remedies import ignore, transform
 from nettrain.inspection.data_profile.suspicion import Severity, Suspicion
@@ -48,8 +49,7 @@ def unused_columns(features: Features) -> dict[str, str]:
 
     If none would be left, all are kept.
     """
-    array = features.array
-    numbers = {name: array[:, place] for place, name in enumerate(features.names)}
+    numbers = ColumnsByName(features.names, features.numbers)
     found = find_unused(numbers, features.categories, len(features))
     left = len(features.names) + len(features.categories) - len(found)
     return {name: column.reason for name, column in found.items()} if left else {}

@@ -11,6 +11,7 @@ from nettrain.data.dataset import PARTS, Dataset
 from nettrain.data.features import Features
 from nettrain.data.missing_target import with_complete_target
 from nettrain.data.readers.text_column import MixedColumn
+from nettrain.data.rows.columns import take_columns
 from nettrain.data.source import Source
 from nettrain.data.target import Target
 from nettrain.data.task import (
@@ -195,7 +196,7 @@ def _without(features: Features, unused: dict[str, str]) -> Features:
         return features
     kept = [place for place, name in enumerate(features.names) if name not in unused]
     return Features(
-        features.array[:, kept],
+        take_columns(features.numbers, np.array(kept, np.int64)),
         tuple(features.names[place] for place in kept),
         {name: column for name, column in features.categories.items() if name not in unused},
     )

@@ -8,6 +8,7 @@ import numpy as np
 from nettrain.component import find
 from nettrain.data.automatic import MOST_INDICATORS, automatic_transforms
 from nettrain.data.features import Features
+from nettrain.data.rows.columns import ColumnsByName, columns_of
 from nettrain.data.transform import Transform
 from nettrain.inspection.data_profile.number_ranges import outlying_columns, skewed_columns
 from nettrain.inspection.data_profile.wording import listed
@@ -130,13 +131,10 @@ def _explained(transform: Transform, features: Features) -> Choice:
     return Choice(name, "pixels with mean 0 and deviation 1")
 
 
-def _columns(features: Features) -> dict[str, np.ndarray]:
-    if features.numbers.ndim != 2:
-        return {}
-    columns = features.array.T.astype(np.float64)
-    return dict(zip(features.names, columns, strict=True))
+def _columns(features: Features) -> Mapping[str, np.ndarray]:
+    is_table = features.numbers.ndim == 2
+    return ColumnsByName(features.names, features.numbers) if is_table else {}
 
 
 def _missing(features: Features) -> list[float]:
-    x = features.array
-    return list(np.isnan(x).mean(axis=0)) if x.dtype.kind == "f" else [0.0] * x.shape[1]
+    return [float(np.isnan(column).mean()) for column in columns_of(features.numbers)]
