@@ -73,7 +73,7 @@ def evaluate(
     from nettrain.config.plugins import in_use
     from nettrain.inference.load import load
     from nettrain.inspection.intervals import metric_intervals
-    from nettrain.inspection.linear_model import linear_metrics
+    from nettrain.inspection.linear_metrics import linear_metrics
     from nettrain.inspection.threshold import keep_threshold as keep
     from nettrain.inspection.threshold import with_threshold
 

@@ -8,15 +8,10 @@ import numpy as np
 
 from nettrain.autodiff.primitive import Array
 from nettrain.config.run_config import RunConfig
-from nettrain.data.dataset import Dataset
 from nettrain.data.pipeline import Pipeline
 from nettrain.data.rows.base import LazyRows
-from nettrain.inference.model import Model
-from nettrain.inference.predictor import Predictor
-from nettrain.metrics import all_metrics, outcome_of
 from nettrain.optim import ClosureOptimizer
 from nettrain.training.build import target_size
-from nettrain.training.engine.blas import one_blas_thread
 
 LARGEST = 10_000_000  # rows x inputs x outputs: up to it fitting takes half a second at most
 MOST_STEPS = 500
@@ -49,33 +44,6 @@ class LinearModel:
         predicted = self(x)
         is_binary = task == "classification" and predicted.shape[1] == 1
         return np.hstack([1 - predicted, predicted]) if is_binary else predicted
-
-
-def linear_metrics(predictor: Predictor, dataset: Dataset, train: Dataset) -> dict[str, float]:
-    """The metrics on some rows of a linear model fitted to the training rows.
-
-    Its inputs are the network's, after the transforms; it counts every row alike.
-
-    Args:
-        predictor: The network that it stands beside.
-        dataset: Rows with targets.
-        train: The training rows.
-
-    Returns:
-        Empty for ensembles, and where it is left out (`left_out`).
-    """
-    if not isinstance(predictor, Model):
-        return {}
-    pipeline, task = predictor.pipeline, predictor.task
-    if left_out(predictor.config, pipeline, len(train.features)) is not None:
-        return {}
-    with one_blas_thread():
-        dtype = predictor.config.dtype
-        x = flat_inputs(pipeline.inputs(train.features, dtype, train.place), pipeline)
-        model = fit_to_targets(x, predictor.truth(train), pipeline)
-        x = flat_inputs(pipeline.inputs(dataset.features, dtype, dataset.place), pipeline)
-        outcome = outcome_of(task, predictor.truth(dataset), model.predictions(x, task))
-        return all_metrics(outcome, predictor.metrics)
 
 
 def left_out(config: RunConfig, pipeline: Pipeline, rows: int) -> str | None:

@@ -10,7 +10,7 @@ from nettrain.errors import NettrainError
 from nettrain.files import read_bytes
 from nettrain.inference.model import Model
 from nettrain.inspection.calibration_rows import validation_chose_epoch
-from nettrain.inspection.linear_model import linear_metrics
+from nettrain.inspection.linear_metrics import linear_metrics
 from nettrain.inspection.metric_rows import metric_rows, reading_of
 from nettrain.inspection.raw_features import column_names
 from nettrain.inspection.runs import run_entry

@@ -8,10 +8,10 @@ import pytest
 
 import nettrain
 from nettrain.inspection import linear_model
+from nettrain.inspection.linear_metrics import linear_metrics
 from nettrain.inspection.linear_model import (
     fit_linear,
     identity,
-    linear_metrics,
     sigmoid,
     softmax,
 )
