@@ -54,9 +54,9 @@ class SoftmaxCrossEntropy(Primitive):
         dz, places = grads[0], scratch["places"]
         np.exp(scratch["logp"], out=dz)
         dz *= dy[:, None]
-        picked = np.take(dz, places, out=scratch["picked"], mode="clip")
+        picked = dz.take(places, None, scratch["picked"], "clip")
         picked -= dy
-        np.put(dz, places, picked)
+        dz.put(places, picked)
 
     def tangent(
         self, dout: Array, dinputs: Slots, out: Array, z: Array, y: Array, **scratch: Array

@@ -60,14 +60,14 @@ class Pick(_Indexing):
     def forward(self, out: Array, x: Array, index: Array, *, places: Array) -> None:
         k = x.shape[1]
         places.fill(k)
-        np.cumsum(places, out=places)
+        np.add.accumulate(places, out=places)
         places -= k
         places += index
-        np.take(x, places, out=out, mode="clip")
+        x.take(places, None, out, "clip")  # np.take looks for other arrays first: 0.5 us
 
     def backward(
         self, grads: Slots, dy: Array, out: Array, x: Array, index: Array, *, places: Array
     ) -> None:
         dx = grads[0]
         dx[...] = 0
-        np.put(dx, places, dy)
+        dx.put(places, dy)
