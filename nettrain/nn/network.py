@@ -199,9 +199,14 @@ class Network:
         return scope.forward(self._layers, x), outputs
 
     def learn_from_rows(self, x: np.ndarray) -> None:
-        """Sets state and weights that layers learn from training rows (n, ...)."""
+        """Sets state and weights that layers learn from training rows (n, ...).
+
+        The layers behind the last that learns do not run: all rows at once would take their memory.
+        """
+        learn = [bound.layer.learns(bound.input_shape) for bound in self.layers]
+        count = len(learn) - learn[::-1].index(True) if True in learn else 0
         scope = dataclasses.replace(self.scope(training=False), learning=True)
-        scope.forward(self._layers, Tensor(x.astype(self.dtype)))
+        scope.forward(self._layers[:count], Tensor(x.astype(self.dtype)))
 
     @property
     def learns_from_rows(self) -> bool:

@@ -162,33 +162,29 @@ class GradientComputation:
         count, all_parts = self.partition.count(n), self.partition.parts(n)
         computed = self.partition.computed(count)
         places, parts = self._places(micro_batch, computed), [all_parts[i] for i in computed]
-        with recording() as seen:
-            made = [
-                self._total(part, n, stream, step, place)
-                for stream, (part, place) in enumerate(zip(parts, places, strict=False))
-            ]
-        dy, shares = self._dy(n), [(part.stop - part.start) / n for part in parts]
-        plans = [
-            Plan(
-                total,
-                slots,
-                proposals.values(),
-                dy=dy,
-                share=share,
-                arena=arena,
-                compiled=compiled,
-                fused=fused,
-            )
-            for slots, (total, proposals), share, arena in zip(
-                self._slots, made, shares, arenas, strict=False
-            )
-        ]
-        proposals = {
-            name: Tensor(tensor.value) for name, tensor in made[0][1].items()
-        }  # the values alone: not what they were made of
+        dy, plans, totals = self._dy(n), [], []
+        values: dict[str, Tensor] = {}
+        with recording() as seen:  # shard by shard: what one was recorded in is free for the next
+            for stream, (part, place) in enumerate(zip(parts, places, strict=False)):
+                total, proposals = self._total(part, n, stream, step, place)
+                plan = Plan(
+                    total,
+                    self._slots[stream],
+                    proposals.values(),
+                    dy=dy,
+                    share=(part.stop - part.start) / n,
+                    arena=arenas[stream],
+                    compiled=compiled,
+                    fused=fused,
+                )
+                plans.append(plan)
+                totals.append(total.value)
+                # the values alone: not what they were made of
+                values = values or {name: Tensor(new.value) for name, new in proposals.items()}
+                del total, proposals
         shards = Shards(plans, self.run_tasks, partial(self.partition.gather, count))
-        totals, sums = [total.value for total, _ in made], self.partition.additions(count)
-        return seen, plans, Recorded(totals, proposals, shards, count, computed, sums)
+        sums = self.partition.additions(count)
+        return seen, plans, Recorded(totals, values, shards, count, computed, sums)
 
     def _eager(self, n: int, step: int, micro_batch: int, want_gradient: bool) -> float:
         if not self.data_dependent and self.partition.count(n) > 1:
