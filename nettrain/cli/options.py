@@ -114,7 +114,9 @@ Workers = Annotated[
 ExecutorName = Annotated[
     str,
     typer.Option(
-        "--executor", help="Where runs execute: local (processes), serial, dask, dask:HOST:PORT."
+        "--executor",
+        help="Where runs execute: local (processes), serial, dask, dask:HOST:PORT, or dask:slurm "
+        "(pbs, sge, lsf ...), whose jobs are described in dask-jobqueue's own configuration.",
     ),
 ]
 Quiet = Annotated[

@@ -24,6 +24,8 @@ from nettrain.search.executors.registry import executor_for
 from nettrain.search.sweep.sweep import sweep
 
 pytest.importorskip("distributed", reason='needs pip install "nettrain[distributed]"')
+import dask
+
 from nettrain.search.executors.dask import cluster as dask_cluster
 from nettrain.search.executors.dask import executor as dask_executor
 from nettrain.search.executors.dask import worker as dask_worker
@@ -475,8 +477,10 @@ def test_workers_let_go_of_the_runs_of_a_search_that_ended_or_died(
 
 
 @pytest.mark.slow
-def test_a_scheduler_that_is_gone_ends_the_search(dask_at, job):
+def test_a_scheduler_that_is_gone_and_stays_away_ends_the_search(dask_at, job, monkeypatch):
+    monkeypatch.setattr(dask_cluster, "RETURN", 5.0)
     address, worker, scheduler = dask_at
+    monkeypatch.setattr(dask_cluster, "ANSWER", 5.0)
     worker("--no-nanny")
     with executor_for(f"dask:{address}") as executor:
         executor.submit(job(0, training={"epochs": 100 * LONG, "batch_size": 8}))
@@ -489,6 +493,88 @@ def test_a_scheduler_that_is_gone_ends_the_search(dask_at, job):
             while time.monotonic() < began + 120.0:
                 executor.next_event(1.0)
     assert time.monotonic() - began < 120.0
+
+
+@pytest.mark.slow
+def test_a_scheduler_that_comes_back_costs_the_runs_under_way_only(dask_at, job):
+    address, worker, scheduler = dask_at
+    jobs = [
+        job(index, training={"epochs": 3 + LONG * (index == 1), "batch_size": 8})
+        for index in range(4)
+    ]
+    started = [worker("--no-nanny")]
+
+    def answer(event):
+        if isinstance(event, Reported) and event.index == 1 and len(started) == 1:
+            scheduler.kill()
+            scheduler.wait()
+            host, port = address.split(":")
+            command = ["scheduler", "--host", host, "--port", port, "--no-dashboard"]
+            started.append(
+                subprocess.Popen(
+                    [sys.executable, "-m", "dask", *command], stderr=subprocess.DEVNULL
+                )
+            )
+            started.append(worker("--no-nanny"))
+
+    try:
+        with executor_for(f"dask:{address}") as executor:
+            there = events_of(executor, jobs, answer)
+    finally:
+        if len(started) > 1:
+            started[1].kill()
+            started[1].wait()
+    with executor_for("serial") as executor:
+        here = events_of(executor, jobs)
+    assert [told(event) for _, event in sorted(ended(there).items())] == [
+        told(event) for _, event in sorted(ended(here).items())
+    ]
+
+
+@pytest.mark.filterwarnings(
+    "ignore::pytest.PytestUnraisableExceptionWarning"
+)  # pipes of dask-jobqueue's
+def test_jobs_of_a_batch_system_are_workers(job):
+    pytest.importorskip("dask_jobqueue")
+    settings = {
+        "cores": 1,
+        "memory": "1GB",
+        "processes": 1,
+        "interface": None,
+        "log-directory": None,
+    }
+    settings = {"jobqueue.local": dask.config.get("jobqueue.local") | settings}
+    with dask.config.set(settings), executor_for("dask:local", 1) as executor:
+        events = events_of(executor, [job(0), job(1)])
+    assert [event.status for event in ended(events).values()] == ["finished"] * 2
+
+
+QUEUES = {
+    "dask:slurm": (4, "sbatch is not on this machine: start the search where jobs are submitted"),
+    "dask:pbs": (None, "how many runs at the same time is for you to say: --workers N"),
+    "dask:local": (
+        1,
+        r".*cores and memory.*; set it under jobqueue.local in ~/.config/dask/jobqueue.yaml",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", QUEUES)
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_a_batch_system_that_cannot_be_used_is_told(name, monkeypatch):
+    pytest.importorskip("dask_jobqueue")
+    monkeypatch.setenv("PATH", "/nowhere")
+    workers, message = QUEUES[name]
+    with pytest.raises(ConfigError, match=f"executor {name}: {message}"):
+        executor_for(name, workers)
+
+
+def test_without_dask_jobqueue_the_command_that_installs_it_is_told(monkeypatch):
+    monkeypatch.setitem(sys.modules, "dask_jobqueue", None)
+    with pytest.raises(
+        ConfigError, match="dask-jobqueue is not installed; pip install dask-jobqueue"
+    ):
+        executor_for("dask:slurm", 4)
 
 
 @pytest.mark.slow

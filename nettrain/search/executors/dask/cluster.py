@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import math
 import time
 import uuid
 from collections.abc import Iterator
@@ -10,28 +11,35 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from distributed import Client, LocalCluster, Security
+from distributed import Client, LocalCluster, Security, SpecCluster
 from distributed.comm import connect
 
 from nettrain.errors import ConfigError, RunError
 from nettrain.files import read_text
 from nettrain.search.executors.dask import worker as dask_worker
+from nettrain.search.executors.dask.queue import QUEUES, queued
 from nettrain.training.engine.threads import cores
 
 PORT = 8786  # of a scheduler, unless told otherwise
 # Seconds in which a scheduler must answer, a worker be there, and a written file be seen by others.
 ANSWER = 10.0
 ABSENCE = 60.0  # seconds without any worker after which a search ends
+RETURN = 120.0  # seconds in which a scheduler that is gone may come back
 GRACE = 5.0  # seconds that a run has to end after its batch, and a client to say goodbye
 # Seconds for a cluster's own processes to end. Dask kills a worker that has not ended after four.
 ENDING = 30.0
+
+
+class SchedulerLost(Exception):
+    """The scheduler does not answer any more; it may have been started again."""
 
 
 class Cluster:
     """A connection to a scheduler.
 
     Args:
-        address: Of the scheduler; None: one of its own on this machine.
+        address: Of the scheduler, or the name of a batch system (slurm, pbs ...) whose jobs become
+            workers; None: a cluster of its own on this machine.
         workers: How many processes its own cluster has; None: as many as cores.
 
     Attributes:
@@ -45,10 +53,16 @@ class Cluster:
     def __init__(self, address: str | None, workers: int | None) -> None:
         self.notes: list[str] = []
         self._shared: list[Path] = []
+        self._absence = ABSENCE
         with ExitStack() as ending:
             ending.enter_context(_silenced())
             ending.callback(self._unshare)
-            if address is None:
+            if address in QUEUES:
+                queue = queued(address, workers)
+                ending.callback(_close, queue, ENDING)
+                self.address = queue.scheduler_address
+                self._absence = math.inf  # jobs may wait in the queue for days
+            elif address is None:
                 cluster = LocalCluster(
                     n_workers=workers or cores(),
                     threads_per_worker=1,
@@ -64,8 +78,8 @@ class Cluster:
             else:
                 self.address = _whole(address)
             self.client = self._connected()
-            ending.callback(_close, self.client, GRACE)
-            self._wait_for_a_worker()
+            ending.callback(lambda: _close(self.client, GRACE))
+            self._wait_for_a_worker(None if address in QUEUES else ANSWER)
             self._present = time.monotonic()
             self._compare()
             self._ending = ending.pop_all()
@@ -78,29 +92,45 @@ class Cluster:
         """By address, as they come and go.
 
         Raises:
-            RunError: The scheduler is gone, or all workers have been for a minute.
+            SchedulerLost: It does not answer.
+            RunError: All workers have been gone for a minute.
         """
         try:
             if self.client.status != "running":
-                raise self.lost()
+                raise SchedulerLost
             found = dict(self.client.scheduler_info()["workers"])
         except OSError:
-            raise self.lost() from None
+            raise SchedulerLost from None
         if found:
             self._present = time.monotonic()
-        elif time.monotonic() > self._present + ABSENCE:
+        elif time.monotonic() > self._present + self._absence:
             raise RunError(
-                f"{self.address} has had no worker for {ABSENCE:g} s; what has finished is kept. "
-                f"Start workers with `dask worker {self.address} --nthreads 1`, then --resume"
+                f"{self.address} has had no worker for {self._absence:g} s; what has finished is "
+                f"kept. Start workers with `dask worker {self.address} --nthreads 1`, then --resume"
             )
         return found
 
-    def lost(self) -> RunError:
-        """For whoever waits for the scheduler in vain."""
-        return RunError(
-            f"the scheduler at {self.address} is gone; what has finished is kept: start it and its "
-            "workers again, then --resume"
-        )
+    def connect_again(self) -> None:
+        """Wait for the scheduler to come back, and for a worker; then there is another `client`.
+
+        Raises:
+            RunError: It does not come back within two minutes.
+        """
+        _close(self.client, GRACE)
+        last = time.monotonic() + RETURN
+        while True:
+            try:
+                self.client = self._connected()
+                break
+            except ConfigError:
+                if time.monotonic() > last:
+                    raise RunError(
+                        f"the scheduler at {self.address} is gone; what has finished is kept: "
+                        "start it and its workers again, then --resume"
+                    ) from None
+                time.sleep(min(1.0, ANSWER))
+        self._shared.clear()
+        self._present = time.monotonic()
 
     def share(self, folder: Path) -> Path:
         """The folder, or the nearest one above it that exists, once all workers can write there.
@@ -153,9 +183,9 @@ class Cluster:
                 "distributed.comm.tls"
             ) from None
 
-    def _wait_for_a_worker(self) -> None:
+    def _wait_for_a_worker(self, seconds: float | None) -> None:
         try:
-            self.client.wait_for_workers(1, timeout=ANSWER)
+            self.client.wait_for_workers(1, timeout=seconds)
         except TimeoutError:
             raise ConfigError(
                 f"executor dask:{self.address}: the scheduler has no workers; start some with "
@@ -230,7 +260,7 @@ def _knock(address: str) -> None:
         thread.submit(asyncio.run, greet()).result()
 
 
-def _close(what: Client | LocalCluster, seconds: float) -> None:
+def _close(what: Client | SpecCluster, seconds: float) -> None:
     """Wait no longer than that: what has been found is not to be lost over a slow farewell.
 
     Worker processes that have not ended by then end with this one.

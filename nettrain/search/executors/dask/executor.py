@@ -3,7 +3,7 @@
 import json
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,7 +16,7 @@ from nettrain import errors
 from nettrain.errors import RunError
 from nettrain.search.executors.base import DatasetInfo, Ended, Executor, Job, Reported
 from nettrain.search.executors.dask import worker as dask_worker
-from nettrain.search.executors.dask.cluster import GRACE, Cluster, unshared
+from nettrain.search.executors.dask.cluster import GRACE, Cluster, SchedulerLost, unshared
 from nettrain.search.executors.job import describe_failure
 
 WATCH = 1.0  # seconds between two looks at which workers there are
@@ -36,10 +36,12 @@ class _UnderWay:
 class Dask(Executor):
     """Makes one run per worker at a time.
 
-    A run whose worker dies is made again, as often as the scheduler's `allowed-failures` says.
+    A run whose worker dies is made again, as often as the scheduler's `allowed-failures` says. When
+    the scheduler dies and comes back at its address, all that was under way is submitted again.
 
     Args:
-        address: Of a scheduler; None: a cluster on this machine, which ends with the executor.
+        address: Of a scheduler, or the name of a batch system; None: a cluster on this machine,
+            which ends with the executor.
         max_parallelism: How many jobs may be under way; None: as many as workers, or as cores for a
             cluster of its own.
     """
@@ -53,9 +55,12 @@ class Dask(Executor):
         self._next_look = 0.0
         self._cluster = Cluster(address, max_parallelism)
         self.notes = self._cluster.notes
+        self._listen()
+        self._look()
+
+    def _listen(self) -> None:
         self._client = self._cluster.client
         self._client.subscribe_topic(self._name, self._receive)
-        self._look()
 
     def prepare(
         self, config: Mapping[str, Any], monitor: str | None = None, *, allow_plugins: bool = False
@@ -82,16 +87,30 @@ class Dask(Executor):
 
     def submit(self, job: Job) -> None:
         """To the scheduler. Storage that is not shared is told with the next event."""
-        folder = Path(job.parent)
         try:
-            folder = self._cluster.share(folder)
-        except RunError as error:
-            self._events.put(error)
+            self._submit(job)
+        except SchedulerLost:
+            self._submit_again([*(one.job for one in self._under_way.values()), job])
+
+    def _submit(self, job: Job) -> None:
+        folder = Path(job.parent)
         key = f"{self._name}-{self._submitted}"
         self._submitted += 1
-        future = self._client.submit(
-            dask_worker.make, json.dumps(asdict(job)), str(folder), self._name, key=key, pure=False
-        )
+        try:
+            try:
+                folder = self._cluster.share(folder)
+            except RunError as error:
+                self._events.put(error)
+            future = self._client.submit(
+                dask_worker.make,
+                json.dumps(asdict(job)),
+                str(folder),
+                self._name,
+                key=key,
+                pure=False,
+            )
+        except OSError:
+            raise SchedulerLost from None
         self._under_way[job.index] = _UnderWay(job, future, time.monotonic())
         self._await(job.index, future)
 
@@ -99,20 +118,35 @@ class Dask(Executor):
         """What workers and the scheduler report.
 
         Raises:
-            RunError: The scheduler is gone, or all workers have been for a minute.
+            RunError: The scheduler is gone and does not come back, or all workers have been gone
+                for a minute.
         """
         last = None if timeout is None else time.monotonic() + timeout
         while True:
-            self._look()
             left = WATCH if last is None else min(WATCH, last - time.monotonic())
             try:
+                self._look()
                 event = self._event(self._events.get(timeout=max(left, 0.0)))
             except Empty:
                 if last is not None and time.monotonic() >= last:
                     return None
                 continue
+            except SchedulerLost:
+                self._submit_again([one.job for one in self._under_way.values()])
+                continue
             if event is not None:
                 return event
+
+    def _submit_again(self, jobs: Sequence[Job]) -> None:
+        """Once the scheduler is back, which knows of none."""
+        self._under_way.clear()
+        try:
+            self._cluster.connect_again()
+            self._listen()
+            for job in jobs:
+                self._submit(job)
+        except SchedulerLost:
+            self._submit_again(jobs)
 
     def prune(self, index: int) -> None:
         """Tell the worker that has reported this run; before its first report none is known."""
@@ -161,7 +195,10 @@ class Dask(Executor):
         if isinstance(event, Reported):
             return event if event.index in self._under_way else None
         index, future = event
-        ended = self._ended(self._under_way[index])
+        under_way = self._under_way.get(index)
+        if under_way is None or under_way.future is not future:
+            return None  # of a scheduler that is gone
+        ended = self._ended(under_way)
         if ended is None:
             self._await(index, future)
         else:
@@ -188,12 +225,12 @@ class Dask(Executor):
                 status, message = describe_failure(error)
                 return Ended(index, status, None, message, seconds)
             if future.status == "cancelled" or self._client.status != "running":
-                raise self._cluster.lost()
+                raise SchedulerLost
             answer = json.loads(future.result(timeout=RESULT))
         except TimeoutError:
             return None
         except OSError:
-            raise self._cluster.lost() from None
+            raise SchedulerLost from None
         if "unshared" in answer:
             raise unshared(answer["unshared"], Path(under_way.job.parent))
         return Ended(**answer["ended"])

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy
-from distributed import get_worker
+from distributed import Status, get_worker
 from threadpoolctl import threadpool_info
 
 from nettrain.data.loader import Loader
@@ -24,6 +24,7 @@ from nettrain.training.run import Run
 from nettrain.version import __version__
 
 WANTED = ("executing", "long-running")  # states of a task that somebody waits for
+ENDING = (Status.closing, Status.closed, Status.failed)  # of a worker
 TOKEN = ".shared"  # begins the names of the files that show that the storage is shared
 
 _loader = Loader()  # of this process, for its life
@@ -107,8 +108,11 @@ class _ClientChannel(Callback):
         self.batch_end(run)
 
     def batch_end(self, run: Run) -> None:
-        """The scheduler takes a task back when its client has cancelled it, or is gone."""
-        if self._task.state not in WANTED:
+        """The scheduler takes a task back when its client has cancelled it, or is gone.
+
+        A worker ends when its scheduler is gone, but for the runs under way: these are made again.
+        """
+        if self._task.state not in WANTED or self._worker.status in ENDING:
             raise Abandoned
 
 
