@@ -228,16 +228,27 @@ class Winograd(Convolution):
 class CompiledWinograd(Winograd):
     """Each of the transforms in one loop."""
 
+    def see(self, x: Array, v: Array, scratch: dict[str, Array]) -> list[Call]:
+        if not x.flags.c_contiguous:
+            return super().see(x, v, scratch)
+        return self._differences(v, x, scratch, self._corner)
+
     def differences(self, v: Array, seen: Array, scratch: dict[str, Array]) -> list[Call]:
+        return self._differences(v, seen, scratch, (0, 0))
+
+    def _differences(
+        self, v: Array, x: Array, scratch: dict[str, Array], corner: tuple[int, int]
+    ) -> list[Call]:
+        """v = B^T d B; corner: how far above and left of x the tiles begin."""
         q, c = v.shape[4:]
-        return [
-            call(
-                transforms.differences_loop,
-                _by_rows(v),
-                seen,
-                _part(scratch["seen_rows"], 4, 2, q + 1, c),
-            )
-        ]
+        room = _part(scratch["seen_rows"], 4, 2, q + 1, c)
+        zeros = scratch["seen"][0, 0]  # where x has pixels around it, nothing is copied there
+        return [call(transforms.differences_loop, _by_rows(v), x, zeros, room, *corner)]
+
+    @property
+    def _corner(self) -> tuple[int, int]:
+        (top, _), (left, _) = self.padding
+        return top, left
 
     def outputs(self, m: Array, y: Array, scratch: dict[str, Array]) -> list[Call]:
         return [
@@ -256,15 +267,20 @@ class CompiledWinograd(Winograd):
             )
         ]
 
+    def pixels(self, dx: Array, v: Array, scratch: dict[str, Array]) -> list[Call]:
+        if not dx.flags.c_contiguous:
+            return super().pixels(dx, v, scratch)
+        return self._overlapping(dx, v, scratch, self._corner)
+
     def overlapping(self, dx: Array, v: Array, scratch: dict[str, Array]) -> list[Call]:
-        return [
-            call(
-                transforms.overlapping_loop,
-                dx,
-                _by_rows(v),
-                _part(scratch["v_sum"], 4, *v.shape[4:]),
-            )
-        ]
+        return self._overlapping(dx, v, scratch, (0, 0))
+
+    def _overlapping(
+        self, dx: Array, v: Array, scratch: dict[str, Array], corner: tuple[int, int]
+    ) -> list[Call]:
+        """dx = B v B^T; corner: how far above and left of dx the tiles begin."""
+        room = _part(scratch["v_sum"], 4, *v.shape[4:])
+        return [call(transforms.overlapping_loop, dx, _by_rows(v), room, *corner)]
 
 
 def _by_rows(x: Array) -> Array:

@@ -30,23 +30,35 @@ def _differences(out: list[Array], x: Array, axis: int) -> list[Call]:
 
 
 @jit
-def differences_loop(v: Array, seen: Array, room: Array) -> None:
-    """seen (n, 2 p + 2, 2 q + 2, c); room (4, 2, q + 1, c): B^T d of even and of odd columns."""
+def differences_loop(v: Array, x: Array, zeros: Array, room: Array, top: int, left: int) -> None:
+    """x (n, h, w, c), its tiles beginning `top` and `left` of it, where pixels are 0.
+
+    zeros: a row of pixels; room (4, 2, q + 1, c): B^T d of even and of odd columns.
+    """
     n, p = v.shape[2:4]
-    c = seen.shape[3]
-    flat = room.reshape(4, 2, room.shape[2] * c)
+    _, h, w, c = x.shape
+    columns = room.shape[2]
+    flat = room.reshape(4, 2, columns * c)
     for a in range(n):
         for i in range(p):
-            for k in range(seen.shape[2]):
-                column, odd = k // 2, k % 2
-                for j in range(c):
-                    room[0, odd, column, j] = seen[a, 2 * i, k, j] - seen[a, 2 * i + 2, k, j]
-                for j in range(c):
-                    room[1, odd, column, j] = seen[a, 2 * i + 1, k, j] + seen[a, 2 * i + 2, k, j]
-                for j in range(c):
-                    room[2, odd, column, j] = seen[a, 2 * i + 2, k, j] - seen[a, 2 * i + 1, k, j]
-                for j in range(c):
-                    room[3, odd, column, j] = seen[a, 2 * i + 1, k, j] - seen[a, 2 * i + 3, k, j]
+            first = 2 * i - top
+            d0 = x[a, first] if 0 <= first < h else zeros
+            d1 = x[a, first + 1] if 0 <= first + 1 < h else zeros
+            d2 = x[a, first + 2] if 0 <= first + 2 < h else zeros
+            d3 = x[a, first + 3] if 0 <= first + 3 < h else zeros
+            for place in range(2 * columns):
+                column, odd, k = place // 2, place % 2, place - left
+                if 0 <= k < w:
+                    for j in range(c):
+                        room[0, odd, column, j] = d0[k, j] - d2[k, j]
+                    for j in range(c):
+                        room[1, odd, column, j] = d1[k, j] + d2[k, j]
+                    for j in range(c):
+                        room[2, odd, column, j] = d2[k, j] - d1[k, j]
+                    for j in range(c):
+                        room[3, odd, column, j] = d1[k, j] - d3[k, j]
+                else:
+                    room[:, odd, column] = 0
             for r in range(4):
                 even, odds = flat[r, 0], flat[r, 1]
                 _subtract_loop(v[r, 0, a, i], even, even[c:])
@@ -178,15 +190,20 @@ def _overlapping(out: Array, v: list[Array], axis: int, work: Array) -> list[Cal
 
 
 @jit
-def overlapping_loop(dx: Array, v: Array, room: Array) -> None:
-    """dx (n, 2 p + 2, 2 q + 2, c); room (4, q, c): a row of pixels of B v."""
+def overlapping_loop(dx: Array, v: Array, room: Array, top: int, left: int) -> None:
+    """dx (n, h, w, c), its tiles beginning `top` and `left` of it.
+
+    room (4, q, c): a row of pixels of B v.
+    """
     n, p = v.shape[2:4]
     q, c = room.shape[1:]
+    _, h, w, _ = dx.shape
     flat = room.reshape(4, q * c)
     for a in range(n):
         dx[a] = 0
         for i in range(p):
-            for r in range(4):
+            for r in range(max(0, top - 2 * i), min(4, h + top - 2 * i)):
+                line = dx[a, 2 * i + r - top]
                 for k in range(4):
                     if r == 0:
                         _copy_loop(flat[k], v[0, k, a, i])
@@ -197,18 +214,19 @@ def overlapping_loop(dx: Array, v: Array, room: Array) -> None:
                     else:
                         _negative_loop(flat[k], v[3, k, a, i])
                 for k in range(q):
-                    for j in range(c):
-                        dx[a, 2 * i + r, 2 * k, j] += room[0, k, j]
-                    for j in range(c):
-                        dx[a, 2 * i + r, 2 * k + 1, j] += (
-                            room[1, k, j] - room[2, k, j] + room[3, k, j]
-                        )
-                    for j in range(c):
-                        dx[a, 2 * i + r, 2 * k + 2, j] += (
-                            room[1, k, j] - room[0, k, j] + room[2, k, j]
-                        )
-                    for j in range(c):
-                        dx[a, 2 * i + r, 2 * k + 3, j] -= room[3, k, j]
+                    first = 2 * k - left
+                    if 0 <= first < w:
+                        for j in range(c):
+                            line[first, j] += room[0, k, j]
+                    if 0 <= first + 1 < w:
+                        for j in range(c):
+                            line[first + 1, j] += room[1, k, j] - room[2, k, j] + room[3, k, j]
+                    if 0 <= first + 2 < w:
+                        for j in range(c):
+                            line[first + 2, j] += room[1, k, j] - room[0, k, j] + room[2, k, j]
+                    if 0 <= first + 3 < w:
+                        for j in range(c):
+                            line[first + 3, j] -= room[3, k, j]
 
 
 def _along(x: Array, axis: int, start: int, stop: int) -> Array:
