@@ -6,6 +6,7 @@ import shutil
 import subprocess
 from html import escape
 from html.parser import HTMLParser
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -185,3 +186,69 @@ def test_a_browser_draws_every_picture_within_the_width_of_the_screen(
     assert title is not None, done.stderr[-2000:]
     assert title[1] == f"true {text.count('<svg')} {text.count('<h2')}"
     assert "CONSOLE" not in done.stderr
+
+
+HOSTILE = "\"'><img src=x onerror=\"document.title='RAN'\"><script>document.title='RAN'</script>${7}{{7*7}}"
+
+
+@pytest.fixture(scope="module")
+def hostile(tmp_path_factory):
+    """A run whose classes, columns, categories, name and notes are all HTML that would run."""
+    folder = tmp_path_factory.mktemp("hostile")
+    cell = '"' + HOSTILE.replace('"', '""') + '"'
+    lines = [
+        f"{cell},b,y",
+        *(f"{i % 7}.5,{cell if i % 3 else 'x'},{cell if i % 2 else 'z'}" for i in range(40)),
+    ]
+    (folder / "t.csv").write_text("\n".join(lines) + "\n")
+    config = {
+        "dataset": {"source": {"type": "csv", "path": str(folder / "t.csv"), "target": "y"}},
+        "model": {"type": "mlp", "hidden": [3]},
+        "diagnostics": True,
+        "training": {"epochs": 2, "snapshots": 1},
+    }
+    name = HOSTILE.replace("/", "")
+    return Path(nettrain.train(config, output_directory=folder, run_name=name).run_directory)
+
+
+def pages_of(run):
+    """Everything that a browser may be given of a run: pages, pictures, what a notebook shows."""
+    yield "report", render(page_of([run])).decode()
+    yield "notebook", f"<!doctype html><title>t</title>{nettrain.load(run)._repr_html_()}"
+    for kind in ("confusion", "importance"):
+        output = run.parent / f"{kind}.svg"
+        assert (
+            CliRunner()
+            .invoke(app, ["plot", str(run), kind, "-o", str(output), "--overwrite"])
+            .exit_code
+            == 0
+        )
+        yield kind, f"<!doctype html><title>t</title>{output.read_text(encoding='utf-8')}"
+
+
+def test_no_text_of_the_data_is_a_tag(hostile):
+    for kind, text in pages_of(hostile):
+        assert "<img" not in text and Reader(text).scripts == 0, kind
+        assert "49" not in re.findall(r"\$\{7\}(\w*)", text), kind
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium")
+def test_no_text_of_the_data_runs_in_a_browser(hostile, tmp_path):
+    """Without the policy of the page too: it is the second wall, not the first."""
+    for kind, text in [*pages_of(hostile), ("planted", f"<title>t</title>{HOSTILE}")]:
+        bare = re.sub(r"<meta http-equiv=[^>]*>", "", text)
+        file = tmp_path / f"{kind}.html"
+        file.write_text(bare, encoding="utf-8")
+        flags = [
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            f"--user-data-dir={tmp_path / 'profile'}",
+        ]
+        command = [CHROMIUM, *flags, "--dump-dom", file.as_uri()]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=400)
+        assert ("<title>RAN</title>" in done.stdout) is (kind == "planted"), (
+            kind,
+            done.stderr[-500:],
+        )

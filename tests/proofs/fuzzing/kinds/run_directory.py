@@ -3,7 +3,6 @@
 import json
 import os
 import shutil
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -87,18 +86,11 @@ def _rows(draw: st.DrawFn, rows: list[Any]) -> list[Any]:
     return found if isinstance(found, list) else [found]
 
 
-@cache
-def _app() -> Any:
-    import typer.main
-
-    from nettrain.cli.main import app
-
-    return typer.main.get_command(app)
-
-
 def run(case: Case, folder: Path) -> None:
     """The command ends with an exit code of its own; files of the user's are still there."""
-    from click.testing import CliRunner
+    from typer.testing import CliRunner
+
+    from nettrain.cli.main import app
 
     sound = _PLACE[0] / case.arguments["directory"]
     shutil.rmtree(folder / "r")
@@ -109,7 +101,7 @@ def run(case: Case, folder: Path) -> None:
     before = os.getcwd()
     os.chdir(folder)
     try:
-        result = CliRunner().invoke(_app(), case.arguments["command"])
+        result = CliRunner().invoke(app, case.arguments["command"])
     finally:
         os.chdir(before)
     if result.exception is not None and not isinstance(result.exception, SystemExit):
