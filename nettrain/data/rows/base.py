@@ -45,6 +45,11 @@ class LazyRows(ABC):
         """Whether the numbers are on the disk, and not in memory."""
 
     @property
+    def slow_to_take(self) -> bool:
+        """Whether it pays to take them beside other work: they are made, or wait for a disk."""
+        return True
+
+    @property
     def name(self) -> str:
         """Of the file that they are in, for messages."""
         return "rows"

@@ -9,7 +9,7 @@ import numpy as np
 from nettrain.errors import DataError
 from nettrain.files import cannot_read, open_regular
 
-_MOST_RESIDENT = 2**27  # bytes of mapped files: above it, pages are given back
+_MOST_RESIDENT = 2**26  # bytes of mapped files: above it, pages are given back
 _USES = 32  # between two looks at how much is resident
 _STATM = "/proc/self/statm"  # its third number counts the resident pages of files; on Linux
 
@@ -21,12 +21,16 @@ class MemoryMap:
     this does not grow to the size of the file, they are given back now and then; they stay in the
     system's cache of files.
 
+    Args:
+        path: Of the file.
+        most_resident: How many bytes of mapped files may be resident.
+
     Raises:
         DataError: The file cannot be opened or mapped.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, path: Path, most_resident: int = _MOST_RESIDENT) -> None:
+        self.path, self._most_resident = path, most_resident
         try:
             with open_regular(path) as file:
                 self._map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
@@ -53,7 +57,7 @@ class MemoryMap:
                 "training, and train again"
             )
         self._uses += 1
-        if self._uses % _USES == 0 and _resident() - self._others > _MOST_RESIDENT:
+        if self._uses % _USES == 0 and _resident() - self._others > self._most_resident:
             with suppress(AttributeError, OSError):  # where the system has no such call
                 self._map.madvise(mmap.MADV_DONTNEED)
 
