@@ -21,13 +21,15 @@ import numpy as np
 
 from nettrain.errors import DataError
 
-Kind = Literal["images", "arrays", "tables", "inputs"]
+Kind = Literal["images", "arrays", "tables", "inputs", "shared"]
 KINDS: dict[str, str] = {
     "images": "decoded pixels",
     "arrays": "contiguous rows",
     "tables": "columns",
     "inputs": "transformed rows",
+    "shared": "rows that workers share",
 }
+_UNTOLD = ("inputs", "shared")  # what follows a table of which it was said, or takes its place
 DOWNLOADED = "downloaded data set"
 _LOG = logging.getLogger(__name__)
 _ABANDONED = 3600  # seconds after which a file that is still partial has no writer any more
@@ -102,8 +104,9 @@ def made_once(
 ) -> Path:
     """The path of a file in the cache, which is made if it is not there.
 
-    Processes that make the same file at once each write one of their own; the last one stays, and
-    all are equal. A process that is killed leaves a partial file, which a later one removes.
+    Processes that make the same file at once each write one of their own; all are equal, and the
+    first one stays, so that all map the same. A process that is killed leaves a partial file, which
+    a later one removes.
 
     Args:
         kind: Of the file.
@@ -123,7 +126,7 @@ def made_once(
         if valid(target):
             return target
         _LOG.warning("%s: damaged, and made again", target)
-    if kind != "inputs":  # which follow a table of which it was said
+    if kind not in _UNTOLD:
         _LOG.warning(
             "writing %s of %s to %s (%.2g GB), from where they are read; `nettrain cache` lists "
             "such files, and removes them",
@@ -141,7 +144,8 @@ def made_once(
         try:
             with partial.open("w+b") as file:
                 write(file)
-            os.replace(partial, target)
+            if not (target.exists() and valid(target)):
+                os.replace(partial, target)
         finally:
             partial.unlink(missing_ok=True)
     except OSError as error:

@@ -37,11 +37,13 @@ class Loader:
 
     Attributes:
         about_to_load: Called before anything is read.
+        keep: Takes rows that were loaded, and returns those that are remembered.
     """
 
     def __init__(self, *, many_runs: bool = True) -> None:
         self.many_runs = many_runs
         self.about_to_load: Callable[[], None] = lambda: None
+        self.keep: Callable[[Dataset], Dataset] = lambda dataset: dataset
         self._kept: OrderedDict[str, tuple[Dataset, dict[str, LoadedData]]] = OrderedDict()
 
     def load(
@@ -91,7 +93,7 @@ class Loader:
         if rows not in self._kept:
             self.about_to_load()
             load = source.load_inputs if autoencoder else source.load
-            self._kept[rows] = (load(seed, extra_columns), {})
+            self._kept[rows] = (self.keep(load(seed, extra_columns)), {})
         self._kept.move_to_end(rows)
         if len(self._kept) > KEPT:
             self._kept.popitem(last=False)

@@ -15,6 +15,7 @@ from distributed import Status, get_worker
 from threadpoolctl import threadpool_info
 
 from nettrain.data.loader import Loader
+from nettrain.data.shared_rows import shared
 from nettrain.errors import NettrainError
 from nettrain.files import read_text
 from nettrain.search.executors.base import Job
@@ -28,6 +29,7 @@ ENDING = (Status.closing, Status.closed, Status.failed)  # of a worker
 TOKEN = ".shared"  # begins the names of the files that show that the storage is shared
 
 _loader = Loader()  # of this process, for its life
+_loader.keep = shared  # with the other workers of this machine
 _one = (
     threading.Lock()
 )  # a worker of several threads makes one run at a time too: BLAS threads are limited by process
