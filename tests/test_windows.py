@@ -97,7 +97,7 @@ def test_names_that_windows_does_not_have_are_refused_there(monkeypatch, name):
 
 WITHOUT = """
 import multiprocessing.connection, multiprocessing.reduction, os, signal, subprocess, sys
-import numpy, pydantic  # the library and others have their own ways on Windows
+import asyncio, numpy, pydantic  # the library and others have their own ways on Windows
 del os.fork, signal.SIGBUS, signal.SIGKILL
 for name in ("fcntl", "resource"):
     sys.modules[name] = None

@@ -167,6 +167,7 @@ NEVER = [
     (["fit", "flowers.yaml"], in_initial_run, "flowers.yaml"),
     (["init", "flowers.csv", "-o", "new.yaml"], in_yaml, "flowers.yaml"),
     (["runs", "runs"], in_yaml, "runs/flowers/config.yaml"),
+    (["cache"], in_yaml, "flowers.yaml"),
     (["diff", "runs/flowers", "runs/cv/fold-1"], in_checkpoint, f"runs/flowers/{LAST}"),
 ]
 

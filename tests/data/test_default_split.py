@@ -1,5 +1,6 @@
 """Without fractions 20 % validate and 20 % test; what the data cannot give is not asked of it."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -80,6 +81,7 @@ def test_the_default_is_the_same_as_its_fractions_written_out(tmp_path):
     assert not [note for note in asked.notes if note.startswith("split: ")]
 
 
+@pytest.mark.skipif("NETTRAIN_DATA" not in os.environ, reason="a real data set")
 def test_a_predefined_test_part_is_kept_and_validation_drawn():
     config = DatasetConfig(source=Source.parse("optdigits"))
     rows = sizes(load_data(config, 0))
