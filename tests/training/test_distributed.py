@@ -3,6 +3,7 @@
 The processes are threads that exchange arrays in memory; test_mpi.py does the same with MPI.
 """
 
+import sys
 import threading
 
 import numpy as np
@@ -12,7 +13,7 @@ from nettrain import streams
 from nettrain.errors import ConfigError, NettrainError, RunError
 from nettrain.training.artifacts.checkpoint import Checkpoint
 from nettrain.training.callbacks import Callback
-from nettrain.training.distributed import agreement
+from nettrain.training.distributed import agreement, mpi
 from nettrain.training.distributed.group import FailedTogether, PeersLost, ProcessGroup
 from nettrain.training.engine.distributed_partition import shares
 from nettrain.training.engine.tree_sum import additions
@@ -272,3 +273,48 @@ def test_processes_that_round_differently_begin_only_where_that_is_allowed(tmp_p
     ):
         trained(tmp_path, 2, config())
     trained(tmp_path, 2, config(), allows_different_bits=True)
+
+
+def test_weights_that_differ_end_the_run_or_are_set_to_those_of_the_first_process(tmp_path):
+    class Drift(Callback):
+        def batch_end(self, run):
+            if run.group.rank == 1 and run.update.steps == 6:
+                run.network.vector.values[3] += 1e-6
+
+    with pytest.raises(RunError, match="process 1 has other weights than process 0 after epoch 2"):
+        trained(tmp_path, 3, config(), callbacks=[Drift()])
+    trained(tmp_path, 3, config(), callbacks=[Drift()], allows_different_bits=True)
+
+
+class Exchanged:
+    """Stands for mpi4py.MPI in a process that is the only one."""
+
+    class COMM_WORLD:
+        size = 1
+
+    @staticmethod
+    def Get_library_version():
+        return "Open MPI v5.0.11, package"
+
+
+WITHOUT = {
+    "mpi4py": (None, {}, r'mpi4py is not installed: pip install "nettrain\[mpi\]"'),
+    "a launcher": (Exchanged, {}, "no launcher of MPI has started this process: mpirun -n 4 "),
+    "its own launcher": (
+        Exchanged,
+        {"PMI_SIZE": "4"},
+        r"4 processes were started \(PMI_SIZE\), but the MPI library of mpi4py \(Open MPI v5.0.11\) sees one",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", WITHOUT)
+def test_what_mpi_lacks_is_told(name, monkeypatch):
+    module, environment, message = WITHOUT[name]
+    monkeypatch.setitem(sys.modules, "mpi4py.MPI", module)
+    for variable in mpi.LAUNCHERS:
+        monkeypatch.delenv(variable, raising=False)
+    for variable, value in environment.items():
+        monkeypatch.setenv(variable, value)
+    with pytest.raises(ConfigError, match=f"--distributed mpi: {message}"):
+        mpi.MpiGroup()
