@@ -10,6 +10,7 @@ import pytest
 
 from nettrain.component import to_mapping
 from nettrain.config.load import load
+from nettrain.nn.architecture import Architecture
 from nettrain.nn.bound_layer import bind
 from nettrain.nn.layer import Layer
 
@@ -48,6 +49,7 @@ def test_a_step_is_timed_as_the_command_promises():
         "kernels",
         "ms_per_step",
         "median",
+        "cpu_ms",
         "gflops",
         "peak_share",
         "peak_rss_mb",
@@ -62,6 +64,10 @@ def test_a_step_is_timed_as_the_command_promises():
 @pytest.mark.parametrize("name", WORKLOADS)
 def test_the_file_of_a_workload_says_what_its_peers_are_given(name):
     work, config = WORKLOADS[name], load(FOLDER / "workloads" / f"{name}.yaml")
+    assert (config.training.batch_size, config.training.epochs) == (work.batch_size, work.epochs)
+    if work.table is not None:  # at its defaults, as its peer
+        assert config.model == Architecture.parse(work.table)
+        return
     if work.image is None:
         assert [64 if name == "small" else 784, *config.model.hidden, 10] == list(work.sizes)
     elif work.widths:
@@ -74,7 +80,6 @@ def test_the_file_of_a_workload_says_what_its_peers_are_given(name):
         ]
         flat = bind(config.model.expand(work.image, 10, 0)[:-3], work.image)[-1]
         assert flat.output_shape == work.sizes[:1]
-    assert (config.training.batch_size, config.training.epochs) == (work.batch_size, work.epochs)
     assert (config.optimizer.name(), config.optimizer.lr) == (work.optimizer, work.lr)
 
 

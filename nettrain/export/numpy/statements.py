@@ -95,6 +95,9 @@ OTHERS: dict[str, Form] = {
     "GlobalAveragePool": lambda p, x: f"{x}.mean(axis=(1, 2))",
     "GlobalMaxPool": lambda p, x: f"{x}.max(axis=(1, 2))",
     "Normalize": lambda p, x, m, g, b: f"normalize({x}, {m}, {g}, {b}, {p.epsilon!r})",
+    "NormalizationBlock": lambda p, *operands: _activated(
+        p.activation, _form(p.normalization, OTHERS)(p.normalization, *operands)
+    ),
     "NormalizeRows": lambda p, x, g, b: f"layer_norm({x}, {g}, {b}, {p.epsilon!r})",
     "NormalizeGroups": lambda p, x, g, b: f"group_norm({x}, {g}, {b}, {p.groups}, {p.epsilon!r})",
     "Softmax": lambda p, x: f"softmax({x})",
