@@ -77,14 +77,14 @@ def shaken(network):
 
 def difference(network, then=lambda y: y, n=5):
     """How far ONNX is from the network on n rows, relative to the largest value."""
-    x = LAYER_TESTS["rows"](n, network.input_shape, seed=2).astype(F32)
-    g = Builder(F32)
+    x = LAYER_TESTS["rows"](n, network.input_shape, seed=2).astype(network.dtype)
+    g = Builder(network.dtype)
     g.rows = g.name("x")
     y = add_network(g, record_inference(network, then), "x")
     g.add("Identity", y, name="y")
     expected = then(network(Tensor(x))).value
-    inputs = [declared("x", F32, ["n", *network.input_shape])]
-    outputs = [declared("y", F32, ["n", *expected.shape[1:]])]
+    inputs = [declared("x", network.dtype, ["n", *network.input_shape])]
+    outputs = [declared("y", network.dtype, ["n", *expected.shape[1:]])]
     (found,) = run(assembled(g, "g", inputs, outputs), {"x": x})
     assert found.shape == expected.shape
     return np.abs(found - expected).max() / max(1.0, np.abs(expected).max())
@@ -93,8 +93,9 @@ def difference(network, then=lambda y: y, n=5):
 @pytest.mark.parametrize("name", names(Layer))
 def test_every_layer(name):
     for fields, shape, *_ in LAYERS[name]:
-        network = shaken(Network([Layer.parse({"type": name} | fields)], shape))
-        assert difference(network) <= 1e-5, fields
+        for dtype in ("float32", "float64"):
+            network = shaken(Network([Layer.parse({"type": name} | fields)], shape, dtype=dtype))
+            assert difference(network) <= 1e-5, (fields, dtype)
 
 
 def test_every_activation():

@@ -8,6 +8,17 @@ import numpy as np
 from nettrain.autodiff.primitive import Array
 
 TO_FIRST, TO_LAST = (0, 3, 1, 2), (0, 2, 3, 1)
+# What onnxruntime computes in float32 alone.
+FLOAT32_ALONE = {
+    "Atan",
+    "AveragePool",
+    "Conv",
+    "Erf",
+    "GlobalAveragePool",
+    "GlobalMaxPool",
+    "InstanceNormalization",
+    "Resize",
+}
 
 
 class Builder:
@@ -53,7 +64,17 @@ class Builder:
         return given
 
     def add(self, operator: str, *inputs: str, name: str = "", **attributes: Any) -> str:
-        """A node with one output; returns the name of its value."""
+        """A node with one output; returns the name of its value.
+
+        Where the network has float64 and onnxruntime the operator for float32 alone, the inputs are
+        cast to float32 and the output back.
+        """
+        if self.dtype == np.float32 or operator not in FLOAT32_ALONE:
+            return self._node(operator, *inputs, name=name, **attributes)
+        narrow = [value and self.cast(value, np.float32) for value in inputs]
+        return self.cast(self._node(operator, *narrow, name=name, **attributes), self.dtype)
+
+    def _node(self, operator: str, *inputs: str, name: str = "", **attributes: Any) -> str:
         from onnx import helper
 
         output = self.name(name or f"{self.prefix}{operator}")
@@ -68,12 +89,6 @@ class Builder:
             )
         )
         return output
-
-    def in_float32(self, operator: str, value: str) -> str:
-        """A node that onnxruntime has for float32 alone, whatever the numbers of the network."""
-        if self.dtype == np.float32:
-            return self.add(operator, value)
-        return self.cast(self.add(operator, self.cast(value, np.float32)), self.dtype)
 
     def sort(self, value: str, size: int) -> str:
         """The value in rising order along its last axis, of this size."""

@@ -16,7 +16,7 @@ def _plain(operator: str) -> Elementwise:
 
 def _gelu(g: Builder, primitive: Any, x: str) -> str:
     """x (1 + erf(x / sqrt 2)) / 2: ONNX has Gelu from opset 20 on."""
-    erf = g.in_float32("Erf", g.add("Mul", x, g.scalar(math.sqrt(0.5))))
+    erf = g.add("Erf", g.add("Mul", x, g.scalar(math.sqrt(0.5))))
     return g.add("Mul", g.add("Mul", x, g.scalar(0.5)), g.add("Add", erf, g.scalar(1.0)))
 
 
@@ -49,7 +49,7 @@ ELEMENTWISE: dict[str, Elementwise] = {
     "Exp": _plain("Exp"),
     "Log": _plain("Log"),
     "Sqrt": _plain("Sqrt"),
-    "Erf": lambda g, primitive, x: g.in_float32("Erf", x),
+    "Erf": _plain("Erf"),
     "Gelu": _gelu,
     "Relu": _plain("Relu"),
     "LeakyRelu": lambda g, primitive, x: g.add("LeakyRelu", x, alpha=primitive.slope),

@@ -46,7 +46,7 @@ def inverse_quantile(g: Builder, y: str, quantiles: np.ndarray, to: str) -> str:
     """The numbers of which `quantile` makes y (n, d)."""
     last = len(quantiles) - 1
     if to == "normal":
-        erf = g.in_float32("Erf", g.add("Mul", y, g.scalar(math.sqrt(0.5))))
+        erf = g.add("Erf", g.add("Mul", y, g.scalar(math.sqrt(0.5))))
         y = g.add("Mul", g.add("Add", erf, g.scalar(1.0)), g.scalar(0.5))
     position = _times(g, g.cast(y, np.float64), float(last))
     position = g.add("Clip", position, _double(g, 0.0), _double(g, float(last)))

@@ -137,7 +137,7 @@ def _within(g: Builder, x: str, low: str | None, high: str | None) -> str:
 def _smooth_clip(g: Builder, transform: Any, state: State, x: str) -> str:
     """bound sin(atan(x / bound)): the square of a large number is infinite in float32."""
     bound = g.scalar(transform.bound)
-    return g.add("Mul", g.add("Sin", g.in_float32("Atan", g.add("Div", x, bound))), bound)
+    return g.add("Mul", g.add("Sin", g.add("Atan", g.add("Div", x, bound))), bound)
 
 
 def _log(g: Builder, transform: Any, state: State, x: str) -> str:

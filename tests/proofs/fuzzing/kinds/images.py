@@ -14,6 +14,7 @@ from fuzzing.schema import schema, small, wild
 from hypothesis import strategies as st
 from PIL import Image
 
+MOST_MEMORY = 2 * 2**30  # a picture of few bytes may have 89 million pixels, Pillow's bound
 MODES = ["1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "I", "F", "I;16", "YCbCr", "HSV", "LAB"]
 FORMATS = {"png": "PNG", "jpg": "JPEG", "gif": "GIF", "bmp": "BMP", "tif": "TIFF", "webp": "WEBP"}
 NAMES = [
