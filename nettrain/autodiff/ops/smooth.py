@@ -334,23 +334,13 @@ def _mish_gradient_loop(dx: Array, dy: Array, x: Array, power: Array, share: Arr
 class CompiledMish(Mish):
     """One loop forward and one backward."""
 
-    def forward_calls(
-        self, out: Array, x: Array, *, power: Array, share: Array, work: Array
-    ) -> list[Call]:
-        calls = flat_calls(_mish_loop, (out, power, share, x))
-        return calls or super().forward_calls(out, x, power=power, share=share, work=work)
+    def forward_calls(self, out: Array, x: Array, **scratch: Array) -> list[Call]:
+        calls = flat_calls(_mish_loop, (out, scratch["power"], scratch["share"], x))
+        return calls or super().forward_calls(out, x, **scratch)
 
     def backward_calls(
-        self,
-        grads: Slots,
-        dy: Array,
-        out: Array,
-        x: Array,
-        *,
-        power: Array,
-        share: Array,
-        work: Array,
+        self, grads: Slots, dy: Array, out: Array, x: Array, **scratch: Array
     ) -> list[Call]:
-        calls = flat_calls(_mish_gradient_loop, (grads[0], dy, x, power, share))
-        scratch = {"power": power, "share": share, "work": work}
+        arrays = (grads[0], dy, x, scratch["power"], scratch["share"])
+        calls = flat_calls(_mish_gradient_loop, arrays)
         return calls or super().backward_calls(grads, dy, out, x, **scratch)
