@@ -523,9 +523,22 @@ def test_a_run_that_ended_before_its_configuration_was_written_says_what_to_do(r
     (folder / ".environment.json.4711.tmp").write_text("{")
     with pytest.raises(RunError, match=r"nothing to resume: train again .*--overwrite"):
         nettrain.resume(folder, data)
-    (folder / ".environment.json.4711.tmp").unlink()
     run({"training.epochs": 1}, run_name="mine", overwrite=True)
     assert (folder / "summary.json").exists()
+
+
+def test_what_a_kill_left_half_written_is_removed_when_the_run_is_resumed(run, data):
+    path = Path(run({"training.epochs": 2, "training.snapshots": 1}).run_directory)
+    before = files(path)
+    for name in (
+        ".config.yaml.4711.tmp",
+        "checkpoints/.last.safetensors.4711.tmp",
+        "snapshots/.epoch-000001.safetensors.4711.tmp",
+    ):
+        (path / name).write_bytes(b"half")
+    (path / ".mine.tmp").write_text("no file of ours")
+    nettrain.resume(path, data)
+    assert files(path) == sorted([*before, ".mine.tmp"])
 
 
 def test_a_run_without_config_yaml_resumes_from_its_checkpoint(run, data):

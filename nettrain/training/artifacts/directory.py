@@ -17,7 +17,7 @@ from pathlib import Path
 from nettrain.errors import RunError
 from nettrain.files import read_text
 from nettrain.locks import directory_lock
-from nettrain.training.artifacts.files import disk_errors
+from nettrain.training.artifacts.files import disk_errors, final_name
 
 SHOWN = 5  # names of foreign files in a message
 ATTEMPTS = 5  # to take a lock, which `is_locked` holds for a moment
@@ -49,7 +49,7 @@ class Layout:
                 yield entry
             elif entry.is_dir():
                 yield from [entry] if inner is None else inner.foreign(entry)
-            elif not any(fnmatchcase(_final_name(entry.name), name) for name in self.files):
+            elif not any(fnmatchcase(final_name(entry.name), name) for name in self.files):
                 yield entry
 
     def directories(self, path: Path) -> Iterator[Path]:
@@ -107,7 +107,7 @@ def remove_directory(path: Path, layout: Layout) -> None:
             f"{path}: is not {layout.kind} alone, so it is not replaced: it holds "
             f"{', '.join(foreign[:SHOWN])}{more}; move that away, or choose another name"
         )
-    if not layout.is_ours(path) and any(entry.is_file() for entry in path.rglob("*")):
+    if not layout.is_ours(path) and any(map(_is_whole_file, path.rglob("*"))):
         raise RunError(
             f"{path}: is not {layout.kind} of nettrain, so it is not replaced; choose another name"
         )
@@ -162,13 +162,10 @@ def written_by_nettrain(path: Path) -> bool:
         return False
 
 
+def _is_whole_file(entry: Path) -> bool:
+    """Whether it is a file, and none that a killed process was still writing."""
+    return entry.is_file() and final_name(entry.name) == entry.name
+
+
 def _first_match(folders: Mapping[str, Layout], name: str) -> Layout | None:
     return next((layout for pattern, layout in folders.items() if fnmatchcase(name, pattern)), None)
-
-
-def _final_name(name: str) -> str:
-    """The file that a temporary one (`.config.yaml.4711.tmp`) was to become."""
-    parts = name.split(".")
-    if len(parts) > 3 and not parts[0] and parts[-1] == "tmp" and parts[-2].isdigit():
-        return ".".join(parts[1:-2])
-    return name

@@ -41,7 +41,7 @@ def write_chunks_atomically(path: Path, chunks: Iterable[bytes]) -> None:
     A temporary file beside it is written, forced to the disk and renamed; then the folder is forced
     to the disk.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary = _temporary(path)
     with disk_errors(path):
         try:
             with open_new(temporary) as file:
@@ -53,6 +53,27 @@ def write_chunks_atomically(path: Path, chunks: Iterable[bytes]) -> None:
             temporary.unlink(missing_ok=True)
             raise
         _sync_folder(path.parent)
+
+
+def _temporary(path: Path) -> Path:
+    return path.with_name(f".{path.name}.{os.getpid()}.tmp")
+
+
+def final_name(name: str) -> str:
+    """The file that a temporary one (`.config.yaml.4711.tmp`) was to become; others: their own."""
+    parts = name.split(".")
+    if len(parts) > 3 and not parts[0] and parts[-1] == "tmp" and parts[-2].isdigit():
+        return ".".join(parts[1:-2])
+    return name
+
+
+def remove_temporaries(folder: Path) -> None:
+    """Remove the temporary files that killed processes have left; nobody must write there now."""
+    with disk_errors(folder):
+        names = os.listdir(folder) if folder.is_dir() else []
+        for name in names:
+            if final_name(name) != name:
+                (folder / name).unlink(missing_ok=True)
 
 
 def _replace(temporary: Path, path: Path) -> None:

@@ -25,6 +25,7 @@ from nettrain.training.artifacts.environment import environment
 from nettrain.training.artifacts.files import (
     append_line,
     disk_errors,
+    remove_temporaries,
     write_atomically,
     write_json,
 )
@@ -109,8 +110,13 @@ class RunDirectory:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Inside, no other process trains into this directory. Raises RunError where one does."""
+        """Inside, no other process trains into this directory. Raises RunError where one does.
+
+        What processes that were killed have left half written is removed.
+        """
         with locked(self.path):
+            for folder in (self.path, self.last.parent, self.snapshots.folder):
+                remove_temporaries(folder)
             yield
 
     def write_config(self, config: RunConfig) -> None:
