@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from processes.run_content import json_lines, run_content
 
 from nettrain import streams
 from nettrain.training.artifacts.checkpoint import Checkpoint
@@ -90,56 +91,16 @@ def killed():
     return Killed
 
 
-def _without_seconds(value):
-    if isinstance(value, dict):
-        return {
-            key: _without_seconds(item)
-            for key, item in value.items()
-            if key not in ("seconds", "run_directory", "notes")
-        }
-    return value
-
-
-def _log(path):
-    return [
-        _without_seconds(json.loads(line))
-        for line in (Path(path) / "metrics.jsonl").read_text().splitlines()
-    ]
-
-
 @pytest.fixture
 def log():
     """The rows of a run's metrics.jsonl, without their seconds."""
-    return _log
+    return lambda path: json_lines(Path(path) / "metrics.jsonl")
 
 
 @pytest.fixture
 def figures():
     """All that must be equal in two equal runs, timings and paths aside: metrics, summary, both checkpoints to the bit."""
-
-    def of(path):
-        found = {
-            "metrics": _log(path),
-            "summary": _without_seconds(json.loads((path / "summary.json").read_text())),
-        }
-        for name in ("best", "last"):
-            file = path / "checkpoints" / f"{name}.safetensors"
-            if name == "best" and not file.exists():
-                continue  # no metric chose an epoch
-            checkpoint = Checkpoint.read(file)
-            content = {
-                key: value
-                for key, value in checkpoint.content.items()
-                if key not in ("config", "metrics")
-            }
-            found[name] = {
-                key: (array.dtype.str, array.shape, array.tobytes())
-                for key, array in checkpoint.tensors.items()
-            }
-            found[f"{name}.content"] = json.loads(json.dumps(content), object_hook=_without_seconds)
-        return found
-
-    return of
+    return run_content
 
 
 @pytest.fixture

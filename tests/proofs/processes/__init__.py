@@ -1,0 +1,1 @@
+"""Processes of nettrain that are killed, or whose system calls fail, and what they leave."""
