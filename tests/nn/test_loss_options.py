@@ -64,6 +64,67 @@ def test_quantile_is_the_pinball(q):
     )
 
 
+QUANTILES = {"type": "quantile", "quantiles": [0.1, 0.5, 0.8]}
+
+
+def test_several_quantiles_are_the_mean_of_the_single_ones_all_targets_at_the_first_then_at_the_next():
+    z, y = 3 * random.normal(size=(5, 6)), 3 * random.normal(size=(5, 2))
+    single = [
+        rows({"type": "quantile", "q": q}, z[:, 2 * i : 2 * i + 2], y)
+        for i, q in enumerate(QUANTILES["quantiles"])
+    ]
+    np.testing.assert_allclose(rows(QUANTILES, z, y), np.mean(single, axis=0), rtol=1e-12)
+    assert check(lambda z: Loss.parse(QUANTILES).rows(z, Tensor(y)), z) is None
+    single_precision = Loss.parse(QUANTILES).rows(
+        Tensor(z.astype(np.float32)), Tensor(y.astype(np.float32))
+    )
+    assert single_precision.value.dtype == np.float32
+
+
+def test_predicted_quantiles_are_in_rising_order_for_each_target():
+    z = np.array([[3.0, 10.0, 1.0, 30.0, 2.0, 20.0], [1.0, 6.0, 2.0, 5.0, 3.0, 4.0]])
+    found = Loss.parse(QUANTILES).predictions(z, "regression")
+    assert found.tolist() == [[1, 10, 2, 20, 3, 30], [1, 4, 2, 5, 3, 6]]
+    two = Loss.parse({"type": "quantile", "quantiles": [0.1, 0.9]})
+    assert two.predictions(np.array([[2.0, 1.0]]), "regression").tolist() == [[1, 2]]
+
+
+@pytest.mark.parametrize(("fields", "said"), [
+    ({"quantiles": [0.1, 0.1]}, "quantiles must rise"),
+    ({"quantiles": [0.5, 0.1]}, "quantiles must rise"),
+    ({"quantiles": [0.1, 0.9], "q": 0.3}, "give q or quantiles"),
+    ({"quantiles": [i / 101 for i in range(1, 101)]}, "at most 99"),
+    ({"quantiles": []}, "at least 1"),
+])  # fmt: skip
+def test_quantiles_that_make_no_sense_are_refused(fields, said):
+    with pytest.raises(ValueError, match=said):
+        Loss.parse({"type": "quantile"} | fields)
+
+
+def test_up_to_99_quantiles_are_taken():
+    assert (
+        len(Loss.parse({"type": "quantile", "quantiles": [i / 100 for i in range(1, 100)]}).levels)
+        == 99
+    )
+
+
+def test_a_rate_that_overflows_is_infinite_and_no_warning():
+    with np.errstate(over="raise"):
+        found = Loss.parse("poisson").predictions(np.array([[1000.0]]), "regression")
+    assert found.tolist() == [[np.inf]]
+
+
+@pytest.mark.parametrize("name", ["cross_entropy", "binary_cross_entropy"])
+def test_targets_are_not_smoothed_by_default(name):
+    assert Loss.parse(name).label_smoothing == 0.0
+
+
+@pytest.mark.parametrize(("columns", "end"), [(8, ", 0"), (9, ", 0, ...")])
+def test_eight_probabilities_of_a_wrong_row_are_shown(columns, end):
+    _, said = Loss.parse("kl_divergence").validate_targets(np.eye(columns)[:1] * 2)
+    assert said.startswith("(2" + ", 0" * 6 + end + ") are no")
+
+
 @pytest.mark.parametrize(
     ("loss", "least"),
     [
@@ -190,8 +251,8 @@ def test_losses_of_two_classes_refuse_three(name):
         ),
         (
             "kl_divergence",
-            [[-0.5, 1.5]],
-            (0, "(-0.5, 1.5) are no probabilities, which are 0 or more and sum to 1"),
+            [[0.3, 0.7], [-0.5, 1.5]],
+            (1, "(-0.5, 1.5) are no probabilities, which are 0 or more and sum to 1"),
         ),
         (
             "kl_divergence",

@@ -149,6 +149,64 @@ def test_predictions_are_float64_and_those_of_classes_add_to_one(
         np.testing.assert_allclose(found.sum(axis=1), 1, rtol=1e-12)
 
 
+LINKS = {
+    "values": lambda z: z,
+    "softmax": lambda z: np.exp(z) / np.exp(z).sum(axis=1, keepdims=True),
+    "sigmoid": lambda z: 1 / (1 + np.exp(-z)),
+    "exponential": np.exp,
+}
+
+
+@every
+def test_a_loss_says_what_its_predictions_are_of_the_outputs(
+    name, task, size, outputs, targets, encoded, rows, predictions
+):
+    found = LINKS[Loss.parse(name).predicts](OUTPUTS[:, :outputs])
+    if outputs < size:  # the second class of two
+        predictions = predictions[:, 1:]
+    if task == "classification" and outputs > 1:  # one against the rest
+        found = found / found.sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(found, predictions, rtol=1e-12)
+
+
+SIGMOID = ("sigmoid", "softmax")
+APPLIED = {  # activations that would be applied twice as a last layer
+    "binary_cross_entropy": SIGMOID,
+    "cross_entropy": ("softmax",),
+    "focal": SIGMOID,
+    "hinge": ("softmax",),
+    "kl_divergence": ("softmax",),
+    "logistic": SIGMOID,
+    "perceptron": ("step", *SIGMOID),
+}
+
+
+@pytest.mark.parametrize("name", names(Loss))
+def test_a_loss_says_which_activations_it_applies_itself(name):
+    assert Loss.parse(name).applies_activation == APPLIED.get(name, ())
+
+
+@but_poisson
+def test_rows_reach_their_lower_bound_at_the_best_outputs_and_are_never_below(
+    name, task, size, outputs, targets, encoded, rows, predictions
+):
+    loss, y = Loss.parse(name), encoded_targets(name, targets, size)
+    if task == "regression":
+        best = np.log(np.maximum(y, 1e-300)) if name == "kl_divergence" else y
+    elif y.ndim == 1:
+        best = 1000 * np.eye(size)[y]
+    else:
+        best = np.where(y > 0, 1000.0, -1000.0)
+    np.testing.assert_allclose(
+        loss.rows(Tensor(best), Tensor(y)).value, loss.lower_bound, atol=1e-12
+    )
+    assert (loss.rows(Tensor(OUTPUTS[:, :outputs]), Tensor(y)).value >= loss.lower_bound).all()
+
+
+def test_the_poisson_loss_has_no_lower_bound():
+    assert Loss.parse("poisson").lower_bound == -np.inf
+
+
 @pytest.mark.parametrize("name", names(Loss))
 def test_the_yaml_form_reads_back(name):
     assert Loss.parse(to_mapping(Loss.parse(name))) == Loss.parse(name)

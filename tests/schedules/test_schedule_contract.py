@@ -239,10 +239,60 @@ def test_on_a_plateau_the_rate_falls_by_10_after_10_epochs_without_a_better_loss
     ([1, float("nan"), float("nan"), float("nan")], False, True),
     ([float("nan"), 1, 0.5, 0.2], False, False),
     ([1, 0.99995, 0.9999, 0.99985], False, True),  # each better, none by the threshold
+    ([float("nan"), float("nan")], False, True),   # waiting begins with the first epoch
 ])  # fmt: skip
 def test_what_counts_as_an_improvement(values, higher_is_better, falls):
     schedule = default("plateau", patience=1, threshold=1e-2)
     assert (observed(schedule, values, higher_is_better=higher_is_better)[-1] < 1) is falls
+
+
+def test_without_a_threshold_a_value_that_stands_still_is_no_improvement():
+    assert observed(default("plateau", patience=1, threshold=0), [1, 1, 1]) == [1, 1, 0.1]
+
+
+def test_a_rate_that_has_fallen_to_zero_stays_there():
+    plateau = default("plateau", min_lr=0)
+    memory = plateau.start() | {"scale": 0.0}
+    assert plateau.observe(memory, 1.0, higher_is_better=False, lr=1.0)["scale"] == 0
+
+
+LAST = {  # the rate at the end of a run, for the fields of TABLE
+    "cosine": 0.1,
+    "coslog4": 0.0,
+    "flat_cos": 0.0,
+    "linear": 0.1,
+    "one_cycle": 0.1,
+    "polynomial": 0.1,
+}
+
+
+def test_every_schedule_that_ends_with_the_run_has_a_last_rate():
+    assert list(LAST) == [name for name, row in TABLE.items() if row[2]]
+
+
+@pytest.mark.parametrize("name", LAST)
+def test_at_the_end_of_the_run_and_beyond_the_rate_is_the_last(name):
+    schedule = Schedule.parse({"type": name, **TABLE[name][0]})
+    ends = [(0.5, 0.5), (3, 3), (3.5, 3), (9, 3), (0, 0), (2, 0)]
+    found = [schedule.factor(t, horizon) for t, horizon in ends]
+    assert found == pytest.approx([LAST[name]] * len(ends), abs=1e-15)
+    assert schedule.factor(0.125, 0.5) == pytest.approx(schedule.factor(25, 100))
+
+
+@pytest.mark.parametrize(("name", "standard"), [
+    ("cosine_restarts", {"period": 10.0, "stretch": 1.0, "floor": 0.0}),
+    ("exponential", {"by": 0.95}),
+    ("one_cycle", {"rise": 0.3, "start": 0.04, "end": 4e-6}),
+    ("polynomial", {"power": 2.0, "floor": 0.0}),
+    ("step", {"every": 10.0, "by": 0.1}),
+])  # fmt: skip
+def test_a_bare_name_means_the_documented_numbers(name, standard):
+    assert to_mapping(default(name)) == {"type": name, "warmup": 0.0} | standard
+
+
+def test_the_inverse_square_root_has_the_scale_of_one_epoch_without_a_warm_up():
+    schedule = default("inverse_sqrt")
+    assert schedule.scale is None and schedule.factor(3, 10) == 0.5
 
 
 @pytest.mark.parametrize(("fields", "message"), [

@@ -1,0 +1,74 @@
+"""The rooms whose mutants are tried, and the tests that are to kill them."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[3]
+
+
+@dataclass(frozen=True)
+class Room:
+    """Files whose mutants are tried, and the files of tests, from the root of the project."""
+
+    sources: tuple[str, ...]
+    tests: tuple[str, ...]
+
+    def source_files(self) -> list[Path]:
+        """The files that are mutated."""
+        return _files(self.sources)
+
+    def test_files(self) -> list[Path]:
+        """The tests that may kill a mutant."""
+        return _files(self.tests)
+
+
+def _files(patterns: Iterable[str]) -> list[Path]:
+    found = {path for pattern in patterns for path in ROOT.glob(pattern) if path.suffix == ".py"}
+    return sorted(found)
+
+
+AUTODIFF = ("tests/autodiff/test_*.py", "tests/training/test_plan_equals_eager.py")
+LAYERS = (
+    "tests/nn/test_layers.py",
+    "tests/nn/test_activations.py",
+    "tests/nn/test_normalization.py",
+)
+
+ROOMS = {
+    "losses": Room(("nettrain/losses/*.py",), ("tests/nn/test_loss*.py", "tests/training/test_loss_targets.py")),
+    "optim": Room(
+        ("nettrain/optim/*.py",),
+        ("tests/optim/test_*.py", "tests/training/test_every_optimizer.py", "tests/training/test_searches.py"),
+    ),
+    "schedules": Room(
+        ("nettrain/schedules/*.py",),
+        ("tests/schedules/test_*.py", "tests/training/test_plateau.py", "tests/training/test_scheduled_numbers.py"),
+    ),
+    "metrics": Room(("nettrain/metrics/*.py",), ("tests/metrics/test_*.py", "tests/inspection/test_metric_rows.py")),
+    "split": Room(
+        tuple(f"nettrain/data/{name}.py" for name in ("split", "split_rows", "split_file", "default_split")),
+        ("tests/data/test_split*.py", "tests/data/test_default_split.py", "tests/data/test_prepare.py"),
+    ),
+    "transforms": Room(("nettrain/transforms/*.py",), ("tests/data/test_*transforms.py", "tests/data/test_automatic.py")),
+    "engine": Room(
+        ("nettrain/training/engine/*.py",),
+        tuple(
+            f"tests/training/test_{name}.py"
+            for name in (
+                "update", "shards", "accumulation", "plan_equals_eager", "both_kernels", "kernels", "prefetch", "swa",
+                "moving_average", "threads", "blas", "distributed", "searches", "weights", "codes", "layer_rates",
+            )
+        ),
+    ),
+    "artifacts": Room(
+        ("nettrain/training/artifacts/*.py",),
+        tuple(
+            f"tests/training/test_{name}.py"
+            for name in ("checkpoint", "files", "spreadsheet", "damaged_metadata", "snapshots", "state", "resume", "train")
+        ),
+    ),
+    "ops": Room(("nettrain/autodiff/ops/*.py",), (*AUTODIFF, *LAYERS)),
+    "plan": Room(("nettrain/autodiff/plan/*.py",), (*AUTODIFF, *LAYERS, "tests/training/test_both_kernels.py")),
+    "autodiff": Room(("nettrain/autodiff/*.py",), (*AUTODIFF, *LAYERS)),
+}  # fmt: skip

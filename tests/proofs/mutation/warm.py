@@ -1,0 +1,237 @@
+"""The mutants of functions: each in a child of one process that has imported and collected all tests."""
+
+import gc
+import importlib
+import math
+import signal
+import time
+from collections import Counter, deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self
+
+import coverage
+import pytest
+from _pytest.runner import runtestprotocol
+from hypothesis import Phase, settings
+from mutation import fork
+from mutation.mutants import Mutant
+from mutation.rooms import ROOT, Room
+from mutation.swap import compiled, functions_of, swap
+
+OTHER_CODE = 78  # exit code: the mutant cannot be put in place of a live function
+LONGEST = 10.0  # seconds of processor time; a test that takes more is left out
+FLAGS = ("-n", "0", "-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning", "--rootdir", str(ROOT), "-c", str(ROOT / "pyproject.toml"))  # fmt: skip
+
+
+@dataclass
+class Reach:
+    """What the tests reach: {path: {line: tests}}, and seconds of processor time per test that passes."""
+
+    lines: dict[str, dict[int, set[str]]] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)
+    killers: dict[str, Counter[str]] = field(default_factory=dict)
+    trusted: set[str] = field(default_factory=set)
+
+    def tests_of(self, mutant: Mutant, budget: float) -> list[str]:
+        """The tests that may notice a mutant, up to so many seconds, the most promising first.
+
+        Of a function they are those that execute the changed lines. What stands in a class or module
+        body may be read by any test.
+        """
+        lines = self.lines.get(mutant.path, {})
+        near = {
+            test
+            for line in (mutant.lines if mutant.function else lines)
+            for test in lines.get(line, ())
+        }
+        tests = near & self.seconds.keys() if mutant.function else self.seconds.keys()
+        kills, stem = self.killers.get(mutant.path, Counter()), Path(mutant.path).stem
+        chosen, used = [], 0.0
+        for test in sorted(
+            tests,
+            key=lambda one: (
+                -min(kills[one], 3),
+                one not in near and stem not in one,
+                self.seconds[one],
+                one,
+            ),
+        ):
+            used += self.seconds[test]
+            if chosen and used > budget:
+                break
+            chosen.append(test)
+        return chosen
+
+    def to_json(self) -> dict[str, Any]:
+        """For another process; without what this one has learned about killers."""
+        lines = {
+            path: {str(line): sorted(tests) for line, tests in of_file.items()}
+            for path, of_file in self.lines.items()
+        }
+        return {"lines": lines, "seconds": self.seconds}
+
+    @classmethod
+    def from_json(cls, content: dict[str, Any]) -> Self:
+        """What `to_json` returned."""
+        lines = {
+            path: {int(line): set(tests) for line, tests in of_file.items()}
+            for path, of_file in content["lines"].items()
+        }
+        return cls(lines, content["seconds"])
+
+    def limit(self, test: str) -> float:
+        """Processor time after which a test has timed out."""
+        return 2.0 + 5 * self.seconds.get(test, 1.0)
+
+
+@dataclass
+class Result:
+    """What became of a mutant; `by` is the test that killed it."""
+
+    mutant: Mutant
+    outcome: str
+    by: str = ""
+    tests: int = 0
+
+
+def quick_hypothesis() -> None:
+    """Examples that break a claim need not become small ones here."""
+    phases = (Phase.explicit, Phase.generate)
+    settings.register_profile(
+        "mutation", settings(deadline=None, derandomize=True, database=None, phases=phases)
+    )
+    settings.load_profile("mutation")
+
+
+def _too_long(*_: object) -> None:
+    raise TimeoutError(f"takes more than {LONGEST:g} seconds of processor time")
+
+
+class Warm:
+    """A plugin of pytest that tries mutants in place of running the tests once."""
+
+    def __init__(
+        self,
+        room: Room,
+        mutants: list[Mutant],
+        *,
+        jobs: int,
+        budget: float,
+        until: float,
+        report: Any,
+    ) -> None:
+        self.room, self.mutants, self.report = room, mutants, report
+        self.jobs, self.budget, self.until = jobs, budget, until
+        self.reach = Reach()
+        self.left: list[Mutant] = []  # to be tried where nothing has been imported
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection(self) -> None:
+        """Before the tests are imported, whose settings are those of this moment."""
+        quick_hypothesis()
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        """In place of pytest's own loop."""
+        if session.testsfailed:
+            raise RuntimeError("tests cannot be collected")
+        self.items = {item.nodeid: item for item in session.items}
+        for path in self.room.source_files():
+            importlib.import_module(
+                ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+            )
+        self.reach = Reach.from_json(fork.call(self._reached))
+        self.functions = functions_of({str(path) for path in self.room.source_files()})
+        self.codes = {
+            str(path): compiled(path, path.read_bytes()) for path in self.room.source_files()
+        }
+        gc.freeze()  # what is there now is shared with the children
+        for result in self._results():
+            self.report(result)
+        return True
+
+    def _reached(self) -> dict[str, Any]:
+        """Run every test once, in a child, and note which lines it executes."""
+        files = [str(path) for path in self.room.source_files()]
+        measured = coverage.Coverage(data_file=None, config_file=False, include=files)
+        seconds = {}
+        signal.signal(signal.SIGPROF, _too_long)
+        measured.start()
+        items = list(self.items.values())
+        for number, (item, following) in enumerate(zip(items, [*items[1:], None], strict=True)):
+            measured.switch_context(str(number))
+            begin = time.process_time()
+            fork.limit_cpu(LONGEST)
+            reports = runtestprotocol(item, nextitem=following, log=False)
+            fork.limit_cpu(0)
+            if all(report.passed for report in reports):
+                seconds[item.nodeid] = time.process_time() - begin
+        measured.stop()
+        data, names = measured.get_data(), list(self.items)
+        lines = {
+            Path(path).relative_to(ROOT).as_posix(): {
+                line: {names[int(context)] for context in contexts if context}
+                for line, contexts in data.contexts_by_lineno(path).items()
+            }
+            for path in data.measured_files()
+        }
+        return Reach(lines, seconds).to_json()
+
+    def _results(self) -> Iterator[Result]:
+        self.queue = deque(mutant for mutant in self.mutants if mutant.function)
+        self.left += [mutant for mutant in self.mutants if not mutant.function]
+        while self.queue and time.monotonic() < self.until:
+            for (mutant, tests), outcome, by in fork.outcomes(self._tasks(), self._run, jobs=self.jobs, wall=120 + 10 * self.budget):  # fmt: skip
+                if by == str(OTHER_CODE):
+                    self.left.append(mutant)
+                elif outcome == "killed" and by and not self._passes_alone(by):
+                    self.queue.append(mutant)
+                else:
+                    if outcome == "killed" and by:
+                        self.reach.killers.setdefault(mutant.path, Counter())[by] += 1
+                    yield Result(mutant, outcome if tests else "unreached", by, len(tests))
+
+    def _tasks(self) -> Iterator[tuple[Mutant | None, list[str]]]:
+        while self.queue and time.monotonic() < self.until:
+            mutant = self.queue.popleft()
+            yield mutant, self.reach.tests_of(mutant, self.budget)
+
+    def _passes_alone(self, test: str) -> bool:
+        """Whether a test that has killed a mutant passes without one, by itself; else it counts no more."""
+        if test not in self.reach.trusted:
+            task = (None, [test])
+            _, outcome, _ = next(fork.outcomes([task], self._run, jobs=1, wall=math.inf))
+            if outcome != "survived":
+                self.reach.seconds.pop(test, None)
+                return False
+            self.reach.trusted.add(test)
+        return True
+
+    def _run(self, task: tuple[Mutant | None, list[str]], folder: Path) -> int:
+        """In a child: put the mutant in place and run the tests until one fails."""
+        mutant, tests = task
+        note = folder / fork.NOTE
+        if mutant is not None:
+            path = ROOT / mutant.path
+            try:
+                new = compiled(path, mutant.source(ROOT))
+                swap(mutant.function, self.functions[str(path)], self.codes[str(path)], new)
+            except SyntaxError:
+                return fork.INVALID
+            except ValueError:
+                note.write_text(str(OTHER_CODE))
+                return OTHER_CODE
+        items = [self.items[test] for test in tests]
+        if items:
+            own = folder / "tests"
+            own.mkdir()
+            items[0].config._tmp_path_factory._basetemp = own
+        for item, following in zip(items, [*items[1:], None], strict=True):
+            fork.limit_cpu(self.reach.limit(item.nodeid))
+            reports = runtestprotocol(item, nextitem=following, log=False)
+            if any(report.failed for report in reports):
+                note.write_text(item.nodeid)
+                return fork.KILLED
+        return fork.SURVIVED
