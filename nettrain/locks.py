@@ -5,7 +5,7 @@ import os
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +42,8 @@ def directory_lock(path: Path, *, shared: bool = False, wait: bool = False) -> I
         fcntl.flock(descriptor, how if wait else how | fcntl.LOCK_NB)
         yield
     finally:
-        os.close(descriptor)
+        with suppress(OSError):  # a disk that fails: the lock is released nevertheless
+            os.close(descriptor)
 
 
 @contextmanager

@@ -12,14 +12,19 @@ from nettrain.cli.output import say
 from nettrain.errors import NettrainError, shortened
 
 SIGINT_EXIT = 130
-# What the user can do something about: a full disk or quota, no permission, too many open files.
+# What the system refuses, and the user can do something about: a full disk or quota, a disk or a
+# network drive that fails, no permission, too many open files.
 _USER_ERRORS = (
+    errno.EIO,
+    errno.ESTALE,
+    errno.EFBIG,
     errno.ENOSPC,
     errno.EDQUOT,
     errno.EROFS,
     errno.EACCES,
     errno.EPERM,
     errno.EMFILE,
+    errno.ENFILE,
 )
 
 

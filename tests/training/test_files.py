@@ -10,6 +10,7 @@ import pytest
 
 import nettrain
 from nettrain.errors import RunError
+from nettrain.locks import directory_lock
 from nettrain.training.artifacts import files
 from nettrain.training.artifacts.directory import locked
 from nettrain.training.artifacts.files import (
@@ -76,6 +77,19 @@ def test_nothing_is_written_through_a_link(tmp_path):
         append_line(run / "rows.jsonl", "{}")
     (run / "checkpoints").symlink_to(tmp_path)
     with pytest.raises(RunError, match="checkpoints: is a link to a directory"), locked(run):
+        pass
+
+
+def test_a_lock_whose_release_fails_is_released(tmp_path, monkeypatch):
+    real = os.close
+
+    def fails(descriptor):
+        real(descriptor)  # as Linux does, whatever it answers
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    with monkeypatch.context() as patch, directory_lock(tmp_path):
+        patch.setattr(os, "close", fails)
+    with directory_lock(tmp_path):
         pass
 
 
