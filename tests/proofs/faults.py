@@ -92,8 +92,9 @@ class Faults:
 
     def _problems(self, name: str, command: Command, trouble: Trouble, ended: Ended) -> list[str]:
         found = [self._complaint(command, trouble, ended)]
-        if ended.code == 0:
-            found.append(self._difference(name, command))
+        if ended.code == 0 and (different := self._difference(name, command)):
+            told = (self._folder / command.tells).read_text() if command.tells else ""
+            found.append(self._untold(command, trouble, ended, told) and different)
         if command.writes:
             path = self._folder / command.writes
             old = path.exists() and path.read_bytes() == OLD
@@ -130,6 +131,10 @@ class Faults:
             return ended.described()
         if ended.code == 0:
             return ""
+        return self._untold(command, trouble, ended, said)
+
+    def _untold(self, command: Command, trouble: Trouble, ended: Ended, said: str) -> str:
+        """What a message lacks: the reason, or the file."""
         if not any(reason in said.lower() for reason in trouble.reasons):
             return f"no reason told: {ended.described()}"
         path = Path(ended.struck.partition(" ")[2])

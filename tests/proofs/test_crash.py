@@ -65,3 +65,9 @@ def test_whatever_differs_in_a_run_directory_is_seen(tmp_path):
 def test_killed_anywhere_and_resumed_every_run_is_the_undisturbed_one():
     found = result_of("crash.py", "--count", 30, "--programs", 4)
     assert found["kills"] == 30 and found["faults"] == []
+
+
+@pytest.mark.slow
+def test_searches_whose_processes_are_killed_have_every_run_once_and_leave_no_process():
+    found = result_of("crash_searches.py", "--count", 20)
+    assert found["kills"] == 20 and found["faults"] == []

@@ -1,9 +1,8 @@
 import os
-import time
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from processes.descendants import TRACKER, command_of, descendants, still_running
 
 from nettrain.search.observer import Observer
 
@@ -59,24 +58,6 @@ def faulty(tmp_path_factory):
     return str(path)
 
 
-def _command(pid):
-    """What a process runs; None once it has ended, whether or not its parent has asked how."""
-    with suppress(OSError):
-        if Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX":
-            return Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ").strip()
-    return None
-
-
-def _children(parent):
-    """The processes below one, as the kernel lists them."""
-    found = []
-    for task in Path(f"/proc/{parent}/task").glob("*/children"):
-        with suppress(OSError):  # it has just ended
-            for child in map(int, task.read_text().split()):
-                found += [child, *_children(child)]
-    return found
-
-
 @pytest.fixture
 def children():
     """The ids of all processes below one (default: this one), without those that other tests' libraries keep.
@@ -85,11 +66,11 @@ def children():
     """
     if not Path("/proc/self/task").exists():
         pytest.skip("needs Linux's /proc")
-    earlier = set(_children(os.getpid()))
+    earlier = set(descendants(os.getpid()))
     return lambda parent=None: [
         pid
-        for pid in _children(parent or os.getpid())
-        if pid not in earlier and "multiprocessing.resource_tracker" not in (_command(pid) or "")
+        for pid in descendants(parent or os.getpid())
+        if pid not in earlier and TRACKER not in (command_of(pid) or "")
     ]
 
 
@@ -98,10 +79,8 @@ def gone():
     """Waits until processes have ended; those that have not within the time are named."""
 
     def wait(pids, seconds=30.0):
-        last = time.monotonic() + seconds
-        while left := {pid: command for pid in pids if (command := _command(pid)) is not None}:
-            assert time.monotonic() < last, left
-            time.sleep(0.01)
+        left = still_running(pids, seconds)
+        assert not left, left
 
     return wait
 

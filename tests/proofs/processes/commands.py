@@ -49,6 +49,7 @@ class Command:
         again: What is done after a failure: it must end with 0, and leave what there would be.
         writes: A file that afterwards is the old one or the new one.
         loads: A file that a reader must load, if it is there.
+        tells: Where a command that goes on tells of a run that failed: a file of results.
     """
 
     words: Words
@@ -59,6 +60,7 @@ class Command:
     again: Callable[[Path], Words] | None = None
     writes: str = ""
     loads: str = ""
+    tells: str = ""
 
     def prepare(self, folder: Path, data: Path) -> None:
         """Make the folder anew."""
@@ -137,7 +139,7 @@ SERIAL = ("--executor", "serial", "--quiet")
 READ_RUN = (("runs", "out"), ("eval", "out/run"))
 LAST = "out/run/checkpoints/last.safetensors"
 CV = ("run.yaml", "--folds", "2")
-ENSEMBLE = ("run.yaml", "--members", "2")
+ENSEMBLE = ("run.yaml", "--set", "ensemble.members=2")
 
 COMMANDS: dict[str, Command] = {
     "fit": Command(FIT, _run, readers=READ_RUN, again=_resume, loads=LAST),
@@ -202,6 +204,7 @@ COMMANDS: dict[str, Command] = {
         _table_of_trials,
         readers=(("runs", "out"),),
         again=_search("sweep", "sweep.yaml"),
+        tells="out/search/summary.json",
     ),
     "cv": Command(
         ("cv", *CV, *IN_SEARCH, *SERIAL),

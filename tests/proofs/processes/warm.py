@@ -156,12 +156,12 @@ class Child:
 
     def kill_after(self, seconds: float) -> None:
         """`kill -9` it after so many seconds, if it still runs."""
-        if not self._ends_within(seconds):
+        if not self.ends_within(seconds):
             os.kill(self.pid, signal.SIGKILL)
 
     def ended(self) -> Ended:
         """Wait for its end. Raises Hang."""
-        if not self._ends_within(PATIENCE):
+        if not self.ends_within(PATIENCE):
             os.killpg(self.pid, signal.SIGKILL)
             os.waitpid(self.pid, 0)
             raise Hang(f"not at its end after {PATIENCE:.0f} s")
@@ -176,7 +176,8 @@ class Child:
         report = json.loads(texts["report"]) if texts["report"] else {}
         return Ended(os.waitstatus_to_exitcode(status), texts["out"], texts["err"], **report)
 
-    def _ends_within(self, seconds: float) -> bool:
+    def ends_within(self, seconds: float) -> bool:
+        """Wait so long for its end at most; whether it has come."""
         return bool(select.select([self._descriptor], [], [], max(seconds, 0.0))[0])
 
 
