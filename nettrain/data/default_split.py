@@ -60,7 +60,7 @@ def may_stratify(dataset: Dataset, rows: np.ndarray) -> bool:
     target = dataset.target
     if target is None or target.classes is None:
         return False
-    return 1 not in np.bincount(target.values[rows], minlength=len(target.classes))
+    return 1 not in np.bincount(target.values[rows])
 
 
 def free_rows(dataset: Dataset) -> np.ndarray:

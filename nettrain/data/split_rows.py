@@ -239,7 +239,9 @@ def _nearest(sizes: np.ndarray, total: int, most: int) -> np.ndarray:
 def _apportion(
     sizes: np.ndarray, total: int, fraction: float | None = None, room: np.ndarray | None = None
 ) -> np.ndarray:
-    """Integers near fraction * sizes that add up to `total`, by largest remainder.
+    """Integers near fraction * sizes that add up to `total`, or to less where there is no room.
+
+    The total is reached by largest remainder.
 
     Args:
         sizes: To be multiplied.
@@ -249,6 +251,8 @@ def _apportion(
     """
     exact = sizes * (total / sizes.sum() if fraction is None else fraction)
     counts = np.floor(exact + 1e-9).astype(np.int64)
+    if room is not None:
+        counts = np.minimum(counts, room)
     for index in np.argsort(counts - exact, kind="stable"):
         if counts.sum() >= total:
             break

@@ -7,10 +7,14 @@ import numpy as np
 import pytest
 
 from nettrain.config.load import load
+from nettrain.data.dataset import PARTS, Dataset
 from nettrain.data.dataset_config import DatasetConfig
+from nettrain.data.default_split import settle_split
 from nettrain.data.divide import load_data
+from nettrain.data.features import Features
 from nettrain.data.source import Source
 from nettrain.data.split import Split
+from nettrain.data.target import Target
 from nettrain.errors import ConfigError, DataError
 
 DEFAULT = Split()
@@ -50,6 +54,38 @@ def test_rows_are_kept_for_validation_and_test_and_that_is_said(tmp_path, case):
     assert tuple(sizes(loaded).values()) == expected
     (note,) = [note for note in loaded.notes if note.startswith("split: ")]
     assert said in note
+
+
+def rows_of(count: int, **keys: object) -> Dataset:
+    target = Target(np.arange(count) % 2, classes=("a", "b"))
+    return Dataset(Features(np.zeros((count, 1)), ("a",)), target, origin="t.csv", **keys)
+
+
+VALIDATION, TEST = (np.array([-1] * 20 + [PARTS.index(part)] * 2) for part in PARTS[1:])
+BOTH = np.array([-1] * 20 + [1, 2])
+SETTLED = {  # (rows, keys, parts of their own) -> validation, test, stratify, words
+    "classes": (rows_of(40), {}, (), (0.2, 0.2, True), "20 % for validation and 20 % for test, stratified by class"),
+    "ten rows": (rows_of(10), {}, (), (0.2, 0.2, True), "20 % for validation"),
+    "nine rows": (rows_of(9), {}, (), (0.0, 0.0, False), "none, for 9 rows"),
+    "one row": (rows_of(1), {}, (), (0.0, 0.0, False), "none, for 1 row cannot"),
+    "not stratified": (rows_of(40), {"stratify": False}, (), (0.2, 0.2, False), "drawn with the seed"),
+    "groups": (rows_of(40), {"group": "g"}, (), (0.2, 0.2, False), "whole groups of 'g'"),
+    "times": (rows_of(40), {"time": "t"}, (), (0.2, 0.2, False), "the latest by 't'"),
+    "a validation part": (rows_of(22, part=VALIDATION), {}, (), (0.0, 0.2, True), "20 % for test, stratified"),
+    "a test part": (rows_of(22, part=TEST), {}, (), (0.2, 0.0, True), "20 % for validation, stratified"),
+    "both parts": (rows_of(22, part=BOTH), {}, (), (0.0, 0.0, False), None),
+    "both elsewhere": (rows_of(40), {}, ("validation", "test"), (0.0, 0.0, False), None),
+    "fractions": (rows_of(40), {"test": 0.3}, (), (0.0, 0.3, False), None),
+    "the other fraction": (rows_of(40), {"validation": 0.3, "stratify": True}, (), (0.3, 0.0, True), None),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", SETTLED)
+def test_every_key_that_is_left_out_is_settled(case):
+    dataset, keys, separate, expected, words = SETTLED[case]
+    settled, note = settle_split(Split(**keys), dataset, separate)
+    assert (settled.validation, settled.test, settled.stratify) == expected
+    assert note == "" if words is None else note.startswith("split: ") and words in note
 
 
 def test_classes_keep_their_proportions(tmp_path):
@@ -122,6 +158,15 @@ def test_the_latest_rows_test(tmp_path, case):
     assert max(times["train"]) < min(times["validation"])
     assert max(times["validation"]) < min(times["test"])
     assert loaded.dataset.features.names == ("a",) and not loaded.dataset.features.categories
+
+
+@pytest.mark.parametrize(("split", "expected"), [
+    (Split(time="t", test=0.2), {"train": 40, "test": 10}),
+    (Split(time="t", validation=0.2), {"train": 40, "validation": 10}),
+])  # fmt: skip
+def test_a_part_that_is_not_asked_for_takes_no_rows_by_time(tmp_path, split, expected):
+    content = table(50, lambda i: i / 7, lambda i: 1000 - i)
+    assert sizes(divided(tmp_path, content, split)) == expected
 
 
 def test_rows_of_one_time_stay_in_one_part(tmp_path):

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 from nettrain.component import adapter
 from nettrain.data.dataset import PARTS, UNASSIGNED, Dataset
 from nettrain.data.features import MISSING, Category, Features
-from nettrain.data.split import RowRanges, Split, check_split
-from nettrain.data.split_rows import limit_rows, split_rows
+from nettrain.data.split import ALL_ROWS, RowRanges, Split, check_split
+from nettrain.data.split_rows import _nearest, limit_rows, split_rows
 from nettrain.data.target import Target
 from nettrain.errors import ConfigError, DataError, NettrainError
 
@@ -61,16 +61,70 @@ def test_stratified_parts_keep_every_class_within_one_row(
         assert (np.abs(counts - wanted * np.array(sizes)) < 1).all()
 
 
-def test_stratified_counts_equal_the_largest_remainders() -> None:
-    codes = np.repeat([0, 1, 2], [50, 30, 21])
-    test = split_rows(dataset(codes), Split(test=0.2, stratify=True), 0)["test"]
-    assert np.bincount(codes[test]).tolist() == [10, 6, 4]
+@pytest.mark.parametrize(("sizes", "fraction", "expected"), [
+    ([50, 30, 21], 0.2, [10, 6, 4]),
+    ([11, 4, 5], 0.25, [3, 1, 1]),
+    ([5, 4, 11], 0.25, [1, 1, 3]),
+])  # fmt: skip
+def test_stratified_counts_equal_the_largest_remainders(sizes, fraction, expected) -> None:
+    codes = np.repeat([0, 1, 2], sizes)
+    test = split_rows(dataset(codes), Split(test=fraction, stratify=True), 0)["test"]
+    assert np.bincount(codes[test]).tolist() == expected
 
 
-def test_a_class_of_two_rows_keeps_one_to_train_on() -> None:
+@pytest.mark.parametrize(("test", "validation", "left"), [
+    (0.45, 0.4, [1, 1, 6]),
+    (0.45, 0.5, [1, 1, 2]),  # one row for each of three parts is more than there are
+    (0.8, 0.0, [1, 1, 8]),
+])  # fmt: skip
+def test_a_class_of_two_rows_keeps_one_to_train_on(test, validation, left) -> None:
     codes = np.repeat([0, 1, 2], [2, 2, 40])
-    parts = split_rows(dataset(codes), Split(test=0.45, validation=0.4, stratify=True), 0)
-    assert np.bincount(codes[parts["train"]]).tolist() == [1, 1, 6]
+    parts = split_rows(dataset(codes), Split(test=test, validation=validation, stratify=True), 0)
+    assert np.bincount(codes[parts["train"]]).tolist() == left
+
+
+def test_classes_have_the_same_fraction_of_each_part_where_a_class_cannot_give_its_own() -> None:
+    codes = np.repeat([0, 1, 2], [2, 40, 58])
+    parts = split_rows(dataset(codes), Split(test=0.9, stratify=True), 0)
+    assert np.bincount(codes[parts["test"]]).tolist() == [1, 36, 53]
+
+
+def test_of_equal_remainders_the_first_classes_have_the_row() -> None:
+    sizes = np.tile([5, 8, 2], 20)  # 0.5, 0.8 and 0.2 rows of each, 30 in all
+    codes = np.repeat(np.arange(60), sizes)
+    test = split_rows(dataset(codes), Split(test=0.1, stratify=True), 0)["test"]
+    assert np.bincount(codes[test], minlength=60).tolist() == [1, 1, 0] * 10 + [0, 1, 0] * 10
+
+
+def test_stratified_rows_that_are_all_assigned_stay_as_they_are() -> None:
+    part = np.array([0, 0, PARTS.index("test")])
+    rows = split_rows(dataset([0, 1, 1], part=part), Split(stratify=True), 0)
+    assert {name: found.tolist() for name, found in rows.items()} == {"train": [0, 1], "test": [2]}
+
+
+def test_a_limit_is_drawn_for_each_part_by_itself() -> None:
+    kept = limit_rows({part: np.arange(100) for part in PARTS}, 60, 0)
+    drawn = [tuple(kept[part]) for part in PARTS]
+    assert len({*drawn}) == 3
+
+
+@pytest.mark.parametrize(("sizes", "total", "most", "taken"), [
+    ([9, 1], 5, 2, [True, False]),  # 9 is nearer to 5 than nothing
+    ([4, 2], 2, 2, [False, True]),  # 4 is as far from 2 as nothing
+    ([9, 5], 1, 2, [False, True]),  # neither is nearer: the smallest
+    ([1, 1, 1], 3, 2, [True, True, False]),
+])  # fmt: skip
+def test_a_group_is_taken_where_it_brings_the_size_nearer(sizes, total, most, taken) -> None:
+    assert _nearest(np.array(sizes), total, most).tolist() == taken
+
+
+def test_all_groups_but_those_that_other_parts_need_may_be_taken() -> None:
+    parts = split_rows(grouped([1] * 10), Split(test=0.1, validation=0.8, group="who"), 0)
+    assert {part: len(rows) for part, rows in parts.items()} == {
+        "train": 1,
+        "validation": 8,
+        "test": 1,
+    }
 
 
 def test_split_depends_on_the_seed_alone() -> None:
@@ -181,10 +235,22 @@ BAD = {
         "t.csv: row 1: split column 'part'",
         "'tset'; did you mean 'test'?",
     ),
+    "a missing part": (
+        dataset([0, 1], extra_columns={"part": Category(np.array([0, MISSING]), ("train",))}),
+        Split(column="part"),
+        "t.csv: row 1: split column 'part'",
+        "got ''",
+    ),
     "no such column": (
         dataset([0, 1, 0]),
         Split(column="part"),
-        "no column 'part'",
+        "dataset.split.column: t.csv has no column 'part'",
+        "csv, parquet",
+    ),
+    "no such time": (
+        dataset([0, 1, 0]),
+        Split(time="when"),
+        "dataset.split.time: t.csv has no column 'when'",
         "csv, parquet",
     ),
     "nothing to train on": (
@@ -241,6 +307,12 @@ def test_keys_that_contradict_each_other_are_refused(case: str) -> None:
 def test_a_split_reads_from_yaml() -> None:
     read = adapter(Split).validate_python({"rows": {"train": [0, 10], "test": [10, 12]}})
     assert read == Split(rows=RowRanges(train=(0, 10), test=(10, 12)))
+
+
+def test_none_is_a_split_of_all_rows_and_stands_in_the_schema() -> None:
+    assert adapter(Split).validate_python("none") == ALL_ROWS
+    schema = adapter(Split).json_schema()
+    assert schema["anyOf"][0] == {"const": "none"} and "$ref" in schema["anyOf"][1]
 
 
 def grouped(sizes: list[int], **keys: object) -> Dataset:
@@ -326,11 +398,32 @@ def test_groups_that_cannot_be_divided_say_why(case: str) -> None:
     assert problem in str(caught.value) and remedy in str(caught.value)
 
 
+RANGES = RowRanges(train=(0, 1))
+
+
+@pytest.mark.parametrize(("key", "named", "others"), [
+    ("group", "groups, and stratify", [{"stratify": True}, {"column": "part"}, {"rows": RANGES}]),
+    ("time", "time, and stratify, groups", [{"stratify": True}, {"column": "part"}, {"rows": RANGES}, {"group": "who"}]),
+    ("column", "a split column, and fractions", [{"stratify": True}, {"test": 0.1}, {"rows": RANGES}]),
+    ("file", "rows from a file, and fractions", [{"stratify": True}, {"test": 0.1}, {"rows": RANGES}]),
+])  # fmt: skip
+def test_ways_to_divide_exclude_each_other(key: str, named: str, others: list[dict]) -> None:
+    check_split(Split(**{key: "a"}), ())
+    for other in others:
+        with pytest.raises(
+            ConfigError, match=rf"dataset.split.{key}: {named}.*leave one of them out"
+        ):
+            check_split(Split(**{key: "a"}, **other), ())
+
+
 @pytest.mark.parametrize(
-    "keys", [{"stratify": True}, {"column": "part"}, {"rows": RowRanges(train=(0, 1))}]
+    "keys",
+    [{"group": "a", "column": "b"}, {"time": "a", "column": "b"}, {"time": "a", "group": "b"}],
 )
-def test_groups_exclude_other_ways_to_divide(keys: dict[str, object]) -> None:
-    with pytest.raises(
-        ConfigError, match=r"dataset.split.group: groups, and stratify, .*leave one of them out"
-    ):
-        check_split(Split(group="who", **keys), ())
+def test_with_a_file_columns_that_divide_rows_are_only_named(keys: dict[str, str]) -> None:
+    check_split(Split(file="splits.npz", **keys), ())
+
+
+def test_row_ranges_exclude_a_stratified_split() -> None:
+    with pytest.raises(ConfigError, match=r"dataset\.split\.rows: row ranges and fractions"):
+        check_split(Split(rows=RANGES, stratify=True), ())

@@ -116,7 +116,9 @@ def try_rooms(campaign: Campaign, given: argparse.Namespace, log: Log) -> None:
                 if again.get(one.key) in MISSED and one.key not in known[room].equivalent
             ]
         chosen = mutants[: given.count]
-        outcomes = tried(room, chosen, given, log)
+        done = log.outcomes() if again is None else {}
+        outcomes = done | tried(room, [one for one in chosen if one.key not in done], given, log)
+        outcomes = {one.key: outcomes[one.key] for one in chosen if one.key in outcomes}
         missed = sorted(
             key
             for key, how in outcomes.items()
@@ -181,7 +183,9 @@ def main() -> None:
     parser.add_argument("rooms", nargs="*", metavar="ROOM", help=f"of {', '.join(ROOMS)}")
     parser.add_argument("--jobs", type=int, default=1, help="processes at once")
     parser.add_argument("--budget", type=float, default=15, help="seconds of tests per mutant")
-    parser.add_argument("--log", type=Path, help="append a line per mutant to this file")
+    parser.add_argument(
+        "--log", type=Path, help="append a line per mutant to this file; those in it are done"
+    )
     parser.add_argument("--again", type=Path, help="only those that survived in this log")
     parser.add_argument("--check", action="store_true", help="fail where the record is not reached")
     parser.add_argument("--record", type=Path, nargs="+", metavar="LOG", help="logs to be recorded")

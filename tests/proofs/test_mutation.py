@@ -62,6 +62,16 @@ def test_what_is_left_out(text, tmp_path):
     assert changes(written(tmp_path, text)) == []
 
 
+def test_the_strictness_of_zip_is_left_out(tmp_path):
+    found = changes(written(tmp_path, "def f(a, b):\n    return zip(a, b, strict=True)\n"))
+    assert {line.partition("=> ")[2] for line in found} == {
+        "return zip(None, b, strict=True)",
+        "return zip(a, None, strict=True)",
+        "return zip(b, strict=True)",
+        "return zip(a, strict=True)",
+    }
+
+
 def test_equal_changes_of_equal_lines_have_names_of_their_own(tmp_path):
     path = written(tmp_path, "def f(a):\n    a = -a\n    a = -a\n")
     keys = [one.key for one in mutants_of(path, tmp_path)]

@@ -9,15 +9,17 @@ from pathlib import Path
 import libcst as cst
 import libcst.matchers as m
 from libcst.metadata import ByteSpanPositionProvider, MetadataWrapper, PositionProvider
-from mutation.operators import mutations
+from mutation.operators import STRICT, mutations
 
 # What is left out, since no test of a computation can or should notice it: annotations, decorators, texts
-# (strings, f-strings, whatever is raised), names of types, calls that a type checker asks for.
+# (strings, f-strings, whatever is raised), names of types, calls that a type checker asks for, and zip's
+# `strict`, which is an assertion.
 NOISE = (
     m.Annotation()
     | m.Decorator()
     | m.Raise()
     | m.FormattedString()
+    | STRICT
     | m.Import()
     | m.ImportFrom()
     | m.Call(func=m.Name("isinstance") | m.Name("cast") | m.Name("TypeVar") | m.Name("Field"))
