@@ -1,5 +1,6 @@
 """The JSON Schema against the loader: what one takes the other takes, in every component, in our configurations and in broken ones."""
 
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -188,6 +189,12 @@ def loads(config):
 GRAMMAR = Grammar(SCHEMA)
 
 
+@cache
+def validator(kind):
+    """The judge of a kind's components; one that has resolved a reference knows it."""
+    return Draft202012Validator({"$ref": f"#/$defs/{kind.kind}", "$defs": SCHEMA["$defs"]})
+
+
 def parses(kind, mapping):
     """Whether a component can be made of it; None: but for a relation between keys, which no schema can tell."""
     try:
@@ -212,9 +219,4 @@ def test_the_schema_takes_what_the_loader_takes(kind, name, chosen):
     mapping = chosen.draw(GRAMMAR.of(f"{kind.kind}.{name}"))
     loaded = parses(kind, mapping)
     if loaded is not None:
-        assert (
-            Draft202012Validator(
-                {"$ref": f"#/$defs/{kind.kind}", "$defs": SCHEMA["$defs"]}
-            ).is_valid(mapping)
-            is loaded
-        )
+        assert validator(kind).is_valid(mapping) is loaded
