@@ -53,3 +53,8 @@ def trained(tmp_path_factory):
     found = nettrain("fit", folder / "flowers.yaml", "-o", folder / "runs", "--quiet")
     assert found.exit_code == 0, found.output
     return Path(folder)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def fast_processes(preloaded_processes):
+    """Commands and executors start processes that have imported what they need."""

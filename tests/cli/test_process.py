@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import preloaded
 import pytest
 
 from nettrain.version import __version__
@@ -20,7 +21,7 @@ def environment():
 
 
 def start(*arguments, **options):
-    return subprocess.Popen([*NETTRAIN, *arguments], env=environment(), text=True, **options)
+    return preloaded.Popen([*NETTRAIN, *arguments], env=environment(), text=True, **options)
 
 
 def imported(code):

@@ -10,6 +10,7 @@ import sys
 import time
 from pathlib import Path
 
+import preloaded
 import pytest
 from rich.console import Console
 from rich.live import Live
@@ -147,7 +148,7 @@ def test_a_mistake_is_told_and_nothing_written(sweeps, command, arguments, said)
 @pytest.mark.parametrize(("number", "exit_code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_ends_the_sweep_and_resume_goes_on(sweeps, command, number, exit_code):
     arguments = ["sweep", "s.yaml", "--trials", "100000", "--workers", "2"]
-    process = subprocess.Popen(
+    process = preloaded.Popen(
         [*NETTRAIN, *arguments], env=environment(), text=True, stderr=subprocess.PIPE
     )
     with process:
@@ -170,7 +171,7 @@ def test_a_signal_ends_the_sweep_and_resume_goes_on(sweeps, command, number, exi
 
 def test_ctrl_c_twice_ends_it_at_once(sweeps):
     arguments = ["sweep", "s.yaml", "--trials", "100000", "--workers", "2"]
-    process = subprocess.Popen(
+    process = preloaded.Popen(
         [*NETTRAIN, *arguments],
         env=environment(),
         text=True,
@@ -188,7 +189,7 @@ def test_ctrl_c_twice_ends_it_at_once(sweeps):
 def seen_on_a_terminal(arguments):
     """What a process writes on a terminal of 100 columns that it has on stderr."""
     ours, theirs = pty.openpty()
-    process = subprocess.Popen(
+    process = preloaded.Popen(
         [*NETTRAIN, *arguments],
         env=environment(TERM="xterm", LINES="30"),
         stdout=subprocess.DEVNULL,

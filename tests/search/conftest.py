@@ -104,3 +104,8 @@ class Seen(Observer):
 def seen():
     """The class of such observers."""
     return Seen
+
+
+@pytest.fixture(scope="session", autouse=True)
+def fast_processes(preloaded_processes):
+    """Commands and executors start processes that have imported what they need."""

@@ -105,6 +105,7 @@ def test_a_run_elsewhere_is_the_run_that_train_makes(job, kind, tmp_path):
     assert again.metrics == expected.metrics
 
 
+@pytest.mark.usefixtures("cold")
 def test_every_kind_of_executor_gives_the_same_results(job, tmp_path):
     found = []
     for kind, slots in (("serial", 1), ("local", 1), ("local", 3)):
@@ -351,6 +352,7 @@ def test_the_processes_of_a_parent_that_is_killed_end_themselves(job, children, 
     gone(found)
 
 
+@pytest.mark.usefixtures("cold")
 @pytest.mark.parametrize("when", ["before prepare", "after prepare", "with a job"])
 def test_a_fork_server_that_is_killed_before_it_has_begun_is_started_again(job, when):
     with Local(1) as executor:
