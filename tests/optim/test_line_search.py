@@ -93,4 +93,72 @@ def test_the_minimum_of_a_cubic_is_found_from_two_of_its_points(a, width, c):
 
 
 def test_a_cubic_through_what_is_not_finite_gives_the_middle():
+    assert cubic_minimum(Point(1.0, math.nan, 0.0), Point(3.0, 0.0, 1.0), 1.0, 3.0) == 2
     assert cubic_minimum(Point(1.0, 0.0, -1.0), Point(3.0, math.inf, math.nan), 1.0, 3.0) == 2
+
+
+def scripted(*answers, narrowest=1e-9, **options):
+    """The steps that are tried where trials have these (value, slope), the last of them for ever, and what is found."""
+    tried = []
+
+    def at(t):
+        value, slope = answers[min(len(tried), len(answers) - 1)]
+        tried.append(t)
+        return Point(t, value, slope)
+
+    found = strong_wolfe(at, Point(0.0, 0.0, -1.0), 1.0, narrowest=narrowest, **options)
+    return tried, found
+
+
+def test_it_goes_on_to_the_minimum_of_the_cubic_where_that_lies_ahead():
+    tried = []
+
+    def at(t):  # a parabola with its minimum at 3
+        tried.append(t)
+        return Point(t, (t - 3) ** 2, 2 * (t - 3))
+
+    strong_wolfe(at, Point(0.0, 9.0, -6.0), 2.0, curvature=0.1, narrowest=1e-9)
+    assert tried == pytest.approx([2, 3])
+
+
+@pytest.mark.parametrize("value", [-1.9, -2])
+def test_from_the_third_trial_on_a_value_that_is_no_lower_ends_the_bracket(value):
+    tried, _ = scripted((-1, -1), (-2, -1), (value, -1), (-2.2, 0), curvature=0.5)
+    assert tried[0] < tried[1] < tried[3] < tried[2]
+
+
+def test_two_trials_at_an_edge_of_the_bracket_are_followed_by_one_a_tenth_inside():
+    tried, _ = scripted((1e6, 3e6), (1e3, 3e6), (1e3, 3e6), (-1e-3, 0))
+    assert tried[1] < 0.1 and tried[2] == pytest.approx(0.1 * tried[1])
+
+
+def test_of_two_edges_it_is_the_nearer_one_that_is_left():
+    answers = (-1, -1), (1e6, 3e6 / 4.505), (1e4, 1e5), (1e4, 1e5), (-1.1, 0)
+    tried, _ = scripted(*answers, curvature=0.5)
+    left, right, edge = tried[0], tried[1], tried[2]  # the bracket begins at 1, the first trial
+    assert edge - left < 0.1 * (right - left)
+    assert tried[3] - left == pytest.approx(0.1 * (edge - left))
+
+
+def test_a_trial_as_high_as_the_low_end_is_the_new_high_end():
+    tried, found = scripted((-1, 1), (-1, 0.01), (-1.5, 0), curvature=0.5)
+    assert len(tried) == 3 and found.value == -1.5
+
+
+@pytest.mark.parametrize("answers", [[(-1, -0.5)], [(-1, 0.5)], [(1, 1), (-1, 0.5)]])
+def test_a_slope_that_is_just_small_enough_ends_the_search(answers):
+    tried, found = scripted(*answers, curvature=0.5)
+    assert len(tried) == len(answers) and found == (tried[-1], *answers[-1])
+
+
+@pytest.mark.parametrize("answers", [[(1, 1)], [(-1, -1), (1, 1)]])
+def test_a_bracket_that_is_narrow_enough_ends_the_search(answers):
+    tried, found = scripted(*answers, narrowest=1e-3, curvature=0.5)
+    assert found.t == (tried[0] if len(answers) == 2 else 0)
+    assert tried[-1] - found.t < 1e-3 <= tried[-2] - found.t
+
+
+def test_a_cubic_with_an_inflection_in_place_of_a_minimum_gives_the_inflection():
+    assert cubic_minimum(Point(0.0, 0.0, 1.0), Point(1.0, 1.0, 4.0), 0.0, 1.0) == pytest.approx(
+        1 / 3
+    )

@@ -8,6 +8,7 @@ import pytest
 from nettrain import streams
 from nettrain.component import names, to_mapping
 from nettrain.optim import ClosureOptimizer, Optimizer, Rule
+from nettrain.schedules import RunLength
 
 # name -> (every field set to something other than its default, names and shapes of the state for 37 parameters)
 FULL = (37,)
@@ -136,6 +137,85 @@ def test_a_users_rule_does_not_inherit_the_loop_of_an_update_that_it_changes():
 
     slots = {"m": np.zeros(1), "v": np.zeros(1)}
     assert Mine().compiled_update(np.zeros(1), np.zeros(1), slots) is None
+
+
+def test_a_users_rule_has_the_loop_that_it_defines_beside_its_update():
+    class Mine(type(Optimizer.parse("adam"))):
+        def update(self, w, g, slots, work, *, lr, t):
+            w -= lr * g
+
+        def loop(self):
+            return "mine"
+
+    assert Mine().loop() == "mine"
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_the_compiled_form_is_made_before_the_first_step(name):
+    rule = Optimizer.parse(name)
+    w, g, state = np.zeros(3), np.ones(3), rule.state(3, np.float64)
+    update = rule.compiled_update(w, g, state)
+    assert all((state[key] == array).all() for key, array in rule.state(3, np.float64).items())
+    rule.advance(state, 1)
+    update(0.1, 1)
+    assert (w < 0).all()
+
+
+def test_numbers_that_follow_a_schedule_are_plain_in_a_step_of_a_run():
+    decay = {"value": 0.1, "schedule": {"type": "step", "every": 1, "by": 0.5}}
+    rule, length = Optimizer.parse({"type": "adamw", "weight_decay": decay}), RunLength(10, 5)
+    assert [rule.at(step, length).weight_decay for step in (0, 9, 10, 25)] == [
+        0.1,
+        0.1,
+        0.05,
+        0.025,
+    ]
+    assert rule.at(25, None).weight_decay == 0.1
+    plain = Optimizer.parse("adamw")
+    assert plain.at(3, length) is plain
+
+
+GENOMES = {"type": "genetic", "population": 50, "elite": 5, "mutation": 0.3, "spread": 2.0}
+
+
+def test_the_first_generation_is_the_start_and_others_spread_around_it_in_every_weight():
+    optimizer, w = Optimizer.parse(GENOMES), np.full(400, 3.0)
+    state = optimizer.state(400, np.float64)
+    seen = []
+
+    def evaluate(genome):
+        seen.append(genome.copy())
+        return float(len(seen) % 3)
+
+    optimizer.minimise(w, state, evaluate, lr=0.1, t=1, generator=streams.generator(0, "genetic"))
+    assert len(seen) == 50 and (seen[0] == 3).all()
+    assert np.std(seen[1:]) == pytest.approx(2, rel=0.02)
+    assert np.std(seen[1]) == pytest.approx(2, rel=0.2) and np.mean(seen[1:]) == pytest.approx(
+        3, abs=0.1
+    )
+    order = [i for rest in (2, 0, 1) for i in range(rest, 50, 3)]  # of equal ones the first
+    assert state["objective"].tolist() == sorted((i + 1) % 3 for i in range(50))
+    np.testing.assert_array_equal(state["genomes"], np.array(seen)[order])
+    np.testing.assert_array_equal(w, seen[2])
+
+
+def test_a_child_has_each_weight_from_one_of_two_parents_of_the_better_half_or_mutated():
+    optimizer = Optimizer.parse(GENOMES)
+    parents = np.repeat(np.arange(50.0)[:, None], 400, axis=1)
+    born = optimizer.children(parents, 0.01, streams.generator(1, "genetic"))
+    assert born.shape == (45, 400)
+    origin = np.rint(born)
+    assert all(1 <= len({*row}) <= 2 and max(row) < 25 for row in origin)
+    assert np.mean([len({*row}) == 2 for row in origin]) > 0.8
+    assert {0, 24} < {*origin.ravel()} < {*range(25)}
+    changed = born != origin
+    assert changed.mean() == pytest.approx(0.3, abs=0.02)
+    assert (born - origin)[changed].std() == pytest.approx(0.01, rel=0.05)
+    share = np.mean([(row == row[0]).mean() for row in origin if len({*row}) == 2])
+    assert share == pytest.approx(0.5, abs=0.03)
+    few = optimizer.replace(population=4, elite=1, mutation=0.0)
+    born = [few.children(parents[:4], 0.01, streams.generator(i, "genetic")) for i in range(9)]
+    assert {*np.ravel(born)} == {0, 1}
 
 
 @pytest.mark.parametrize("name", RULES)

@@ -16,6 +16,8 @@ from mutation.rooms import ROOT
 from mutation.swap import Importer
 from mutation.warm import FLAGS, Reach, Result, quick_hypothesis
 
+MORE = 3  # times the budget: these are few, and any test may read what they change
+
 
 def foreign_modules() -> list[str]:
     """What this process has imported that is not of this project."""
@@ -67,13 +69,15 @@ class Cold:
             if outcome == "killed" and by and not self._passes_alone(by):
                 yield from self.results([mutant])
             else:
+                if outcome == "killed" and by:
+                    self.reach.has_killed(by, mutant)
                 yield Result(mutant, outcome if tests else "unreached", by, len(tests))
 
     def _tasks(self, mutants: list[Mutant]) -> Iterator[tuple[Mutant | None, list[str]]]:
         for mutant in mutants:
             if time.monotonic() > self.until:
                 return
-            yield mutant, self.reach.tests_of(mutant, self.budget)
+            yield mutant, self.reach.tests_of(mutant, MORE * self.budget)
 
     def _passes_alone(self, test: str) -> bool:
         if test not in self.reach.trusted:

@@ -65,12 +65,12 @@ class Reach:
         return chosen
 
     def to_json(self) -> dict[str, Any]:
-        """For another process; without what this one has learned about killers."""
+        """For another process, which trusts no test yet."""
         lines = {
             path: {str(line): sorted(tests) for line, tests in of_file.items()}
             for path, of_file in self.lines.items()
         }
-        return {"lines": lines, "seconds": self.seconds}
+        return {"lines": lines, "seconds": self.seconds, "killers": self.killers}
 
     @classmethod
     def from_json(cls, content: dict[str, Any]) -> Self:
@@ -79,7 +79,12 @@ class Reach:
             path: {int(line): set(tests) for line, tests in of_file.items()}
             for path, of_file in content["lines"].items()
         }
-        return cls(lines, content["seconds"])
+        killers = {path: Counter(counts) for path, counts in content["killers"].items()}
+        return cls(lines, content["seconds"], killers)
+
+    def has_killed(self, test: str, mutant: Mutant) -> None:
+        """Remember it: other mutants of the file meet this test first."""
+        self.killers.setdefault(mutant.path, Counter())[test] += 1
 
     def limit(self, test: str) -> float:
         """Processor time after which a test has timed out."""
@@ -190,7 +195,7 @@ class Warm:
                     self.queue.append(mutant)
                 else:
                     if outcome == "killed" and by:
-                        self.reach.killers.setdefault(mutant.path, Counter())[by] += 1
+                        self.reach.has_killed(by, mutant)
                     yield Result(mutant, outcome if tests else "unreached", by, len(tests))
 
     def _tasks(self) -> Iterator[tuple[Mutant | None, list[str]]]:
