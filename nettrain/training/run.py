@@ -151,6 +151,7 @@ class Run:
                 else DistributedPartition(plan.shards, self.group)
             ),
             run_tasks=self.tasks.run,
+            threads=lambda: self.threads,
             compiled=plan.kernels == "numba",
             augmenter=augmenter,
         )

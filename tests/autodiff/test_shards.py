@@ -54,26 +54,35 @@ def arrays(dtype):
     }, generator
 
 
-def sharded(name, division, run_tasks=serial, dtype=np.float64):
-    """(loss, gradients) of new rows, on plans that were recorded with other rows and weights."""
+def sharded(name, division, run_tasks=serial, dtype=np.float64, arenas=None):
+    """(loss, gradients) of new rows, on plans that were recorded with other rows and weights.
+
+    With a number of arenas both passes of a shard run one after the other, on memory that it shares.
+    """
     values, generator = arrays(dtype)
     parameters = {
         key: Tensor(np.ones_like(value), requires_grad=True) for key, value in values.items()
     }
     x = np.linspace(-1, 1, ROWS * 3).reshape(ROWS, 3).astype(dtype) ** 3
     totals, plans, slots, start = [], [], [], 0
-    for rows in division:
+    memory = [Arena() for _ in range(arenas or len(division))]
+    for i, rows in enumerate(division):
         outputs = FUNCTIONS[name](Tensor(x[start : start + rows], feed=True), parameters)
         totals.append((outputs * outputs).sum() * (1 / ROWS))
         slots.append({p: np.full_like(p.value, np.nan) for p in parameters.values()})
-        plans.append(Plan(totals[-1], into=slots[-1], share=rows / ROWS, arena=Arena()))
+        arena = memory[i % len(memory)]
+        plans.append(Plan(totals[-1], into=slots[-1], share=rows / ROWS, arena=arena))
         start += rows
-    shards = Shards(plans, run_tasks)
+    shards = Shards(plans, run_tasks, arenas=arenas)
     x[...] = generator.normal(size=x.shape)
     for key, parameter in parameters.items():
         parameter.value[...] = values[key]
-    shards.forward()
-    shards.backward()
+    if arenas is None:
+        shards.forward()
+        shards.backward()
+    else:
+        assert shards.undivided
+        shards.forward_and_backward()
     gradients = {key: sum(slot[p] for slot in slots) for key, p in parameters.items()}
     return sum(float(t.value) for t in totals), gradients, x.copy(), values
 
@@ -96,6 +105,16 @@ def test_the_shards_together_give_the_gradient_of_the_batch(name, division):
 def test_the_order_in_which_shards_run_changes_no_bit(name, division):
     loss, gradients, *_ = sharded(name, division, serial, np.float32)
     other_loss, other, *_ = sharded(name, division, backwards, np.float32)
+    assert loss == other_loss
+    for key, gradient in gradients.items():
+        np.testing.assert_array_equal(gradient, other[key])
+
+
+@pytest.mark.parametrize("arenas", [1, 2, 4])
+@pytest.mark.parametrize("division", DIVISIONS)
+def test_shards_that_share_memory_in_turn_give_the_same_bits(division, arenas):
+    loss, gradients, *_ = sharded("plain", division, serial, np.float32)
+    other_loss, other, *_ = sharded("plain", division, backwards, np.float32, arenas)
     assert loss == other_loss
     for key, gradient in gradients.items():
         np.testing.assert_array_equal(gradient, other[key])

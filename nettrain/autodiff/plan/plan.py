@@ -131,6 +131,11 @@ class Plan:
         self.backwards, begins = _phases(actions[count:], before=True)
         self.gradients = {phase: action.args[1] for phase, action in begins.items()}
 
+    @property
+    def undivided(self) -> bool:
+        """Whether each pass is one queue of calls: nothing to synchronize, and no tiles."""
+        return all(len(phases) == 1 for phases in (self.forwards, self.backwards))
+
     def forward(self) -> None:
         """Compute every value anew."""
         run(self.forwards)

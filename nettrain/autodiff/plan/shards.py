@@ -5,6 +5,9 @@ its own and reads the same parameters. A value that all rows share (the moments 
 normalization) is a synchronization point: it is merged over the shards in the forward pass, and its
 gradients are summed in the backward pass, in the order of the shards.
 
+Where there are no such points, and no tiles, the two passes of a shard run one after the other, on
+what the caches still hold. Shards that take turns may then share an arena.
+
 The shards of a batch may be divided among processes: a `Gather` then brings in the values of those
 that other processes compute.
 """
@@ -35,14 +38,26 @@ class Shards:
         plans: One per shard, recorded alike.
         run_tasks: Runs independent tasks, on one thread or several.
         gather: Brings in the values of shards that other processes compute.
+        arenas: The number of arenas of the plans, where plan i uses arena i % arenas; None: each
+            plan has memory of its own.
+
+    Attributes:
+        undivided: Whether each plan runs as one queue of calls, without waiting for another.
     """
 
     def __init__(
-        self, plans: Sequence[Plan], run_tasks: RunTasks, gather: Gather = all_are_here
+        self,
+        plans: Sequence[Plan],
+        run_tasks: RunTasks,
+        gather: Gather = all_are_here,
+        arenas: int | None = None,
     ) -> None:
         self.plans = plans
         self._run_tasks = run_tasks
         self._gather = gather
+        self.undivided = all(plan.undivided for plan in plans)
+        turns = [plans[i :: arenas or len(plans)] for i in range(arenas or len(plans))]
+        self._in_turn = [partial(_run_both, turn) for turn in turns if turn]
         self._forwards = _by_phase([plan.forwards for plan in plans])
         self._backwards = _by_phase([plan.backwards for plan in plans])
         self._synchronization_points = {
@@ -59,6 +74,16 @@ class Shards:
         self._gradients = {
             phase: [plan.gradients[phase] for plan in plans] for phase in plans[0].gradients
         }
+
+    def forward_and_backward(self) -> None:
+        """Compute every value and every gradient of every shard anew; where it is undivided.
+
+        Bitwise identical to `forward` and then `backward`.
+        """
+        if len(self._in_turn) == 1:
+            self._in_turn[0]()
+        else:
+            self._run_tasks(self._in_turn)
 
     def forward(self) -> None:
         """Compute every value of every shard anew."""
@@ -101,6 +126,12 @@ class Shards:
 def _add_up(dys: Sequence[Array]) -> None:
     for dy in dys[1:]:
         np.add(dys[0], dy, out=dys[0])
+
+
+def _run_both(plans: Sequence[Plan]) -> None:
+    for plan in plans:
+        plan.forward()
+        plan.backward()
 
 
 def _by_phase(plans: Sequence[list[Phase]]) -> list[list[CallQueue]]:

@@ -56,6 +56,7 @@ class GradientComputation:
         partition: The shards into which the rows are divided. The bits depend on their number, and
             on nothing else of how and where they are computed.
         run_tasks: Runs independent tasks, on one thread or several.
+        threads: How many it uses now: shards that do not run at once share memory.
         replay: Whether recorded steps are replayed. False records every step anew and runs it
             operation by operation, each in arrays of its own: bitwise identical, for tests.
         compiled: Whether operations that have compiled kernels use them in a replay.
@@ -74,6 +75,7 @@ class GradientComputation:
         *,
         partition: Partition,
         run_tasks: RunTasks = run_serially,
+        threads: Callable[[], int] = lambda: 1,
         replay: bool = True,
         compiled: bool = False,
     ) -> None:
@@ -85,6 +87,7 @@ class GradientComputation:
         self._compiled = compiled
         self.data_dependent = False
         self.run_tasks = run_tasks
+        self.threads = threads
         self.watch: Callable[[Recording, Sequence[Plan]], None] | None = None
         self.proposals: dict[str, Tensor] = {}
         self._recorded: dict[int, Recorded] = {}
@@ -116,11 +119,16 @@ class GradientComputation:
 
     def _run(self, recorded: Recorded, step: int, micro_batch: int, want_gradient: bool) -> float:
         self.network.seek(step, self._places(micro_batch, recorded.computed))
-        recorded.shards.forward()
+        both = want_gradient and recorded.shards.undivided
+        if both:
+            recorded.shards.forward_and_backward()
+        else:
+            recorded.shards.forward()
         self.proposals = recorded.proposals
         value = sum(self.partition.losses(recorded.count, recorded.totals))
         if want_gradient and math.isfinite(value):  # NumPy's takes 0.5 us for a number
-            recorded.shards.backward()
+            if not both:
+                recorded.shards.backward()
             self._add_up(recorded)
         return value
 
@@ -154,7 +162,7 @@ class GradientComputation:
         n: int,
         step: int,
         micro_batch: int,
-        arenas: Sequence[Arena | None],
+        arenas: Sequence[Arena] | None,
         *,
         compiled: bool,
         fused: bool,
@@ -164,6 +172,7 @@ class GradientComputation:
         places, parts = self._places(micro_batch, computed), [all_parts[i] for i in computed]
         dy, plans, totals = self._dy(n), [], []
         values: dict[str, Tensor] = {}
+        used = len(parts)
         with recording() as seen:  # shard by shard: what one was recorded in is free for the next
             for stream, (part, place) in enumerate(zip(parts, places, strict=False)):
                 total, proposals = self._total(part, n, stream, step, place)
@@ -173,25 +182,24 @@ class GradientComputation:
                     proposals.values(),
                     dy=dy,
                     share=(part.stop - part.start) / n,
-                    arena=arenas[stream],
+                    arena=None if arenas is None else arenas[stream % used],
                     compiled=compiled,
                     fused=fused,
                 )
+                if plan.undivided and arenas is not None:
+                    used = min(self.threads(), len(parts))
                 plans.append(plan)
                 totals.append(total.value)
                 # the values alone: not what they were made of
                 values = values or {name: Tensor(new.value) for name, new in proposals.items()}
                 del total, proposals
-        shards = Shards(plans, self.run_tasks, partial(self.partition.gather, count))
+        shards = Shards(plans, self.run_tasks, partial(self.partition.gather, count), used)
         sums = self.partition.additions(count)
         return seen, plans, Recorded(totals, values, shards, count, computed, sums)
 
     def _eager(self, n: int, step: int, micro_batch: int, want_gradient: bool) -> float:
         if not self.data_dependent and self.partition.count(n) > 1:
-            arenas = [None] * self.partition.width
-            _, _, recorded = self._planned(
-                n, step, micro_batch, arenas, compiled=False, fused=False
-            )
+            _, _, recorded = self._planned(n, step, micro_batch, None, compiled=False, fused=False)
             return self._run(recorded, step, micro_batch, want_gradient)
         place = micro_batch * self.partition.shards
         total, self.proposals = self._total(slice(0, n), n, 0, step, place)

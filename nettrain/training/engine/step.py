@@ -49,6 +49,7 @@ class Step:
         batch_size: Rows that the buffers hold.
         partition: The shards into which the rows of a batch are divided.
         run_tasks: Runs independent tasks, on one thread or several.
+        threads: How many it uses now.
         replay: Whether recorded steps are replayed; False computes each anew, for tests.
         compiled: Whether compiled loops are used.
         augmenter: Changes the images of a batch at random.
@@ -69,6 +70,7 @@ class Step:
         *,
         partition: Partition | None = None,
         run_tasks: RunTasks = run_serially,
+        threads: Callable[[], int] = lambda: 1,
         replay: bool = True,
         compiled: bool = False,
         augmenter: Augmenter | None = None,
@@ -88,6 +90,7 @@ class Step:
             self.batch,
             partition=self.partition,
             run_tasks=run_tasks,
+            threads=threads,
             replay=replay,
             compiled=compiled,
         )
