@@ -182,6 +182,14 @@ def test_the_number_of_shards_depends_on_layers_and_batch_alone(layers, batch_si
     assert shards_for(layers, batch_size, 4) == expected
 
 
+@pytest.mark.parametrize(("layer", "expected"), [("batch_ensemble", 8), ("packed", 2)])
+def test_shards_of_members_that_share_weights_are_smaller(layer, expected):
+    dense = {"type": layer, "units": 256}
+    listed = [{"type": "members", "count": 16}, dense, {"type": "packed", "units": 2}]
+    layers = Network([Layer.parse(one) for one in listed], (256,)).layers
+    assert shards_for(layers, 128, 4) == expected
+
+
 def test_a_layer_that_does_not_say_so_is_not_divided():
     assert not Layer.independent_rows
     unsaid = {

@@ -11,8 +11,9 @@ from nettrain.nn.bound_layer import BoundLayer
 # FLOPs of a step from which two threads gain more than handing over costs (0.1 ms on one core).
 WORK = 30e6
 ROWS = 64  # of a shard: products of fewer rows leave much of a core idle
-# Of a shard where convolutions do most: an image has a row of their products for each pixel.
-IMAGES = 16
+# Of a shard where convolutions do most, or members that share weights: an image has a row of their
+# products for each pixel, a row of a table for each member.
+MANY = 16
 # Bytes of a gradient that leaves the cache: shards of 16 images then take 15 % longer than of 32.
 LARGE = 4e6
 MOST = 8
@@ -41,9 +42,11 @@ def shards_for(layers: Sequence[BoundLayer], batch_size: int, item_size: int) ->
     work = 3 * batch_size * sum(flops.values())
     gradient = item_size * sum(p.size for p in layers)
     of_images = sum(flops[p.name] for p in layers if len(p.input_shape) == 3)
-    rows = (
-        ROWS if 2 * of_images < sum(flops.values()) else IMAGES if gradient < LARGE else 2 * IMAGES
+    of_members = sum(
+        flops[p.name] for p in layers if len(p.input_shape) == 2 and flops[p.name] > 4 * p.size
     )
+    of_many = max(of_images, of_members)
+    rows = ROWS if 2 * of_many < sum(flops.values()) else MANY if gradient < LARGE else 2 * MANY
     return int(
         max(1, min(work // WORK, batch_size // rows, MOST, 1 + EXTRA_BYTES // max(gradient, 1)))
     )
