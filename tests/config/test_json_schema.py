@@ -190,9 +190,9 @@ GRAMMAR = Grammar(SCHEMA)
 
 
 @cache
-def validator(kind):
-    """The judge of a kind's components; one that has resolved a reference knows it."""
-    return Draft202012Validator({"$ref": f"#/$defs/{kind.kind}", "$defs": SCHEMA["$defs"]})
+def validator(record):
+    """The judge of one component; one that has resolved a reference knows it."""
+    return Draft202012Validator({"$ref": f"#/$defs/{record}", "$defs": SCHEMA["$defs"]})
 
 
 def parses(kind, mapping):
@@ -213,10 +213,23 @@ def parses(kind, mapping):
 @pytest.mark.parametrize(
     ("kind", "name"), COMPONENTS, ids=lambda value: getattr(value, "kind", value)
 )
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(chosen=st.data())
 def test_the_schema_takes_what_the_loader_takes(kind, name, chosen):
-    mapping = chosen.draw(GRAMMAR.of(f"{kind.kind}.{name}"))
+    record = f"{kind.kind}.{name}"
+    mapping = chosen.draw(GRAMMAR.of(record))
+    assert mapping["type"] == name  # of the kind's forms no other has this type
     loaded = parses(kind, mapping)
     if loaded is not None:
-        assert validator(kind).is_valid(mapping) is loaded
+        assert validator(record).is_valid(mapping) is loaded
+
+
+def test_the_schema_of_a_kind_has_one_form_for_each_of_its_components():
+    for kind in KINDS:
+        forms = SCHEMA["$defs"][kind.kind]["anyOf"]
+        types = [
+            SCHEMA["$defs"][form["$ref"].rpartition("/")[2]]["properties"].get("type")
+            for form in forms
+            if "$ref" in form
+        ]
+        assert sorted(one["const"] for one in types if one) == sorted(names(kind))
