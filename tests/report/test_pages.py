@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 import subprocess
+from functools import cache
 from html import escape
 from html.parser import HTMLParser
 from pathlib import Path
@@ -49,21 +50,23 @@ class Reader(HTMLParser):
             self._heading = False
 
 
-def page(*paths, **options):
-    return Reader(render(page_of(paths, **options)).decode())
+@pytest.fixture(scope="module")
+def page_text(trained):
+    """The page of a run by its name, drawn once."""
+    return cache(lambda run: render(page_of([trained / run])).decode())
 
 
 @pytest.mark.parametrize("run", ALSO)
-def test_a_page_has_the_sections_of_its_task(trained, run):
-    headings = set(page(trained / run).headings)
+def test_a_page_has_the_sections_of_its_task(page_text, run):
+    headings = set(Reader(page_text(run)).headings)
     assert headings >= ALWAYS | ALSO[run], sorted(headings)
 
 
-def test_a_page_refers_to_nothing_outside_and_runs_nothing_from_the_data(trained):
-    found = page(trained / "classes")
+def test_a_page_refers_to_nothing_outside_and_runs_nothing_from_the_data(page_text):
+    text = page_text("classes")
+    found = Reader(text)
     assert found.scripts == 0  # a class is called <script>alert(1)</script>
     assert all(reference.startswith(("#", "data:")) for reference in found.references)
-    text = render(page_of([trained / "classes"])).decode()
     assert "&lt;script&gt;" in text
     assert len(text) < 5_000_000
 
@@ -146,11 +149,14 @@ def test_without_the_data_intervals_and_linear_model_are_those_of_the_summary(wi
 
 
 def test_a_page_is_not_replaced_unasked(trained, tmp_path):
-    words = ["report", str(trained / "line"), "-o", str(tmp_path / "line.html")]
-    assert CliRunner().invoke(app, words).exit_code == 0
+    page = tmp_path / "line.html"
+    words = ["report", str(trained / "line"), "-o", str(page)]
+    page.write_text("another page")
     again = CliRunner().invoke(app, words)
     assert again.exit_code == 2 and "exists already" in again.stderr
+    assert page.read_text() == "another page"
     assert CliRunner().invoke(app, [*words, "--overwrite"]).exit_code == 0
+    assert page.read_text(encoding="utf-8").startswith("<!doctype html>")
 
 
 FRAME = """<!doctype html><title>waiting</title>
@@ -173,9 +179,9 @@ window.alert = () => {{ document.title = "a script of the data ran"; }};
 @pytest.mark.parametrize("width", [1280, 400])
 @pytest.mark.parametrize("run", ["classes", "images"])
 def test_a_browser_draws_every_picture_within_the_width_of_the_screen(
-    trained, tmp_path, run, width
+    page_text, tmp_path, run, width
 ):
-    text = render(page_of([trained / run])).decode()
+    text = page_text(run)
     file = tmp_path / "frame.html"
     file.write_text(FRAME.format(width=width, page=escape(text)), encoding="utf-8")
     flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
