@@ -1,4 +1,4 @@
-"""SIGINT and SIGTERM as a question that the loop asks between two batches."""
+"""SIGINT, SIGTERM and SIGHUP as a question that the loop asks between two batches."""
 
 import signal
 import threading
@@ -6,14 +6,17 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-STOPPING = (signal.SIGINT, signal.SIGTERM)
+AGAIN = (signal.SIGINT, signal.SIGTERM)  # the second of these ends the process at once
+# A terminal that is closed: the system tells, and the shell may tell once more.
+HANGUP = (signal.SIGHUP,) if hasattr(signal, "SIGHUP") else ()
 
 
 @contextmanager
 def stop_signals() -> Iterator[Callable[[], int | None]]:
     """Inside, the first such signal only answers `signalled()`; a second one acts as before.
 
-    Python delivers signals to the main thread alone: in any other thread nothing is changed.
+    Signals that are ignored stay so (`nohup`, jobs in the background). Python delivers signals to
+    the main thread alone: in any other thread nothing is changed.
     """
     received: list[int] = []
     if threading.current_thread() is not threading.main_thread():
@@ -23,10 +26,12 @@ def stop_signals() -> Iterator[Callable[[], int | None]]:
     def note(number: int, frame: FrameType | None) -> None:
         received.append(number)
         for known, handler in earlier.items():
-            signal.signal(known, handler)
+            if known in AGAIN:
+                signal.signal(known, handler)
 
-    earlier = {number: signal.getsignal(number) or signal.SIG_DFL for number in STOPPING}
-    for number in STOPPING:
+    handlers = {number: signal.getsignal(number) or signal.SIG_DFL for number in AGAIN + HANGUP}
+    earlier = {one: handler for one, handler in handlers.items() if handler != signal.SIG_IGN}
+    for number in earlier:
         signal.signal(number, note)
     try:
         yield lambda: received[0] if received else None

@@ -79,7 +79,7 @@ def train(
     Raises:
         NettrainError: What the user can mend.
         Diverged: The loss or the weights became NaN or infinite.
-        Interrupted: SIGINT or SIGTERM ended the run, after a checkpoint.
+        Interrupted: SIGINT, SIGTERM or SIGHUP ended the run, after a checkpoint.
 
     Example:
         result = nettrain.train("digits.yaml", sets=["training.epochs=10"])

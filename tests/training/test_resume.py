@@ -47,7 +47,7 @@ def killed_run(run, killed, stop_at, tmp_path):
 
 # 30 rows, 8 at a time: 4 batches an epoch, 24 in all.
 @pytest.mark.parametrize("batch", [1, 3, 4, 5, 10, 23, 24])
-@pytest.mark.parametrize("how", ["SIGINT", "SIGTERM"])
+@pytest.mark.parametrize("how", ["SIGINT", "SIGTERM", "SIGHUP"])
 def test_after_a_signal_resuming_gives_the_undisturbed_run(run, stop_at, data, figures, batch, how):
     whole, broken = run("whole"), run("broken", stop=stop_at(batch, how))
     nettrain.resume(broken, data)
