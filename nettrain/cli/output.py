@@ -70,8 +70,13 @@ def write_stderr(text: str) -> None:
     except BrokenPipeError:
         raise
     except OSError:
-        with suppress(OSError, ValueError):  # a stream that is no file, or is closed
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
+        drop_messages()
+
+
+def drop_messages() -> None:
+    """From here on stderr leads nowhere."""
+    with suppress(OSError, ValueError):  # a stream that is no file, or is closed
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
 
 
 def show(text: str) -> None:

@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from nettrain.cli.output import console, say, wrapped
+from nettrain.cli.live_display import LiveDisplay
+from nettrain.cli.output import console, say
 from nettrain.cli.render import number
 from nettrain.cli.status_line import status_line
 from nettrain.training.callbacks import Callback, Row
 
 if TYPE_CHECKING:
-    from rich.live import Live
-
     from nettrain.training.run import Run
 
 HEADLINES = ("accuracy", "label_accuracy", "r2")  # the metric of each task that people look at
@@ -33,9 +32,7 @@ def progress(quiet: bool) -> Iterator[Sequence[Callback]]:
     if terminal is None or terminal.is_dumb_terminal:
         yield [EpochLines()]
         return
-    from rich.live import Live
-
-    with Live(console=terminal, auto_refresh=False) as live:
+    with LiveDisplay(terminal) as live:
         yield [MovingLine(live)]
 
 
@@ -81,7 +78,7 @@ class EpochLines(Messages):
 class MovingLine(Messages):
     """One line that moves: progress, time remaining, metrics of the last complete epoch."""
 
-    def __init__(self, live: "Live") -> None:
+    def __init__(self, live: LiveDisplay) -> None:
         self._live = live
         self._metrics: list[str] = []
         self._steps = 0
@@ -94,7 +91,7 @@ class MovingLine(Messages):
 
     def write(self, line: str) -> None:
         """Print above the moving line."""
-        self._live.console.print(Text(wrapped(line, self._live.console.width)), soft_wrap=True)
+        self._live.print(line)
 
     def batch_end(self, run: "Run") -> None:
         """Draw, at most ten times a second."""
@@ -115,7 +112,7 @@ class MovingLine(Messages):
 
     def _draw(self, run: "Run") -> None:
         self._drawn = time.monotonic()
-        self._live.update(self.line(run, self._drawn), refresh=True)
+        self._live.update(self.line(run, self._drawn))
 
     def line(self, run: "Run", now: float) -> Text:
         """The line at `now`, a time of the monotonic clock."""
@@ -124,7 +121,7 @@ class MovingLine(Messages):
             run.config.training.epochs,
             run.progress.epoch + run.progress.batch / run.plan.steps_per_epoch,
         )
-        bar = min(BAR, self._live.console.width // 4)
+        bar = min(BAR, self._live.width // 4)
         filled = round(bar * done / epochs)
         remaining = (epochs - done) * run.plan.steps_per_epoch * elapsed / max(self._steps, 1)
         over = run.progress.stop_reason is not None
@@ -140,7 +137,7 @@ class MovingLine(Messages):
         # Of what fits: epoch, monitored metric, bar, time, other metrics, speed.
         bar_at, speed_at = len(parts) - 2, len(parts) - 1
         shown_as = [1, 0, bar_at, 2, *range(3, bar_at), speed_at]
-        return status_line(parts, self._live.console.width, shown_as=shown_as)
+        return status_line(parts, self._live.width, shown_as=shown_as)
 
 
 def monitored(run: "Run") -> str:

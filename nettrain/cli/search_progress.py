@@ -10,9 +10,9 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from rich.console import Group
-from rich.text import Text
 
-from nettrain.cli.output import console, say, wrapped
+from nettrain.cli.live_display import LiveDisplay
+from nettrain.cli.output import console, say
 from nettrain.cli.progress import clock
 from nettrain.cli.render import number
 from nettrain.cli.status_line import status_line
@@ -21,8 +21,6 @@ from nettrain.config.messages import show
 from nettrain.search.observer import Observer, Outcome, Overview
 
 if TYPE_CHECKING:
-    from rich.live import Live
-
     from nettrain.search.sweep.result import SweepResult
 
 PAUSE = 0.2  # seconds between two drawings
@@ -39,9 +37,7 @@ def progress(quiet: bool) -> Iterator[Observer]:
     if terminal is None or terminal.is_dumb_terminal:
         yield RunLines()
         return
-    from rich.live import Live
-
-    with Live(console=terminal, auto_refresh=False) as live:
+    with LiveDisplay(terminal) as live:
         yield LiveRuns(live)
 
 
@@ -93,7 +89,7 @@ class LiveRuns(RunLines):
 
     pause = PAUSE
 
-    def __init__(self, live: "Live") -> None:
+    def __init__(self, live: LiveDisplay) -> None:
         self._live = live
         self._running: dict[str, tuple[Mapping[str, object], str]] = {}
         self._drawn = 0.0
@@ -122,15 +118,15 @@ class LiveRuns(RunLines):
         now = time.monotonic()
         if now - self._drawn >= PAUSE:
             self._drawn = now
-            self._live.update(self.drawn(now), refresh=True)
+            self._live.update(self.drawn(now))
 
     def write(self, line: str) -> None:
         """Print above the moving lines."""
-        self._live.console.print(Text(wrapped(line, self._live.console.width)), soft_wrap=True)
+        self._live.print(line)
 
     def drawn(self, now: float) -> Group:
         """The moving lines at `now`, a time of the monotonic clock."""
-        width = self._live.console.width
+        width = self._live.width
         lines = [
             status_line([name, state, *setting_words(setting)], width)
             for name, (setting, state) in self._running.items()

@@ -1,12 +1,16 @@
+import errno
 import io
+import os
 import time
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from rich.console import Console
-from rich.live import Live
+from rich.text import Text
 
+from nettrain.cli import live_display
+from nettrain.cli.live_display import LiveDisplay
 from nettrain.cli.progress import MovingLine
 from nettrain.cli.render import (
     class_table,
@@ -232,7 +236,7 @@ def test_the_moving_line_shows_the_monitored_metric_first_and_never_leaves_its_l
         ),
         warnings=[],
     )
-    with Live(console=console, auto_refresh=False) as live:
+    with LiveDisplay(console) as live:
         line = MovingLine(live)
         line.begin(run)
         line.batch_end(run)
@@ -254,3 +258,16 @@ def test_the_moving_line_shows_the_monitored_metric_first_and_never_leaves_its_l
     assert len(console.render_lines(shown, pad=False)) == 1
     assert len(str(shown)) <= width and str(shown).startswith(shows)
     assert "rows:" in console.file.getvalue() and "warning:" in console.file.getvalue()
+
+
+def test_a_terminal_that_is_closed_ends_the_display_and_not_the_work(monkeypatch):
+    class Closed(io.StringIO):
+        def flush(self):
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    dropped = []
+    monkeypatch.setattr(live_display, "drop_messages", lambda: dropped.append(True))
+    with LiveDisplay(Console(file=Closed(), force_terminal=True)) as live:
+        live.update(Text("moving"))
+        live.print("stays")
+    assert dropped

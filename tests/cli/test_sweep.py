@@ -13,8 +13,8 @@ from pathlib import Path
 import preloaded
 import pytest
 from rich.console import Console
-from rich.live import Live
 
+from nettrain.cli.live_display import LiveDisplay
 from nettrain.cli.search_progress import LiveRuns, RunLines, setting_words
 from nettrain.search.observer import Overview
 from nettrain.search.sweep.trial import Trial
@@ -248,7 +248,7 @@ BEST = "best validation_accuracy 0.8750 (trial 2)  2 of 8 trials"
     ],
 )
 def test_the_live_view_says_what_runs_what_is_best_and_how_long_it_takes(sweeps, width, lines):
-    with Live(console=Console(file=io.StringIO(), width=width), auto_refresh=False) as live:
+    with LiveDisplay(Console(file=io.StringIO(), width=width)) as live:
         view = LiveRuns(live)
         view.begin(Overview("trials", 8, [over(0, 0.5)], METRIC, maximize=True))
         view.started("trial 1", {"optimizer.lr": 0.01})
