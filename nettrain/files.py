@@ -194,6 +194,11 @@ def check_memory(origin: str, size: int) -> None:
 
 def too_large(origin: str, packed: int, unpacked: int | None, limit: int) -> DataError:
     """The error for a file that unpacks to more than the limit (unpacked None: how much more?)."""
+    if limit < _GIGABYTE and not os.environ.get(LIMIT_KEY):  # what decides is the memory
+        return DataError(
+            f"{origin}: its {_shown(packed)} unpack to more than half of the memory that is free, "
+            f"{_shown(2 * limit)}; take fewer rows, or a machine with more memory"
+        )
     size = "more than" if unpacked is None else f"{_shown(unpacked)}, more than"
     higher = max(2 * (unpacked or limit) // _GIGABYTE, 1)
     return DataError(

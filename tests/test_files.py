@@ -16,6 +16,7 @@ from nettrain.files import (
     available_memory,
     cannot_read,
     check_memory,
+    check_unpacked,
     open_regular,
     open_unpacked,
     read_bytes,
@@ -96,6 +97,14 @@ def test_more_than_the_free_memory_is_refused_before_it_is_taken() -> None:
     check_memory("x.npy", 1000)
     with pytest.raises(DataError, match=r"x\.npy: takes .* in memory, and .* are free"):
         check_memory("x.npy", 2 * available_memory() + 10**9)
+
+
+def test_where_memory_bounds_what_a_file_unpacks_to_no_limit_is_to_be_raised(monkeypatch):
+    monkeypatch.setattr("nettrain.files.available_memory", lambda: 4 * 10**6)
+    with pytest.raises(DataError) as error:
+        check_unpacked("x.npz", 10**6, 3 * 10**6)
+    assert "half of the memory that is free, 4 MB" in str(error.value)
+    assert "NETTRAIN_MAX_UNPACKED" not in str(error.value)
 
 
 @pytest.mark.parametrize("command", ["fit", "check", "eval", "predict"])

@@ -4,6 +4,8 @@ import os
 import subprocess
 import sys
 
+from nettrain.training.engine import threads
+
 TRAIN = """
 import sys
 import numpy as np
@@ -39,3 +41,20 @@ def test_runs_with_one_and_two_threads_have_the_same_bits(tmp_path, figures):
         assert before == after  # what a program around nettrain had set is as it was
         threads[count] = before
     assert figures(tmp_path / "1" / "run") == figures(tmp_path / "2" / "run")
+
+
+def test_where_the_system_allows_no_more_threads_fewer_do_all_tasks(monkeypatch):
+    started = []
+
+    def start(thread, real=threads.Thread.start):
+        if len(started) == 2:
+            raise RuntimeError("can't start new thread")
+        started.append(thread)
+        real(thread)
+
+    monkeypatch.setattr(threads.Thread, "start", start)
+    done = []
+    with threads.ThreadPool(5) as pool:
+        pool.run([lambda i=i: done.append(i) for i in range(7)])
+        assert pool.threads == 3
+    assert sorted(done) == list(range(7))

@@ -67,18 +67,23 @@ def _own_cores(group: ProcessGroup) -> int:
 class ThreadPool:
     """Threads, the calling one among them. Each gets every n-th task and runs its own in order.
 
+    Where the system allows no more threads, there are fewer, and the results are the same.
+
     NumPy and BLAS release the interpreter's lock while they compute. Use as a context manager,
     which ends the threads.
     """
 
     def __init__(self, threads: int) -> None:
-        self.threads = threads
-        self._tasks: list[SimpleQueue[Sequence[Task] | None]] = [
-            SimpleQueue() for _ in range(threads - 1)
-        ]
+        self._tasks: list[SimpleQueue[Sequence[Task] | None]] = []
         self._done: SimpleQueue[BaseException | None] = SimpleQueue()
-        for tasks in self._tasks:
-            Thread(target=self._work, args=(tasks,), daemon=True).start()
+        for _ in range(threads - 1):
+            tasks: SimpleQueue[Sequence[Task] | None] = SimpleQueue()
+            try:
+                Thread(target=self._work, args=(tasks,), daemon=True).start()
+            except RuntimeError:  # "can't start new thread": a limit of processes or of memory
+                break
+            self._tasks.append(tasks)
+        self.threads = len(self._tasks) + 1
 
     def __enter__(self) -> Self:
         return self
