@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { OPEN = 1, WRITE = 2, FSYNC = 4, RENAME = 8, CLOSE = 16, TRUNCATE = 32, MKDIR = 64, UNLINK = 128, CREATE = 256 };
@@ -36,6 +37,23 @@ void arm(const char *path, int which, long nth, int action, int error)
     calls = which, what = action, number = error, place = nth;
     hit[0] = 0;
     atomic_store(&seen, 0);
+}
+
+static double step;
+static atomic_long looks;
+
+/* From now on the clock stands still and is set back by so many seconds each time that it is read. */
+void set_back(double seconds) { step = seconds; }
+
+int clock_gettime(clockid_t clock, struct timespec *now)
+{
+    static int (*real)(clockid_t, struct timespec *);
+    if (!real)
+        real = (int (*)(clockid_t, struct timespec *))dlsym(RTLD_NEXT, "clock_gettime");
+    int result = real(clock, now);
+    if (step && clock == CLOCK_REALTIME)
+        now->tv_sec -= (time_t)(step * (double)(atomic_fetch_add(&looks, 1) + 1));
+    return result;
 }
 
 long counted(void) { return atomic_load(&seen); }

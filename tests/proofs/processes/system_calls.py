@@ -85,6 +85,11 @@ class Calls:
                 trouble.number,
             )
 
+    def set_back(self, seconds: float) -> None:
+        """From now on the clock is set back by so many seconds each time that it is read."""
+        if self._library is not None:
+            self._library.set_back(ctypes.c_double(seconds))
+
     def counted(self) -> int:
         """The calls since `arm`."""
         return 0 if self._library is None else int(self._library.counted())

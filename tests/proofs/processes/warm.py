@@ -13,8 +13,10 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from processes.system_calls import NOTHING, Calls, Trouble
 
@@ -68,6 +70,7 @@ class Warm:
         for module in pkgutil.walk_packages(nettrain.cli.__path__, "nettrain.cli."):
             importlib.import_module(module.name)
         self._scratch, self.calls = scratch, calls
+        os.chmod(scratch, 0o777)  # a child may become another user
 
     def train(self, config: Path, folder: Path) -> None:
         """Train here, on one thread: what it imports and compiles, no process has to again."""
@@ -131,6 +134,7 @@ class Warm:
         sys.argv = ["nettrain", *words]
         code: object = 1
         before()
+        sys.stdout, sys.stderr = _text_stream(1), _text_stream(2)
         self.calls.arm(watch, trouble, place)
         try:
             run()
@@ -138,12 +142,13 @@ class Warm:
             code = end.code or 0
         except BaseException:
             traceback.print_exc()
-        sys.stdout.flush()
-        sys.stderr.flush()
+        with suppress(OSError, ValueError):  # whoever read has gone
+            sys.stdout.flush()
         counted, struck = self.calls.counted(), self.calls.struck()
         self.calls.arm(watch, COUNT, 0)
         report = json.dumps({"counted": counted, "struck": struck})
-        _stream(self._scratch, os.getpid(), "report").write_text(report)
+        with suppress(OSError):  # too many open files
+            _stream(self._scratch, os.getpid(), "report").write_text(report)
         os._exit(code if isinstance(code, int) else 1)
 
 
@@ -179,6 +184,14 @@ class Child:
     def ends_within(self, seconds: float) -> bool:
         """Wait so long for its end at most; whether it has come."""
         return bool(select.select([self._descriptor], [], [], max(seconds, 0.0))[0])
+
+
+def _text_stream(number: int) -> Any:
+    """What Python makes of a descriptor when it starts: None, if it is closed."""
+    try:
+        return open(number, "w", errors="backslashreplace", closefd=False)
+    except OSError:
+        return None
 
 
 def _stream(scratch: Path, pid: int, name: str) -> Path:
