@@ -27,6 +27,7 @@ from processes.run_content import json_lines, whole_content, without_seconds
 from processes.system_calls import preloaded, run_preloaded
 from processes.warm import Warm
 
+MOST = 4  # kills in one session: a run whose process was killed five times is given up
 PARENTS = 0.6  # share of the kills that strike the search itself
 SERVERS = 0.15  # of the others: those that strike what starts the workers
 KILLED = "killed"
@@ -84,7 +85,8 @@ class Searches:
         out, killed, problem = f"killed-{self.searches}", 0, KILLED
         while problem == KILLED:
             parent = killed < most and self._chance.random() < PARENTS
-            problem, more = self._session(name, out, most - killed, parent=parent)
+            left = min(MOST, most - killed)
+            problem, more = self._session(name, out, left, parent=parent)
             killed += more
         self.kills += killed
         if not problem:
