@@ -4,16 +4,14 @@
 
 Small runs of every kind (`processes/networks.py`) with both kernel sets and 1 to 3 threads. A run is
 killed up to five times, while it trains and while it is resumed, at random moments and at single
-system calls: before one, after one, within a write. Of --count kills, a share is of `nettrain` as a
-program of its own. What is left at the end is compared: checkpoints, metrics, summary, splits,
+system calls: before one, after one, within a write. Of --count kills, --programs are of `nettrain`
+as a program of its own, and --mpi of one of up to three processes that train together. What is left at the end is compared: checkpoints, metrics, summary, splits,
 snapshots, predictions, and that there are no other files.
 """
 
 import os
 import random
 import shutil
-import subprocess
-import sys
 import tempfile
 import time
 from collections import Counter
@@ -23,6 +21,7 @@ from typing import Any
 
 from campaign import Campaign
 from processes.networks import RUNS, rows_of, write_data, write_run
+from processes.programs import Programs, mpi_is_installed
 from processes.run_content import whole_content
 from processes.system_calls import KILLS, preloaded, run_preloaded
 from processes.warm import COUNT, Ended, Warm
@@ -31,8 +30,6 @@ KERNELS = ("numpy", "numba")
 MOST = 5  # kills of one run
 AGAIN = 0.6  # chance that a resumed run is killed too
 AIMED = 0.5  # share of kills at a system call
-PROGRAM = [sys.executable, "-c", "from nettrain.cli.main import run; run()"]
-SLOWER = 40  # times as many epochs has a run that is killed as a program of its own
 
 
 @dataclass(frozen=True)
@@ -174,43 +171,17 @@ class Crashes:
         ended = self._warm.run(words, watch=self.folder)
         return file.read_bytes() if ended.code == 0 else ended.described().encode()
 
-    def programs(self, count: int) -> None:
+    def programs(self, count: int, kind: str, ranks: int = 0) -> None:
         """Kill `nettrain fit` as a program of its own, and the one that resumes it."""
-        name, kernels = "mlp_with_averages", "numpy"
-        config = write_run(self.folder, name, kernels)
-        longer = f"training.epochs={RUNS[name]['training']['epochs'] * SLOWER}"
-        begin = ["fit", config, "--run-name", "run", "--set", longer, "--quiet"]
-        began = time.monotonic()
-        subprocess.run([*PROGRAM, *begin, "-o", self.folder / "program"], check=True)
-        length = time.monotonic() - began
-        whole = whole_content(self.folder / "program/run")
-        while count > 0:
+        programs = Programs(self.folder, self._chance, ranks) if count > 0 else None
+        while programs is not None and count > 0:
+            kills, history, problem = programs.disturbed(count)
+            count -= max(kills, 1)
             self.runs += 1
-            out, code, history = self.folder / "killed", -9, []
-            shutil.rmtree(out, ignore_errors=True)
-            while code:
-                words = [*begin, "-o", out] if not (out / "run").exists() else [*begin, "-o", out, "--overwrite"]  # fmt: skip
-                if (out / "run/config.yaml").exists():
-                    words = ["fit", "--resume", out / "run", "--quiet"]
-                process = subprocess.Popen([*PROGRAM, *words], stderr=subprocess.PIPE, text=True)
-                kill = len(history) < MOST and count > 0 and (not history or self._chance.random() < AGAIN)  # fmt: skip
-                try:
-                    seconds = self._chance.uniform(0.3, 1.0) * length
-                    _, said = process.communicate(timeout=seconds if kill else None)
-                except subprocess.TimeoutExpired:
-                    process.kill()
-                    _, said = process.communicate()
-                    history.append(f"program: after {seconds:.2f} s")
-                    self.kinds["programs"] += 1
-                    self.left[_what_is_left(out / "run")] += 1
-                    self.kills += 1
-                    count -= 1
-                code = process.returncode
-                if code > 0:
-                    break
-            if code or whole_content(out / "run") != whole:
-                fault = {"run": name, "kernels": kernels, "kills": history, "problem": said or "differs"}  # fmt: skip
-                self.faults.append(fault)
+            self.kills += kills
+            self.kinds[kind] += kills
+            if problem:
+                self.faults.append({"run": kind, "kills": history, "problem": problem})
 
 
 def often() -> None:
@@ -236,6 +207,7 @@ def main() -> None:
     """The command."""
     campaign = Campaign("crash", __doc__, count=1000, what="kills")
     campaign.parser.add_argument("--programs", type=int, default=20, help="kills of real programs")
+    campaign.parser.add_argument("--mpi", type=int, default=10, help="kills of processes of MPI")
     campaign.parser.add_argument("--keep", type=Path, help="a folder for what faults have left")
     given = campaign.begin()
     run_preloaded()
@@ -246,7 +218,9 @@ def main() -> None:
         os.chdir(folder)
         write_data(folder)
         crashes = Crashes(folder, Warm(folder / "streams", preloaded()), chance)
-        crashes.programs(min(given.programs, given.count))
+        crashes.programs(min(given.programs, given.count), "programs")
+        if mpi_is_installed():
+            crashes.programs(min(given.mpi, given.count - crashes.kills), "processes of MPI", 3)
         chosen = [(run, kernels) for run in RUNS for kernels in KERNELS]
         while not campaign.is_over(crashes.kills):
             run, kernels = chance.choice(chosen)
@@ -262,7 +236,7 @@ def main() -> None:
             equal=crashes.runs - len(crashes.faults),
             kinds=dict(crashes.kinds),
             left_by_kills=dict(crashes.left),
-            **({"without": absent} if absent else {}),
+            without=[why for why in (absent, "" if mpi_is_installed() else "no MPI") if why],
         )
 
 

@@ -63,7 +63,7 @@ def test_whatever_differs_in_a_run_directory_is_seen(tmp_path):
 
 @pytest.mark.slow
 def test_killed_anywhere_and_resumed_every_run_is_the_undisturbed_one():
-    found = result_of("crash.py", "--count", 30, "--programs", 4)
+    found = result_of("crash.py", "--count", 30, "--programs", 4, "--mpi", 0)
     assert found["kills"] == 30 and found["faults"] == []
 
 
