@@ -23,6 +23,7 @@ from nettrain.metrics import (
     undefined_reason,
 )
 from nettrain.metrics._outcome import OUTCOMES
+from nettrain.metrics._row_losses import RowLosses
 
 # Which way each metric is better: a metric without a row fails.
 HIGHER_IS_BETTER = {
@@ -190,6 +191,128 @@ def test_the_baseline_of_a_regression_explains_nothing():
 def test_the_baseline_ranks_no_row_above_another():
     codes = np.arange(9) % 3
     assert all_metrics(baseline(codes, codes, "classification", 3))["roc_auc"] == 0.5
+
+
+@pytest.mark.parametrize(("decision", "classes"), [
+    (Decision(), [1, 0, 0, 0]),
+    (Decision(threshold=0.3), [1, 1, 1, 0]),
+    (Decision(threshold=0.5), [1, 1, 0, 0]),
+    (Decision(positive=0, threshold=0.8), [1, 1, 1, 0]),
+    (Decision(positive=0, threshold=0.5), [1, 0, 0, 0]),
+])  # fmt: skip
+def test_from_the_threshold_on_a_row_is_of_the_positive_class(decision, classes):
+    second = np.array([0.75, 0.5, 0.3, 0.125])
+    probabilities = np.stack([1 - second, second], axis=1)
+    assert decision.classes(probabilities).tolist() == classes
+
+
+@pytest.mark.parametrize(("levels", "central"), [
+    ((), 0), ((0.9,), 0), ((0.1, 0.5, 0.9), 1), ((0.25, 0.75), 0), ((0.1, 0.2, 0.6), 2),
+])  # fmt: skip
+def test_the_value_of_a_row_is_the_quantile_nearest_to_the_median(levels, central):
+    decision, predictions = (
+        Decision(levels=levels),
+        np.arange(6.0 * max(len(levels), 1)).reshape(3, -1),
+    )
+    assert decision.central == central
+    assert (
+        decision.values(predictions).tolist()
+        == predictions[:, 2 * central : 2 * central + 2].tolist()
+    )
+
+
+def test_the_baseline_of_quantiles_is_the_quantiles_of_the_training_targets_beside_their_mean():
+    train = np.stack([np.arange(11.0), np.arange(11.0) ** 2], axis=1)
+    found = baseline(train, train[:4], "regression", 2, levels=(0.1, 0.5, 0.9))
+    assert found.predicted.tolist() == [[5, 35]] * 4 and found.levels == (0.1, 0.5, 0.9)
+    assert found.quantiles.tolist() == [[[1, 1], [5, 25], [9, 81]]] * 4
+    assert found.lower.tolist() == [[1, 1]] * 4 and found.upper.tolist() == [[9, 81]] * 4
+
+
+def test_the_baseline_is_a_mean_in_float64():
+    train = np.array([[16777216], [1], [1]], np.float32)
+    assert baseline(train, train, "regression", 1).predicted.tolist() == [[5592406]] * 3
+
+
+def test_widths_and_pinball_losses_of_float32_values_are_measured_in_float64():
+    low, high, y = (np.full((1, 1), value, np.float32) for value in (0.1, 0.7, 0.3))
+    outcome = ValueOutcome.of(y, np.hstack([low, high]), Decision(levels=(0.25, 0.75)))
+    a, b, c = (float(array[0, 0]) for array in (low, high, y))
+    found = all_metrics(outcome)
+    assert found["interval_width"] == b - a
+    assert found["pinball_loss"] == (0.25 * (c - a) + 0.25 * (b - c)) / 2
+
+
+def test_r2_of_two_rows_is_defined_and_a_constant_target_beside_another_scores_0():
+    two = np.array([[1.0], [3.0]])
+    assert all_metrics(ValueOutcome(two, two + np.array([[0], [1]])))["r2"] == 0.5
+    targets = np.stack([np.full(3, 0.1), np.arange(3.0)], axis=1)
+    outcome = ValueOutcome(targets, targets + 0.5)
+    assert find(Metric, "r2")().each(outcome).tolist() == [0.0, 1 - 0.75 / 2]
+
+
+@pytest.mark.parametrize("n", [1, 2, 30])
+def test_r2_of_samples_keeps_its_digits_where_targets_lie_far_from_0(n):
+    chance = streams.generator(0, "far", n)
+    targets = chance.random((n, 2)) + np.array([1e7, 0])
+    outcome, r2 = ValueOutcome(targets, targets + 0.1 * chance.random((n, 2))), find(Metric, "r2")()
+    samples = chance.multinomial(n, np.full(n, 1 / n), 20).T
+    expected = Metric.resampled(r2, outcome, samples)
+    np.testing.assert_allclose(r2.resampled(outcome, samples.astype(float)), expected, rtol=1e-6)
+    assert np.isnan(expected).all() == (n == 1)
+
+
+def test_roc_auc_of_one_pair_is_1_or_0_and_of_two_classes_by_class_1_in_samples_too():
+    roc_auc = find(Metric, "roc_auc")()
+    pair = ClassOutcome(np.array([0, 1]), np.array([[0.5, 0.2], [0.5, 0.3]]))
+    assert roc_auc.value(pair) == 1.0
+    assert roc_auc.resampled(pair, np.ones((2, 1))).tolist() == [1.0]
+
+
+COSTS = {"accuracy": 1.0, "f1": 3.0, "recall": 3.0, "roc_auc": 16.0}
+
+
+def test_what_a_sample_costs_in_multiplications_per_row():
+    classes = ClassOutcome(np.zeros(3, int), np.full((3, 4), 0.25))
+    values = ValueOutcome(np.zeros((3, 8)), np.zeros((3, 8)))
+    assert {name: find(Metric, name)().sample_cost(classes) for name in COSTS} == COSTS
+    assert find(Metric, "mse")().sample_cost(values) == 1.5
+    assert find(Metric, "r2")().sample_cost(values) == 4.5
+    assert Metric.sample_cost(find(Metric, "mse")(), values) == 50
+
+
+def test_what_is_no_metric_has_no_bounds():
+    assert bounds("nothing") == (-np.inf, np.inf)
+
+
+def test_only_the_metrics_that_are_asked_for_are_computed():
+    outcome, chosen = perfect()[0], {"mine": find(Metric, "accuracy")()}
+    assert all_metrics(outcome, chosen) == {"mine": 1.0}
+    assert undefined_reason("mine", outcome, chosen) is None
+    one = ClassOutcome(np.zeros(2, int), np.full((2, 2), 0.5))
+    mine = {"mine": find(Metric, "roc_auc")()}
+    assert undefined_reason("mine", one, mine) == "all 2 rows are of one class"
+
+
+@pytest.mark.parametrize("n", [1, 1024, 2500])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_the_mean_loss_is_that_of_all_rows_of_those_taken_and_of_samples(n, weighted):
+    chance = streams.generator(0, "row losses", n)
+    values, weights = chance.random(n), chance.random(n) + 0.5
+    losses = RowLosses(values, weights if weighted else None)
+    used = weights if weighted else np.ones(n)
+    assert losses.mean() == pytest.approx(np.average(values, weights=used), rel=1e-12)
+    rows = chance.integers(0, n, n)
+    taken = losses.take(rows)
+    assert taken.mean() == pytest.approx(np.average(values[rows], weights=used[rows]), rel=1e-12)
+    sample = np.bincount(rows, minlength=n)[:, None].astype(float)
+    assert losses.resampled(sample).tolist() == pytest.approx([taken.mean()], rel=1e-12)
+
+
+def test_a_sample_without_weight_has_no_mean_loss():
+    losses = RowLosses(np.array([1.0, 2.0]), np.array([0.0, 0.5]))
+    found = losses.resampled(np.array([[2.0, 0.0, 1.0], [0.0, 2.0, 1.0]]))
+    np.testing.assert_array_equal(found, [np.nan, 2, 2])
 
 
 LABELS = np.array([[0, 1], [1, 1]])

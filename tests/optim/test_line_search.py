@@ -92,9 +92,14 @@ def test_the_minimum_of_a_cubic_is_found_from_two_of_its_points(a, width, c):
         assert point(found).slope == pytest.approx(0, abs=1e-6)
 
 
-def test_a_cubic_through_what_is_not_finite_gives_the_middle():
-    assert cubic_minimum(Point(1.0, math.nan, 0.0), Point(3.0, 0.0, 1.0), 1.0, 3.0) == 2
-    assert cubic_minimum(Point(1.0, 0.0, -1.0), Point(3.0, math.inf, math.nan), 1.0, 3.0) == 2
+@pytest.mark.parametrize(("a", "b"), [
+    ((0, -1), (math.inf, math.nan)),
+    ((0, -1), (math.inf, 1)),
+    ((math.inf, -1), (0, 1)),
+    ((math.nan, -1), (0, 1)),
+])  # fmt: skip
+def test_a_cubic_through_what_is_not_finite_gives_the_middle(a, b):
+    assert cubic_minimum(Point(1.0, *a), Point(3.0, *b), 1.0, 3.0) == 2
 
 
 def scripted(*answers, narrowest=1e-9, **options):

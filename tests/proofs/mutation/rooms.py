@@ -28,12 +28,21 @@ def _files(patterns: Iterable[str]) -> list[Path]:
     return sorted(found)
 
 
-AUTODIFF = ("tests/autodiff/test_*.py", "tests/training/test_plan_equals_eager.py")
-LAYERS = (
-    "tests/nn/test_layers.py",
-    "tests/nn/test_activations.py",
-    "tests/nn/test_normalization.py",
-)
+OPS = tuple(
+    f"tests/autodiff/test_{name}.py"
+    for name in (
+        "primitives", "compiled", "compiled_convolutions", "extreme_values", "philox", "tiles", "tensor", "backward",
+        "functions_against_pytorch", "worked_examples",
+    )
+)  # fmt: skip
+PLAN = tuple(
+    f"tests/autodiff/test_{name}.py"
+    for name in ("plan", "replay", "fusion", "convolution_fusion", "memory", "shards", "tiles", "networks_against_pytorch")
+)  # fmt: skip
+EAGER = tuple(
+    f"tests/autodiff/test_{name}.py"
+    for name in ("tensor", "backward", "functional", "check", "philox", "functions_against_pytorch", "worked_examples", "replay")
+)  # fmt: skip
 
 ROOMS = {
     "losses": Room(("nettrain/losses/*.py",), ("tests/nn/test_loss*.py", "tests/training/test_loss_targets.py")),
@@ -68,7 +77,7 @@ ROOMS = {
             for name in ("checkpoint", "files", "spreadsheet", "damaged_metadata", "snapshots", "state", "resume", "train")
         ),
     ),
-    "ops": Room(("nettrain/autodiff/ops/*.py",), (*AUTODIFF, *LAYERS)),
-    "plan": Room(("nettrain/autodiff/plan/*.py",), (*AUTODIFF, *LAYERS, "tests/training/test_both_kernels.py")),
-    "autodiff": Room(("nettrain/autodiff/*.py",), (*AUTODIFF, *LAYERS)),
+    "ops": Room(("nettrain/autodiff/ops/*.py",), OPS),
+    "plan": Room(("nettrain/autodiff/plan/*.py",), (*PLAN, "tests/training/test_plan_equals_eager.py")),
+    "autodiff": Room(("nettrain/autodiff/*.py",), EAGER),
 }  # fmt: skip

@@ -12,7 +12,7 @@ from types import CodeType, FunctionType
 
 
 def functions_of(paths: set[str]) -> dict[str, list[FunctionType]]:
-    """All functions there are that were compiled from these files."""
+    """All functions there are that were compiled from these files, unless the collector has frozen them."""
     found: dict[str, list[FunctionType]] = {path: [] for path in paths}
     for one in gc.get_objects():
         if type(one) is FunctionType and one.__code__.co_filename in found:
