@@ -48,7 +48,7 @@ class TargetStatistics(Transform):
     by_chunks = True
 
     def fit(self, features: Features) -> State:
-        """Learns without a target, which only works where there is no column."""
+        """Raises ConfigError: there is no target."""
         return self.fit_to_target(features, None)
 
     def fit_to_target(self, features: Features, target: Target | None) -> State:

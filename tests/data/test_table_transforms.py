@@ -19,6 +19,7 @@ from nettrain.data.target import Target
 from nettrain.data.transform import Transform
 from nettrain.errors import ConfigError
 from nettrain.quantiles import quantile_knots
+from nettrain.transforms._tree_knots import tree_knots
 
 GOLDEN = dict(np.load(Path(__file__).parents[1] / "golden/table_transforms.npz"))
 COLUMNS = ("normal", "wide", "tailed", "zeros", "constant")
@@ -70,6 +71,23 @@ def test_ties_leave_no_bin_empty(x: np.ndarray, bins: int) -> None:
         knots = quantile_knots(x, bins)
         assert len(knots) == bins + 1 and (np.diff(knots) > 0).all()
         assert knots[0] == distinct[0] and knots[-1] == distinct[-1]
+
+
+@pytest.mark.parametrize(("x", "y", "bins", "knots"), [
+    ([0, 0, 0, 1, 1, 1], [0, 0, 9, 9, 9, 9], 2, [0, 0.5, 1]),  # no split between equal numbers
+    ([*range(10)], [1e6 + (i > 4) for i in range(10)], 4, [0, 4.5, 9]),  # far from 0
+    ([*range(10)], [0.0] * 10, 4, [0, 9]),  # nothing to split for
+    ([3, 1, 2, 0], [1, 0, 1, 0], 2, [0, 1.5, 3]),  # in any order
+])  # fmt: skip
+def test_knots_of_a_tree_stand_where_the_target_changes(x, y, bins, knots) -> None:
+    found = tree_knots(np.array(x, float), np.array(y, float)[:, None], bins, 1)
+    assert found.tolist() == knots
+
+
+def test_a_column_with_as_many_values_as_bins_is_left_alone() -> None:
+    features = Features(np.tile(np.arange(4.0), 3)[:, None], ("a",))
+    assert make("piecewise_linear", bins=4).fit(features)["names"] == []
+    assert make("piecewise_linear", bins=3).fit(features)["names"] == ["a#1", "a#2", "a#3"]
 
 
 def test_mostly_zeros_still_get_their_bins() -> None:

@@ -1,5 +1,6 @@
 import logging
 from dataclasses import replace
+from zlib import crc32
 
 import numpy as np
 import pytest
@@ -134,6 +135,84 @@ def test_transform_gives_the_expected_numbers(name: str) -> None:
     found = fit_apply(make(name, **fields), features).matrix
     assert np.allclose(found, expected, atol=1e-7, equal_nan=True)
     assert np.array_equal(features.numbers, before, equal_nan=True)
+
+
+ABC, CITY = ("a", "b", "same"), ["city"]
+LEFT = {  # names of the numbers, and columns of texts, of what is not as it was
+    "datetime": (
+        (
+            "a",
+            "sold.year",
+            *(f"sold.{part}_{end}" for part in ("month", "weekday", "hour") for end in ("sin", "cos")),
+            "sold.elapsed",
+        ),
+        CITY,
+    ),
+    "drop": (("a", "same"), []),
+    "hash_words": ((*ABC, "city#0", "city#1"), []),
+    "impute": (("a", "b"), CITY),
+    "one_hot": ((*ABC, "city=Bern", "city=Oslo"), []),
+    "ordinal": (ABC, []),
+    "piecewise_linear": ((*ABC, "a#1", "a#2", "b#1", "b#2"), CITY),
+    "target_statistics": ((*ABC, "city:mean"), []),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_the_columns_that_a_transform_leaves_have_names(name: str) -> None:
+    fields, features, _ = EXPECTED[name]
+    found = fit_apply(make(name, **fields), features)
+    numbers, texts = LEFT.get(name, (ABC, CITY))
+    assert (found.names, list(found.categories)) == (numbers, texts)
+
+
+def test_the_columns_of_texts_that_are_not_named_stay() -> None:
+    other = Category(np.array([0, 1, 0]), ("x", "y"))
+    features = replace(DATES, categories=DATES.categories | {"other": other})
+    for name in ("hash_words", "one_hot", "ordinal", "target_statistics", "drop"):
+        found = fit_apply(make(name, columns=["city"]), features)
+        assert list(found.categories) == ["sold", "other"]
+    found = fit_apply(make("datetime", columns=["sold"]), features)
+    assert list(found.categories) == ["city", "other"]
+
+
+def test_a_text_that_is_no_date_as_training_had_them_is_named() -> None:
+    transform = make("datetime", columns=["sold"])
+    sold = Category(np.array([0, 1, 1]), ("2024-01-01 12:00", "soon"))
+    new = replace(DATES, categories={"sold": sold, "city": DATES.categories["city"]})
+    with pytest.raises(OutsideDomain, match=r"column 'sold': expected a date .* got 'soon'"):
+        transform.apply(new, transform.fit(DATES))
+
+
+def test_numbers_beyond_those_of_training_are_clamped_to_their_ends() -> None:
+    transform = make("clamp")
+    new = Features(np.array([[-9.0, 99, 5], [9, -99, 6], [3, np.nan, 4]]), ABC)
+    found = transform.apply(new, transform.fit(TABLE)).numbers
+    np.testing.assert_array_equal(found, [[1, 30, 5], [6, 10, 5], [3, np.nan, 5]])
+
+
+def test_words_count_by_their_hash_with_its_sign_and_a_cell_has_length_1() -> None:
+    texts = Category(np.array([0, 1]), ("The cat, the DOG", "..."))
+    features = Features(np.zeros((2, 0)), (), {"text": texts})
+    found = fit_apply(make("hash_words", columns=["text"], size=64), features).numbers
+    expected = np.zeros(64)
+    for word in ("the", "cat", "the", "dog"):
+        code = crc32(word.encode())
+        expected[code % 64] += -1 if code >= 2**31 else 1
+    np.testing.assert_allclose(
+        found, [expected / np.linalg.norm(expected), np.zeros(64)], rtol=1e-12
+    )
+
+
+def test_a_quantile_transform_learns_no_more_quantiles_than_there_are_rows() -> None:
+    for rows, learned in ((1, 2), (2, 2), (3, 3)):
+        features = Features(np.arange(rows * 1.0)[:, None], ("a",))
+        assert make("quantile").fit(features)["quantiles"].shape == (learned, 1)
+
+
+def test_a_statistic_of_the_target_needs_one() -> None:
+    with pytest.raises(ConfigError, match="target_statistics: it needs a target"):
+        make("target_statistics").fit(TABLE)
 
 
 @pytest.mark.parametrize("name", EXPECTED)
@@ -396,6 +475,7 @@ def test_impute_fills_numbers(strategy: str, fill: list[float]) -> None:
 )
 def test_impute_fills_texts(strategy: str, filled: str | None) -> None:
     column = fit_apply(make("impute", strategy=strategy), GAPS).categories["city"]
+    assert len({*column.values}) == len(column.values)
     assert [None if code == MISSING else column.values[code] for code in column.codes] == [
         "O",
         filled,
@@ -469,7 +549,7 @@ def test_columns_of_more_values_than_the_largest_size_are_left_to_the_next_trans
 def test_an_unknown_column_is_named_with_a_suggestion(name: str) -> None:
     with pytest.raises(
         ConfigError,
-        match=r"columns: no column 'samee'|columns: no column 'citi'; did you mean 'city'",
+        match=rf"{name}\.columns: no column ('samee'|'citi'; did you mean 'city')",
     ):
         of_texts = name in ("one_hot", "ordinal", "rare_categories", "target_statistics")
         columns = {"columns": ["citi" if of_texts else "samee"]}

@@ -126,6 +126,14 @@ def test_it_goes_on_to_the_minimum_of_the_cubic_where_that_lies_ahead():
     assert tried == pytest.approx([2, 3])
 
 
+def test_it_evaluates_26_points_at_most():
+    tried = []
+    strong_wolfe(
+        lambda t: tried.append(t) or Point(t, -t, -1.0), Point(0.0, 0.0, -1.0), 1.0, narrowest=0
+    )
+    assert len(tried) == 26
+
+
 @pytest.mark.parametrize("value", [-1.9, -2])
 def test_from_the_third_trial_on_a_value_that_is_no_lower_ends_the_bracket(value):
     tried, _ = scripted((-1, -1), (-2, -1), (value, -1), (-2.2, 0), curvature=0.5)

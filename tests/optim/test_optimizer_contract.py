@@ -73,6 +73,47 @@ def test_its_state_has_the_shapes_that_checkpoints_hold(name, dtype):
     )
 
 
+BETAS = {"beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8}
+STANDARD = {  # what a bare name means
+    "adadelta": {"lr": 1.0, "rho": 0.9, "epsilon": 1e-6},
+    "adagrad": {"lr": 0.01, "epsilon": 1e-10},
+    "adam": {"lr": 1e-3, **BETAS},
+    "adamw": {"lr": 1e-3, **BETAS, "weight_decay": 0.01},
+    "amsgrad": {"lr": 1e-3, **BETAS},
+    "genetic": {"lr": 0.3, "population": 50, "elite": 5, "mutation": 0.2, "spread": 1.0},
+    "lbfgs": {"lr": 1.0, "history": 10},
+    "lion": {"lr": 1e-4, "beta1": 0.9, "beta2": 0.99, "weight_decay": 0.0},
+    "momentum": {"lr": 0.05, "beta": 0.9},
+    "nadam": {"lr": 2e-3, **BETAS, "psi": 4e-3},
+    "nesterov": {"lr": 0.05, "beta": 0.9},
+    "radam": {"lr": 1e-3, **BETAS},
+    "random_search": {"lr": 0.1, "candidates": 20},
+    "rmsprop": {"lr": 1e-3, "rho": 0.9, "epsilon": 1e-8},
+    "sgd": {"lr": 0.1},
+}
+
+
+@pytest.mark.parametrize("name", TABLE)
+def test_a_bare_name_means_the_documented_numbers(name):
+    assert to_mapping(Optimizer.parse(name)) == {"type": name} | STANDARD[name]
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_every_working_vector_that_a_rule_asks_for_is_used(name):
+    rule = Optimizer.parse(name)
+    w, g, state = np.ones(3), np.array([2.0, -0.5, 0.1]), rule.state(3, np.float64)
+    work = [np.full(3, np.nan) for _ in range(rule.work)]
+    for t in range(1, 9):  # radam begins to divide by the second moment in its sixth step
+        rule.advance(state, t)
+        rule.update(w, g.copy(), state, work, lr=0.1, t=t)
+    assert np.isfinite(work).all()
+
+
+@pytest.mark.parametrize("name", SEARCHES)
+def test_an_optimizer_that_evaluates_the_objective_needs_the_whole_training_part(name):
+    assert Optimizer.parse(name).required_settings == {"training": {"batch_size": None}}
+
+
 class Steps:
     """An optimizer on sum (w - 1)^2 + cos(3 w), a step at a time, over blocks of the vector."""
 
