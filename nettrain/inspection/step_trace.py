@@ -117,11 +117,13 @@ def _named(run: Run, array: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def _rates(run: Run) -> dict[str, float]:
-    """The factor of the learning rate of each parameter."""
+    """The factor of the learning rate of each parameter; of several members that of the first."""
     vector = run.network.vector
     full = np.ones(len(vector))
     for part, rate in vector.rates:
         full[part] = rate
+    if vector.member_factors is not None:
+        full[vector.trainable] *= vector.member_factors
     return {name: float(view.reshape(-1)[0]) for name, view in vector.named(full).items()}
 
 

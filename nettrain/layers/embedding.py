@@ -62,6 +62,7 @@ class Embedding(TrainedLayer):
                 _ZeroForSpecial(self.initializer),
                 fan_out=self._size(cardinality),
                 group="embedding",
+                members_inside=self.members,
             )
             for j, cardinality in enumerate(_cardinalities(shape), start=1)
         }

@@ -65,9 +65,15 @@ class PiecewiseLinearEmbedding(FeatureEmbedding):
         (d,), bound = shape, 1 / math.sqrt(self.size)
         uniform = Initializer.parse({"type": "uniform", "low": -bound, "high": bound})
         return {
-            "u": Parameter((d, self._width), uniform),
-            "c": Parameter((d, self._width), uniform, decayed=False),
-            "w": Parameter((d, self.bins, self._width), ZEROS, fan_in=self.bins, fan_out=self.size),
+            "u": Parameter((d, self._width), uniform, members_inside=self.members),
+            "c": Parameter((d, self._width), uniform, members_inside=self.members, decayed=False),
+            "w": Parameter(
+                (d, self.bins, self._width),
+                ZEROS,
+                fan_in=self.bins,
+                fan_out=self.size,
+                members_inside=self.members,
+            ),
         }
 
     def state(self, shape: Shape) -> dict[str, np.ndarray]:

@@ -12,6 +12,7 @@ from pydantic import Field
 from nettrain.autodiff.tensor import Tensor, now
 from nettrain.autodiff.trace import current
 from nettrain.component import Component, Flag, Positive, names
+from nettrain.errors import ConfigError
 from nettrain.nn.activation import Activation
 from nettrain.nn.loss import Loss
 from nettrain.nn.parameter import Parameter, Shape
@@ -225,7 +226,11 @@ class TrainedLayer(Layer):
     """A layer with parameters of its own, with a learning rate factor, and possibly frozen."""
 
     learning_rate: Annotated[
-        Positive, Field(description="factor of the learning rate in this layer")
+        Positive | tuple[Positive, ...],
+        Field(
+            description="factor of the learning rate in this layer; a list has one for each member",
+            examples=[0.1, [1, 0.1]],
+        ),
     ] = 1.0
     trainable: Annotated[
         Flag,
@@ -240,10 +245,29 @@ class TrainedLayer(Layer):
         """
 
     def parameters(self, shape: Shape) -> dict[str, Parameter]:
-        """Returns the arrays, marked with the learning rate factor and whether they are trained."""
-        return {
-            name: dataclasses.replace(
-                array, rate=array.rate * self.learning_rate, trainable=self.trainable
+        """Returns the arrays, marked with the learning rate factor and whether they are trained.
+
+        Raises:
+            ConfigError: it lists a factor for each member, and there are not as many.
+        """
+        arrays = self.arrays(shape)
+        if isinstance(self.learning_rate, tuple):
+            self._check_members(arrays.values(), len(self.learning_rate))
+        return {name: self._marked(array) for name, array in arrays.items()}
+
+    def _marked(self, array: Parameter) -> Parameter:
+        marked = dataclasses.replace(array, trainable=self.trainable)
+        if not isinstance(self.learning_rate, tuple):
+            return dataclasses.replace(marked, rate=array.rate * self.learning_rate)
+        if array.member_count is None:  # the members share it
+            return marked
+        return dataclasses.replace(marked, member_rates=self.learning_rate)
+
+    def _check_members(self, arrays: Iterable[Parameter], factors: int) -> None:
+        counts = {array.member_count for array in arrays if array.member_count is not None}
+        if counts != {factors}:
+            there = f"they are {counts.pop()}" if counts else "it has none: give one number"
+            raise ConfigError(
+                f"{self.name()}.learning_rate: lists {factors} factors, one for each member, and "
+                + there
             )
-            for name, array in self.arrays(shape).items()
-        }

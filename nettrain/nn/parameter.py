@@ -23,10 +23,13 @@ class Parameter:
             parameters.
         trainable: whether training changes it; set by `TrainedLayer`.
         rate: the factor of the learning rate; `TrainedLayer` multiplies it by the layer's.
+        member_rates: a further factor for each member; None: there is none.
         group: what it does in its layer: `training.learning_rates` may give each group a factor of
             its own. bias: is added; scale: multiplies channels; activation: belongs to an
             activation; embedding: of a layer that embeds features.
         members: arrays of several members along the first axis, each drawn by itself; None: it is
+            one array.
+        members_inside: members whose numbers lie one after the other along the last axis, drawn as
             one array.
         repeats: along each axis, the neighbours that start with the same value; None: none do.
     """
@@ -38,9 +41,25 @@ class Parameter:
     decayed: bool = True
     trainable: bool = True
     rate: float = 1.0
+    member_rates: tuple[float, ...] | None = None
     group: Group = "weight"
     members: int | None = None
+    members_inside: int | None = None
     repeats: Shape | None = None
+
+    @property
+    def member_count(self) -> int | None:
+        """How many members have numbers of their own in it; None: it is one array."""
+        return self.members or self.members_inside
+
+    def member_factors(self) -> np.ndarray | None:
+        """Returns `member_rates` as an array that broadcasts against the values."""
+        if self.member_rates is None:
+            return None
+        factors = np.array(self.member_rates)
+        if self.members is not None:
+            return factors.reshape(-1, *[1] * (len(self.shape) - 1))
+        return np.repeat(factors, self.shape[-1] // len(factors))
 
     def sample(self, generator: np.random.Generator) -> np.ndarray:
         """Returns initial values, in float64."""

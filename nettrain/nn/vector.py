@@ -20,6 +20,8 @@ class ParameterVector:
         decayed, trainable: the slices that l1 and l2 apply to, and that training changes; both
             start at 0.
         rates: (slice, factor of the learning rate) one after the other, over all of `trainable`.
+        member_factors: a further factor of each number, as long as `trainable`; None: members have
+            no rates of their own.
         frozen: names of the parameters that are not trained.
     """
 
@@ -45,12 +47,24 @@ class ParameterVector:
         self.gradient = np.zeros(start, dtype)
         self.views = self.named(self.values)
         self.gradient_views = self.named(self.gradient)
+        self.member_factors = self._member_factors(parameters)
 
     def _add_rate(self, start: int, stop: int, rate: float) -> None:
         """Adds a slice; neighbours of the same rate are merged, so that updates are few calls."""
         if self.rates and self.rates[-1][1] == rate:
             start = self.rates.pop()[0].start
         self.rates.append((slice(start, stop), rate))
+
+    def _member_factors(self, parameters: Mapping[str, Parameter]) -> np.ndarray | None:
+        found = {name: parameter.member_factors() for name, parameter in parameters.items()}
+        if all(factors is None for factors in found.values()):
+            return None
+        flat = np.ones_like(self.values)
+        for name, view in self.named(flat).items():
+            factors = found[name]
+            if factors is not None:
+                view[...] = factors
+        return flat[self.trainable]
 
     def named(self, flat: np.ndarray) -> dict[str, np.ndarray]:
         """Returns views by name, in network order, into any vector of this layout."""

@@ -266,7 +266,7 @@ def _check_trainable(config: RunConfig, layers: Sequence[BoundLayer]) -> None:
         )
         raise ConfigError(f"model: there is nothing to train, {what}")
     if isinstance(config.optimizer, ClosureOptimizer) and any(
-        parameter.rate != 1 for parameter in trained
+        parameter.rate != 1 or parameter.member_rates for parameter in trained
     ):
         raise ConfigError(
             f"optimizer: {config.optimizer.name()} moves all layers at once: leave out the layers' "

@@ -15,8 +15,11 @@ from nettrain.errors import ConfigError
 from nettrain.layers.activation import Activation as LayerOfActivation
 from nettrain.layers.dense import Dense
 from nettrain.layers.feature_scale import FeatureScale
+from nettrain.layers.members import Members
+from nettrain.layers.packed import Packed
 from nettrain.layers.parametric_activation import ParametricActivation
 from nettrain.layers.periodic_embedding import PeriodicEmbedding
+from nettrain.layers.piecewise_linear_embedding import PiecewiseLinearEmbedding
 from nettrain.nn.activation import Activation
 from nettrain.nn.network import Network
 from nettrain.optim import Optimizer, Rule
@@ -32,9 +35,10 @@ def network_of(*layers):
     return Network([Dense(units=3, **fields) for fields in layers], (3,), dtype="float64")
 
 
-def trained(network, optimizer, steps=5, regularization=None, lr=0.1):
+def trained(network, optimizer, steps=5, regularization=None, lr=0.1, *, compiled=False):
     """The weights by name after some steps of sum (y - 1)^2."""
-    update = Update(network.vector, Optimizer.parse(optimizer), regularization or Regularization())
+    rule, penalties = Optimizer.parse(optimizer), regularization or Regularization()
+    update = Update(network.vector, rule, penalties, compiled=compiled)
     x = Tensor(np.linspace(-1, 1, 12).reshape(4, 3))
     for _ in range(steps):
         error = network(x, training=True) - 1.0
@@ -88,6 +92,55 @@ def test_a_rate_of_one_half_in_every_layer_is_half_the_rate(optimizer):
     assert {name: w.tobytes() for name, w in halved.items()} == {
         name: w.tobytes() for name, w in expected.items()
     }
+
+
+FACTORS = (1.0, 0.5, 0.01)
+
+
+def network_of_members(rate):
+    """Three members that share nothing, with the same factors of the rate in every layer."""
+    layers = [
+        PiecewiseLinearEmbedding(size=2, bins=3, members=3, learning_rate=rate),
+        FeatureScale(learning_rate=rate),
+        Packed(units=2, learning_rate=rate, bias_learning_rate=0.5),
+    ]
+    return Network(layers, (3,), dtype="float64")
+
+
+def of_member(j, weights):
+    """The part of one member: of packed arrays a row, of an embedding's a third of each last axis."""
+    return {
+        name: np.split(w, 3, axis=-1)[j] if "embedding" in name else w[j]
+        for name, w in weights.items()
+    }
+
+
+@pytest.mark.parametrize("optimizer", RULES)
+@pytest.mark.parametrize("compiled", [False, True])
+def test_each_member_moves_at_its_own_rate(optimizer, compiled):
+    penalty = Regularization(l2=0.01)
+    options = {"steps": 3, "regularization": penalty, "compiled": compiled}
+    found = trained(network_of_members(FACTORS), optimizer, **options)
+    for j, factor in enumerate(FACTORS):
+        expected = of_member(j, trained(network_of_members(factor), optimizer, **options))
+        for name, w in of_member(j, found).items():
+            np.testing.assert_allclose(w, expected[name], rtol=1e-9, atol=1e-12, err_msg=name)
+
+
+def test_members_of_one_rate_have_no_factors():
+    assert network_of_members(0.5).vector.member_factors is None
+
+
+@pytest.mark.parametrize(
+    ("layers", "told"),
+    [
+        ([Members(count=3), Packed(units=2, learning_rate=(1.0, 0.5))], "they are 3"),
+        ([Dense(units=2, learning_rate=(1.0, 0.5))], "it has none: give one number"),
+    ],
+)
+def test_as_many_factors_as_members_are_listed(layers, told):
+    with pytest.raises(ConfigError, match=f"lists 2 factors, one for each member, and {told}"):
+        Network(layers, (3,))
 
 
 def test_each_layer_moves_at_its_own_rate():

@@ -24,6 +24,31 @@ BLOCK = 131072
 
 
 @dataclass(frozen=True)
+class MemberRates:
+    """Members with rates of their own: the rule makes its step, and the step is multiplied.
+
+    That is what a factor of the learning rate gives, since a rule's steps are proportional to it.
+
+    Attributes:
+        factors: Of the step of each weight.
+        before: For the weights before the step.
+    """
+
+    factors: np.ndarray
+    before: np.ndarray
+
+    def start(self, w: np.ndarray) -> None:
+        """Keep the weights."""
+        np.copyto(self.before, w)
+
+    def finish(self, w: np.ndarray) -> None:
+        """Multiply what has changed."""
+        w -= self.before
+        w *= self.factors
+        w += self.before
+
+
+@dataclass(frozen=True)
 class Block:
     """One part of the trained parameters, all at one rate: views into the vectors.
 
@@ -31,6 +56,7 @@ class Block:
         w, g: Weights and gradient.
         work: Working vectors of the rule.
         rate: What multiplies the learning rate.
+        members: Their rates; None: they have none of their own.
         decayed: The number of elements at its start that penalties apply to.
         step: (lr, t): the rule's update of this part.
     """
@@ -39,6 +65,7 @@ class Block:
     g: np.ndarray
     work: list[np.ndarray]
     rate: float
+    members: MemberRates | None
     decayed: int
     step: Callable[[float, int], None]
 
@@ -109,12 +136,13 @@ class Update:
         work = [
             np.empty(longest, self.vector.values.dtype) for _ in range(max(1, self.optimizer.work))
         ]
+        before = np.empty(longest if self.vector.member_factors is not None else 0, work[0].dtype)
         return [
-            self._block(part, rate, [buffer[: part.stop - part.start] for buffer in work])
+            self._block(part, rate, [buffer[: part.stop - part.start] for buffer in work], before)
             for part, rate in cuts
         ]
 
-    def _block(self, part: slice, rate: float, work: list[np.ndarray]) -> Block:
+    def _block(self, part: slice, rate: float, work: list[np.ndarray], before: np.ndarray) -> Block:
         w, g = self.vector.values[part], self.vector.gradient[part]
         slots = {
             name: slot if name in self.optimizer.scalars else slot[part]
@@ -122,7 +150,12 @@ class Update:
         }
         decayed = min(max(self.vector.decayed.stop - part.start, 0), len(w))
         step = self.optimizer.compiled_update(w, g, slots) if self._compiled else None
-        return Block(w, g, work, rate, decayed, step or self._plain(w, g, slots, work))
+        step = step or self._plain(w, g, slots, work)
+        factors = self.vector.member_factors
+        if factors is None:
+            return Block(w, g, work, rate, None, decayed, step)
+        members = MemberRates(factors[part], before[: len(w)])
+        return Block(w, g, work, rate, members, decayed, step)
 
     def _plain(
         self, w: np.ndarray, g: np.ndarray, slots: dict[str, np.ndarray], work: list[np.ndarray]
@@ -157,6 +190,8 @@ class Update:
     def _update(self, blocks: list[Block]) -> None:
         for block in blocks:
             lr, n = self._lr * block.rate, block.decayed
+            if block.members is not None:
+                block.members.start(block.w)
             if n:
                 if self._penalty:
                     self._penalty.add_gradient(block.w[:n], block.g[:n], block.work[0][:n])
@@ -164,6 +199,8 @@ class Update:
                 if kept != 1:
                     block.w[:n] *= kept
             block.step(lr, self.steps)
+            if block.members is not None:
+                block.members.finish(block.w)
 
     def clip(self, g: np.ndarray) -> None:
         """Set elements beyond clip_value to it, then scale g down to clip_norm if it is longer.
