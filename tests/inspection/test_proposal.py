@@ -104,13 +104,19 @@ def test_features_are_embedded_where_rows_are_enough(rows, inputs, classes, mode
     assert chosen[1:] == ["robust_scale", "smooth_clip"]
 
 
-def test_few_rows_train_to_the_last_epoch_and_many_features_are_not_embedded():
-    few = propose_network(Size(1_000, 10, 10, None, 2), "default")
-    assert few["early_stopping"].value == {"patience": 30, "restore_best": False}
-    assert few["optimizer"].value == {"lr": 0.005} and "embedding" not in few["model"].value
-    many = propose_network(Size(1_001, 300, 300, None, 2), "default")
-    assert "restore_best" not in many["early_stopping"].value and "optimizer" not in many
-    assert many["model"].value == {"type": "tabular", "members": 4, "embedding": None}
+def test_many_features_are_not_embedded():
+    few, many = (propose_network(Size(5_001, n, n, None, 2), "default") for n in (10, 300))
+    assert few["model"].value == {"type": "tabular", "members": 4, "rate_spread": 10}
+    assert many["model"].value == few["model"].value | {"embedding": None}
+
+
+@pytest.mark.parametrize(
+    ("rows", "preset", "spread"),
+    [(1_000, "default", 100), (1_001, "default", 30), (5_001, "strong", 10), (900, "small", None)],
+)
+def test_few_rows_are_learned_at_rates_far_apart(rows, preset, spread):
+    model = propose_network(Size(rows, 10, 10, None, 2), preset)["model"].value
+    assert model.get("rate_spread") == spread
 
 
 def _size_of(model):

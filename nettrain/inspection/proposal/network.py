@@ -47,27 +47,23 @@ def uses_tabular(size: Size) -> bool:
 
 
 def _tabular(size: Size, preset: Preset) -> dict[str, "Tree | Choice"]:
-    """The model brings optimizer, schedule and dropout; how long it trains depends on the rows."""
-    _, epochs, batch = next(row for row in _TABULAR if size.rows <= row[0])
+    """The model brings optimizer, schedule and dropout; how long it trains depends on the rows.
+
+    The fewer they are, the less the validation rows can tell how fast they should be learned, and
+    the further apart are the learning rates of the members.
+    """
+    _, epochs, batch, spread = next(row for row in _TABULAR if size.rows <= row[0])
     epochs = max(10, int(epochs * _LENGTH[preset]))
     model: dict[str, object] = {"type": "tabular", "members": _MEMBERS[preset]}
+    if _MEMBERS[preset] > 1:
+        model["rate_spread"] = spread
     if size.features > _MOST_EMBEDDED:
         model["embedding"] = None
         reason = f"{size.features:,} features are too many to embed; brings "
     else:
         reason = f"{size.rows:,} training rows show where the target bends; brings "
     chosen = Choice(model, reason + "optimizer, schedule and dropout (nettrain explain tabular)")
-    if size.rows > _FEW_ROWS:
-        return {"model": chosen, **_length(size, epochs, batch)}
-    return {
-        "model": chosen,
-        "optimizer": Choice({"lr": 0.005}, "few rows are learned by heart at the model's 0.02"),
-        "training": _epochs(size, epochs, batch),
-        "early_stopping": Choice(
-            {"patience": epochs, "restore_best": False},
-            "few validation rows cannot tell epochs apart: the last is kept, when the rate is 0",
-        ),
-    }
+    return {"model": chosen, **_length(size, epochs, batch)}
 
 
 def _perceptron(size: Size, preset: Preset) -> dict[str, "Tree | Choice"]:
@@ -89,16 +85,14 @@ def _perceptron(size: Size, preset: Preset) -> dict[str, "Tree | Choice"]:
 
 
 _FEWEST_CLASSES, _FEWEST_NUMBERS = 60, 200  # rows from which embedded features pay
-_FEW_ROWS = 1_000
 _MOST_EMBEDDED = 250  # features, each of which becomes eight numbers
 _MOST_FEATURES = 1_000  # of networks that are trained together
-# Training rows at most; epochs, batch size.
-_TABULAR: tuple[tuple[float, int, int], ...] = (
-    (150, 100, 32),
-    (_FEW_ROWS, 30, 32),
-    (5_000, 100, 128),
-    (20_000, 40, 256),
-    (float("inf"), 20, 256),
+# Training rows at most; epochs, batch size, ratio of the members' learning rates.
+_TABULAR: tuple[tuple[float, int, int, int], ...] = (
+    (1_000, 100, 32, 100),
+    (5_000, 100, 128, 30),
+    (20_000, 40, 256, 10),
+    (float("inf"), 20, 256, 10),
 )
 
 # Training rows at most; units, epochs, batch size, learning rate, dropout.
