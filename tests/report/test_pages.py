@@ -17,6 +17,7 @@ import nettrain
 from nettrain.cli.main import app
 from nettrain.report.page import render
 from nettrain.report.pages import page_of
+from nettrain.report.plot import plot_names, plot_of
 from nettrain.report.run_view import open_view
 from nettrain.report.section import interval, value_text
 
@@ -57,9 +58,14 @@ def page_text(trained):
 
 
 @pytest.mark.parametrize("run", ALSO)
-def test_a_page_has_the_sections_of_its_task(page_text, run):
-    headings = set(Reader(page_text(run)).headings)
+def test_a_page_has_the_sections_of_its_task(page_text, views, run):
+    text = page_text(run)
+    headings = set(Reader(text).headings)
     assert headings >= ALWAYS | ALSO[run], sorted(headings)
+    kinds = {name for name in plot_names() if plot_of(name).lacks(views[run]) is None}
+    if run != "images":
+        kinds -= {"errors"}  # a table
+    assert text.count('role="img"') == len(kinds)
 
 
 def test_a_page_refers_to_nothing_outside_and_runs_nothing_from_the_data(page_text):

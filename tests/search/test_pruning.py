@@ -163,8 +163,7 @@ class StopAfter(Observer):
             raise Stop
 
 
-@pytest.mark.parametrize("method", ["random", "bayes"])
-@pytest.mark.parametrize("kind", ["median", "hyperband"])
+@pytest.mark.parametrize(("kind", "method"), [("median", "random"), ("hyperband", "bayes")])
 def test_a_sweep_records_which_trials_were_given_up_and_goes_on_as_without_a_break(
     tmp_path, method, kind
 ):

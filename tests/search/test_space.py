@@ -5,7 +5,7 @@ import json
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nettrain.component import adapter
@@ -61,6 +61,7 @@ def test_every_integer_of_a_range_is_as_likely(low, width):
     )
 
 
+@settings(max_examples=30)
 @given(st.integers(1, 30), st.integers(1, 300))
 def test_every_integer_of_a_logarithmic_range_is_drawn_as_often_as_its_width(low, width):
     found = parameter(min=low, max=low + width, distribution="int_log_uniform")
