@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -15,6 +16,8 @@ import pytest
 import typer.main
 import typer.testing
 from hypothesis import settings
+
+from nettrain.errors import ConfigError
 
 os.environ.pop("COLUMNS", None)  # tables are as wide as a pipe has them, whatever runs the tests
 
@@ -29,6 +32,8 @@ if (
     and shutil.disk_usage(MEMORY).free > ROOM
 ):
     os.environ["PYTEST_DEBUG_TEMPROOT"] = str(MEMORY)
+
+WITH_NUMBA = find_spec("numba") is not None
 
 # Every call of the runner would make all commands anew, 9 ms a time.
 typer.testing._get_command = cache(typer.main.get_command)
@@ -53,6 +58,19 @@ def pytest_collection():
         gc.collect()
         gc.freeze()
         gc.enable()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item):
+    """Without Numba a test of compiled loops is skipped; forms of it that need none are tried."""
+    if WITH_NUMBA or item.get_closest_marker("compiled") is None:
+        return (yield)
+    try:
+        return (yield)
+    except (ModuleNotFoundError, ConfigError) as error:
+        if "numba" not in str(error):
+            raise
+        pytest.skip("needs Numba")
 
 
 @pytest.fixture(scope="session")

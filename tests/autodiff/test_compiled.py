@@ -37,6 +37,8 @@ from nettrain.autodiff.primitive import make_calls
 from nettrain.autodiff.tensor import float_type
 from nettrain.streams import StepStream, generator
 
+pytestmark = pytest.mark.compiled
+
 # sizes of 1, of less than a vector, of a vector and one more, of more than a block of rows
 SHAPES = [(1, 1), (1, 17), (3, 7), (33, 16), (300, 5), (129, 33)]
 
@@ -282,6 +284,7 @@ assert out[0] == 3
 
 def with_a_copy(tmp_path, **variables):
     """Run SCRIPT with a copy of the package in which nothing can be written; the copy's folder."""
+    pytest.importorskip("numba")
     shutil.copytree(
         Path(nettrain.__file__).parent,
         tmp_path / "nettrain",

@@ -15,6 +15,8 @@ from nettrain.autodiff.ops.winograd import Winograd
 from nettrain.autodiff.primitive import make_calls
 from nettrain.streams import generator
 
+pytestmark = pytest.mark.compiled
+
 AROUND = ((1, 1), (1, 1))
 # The operation, the shapes of images and filters.
 TABLE = {

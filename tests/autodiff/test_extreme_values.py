@@ -73,6 +73,7 @@ def test_far_from_zero_an_activation_has_the_slope_of_its_asymptote(name, dtype,
     np.testing.assert_allclose(slopes, SLOPES[name], rtol=1e-5, atol=1e-5)
 
 
+@pytest.mark.compiled
 @both_kernels
 @pytest.mark.parametrize("value", [0.1, 1.0, 33333.3, -1e8, 1e30])
 @pytest.mark.parametrize("c", [3, 7, 64, 1000])
@@ -93,6 +94,7 @@ def test_equal_elements_of_a_group_are_normalized_to_zero(value):
     np.testing.assert_array_equal(out, 0)
 
 
+@pytest.mark.compiled
 @both_kernels
 def test_the_gradient_of_a_pool_goes_to_the_largest_pixels_alone_even_if_infinite(form):
     x = np.arange(2 * 4 * 4 * 9, dtype=np.float32).reshape(2, 4, 4, 9)
@@ -102,6 +104,7 @@ def test_the_gradient_of_a_pool_goes_to_the_largest_pixels_alone_even_if_infinit
     assert np.isinf(dx).sum() == dy.size
 
 
+@pytest.mark.compiled
 @both_kernels
 def test_leaky_relu_without_a_slope_is_relu_at_infinity(form):
     out, _ = computed(form(LeakyRelu(0.0)), [np.array([-np.inf, -1, np.inf], np.float32)])
@@ -133,6 +136,7 @@ sizes = st.integers(1, 5)
 pads = st.tuples(st.integers(0, 3), st.integers(0, 3))
 
 
+@pytest.mark.compiled
 @both_kernels
 @given(
     shape=st.tuples(st.integers(1, 2), sizes, sizes, st.integers(1, 5)),

@@ -7,6 +7,7 @@ from nettrain.autodiff import philox
 from nettrain.streams import StepStream, generator
 
 
+@pytest.mark.compiled
 @pytest.mark.parametrize("draws", [1, philox.MANY, philox.MANY + 1, philox.MANY + 7, 3 * 8221])
 def test_it_draws_what_numpy_draws_time_after_time(draws):
     plain, loops = StepStream(3, "a").seek(5, 2), StepStream(3, "a").seek(5, 2)

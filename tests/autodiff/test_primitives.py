@@ -1056,13 +1056,19 @@ COMPILED = [
 ]
 GROUPS = {}
 for each in ROWS + COMPILED:
-    GROUPS.setdefault(type(each.make()).__name__, []).append(each)
+    GROUPS.setdefault(type(each.make()), []).append(each)
+MARKED = [
+    pytest.param(
+        rows, id=kind.__name__, marks=[pytest.mark.compiled] * (kind in compiled_forms().values())
+    )
+    for kind, rows in GROUPS.items()
+]
 
 
 def each_row(check):
     """A test of each operation, by all of its rows; where one fails it is named."""
 
-    @pytest.mark.parametrize("rows", GROUPS.values(), ids=GROUPS)
+    @pytest.mark.parametrize("rows", MARKED)
     def test(rows):
         for row in rows:
             with named(row):

@@ -191,6 +191,7 @@ def test_a_users_rule_has_the_loop_that_it_defines_beside_its_update():
     assert Mine().loop() == "mine"
 
 
+@pytest.mark.compiled
 @pytest.mark.parametrize("name", RULES)
 def test_the_compiled_form_is_made_before_the_first_step(name):
     rule = Optimizer.parse(name)
@@ -259,6 +260,7 @@ def test_a_child_has_each_weight_from_one_of_two_parents_of_the_better_half_or_m
     assert {*np.ravel(born)} == {0, 1}
 
 
+@pytest.mark.compiled
 @pytest.mark.parametrize("name", RULES)
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_the_compiled_form_has_its_bits_in_any_blocks(name, dtype):
@@ -272,6 +274,7 @@ def test_the_compiled_form_has_its_bits_in_any_blocks(name, dtype):
     assert all(plain.state[key].tobytes() == loops.state[key].tobytes() for key in plain.state)
 
 
+@pytest.mark.compiled
 @pytest.mark.parametrize("name", RULES)
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
 def test_what_is_not_finite_comes_out_of_the_compiled_form_as_of_the_other(name, bad):
@@ -312,6 +315,7 @@ def test_going_on_from_its_weights_state_and_step_gives_the_same_bits(name, dtyp
     assert through.w.tobytes() == second.w.tobytes()
 
 
+@pytest.mark.compiled
 @pytest.mark.parametrize("name", RULES)
 def test_a_step_allocates_nothing_of_the_parameters_size(name):
     rule, size = Optimizer.parse(name), 100_000

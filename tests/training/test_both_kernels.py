@@ -10,6 +10,8 @@ from nettrain.nn.loss import Loss
 from nettrain.optim import Optimizer
 from nettrain.schedules import Schedule
 
+pytestmark = pytest.mark.compiled
+
 X = streams.generator(0, "rows").normal(size=(40, 3))
 NUMBERS = 3 + X[:, 0] - 2 * X[:, 1]
 CLASSES = (X[:, 0] > 0) + 1 * (X[:, 1] > 0.3)

@@ -7,6 +7,8 @@ from nettrain import streams
 from nettrain.autodiff.ops import winograd
 from nettrain.training.train import prepare_run
 
+pytestmark = pytest.mark.compiled
+
 generator = streams.generator(0, "images")
 X = generator.normal(size=(22, 11, 10, 2))
 Y = np.array(["a", "b", "c"])[np.arange(22) % 3]

@@ -47,6 +47,7 @@ def written(run):
     return yaml.safe_load((run / "config.yaml").read_text())["training"]["kernels"]
 
 
+@pytest.mark.compiled
 @pytest.mark.parametrize(("units", "batch_size", "steps", "expected"), [
     (10, 32, 1000, "numpy"),                 # a second of work
     (10, 32, 100_000, "numba"),
@@ -62,6 +63,7 @@ def test_auto_takes_numpy_where_numba_is_not_installed(no_numba):
     assert kernels.kernels_for(bind([Dense(units=512)], (784,)), 128, 10**9) == "numpy"
 
 
+@pytest.mark.compiled
 @pytest.mark.parametrize(
     ("asked", "taken"), [("auto", "numpy"), ("numpy", "numpy"), ("numba", "numba")]
 )
@@ -95,6 +97,7 @@ def test_numba_that_is_not_installed_is_an_error_that_names_both_ways_out(
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.compiled
 @pytest.mark.parametrize("changes", [{}, DEEP])
 def test_both_train_to_the_same_weights_but_for_rounding(train, weights, changes):
     plain, loops = (
@@ -105,12 +108,14 @@ def test_both_train_to_the_same_weights_but_for_rounding(train, weights, changes
     np.testing.assert_allclose(loops, plain, rtol=1e-9, atol=1e-9)
 
 
+@pytest.mark.compiled
 def test_threads_change_no_bit(train, figures):
     assert figures(train("one", DEEP | NUMBA, threads=1)) == figures(
         train("two", DEEP | NUMBA, threads=2)
     )
 
 
+@pytest.mark.compiled
 def test_a_broken_run_goes_on_to_the_bit(train, data, stop_at, figures):
     whole = train("whole", NUMBA)
     with pytest.raises(nettrain.NettrainError):
@@ -121,6 +126,7 @@ def test_a_broken_run_goes_on_to_the_bit(train, data, stop_at, figures):
     assert figures(broken) == figures(whole)
 
 
+@pytest.mark.compiled
 def test_a_run_goes_on_without_numba_only_when_told_to_and_notes_it(train, data, request):
     run = train("run", NUMBA)
     request.getfixturevalue("no_numba")
@@ -135,6 +141,7 @@ def test_a_run_goes_on_without_numba_only_when_told_to_and_notes_it(train, data,
     assert written(run) == "numpy"
 
 
+@pytest.mark.compiled
 def test_a_model_is_used_with_the_kernels_that_it_was_trained_with_where_they_are(
     toy, tmp_path, monkeypatch
 ):
@@ -164,6 +171,7 @@ class Poison(Callback):
         run.network.vector.views[self.name].flat[0] = self.value
 
 
+@pytest.mark.compiled
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 @pytest.mark.parametrize("name", ["dense_1.b", "dense_2.w", "dense_2.b"])
 def test_what_is_not_finite_ends_a_run_with_exit_code_3(train, name, value):
@@ -176,6 +184,7 @@ def test_what_is_not_finite_ends_a_run_with_exit_code_3(train, name, value):
     assert error.value.exit_code == 3
 
 
+@pytest.mark.compiled
 @pytest.mark.parametrize(
     "regularization", [{}, {"l1": 1e-3}, {"l2": 1e-3}, {"l1": 1e-3, "l2": 1e-3}]
 )
