@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from nettrain import streams
-from nettrain.component import find, names
+from nettrain.component import find, names, plugged
 from nettrain.metrics import (
     ClassOutcome,
     Decision,
@@ -281,8 +281,18 @@ def test_what_a_sample_costs_in_multiplications_per_row():
     assert Metric.sample_cost(find(Metric, "mse")(), values) == 50
 
 
-def test_what_is_no_metric_has_no_bounds():
-    assert bounds("nothing") == (-np.inf, np.inf)
+def test_what_is_no_metric_has_no_bounds_nor_has_one_that_names_none():
+    assert bounds("nothing") == Metric.bounds == (-np.inf, np.inf)
+
+
+def test_a_metric_that_is_plugged_in_is_one_of_all_while_it_is():
+    class RightRows(type(find(Metric, "accuracy")())):
+        """Rows that are right."""
+
+    outcome = perfect()[0]
+    with plugged((RightRows,)):
+        assert all_metrics(outcome)["right_rows"] == 1.0
+    assert "right_rows" not in all_metrics(outcome)
 
 
 def test_only_the_metrics_that_are_asked_for_are_computed():

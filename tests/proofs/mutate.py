@@ -136,7 +136,8 @@ def check(campaign: Campaign, given: argparse.Namespace, log: Log) -> None:
     """Try mutants that the record tells of: none may survive that it does not list as a survivor.
 
     Rooms and files that have changed come first, then by the date. A mutant that survives is tried once
-    more with all tests, so that no bound of time fails a change.
+    more with all tests, so that no bound of time fails a change. Nor do survivors where neither the room
+    nor its tests have changed, such as with other versions of packages: they are told.
     """
     known, day = record.read(), datetime.now(UTC).date().toordinal()
     names = [room for room in given.rooms or ROOMS if known[room].figures]
@@ -156,8 +157,11 @@ def check(campaign: Campaign, given: argparse.Namespace, log: Log) -> None:
             again = tried(room, [one for one in missed if one.key in unknown], given, log)
             given.budget = bounded
             missed = [one for one in missed if again.get(one.key) in MISSED]
-            faults += entry.unknown(missed, mutants)
-        rooms[room] = {"changed files": len(changed), **figures(expected, outcomes, entry)}
+            outcomes |= again
+        found = entry.unknown(missed, mutants)
+        faults += found if changed else []
+        counts = figures(expected, outcomes, entry)
+        rooms[room] = {"changed files": len(changed), **counts, "not in the record": found}
     campaign.end(sum(one["mutants"] for one in rooms.values()), faults, rooms=rooms)
 
 
