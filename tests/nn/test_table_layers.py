@@ -182,3 +182,12 @@ def test_a_unit_that_sees_constants_alone_stays_finite():
     network = made([{"type": "dense", "units": 3, "bias": False, "start_from_rows": True}], (2,))
     network.learn_from_rows(np.zeros((5, 2)))
     assert np.isfinite(network.vector.values).all()
+
+
+def test_constants_whose_mean_is_rounded_do_not_scale_the_weights():
+    network = made([{"type": "dense", "units": 3, "start_from_rows": True}], (1,))
+    w = network.parameters["dense_1.w"].value.copy()
+    rows = np.full((1000, 1), 0.3)
+    assert rows.std() > 0
+    network.learn_from_rows(rows)
+    assert np.array_equal(network.parameters["dense_1.w"].value, w)
