@@ -60,12 +60,14 @@ class Lbfgs(ClosureOptimizer):
         slope = float(g @ d)
         if slope > -LEAST_CHANGE:
             return  # the gradient is zero but for rounding
+        first = lr * min(1.0, 1 / float(np.abs(g).sum())) if t == 1 else lr
+        if first == 0:
+            return  # the schedule's rate is zero, or the gradient infinite
 
         def along(t: float) -> Point:
             value = evaluate(w + t * d, g)
             return Point(t, value, float(g @ d))
 
-        first = lr * min(1.0, 1 / float(np.abs(g).sum())) if t == 1 else lr
         narrowest = LEAST_CHANGE / float(np.abs(d).max())
         end = strong_wolfe(along, Point(0.0, value, slope), first, narrowest=narrowest)
         np.multiply(d, end.t, out=state["step"])

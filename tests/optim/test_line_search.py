@@ -2,11 +2,13 @@
 
 import math
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from nettrain.optim._wolfe import Point, cubic_minimum, strong_wolfe
+from nettrain.optim.lbfgs import Lbfgs
 
 # name -> (value, slope); each falls at 0
 FUNCTIONS = {
@@ -175,3 +177,22 @@ def test_a_cubic_with_an_inflection_in_place_of_a_minimum_gives_the_inflection()
     assert cubic_minimum(Point(0.0, 0.0, 1.0), Point(1.0, 1.0, 4.0), 0.0, 1.0) == pytest.approx(
         1 / 3
     )
+
+
+def test_a_cubic_through_what_is_not_finite_gives_the_middle():
+    assert cubic_minimum(Point(1.0, 0.0, -1.0), Point(3.0, math.inf, math.nan), 1.0, 3.0) == 2
+
+
+def test_lbfgs_stays_where_the_schedule_has_a_rate_of_zero():
+    def evaluate(params, gradient=None):
+        if gradient is not None:
+            gradient[...] = 2 * params
+        return float(params @ params)
+
+    rule, w = Lbfgs(), np.array([3.0, -4.0])
+    state, rates, lengths = rule.state(2, np.float64), (0.0, 1.0, 0.0, 1.0), []
+    for t, lr in enumerate(rates, start=1):
+        rule.minimise(w, state, evaluate, lr=lr, t=t, generator=None)
+        lengths.append(float(np.linalg.norm(w)))
+    assert lengths[0] == 5 and lengths[1] < 5 and lengths[2] == lengths[1]
+    assert lengths[3] < 1e-9
