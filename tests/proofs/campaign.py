@@ -28,7 +28,11 @@ class Campaign:
         )
         self.parser.add_argument("--seed", type=int, default=0, help="of everything random")
         self.parser.add_argument(
-            "--count", type=int, default=count, help=f"number of {what} (default: {count})"
+            "--count",
+            "--cases",
+            type=int,
+            default=count,
+            help=f"number of {what} (default: {count})",
         )
         self.parser.add_argument("--seconds", type=float, help="end after this long, if earlier")
         self.parser.add_argument("-o", "--output", type=Path, help="write the result there too")

@@ -1,0 +1,36 @@
+"""Lets small networks take the ways of large ones: work in parts, tiles, blocks and fast algorithms."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from unittest.mock import patch
+
+from nettrain.autodiff import philox
+from nettrain.autodiff.ops import convolution, depthwise, gaussian, matmul, pooling, winograd
+from nettrain.nn import batched_inference
+from nettrain.training import run_plan
+from nettrain.training.engine import update
+
+# All of them are read by Python alone; what compiled loops read is part of their machine code.
+LOW = [
+    (convolution, "CACHE", 500),  # numbers of a part of the images
+    (depthwise, "CACHE", 200),
+    (pooling, "CACHE", 200),
+    (gaussian, "BLOCK", 32),  # elements
+    (matmul, "WIDE", 100),  # elements of a matrix that is divided in tiles
+    (matmul, "TILE", 16),  # columns
+    (winograd, "WORTH", 1),  # channels
+    (winograd, "WORTH_COMPILED", 1),
+    (update, "BLOCK", 64),  # parameters
+    (run_plan, "BLOCK", 64),
+    (philox, "MANY", 16),  # random numbers
+    (batched_inference, "MAX_CHUNK_SIZE", 4),  # rows
+]
+
+
+@contextmanager
+def low(are_low: bool) -> Iterator[None]:
+    """Inside, if so asked, what is meant for large networks begins with small ones."""
+    with ExitStack() as stack:
+        for module, name, value in LOW if are_low else ():
+            stack.enter_context(patch.object(module, name, value))
+        yield
