@@ -24,7 +24,7 @@ from nettrain.nn.parameter import Parameter, Shape
 from nettrain.nn.receptive_field import EVERYTHING, ReceptiveField
 
 _BENDS = 5  # rows of which a unit's bias is a combination
-_ROUNDING = 8  # units in the last place by which products of equal rows may differ
+_ROUNDING = 8  # units in the last place of its terms by which a sum that is 0 may differ from it
 STANDARD_NORMAL = Initializer.parse({"type": "normal", "deviation": 1.0})
 
 
@@ -117,10 +117,10 @@ class Dense(WeightedLayer):
         w = scope["w"].value
         z = self.product(Tensor(x), Tensor(w)).value
         deviation = z.std(axis=0)
-        # A unit that sees constants alone: its products differ by their rounding at most, and the
-        # deviation of equal numbers need not be 0, as their mean is rounded too.
-        rounding = _ROUNDING * np.finfo(z.dtype).eps * np.abs(z).max(axis=0)
-        deviation[np.ptp(z, axis=0) <= rounding] = 1
+        # A unit that sees constants alone, or whose terms cancel: its outputs differ by rounding at
+        # most, and the deviation of equal numbers need not be 0, as their mean is rounded too.
+        terms = self.product(Tensor(np.abs(x)), Tensor(np.abs(w))).value.max(axis=0)
+        deviation[np.ptp(z, axis=0) <= _ROUNDING * np.finfo(z.dtype).eps * terms] = 1
         found, z = {"w": w / deviation[..., None, :]}, z / deviation
         if self.bias:
             generator = scope.generator(scope.path)

@@ -191,3 +191,11 @@ def test_constants_whose_mean_is_rounded_do_not_scale_the_weights():
     assert rows.std() > 0
     network.learn_from_rows(rows)
     assert np.array_equal(network.parameters["dense_1.w"].value, w)
+
+
+def test_terms_that_cancel_do_not_scale_the_weights():
+    ones = {"type": "constant", "value": 1.0}
+    dense = {"type": "dense", "units": 1, "initializer": ones, "start_from_rows": True}
+    network = made(["layer_norm", dense], (3,))
+    network.learn_from_rows(np.random.Generator(np.random.PCG64(0)).normal(size=(50, 3)))
+    assert np.array_equal(network.parameters["dense_1.w"].value, np.ones((3, 1)))
