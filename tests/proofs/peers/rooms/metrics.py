@@ -11,6 +11,7 @@ from peers.comparison import Comparison
 from peers.coverage import Coverage
 from peers.scikit_learn import decided, expected
 from sklearn import calibration, metrics
+from sklearn.utils import validation
 
 from nettrain.inspection.calibration import brier_score, predicted_events, reliability
 from nettrain.inspection.threshold_curves import precision_recall_curve, roc_curve
@@ -57,7 +58,9 @@ def draw(chance: Chance) -> dict[str, Any]:
 
 def coverage() -> Coverage:
     """Every metric."""
-    sklearn.set_config(assume_finite=True, skip_parameter_validation=True)  # half of the time
+    # Both take most of the time of small arrays, which are valid and no data frames.
+    sklearn.set_config(assume_finite=True, skip_parameter_validation=True)
+    validation._nw_into_df_or_series = lambda x: False
     return Coverage([Metric], [], {})  # type: ignore[type-abstract]
 
 
