@@ -179,10 +179,6 @@ def test_a_cubic_with_an_inflection_in_place_of_a_minimum_gives_the_inflection()
     )
 
 
-def test_a_cubic_through_what_is_not_finite_gives_the_middle():
-    assert cubic_minimum(Point(1.0, 0.0, -1.0), Point(3.0, math.inf, math.nan), 1.0, 3.0) == 2
-
-
 def test_lbfgs_stays_where_the_schedule_has_a_rate_of_zero():
     def evaluate(params, gradient=None):
         if gradient is not None:

@@ -8,7 +8,9 @@ from peers.comparison import Comparison
 from peers.pytorch.places import Tensor
 
 GRADIENT = 1e-8  # of the largest element of a parameter's gradient, or ...
-CANCELLED = 1e-12  # ... this share of the largest of all: what should be 0 is the sum of such
+# ... this share of the largest of all: what should be 0 is the sum of such, and each normalization
+# of equal numbers makes their rounding 1 / sqrt(epsilon) times as large.
+CANCELLED = 1e-10
 
 
 def gradients(loss: Tensor, trained: Mapping[str, Tensor]) -> dict[str, np.ndarray]:

@@ -75,15 +75,15 @@ def batch_ensemble(layer, x: Tensor, place: Place) -> Tensor:
 def mean_of_members(layer, x: Tensor, place: Place) -> Tensor:
     if place.mode.training:
         return x
+    k = math.log(x.shape[1])
     match layer.of:
         case "softmax":
-            return torch.log(torch.softmax(x, dim=2).mean(dim=1))
-        case "sigmoid":
-            return torch.log(torch.sigmoid(x).mean(dim=1)) - torch.log(
-                torch.sigmoid(-x).mean(dim=1)
-            )
+            return torch.logsumexp(F.log_softmax(x, dim=2), dim=1) - k
+        case "sigmoid":  # ln of the mean of p, less that of the mean of 1 - p
+            yes, no = F.logsigmoid(x), F.logsigmoid(-x)
+            return torch.logsumexp(yes, dim=1) - torch.logsumexp(no, dim=1)
         case "exponential":
-            return torch.logsumexp(x, dim=1) - math.log(x.shape[1])
+            return torch.logsumexp(x, dim=1) - k
     return x.mean(dim=1)
 
 

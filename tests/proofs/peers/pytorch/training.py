@@ -24,7 +24,9 @@ STATE = 1e-11  # of the largest element, or of 1
 OUTPUTS = 1e-9  # of the largest output ...
 LEAST_OUTPUT = 1e-4  # ... or of this: outputs that should be 0 are sums of numbers near 1
 RATE = 1e-12  # of the base rate
-MOST_WEIGHT = 1e6  # dense layers that scale inputs of 1e-17, which should be 0, make such weights
+# Beyond these no digits are left, as of the cosine of 1e15. Steps that are too large make such
+# weights, and dense layers that scale inputs of 1e-17, which should be 0.
+MOST_WEIGHT, MOST_LOSS = 1e6, 1e12
 ROUNDING = 4 * np.finfo(np.float64).eps
 
 
@@ -50,14 +52,14 @@ class Training:
     def compare(self) -> None:
         """Compare every step, then outputs and averages."""
         steps = self._recorder.steps
-        if steps[0].before is not None and np.abs(steps[0].before).max() > MOST_WEIGHT:
-            self._comparison.notes["weights at the start that divide by rounding"] += 1
-            return
         closures = self._config.optimizer.name() in ClosureUpdates.NAMES
         update = self._closures() if closures else self._updates()
         for number, step in enumerate(steps):
             if step.before is None:
                 self._diverged(number, step)
+                return
+            if _is_huge(step):
+                self._comparison.notes["weights or losses without digits"] += 1
                 return
             self._twin.load(step.before)
             self._losses(number, step)
@@ -207,3 +209,8 @@ class Training:
         mine = self._run.loss.predictions(ours, task)
         largest = np.abs(mine[np.isfinite(mine)]).max(initial=LEAST_OUTPUT)
         self._comparison.close("predictions", mine, predicted.numpy(), OUTPUTS, float(largest))
+
+
+def _is_huge(step: RecordedStep) -> bool:
+    weights = max(np.abs(step.before).max(initial=0), np.abs(step.after).max(initial=0))
+    return bool(weights > MOST_WEIGHT or np.abs(step.losses).max() > MOST_LOSS)
