@@ -106,8 +106,9 @@ def test_features_are_embedded_where_rows_are_enough(rows, inputs, classes, mode
 
 def test_many_features_are_not_embedded():
     few, many = (propose_network(Size(5_001, n, n, None, 2), "default") for n in (10, 300))
-    assert few["model"].value == {"type": "tabular", "members": 4, "rate_spread": 10}
-    assert many["model"].value == few["model"].value | {"embedding": None}
+    shared = {"type": "tabular", "members": 4, "rate_spread": 10}
+    assert few["model"].value == shared | {"bins": 128}
+    assert many["model"].value == shared | {"embedding": None}
 
 
 @pytest.mark.parametrize(

@@ -50,9 +50,9 @@ def _tabular(size: Size, preset: Preset) -> dict[str, "Tree | Choice"]:
     """The model brings optimizer, schedule and dropout; how long it trains depends on the rows.
 
     The fewer they are, the less the validation rows can tell how fast they should be learned, and
-    the further apart are the learning rates of the members.
+    the further apart are the learning rates of the members. Many rows show finer bends.
     """
-    _, epochs, batch, spread = next(row for row in _TABULAR if size.rows <= row[0])
+    _, epochs, batch, spread, bins = next(row for row in _TABULAR if size.rows <= row[0])
     epochs = max(10, int(epochs * _LENGTH[preset]))
     model: dict[str, object] = {"type": "tabular", "members": _MEMBERS[preset]}
     if _MEMBERS[preset] > 1:
@@ -61,6 +61,7 @@ def _tabular(size: Size, preset: Preset) -> dict[str, "Tree | Choice"]:
         model["embedding"] = None
         reason = f"{size.features:,} features are too many to embed; brings "
     else:
+        model["bins"] = bins
         reason = f"{size.rows:,} training rows show where the target bends; brings "
     chosen = Choice(model, reason + "optimizer, schedule and dropout (nettrain explain tabular)")
     return {"model": chosen, **_length(size, epochs, batch)}
@@ -87,12 +88,12 @@ def _perceptron(size: Size, preset: Preset) -> dict[str, "Tree | Choice"]:
 _FEWEST_CLASSES, _FEWEST_NUMBERS = 60, 200  # rows from which embedded features pay
 _MOST_EMBEDDED = 250  # features, each of which becomes eight numbers
 _MOST_FEATURES = 1_000  # of networks that are trained together
-# Training rows at most; epochs, batch size, ratio of the members' learning rates.
-_TABULAR: tuple[tuple[float, int, int, int], ...] = (
-    (1_000, 100, 32, 100),
-    (5_000, 100, 128, 30),
-    (20_000, 40, 256, 10),
-    (float("inf"), 20, 256, 10),
+# Training rows at most; epochs, batch size, ratio of the members' learning rates, bins of a feature.
+_TABULAR: tuple[tuple[float, int, int, int, int], ...] = (
+    (1_000, 100, 32, 100, 16),
+    (5_000, 100, 128, 30, 16),
+    (20_000, 40, 256, 10, 128),
+    (float("inf"), 20, 256, 10, 128),
 )
 
 # Training rows at most; units, epochs, batch size, learning rate, dropout.
