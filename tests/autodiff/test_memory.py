@@ -55,6 +55,15 @@ def forward_of(x, depth):
     return y
 
 
+def test_the_second_operand_is_written_over_where_the_first_must_stay():
+    x, arena = np.linspace(-1, 1, 4000).reshape(40, 100), Arena()
+    feed = Tensor(x, feed=True)
+    y = (feed + F.relu(feed * 0.5)).sum()
+    Plan(y, None, arena=arena).forward()
+    assert x.nbytes <= len(arena) <= x.nbytes + 256
+    assert y.item() == pytest.approx((x + np.maximum(x * 0.5, 0)).sum())
+
+
 def test_what_nobody_needs_afterwards_is_written_over_in_place():
     x, arena = np.linspace(-1, 1, 4000).reshape(40, 100), Arena()
     y = (-F.relu(Tensor(x, feed=True) + 0.5)).sum()

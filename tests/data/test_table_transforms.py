@@ -90,6 +90,27 @@ def test_a_column_with_as_many_values_as_bins_is_left_alone() -> None:
     assert make("piecewise_linear", bins=3).fit(features)["names"] == ["a#1", "a#2", "a#3"]
 
 
+def test_a_column_for_which_a_tree_has_no_split_is_left_alone() -> None:
+    features = Features(np.arange(40.0)[:, None], ("a",))
+    transform = make("piecewise_linear", bins=4, knots="tree", min_rows=1)
+    assert transform.fit_to_target(features, Target(np.ones((40, 1))))["names"] == []
+
+
+def test_several_numbers_to_predict_count_alike_whatever_their_units() -> None:
+    rows = np.arange(40)
+    y = np.stack([rows > 19, rows > 19, 1000 * (rows > 29)], axis=1).astype(float)
+    transform = make("piecewise_linear", bins=2, knots="tree", min_rows=1)
+    state = transform.fit_to_target(Features(rows[:, None] * 1.0, ("a",)), Target(y))
+    assert state["lower"].tolist() == [0, 19.5]
+
+
+def test_a_single_training_row_learns_from_itself() -> None:
+    city = Features(np.zeros((1, 0)), (), {"city": Category(np.array([0]), ("a",))})
+    transform, target = make("target_statistics", smoothing=1.0), Target(np.array([[3.0]]))
+    state = transform.fit_to_target(city, target)
+    assert transform.apply_in_training(city, state, target).array.tolist() == [[3]]
+
+
 def test_mostly_zeros_still_get_their_bins() -> None:
     zeros = GOLDEN["x"][:, 3]
     assert len(np.unique(np.quantile(zeros, np.linspace(0, 1, 9)))) < 5

@@ -225,7 +225,64 @@ def test_transform_survives_yaml(name: str) -> None:
 def test_state_is_arrays_and_lists_of_names(name: str) -> None:
     features = GAPS if name == "impute" else TABLE
     for value in learn(make(name, **EXPECTED[name][0]), features).values():
-        assert isinstance(value, np.ndarray) or all(isinstance(item, str) for item in value)
+        if isinstance(value, np.ndarray):
+            assert value.dtype.kind in "fiub"
+        else:
+            assert all(isinstance(item, str) for item in value)
+
+
+INVERTIBLE = {*LINEAR, "clamp", "log", "quantile"}
+STANDARD = {  # what a bare name means, where there are numbers to it
+    "impute": {"strategy": "mean", "value": 0.0, "text": "missing", "flag": False},
+    "log": {"shift": 1.0},
+    "minmax": {"low": 0.0, "high": 1.0},
+    "one_hot": {"most_values": 1000, "max_size": None},
+    "piecewise_linear": {"bins": 16, "knots": "quantiles", "min_rows": 20},
+    "quantile": {"to": "uniform", "quantiles": 1000},
+    "rare_categories": {"min_count": 10, "merged": "other"},
+    "scale": {"factor": 1.0, "divide_by": 1.0},
+    "smooth_clip": {"bound": 3.0},
+    "target_statistics": {"smoothing": "auto", "folds": 5},
+}
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_what_is_learned_is_applied_to_rows_in_chunks_and_inverted_where_it_can_be(
+    name: str,
+) -> None:
+    transform = make(name, **EXPECTED[name][0])
+    assert transform.by_chunks is True and transform.invertible is (name in INVERTIBLE)
+
+
+@pytest.mark.parametrize("name", STANDARD)
+def test_a_bare_name_means_the_documented_numbers(name: str) -> None:
+    assert to_mapping(make(name)) == {"type": name, "columns": None} | STANDARD[name]
+
+
+def test_times_have_phases_of_the_day_and_of_the_year() -> None:
+    texts = ("2024-03-11 06:30:15.5", "2024-12-31 18:00:00.0")
+    features = Features(np.zeros((2, 0)), (), {"t": Category(np.array([0, 1]), texts)})
+    parts = make("datetime", parts=["hour", "month"], format="%Y-%m-%d %H:%M:%S.%f")
+    found = fit_apply(parts, features).numbers
+    hours, months = (
+        [(6 + 30 / 60 + 15.5 / 3600) / 24, 0.75],
+        [(2 + 10 / 31) / 12, (11 + 30 / 31) / 12],
+    )
+    angles = 2 * np.pi * np.stack([hours, hours, months, months], axis=1)
+    expected = np.where([True, False] * 2, np.sin(angles), np.cos(angles))
+    np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-12)
+
+
+def test_as_many_values_as_allowed_become_indicators_and_more_that_look_like_numbers_are_told() -> (
+    None
+):
+    assert len(fit_apply(make("one_hot", most_values=2), TABLE).names) == 5
+    texts = tuple(f"{i}.234,5" for i in range(1, 9))
+    prices = Features(np.zeros((8, 0)), (), {"price": Category(np.arange(8), texts)})
+    with pytest.raises(
+        DataError, match=r"column 'price' has 8 distinct values; they look like numbers"
+    ):
+        make("one_hot", most_values=2).fit(prices)
 
 
 @pytest.mark.parametrize("name", LINEAR)
