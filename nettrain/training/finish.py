@@ -73,7 +73,8 @@ def train_to_end(
     with loggers.closed(), run.workers(threads):
         try:
             with stop_signals() as signalled:
-                files = [Checkpoints(best, own, callbacks), loggers]
+                # What is logged after a checkpoint is cut on a resume; what is not, would be lost.
+                files = [loggers, Checkpoints(best, own, callbacks)]
                 observers = [*own, *callbacks, *of_several(run), *files]
                 train_epochs(run, observers, run.agreed(signalled))
         except Diverged as error:

@@ -5,9 +5,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from processes.run_content import logged_epochs
 
 import nettrain
 from nettrain.training.artifacts.checkpoint import Checkpoint
+from nettrain.training.callbacks.checkpoints import Checkpoints
 
 CONFIG = {
     "dataset": {"source": "digits", "limit": 200, "split": {"validation": 0.2}},
@@ -114,6 +116,23 @@ def test_a_resumed_run_has_no_step_twice(tmp_path):
         for run in (whole, part)
     )
     assert once == resumed and len(resumed) == 4
+
+
+def test_an_epoch_that_a_checkpoint_holds_has_been_logged(tmp_path, monkeypatch, every_epoch):
+    pytest.importorskip("tensorboard")
+
+    def dies(self, run, real=Checkpoints.write):
+        real(self, run)
+        if run.progress.epoch == 2:
+            raise MemoryError("as a kill right after the checkpoint")
+
+    logged = config("tensorboard")
+    nettrain.train(logged, output_directory=tmp_path, run_name="whole")
+    with monkeypatch.context() as patch, pytest.raises(MemoryError):
+        patch.setattr(Checkpoints, "write", dies)
+        nettrain.train(logged, output_directory=tmp_path, run_name="killed")
+    nettrain.resume(tmp_path / "killed")
+    assert logged_epochs(tmp_path / "killed") == logged_epochs(tmp_path / "whole")
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import numpy as np
 
 from nettrain.training.artifacts.checkpoint import Checkpoint
 
+EVENTS = "events.out.tfevents.*"
 UNEQUAL = ("seconds", "run_directory", "notes")  # what a resumed run may say otherwise
 
 
@@ -43,12 +44,38 @@ def whole_content(path: Path) -> dict[str, Any]:
     }
     if (path / "diagnostics.jsonl").exists():
         found["diagnostics"] = json_lines(path / "diagnostics.jsonl")
+    if any(path.glob(EVENTS)):
+        found["logged"] = logged_epochs(path)
     found["files"] = sorted(
         str(file.relative_to(path))
         for file in path.rglob("*")
         if file.is_file() and "tfevents" not in file.name
     )
     return found
+
+
+def logged_epochs(path: Path) -> list[tuple[int, str, bytes]]:
+    """What TensorBoard shows per epoch: neither steps, whose means begin anew on a resume, nor the end.
+
+    An epoch may be there twice, with the same values: a checkpoint after its last batch knows
+    nothing of its end.
+    """
+    from tensorboard.backend.event_processing.event_file_loader import RawEventFileLoader
+    from tensorboard.compat.proto.event_pb2 import Event
+
+    records = [
+        record for file in path.glob(EVENTS) for record in RawEventFileLoader(str(file)).Load()
+    ]
+    events = map(Event.FromString, records)
+    found = {
+        (event.step, value.tag, value.SerializeToString())
+        for event in events
+        for value in event.summary.value
+        if not value.tag.startswith(("step/", "final/"))
+        and value.tag not in UNEQUAL
+        and not value.HasField("image")
+    }
+    return sorted(found)
 
 
 def json_lines(path: Path) -> list[dict[str, Any]]:
