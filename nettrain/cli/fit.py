@@ -305,6 +305,24 @@ def _best(result: "Result") -> str:
     return f"; best epoch: {result.best_epoch} ({chosen}){last}"
 
 
+def worse_than_baseline(result: "Result") -> str:
+    """Returns what is said where a constant predicts the last part better; empty: it does not."""
+    from nettrain.cli.render import number
+
+    part = list(result.metrics)[-1]
+    constants = {"accuracy": "the most frequent class", "r2": "the mean of the training targets"}
+    for name, constant in constants.items():
+        own = result.metrics[part].get(name)
+        least = result.baseline.get(part, {}).get(name)
+        if part != "train" and own is not None and least is not None and own < least:
+            return (
+                f"on the {part} part the network is worse than {constant} ({name} {number(own)}, "
+                f"{number(least)}): rows may be too few for so many inputs; try fewer columns, a "
+                "smaller network or stronger regularization"
+            )
+    return ""
+
+
 def _report(result: "Result", assessment: "Assessment") -> None:
     from nettrain.cli.render import metrics_table
 
@@ -313,6 +331,8 @@ def _report(result: "Result", assessment: "Assessment") -> None:
     console().print(metrics_table(*shown))
     if found.linear_left_out:
         say(f"no linear model: {found.linear_left_out}")
+    if worse := worse_than_baseline(result):
+        say(worse)
     reason = "" if result.stop_reason == "epochs" else f" ({result.stop_reason.replace('_', ' ')})"
     say(f"trained {result.epochs} epochs in {result.seconds:.1f} s{reason}{_best(result)}")
     say("next:", command=f"nettrain eval {shlex.quote(str(result.run_directory))}")

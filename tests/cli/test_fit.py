@@ -1,9 +1,11 @@
 import json
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from nettrain.cli.fit import worse_than_baseline
 from nettrain.training.artifacts.checkpoint import Checkpoint
 
 
@@ -86,6 +88,22 @@ def test_a_linear_model_that_may_take_long_is_left_out_unless_asked_for(
     assert "no linear model: fitting it to 36 rows of " in found.stderr
     found = command("fit", "flowers.yaml", "--set", "baseline=[constant,linear]")
     assert "linear" in found.stdout and "no linear model" not in found.stderr
+
+
+@pytest.mark.parametrize(
+    ("metrics", "baseline", "told"),
+    [
+        ({"test": {"r2": -0.2}}, {"test": {"r2": -0.04}}, "on the test part the network is worse than the mean"),
+        ({"test": {"accuracy": 0.4}}, {"test": {"accuracy": 0.5}}, "worse than the most frequent class (accuracy 0.4"),
+        ({"test": {"accuracy": 0.5}}, {"test": {"accuracy": 0.5}}, ""),
+        ({"validation": {"r2": 0.9}, "test": {"r2": 0.8}}, {"validation": {"r2": 0}, "test": {"r2": 0}}, ""),
+        ({"train": {"r2": -1.0}}, {"train": {"r2": 0.0}}, ""),
+        ({"test": {"r2": -1.0}}, {}, ""),
+    ],
+)  # fmt: skip
+def test_a_network_that_is_worse_than_a_constant_is_told(metrics, baseline, told):
+    found = worse_than_baseline(SimpleNamespace(metrics=metrics, baseline=baseline))
+    assert told in found and bool(told) == bool(found)
 
 
 def test_a_baseline_that_does_not_exist_is_refused(folder, command):

@@ -88,7 +88,7 @@ def _perceptron(size: Size, preset: Preset) -> dict[str, "Tree | Choice"]:
 _FEWEST_CLASSES, _FEWEST_NUMBERS = 60, 200  # rows from which embedded features pay
 _MOST_EMBEDDED = 250  # features, each of which becomes eight numbers
 _MOST_FEATURES = 1_000  # of networks that are trained together
-# Training rows at most; epochs, batch size, ratio of the members' learning rates, bins of a feature.
+# Training rows at most; epochs, batch size, ratio of the members' learning rates, bins per feature.
 _TABULAR: tuple[tuple[float, int, int, int, int], ...] = (
     (1_000, 100, 32, 100, 16),
     (5_000, 100, 128, 30, 16),
