@@ -5,9 +5,14 @@ import pytest
 
 from nettrain.autodiff import functions as F
 from nettrain.autodiff.backward import backward
+from nettrain.autodiff.ops.convolution import Convolution
+from nettrain.autodiff.ops.moments import Moments
+from nettrain.autodiff.ops.normalization import Normalize
+from nettrain.autodiff.ops.winograd import Winograd
+from nettrain.autodiff.plan.fusion import choose_for_compiled, inputs_of, primitive_of
 from nettrain.autodiff.plan.memory import Arena
 from nettrain.autodiff.plan.plan import Plan
-from nettrain.autodiff.tensor import Tensor
+from nettrain.autodiff.tensor import Tensor, apply
 from nettrain.autodiff.trace import recording
 
 FUNCTIONS = {
@@ -111,3 +116,28 @@ def test_an_instrumented_plan_makes_the_wrapped_calls_in_both_directions():
     plan.backward()
     assert set(made) == {"forward", "backward"}
     np.testing.assert_array_equal(dw, np.full((2, 2), 3.0))
+
+
+@pytest.mark.parametrize("arena", [None, Arena()], ids=["own arrays", "shared memory"])
+def test_compiled_moments_add_their_gradient_to_that_of_what_is_normalized(arena):
+    generator = np.random.Generator(np.random.PCG64(3))
+    x, w = generator.normal(size=(8, 4)), generator.normal(size=(4, 3))
+    parameter, gamma, beta = (Tensor(a, requires_grad=True) for a in (w, np.ones(3), np.zeros(3)))
+    activations = F.tanh(Tensor(x, feed=True) @ parameter)
+    normal = apply(Normalize(1e-5), activations, apply(Moments(), activations), gamma, beta)
+    loss = (normal * generator.normal(size=(8, 3)) * normal).sum()
+    expected, slot = backward(loss)[parameter], np.full_like(w, np.nan)
+    plan = Plan(loss, into={parameter: slot}, arena=arena, compiled=True)
+    for _ in range(2):
+        plan.forward(), plan.backward()
+        np.testing.assert_allclose(slot, expected, rtol=1e-9)
+
+
+def test_plans_of_compiled_kernels_compute_large_convolutions_by_winograds_method():
+    x = Tensor(np.ones((2, 8, 8, 64), np.float32))
+    w = Tensor(np.ones((3, 3, 64, 64), np.float32), requires_grad=True)
+    for stride, method in (((1, 1), Winograd), ((2, 2), Convolution)):
+        y = F.convolution(x, w, stride=stride)
+        choose_for_compiled(y * 2)
+        assert type(primitive_of(y)) is method
+        assert inputs_of(y)[0] is x and inputs_of(y)[1] is w
