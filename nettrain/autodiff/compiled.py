@@ -5,12 +5,13 @@ operation; its backward pass may read other arrays. What it computes element by 
 identical to NumPy; sums and exponentials are rounded differently.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
+import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from nettrain.autodiff.primitive import Array, Call, Primitive
+from nettrain.autodiff.primitive import Array, Call, Primitive, Slots
 from nettrain.jit import Loop
 
 Form = TypeVar("Form", bound=type[Primitive])
@@ -50,6 +51,13 @@ def call(loop: Loop, *args: Any) -> Call:
 def contiguous(*arrays: Array | None) -> bool:
     """Whether all arrays are C-contiguous; None counts as such."""
     return all(x is None or x.flags.c_contiguous for x in arrays)
+
+
+def all_slots(slots: Slots, inputs: Sequence[Array]) -> list[Array]:
+    """The slots, with an array in place of None, for loops that compute all gradients at once."""
+    return [
+        np.empty_like(x) if slot is None else slot for slot, x in zip(slots, inputs, strict=True)
+    ]
 
 
 def flat_calls(loop: Loop, arrays: tuple[Array, ...], *numbers: Any) -> list[Call]:

@@ -32,6 +32,8 @@ from nettrain.autodiff.ops.affine import Affine
 from nettrain.autodiff.ops.cross_entropy import SoftmaxCrossEntropy
 from nettrain.autodiff.ops.feature_product import FeatureProduct
 from nettrain.autodiff.ops.parametric_activation import ParametricActivation
+from nettrain.autodiff.ops.periodic import Periodic
+from nettrain.autodiff.ops.piecewise_linear import PiecewiseLinear
 from nettrain.autodiff.ops.scale import Scale
 from nettrain.autodiff.primitive import make_calls
 from nettrain.autodiff.tensor import float_type
@@ -70,6 +72,21 @@ def normalized(n, c):
 
 def one(n, c):
     return [numbers("x", n, c)]
+
+
+def bins(n, o):
+    """Rows in, before and behind 5 bins, the last of which the second feature has not."""
+    lower = np.array([np.linspace(-1, 1, 5), [-1, -0.5, 0, 0.5, 0]], np.float32)
+    slope = np.array([[2] * 5, [2, 2, 2, 1, 0]], np.float32)
+    line = [numbers("u", 2, o), numbers("c", 2, o)]
+    return [numbers("x", n, 2, 1), lower, slope, *line, numbers("w", 2, 5, o)]
+
+
+def waves(n, o):
+    return [
+        *[numbers("x", n, 2, 1), numbers("q", 2, 6), numbers("r", 2, 6)],
+        *[numbers("w", 2, 6, o), numbers("b", 2, o)],
+    ]
 
 
 def images(n, c):
@@ -132,6 +149,8 @@ TABLE = {
         lambda: ParametricActivation(smooth.Tanh()),
         lambda n, c: [numbers("x", n, c), numbers("a", c)],
     ),
+    "periodic": (lambda: Periodic(2 * np.pi), waves),
+    "piecewise linear": (lambda: PiecewiseLinear(), bins),
     "scale": (lambda: Scale(), scaled),
     "scale, one row for all": (
         lambda: Scale(),
@@ -145,11 +164,14 @@ TABLE = {
     "silu": (lambda: smooth.Silu(), lambda n, c: [numbers("x", n, c, low=-100, high=100)]),
     "tanh": (lambda: smooth.Tanh(), one),
 }
+# The inputs that get no gradient, where the loops have none for them; and those that are never NaN.
+NO_GRADIENT = {"periodic": [0], "piecewise linear": [0, 1, 2]}
+CONSTANT = {"piecewise linear": [1, 2]}
 each = pytest.mark.parametrize("name", TABLE)
 
 
-def run(primitive, inputs, dy=None):
-    """The value and all gradients, in buffers that hold NaN before."""
+def run(primitive, inputs, dy=None, without=()):
+    """The value and all gradients but some, in buffers that hold NaN before."""
     shapes = [x.shape for x in inputs]
     out = np.full(primitive.infer(*shapes), np.nan, float_type(inputs))
     kinds = primitive.scratch(*shapes).items()
@@ -157,7 +179,10 @@ def run(primitive, inputs, dy=None):
         key: np.full(shape, np.nan if dtype is None else 0, dtype or out.dtype)
         for key, (shape, dtype) in kinds
     }
-    grads = [np.full_like(x, np.nan) if x.dtype.kind == "f" else None for x in inputs]
+    grads = [
+        np.full_like(x, np.nan) if x.dtype.kind == "f" and i not in without else None
+        for i, x in enumerate(inputs)
+    ]
     if dy is None:
         dy = np.cos(np.arange(out.size, dtype=out.dtype)).reshape(out.shape)
     with np.errstate(all="ignore"):
@@ -170,12 +195,18 @@ def run(primitive, inputs, dy=None):
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 def test_it_is_numpys_within_the_rounding_of_float32(name, shape):
     make, inputs = TABLE[name]
-    exact = run(
-        make(), [x.astype(np.float64) if x.dtype.kind == "f" else x for x in inputs(*shape)]
-    )
+    without = NO_GRADIENT.get(name, ())
+    wide = [x.astype(np.float64) if x.dtype.kind == "f" else x for x in inputs(*shape)]
     if name.startswith("dropout"):
-        exact = run(make(), inputs(*shape))  # float32 takes other draws
-    plain, loops = run(make(), inputs(*shape)), run(compiled_form(make()), inputs(*shape))
+        wide = inputs(*shape)  # float32 takes other draws
+    exact, plain, loops = (
+        run(primitive, given, without=without)
+        for primitive, given in (
+            (make(), wide),
+            (make(), inputs(*shape)),
+            (compiled_form(make()), inputs(*shape)),
+        )
+    )
     for found, other, right in zip(loops, plain, exact, strict=True):
         assert found.dtype == np.float32
         most = np.abs(right).max()
@@ -188,13 +219,16 @@ def test_it_is_numpys_within_the_rounding_of_float32(name, shape):
 @pytest.mark.parametrize("place", [0, -1])
 def test_what_is_not_finite_comes_out_where_it_comes_out_of_numpy(name, value, shape, place):
     make, inputs = TABLE[name]
+    without = NO_GRADIENT.get(name, ())
     for which, x in enumerate(inputs(*shape)):
-        if x.dtype.kind != "f":
+        if x.dtype.kind != "f" or which in CONSTANT.get(name, ()):
             continue
         given = inputs(*shape)
         given[which].flat[place] = value
         for found, expected in zip(
-            run(compiled_form(make()), given), run(make(), given), strict=True
+            run(compiled_form(make()), given, without=without),
+            run(make(), given, without=without),
+            strict=True,
         ):
             np.testing.assert_array_equal(np.isfinite(found), np.isfinite(expected))
             assert np.isnan(found[np.isnan(expected)]).all()
@@ -202,7 +236,7 @@ def test_what_is_not_finite_comes_out_where_it_comes_out_of_numpy(name, value, s
     dy = np.ones(make().infer(*[x.shape for x in given]), np.float32)
     dy.flat[place] = value
     for found, expected in zip(
-        run(compiled_form(make()), given, dy), run(make(), given, dy), strict=True
+        run(compiled_form(make()), given, dy, without), run(make(), given, dy, without), strict=True
     ):
         np.testing.assert_array_equal(np.isfinite(found), np.isfinite(expected))
 
@@ -218,7 +252,10 @@ def test_a_run_of_its_calls_takes_no_memory(name):
         key: np.empty(shape, dtype or np.float32)
         for key, (shape, dtype) in primitive.scratch(*shapes).items()
     }
-    grads = [np.empty_like(x) if x.dtype.kind == "f" else None for x in given]
+    grads = [
+        np.empty_like(x) if x.dtype.kind == "f" and i not in NO_GRADIENT.get(name, ()) else None
+        for i, x in enumerate(given)
+    ]
     calls = primitive.forward_calls(out, *given, **scratch)
     calls += primitive.backward_calls(grads, np.ones_like(out), out, *given, **scratch)
     peaks = []

@@ -7,7 +7,7 @@ from nettrain.autodiff import functions as F
 from nettrain.autodiff.backward import backward, nodes_above
 from nettrain.autodiff.ops.moments import Moments
 from nettrain.autodiff.ops.normalization import Normalize
-from nettrain.autodiff.plan.fusion import fuse
+from nettrain.autodiff.plan.fusion import choose_for_compiled, fuse
 from nettrain.autodiff.plan.memory import Arena
 from nettrain.autodiff.plan.plan import Plan
 from nettrain.autodiff.tensor import Tensor, apply
@@ -114,3 +114,65 @@ def test_a_result_in_the_middle_is_kept():
     y = (product + b).sum()
     fuse(y, product)
     assert "Matmul" in [type(node.primitive).__name__ for node, _ in nodes_above(y)]
+
+
+TURN = 2 * np.pi
+
+
+def bent(x, w, b, lower, line=lambda x, w, b: x * w + b):
+    """x (4, 3, 1), and three bins and outputs per feature."""
+    w3 = w.reshape(3, 3, 1) + w.reshape(3, 1, 3)
+    return line(x, w, b + w) + F.feature_product(F.clip((x - lower) * lower, 0, 1), w3)
+
+
+def waved(x, w, b, lower, turn=TURN):
+    w3 = w.reshape(3, 3, 1) + w.reshape(3, 1, 3)
+    y = F.feature_product(F.cos(x * w * turn + lower), w3) + w
+    return F.concatenate([x, y], axis=-1)
+
+
+# Of x (4, 3, 1), w (3, 3), b (3,), k (3, 3): whether a compiled plan computes them at once.
+EMBEDDINGS = {
+    "piecewise linear": (bent, "PiecewiseLinear"),
+    "with a relu": (lambda x, w, b, k: F.relu(bent(x, w, b, k)), "PiecewiseLinear"),
+    "the line of other rows": (
+        lambda x, w, b, k: bent(x, w, b, k, lambda x, w, b: (x + 1) * w + b),
+        None,
+    ),
+    "periodic": (waved, "Periodic"),
+    "of a trained period": (lambda x, w, b, k: waved(x, w, b, k, b), None),
+}
+
+
+@pytest.mark.parametrize("rows_get_a_gradient", [False, True])
+@pytest.mark.parametrize("name", EMBEDDINGS)
+def test_embeddings_are_computed_at_once_where_rows_get_no_gradient(name, rows_get_a_gradient):
+    f, expected = EMBEDDINGS[name]
+    generator = np.random.Generator(np.random.PCG64(3))
+
+    def inputs():
+        rows = Tensor(x.copy(), feed=True, requires_grad=rows_get_a_gradient)
+        return [rows, *(Tensor(a.copy(), requires_grad=True) for a in (w, b, lower))]
+
+    shapes = ((4, 3, 1), (3, 3), (3,), (3, 3))
+    x, w, b, lower = (generator.normal(size=shape).astype(np.float32) for shape in shapes)
+
+    def made(given):
+        knots = Tensor(given[3].value, feed=True) if f is not waved else given[3]
+        return f(*given[:3], knots)
+
+    y = made(inputs())
+    choose_for_compiled(y)
+    kinds = {type(node.primitive).__name__ for node, _ in nodes_above(y)}
+    assert (expected in kinds) == (expected is not None and not rows_get_a_gradient)
+    given, fresh = inputs(), inputs()
+    total, exact = made(given).sum(), made(fresh).sum()
+    slots = {one: np.full_like(one.value, np.nan) for one in given if one.requires_grad}
+    plan = Plan(total, into=slots, arena=Arena(), compiled=True)
+    plan.forward()
+    plan.backward()
+    np.testing.assert_allclose(total.value, exact.value, rtol=1e-5)
+    gradients = backward(exact)
+    for one, other in zip(given, fresh, strict=True):
+        if one in slots and other in gradients:
+            np.testing.assert_allclose(slots[one], gradients[other], rtol=1e-4, atol=1e-5)

@@ -53,6 +53,8 @@ from nettrain.autodiff.ops.cross_entropy import SoftmaxCrossEntropy
 from nettrain.autodiff.ops.embedding import Embedding
 from nettrain.autodiff.ops.feature_product import FeatureProduct
 from nettrain.autodiff.ops.parametric_activation import ParametricActivation
+from nettrain.autodiff.ops.periodic import Periodic
+from nettrain.autodiff.ops.piecewise_linear import PiecewiseLinear
 from nettrain.autodiff.ops.scale import Scale
 from nettrain.autodiff.primitive import ElementWise, Primitive, View, make_calls
 from nettrain.autodiff.tensor import Tensor, apply, float_type
@@ -325,6 +327,31 @@ ROWS = [
         [uniform(3, 2, 4), np.broadcast_to(uniform(4, 5), (2, 4, 5))],
         lambda x, w: np.einsum("ndi,io->ndo", x, w[0]),
     ),
+    *[
+        row(
+            f"{n} x {d} x {i} x {o}",
+            Periodic(2 * math.pi),
+            [uniform(n, d, 1), uniform(d, i), uniform(d, i), uniform(d, i, o), uniform(d, o)],
+            lambda x, q, r, w, b: np.concatenate(
+                [x, np.einsum("ndi,dio->ndo", np.cos(2 * math.pi * x * q + r), w) + b], axis=2
+            ),
+        )
+        for n, d, i, o in ((3, 2, 4, 5), (1, 3, 2, 1), (4, 1, 1, 2), (0, 2, 3, 2))
+    ],
+    *[
+        row(
+            f"{n} x {d} x {i} x {o}",
+            PiecewiseLinear(),
+            [
+                *[uniform(n, d, 1), uniform(d, i), uniform(d, i), uniform(d, o), uniform(d, o)],
+                uniform(d, i, o),
+            ],
+            lambda x, lower, slope, u, c, w: (
+                x * u + c + np.einsum("ndi,dio->ndo", np.clip((x - lower) * slope, 0, 1), w)
+            ),
+        )
+        for n, d, i, o in ((3, 2, 4, 5), (1, 3, 2, 1), (4, 1, 1, 2), (0, 2, 3, 2))
+    ],
     *[
         row(
             f"{n} codes of {tables}",

@@ -13,16 +13,21 @@ from nettrain.autodiff.ops.convolution_block import ConvolutionBlock
 from nettrain.autodiff.ops.cross_entropy import SoftmaxCrossEntropy
 from nettrain.autodiff.ops.feature_product import FeatureProduct
 from nettrain.autodiff.ops.indexing import Pick
+from nettrain.autodiff.ops.joining import Concatenate
 from nettrain.autodiff.ops.matmul import Matmul
 from nettrain.autodiff.ops.max_pooling import MaxPool
 from nettrain.autodiff.ops.normalization import Normalize
 from nettrain.autodiff.ops.normalization_block import NormalizationBlock
 from nettrain.autodiff.ops.parametric_activation import ParametricActivation
+from nettrain.autodiff.ops.periodic import Periodic
+from nettrain.autodiff.ops.piecewise_linear import PiecewiseLinear
 from nettrain.autodiff.ops.scale import Scale
-from nettrain.autodiff.ops.selection import Relu
+from nettrain.autodiff.ops.selection import Clip, Relu
 from nettrain.autodiff.ops.shape import Broadcast
 from nettrain.autodiff.ops.softmax import LogSoftmax
+from nettrain.autodiff.ops.trigonometric import Cos
 from nettrain.autodiff.ops.winograd import Winograd
+from nettrain.autodiff.plan.patterns import Pattern, match
 from nettrain.autodiff.primitive import ElementWise, Primitive
 from nettrain.autodiff.tensor import Node, Tensor
 
@@ -33,8 +38,7 @@ def fuse(*results: Tensor) -> None:
     Values in the middle of a fused sequence are no longer computed.
     """
     made = [tensor for _, tensor in reversed(list(nodes_above(*results)))]
-    consumers = Counter(id(x) for tensor in made for x in inputs_of(tensor))
-    consumers.update(id(result) for result in results)
+    consumers = _consumers(made, results)
     for tensor in made:
         primitive = primitive_of(tensor)
         if isinstance(primitive, Add):
@@ -55,12 +59,25 @@ def choose_for_compiled(*results: Tensor) -> None:
 
     Results are rounded differently.
     """
-    for _, tensor in list(nodes_above(*results)):
+    made = [tensor for _, tensor in reversed(list(nodes_above(*results)))]
+    consumers = _consumers(made, results)
+    for tensor in made:
         primitive = primitive_of(tensor)
+        if isinstance(primitive, Add):
+            _piecewise_linear(tensor, consumers)
+        elif isinstance(primitive, Concatenate):
+            _periodic(tensor, consumers)
         if type(primitive) is Convolution:
             other = Winograd.replacing(primitive, inputs_of(tensor)[1].shape, tensor.shape)
             if other is not None:
                 _replace(tensor, other, inputs_of(tensor), tensor)
+
+
+def _consumers(made: list[Tensor], results: Iterable[Tensor]) -> Counter[int]:
+    """How many consumers each tensor has, by `id`; that of a result is whoever asked for it."""
+    consumers = Counter(id(x) for tensor in made for x in inputs_of(tensor))
+    consumers.update(id(result) for result in results)
+    return consumers
 
 
 def primitive_of(tensor: Tensor) -> Primitive | None:
@@ -79,6 +96,74 @@ def _repeated(tensor: Tensor, consumers: Counter[int]) -> Tensor | None:
         return None
     (x,) = inputs_of(tensor)
     return x if 0 < x.ndim < tensor.ndim and x.shape == tensor.shape[-x.ndim :] else None
+
+
+# x u + c + e w, e = min(max((x - l) s, 0), 1)
+_PIECEWISE_LINEAR: Pattern = (
+    Add,
+    (Add, (Multiply, (Broadcast, "x"), (Broadcast, "u")), (Broadcast, "c")),
+    (
+        FeatureProduct,
+        (
+            Clip(0.0, 1.0),
+            (Multiply, (Subtract, (Broadcast, "x"), (Broadcast, "l")), (Broadcast, "s")),
+        ),
+        "w",
+    ),
+)  # fmt: skip
+
+# x, then cos(x q turn + r) w + b
+_PERIODIC: Pattern = (
+    Concatenate(2),
+    "x",
+    (
+        Add,
+        (
+            FeatureProduct,
+            (
+                Cos,
+                (
+                    Add,
+                    (Multiply, (Multiply, (Broadcast, "x"), (Broadcast, "q")), "turn"),
+                    (Broadcast, "r"),
+                ),
+            ),
+            "w",
+        ),
+        (Broadcast, "b"),
+    ),
+)
+
+
+def _piecewise_linear(tensor: Tensor, consumers: Counter[int]) -> None:
+    """A piecewise-linear embedding of rows that need no gradient."""
+    found = match(tensor, _PIECEWISE_LINEAR, consumers)
+    if found is None:
+        return
+    inputs = [found[name] for name in ("x", "l", "s", "u", "c", "w")]
+    _replace_features(tensor, PiecewiseLinear(), inputs, constant=3)
+
+
+def _periodic(tensor: Tensor, consumers: Counter[int]) -> None:
+    """A periodic embedding of rows that need no gradient."""
+    found = match(tensor, _PERIODIC, consumers)
+    if found is None or any(found["turn"].value.strides):
+        return  # no number that is repeated
+    inputs = [found[name] for name in ("x", "q", "r", "w", "b")]
+    _replace_features(tensor, Periodic(float(found["turn"].value.flat[0])), inputs, constant=1)
+
+
+def _replace_features(
+    tensor: Tensor, primitive: Primitive, inputs: list[Tensor], *, constant: int
+) -> None:
+    """Replace an embedding of rows (n, d, 1), unless one of its first inputs gets a gradient."""
+    if any(x.requires_grad for x in inputs[:constant]):
+        return
+    try:
+        primitive.infer(*[x.shape for x in inputs])
+    except ValueError:
+        return  # the same operations on other shapes
+    _replace(tensor, primitive, inputs, tensor)
 
 
 def _affine(tensor: Tensor, consumers: Counter[int]) -> None:
@@ -196,5 +281,6 @@ def _replace(tensor: Tensor, primitive: Primitive, inputs: Iterable[Tensor], fir
         name: np.empty(shape, dtype or earlier.out.dtype)
         for name, (shape, dtype) in primitive.scratch(*[x.shape for x in inputs]).items()
     }
+    origin = first.node.origin
     tensor.node = Node(primitive, inputs, earlier.out, scratch)
-    tensor.node.age, tensor.node.origin = earlier.age, first.node.origin
+    tensor.node.age, tensor.node.origin = earlier.age, origin

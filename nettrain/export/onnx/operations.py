@@ -16,8 +16,11 @@ from nettrain.export.onnx.network import Values, not_exportable
 from nettrain.export.onnx.normalizations import NORMALIZATIONS
 from nettrain.export.onnx.shapes import SHAPES
 
-# Their values are random or statistics of a batch: evaluation has none of them.
+# Their values are random or statistics of a batch, or compiled plans put them in the place of
+# others: a graph of the evaluation has none of them.
 TRAINING_ONLY = {
+    "PiecewiseLinear",
+    "Periodic",
     "Dropout",
     "SpatialDropout",
     "GaussianNoise",
