@@ -15,6 +15,7 @@ from nettrain.search.executors.base import Ended, Executor, Job, Reported
 from nettrain.search.executors.registry import executor_for
 from nettrain.search.observer import Observer, Outcome
 from nettrain.training.artifacts.directory import locked
+from nettrain.training.artifacts.files import remove_temporaries
 from nettrain.training.loop import Interrupted
 from nettrain.training.signals import stop_signals
 
@@ -73,11 +74,14 @@ class RunGroup:
     ) -> Iterator["RunGroup"]:
         """Lock the directory, and let signals end the work between two events.
 
+        What a process that was killed has left half written is removed.
+
         Raises:
             RunError: Another process works in the directory.
         """
         command = f"{kind.command} --resume {shlex.quote(str(path))}"
         with locked(path), stop_signals() as signalled:
+            remove_temporaries(path)
             group = cls(path, executor, observer or Observer(), command, signalled)
             for note in executor.notes:
                 group.observer.note(note)

@@ -450,8 +450,10 @@ def test_two_sweeps_cannot_work_on_one_directory(whole, tmp_path):
             resume_sweep(tmp_path / "s", executor="serial")
 
     seen = After(1, another)
+    (tmp_path / "s" / ".trials.csv.4711.tmp").write_text("what a kill left half written")
     resume_sweep(tmp_path / "s", executor="serial", observer=seen)
     assert len(seen.seen) == 8
+    assert not list((tmp_path / "s").glob(".*.tmp"))
 
 
 def test_a_signal_stops_the_sweep_and_says_how_to_go_on(whole, tmp_path):
