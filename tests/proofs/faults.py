@@ -93,7 +93,7 @@ class Faults:
     def _problems(self, name: str, command: Command, trouble: Trouble, ended: Ended) -> list[str]:
         found = [self._complaint(command, trouble, ended)]
         if ended.code == 0 and (different := self._difference(name, command)):
-            told = (self._folder / command.tells).read_text() if command.tells else ""
+            told = "".join((self._folder / name).read_text() for name in command.tells)
             found.append(self._untold(command, trouble, ended, told) and different)
         if command.writes:
             path = self._folder / command.writes

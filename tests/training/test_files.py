@@ -9,9 +9,9 @@ import sys
 import pytest
 
 import nettrain
-from nettrain.errors import RunError
+from nettrain.errors import DataError, RunError
 from nettrain.locks import directory_lock
-from nettrain.training.artifacts import files
+from nettrain.training.artifacts import directory, files
 from nettrain.training.artifacts.directory import locked
 from nettrain.training.artifacts.files import (
     append_line,
@@ -91,6 +91,21 @@ def test_a_lock_whose_release_fails_is_released(tmp_path, monkeypatch):
         patch.setattr(os, "close", fails)
     with directory_lock(tmp_path):
         pass
+
+
+@pytest.mark.parametrize(("number", "is_told"), [(errno.EIO, True), (errno.ENOENT, False)])
+def test_a_mark_that_cannot_be_read_is_told_and_not_taken_for_none(
+    tmp_path, monkeypatch, number, is_told
+):
+    def refuse(path):
+        raise OSError(number, os.strerror(number), str(path))
+
+    monkeypatch.setattr(directory, "read_text", refuse)
+    if is_told:
+        with pytest.raises(DataError, match=r"environment.json: cannot be read: input/output"):
+            directory.written_by_nettrain(tmp_path)
+    else:
+        assert not directory.written_by_nettrain(tmp_path)
 
 
 def test_numbers_that_json_does_not_know_become_null(tmp_path):

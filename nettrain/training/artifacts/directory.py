@@ -4,6 +4,7 @@ What a directory of some kind may hold is its `Layout`. `--overwrite` removes a 
 everything in it is part of the layout, so that no file of the user's goes with it.
 """
 
+import errno
 import json
 import shutil
 import time
@@ -15,10 +16,11 @@ from itertools import count
 from pathlib import Path
 
 from nettrain.errors import RunError
-from nettrain.files import read_text
+from nettrain.files import cannot_read, read_text
 from nettrain.locks import directory_lock
 from nettrain.training.artifacts.files import disk_errors, final_name
 
+REFUSED = (errno.EIO, errno.ESTALE, errno.EACCES)  # a disk that fails, no permission
 SHOWN = 5  # names of foreign files in a message
 ATTEMPTS = 5  # to take a lock, which `is_locked` holds for a moment
 PAUSE = 0.01  # seconds between them
@@ -154,11 +156,20 @@ def is_locked(path: Path) -> bool:
 
 
 def written_by_nettrain(path: Path) -> bool:
-    """Whether environment.json, the first file of a run, names a version of nettrain."""
+    """Whether environment.json, the first file of a run, names a version of nettrain.
+
+    Raises:
+        DataError: The file is there, and the system does not let it be read.
+    """
+    file = path / "environment.json"
     try:
-        content = json.loads(read_text(path / "environment.json"))
+        content = json.loads(read_text(file))
         return isinstance(content["versions"]["nettrain"], str)
-    except (OSError, ValueError, TypeError, KeyError):
+    except OSError as error:
+        if error.errno in REFUSED:
+            raise cannot_read(file, error) from None
+        return False
+    except (ValueError, TypeError, KeyError):
         return False
 
 

@@ -49,7 +49,7 @@ class Command:
         again: What is done after a failure: it must end with 0, and leave what there would be.
         writes: A file that afterwards is the old one or the new one.
         loads: A file that a reader must load, if it is there.
-        tells: Where a command that goes on tells of a run that failed: a file of results.
+        tells: Where a command that goes on tells of a run that failed: files of results.
     """
 
     words: Words
@@ -60,7 +60,7 @@ class Command:
     again: Callable[[Path], Words] | None = None
     writes: str = ""
     loads: str = ""
-    tells: str = ""
+    tells: tuple[str, ...] = ()
 
     def prepare(self, folder: Path, data: Path) -> None:
         """Make the folder anew."""
@@ -204,7 +204,7 @@ COMMANDS: dict[str, Command] = {
         _table_of_trials,
         readers=(("runs", "out"),),
         again=_search("sweep", "sweep.yaml"),
-        tells="out/search/summary.json",
+        tells=("out/search/summary.json", "out/search/trials.jsonl"),
     ),
     "cv": Command(
         ("cv", *CV, *IN_SEARCH, *SERIAL),
