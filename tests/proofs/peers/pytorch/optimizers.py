@@ -87,6 +87,7 @@ class Update:
     ) -> None:
         """Change the tensors in place."""
         gradients = clipped(gradients, clip_norm, clip_value)
+        before = {name: tensor.detach().clone() for name, tensor in self._tensors.items()}
         inside = self._name in RATE_IN_VELOCITY
         coupled = not inside and self._name not in DECOUPLED  # PyTorch adds 2 l2 w by itself
         for group in self._optimizer.param_groups:
@@ -103,6 +104,13 @@ class Update:
             if role.decayed:
                 group["weight_decay"] = 2 * l2 if coupled else decay
         self._optimizer.step()
+        for name, role in self._roles.items():
+            if role.members and name in self._tensors:
+                w, old = self._tensors[name].detach(), before[name]
+                for j, factor in enumerate(role.members):
+                    size = w.shape[-1] // len(role.members)
+                    part = (..., slice(j * size, (j + 1) * size)) if role.inside else j
+                    w[part] = old[part] + factor * (w[part] - old[part])
 
 
 def clipped(

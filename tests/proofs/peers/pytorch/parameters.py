@@ -34,11 +34,15 @@ class Role:
         trainable: Whether training changes it.
         decayed: Whether penalties and decay apply to it.
         rate: The factor of the learning rate.
+        members: A further factor for each member; empty: there is none.
+        inside: Whether the members' numbers lie along the last axis, not along the first.
     """
 
     trainable: bool
     decayed: bool
     rate: float
+    members: tuple[float, ...]
+    inside: bool
 
 
 def roles(layers, rates: dict[str, float], names: list[str]) -> dict[str, Role]:
@@ -52,11 +56,15 @@ def roles(layers, rates: dict[str, float], names: list[str]) -> dict[str, Role]:
         qualified = f"{kind}.{own}"
         group = "embedding" if kind in EMBEDDINGS else GROUPS.get(qualified, GROUPS.get(own))
         rate = rates.get(group, 1.0) if group else 1.0
-        rate *= getattr(layer, "learning_rate", 1.0)
+        own_rate = getattr(layer, "learning_rate", 1.0)
+        members = own_rate if isinstance(own_rate, tuple) else ()
+        rate *= 1.0 if members else own_rate
         if own == "b":
             rate *= getattr(layer, "bias_learning_rate", 1.0)
         decayed = own not in NOT_DECAYED and qualified not in NOT_DECAYED
-        found[name] = Role(getattr(layer, "trainable", True), decayed, rate)
+        found[name] = Role(
+            getattr(layer, "trainable", True), decayed, rate, members, inside=kind in EMBEDDINGS
+        )
     return found
 
 
