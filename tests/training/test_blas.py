@@ -55,6 +55,30 @@ def test_the_setting_is_restored_after_an_error_and_after_nesting(two_threads):
     assert blas_threads() == {2}
 
 
+class Library:
+    """A BLAS that counts its threads, and nothing else."""
+
+    def __init__(self, layer, threads):
+        self.threading_layer, self.threads = layer, threads
+
+    def get_num_threads(self):
+        return self.threads
+
+    def set_num_threads(self, threads):
+        self.threads = threads
+
+
+def test_a_library_on_openmp_is_restored_by_each_that_leaves_and_others_by_the_last(monkeypatch):
+    libraries = [Library("openmp", 3), Library("pthreads", 5)]
+    monkeypatch.setattr(blas, "_blas_libraries", lambda modules: libraries)
+    with one_blas_thread():
+        libraries[0].threads = 2  # as another thread of this process sees it
+        with one_blas_thread():
+            assert [library.threads for library in libraries] == [1, 1]
+        assert [library.threads for library in libraries] == [2, 1]
+    assert [library.threads for library in libraries] == [3, 5]
+
+
 def test_libraries_are_searched_once_and_again_after_an_import(monkeypatch):
     searches = []
     search = blas.ThreadpoolController

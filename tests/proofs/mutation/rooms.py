@@ -67,6 +67,7 @@ ROOMS = {
             for name in (
                 "update", "shards", "accumulation", "plan_equals_eager", "both_kernels", "kernels", "prefetch", "swa",
                 "moving_average", "threads", "blas", "distributed", "searches", "weights", "codes", "layer_rates",
+                "scheduled_numbers",
             )
         ),
     ),
