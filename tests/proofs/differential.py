@@ -18,12 +18,14 @@ import traceback
 from pathlib import Path
 from typing import Any
 
+from against.chance import Chance
+from against.comparison import Comparison, Deviation, Refused
+from against.reduction import smallest
 from campaign import Campaign
-from peers.chance import Chance
-from peers.comparison import Comparison, Deviation, Refused
-from peers.reduction import smallest
 
-ROOMS = sorted(path.stem for path in (Path(__file__).parent / "peers" / "rooms").glob("[a-z]*.py"))
+ROOMS = sorted(
+    path.stem for path in (Path(__file__).parent / "against" / "rooms").glob("[a-z]*.py")
+)
 MOST_FAULTS = 20
 
 
@@ -32,7 +34,7 @@ class Room:
 
     def __init__(self, name: str, seed: int) -> None:
         self.name, self._seed = name, seed
-        self._module = importlib.import_module(f"peers.rooms.{name}")
+        self._module = importlib.import_module(f"against.rooms.{name}")
         self._coverage = self._module.coverage()
         self._comparison = Comparison()
         self.cases = self.refused = 0

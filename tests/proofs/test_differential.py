@@ -4,13 +4,13 @@ import math
 
 import numpy as np
 import pytest
-from peers.chance import Chance
-from peers.comparison import Comparison, Deviation
-from peers.coverage import Coverage
-from peers.random_configs import fields
-from peers.random_configs.runs import random_run
-from peers.reduction import smallest
-from peers.schedule_formulas import rate
+from against.chance import Chance
+from against.comparison import Comparison, Deviation
+from against.coverage import Coverage
+from against.random_configs import fields
+from against.random_configs.runs import random_run
+from against.reduction import smallest
+from against.schedule_formulas import rate
 
 from nettrain.config.load import load
 from nettrain.errors import ConfigError

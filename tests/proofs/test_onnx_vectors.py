@@ -5,9 +5,9 @@ import pytest
 
 pytest.importorskip("onnx")
 
-from peers.comparison import Comparison, Deviation, Refused
-from peers.onnx_vectors import from_files
-from peers.rooms.onnx_vectors import compare_vector
+from against.comparison import Comparison, Deviation, Refused
+from against.onnx_vectors import from_files
+from against.rooms.onnx_vectors import compare_vector
 
 
 def test_vectors_of_files():

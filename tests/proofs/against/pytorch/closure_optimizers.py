@@ -4,9 +4,9 @@ from typing import Any
 
 import numpy as np
 import torch
-from peers.comparison import Comparison
-from peers.pytorch.twin import Twin
-from peers.recorder import RecordedStep
+from against.comparison import Comparison
+from against.pytorch.twin import Twin
+from against.recorder import RecordedStep
 
 from nettrain import streams
 

@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 import onnx
 import onnxruntime
-from peers.chance import Chance
-from peers.comparison import Comparison, Refused
-from peers.coverage import Coverage
-from peers.random_configs.runs import arrays, random_run
+from against.chance import Chance
+from against.comparison import Comparison, Refused
+from against.coverage import Coverage
+from against.random_configs.runs import arrays, random_run
 
 from nettrain import streams
 from nettrain.autodiff.tensor import Tensor

@@ -1,7 +1,7 @@
 """nettrain's activations in PyTorch."""
 
 import torch
-from peers.pytorch.places import Place, Tensor
+from against.pytorch.places import Place, Tensor
 from torch.nn import functional as F
 
 PLAIN = {

@@ -2,7 +2,7 @@
 
 import numpy as np
 import torch
-from peers.pytorch.places import Tensor
+from against.pytorch.places import Tensor
 from torch.nn import functional as F
 
 
@@ -20,10 +20,10 @@ def binary_cross_entropy(loss, z: Tensor, y: Tensor) -> Tensor:
 
 
 def focal(loss, z: Tensor, y: Tensor) -> Tensor:
-    """torchvision's sigmoid_focal_loss, 1 - p_t without cancellation."""
+    """torchvision's sigmoid_focal_loss, 1 - p_t by its logarithm: no cancellation, no 0 ** gamma."""
     ce = F.binary_cross_entropy_with_logits(z, y, reduction="none")
-    rest = torch.sigmoid(-z) * y + torch.sigmoid(z) * (1 - y)  # 1 - p_t
-    found = ce * rest**loss.gamma
+    rest = F.logsigmoid(-z) * y + F.logsigmoid(z) * (1 - y)  # ln(1 - p_t)
+    found = ce * torch.exp(loss.gamma * rest)
     if loss.alpha is not None:
         found = (loss.alpha * y + (1 - loss.alpha) * (1 - y)) * found
     return found.sum(dim=1)

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 import torch
-from peers.comparison import Comparison, Deviation
-from peers.pytorch.gradients import compare_gradients
-from peers.pytorch.twin import Twin
-from peers.recorder import RecordedStep, copied
+from against.comparison import Comparison, Deviation
+from against.pytorch.gradients import compare_gradients
+from against.pytorch.twin import Twin
+from against.recorder import RecordedStep, copied
 
 POINTS = 3  # beside the kink, at which gradients are compared
 DISTANCE = 1e-4

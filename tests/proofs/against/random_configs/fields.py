@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from peers.chance import Chance
+from against.chance import Chance
 
 Fields = dict[str, Any]
 ACTIVATIONS = ["gelu", "identity", "mish", "relu", "selu", "sigmoid", "silu", "softmax", "softplus", "softsign", "step", "tanh", "elu",

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from peers.schedule_formulas import exact
+from against.schedule_formulas import exact
 from torch.optim import lr_scheduler
 
 

@@ -5,13 +5,13 @@ import warnings
 from typing import Any
 
 import torch
-from peers.chance import Chance
-from peers.comparison import Comparison, Refused
-from peers.coverage import Coverage
-from peers.pytorch.training import compare_training
-from peers.random_configs.runs import arrays, random_run
-from peers.recorder import Recorder
-from peers.thresholds import low
+from against.chance import Chance
+from against.comparison import Comparison, Refused
+from against.coverage import Coverage
+from against.pytorch.training import compare_training
+from against.random_configs.runs import arrays, random_run
+from against.recorder import Recorder
+from against.thresholds import low
 
 import nettrain
 from nettrain.config.run_config import LearningRates, Regularization, TrainingConfig

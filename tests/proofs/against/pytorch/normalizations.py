@@ -1,7 +1,7 @@
 """nettrain's normalizations in PyTorch. Rows of k members (n, k, c) have k c channels."""
 
 import torch
-from peers.pytorch.places import Place, Tensor
+from against.pytorch.places import Place, Tensor
 from torch.nn import functional as F
 
 

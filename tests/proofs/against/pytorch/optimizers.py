@@ -1,8 +1,8 @@
 """nettrain's update rules in PyTorch: penalties, clipping, and the rule, each step from given gradients."""
 
 import torch
-from peers.pytorch.parameters import Role
-from peers.pytorch.places import Tensor
+from against.pytorch.parameters import Role
+from against.pytorch.places import Tensor
 
 
 class Lion(torch.optim.Optimizer):

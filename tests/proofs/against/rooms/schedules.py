@@ -3,12 +3,12 @@
 from typing import Any
 
 import numpy as np
-from peers.chance import Chance
-from peers.comparison import Comparison, Refused
-from peers.coverage import Coverage
-from peers.pytorch.schedulers import plateau, rates
-from peers.random_configs import fields
-from peers.schedule_formulas import rate
+from against.chance import Chance
+from against.comparison import Comparison, Refused
+from against.coverage import Coverage
+from against.pytorch.schedulers import plateau, rates
+from against.random_configs import fields
+from against.schedule_formulas import rate
 
 from nettrain.errors import NettrainError
 from nettrain.schedules import MetricSchedule, Schedule

@@ -7,14 +7,14 @@ that divides a gradient of 1e-17, which should be zero, by itself would make a f
 
 import numpy as np
 import torch
-from peers.comparison import Comparison, Deviation
-from peers.pytorch.closure_optimizers import ClosureUpdates
-from peers.pytorch.gradients import compare_gradients
-from peers.pytorch.kinks import at_kink
-from peers.pytorch.optimizers import Update
-from peers.pytorch.schedulers import plateau
-from peers.pytorch.twin import Twin
-from peers.recorder import RecordedStep, Recorder
+from against.comparison import Comparison, Deviation
+from against.pytorch.closure_optimizers import ClosureUpdates
+from against.pytorch.gradients import compare_gradients
+from against.pytorch.kinks import at_kink
+from against.pytorch.optimizers import Update
+from against.pytorch.schedulers import plateau
+from against.pytorch.twin import Twin
+from against.recorder import RecordedStep, Recorder
 
 # float64 has 1.1e-16. A sum of n terms is off by up to n of these, a network by as many for each of
 # its layers; where terms cancel, by that share of the terms, not of what is left of them.

@@ -4,11 +4,11 @@ from typing import Any
 
 import numpy as np
 import torch
-from peers.chance import Chance
-from peers.comparison import Comparison, Refused
-from peers.coverage import Coverage
-from peers.pytorch import losses
-from peers.random_configs.runs import loss as random_loss
+from against.chance import Chance
+from against.comparison import Comparison, Refused
+from against.coverage import Coverage
+from against.pytorch import losses
+from against.random_configs.runs import loss as random_loss
 
 from nettrain.autodiff import Tensor, grad
 from nettrain.errors import NettrainError

@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 import onnx
+from against.onnx_nodes import NODES
 from onnx import numpy_helper
 from onnx.backend.test.case import node
-from peers.onnx_nodes import NODES
 
 FOLDERS = ("pytorch-converted", "pytorch-operator", "simple")
 Vector = tuple[str, onnx.ModelProto, list[tuple[list[np.ndarray], list[np.ndarray]]]]

@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from typing import Any
 
-from peers.chance import Chance
-from peers.random_configs import fields
-from peers.random_configs.fields import Fields
+from against.chance import Chance
+from against.random_configs import fields
+from against.random_configs.fields import Fields
 
 from nettrain.errors import ConfigError
 from nettrain.nn.bound_layer import bind, resolve

@@ -3,7 +3,7 @@
 import math
 
 import torch
-from peers.pytorch.places import Place, Tensor
+from against.pytorch.places import Place, Tensor
 from torch.nn import functional as F
 
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 import sklearn
-from peers.chance import Chance
-from peers.comparison import Comparison
-from peers.coverage import Coverage
-from peers.scikit_learn import decided, expected
+from against.chance import Chance
+from against.comparison import Comparison
+from against.coverage import Coverage
+from against.scikit_learn import decided, expected
 from sklearn import calibration, metrics
 from sklearn.utils import validation
 

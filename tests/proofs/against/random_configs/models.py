@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from peers.chance import Chance
-from peers.random_configs import fields
-from peers.random_configs.fields import Fields
+from against.chance import Chance
+from against.random_configs import fields
+from against.random_configs.fields import Fields
 
 
 def preset(chance: Chance, data: Fields) -> Fields | None:

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 import numpy as np
 import torch
-from peers.comparison import Comparison
-from peers.pytorch.places import Tensor
+from against.comparison import Comparison
+from against.pytorch.places import Tensor
 
 GRADIENT = 1e-8  # of the largest element of a parameter's gradient, or ...
 # ... this share of the largest of all: what should be 0 is the sum of such, and each normalization

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from functools import reduce
 
 import torch
-from peers.pytorch import images, normalizations, rows, tables
-from peers.pytorch.places import Place, Tensor
+from against.pytorch import images, normalizations, rows, tables
+from against.pytorch.places import Place, Tensor
 
 
 def forward(layers: Sequence, x: Tensor, place: Place) -> Tensor:

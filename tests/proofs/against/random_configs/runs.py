@@ -3,11 +3,11 @@
 from typing import Any
 
 import numpy as np
-from peers.chance import Chance
-from peers.random_configs import fields
-from peers.random_configs.fields import Fields
-from peers.random_configs.layers import sequential
-from peers.random_configs.models import preset
+from against.chance import Chance
+from against.random_configs import fields
+from against.random_configs.fields import Fields
+from against.random_configs.layers import sequential
+from against.random_configs.models import preset
 
 from nettrain.nn.columns import TableShape
 

@@ -3,8 +3,8 @@
 import math
 
 import torch
-from peers.pytorch.activations import activation
-from peers.pytorch.places import Place, Tensor
+from against.pytorch.activations import activation
+from against.pytorch.places import Place, Tensor
 from torch.nn import functional as F
 
 

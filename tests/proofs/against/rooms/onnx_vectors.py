@@ -5,11 +5,11 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-from peers.chance import Chance
-from peers.comparison import Comparison, Refused
-from peers.coverage import Coverage
-from peers.onnx_nodes import Unsupported, run
-from peers.onnx_vectors import Vector, from_files, of_nodes
+from against.chance import Chance
+from against.comparison import Comparison, Refused
+from against.coverage import Coverage
+from against.onnx_nodes import Unsupported, run
+from against.onnx_vectors import Vector, from_files, of_nodes
 
 CASES = 10**9  # there are as many cases as there are vectors
 TOLERANCE = 1e-5  # of the largest element: the vectors have float32

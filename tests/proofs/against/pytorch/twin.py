@@ -5,13 +5,13 @@ from typing import Any
 
 import numpy as np
 import torch
-from peers.pytorch import losses
-from peers.pytorch.gradients import gradients
-from peers.pytorch.network import forward
-from peers.pytorch.parameters import roles
-from peers.pytorch.places import Mode, Place, Tensor
-from peers.recorder import Recorder
-from peers.schedule_formulas import rate
+from against.pytorch import losses
+from against.pytorch.gradients import gradients
+from against.pytorch.network import forward
+from against.pytorch.parameters import roles
+from against.pytorch.places import Mode, Place, Tensor
+from against.recorder import Recorder
+from against.schedule_formulas import rate
 
 from nettrain import streams
 
