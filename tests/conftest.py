@@ -3,6 +3,7 @@
 import gc
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -18,6 +19,13 @@ import typer.testing
 from hypothesis import settings
 
 from nettrain.errors import ConfigError
+
+# Tests interrupt runs. A job in the background of a script ignores signals, and what ignores one
+# goes on doing so, as do the processes that it starts.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+for name in ("SIGTERM", "SIGHUP"):
+    if hasattr(signal, name) and signal.getsignal(getattr(signal, name)) == signal.SIG_IGN:
+        signal.signal(getattr(signal, name), signal.SIG_DFL)
 
 os.environ.pop("COLUMNS", None)  # tables are as wide as a pipe has them, whatever runs the tests
 
