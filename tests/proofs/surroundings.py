@@ -13,6 +13,8 @@ import random
 import resource
 import shutil
 import signal
+import stat
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -27,6 +29,8 @@ from processes.networks import write_data
 from processes.run_content import whole_content
 from processes.system_calls import Calls, preloaded, run_preloaded
 from processes.warm import Child, Ended, Warm
+
+import nettrain
 
 NOBODY = 65534
 EPOCHS = 400  # of a run to which something happens while it trains
@@ -381,8 +385,17 @@ WITH_LIBRARY = ("clock_set_back",)
 
 def left_out(calls: Calls) -> dict[str, str]:
     """The cases that this machine cannot try."""
-    root = {} if os.geteuid() == 0 else dict.fromkeys(AS_ROOT, "needs root, to become another user")
+    if os.geteuid() != 0:
+        root = dict.fromkeys(AS_ROOT, "needs root, to become another user")
+    elif not all(map(_is_open_to_all, (Path(nettrain.__file__), Path(sys.prefix), Path(sys.base_prefix)))):  # fmt: skip
+        root = dict.fromkeys(AS_ROOT, "another user cannot read the program")
+    else:
+        root = {}
     return root | (dict.fromkeys(WITH_LIBRARY, calls.absent) if calls.absent else {})
+
+
+def _is_open_to_all(path: Path) -> bool:
+    return all(folder.stat().st_mode & stat.S_IXOTH for folder in path.parents)
 
 
 def _as_nobody() -> None:
