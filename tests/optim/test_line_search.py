@@ -147,6 +147,11 @@ def test_two_trials_at_an_edge_of_the_bracket_are_followed_by_one_a_tenth_inside
     assert tried[1] < 0.1 and tried[2] == pytest.approx(0.1 * tried[1])
 
 
+def test_so_are_two_at_the_right_edge():
+    tried, _ = scripted((-0.5, 1e-3), (-0.5, 1e-2), (-1.2, 0), curvature=5e-4)
+    assert 1 - tried[1] < 0.1 and 1 - tried[2] == pytest.approx(0.1 * (1 - tried[1]))
+
+
 def test_of_two_edges_it_is_the_nearer_one_that_is_left():
     answers = (-1, -1), (1e6, 3e6 / 4.505), (1e4, 1e5), (1e4, 1e5), (-1.1, 0)
     tried, _ = scripted(*answers, curvature=0.5)
