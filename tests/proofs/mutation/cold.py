@@ -1,7 +1,6 @@
 """The mutants of class and module bodies: each is imported anew, in a child that has imported other packages only."""
 
 import importlib
-import math
 import sys
 import time
 from collections.abc import Iterator
@@ -12,9 +11,10 @@ from typing import Any
 import pytest
 from mutation import fork
 from mutation.mutants import Mutant
+from mutation.reach import Reach, Task
 from mutation.rooms import ROOT
 from mutation.swap import Importer
-from mutation.warm import FLAGS, Reach, Result, quick_hypothesis
+from mutation.warm import FLAGS, Result, quick_hypothesis
 
 MORE = 3  # times the budget: these are few, and any test may read what they change
 
@@ -66,29 +66,20 @@ class Cold:
     def results(self, mutants: list[Mutant]) -> Iterator[Result]:
         """What becomes of them."""
         for (mutant, tests), outcome, by in fork.outcomes(self._tasks(mutants), self._run, jobs=self.jobs, wall=120 + 10 * self.budget):  # fmt: skip
-            if outcome == "killed" and by and not self._passes_alone(by):
+            if outcome == "killed" and by and not self.reach.passes_alone(by, self._run):
                 yield from self.results([mutant])
             else:
                 if outcome == "killed" and by:
                     self.reach.has_killed(by, mutant)
                 yield Result(mutant, outcome if tests else "unreached", by, len(tests))
 
-    def _tasks(self, mutants: list[Mutant]) -> Iterator[tuple[Mutant | None, list[str]]]:
+    def _tasks(self, mutants: list[Mutant]) -> Iterator[Task]:
         for mutant in mutants:
             if time.monotonic() > self.until:
                 return
             yield mutant, self.reach.tests_of(mutant, MORE * self.budget)
 
-    def _passes_alone(self, test: str) -> bool:
-        if test not in self.reach.trusted:
-            _, outcome, _ = next(fork.outcomes([(None, [test])], self._run, jobs=1, wall=math.inf))
-            if outcome != "survived":
-                self.reach.seconds.pop(test, None)
-                return False
-            self.reach.trusted.add(test)
-        return True
-
-    def _run(self, task: tuple[Mutant | None, list[str]], folder: Path) -> int:
+    def _run(self, task: Task, folder: Path) -> int:
         mutant, tests = task
         if not tests:
             return fork.SURVIVED

@@ -6,8 +6,9 @@ import pytest
 from mutation import fork
 from mutation.cold import Cold, foreign_modules
 from mutation.mutants import Mutant, mutants_of
+from mutation.reach import Reach
 from mutation.rooms import ROOMS, ROOT
-from mutation.warm import FLAGS, Reach, Result, Warm
+from mutation.warm import FLAGS, Result, Warm
 
 
 def mutants_in(room: str) -> list[Mutant]:

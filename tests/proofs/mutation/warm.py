@@ -2,14 +2,13 @@
 
 import gc
 import importlib
-import math
 import signal
 import time
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import coverage
 import pytest
@@ -17,78 +16,13 @@ from _pytest.runner import runtestprotocol
 from hypothesis import Phase, settings
 from mutation import fork
 from mutation.mutants import Mutant
+from mutation.reach import Reach, Task
 from mutation.rooms import ROOT, Room
 from mutation.swap import compiled, functions_of, swap
 
 OTHER_CODE = 78  # exit code: the mutant cannot be put in place of a live function
 LONGEST = 2.0  # seconds of processor time; a test that takes more is left out
 FLAGS = ("-n", "0", "-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning", "--rootdir", str(ROOT), "-c", str(ROOT / "pyproject.toml"))  # fmt: skip
-
-
-@dataclass
-class Reach:
-    """What the tests reach: {path: {line: tests}}, and seconds of processor time per test that passes."""
-
-    lines: dict[str, dict[int, set[str]]] = field(default_factory=dict)
-    seconds: dict[str, float] = field(default_factory=dict)
-    killers: dict[str, Counter[str]] = field(default_factory=dict)
-    trusted: set[str] = field(default_factory=set)
-
-    def tests_of(self, mutant: Mutant, budget: float) -> list[str]:
-        """The tests that may notice a mutant, up to so many seconds, the most promising first.
-
-        Of a function they are those that execute the changed lines. What stands in a class or module
-        body may be read by any test.
-        """
-        lines = self.lines.get(mutant.path, {})
-        near = {
-            test
-            for line in (mutant.lines if mutant.function else lines)
-            for test in lines.get(line, ())
-        }
-        tests = near & self.seconds.keys() if mutant.function else self.seconds.keys()
-        kills, stem = self.killers.get(mutant.path, Counter()), Path(mutant.path).stem
-        chosen, used = [], 0.0
-        for test in sorted(
-            tests,
-            key=lambda one: (
-                -min(kills[one], 3),
-                one not in near and stem not in one,
-                self.seconds[one],
-                one,
-            ),
-        ):
-            used += self.seconds[test]
-            if chosen and used > budget:
-                break
-            chosen.append(test)
-        return chosen
-
-    def to_json(self) -> dict[str, Any]:
-        """For another process, which trusts no test yet."""
-        lines = {
-            path: {str(line): sorted(tests) for line, tests in of_file.items()}
-            for path, of_file in self.lines.items()
-        }
-        return {"lines": lines, "seconds": self.seconds, "killers": self.killers}
-
-    @classmethod
-    def from_json(cls, content: dict[str, Any]) -> Self:
-        """What `to_json` returned."""
-        lines = {
-            path: {int(line): set(tests) for line, tests in of_file.items()}
-            for path, of_file in content["lines"].items()
-        }
-        killers = {path: Counter(counts) for path, counts in content["killers"].items()}
-        return cls(lines, content["seconds"], killers)
-
-    def has_killed(self, test: str, mutant: Mutant) -> None:
-        """Remember it: other mutants of the file meet this test first."""
-        self.killers.setdefault(mutant.path, Counter())[test] += 1
-
-    def limit(self, test: str) -> float:
-        """Processor time after which a test has timed out."""
-        return 2.0 + 5 * self.seconds.get(test, 1.0)
 
 
 @dataclass
@@ -192,30 +126,19 @@ class Warm:
             for (mutant, tests), outcome, by in fork.outcomes(self._tasks(), self._run, jobs=self.jobs, wall=120 + 10 * self.budget):  # fmt: skip
                 if by == str(OTHER_CODE):
                     self.left.append(mutant)
-                elif outcome == "killed" and by and not self._passes_alone(by):
+                elif outcome == "killed" and by and not self.reach.passes_alone(by, self._run):
                     self.queue.append(mutant)
                 else:
                     if outcome == "killed" and by:
                         self.reach.has_killed(by, mutant)
                     yield Result(mutant, outcome if tests else "unreached", by, len(tests))
 
-    def _tasks(self) -> Iterator[tuple[Mutant | None, list[str]]]:
+    def _tasks(self) -> Iterator[Task]:
         while self.queue and time.monotonic() < self.until:
             mutant = self.queue.popleft()
             yield mutant, self.reach.tests_of(mutant, self.budget)
 
-    def _passes_alone(self, test: str) -> bool:
-        """Whether a test that has killed a mutant passes without one, by itself; else it counts no more."""
-        if test not in self.reach.trusted:
-            task = (None, [test])
-            _, outcome, _ = next(fork.outcomes([task], self._run, jobs=1, wall=math.inf))
-            if outcome != "survived":
-                self.reach.seconds.pop(test, None)
-                return False
-            self.reach.trusted.add(test)
-        return True
-
-    def _run(self, task: tuple[Mutant | None, list[str]], folder: Path) -> int:
+    def _run(self, task: Task, folder: Path) -> int:
         """In a child: put the mutant in place and run the tests until one fails."""
         mutant, tests = task
         note = folder / fork.NOTE
