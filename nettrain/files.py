@@ -12,6 +12,8 @@ import re
 import stat
 import sys
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -89,14 +91,28 @@ def is_path(text: str) -> bool:
 
 def read_bytes(path: Path | str) -> bytes:
     """All bytes of a regular file. Raises OSError."""
-    with open_regular(path) as file:
+    with _errors_naming(path), open_regular(path) as file:
         return file.read()
 
 
 def read_text(path: Path | str, encoding: str = "utf-8") -> str:
     """All text of a regular file, line ends made `\\n`. Raises OSError and UnicodeError."""
-    with io.TextIOWrapper(open_regular(path), encoding=encoding) as file:
+    with (
+        _errors_naming(path),
+        io.TextIOWrapper(open_regular(path), encoding=encoding) as file,
+    ):
         return file.read()
+
+
+@contextmanager
+def _errors_naming(path: Path | str) -> Iterator[None]:
+    """Inside, every OSError names the file: those of reading and closing do not by themselves."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None and error.errno is not None:
+            error.filename = str(path)
+        raise
 
 
 def open_unpacked(path: Path) -> BinaryIO:

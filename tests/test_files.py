@@ -1,6 +1,8 @@
 """Files are opened with care: nothing waits for ever, nothing unpacks without a bound."""
 
+import errno
 import gzip
+import io
 import os
 import zlib
 from pathlib import Path
@@ -9,6 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 import nettrain
+from nettrain import files
 from nettrain.cli.main import app
 from nettrain.errors import CheckpointError, ConfigError, DataError
 from nettrain.files import (
@@ -45,6 +48,24 @@ def test_only_regular_files_are_opened(read: object, kind: str, tmp_path: Path) 
     with pytest.raises(OSError, match=kind) as caught:
         read(path)
     assert str(path) in str(cannot_read(path, caught.value))
+
+
+@pytest.mark.parametrize("read", [read_bytes, read_text])
+def test_a_disk_that_fails_while_a_file_is_read_is_told_with_the_file(
+    read: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The system's error of reading or closing names none."""
+    (tmp_path / "rows").write_text("1")
+
+    class Failing(io.FileIO):
+        def close(self) -> None:
+            super().close()
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(files, "open_regular", Failing)
+    with pytest.raises(OSError, match="rows") as caught:
+        read(tmp_path / "rows")
+    assert caught.value.filename == str(tmp_path / "rows")
 
 
 def test_gzip_is_unpacked_and_anything_else_read_as_it_is(tmp_path: Path) -> None:

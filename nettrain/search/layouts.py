@@ -1,5 +1,7 @@
 """What the directories of sweeps, cross-validations and ensembles hold: nothing else is removed."""
 
+from pathlib import Path
+
 from nettrain.inspection.directory_kind import Kind, kind_of
 from nettrain.training.artifacts.directory import Layout
 from nettrain.training.artifacts.run_directory import RUN_LAYOUT
@@ -9,7 +11,12 @@ _COMMON = ("summary.json", "data.npz", "log.txt", "events.out.tfevents.*")
 
 
 def _layout(kind: Kind, called: str, files: tuple[str, ...], folders: dict[str, Layout]) -> Layout:
-    return Layout(called, (*_COMMON, *files), folders, is_ours=lambda path: kind_of(path) == kind)
+    """The layout of a search; the first of its files is its mark."""
+
+    def is_ours(path: Path) -> bool:
+        return kind_of(path) == kind
+
+    return Layout(called, (*_COMMON, *files), folders, marks=(files[0],), is_ours=is_ours)
 
 
 LAYOUTS: dict[Kind, Layout] = {

@@ -11,8 +11,9 @@ import pytest
 import nettrain
 from nettrain.errors import DataError, RunError
 from nettrain.locks import directory_lock
+from nettrain.search.layouts import LAYOUTS
 from nettrain.training.artifacts import directory, files
-from nettrain.training.artifacts.directory import locked
+from nettrain.training.artifacts.directory import locked, remove_directory
 from nettrain.training.artifacts.files import (
     append_line,
     disk_errors,
@@ -165,3 +166,50 @@ def test_an_output_directory_that_cannot_be_made_is_told(toy, data, tmp_path):
         with pytest.raises(RunError, match=r"cannot be written"):
             nettrain.train(toy(), data, output_directory=tmp_path / place)
     assert (tmp_path / "file").read_text() == "here first"
+
+
+DIRECTORIES = {
+    "run": ("config.yaml", "checkpoints/best.safetensors", "metrics.jsonl"),
+    "sweep": ("sweep.yaml", "trials/000/config.yaml", "trials/000/environment.json", "log.txt"),
+    "cv": ("cv.json", "fold-1/config.yaml", "splits/fold-1.npz", "base.yaml"),
+    "ensemble": ("ensemble.json", "config.yaml", "member-1/config.yaml", "splits/a.npz"),
+}
+
+
+@pytest.mark.parametrize("kind", DIRECTORIES)
+def test_a_removal_that_fails_half_way_can_be_repeated(tmp_path, monkeypatch, kind):
+    """Whatever call fails, what is left still bears the mark of nettrain."""
+    path, calls = tmp_path / "mine", []
+
+    def failing(real, at):
+        def call(*given, **options):
+            calls.append(given)
+            if len(calls) == at:
+                raise OSError(errno.EIO, os.strerror(errno.EIO))
+            return real(*given, **options)
+
+        return call
+
+    for at in range(1, 100):
+        for name in DIRECTORIES[kind]:
+            (path / name).parent.mkdir(parents=True, exist_ok=True)
+            (path / name).write_text("x")
+        environment = {"versions": {"nettrain": "1"}}
+        if kind == "run":
+            (path / "environment.json").write_text(json.dumps(environment))
+        with monkeypatch.context() as disk:
+            calls.clear()
+            for name in ("unlink", "rmdir", "close"):
+                disk.setattr(os, name, failing(getattr(os, name), at))
+            try:
+                remove_directory(path, LAYOUTS[kind])
+                done = True
+            except RunError as error:
+                done = False
+                assert str(error) == f"{path}: cannot be written: {os.strerror(errno.EIO)}"
+        if path.exists():
+            remove_directory(path, LAYOUTS[kind])
+        assert not path.exists()
+        if done and len(calls) < at:
+            return
+    pytest.fail("it never came to an end")

@@ -34,6 +34,8 @@ class Layout:
         kind: What it is called in messages: "a run directory".
         files: Patterns (`fnmatch`) of the names of its files.
         folders: The layouts of the directories in it, by pattern of their names.
+        marks: Files by which nettrain knows the directory. They are removed last, in this order,
+            so that a removal that fails half way can be repeated.
         is_ours: Whether a directory bears the marks of nettrain. Without marks a directory is
             removed only if it holds no files.
     """
@@ -41,6 +43,7 @@ class Layout:
     kind: str
     files: tuple[str, ...] = ()
     folders: Mapping[str, "Layout"] = field(default_factory=dict)
+    marks: tuple[str, ...] = ()
     is_ours: Callable[[Path], bool] = lambda path: True
 
     def foreign(self, path: Path) -> Iterator[Path]:
@@ -98,7 +101,8 @@ def remove_directory(path: Path, layout: Layout) -> None:
 
     Raises:
         RunError: It is not of this kind, holds files that nettrain did not write (they are named),
-            or another process works in it. Nothing is removed then.
+            or another process works in it; nothing is removed then. Or the disk refuses to
+            remove it; what is left can be removed later.
     """
     if path.is_symlink() or not path.is_dir():
         raise RunError(f"{path}: is not {layout.kind}, so it is not replaced; choose another name")
@@ -116,7 +120,28 @@ def remove_directory(path: Path, layout: Layout) -> None:
     with disk_errors(path), ExitStack() as locks:
         for directory in list(layout.directories(path)):
             locks.enter_context(locked(directory))
+        for entry in path.iterdir():
+            if entry.is_dir():
+                _remove_tree(entry)
+            elif entry.name not in layout.marks:
+                entry.unlink()
+        for name in layout.marks:
+            (path / name).unlink(missing_ok=True)
+        path.rmdir()
+
+
+def _remove_tree(path: Path) -> None:
+    """Remove a directory, or raise what kept it from being removed.
+
+    Until Python 3.12, `rmtree` closes a directory again whose closing has failed, and that second
+    error hides the first.
+    """
+    try:
         shutil.rmtree(path)
+    except OSError as error:
+        if error.errno == errno.EBADF and isinstance(error.__context__, OSError):
+            raise error.__context__ from None
+        raise
 
 
 @contextmanager

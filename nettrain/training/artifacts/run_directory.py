@@ -49,6 +49,7 @@ RUN_LAYOUT = Layout(
         "checkpoints": Layout("a folder of checkpoints", ("best.safetensors", "last.safetensors")),
         "snapshots": Layout("a folder of snapshots", ("epoch-*.safetensors",)),
     },
+    marks=("config.yaml", "environment.json"),
     is_ours=written_by_nettrain,
 )
 
