@@ -10,9 +10,11 @@ the same again, or resumed, leaves what there would be without the fault. --coun
 all (default: all). Needs a C compiler and Linux.
 """
 
+import json
 import os
 import random
 import shutil
+import sys
 import tempfile
 from collections import Counter
 from pathlib import Path
@@ -71,6 +73,7 @@ class Faults:
             ended = self._run(command.words, command, counting, 0)
             if ended.code:
                 raise RuntimeError(f"{name}, undisturbed: {ended.described()}")
+            self._warm.learn(ended)
             self._whole[name] = command.leaves(self._folder)
             cases += [(name, trouble, place) for place in range(1, ended.counted + 1)]
         return cases
@@ -86,6 +89,8 @@ class Faults:
             call = ended.struck.replace(str(self._folder), "")
             fault = {"command": name, "trouble": trouble.name, "place": place, "call": call}
             cause = problems[0].splitlines()[-1].replace(str(self._folder), "")
+            if (name, trouble.name, cause) not in self._faults:
+                print(json.dumps(fault | {"problems": problems}), file=sys.stderr, flush=True)
             known = self._faults.setdefault((name, trouble.name, cause), fault | {"cases": 0})
             known["cases"] += 1
             known["problems"] = problems
@@ -145,8 +150,11 @@ class Faults:
 
     def _run(self, words: Any, command: Command, trouble: Trouble | None = None, place: int = 0) -> Ended:  # fmt: skip
         watch = self._folder / command.watch
-        armed = {} if trouble is None else {"trouble": trouble, "place": place}
-        return self._warm.run(words, watch=watch, before=self._enter, **armed)
+        if trouble is not None:
+            return self._warm.run(words, watch=watch, before=self._enter, trouble=trouble, place=place)  # fmt: skip
+        ended = self._warm.run(words, watch=watch, before=self._enter)
+        self._warm.learn(ended)
+        return ended
 
     def _succeed(self, words: list[str], folder: Path) -> None:
         ended = self._warm.run(words, watch=folder)
@@ -173,7 +181,8 @@ def main() -> None:
     calls = preloaded()
     if calls.absent:
         campaign.end(0, [], without=calls.absent)
-    scratch = Path(tempfile.mkdtemp(prefix="nettrain-faults-"))
+    memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # no disk to wait for
+    scratch = Path(tempfile.mkdtemp(prefix="nettrain-faults-", dir=memory))
     try:
         (scratch / "streams").mkdir()
         faults = Faults(scratch, Warm(scratch / "streams", calls))

@@ -4,6 +4,7 @@ What runs is the command line of nettrain in a process of its own, without the s
 Python and importing takes. Threads that the command starts are the child's alone.
 """
 
+import gc
 import importlib
 import json
 import os
@@ -21,6 +22,7 @@ from typing import Any
 from processes.system_calls import NOTHING, Calls, Trouble
 
 COUNT = Trouble("none", -1, NOTHING)
+THREADED = ("onnxruntime", "polars")  # start threads when they are imported
 PATIENCE = 120.0  # seconds for any one command
 
 
@@ -38,6 +40,7 @@ class Ended:
         err: Its standard error.
         counted: System calls that were counted.
         struck: The one that was struck.
+        imported: Modules that the warm process had not imported.
     """
 
     code: int
@@ -45,6 +48,7 @@ class Ended:
     err: str
     counted: int = 0
     struck: str = ""
+    imported: Sequence[str] = ()
 
     @property
     def killed(self) -> bool:
@@ -70,6 +74,7 @@ class Warm:
         for module in pkgutil.walk_packages(nettrain.cli.__path__, "nettrain.cli."):
             importlib.import_module(module.name)
         self._scratch, self.calls = scratch, calls
+        self._learned: set[str] = set()
         os.chmod(scratch, 0o777)  # a child may become another user
 
     def train(self, config: Path, folder: Path) -> None:
@@ -77,6 +82,20 @@ class Warm:
         import nettrain
 
         nettrain.train(config, output_directory=folder, threads=1)
+
+    def learn(self, ended: Ended) -> None:
+        """Import here what a process has imported, so that those to come need not."""
+        missing = {name for name in ended.imported if name.partition(".")[0] not in THREADED}
+        missing -= self._learned
+        if not missing:
+            return
+        self._learned |= missing
+        for name in missing:
+            with suppress(ImportError):  # a name that a package made up: `__mp_main__`
+                importlib.import_module(name)
+        self.check()
+        gc.collect()
+        gc.freeze()  # so that no collection of a child touches, and thereby copies, what is here
 
     def check(self) -> None:
         """Raises RuntimeError where this process has threads, which a fork would lose."""
@@ -127,6 +146,7 @@ class Warm:
     ) -> None:
         from nettrain.cli.main import run
 
+        before_it = {*sys.modules}
         os.setsid()
         for number, name in enumerate(("null", "out", "err")):
             path = os.devnull if name == "null" else _stream(self._scratch, os.getpid(), name)
@@ -146,7 +166,8 @@ class Warm:
             sys.stdout.flush()
         counted, struck = self.calls.counted(), self.calls.struck()
         self.calls.arm(watch, COUNT, 0)
-        report = json.dumps({"counted": counted, "struck": struck})
+        imported = [name for name in sys.modules if name not in before_it]
+        report = json.dumps({"counted": counted, "struck": struck, "imported": imported})
         with suppress(OSError):  # too many open files
             _stream(self._scratch, os.getpid(), "report").write_text(report)
         os._exit(code if isinstance(code, int) else 1)
