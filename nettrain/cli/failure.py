@@ -5,10 +5,11 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from typing import TextIO
 
 import typer
 
-from nettrain.cli.output import say
+from nettrain.cli.output import STANDARD_OUTPUT, say
 from nettrain.errors import NettrainError, shortened
 
 SIGINT_EXIT = 130
@@ -38,7 +39,7 @@ def reported() -> Iterator[None]:
     except KeyboardInterrupt:
         raise _ended("interrupted", SIGINT_EXIT) from None
     except BrokenPipeError:
-        _silence()
+        _silence(sys.stdout, sys.stderr)
         raise typer.Exit(1) from None
     except MemoryError as error:
         message = f"out of memory ({error}); use a smaller model, batch or dataset.limit"
@@ -49,6 +50,8 @@ def reported() -> Iterator[None]:
             raise _ended(message, NettrainError.exit_code) from None
         if error.errno not in _USER_ERRORS:
             raise
+        if error.filename == STANDARD_OUTPUT:
+            _silence(sys.stdout)
         file = f"{error.filename}: " if error.filename else ""
         message = f"{file}{(error.strerror or str(error)).lower()}"
         raise _ended(message, NettrainError.exit_code) from None
@@ -62,10 +65,10 @@ def _directory_is_gone() -> bool:
     return False
 
 
-def _silence() -> None:
-    """Drop what is in the buffers: the reader of our output went away (`| head`)."""
+def _silence(*streams: TextIO) -> None:
+    """Drop what is in the buffers: the reader of our output went away (`| head`), or it is full."""
     null_device = os.open(os.devnull, os.O_WRONLY)
-    for stream in (sys.stdout, sys.stderr):
+    for stream in streams:
         with suppress(OSError, ValueError):  # a stream that is no file, or is closed
             os.dup2(null_device, stream.fileno())
 

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from nettrain.inference.predictor import Predictor
 
+STANDARD_OUTPUT = "standard output"
+
 
 def print_json(value: dict[str, Any]) -> None:
     """Print one JSON object on stdout; NaN and infinity, which JSON does not have, become null."""
@@ -123,6 +125,36 @@ def open_standard_streams() -> None:
         sys.stdout = os.fdopen(1, "w", encoding="utf-8", closefd=False)
     if sys.stderr is None:
         sys.stderr = os.fdopen(2, "w", encoding="utf-8", closefd=False)
+    sys.stdout = naming_itself(sys.stdout)
+
+
+class _StandardOutput(io.FileIO):
+    """Descriptor 1: an error of writing names it, as that of a file names the file."""
+
+    def write(self, content: Any) -> int:
+        """Write bytes. Raises OSError."""
+        try:
+            return super().write(content)
+        except OSError as error:
+            error.filename = STANDARD_OUTPUT
+            raise
+
+
+def naming_itself(stream: TextIO) -> TextIO:
+    """Returns the same stream, whose errors name it; one that is no plain file as it is."""
+    buffer = getattr(stream, "buffer", None)
+    raw = getattr(buffer, "raw", buffer)  # Python without buffers (-u) has a file there
+    if not isinstance(stream, io.TextIOWrapper) or type(raw) is not io.FileIO:
+        return stream
+    stream.flush()
+    named: Any = _StandardOutput(raw.fileno(), "w", closefd=False)
+    return io.TextIOWrapper(
+        named if raw is buffer else io.BufferedWriter(named),
+        encoding=stream.encoding,
+        errors=stream.errors,
+        line_buffering=stream.line_buffering,
+        write_through=stream.write_through,
+    )
 
 
 def _plain(value: Any) -> Any:

@@ -1,7 +1,9 @@
 """Messages on stderr: wrapped at spaces on a terminal, commands whole; a full disk loses no training."""
 
+import io
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -43,3 +45,29 @@ def test_messages_that_cannot_be_written_do_not_end_the_command():
             timeout=240,
         )
     assert (ended.returncode, ended.stdout) == (0, "done\n")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+@pytest.mark.parametrize("buffering", [-1, 0], ids=["buffered", "as with python -u"])
+def test_an_error_of_standard_output_names_it(buffering, tmp_path):
+    """And what can be written is what was written before."""
+    with open("/dev/full", "wb", buffering) as file:
+        stream = io.TextIOWrapper(file)
+        full = output.naming_itself(stream)
+        with pytest.raises(OSError) as caught:
+            print("a row", file=full, flush=True)
+        assert caught.value.filename == "standard output"
+        with suppress(OSError):
+            full.close()  # writes what is in its buffer
+    with (tmp_path / "rows").open("wb", buffering) as file:
+        stream = io.TextIOWrapper(file, "ascii", "backslashreplace", write_through=not buffering)
+        print("before", file=stream)
+        named = output.naming_itself(stream)
+        print("\xe4", file=named, flush=True)
+        assert named is not stream and named.fileno() == file.fileno()
+    assert (tmp_path / "rows").read_text() == "before\n\\xe4\n"
+
+
+def test_a_stream_that_is_no_file_is_left_alone():
+    for stream in (io.StringIO(), io.TextIOWrapper(io.BytesIO())):
+        assert output.naming_itself(stream) is stream

@@ -151,7 +151,7 @@ def test_a_full_device_is_told(trained):
         )
         with process:
             _, stderr = process.communicate(timeout=240)
-    assert (process.returncode, stderr) == (2, "no space left on device\n")
+    assert (process.returncode, stderr) == (2, "standard output: no space left on device\n")
 
 
 def test_the_version_is_told(command):
