@@ -1,6 +1,7 @@
 """One input, tried: what came of it, how long it took, and the memory it needed."""
 
 import json
+import os
 import resource
 import shutil
 import time
@@ -63,8 +64,10 @@ class Attempts:
         guard: Guard,
         most: int = MOST_MEMORY,
     ) -> None:
-        self._run, self._folder, self._current, self._guard = run, folder, current, guard
+        self._run, self._folder, self._guard = run, folder, guard
         self._most = most
+        self._memory = Memory()
+        self._description = os.open(current, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
         limit = resource.getrlimit(resource.RLIMIT_AS)[1]
         resource.setrlimit(resource.RLIMIT_AS, (ADDRESS_SPACE, limit))
 
@@ -72,20 +75,25 @@ class Attempts:
         """Try one. Raises Fault where it breaks a claim."""
         with self._fresh_folder():
             case.write(self._folder)
-            self._current.write_text(case.to_json(), encoding="utf-8")
-            before = _reset_peak()
+            self._describe(case)
+            before = self._memory.reset_peak()
             began = time.perf_counter()
             self._guard.begin(self._folder)
             try:
                 is_refused = self._called(case)
             finally:
                 found = self._guard.end()
-            seconds, peak = time.perf_counter() - began, _peak() - before
+            seconds, peak = time.perf_counter() - began, self._memory.peak() - before
         if found:
             raise Fault(found[0].partition(" ")[0] + _kind_of_place(found[0]), "; ".join(found))
         if peak > self._most + TIMES * case.size():
             raise Fault("memory", f"{peak / 2**20:.0f} MB for {case.size()} bytes")
         return Outcome(is_refused, seconds, peak)
+
+    def _describe(self, case: Case) -> None:
+        text = case.to_json().encode()
+        os.pwrite(self._description, text, 0)
+        os.truncate(self._description, len(text))
 
     def _called(self, case: Case) -> bool:
         """Whether the input was refused in words."""
@@ -122,15 +130,25 @@ def _kind_of_place(found: str) -> str:
     return " outside" if "outside" in found else ""
 
 
-def _reset_peak() -> int:
-    """The memory that is taken now; the peak counts from here."""
-    Path("/proc/self/clear_refs").write_text("5")
-    return _peak()
+class Memory:
+    """The most memory that the process took since `reset_peak`, in bytes; Linux's.
 
+    The files of /proc stay open: opening and decoding them takes longer than reading.
+    """
 
-def _peak() -> int:
-    status = Path("/proc/self/status").read_text()
-    return 1024 * int(status.partition("VmHWM:")[2].split()[0])
+    def __init__(self) -> None:
+        self._status = os.open("/proc/self/status", os.O_RDONLY)
+        self._reset = os.open("/proc/self/clear_refs", os.O_WRONLY)
+
+    def reset_peak(self) -> int:
+        """The memory that is taken now; the peak counts from here."""
+        os.write(self._reset, b"5")
+        return self.peak()
+
+    def peak(self) -> int:
+        """The peak."""
+        text = os.pread(self._status, 10_000, 0)
+        return 1024 * int(text.partition(b"VmHWM:")[2].split(None, 1)[0])
 
 
 def described(case: Case, fault: Fault) -> str:

@@ -35,11 +35,11 @@ class Case:
         for name, content in self.files.items():
             path = folder / name
             _make_parents(path)
-            _remove(path)
             if isinstance(content, bytes):
                 place = str(folder.parent / "prepared").encode()
-                path.write_bytes(content.replace(PREPARED.encode(), place))
+                _write(path, content.replace(PREPARED.encode(), place))
                 continue
+            _remove(path)
             match content:
                 case "fifo":
                     os.mkfifo(path)
@@ -68,7 +68,19 @@ class Case:
         return cls(content["kind"], content["arguments"], files)
 
 
+def _write(path: Path, content: bytes) -> None:
+    try:
+        file = path.open("xb", buffering=0)
+    except FileExistsError:
+        _remove(path)
+        file = path.open("xb", buffering=0)
+    with file:
+        file.write(content)
+
+
 def _make_parents(path: Path) -> None:
+    if path.parent.is_dir():
+        return
     for parent in reversed(path.parents):
         if not parent.is_dir():
             _remove(parent)

@@ -4,6 +4,7 @@ import copy
 from collections.abc import Iterator
 from typing import Any
 
+from fuzzing.pick import pick
 from hypothesis import strategies as st
 
 VALUES = [
@@ -40,7 +41,7 @@ def mutations(draw: st.DrawFn, content: Any) -> Any:
     for _ in range(draw(st.integers(0, 3))):
         places = [path for path in paths(content) if path]
         if not places:
-            return draw(st.sampled_from(VALUES))
-        path = draw(st.sampled_from(places))
-        content = changed(content, path, draw(st.sampled_from(VALUES)), delete=draw(st.booleans()))
+            return pick(draw, VALUES)
+        path = pick(draw, places)
+        content = changed(content, path, pick(draw, VALUES), delete=draw(st.booleans()))
     return content

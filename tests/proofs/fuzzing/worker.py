@@ -12,6 +12,7 @@ import os
 import sys
 import tempfile
 import time
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import ModuleType
 
@@ -26,17 +27,36 @@ BATCH = 300  # inputs between two reports; hypothesis remembers those of one bat
 SHRINKING = 20.0  # seconds for making a failing input smaller
 
 
+@dataclass
+class Tally:
+    """How many inputs were tried, and the extremes among them."""
+
+    inputs: int = 0
+    refused: int = 0
+    slowest: float = 0.0
+    peak: int = 0
+
+    def add(self, outcome: Outcome) -> None:
+        """One more input, which broke no claim."""
+        self.inputs += 1
+        self.refused += outcome.is_refused
+        self.slowest = max(self.slowest, outcome.seconds)
+        self.peak = max(self.peak, outcome.peak)
+
+    def counts(self) -> dict[str, float]:
+        """As the watching process reads them."""
+        return asdict(self)
+
+
 class Fuzzer:
     """Batches of inputs of one kind."""
 
     def __init__(self, kind: ModuleType, attempts: Attempts) -> None:
         self._cases, self._attempts = kind.cases(), attempts
+        self.tally = Tally()
         self._known: set[str] = set()
         self._faults: dict[str, tuple[Case, Fault]] = {}
         self._failed_since: float | None = None
-        self.inputs = self.refused = 0
-        self.slowest = 0.0
-        self.peak = 0
 
     def batch(self, number: int, count: int) -> None:
         """Try some inputs; print the faults among them, and the counts so far."""
@@ -64,24 +84,16 @@ class Fuzzer:
         for name, (case, fault) in self._faults.items():
             self._known.add(name)
             print(described(case, fault), flush=True)
-        print(json.dumps(self.counts()), flush=True)
-
-    def counts(self) -> dict[str, float]:
-        return {
-            "inputs": self.inputs,
-            "refused": self.refused,
-            "slowest": self.slowest,
-            "peak": self.peak,
-        }
+        print(json.dumps(self.tally.counts()), flush=True)
 
     def _try(self, case: Case) -> None:
         late = self._failed_since is not None and time.monotonic() > self._failed_since + SHRINKING
         if late:
             return
         try:
-            outcome: Outcome = self._attempts.attempt(case)
+            self.tally.add(self._attempts.attempt(case))
         except Fault as fault:
-            self.inputs += 1
+            self.tally.inputs += 1
             if fault.signature in self._known:
                 return
             self._failed_since = self._failed_since or time.monotonic()
@@ -89,10 +101,6 @@ class Fuzzer:
             if smallest is None or len(case.to_json()) < len(smallest[0].to_json()):
                 self._faults[fault.signature] = (case, fault)
             raise
-        self.inputs += 1
-        self.refused += outcome.is_refused
-        self.slowest = max(self.slowest, outcome.seconds)
-        self.peak = max(self.peak, outcome.peak)
 
 
 def replay(corpus: Path, kind: str, attempts: Attempts) -> None:
@@ -105,11 +113,28 @@ def replay(corpus: Path, kind: str, attempts: Attempts) -> None:
             print(described(case, fault), flush=True)
 
 
-def main() -> None:
-    """Try the inputs of a corpus, or batches of fresh ones until a bound is reached."""
-    what, first, count, seconds, scratch = sys.argv[1:]
-    folder = Path(scratch)
-    name, _, corpus = what.partition("=")
+def drawn(kind: ModuleType, number: int, count: int) -> list[Case]:
+    """Some inputs of the grammar, not tried."""
+    cases: list[Case] = []
+
+    @seed(number)
+    @settings(
+        max_examples=count,
+        deadline=None,
+        database=None,
+        phases=(Phase.generate,),
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(kind.cases())
+    def kept(case: Case) -> None:
+        cases.append(case)
+
+    kept()
+    return cases
+
+
+def prepared(name: str, folder: Path) -> tuple[ModuleType, Attempts]:
+    """A kind that is ready, and what tries its inputs, in a folder of this process."""
     kind = importlib.import_module(f"fuzzing.kinds.{name}")
     own = folder / "own"  # what libraries keep, and temporary files
     own.mkdir()
@@ -120,14 +145,21 @@ def main() -> None:
     here = Path(__file__).parents[1]
     guard = Guard(*known_folders(package), here, allowed=own)
     most = getattr(kind, "MOST_MEMORY", MOST_MEMORY)
-    attempts = Attempts(kind.run, folder / "input", folder / "current.json", guard, most)
+    return kind, Attempts(kind.run, folder / "input", folder / "current.json", guard, most)
+
+
+def main() -> None:
+    """Try the inputs of a corpus, or batches of fresh ones until a bound is reached."""
+    what, first, count, seconds, scratch = sys.argv[1:]
+    name, _, corpus = what.partition("=")
+    kind, attempts = prepared(name, Path(scratch))
     if corpus:
         replay(Path(corpus), name, attempts)
         return
     fuzzer = Fuzzer(kind, attempts)
     end, number = time.monotonic() + float(seconds), int(first)
-    while fuzzer.inputs < int(count) and time.monotonic() < end:
-        fuzzer.batch(number, min(BATCH, int(count) - fuzzer.inputs))
+    while fuzzer.tally.inputs < int(count) and time.monotonic() < end:
+        fuzzer.batch(number, min(BATCH, int(count) - fuzzer.tally.inputs))
         number += 1
 
 

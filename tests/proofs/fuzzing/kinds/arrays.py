@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from fuzzing.case import DANGLING, ENDLESS, FIFO, FOLDER, Case
 from fuzzing.damage import damaged
+from fuzzing.pick import pick
 from hypothesis import strategies as st
 
 TYPES = [
@@ -78,14 +79,12 @@ def prepare(folder: Path) -> None:
 
 @st.composite
 def _array(draw: st.DrawFn) -> np.ndarray:
-    shape, kind = draw(st.sampled_from(SHAPES)), draw(st.sampled_from(TYPES))
+    shape, kind = pick(draw, SHAPES), pick(draw, TYPES)
     numbers = np.random.Generator(np.random.PCG64(draw(st.integers(0, 9)))).integers(
         0, 3, size=shape
     )
     if kind[1] in "fc" and draw(st.booleans()):
-        numbers = np.where(
-            numbers == 0, draw(st.sampled_from([np.nan, np.inf, 1e30, 5e-324])), numbers
-        )
+        numbers = np.where(numbers == 0, pick(draw, [np.nan, np.inf, 1e30, 5e-324]), numbers)
     try:
         found = np.asarray(numbers).astype(kind)
     except (TypeError, ValueError):
@@ -113,32 +112,24 @@ SOUND = {
 @st.composite
 def _npy(draw: st.DrawFn, name: str) -> bytes:
     """The array of this name as it should be, another one, or a header that lies."""
-    kind = draw(st.sampled_from("sssaah"))
+    kind = pick(draw, "sssaah")
     if kind == "s" and name in SOUND:
         return SOUND[name]
     if kind != "h":
         return _saved(draw(_array()))
-    shape = f"({draw(st.sampled_from(LENGTHS))}, {draw(st.sampled_from(LENGTHS))})"
-    text = f"{{'descr': {draw(st.sampled_from(DESCRIBED))}, 'fortran_order': {draw(st.booleans())}, 'shape': {shape}, }}"
+    shape = f"({pick(draw, LENGTHS)}, {pick(draw, LENGTHS)})"
+    text = f"{{'descr': {pick(draw, DESCRIBED)}, 'fortran_order': {draw(st.booleans())}, 'shape': {shape}, }}"
     padded = text.encode() + b" " * (-(len(text) + 11) % 64) + b"\n"
-    major = draw(st.sampled_from([1, 2, 3, 9]))
+    major = pick(draw, [1, 2, 3, 9])
     length = struct.pack("<H" if major == 1 else "<I", len(padded))
-    return (
-        b"\x93NUMPY"
-        + bytes([major, 0])
-        + length
-        + padded
-        + bytes(draw(st.sampled_from([0, 24, 96])))
-    )
+    return b"\x93NUMPY" + bytes([major, 0]) + length + padded + bytes(pick(draw, [0, 24, 96]))
 
 
 @st.composite
 def _npz(draw: st.DrawFn, names: list[str]) -> bytes:
     file = io.BytesIO()
-    how = draw(
-        st.sampled_from(
-            [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA]
-        )
+    how = pick(
+        draw, [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA]
     )
     some = st.just(names[:-2]) | st.lists(st.sampled_from(names), max_size=4, unique=True)
     with zipfile.ZipFile(file, "w", how) as archive:
@@ -151,9 +142,9 @@ def _npz(draw: st.DrawFn, names: list[str]) -> bytes:
 def _idx(draw: st.DrawFn) -> bytes:
     if draw(st.booleans()):
         return struct.pack(">BBBB3I", 0, 0, 8, 3, 6, 4, 4) + bytes(range(96))
-    code = draw(st.sampled_from([8, 8, 8, 9, 0x0B, 0x0C, 0x0D, 0x0E, 0, 255]))
+    code = pick(draw, [8, 8, 8, 9, 0x0B, 0x0C, 0x0D, 0x0E, 0, 255])
     shape = draw(st.lists(st.sampled_from([0, 1, 4, 6, 6, 6, 2**31, 2**32 - 1]), max_size=5))
-    size = draw(st.sampled_from([0, 6, 24, 96, 96, 192, 768]))
+    size = pick(draw, [0, 6, 24, 96, 96, 192, 768])
     return struct.pack(f">BBBB{len(shape)}I", 0, 0, code, len(shape), *shape) + bytes(size)
 
 
@@ -163,7 +154,7 @@ def _labels(draw: st.DrawFn, good: bytes) -> bytes:
 
 @st.composite
 def _cases(draw: st.DrawFn) -> Case:
-    kind = draw(st.sampled_from(["npy", "npz", "idx", "split"]))
+    kind = pick(draw, ["npy", "npz", "idx", "split"])
     labels = struct.pack(">BBBBI", 0, 0, 8, 1, 6) + bytes([0, 1] * 3)
     files: dict[str, Any]
     match kind:
@@ -188,8 +179,8 @@ def _cases(draw: st.DrawFn) -> Case:
     if draw(st.integers(0, 9)) == 7:
         files[first] = gzip.compress(files[first])
     if draw(st.integers(0, 49)) == 7:
-        files[first] = draw(st.sampled_from([FIFO, ENDLESS, FOLDER, DANGLING, b""]))
-    call = draw(st.sampled_from(["load", "load", "propose"])) if kind != "split" else "split"
+        files[first] = pick(draw, [FIFO, ENDLESS, FOLDER, DANGLING, b""])
+    call = pick(draw, ["load", "load", "propose"]) if kind != "split" else "split"
     return Case("arrays", {"call": call, "source": source}, files)
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from fuzzing.case import DANGLING, ENDLESS, FIFO, FOLDER, Case
 from fuzzing.damage import damaged
 from fuzzing.json_values import mutations
+from fuzzing.pick import pick
 from fuzzing.runs import files_of, made, rows_of
 from hypothesis import strategies as st
 
@@ -29,13 +30,13 @@ def cases() -> st.SearchStrategy[Case]:
 
 @st.composite
 def _cases(draw: st.DrawFn) -> Case:
-    name = draw(st.sampled_from(sorted(_SOUND)))
+    name = pick(draw, sorted(_SOUND))
     content = _SOUND[name]
     match draw(st.integers(0, 19)):
         case 7 | 8:
             file = draw(damaged(content))
         case 9:
-            file = draw(st.sampled_from([FIFO, ENDLESS, FOLDER, DANGLING, b""]))
+            file = pick(draw, [FIFO, ENDLESS, FOLDER, DANGLING, b""])
         case _:
             file = _rewritten(draw, content)
     return Case("checkpoint", {"rows": name.split()[0]}, {"c.safetensors": file})
@@ -46,7 +47,7 @@ def _rewritten(draw: st.DrawFn, content: bytes) -> bytes:
     [length] = struct.unpack("<Q", content[:8])
     header, tensors = json.loads(content[8 : 8 + length]), content[8 + length :]
     metadata = json.loads(header["__metadata__"]["nettrain"])
-    what = draw(st.sampled_from(["metadata"] * 6 + ["header", "tensors"]))
+    what = pick(draw, ["metadata"] * 6 + ["header", "tensors"])
     if what == "metadata":
         metadata = draw(mutations(metadata))
     header["__metadata__"]["nettrain"] = json.dumps(metadata)

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from fuzzing.case import DANGLING, ENDLESS, FIFO, FOLDER, Case
+from fuzzing.pick import pick
 from fuzzing.schema import wild
 from fuzzing.yaml_text import edited, texts, written
 from hypothesis import strategies as st
@@ -36,7 +37,7 @@ def _cases(draw: st.DrawFn) -> Case:
     value = {"dataset": {"source": "xor"}, "model": "mlp"} | draw(_sections())
     files: dict[str, Any] = {"p.py": PLUGIN}
     if draw(st.booleans()):
-        value["extends"] = draw(st.sampled_from(["b.yaml", ["b.yaml"] * 2] * 3 + OTHERS))
+        value["extends"] = pick(draw, ["b.yaml", ["b.yaml"] * 2] * 3 + OTHERS)
         files["b.yaml"] = draw(
             texts(_sections()).map(_encoded) | st.sampled_from([BASE.encode(), *ODD_FILES])
         )
@@ -69,11 +70,11 @@ def overrides(draw: st.DrawFn) -> str:
     """KEY.PATH=VALUE: a path that exists, or nearly, and a value of that place or of any."""
     schema, path = wild_run(), []
     while "properties" in schema and draw(st.integers(0, 3)):
-        key = draw(st.sampled_from(sorted(schema["properties"])))
+        key = pick(draw, sorted(schema["properties"]))
         path.append(key)
         schema = _inner(draw, schema["properties"][key])
-    key = ".".join(path) + draw(
-        st.sampled_from(["", "", "", "[0]", "[9]", "[-1]", ".x", ".type", "..", "[", " "])
+    key = ".".join(path) + pick(
+        draw, ["", "", "", "[0]", "[9]", "[-1]", ".x", ".type", "..", "[", " "]
     )
     value = written(draw(wild().values(schema, 1)), flow=True).strip()
     text = f"{key}={value}"
@@ -88,7 +89,7 @@ def _inner(draw: st.DrawFn, schema: dict) -> dict:
         if "$ref" in schema:
             schema = whole()["$defs"][schema["$ref"].removeprefix("#/$defs/")]
         elif "anyOf" in schema:
-            schema = draw(st.sampled_from(schema["anyOf"]))
+            schema = pick(draw, schema["anyOf"])
     return schema
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from fuzzing.case import DANGLING, ENDLESS, FIFO, FOLDER, Case
 from fuzzing.damage import damaged
+from fuzzing.pick import pick
 from fuzzing.schema import schema, small, wild
 from hypothesis import strategies as st
 from PIL import Image
@@ -73,21 +74,19 @@ def _cases(draw: st.DrawFn) -> Case:
     if draw(st.booleans()):
         files = {f"pets/{name}/0.png": _image("RGB", "PNG", 4, 4) for name in "ab"}
     for name in draw(st.lists(st.sampled_from(NAMES), min_size=1, max_size=5, unique=True)):
-        ending = draw(st.sampled_from(["png"] * 12 + ["jpg"] * 6 + sorted(FORMATS)))
+        ending = pick(draw, ["png"] * 12 + ["jpg"] * 6 + sorted(FORMATS))
         side = st.sampled_from([1, 4, 4, 4, 7])
-        content: Any = _image(draw(st.sampled_from(MODES)), FORMATS[ending], draw(side), draw(side))
+        content: Any = _image(pick(draw, MODES), FORMATS[ending], draw(side), draw(side))
         match draw(st.integers(0, 20)):
             case 7 | 8 | 9:
                 content = draw(damaged(content))
             case 10:
-                content = draw(st.sampled_from([FIFO, ENDLESS, FOLDER, DANGLING, b"", b"no image"]))
+                content = pick(draw, [FIFO, ENDLESS, FOLDER, DANGLING, b"", b"no image"])
             case 11:
                 content = _bomb(
-                    *draw(
-                        st.sampled_from([(10**5, 10**5), (2**31 - 1, 1), (0, 0), (20_000, 4_000)])
-                    )
+                    *pick(draw, [(10**5, 10**5), (2**31 - 1, 1), (0, 0), (20_000, 4_000)])
                 )
-        files[f"pets/{name}.{draw(st.sampled_from([ending] * 20 + ['txt', 'PNG', '']))}"] = content
+        files[f"pets/{name}.{pick(draw, [ending] * 20 + ['txt', 'PNG', ''])}"] = content
     properties = schema()["$defs"]["source.images"]["properties"]
     grammar = wild() if draw(st.booleans()) else small()
     optional = {
@@ -98,8 +97,8 @@ def _cases(draw: st.DrawFn) -> Case:
     keys = draw(st.fixed_dictionaries({}, optional=optional)) if draw(st.booleans()) else {}
     sizes = [4, 4, 4, 4, 1, 7, [4, 7], 0, -1, 10**9, 2**31 - 1, [1, 2**31 - 1], "4", [4], [4, 4, 3]]
     if draw(st.booleans()):
-        keys["size"] = draw(st.sampled_from(sizes))
-    call = draw(st.sampled_from(["load", "propose"]))
+        keys["size"] = pick(draw, sizes)
+    call = pick(draw, ["load", "propose"])
     return Case(
         "images", {"call": call, "source": keys | {"type": "images", "path": "pets"}}, files
     )

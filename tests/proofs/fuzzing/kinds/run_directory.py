@@ -10,6 +10,7 @@ import yaml
 from fuzzing.case import DANGLING, ENDLESS, FIFO, FOLDER, Case
 from fuzzing.damage import damaged
 from fuzzing.json_values import mutations
+from fuzzing.pick import pick
 from fuzzing.runs import files_of, made
 from hypothesis import strategies as st
 
@@ -46,24 +47,22 @@ def cases() -> st.SearchStrategy[Case]:
 
 @st.composite
 def _cases(draw: st.DrawFn) -> Case:
-    name = draw(st.sampled_from(["table", "table", "images", "values", "ensemble", "cv", "sweep"]))
+    name = pick(draw, ["table", "table", "images", "values", "ensemble", "cv", "sweep"])
     sound = files_of(_PLACE[0] / name)
     files: dict[str, Any] = {}
     for path in draw(st.lists(st.sampled_from(sorted(sound)), min_size=1, max_size=2, unique=True)):
         content: Any = sound[path]
         match draw(st.integers(0, 19)):
             case 7:
-                content = draw(st.sampled_from([FIFO, ENDLESS, FOLDER, DANGLING, b""]))
+                content = pick(draw, [FIFO, ENDLESS, FOLDER, DANGLING, b""])
             case 8 | 9 | 10:
                 content = draw(damaged(content))
             case _:
                 content = _changed(draw, path, content)
         files[f"r/{path}"] = content
     if draw(st.integers(0, 9)) == 7:
-        files[
-            draw(st.sampled_from(["r/thesis.txt", "r/checkpoints/x", "r/é", "r/config.yaml.bak"]))
-        ] = b"mine"
-    command = draw(st.sampled_from(COMMANDS.get(name, COMMANDS["run"])))
+        files[pick(draw, ["r/thesis.txt", "r/checkpoints/x", "r/é", "r/config.yaml.bak"])] = b"mine"
+    command = pick(draw, COMMANDS.get(name, COMMANDS["run"]))
     return Case("run_directory", {"directory": name, "command": command}, files)
 
 

@@ -11,6 +11,7 @@ from xml.sax.saxutils import escape
 
 from fuzzing.case import DANGLING, ENDLESS, FIFO, FOLDER, Case
 from fuzzing.damage import damaged
+from fuzzing.pick import pick
 from fuzzing.schema import schema, small, wild
 from hypothesis import strategies as st
 
@@ -49,16 +50,15 @@ def _columns(draw: st.DrawFn) -> dict[str, list[str]]:
     rows = draw(st.integers(8, 20) | st.integers(0, 12))
     found = {}
     for name in names:
-        usual = draw(
-            st.sampled_from(
-                [
-                    ["0", "1"],
-                    ["a", "b", ""],
-                    ["1.5", "2", "3e3"],
-                    ["2020-01-01", "2021-02-03"],
-                    CELLS,
-                ]
-            )
+        usual = pick(
+            draw,
+            [
+                ["0", "1"],
+                ["a", "b", ""],
+                ["1.5", "2", "3e3"],
+                ["2020-01-01", "2021-02-03"],
+                CELLS,
+            ],
         )
         usual_cells = st.sampled_from(usual)
         cells = usual_cells | _cells() if draw(st.integers(0, 3)) == 3 else usual_cells
@@ -68,17 +68,17 @@ def _columns(draw: st.DrawFn) -> dict[str, list[str]]:
 
 @st.composite
 def _cases(draw: st.DrawFn) -> Case:
-    kind = draw(st.sampled_from(sorted(ENDINGS)))
+    kind = pick(draw, sorted(ENDINGS))
     columns = draw(_columns())
     content: Any = WRITERS[kind](draw, columns)
     content = draw(st.just(content) | st.just(content) | damaged(content))
     if kind in ("csv", "jsonl") and draw(st.integers(0, 9)) == 7:
         content = gzip.compress(content)
     if draw(st.integers(0, 49)) == 7:
-        content = draw(st.sampled_from([FIFO, ENDLESS, FOLDER, DANGLING, b""]))
-    name = f"t.{draw(st.sampled_from([ENDINGS[kind]] * 30 + sorted(ENDINGS.values())))}"
-    call = draw(st.sampled_from(["load", "propose", "profile", "fit"]))
-    target = draw(st.sampled_from([*[*columns] * 3, "y", "missing"]))
+        content = pick(draw, [FIFO, ENDLESS, FOLDER, DANGLING, b""])
+    name = f"t.{pick(draw, [ENDINGS[kind]] * 30 + sorted(ENDINGS.values()))}"
+    call = pick(draw, ["load", "propose", "profile", "fit"])
+    target = pick(draw, [*[*columns] * 3, "y", "missing"])
     keys = {}
     if draw(st.integers(0, 2)) == 2:
         properties = schema()["$defs"][f"source.{kind}"]["properties"]
@@ -148,9 +148,9 @@ def run(case: Case, folder: Path) -> None:
 
 
 def _csv(draw: st.DrawFn, columns: dict[str, list[str]]) -> bytes:
-    delimiter = draw(st.sampled_from([",", ",", ";", "\t", "|", " "]))
-    end = draw(st.sampled_from(["\n", "\n", "\r\n", "\r", "\n\n"]))
-    quoted = draw(st.sampled_from(["never", "always", "needed", "needed"]))
+    delimiter = pick(draw, [",", ",", ";", "\t", "|", " "])
+    end = pick(draw, ["\n", "\n", "\r\n", "\r", "\n\n"])
+    quoted = pick(draw, ["never", "always", "needed", "needed"])
 
     def cell(text: str) -> str:
         needed = any(one in text for one in (delimiter, '"', "\n", "\r"))
@@ -161,13 +161,11 @@ def _csv(draw: st.DrawFn, columns: dict[str, list[str]]) -> bytes:
         )
 
     rows = [[*columns], *map(list, zip(*columns.values(), strict=True))]
-    comment = draw(st.sampled_from(["", "", "", "# made by hand\n", "\ufeff", "\n", "sep=;\n"]))
+    comment = pick(draw, ["", "", "", "# made by hand\n", "\ufeff", "\n", "sep=;\n"])
     text = (
-        comment
-        + end.join(delimiter.join(map(cell, row)) for row in rows)
-        + draw(st.sampled_from([end, ""]))
+        comment + end.join(delimiter.join(map(cell, row)) for row in rows) + pick(draw, [end, ""])
     )
-    encoding = draw(st.sampled_from(["utf-8"] * 5 + ["utf-16", "latin-1", "utf-32"]))
+    encoding = pick(draw, ["utf-8"] * 5 + ["utf-16", "latin-1", "utf-32"])
     return text.encode(encoding, errors="ignore" if encoding == "latin-1" else "surrogatepass")
 
 
@@ -176,7 +174,7 @@ def _jsonl(draw: st.DrawFn, columns: dict[str, list[str]]) -> bytes:
         try:
             return json.loads(text)
         except (ValueError, RecursionError):
-            return draw(st.sampled_from([text, text, text, None, [text], {"a": text}, [[1]]]))
+            return pick(draw, [text, text, text, None, [text], {"a": text}, [[1]]])
 
     rows = zip(*columns.values(), strict=True)
     lines = [
@@ -197,7 +195,7 @@ def _frame(draw: st.DrawFn, columns: dict[str, list[str]]) -> Any:
             name, [cell.encode(errors="replace").decode() for cell in cells], dtype=polars.String
         )
         try:
-            found[name] = series.cast(draw(st.sampled_from(kinds)), strict=False)
+            found[name] = series.cast(pick(draw, kinds), strict=False)
         except Exception:  # polars has casts that it does not know
             found[name] = series
     return polars.DataFrame(found)
@@ -206,16 +204,14 @@ def _frame(draw: st.DrawFn, columns: dict[str, list[str]]) -> Any:
 def _parquet(draw: st.DrawFn, columns: dict[str, list[str]]) -> bytes:
     file = io.BytesIO()
     _frame(draw, columns).write_parquet(
-        file, compression=draw(st.sampled_from(["zstd", "snappy", "uncompressed", "gzip"]))
+        file, compression=pick(draw, ["zstd", "snappy", "uncompressed", "gzip"])
     )
     return file.getvalue()
 
 
 def _arrow(draw: st.DrawFn, columns: dict[str, list[str]]) -> bytes:
     file = io.BytesIO()
-    _frame(draw, columns).write_ipc(
-        file, compression=draw(st.sampled_from(["zstd", "lz4", "uncompressed"]))
-    )
+    _frame(draw, columns).write_ipc(file, compression=pick(draw, ["zstd", "lz4", "uncompressed"]))
     return file.getvalue()
 
 
@@ -224,7 +220,7 @@ def _excel(draw: st.DrawFn, columns: dict[str, list[str]]) -> bytes:
 
     def cell(text: str, place: str) -> str:
         clean = "".join(one for one in text if one.isprintable())[:2000]
-        match draw(st.sampled_from("nnsssbefd")):
+        match pick(draw, "nnsssbefd"):
             case "n":
                 return f'<c r="{place}"><v>{escape(clean)}</v></c>'
             case "b":
@@ -256,7 +252,7 @@ def _excel(draw: st.DrawFn, columns: dict[str, list[str]]) -> bytes:
     }  # fmt: skip
     file = io.BytesIO()
     with zipfile.ZipFile(
-        file, "w", draw(st.sampled_from([zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED]))
+        file, "w", pick(draw, [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
     ) as archive:
         for name, text in parts.items():
             archive.writestr(zipfile.ZipInfo(name), text)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from fuzzing.case import Case
 from fuzzing.kinds.config import wild_run
+from fuzzing.pick import pick
 from fuzzing.schema import small
 from hypothesis import strategies as st
 
@@ -62,7 +63,7 @@ CLASS_LOSSES = [
 def _model(draw: st.DrawFn, kind: str) -> Any:
     """A model that may take these rows; of layers written out, the last one gives the outputs."""
     images = kind == "images"
-    name = draw(st.sampled_from(IMAGE_MODELS if images else MODELS))
+    name = pick(draw, IMAGE_MODELS if images else MODELS)
     if name != "sequential":
         return draw(small().of(f"model.{name}"))
     layers = (
@@ -87,7 +88,7 @@ def _training() -> dict[str, Any]:
 
 @st.composite
 def _cases(draw: st.DrawFn) -> Case:
-    kind = draw(st.sampled_from(["classes", "values", "labels", "table", "images", "self"]))
+    kind = pick(draw, ["classes", "values", "labels", "table", "images", "self"])
     dataset = {"source": "memory", "split": {"validation": 0.25, "test": 0.25}}
     if draw(st.booleans()):
         dataset["transforms"] = draw(st.lists(small().of("transform"), max_size=3))
@@ -101,9 +102,7 @@ def _cases(draw: st.DrawFn) -> Case:
     sections = draw(st.lists(st.sampled_from(sorted(_sections())), max_size=3, unique=True))
     config |= {name: draw(_sections()[name]) for name in sections}
     if draw(st.booleans()):
-        config["loss"] = draw(
-            small().of(f"loss.{draw(st.sampled_from(LOSSES.get(kind, CLASS_LOSSES)))}")
-        )
+        config["loss"] = draw(small().of(f"loss.{pick(draw, LOSSES.get(kind, CLASS_LOSSES))}"))
     keys = draw(st.lists(st.sampled_from(sorted(_training())), max_size=3, unique=True))
     training = {key: draw(_training()[key]) for key in keys}
     config["training"] = training | {"epochs": draw(st.integers(1, 2)), "kernels": "numpy"}
