@@ -6,8 +6,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from fuzz import Watched
 from fuzzing.attempt import Fault
 from fuzzing.case import DANGLING, ENDLESS, FIFO, FOLDER, Case
+from fuzzing.guided import Changes, shortened
 
 FOLDER_OF_CAMPAIGNS = Path(__file__).parent
 PLANTED = '''\
@@ -82,6 +84,39 @@ def test_a_case_is_read_as_it_was_written(tmp_path):
 
 def test_faults_with_the_same_cause_have_one_signature():
     assert str(Fault("a", "b")) == "b" and Fault("a", "b").signature == "a"
+
+
+def test_guided_inputs_are_the_first_ones_with_other_bytes_in_one_place():
+    other = Case("config", {}, {"pipe": FIFO})  # nothing to change
+    case = Case("config", {"sets": ["a=1"]}, {"a.yaml": b"x: 1", "b.yaml": b"y: 2", "c": FOLDER})
+    changes = Changes([other, case])
+    sound = list(changes.sound())
+    assert [changes.case(data) for data in sound] == [case] * 3
+    assert changes.case(sound[1] + b"3").files == case.files | {"b.yaml": b"y: 23"}
+    assert changes.case(sound[2] + b"\xff").arguments == {"sets": ["a=1\ufffd"]}
+    assert changes.case(b"").files == case.files | {"a.yaml": b""}
+
+
+def test_a_guided_input_is_shortened_to_what_its_fault_needs():
+    data = b"head" + bytes(range(200))
+    assert shortened(data, lambda some: {7, 150} <= set(some[4:]), 60.0) == b"head\x07\x96"
+    assert shortened(data, lambda some: {7, 150} <= set(some[4:]), 0.0) == data
+
+
+@pytest.mark.slow
+def test_a_planted_fault_is_found_by_coverage():
+    pytest.importorskip("atheris")
+    kind = FOLDER_OF_CAMPAIGNS / "fuzzing/kinds/_guided.py"
+    statement = "assert (folder / 'a').read_bytes()[:3] == b'x ='"
+    kind.write_text(PLANTED.format(statement=statement, name="_guided"))
+    try:
+        answers = Watched("_guided", 1, 300, 60.0, "guided").answers()
+    finally:
+        kind.unlink()
+    [fault] = [answer for answer in answers if "signature" in answer]
+    assert fault["signature"] == "AssertionError at _guided.py:run"
+    assert Case.from_json(fault["case"]).files == {"a": b""}
+    assert answers[-1]["inputs"] > 100
 
 
 @pytest.mark.slow

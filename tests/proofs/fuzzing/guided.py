@@ -1,0 +1,175 @@
+"""The process that makes inputs of one kind by coverage: libFuzzer, by way of atheris, changes sound and unsound ones.
+
+    python -m fuzzing.guided KIND SEED COUNT SECONDS SCRATCH
+
+The grammar of the kind makes the first inputs. What libFuzzer changes is one file of an input, or one
+override; it keeps a change that reaches lines or comparisons of nettrain that none did before.
+`fuzz.py KIND --guided` starts and watches this process; it prints the same lines as `worker` does.
+"""
+
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from types import ModuleType
+
+from fuzzing.case import Case
+
+PACKAGE = Path(__file__).parents[3] / "nettrain"
+# Rooms that read no files: numbers alone pass through them, and Numba compiles some of their functions.
+LEFT_OUT = ("autodiff", "optim", "losses", "activations", "initializers", "schedules", "layers", "metrics", "augmentations")  # fmt: skip
+SEEDS = 400  # inputs of the grammar to begin with
+REPORT = 300  # inputs between two reports
+SHRINKING = 10.0  # seconds for making a failing input smaller
+LONGEST = 100_000  # bytes of one changed file
+HEAD = 4  # bytes before the content: which input it is put into, and in place of what
+
+
+def places(case: Case) -> list[str | int]:
+    """What of an input is changed: a file by its name, an override by its number."""
+    files = [name for name, content in case.files.items() if isinstance(content, bytes)]
+    return [*files, *range(len(case.arguments.get("sets", ())))]
+
+
+def content_at(case: Case, place: str | int) -> bytes:
+    """The file, or the override, that is at a place."""
+    if isinstance(place, str):
+        content = case.files[place]
+        assert isinstance(content, bytes)
+        return content
+    return str(case.arguments["sets"][place]).encode(errors="surrogatepass")
+
+
+def with_content(case: Case, place: str | int, content: bytes) -> Case:
+    """The input with another content at a place."""
+    if isinstance(place, str):
+        return replace(case, files=case.files | {place: content})
+    sets = list(case.arguments["sets"])
+    sets[place] = content.decode(errors="replace")
+    return replace(case, arguments=case.arguments | {"sets": sets})
+
+
+class Changes:
+    """Inputs as libFuzzer sees them: the number of a first input, that of a place in it, and the bytes there.
+
+    Args:
+        first: The first inputs; those without a place are left out.
+    """
+
+    def __init__(self, first: list[Case]) -> None:
+        self._first = [case for case in first if places(case)]
+
+    def sound(self) -> Iterator[bytes]:
+        """The first inputs, once for each place."""
+        for number, case in enumerate(self._first):
+            for place, where in enumerate(places(case)):
+                head = number.to_bytes(2, "big") + place.to_bytes(2, "big")
+                yield head + content_at(case, where)
+
+    def case(self, data: bytes) -> Case:
+        """The input that some bytes stand for: any bytes stand for one."""
+        case = self._first[int.from_bytes(data[:2], "big") % len(self._first)]
+        found = places(case)
+        where = found[int.from_bytes(data[2:HEAD], "big") % len(found)]
+        return with_content(case, where, data[HEAD:])
+
+
+def shortened(data: bytes, fails: Callable[[bytes], bool], seconds: float) -> bytes:
+    """The bytes without the pieces that a fault does not need, as far as the time allows."""
+    end = time.monotonic() + seconds
+    size = max(len(data) // 2, 1)
+    while size:
+        at = HEAD
+        while at < len(data) and time.monotonic() < end:
+            shorter = data[:at] + data[at + size :]
+            if fails(shorter):
+                data = shorter
+            else:
+                at += size
+        size //= 2
+    return data
+
+
+def left_out() -> list[str]:
+    """The modules of the rooms that read no files."""
+    modules = []
+    for room in LEFT_OUT:
+        for path in (PACKAGE / room).rglob("*.py"):
+            parts = path.relative_to(PACKAGE.parent).with_suffix("").parts
+            modules.append(".".join(parts).removesuffix(".__init__"))
+    return [*modules, "nettrain.jit"]
+
+
+def main() -> None:
+    """Try changed inputs until a bound is reached; libFuzzer ends the process."""
+    import atheris  # from here alone: the rest of this file needs none
+
+    what, first, count, seconds, folder = sys.argv[1:]
+    with atheris.instrument_imports(include=["nettrain"], exclude=left_out()):
+        _fuzz(what, int(first), int(count), float(seconds), Path(folder), atheris)
+
+
+def _fuzz(
+    what: str, first: int, count: int, seconds: float, folder: Path, atheris: ModuleType
+) -> None:
+    # imported here, as all of nettrain, so that it counts what it reaches
+    from fuzzing.attempt import Fault, described
+    from fuzzing.worker import Tally, drawn, prepared
+
+    kind, attempts = prepared(what, folder)
+    tally = Tally()
+    known: set[str] = set()
+    changes = Changes(drawn(kind, first, SEEDS))
+
+    def broken(case: Case) -> Fault | None:
+        try:
+            tally.add(attempts.attempt(case))
+        except Fault as fault:
+            tally.inputs += 1
+            return fault
+        return None
+
+    def tried(data: bytes) -> None:
+        fault = broken(changes.case(data))
+        if fault is not None and fault.signature not in known:
+            known.add(fault.signature)
+
+            def fails(shorter: bytes) -> bool:
+                again = broken(changes.case(shorter))
+                return again is not None and again.signature == fault.signature
+
+            case = changes.case(shortened(data, fails, SHRINKING))
+            print(described(case, broken(case) or fault), flush=True)
+        if tally.inputs % REPORT == 0 or fault is not None:
+            print(json.dumps(tally.counts()), flush=True)
+
+    corpus = folder / "corpus"
+    corpus.mkdir()
+    longest = HEAD
+    for number, data in enumerate(changes.sound()):
+        (corpus / str(number)).write_bytes(data)
+        longest = max(longest, len(data))
+    options = {
+        "seed": first % 2**31 or 1,
+        "runs": count,
+        "max_total_time": max(int(seconds), 1),
+        "max_len": min(longest + longest // 4, LONGEST),
+        "len_control": 0,  # a short file is no sound one
+        "rss_limit_mb": 0,  # the attempts have limits of their own
+        "timeout": 10**6,  # and the watching process
+        "handle_int": 0,  # nettrain handles these itself
+        "handle_term": 0,
+        "artifact_prefix": f"{folder}/own/",
+    }
+    arguments = [f"-{name}={value}" for name, value in options.items()]
+    atheris.Setup([sys.argv[0], *arguments, str(corpus)], tried)
+    try:
+        atheris.Fuzz()
+    finally:
+        print(json.dumps(tally.counts()), flush=True)
+
+
+if __name__ == "__main__":
+    main()
