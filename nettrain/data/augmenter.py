@@ -6,8 +6,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from nettrain.data.augmentation import Augmentation, Mix
+from nettrain.data.fitted import Fitted
 from nettrain.data.linear import LinearTransform
-from nettrain.data.pipeline import Fitted, Pipeline
+from nettrain.data.pipeline import Pipeline
 from nettrain.data.rows.base import LazyRows, chunks
 from nettrain.data.rows.mapped import MappedRows
 from nettrain.errors import ConfigError

@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from itertools import takewhile
@@ -12,11 +12,11 @@ import numpy as np
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import PydanticCustomError
 
-from nettrain.component import to_mapping
 from nettrain.data.cache import cached_name, digest_of
+from nettrain.data.checked_inputs import checked_inputs, keeps_bytes_finite
 from nettrain.data.dataset import Dataset
 from nettrain.data.features import MISSING, Category, Features
-from nettrain.data.linear import LinearTransform
+from nettrain.data.fitted import Fitted, PackedTransform, pack, transformed, unpack
 from nettrain.data.mapped_table import mapped, shows_no_own_target
 from nettrain.data.part import Part
 from nettrain.data.rows.base import LazyRows, chunks
@@ -24,7 +24,7 @@ from nettrain.data.rows.inputs import StoredInputs
 from nettrain.data.rows.mapped import MappedRows, compose
 from nettrain.data.schema import Schema
 from nettrain.data.target import Target
-from nettrain.data.transform import OutsideDomain, State, Transform
+from nettrain.data.transform import OutsideDomain
 from nettrain.data.unseen import unseen_together
 from nettrain.data.weights import row_weights
 from nettrain.errors import CheckpointError, DataError
@@ -32,14 +32,6 @@ from nettrain.version import __version__
 
 # In bytes: if images as the network's inputs take more, they stay uint8 and are mapped per batch.
 AS_BYTES = 2**27
-
-
-@dataclass(frozen=True)
-class Fitted:
-    """A transform with what it learned from the training part."""
-
-    transform: Transform
-    state: State
 
 
 @dataclass(frozen=True)
@@ -111,13 +103,13 @@ class Pipeline:
         if numbers.ndim <= 2 and isinstance(numbers, LazyRows):
             return self._stored(features, numbers, dtype, place, trained_on)
         if numbers.ndim <= 2:
-            return self._inputs(features, dtype, 0, place, trained_on)
+            return checked_inputs(features, self.transforms, dtype, place, trained_on=trained_on)
         size = len(numbers) * math.prod(self.shape) * np.dtype(dtype).itemsize
         if isinstance(numbers, LazyRows) or (numbers.dtype == np.uint8 and size > AS_BYTES):
             return self._mapped(numbers, dtype, place)
         x = np.empty((len(features), *self.shape), dtype)
         for chunk in chunks(numbers.shape):
-            x[chunk] = self._inputs(Features(numbers[chunk]), dtype, chunk.start, place)
+            x[chunk] = self._images(numbers[chunk], dtype, place, chunk.start)
         return x
 
     def _stored(
@@ -138,7 +130,7 @@ class Pipeline:
             with unseen_together():
                 for chunk in chunks(numbers.shape):
                     some = table.take(np.arange(chunk.start, chunk.stop)).in_memory()
-                    yield self._checked(some, transforms, dtype, chunk.start, place)
+                    yield checked_inputs(some, transforms, dtype, place, chunk.start)
 
         packed, arrays = self.pack()
         parts = [__version__, dtype, json.dumps(packed), *features.identity()]
@@ -153,68 +145,16 @@ class Pipeline:
         self, numbers: np.ndarray | LazyRows, dtype: str, place: Callable[[int], str]
     ) -> MappedRows:
         chain = [(fitted.transform, fitted.state) for fitted in self.transforms]
-        if not (numbers.dtype == np.uint8 and self._good_for_bytes(dtype)):
+        shape = self.schema.shape
+        if numbers.dtype != np.uint8 or not keeps_bytes_finite(self.transforms, shape, dtype):
             for chunk in chunks(numbers.shape):
-                self._inputs(Features(numbers[chunk]), dtype, chunk.start, place)
+                self._images(numbers[chunk], dtype, place, chunk.start)
         return MappedRows(numbers, compose(chain), self.shape, np.dtype(dtype))
 
-    def _good_for_bytes(self, dtype: str) -> bool:
-        """Whether all bytes become finite numbers: linear transforms keep extremes extreme."""
-        if not all(isinstance(fitted.transform, LinearTransform) for fitted in self.transforms):
-            return False
-        extremes = np.stack([np.full(self.schema.shape, byte, np.uint8) for byte in (0, 255)])
-        try:
-            self._inputs(Features(extremes), dtype, 0, "byte {}".format)
-        except DataError:
-            return False
-        return True
-
-    def _inputs(
-        self,
-        features: Features,
-        dtype: str,
-        start: int,
-        place: Callable[[int], str],
-        trained_on: Target | None = None,
+    def _images(
+        self, pixels: np.ndarray, dtype: str, place: Callable[[int], str], start: int
     ) -> np.ndarray:
-        return self._checked(features, self.transforms, dtype, start, place, trained_on)
-
-    def _checked(
-        self,
-        features: Features,
-        transforms: Sequence[Fitted],
-        dtype: str,
-        start: int,
-        place: Callable[[int], str],
-        trained_on: Target | None = None,
-    ) -> np.ndarray:
-        try:
-            with np.errstate(over="ignore", invalid="ignore"):  # reported below, with its place
-                features = _transformed(features, transforms, trained_on)
-        except OutsideDomain as error:
-            raise DataError(f"{place(start + error.row)}: {error}") from None
-        if features.categories:
-            named = ", ".join(repr(name) for name in features.categories)
-            raise DataError(
-                f"texts where numbers are needed, in the columns {named}; add one_hot or "
-                "ordinal to `dataset.transforms`, or list them under the source's `ignore`"
-            )
-        with np.errstate(over="ignore"):  # what overflows is reported below, with its place
-            x = features.matrix.astype(dtype, copy=False)
-        if not np.isfinite(x).all():
-            row, *index = (int(i) for i in np.argwhere(~np.isfinite(x))[0])
-            where = f"{place(start + row)}: " + (
-                f"column {features.names[index[0]]!r}" if features.names else f"pixel {index}"
-            )
-            if np.isnan(x[row][tuple(index)]):
-                raise DataError(
-                    f"{where} is missing or NaN; add impute to `dataset.transforms`, or leave the "
-                    "row out"
-                )
-            raise DataError(
-                f"{where} is infinite in {dtype}; correct the value, or leave the row out"
-            )
-        return x
+        return checked_inputs(Features(pixels), self.transforms, dtype, place, start)
 
     def targets(self, target: Target, dtype: str) -> np.ndarray:
         """Codes (n,) int64, labels (n, l), or numbers (n, t) after the target transforms."""
@@ -275,37 +215,18 @@ class Pipeline:
 
     def pack(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """What JSON can hold, and arrays by name; `unpack` makes an equal pipeline of them."""
-        arrays: dict[str, np.ndarray] = {}
-        packed: dict[str, Any] = {
+        transforms, arrays = pack(self.transforms, "transforms")
+        target_transforms, of_targets = pack(self.target_transforms, "target_transforms")
+        packed = {
             "schema": asdict(self.schema),
             "shape": list(self.shape),
             "names": list(self.names),
             "cardinalities": list(self.cardinalities),
             "indicators": self.indicators,
+            "transforms": transforms,
+            "target_transforms": target_transforms,
         }
-        for key, chain in (
-            ("transforms", self.transforms),
-            ("target_transforms", self.target_transforms),
-        ):
-            packed[key] = []
-            for index, fitted in enumerate(chain):
-                texts = {
-                    name: value for name, value in fitted.state.items() if isinstance(value, list)
-                }
-                numbers = {
-                    name: value
-                    for name, value in fitted.state.items()
-                    if isinstance(value, np.ndarray)
-                }
-                packed[key].append(
-                    {
-                        "transform": to_mapping(fitted.transform),
-                        "texts": texts,
-                        "arrays": sorted(numbers),
-                    }
-                )
-                arrays |= {f"{key}.{index}.{name}": value for name, value in numbers.items()}
-        return packed, arrays
+        return packed, arrays | of_targets
 
     @classmethod
     def unpack(cls, packed: object, arrays: dict[str, np.ndarray]) -> "Pipeline":
@@ -316,18 +237,12 @@ class Pipeline:
         """
         try:
             content = _PACKED.validate_python(packed)
-            transforms = tuple(
-                _fitted(item, arrays, f"transforms.{i}")
-                for i, item in enumerate(content.transforms)
-            )
-            target_transforms = tuple(
-                _fitted(item, arrays, f"target_transforms.{i}")
-                for i, item in enumerate(content.target_transforms)
-            )
+            transforms = unpack(content.transforms, arrays, "transforms")
+            of_targets = unpack(content.target_transforms, arrays, "target_transforms")
             pipeline = cls(
                 content.schema,
                 transforms,
-                target_transforms,
+                of_targets,
                 content.shape,
                 content.names,
                 content.cardinalities,
@@ -351,10 +266,8 @@ class Pipeline:
         if math.prod(self.schema.shape) > _LARGEST_ROW:
             raise ValueError(f"a row of {self.schema.shape} numbers")
         blank = {name: Category(np.array([MISSING]), ()) for name in self.schema.texts}
-        with suppress(
-            OutsideDomain
-        ):  # what fills a gap may have no logarithm: that is for real rows to tell
-            row = _transformed(
+        with suppress(OutsideDomain):  # what fills a gap may have no logarithm: rows will tell
+            row = transformed(
                 Features(np.full((1, *self.schema.shape), np.nan), self.schema.numbers, blank),
                 self.transforms,
             )
@@ -374,18 +287,6 @@ def _shows_no_own_target(fitted: Fitted) -> bool:
     return shows_no_own_target(fitted.transform)
 
 
-def _transformed(
-    features: Features, transforms: Sequence[Fitted], trained_on: Target | None = None
-) -> Features:
-    for fitted in transforms:
-        transform, state = fitted.transform, fitted.state
-        if trained_on is None:
-            features = transform.apply(features, state)
-        else:
-            features = transform.apply_in_training(features, state, trained_on)
-    return features
-
-
 def _kinds(row: Features) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """The shape of transformed inputs, and the cardinalities of those that are codes."""
     cardinalities = tuple(column.cardinality for column in row.codes.values())
@@ -402,17 +303,10 @@ _LARGEST_ROW = 10**8
 
 
 @dataclass(frozen=True)
-class _PackedTransform:
-    transform: dict[str, Any]
-    texts: dict[str, list[str]]
-    arrays: list[str]
-
-
-@dataclass(frozen=True)
 class _Packed:
     schema: Schema
-    transforms: list[_PackedTransform]
-    target_transforms: list[_PackedTransform]
+    transforms: list[PackedTransform]
+    target_transforms: list[PackedTransform]
     shape: tuple[int, ...]
     names: tuple[str, ...]
     cardinalities: tuple[int, ...] = ()
@@ -420,11 +314,3 @@ class _Packed:
 
 
 _PACKED = TypeAdapter(_Packed)
-
-
-def _fitted(packed: _PackedTransform, arrays: dict[str, np.ndarray], prefix: str) -> Fitted:
-    state: State = dict(packed.texts)
-    return Fitted(
-        Transform.parse(packed.transform),
-        state | {name: arrays[f"{prefix}.{name}"] for name in packed.arrays},
-    )

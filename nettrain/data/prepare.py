@@ -11,12 +11,13 @@ from nettrain.data.dataset import Dataset
 from nettrain.data.dataset_config import DatasetConfig
 from nettrain.data.divide import load_data
 from nettrain.data.features import Features
+from nettrain.data.fitted import Fitted
 from nettrain.data.in_memory import Data
 from nettrain.data.loaded_data import LoadedData
 from nettrain.data.loader import Loader
 from nettrain.data.mapped_table import mapped
 from nettrain.data.part import Part
-from nettrain.data.pipeline import Fitted, Pipeline
+from nettrain.data.pipeline import Pipeline
 from nettrain.data.rows.mapped import fit_transform, map_lazily
 from nettrain.data.schema import Schema
 from nettrain.data.split import Rows

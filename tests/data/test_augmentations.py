@@ -8,7 +8,8 @@ from nettrain.component import names, to_mapping
 from nettrain.data.augmentation import Augmentation
 from nettrain.data.augmenter import Augmenter, black, described, linear
 from nettrain.data.features import Features
-from nettrain.data.pipeline import Fitted, Pipeline
+from nettrain.data.fitted import Fitted
+from nettrain.data.pipeline import Pipeline
 from nettrain.data.rows.mapped import MappedRows
 from nettrain.data.schema import Schema
 from nettrain.data.transform import Transform

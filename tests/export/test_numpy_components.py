@@ -12,7 +12,7 @@ from nettrain.autodiff.tensor import Tensor
 from nettrain.component import names
 from nettrain.data.elementwise import Elementwise
 from nettrain.data.features import Features
-from nettrain.data.pipeline import Fitted
+from nettrain.data.fitted import Fitted
 from nettrain.data.transform import Transform
 from nettrain.export.inference_graph import record_inference
 from nettrain.export.numpy import functions

@@ -26,7 +26,7 @@ from nettrain.autodiff.ops.smooth import Mish
 from nettrain.autodiff.tensor import Tensor
 from nettrain.component import names
 from nettrain.data.features import MISSING, Category, Features
-from nettrain.data.pipeline import Fitted
+from nettrain.data.fitted import Fitted
 from nettrain.data.transform import Transform
 from nettrain.export.inference_graph import record_inference
 from nettrain.export.onnx.builder import Builder

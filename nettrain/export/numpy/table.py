@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
+from nettrain.data.fitted import Fitted
 from nettrain.data.linear import LinearTransform
-from nettrain.data.pipeline import Fitted
 from nettrain.export.numpy.layout import literal, statement
 
 Weights = dict[str, np.ndarray]

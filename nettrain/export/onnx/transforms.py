@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from nettrain.data.elementwise import Elementwise
+from nettrain.data.fitted import Fitted
 from nettrain.data.linear import LinearTransform
-from nettrain.data.pipeline import Fitted
 from nettrain.data.transform import State
 from nettrain.export.onnx.builder import Builder
 from nettrain.export.onnx.columns import Columns, TextColumn, on_places
