@@ -8,8 +8,8 @@ import numpy as np
 from pydantic import Field, PlainValidator
 
 from nettrain.component import Record, Text
-from nettrain.data.collect import Cells
 from nettrain.data.features import MISSING, Category
+from nettrain.data.open_table import Column, OpenTable
 from nettrain.data.readers.number_text import MissingMarks
 from nettrain.data.stored_columns import StoredColumn
 
@@ -72,7 +72,7 @@ def texts(overrides: Mapping[str, ColumnOverride]) -> tuple[str, ...]:
     return named(overrides, *_AS_TEXT)
 
 
-def without_marks(column: Cells | Category, marks: tuple[str, ...]) -> Cells | Category:
+def without_marks(column: Column, marks: tuple[str, ...]) -> Column:
     """A column whose cells that are marks of a missing value are missing."""
     missing = MissingMarks(marks)
     if isinstance(column, Category):
@@ -83,3 +83,18 @@ def without_marks(column: Cells | Category, marks: tuple[str, ...]) -> Cells | C
     if isinstance(column, StoredColumn):
         return replace(column, marks=tuple(missing.numbers.tolist()))
     return np.where(np.isin(column, missing.numbers), np.nan, column)
+
+
+def take_out_marks(
+    columns: dict[str, Column], marks: Mapping[str, tuple[str, ...]], table: OpenTable
+) -> None:
+    """Makes the marked cells of columns missing, in place, where the file does not do it itself.
+
+    Args:
+        columns: That were read.
+        marks: By column.
+        table: From which they were read.
+    """
+    for name, of_column in marks.items() if table.typed else ():
+        if name in columns:
+            columns[name] = without_marks(columns[name], of_column)

@@ -1,10 +1,11 @@
 """A table file whose columns are known and not read yet."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from nettrain.data.collect import Cells, Store
 from nettrain.data.features import Category
+from nettrain.data.readers.number_format import NumberFormat
 from nettrain.data.written_columns import Block
 from nettrain.errors import DataError
 
@@ -57,3 +58,9 @@ class OpenTable(ABC):
     @abstractmethod
     def written(self, names: Sequence[str]) -> Iterator[Block]:
         """The values of the named columns as they stand in the file, in place of `read`."""
+
+    def check_mixed(self, formats: Mapping[str, NumberFormat]) -> None:
+        """Raises DataError for a column of numbers and texts that no format makes all numbers."""
+        for name, error in self.mixed.items():
+            if name not in formats:
+                raise error

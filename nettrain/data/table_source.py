@@ -2,30 +2,27 @@
 
 import json
 from abc import abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Annotated, BinaryIO, Literal, Self
 
-import numpy as np
 from pydantic import Field
 
 from nettrain.component import Text, to_mapping
-from nettrain.data.align import align_target, check_names, label_codes
 from nettrain.data.cache import cached_name, file_state, is_whole, made_once
 from nettrain.data.collect import InMemory, OnDisk, Store
-from nettrain.data.column_override import Overrides, named, texts, without_marks
+from nettrain.data.column_override import Overrides, named, take_out_marks, texts
 from nettrain.data.column_roles import ColumnKeys, ColumnList, assign_roles, find_columns
 from nettrain.data.dataset import Dataset
-from nettrain.data.features import MISSING, Category, Features
+from nettrain.data.features import Category
+from nettrain.data.model_columns import ModelColumns
 from nettrain.data.open_table import Column, OpenTable
 from nettrain.data.readers.file_kind import file_kind
-from nettrain.data.readers.number_format import NumberFormat
 from nettrain.data.readers.number_text import (
     OTHER_DIGITS,
     formatted_numbers,
-    is_number,
     mend_numbers,
     text_column_note,
 )
@@ -36,8 +33,8 @@ from nettrain.data.source import Source
 from nettrain.data.table_columns import features_of, target_of, weighted
 from nettrain.data.table_file import read_table, write_table
 from nettrain.data.written_columns import WrittenColumns, split_names
-from nettrain.data.written_numbers import convert_written_numbers, read_written_numbers
-from nettrain.errors import DataError, nearest
+from nettrain.data.written_numbers import read_written_numbers
+from nettrain.errors import DataError
 from nettrain.files import UNREADABLE, absolute_path, cannot_read, unpacked_size
 from nettrain.version import __version__
 
@@ -179,11 +176,11 @@ class TableSource(Source):
         numbers = [name for name in dict.fromkeys(learned) if roles.numeric.get(name, True)]
         kinds = roles.numeric | (dict.fromkeys(numbers, False) if self._format_given(table) else {})
         columns, lines = table.read([*learned, *roles.extra, *roles.weights], kinds, store)
-        self._take_out_marks(columns, table)
+        take_out_marks(columns, self._marked(), table)
         formats, notes = read_written_numbers(
             columns, numbers, self.decimal, self.thousands, plain={*self._marked()}
         )
-        _check_mixed(table, formats)
+        table.check_mixed(formats)
         undecided = [name for name in numbers if name not in roles.numeric]
         notes = [*table.notes, *notes]
         notes += self._column_notes(table, columns, undecided, roles.target)
@@ -211,11 +208,6 @@ class TableSource(Source):
     def _marked(self) -> dict[str, tuple[str, ...]]:
         """The columns that have marks of missing values of their own."""
         return {name: one.missing for name, one in self.columns.items() if one.missing}
-
-    def _take_out_marks(self, columns: dict[str, Column], table: OpenTable) -> None:
-        for name, marks in self._marked().items() if table.typed else ():
-            if name in columns:
-                columns[name] = without_marks(columns[name], marks)
 
     def _column_notes(
         self,
@@ -261,116 +253,11 @@ class TableSource(Source):
         return self._placed(load, ("for", repr(schema), repr(with_target)))
 
     def _load_for(self, schema: Schema, store: Store, *, with_target: bool) -> Dataset:
-        table = self.open(schema)
-        weights: tuple[str, ...] = ()
-        if with_target:
-            weights = find_columns("weights", self.weights, table, self.path)
-            self._check_target(schema, table)
-        schema = self._with_pixel_columns(schema, table, weights)
-        check_names(self.path, schema, table.names)
-        targets = schema.targets if with_target else self._guessed_target(schema, table)
-        one_column_of_classes = schema.task == "classification" and len(targets) == 1
-        numeric = (
-            dict.fromkeys(schema.texts, False)
-            | dict.fromkeys((*schema.numbers, *weights), True)
-            | dict.fromkeys(targets, not one_column_of_classes)
-        )
-        inputs = (*schema.numbers, *schema.texts)
-        wanted = {name: form for name, form in schema.formats.items() if name in numeric}
-        if table.typed:
-            numeric = {name: kind for name, kind in numeric.items() if name not in wanted}
-        else:
-            numeric |= dict.fromkeys(wanted, False)
-        columns, lines = table.read([*inputs, *targets, *weights], numeric, store)
-        _check_mixed(table, wanted)
-        self._take_out_marks(columns, table)
-        convert_written_numbers(
-            columns, wanted, Dataset(Features(np.empty((0, 0))), None, None, self.path, lines).place
-        )
-        features = features_of(columns, inputs)
-        if len(schema.shape) > 1:
-            features = Features(features.array.reshape(len(features), *schema.shape))
-        notes = [*table.notes, *_notes_on_order(table, schema)]
-        dataset = Dataset(features, None, origin=self.path, lines=lines, notes=tuple(notes))
-        dataset = weighted(dataset, columns, weights)
-        if not with_target:
-            if targets:
-                self._check_guessed_target(columns[targets[0]], schema)
-            return dataset
-        dataset = replace(dataset, target=target_of(columns, targets, dataset, table))
-        return replace(dataset, target=align_target(dataset, schema))
+        columns = ModelColumns(self.path, self.open(schema), schema, self._marked())
+        return columns.load(store, self.weights, with_target=with_target)
 
     def written_columns(self, asked: Sequence[str], schema: Schema) -> WrittenColumns:
         """The named columns, untouched: missing marks and number formats do not count."""
         table = self.open(schema)
         names = find_columns("--keep", split_names(asked, table.names), table, self.path)
         return WrittenColumns(names, table.written(names))
-
-    def _check_target(self, schema: Schema, table: OpenTable) -> None:
-        for name in schema.targets:
-            if name not in table.names:
-                raise DataError(
-                    f"{self.path}: no target column {name!r} to evaluate against"
-                    f"{nearest(name, table.names)}"
-                )
-
-    def _with_pixel_columns(
-        self, schema: Schema, table: OpenTable, weights: Sequence[str]
-    ) -> Schema:
-        """Of a model of images: all columns but the target, pixel after pixel."""
-        if schema.numbers or schema.texts:
-            return schema
-        pixels = tuple(name for name in table.names if name not in (*schema.targets, *weights))
-        if len(pixels) != np.prod(schema.shape):
-            raise DataError(
-                f"{self.path}: {len(pixels)} columns of pixels, the model was trained on images of "
-                f"shape {schema.shape}"
-            )
-        return replace(schema, numbers=pixels)
-
-    def _guessed_target(self, schema: Schema, table: OpenTable) -> tuple[str, ...]:
-        """In a file without header: the column of classes, if it is where training had it."""
-        one_column_of_classes = schema.task == "classification" and len(schema.targets) == 1
-        there = {*schema.targets} <= {*table.names}
-        return schema.targets if one_column_of_classes and there and not table.has_header else ()
-
-    def _check_guessed_target(self, column: Column, schema: Schema) -> None:
-        """Without a header the order of the columns is assumed; the cells can disprove it.
-
-        Other texts than those of training may be labels that are spelled otherwise. But numbers
-        where training had texts, or the reverse, or mostly numbers that are no class, are another
-        column.
-        """
-        labels = column.values if isinstance(column, Category) else ()
-        classes = schema.classes or ()
-        texts = not any(map(is_number, (*labels, *classes)))
-        unknown = label_codes(labels, classes) == MISSING
-        if texts or 2 * unknown.sum() <= len(labels):
-            return
-        label = labels[int(unknown.argmax())]
-        raise DataError(
-            f"{self.path}: the file has no header, and its columns are not those of training in "
-            f"the same order: {schema.targets[0]!r}, the target, holds {label!r}, which is no "
-            "class; give the columns of training in their order, with or without the target"
-        )
-
-
-def _check_mixed(table: OpenTable, formats: Mapping[str, NumberFormat]) -> None:
-    """Raises DataError for a column of numbers and texts that no format makes all numbers."""
-    for name, error in table.mixed.items():
-        if name not in formats:
-            raise error
-
-
-def _notes_on_order(table: OpenTable, schema: Schema) -> list[str]:
-    """What a file without header is assumed to hold."""
-    if table.has_header:
-        return []
-    absent = not {*schema.targets} <= {*table.names}
-    target = (
-        "without the target" if absent else f"the target ({', '.join(schema.targets)}) included"
-    )
-    return [
-        f"no header: its {len(table.names)} columns are taken to be those of training in the same "
-        f"order, {target}"
-    ]
