@@ -1,5 +1,6 @@
 """The network for so many rows and inputs, and how it is trained."""
 
+import math
 from dataclasses import dataclass
 
 from nettrain.inspection.proposal.choice import Choice, Preset, Tree
@@ -9,6 +10,46 @@ _LENGTH = {"small": 0.5, "default": 1.0, "strong": 1.5}  # of the epochs
 _MEMBERS = {"small": 1, "default": 4, "strong": 16}  # of a network for tables
 _FEW_PHOTOGRAPHS = 3_000
 _SMALLEST_IMAGE = 8  # pixels per side from which convolutions pay
+
+
+@dataclass(frozen=True)
+class TabularSettings:
+    """How `tabular` is built and trained.
+
+    Attributes:
+        rows: To train on, at most.
+        epochs: Of the preset `default`.
+        batch_size: In rows.
+        rate_spread: Ratio of the highest learning rate of a member to the lowest.
+        bins: Per feature.
+    """
+
+    rows: float
+    epochs: int
+    batch_size: int
+    rate_spread: int
+    bins: int
+
+
+@dataclass(frozen=True)
+class PerceptronSettings:
+    """How `mlp` is built and trained.
+
+    Attributes:
+        rows: To train on, at most.
+        units: Of each hidden layer, of the preset `default`.
+        epochs: Of the preset `default`.
+        batch_size: In rows.
+        lr: Of adam.
+        dropout: The fraction of units that is dropped.
+    """
+
+    rows: float
+    units: tuple[int, ...]
+    epochs: int
+    batch_size: int
+    lr: float
+    dropout: float
 
 
 @dataclass(frozen=True)
@@ -52,57 +93,52 @@ def _tabular(size: Size, preset: Preset) -> dict[str, "Tree | Choice"]:
     The fewer they are, the less the validation rows can tell how fast they should be learned, and
     the further apart are the learning rates of the members. Many rows show finer bends.
     """
-    _, epochs, batch, spread, bins = next(row for row in _TABULAR if size.rows <= row[0])
-    epochs = max(10, int(epochs * _LENGTH[preset]))
+    settings = next(one for one in _TABULAR if size.rows <= one.rows)
+    epochs = max(10, int(settings.epochs * _LENGTH[preset]))
     model: dict[str, object] = {"type": "tabular", "members": _MEMBERS[preset]}
     if _MEMBERS[preset] > 1:
-        model["rate_spread"] = spread
+        model["rate_spread"] = settings.rate_spread
     if size.features > _MOST_EMBEDDED:
         model["embedding"] = None
         reason = f"{size.features:,} features are too many to embed; brings "
     else:
-        model["bins"] = bins
+        model["bins"] = settings.bins
         reason = f"{size.rows:,} training rows show where the target bends; brings "
     chosen = Choice(model, reason + "optimizer, schedule and dropout (nettrain explain tabular)")
-    return {"model": chosen, **_length(size, epochs, batch)}
+    return {"model": chosen, **_length(size, epochs, settings.batch_size)}
 
 
 def _perceptron(size: Size, preset: Preset) -> dict[str, "Tree | Choice"]:
-    rows = size.rows
-    _, units, epochs, batch, lr, dropout = next(row for row in _PERCEPTRONS if rows <= row[0])
-    hidden = [max(8, int(one * _SCALE[preset])) for one in units]
-    epochs = max(10, int(epochs * _LENGTH[preset]))
+    settings = next(one for one in _PERCEPTRONS if size.rows <= one.rows)
+    hidden = [max(8, int(units * _SCALE[preset])) for units in settings.units]
     return _sections(
         Choice(
             {"type": "mlp", "hidden": hidden, "activation": "relu"},
-            f"sized for {rows:,} training rows of about {size.inputs:,} inputs",
+            f"sized for {size.rows:,} training rows of about {size.inputs:,} inputs",
         ),
         size,
-        optimizer=_adam(lr),
-        dropout=dropout,
-        epochs=epochs,
-        batch=batch,
+        optimizer=_adam(settings.lr),
+        dropout=settings.dropout,
+        epochs=max(10, int(settings.epochs * _LENGTH[preset])),
+        batch=settings.batch_size,
     )
 
 
 _FEWEST_CLASSES, _FEWEST_NUMBERS = 60, 200  # rows from which embedded features pay
 _MOST_EMBEDDED = 250  # features, each of which becomes eight numbers
 _MOST_FEATURES = 1_000  # of networks that are trained together
-# Training rows at most; epochs, batch size, ratio of the members' learning rates, bins per feature.
-_TABULAR: tuple[tuple[float, int, int, int, int], ...] = (
-    (1_000, 100, 32, 100, 16),
-    (5_000, 100, 128, 30, 16),
-    (20_000, 40, 256, 10, 128),
-    (float("inf"), 20, 256, 10, 128),
+_TABULAR = (
+    TabularSettings(1_000, epochs=100, batch_size=32, rate_spread=100, bins=16),
+    TabularSettings(5_000, epochs=100, batch_size=128, rate_spread=30, bins=16),
+    TabularSettings(20_000, epochs=40, batch_size=256, rate_spread=10, bins=128),
+    TabularSettings(math.inf, epochs=20, batch_size=256, rate_spread=10, bins=128),
 )
-
-# Training rows at most; units, epochs, batch size, learning rate, dropout.
-_PERCEPTRONS: tuple[tuple[float, list[int], int, int, float, float], ...] = (
-    (500, [32], 150, 16, 5e-3, 0.1),
-    (1_000, [64, 32], 100, 32, 2e-3, 0.2),
-    (5_000, [128, 64], 150, 64, 2e-3, 0.2),
-    (20_000, [128, 64], 60, 64, 2e-3, 0.1),
-    (float("inf"), [256, 128], 20, 128, 1e-3, 0.1),
+_PERCEPTRONS = (
+    PerceptronSettings(500, (32,), epochs=150, batch_size=16, lr=5e-3, dropout=0.1),
+    PerceptronSettings(1_000, (64, 32), epochs=100, batch_size=32, lr=2e-3, dropout=0.2),
+    PerceptronSettings(5_000, (128, 64), epochs=150, batch_size=64, lr=2e-3, dropout=0.2),
+    PerceptronSettings(20_000, (128, 64), epochs=60, batch_size=64, lr=2e-3, dropout=0.1),
+    PerceptronSettings(math.inf, (256, 128), epochs=20, batch_size=128, lr=1e-3, dropout=0.1),
 )
 
 
@@ -144,7 +180,7 @@ def _convolutional(
 _CNN_EPOCHS: tuple[tuple[float, int], ...] = (
     (3_000, 40),
     (12_000, 15),
-    (float("inf"), 5),
+    (math.inf, 5),
 )
 
 

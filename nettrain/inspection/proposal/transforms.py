@@ -15,7 +15,6 @@ from nettrain.inspection.data_profile.wording import listed
 from nettrain.inspection.proposal.choice import Choice
 from nettrain.nn.architecture import Architecture
 
-_IMPUTE = {"type": "impute", "strategy": "median", "flag": True}
 _KEPT = 5.0  # interquartile ranges that outliers are drawn in to
 
 
@@ -36,7 +35,7 @@ def propose_transforms(features: Features, *, embedded: bool = False) -> list[Ch
     for transform in automatic:
         name = transform.name()
         if name == "standardize" and complete and features.numbers.ndim == 2:
-            chosen.append(Choice(_IMPUTE, "nothing is missing here, but may be in new rows"))
+            chosen.append(Choice(_imputed(), "nothing is missing here, but may be in new rows"))
         if name == "standardize" and embedded:
             chosen += _scaled()
         elif name == "standardize" and features.numbers.ndim == 2:
@@ -65,6 +64,12 @@ def _brought_by_tabular() -> Mapping[str, Any]:
     """The keys of `dataset` that the model tabular brings."""
     tabular = cast("type[Architecture]", find(Architecture, "tabular"))
     return cast("Mapping[str, Any]", tabular.settings["dataset"])
+
+
+def _imputed() -> object:
+    """What tabular asks for first: gaps filled, and told."""
+    impute, *_ = _brought_by_tabular()["number_transforms"]
+    return impute
 
 
 def _scaled() -> list[Choice]:
@@ -124,7 +129,7 @@ def _explained(transform: Transform, features: Features) -> Choice:
             for column, share in zip(features.names, _missing(features), strict=True)
             if share
         ]
-        return Choice(_IMPUTE, f"missing: {listed(gaps) or 'dates'}")
+        return Choice(_imputed(), f"missing: {listed(gaps) or 'dates'}")
     if name == "scale":
         divisor = vars(transform)["divide_by"]
         return Choice({"type": name, "divide_by": divisor}, "pixels become 0 to 1")
