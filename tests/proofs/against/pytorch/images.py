@@ -43,33 +43,21 @@ def filters(w: Tensor) -> Tensor:
     return w.permute(3, 2, 0, 1)
 
 
+def convolved(layer, x: Tensor, place: Place, groups: int) -> Tensor:
+    """The convolution of channels-second images."""
+    x = surrounded(x, layer, layer.kernel, layer.dilation, 0.0)
+    stride, dilation = both(layer.stride), both(layer.dilation)
+    return F.conv2d(x, filters(place["w"]), place.get("b"), stride, 0, dilation, groups)
+
+
 @channels_last
 def conv(layer, x: Tensor, place: Place) -> Tensor:
-    x = surrounded(x, layer, layer.kernel, layer.dilation, 0.0)
-    return F.conv2d(
-        x,
-        filters(place["w"]),
-        place.get("b"),
-        both(layer.stride),
-        0,
-        both(layer.dilation),
-        layer.groups,
-    )
+    return convolved(layer, x, place, layer.groups)
 
 
 @channels_last
 def depthwise_conv(layer, x: Tensor, place: Place) -> Tensor:
-    channels = x.shape[1]
-    x = surrounded(x, layer, layer.kernel, layer.dilation, 0.0)
-    return F.conv2d(
-        x,
-        filters(place["w"]),
-        place.get("b"),
-        both(layer.stride),
-        0,
-        both(layer.dilation),
-        channels,
-    )
+    return convolved(layer, x, place, x.shape[1])
 
 
 @channels_last
