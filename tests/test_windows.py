@@ -66,7 +66,8 @@ def test_folders_are_not_opened_to_force_a_rename_to_the_disk(monkeypatch, tmp_p
 @pytest.mark.parametrize("refusals", [1, 3, 4])
 def test_a_rename_is_tried_again_while_somebody_reads_the_file(monkeypatch, tmp_path, refusals):
     monkeypatch.setattr(files, "WINDOWS", True)
-    monkeypatch.setattr(files.time, "sleep", lambda seconds: None)
+    pauses = []
+    monkeypatch.setattr(files.time, "sleep", pauses.append)
     left, real = [refusals], os.replace
 
     def replace(source, target):
@@ -83,6 +84,7 @@ def test_a_rename_is_tried_again_while_somebody_reads_the_file(monkeypatch, tmp_
     else:
         write_atomically(tmp_path / "a", b"new")
         assert (tmp_path / "a").read_bytes() == b"new"
+    assert pauses == [0.01, 0.1, 0.5][:refusals]  # seconds
 
 
 @pytest.mark.parametrize(

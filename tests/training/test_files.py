@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import stat
 import subprocess
 import sys
 
@@ -17,7 +18,12 @@ from nettrain.training.artifacts.directory import locked, remove_directory
 from nettrain.training.artifacts.files import (
     append_line,
     disk_errors,
+    final_name,
+    finite,
+    open_for_appending,
+    remove_temporaries,
     write_atomically,
+    write_chunks_atomically,
     write_json,
 )
 
@@ -62,6 +68,8 @@ def test_what_the_disk_refuses_is_told_with_a_remedy(tmp_path, number, said):
     with pytest.raises(RunError) as error, disk_errors(tmp_path / "a"):
         raise OSError(number, os.strerror(number))
     assert str(error.value).startswith(f"{tmp_path / 'a'}: ") and said in str(error.value)
+    with pytest.raises(RunError, match=r"a: cannot be written: odd$"), disk_errors(tmp_path / "a"):
+        raise OSError("odd")
 
 
 def test_nothing_is_written_through_a_link(tmp_path):
@@ -81,6 +89,121 @@ def test_nothing_is_written_through_a_link(tmp_path):
         pass
 
 
+def test_a_file_is_whole_on_the_disk_before_it_takes_its_name_and_then_its_folder_is(
+    tmp_path, monkeypatch
+):
+    calls, real = [], os.replace
+
+    def forced(descriptor):
+        is_file = stat.S_ISREG(os.fstat(descriptor).st_mode)
+        calls.append(os.fstat(descriptor).st_size if is_file else os.fstat(descriptor).st_ino)
+
+    def replace(source, target):
+        calls.append((os.path.basename(source), os.path.basename(target)))
+        real(source, target)
+
+    monkeypatch.setattr(files.os, "fsync", forced)
+    monkeypatch.setattr(files.os, "replace", replace)
+    before = len(os.listdir("/dev/fd"))
+    write_chunks_atomically(tmp_path / "a", (bytes(100) for _ in range(3)))
+    assert calls == [300, (f".a.{os.getpid()}.tmp", "a"), tmp_path.stat().st_ino]
+    assert len(os.listdir("/dev/fd")) == before
+
+
+def test_what_ends_the_making_of_the_bytes_leaves_the_old_file_and_no_other(tmp_path):
+    def chunks():
+        yield b"new"
+        raise KeyboardInterrupt
+
+    write_atomically(tmp_path / "a", b"old")
+    with pytest.raises(KeyboardInterrupt):
+        write_chunks_atomically(tmp_path / "a", chunks())
+    assert (tmp_path / "a").read_bytes() == b"old" and os.listdir(tmp_path) == ["a"]
+
+
+def test_a_file_that_cannot_be_made_is_told_with_the_reason(tmp_path, monkeypatch):
+    def refuse(path):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(files, "open_new", refuse)
+    with pytest.raises(RunError) as error:
+        write_atomically(tmp_path / "a", b"new")
+    assert str(error.value).startswith(f"{tmp_path / 'a'}: cannot be written: no permission")
+
+
+@pytest.mark.parametrize(("name", "final"), [
+    (".config.yaml.4711.tmp", "config.yaml"),
+    (".a.1.tmp", "a"),
+    (".1.tmp", ".1.tmp"),
+    ("config.yaml", "config.yaml"),
+    ("a.config.yaml.4711.tmp", "a.config.yaml.4711.tmp"),
+    (".config.yaml.4711.temp", ".config.yaml.4711.temp"),
+    (".config.yaml.x.tmp", ".config.yaml.x.tmp"),
+])  # fmt: skip
+def test_a_temporary_name_tells_that_of_the_file(name, final):
+    assert final_name(name) == final
+
+
+def test_temporary_files_are_removed_and_no_others(tmp_path):
+    remove_temporaries(tmp_path / "none")
+    for name in (".a.yaml.1.tmp", ".b.22.tmp", "a.yaml", ".mine.tmp"):
+        (tmp_path / name).write_text("")
+    remove_temporaries(tmp_path)
+    assert sorted(os.listdir(tmp_path)) == [".mine.tmp", "a.yaml"]
+
+
+def test_a_temporary_file_that_is_gone_is_fine_and_a_folder_that_fails_is_named(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr(files.os, "listdir", lambda folder: [".a.1.tmp"])
+    remove_temporaries(tmp_path)
+
+    def fail(folder):
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(files.os, "listdir", fail)
+    with pytest.raises(RunError) as error:
+        remove_temporaries(tmp_path)
+    assert str(error.value).startswith(f"{tmp_path}: cannot be written")
+
+
+def test_a_file_is_appended_to_without_following_links_or_waiting_for_readers(
+    tmp_path, monkeypatch
+):
+    given, real = [], os.open
+
+    def opened(path, flags, mode=0o777):
+        given.append(flags)
+        return real(path, flags, mode)
+
+    monkeypatch.setattr(files.os, "open", opened)
+    umask = os.umask(0)
+    try:
+        for text in (b"one", b"two"):
+            with open_for_appending(tmp_path / "a") as file:
+                file.write(text)
+    finally:
+        os.umask(umask)
+    assert (tmp_path / "a").read_bytes() == b"onetwo"
+    assert stat.S_IMODE((tmp_path / "a").stat().st_mode) == 0o666
+    wanted = os.O_NOFOLLOW | os.O_NONBLOCK
+    assert [flags & wanted for flags in given] == [wanted] * 2
+    for name in ("O_NOFOLLOW", "O_NONBLOCK"):  # Windows has neither
+        monkeypatch.delattr(files.os, name)
+    append_line(tmp_path / "a", "")
+    assert (tmp_path / "a").read_bytes() == b"onetwo\n" and given[2] & wanted == 0
+
+
+def test_a_line_may_hold_half_a_character_and_a_line_that_cannot_be_written_names_its_file(
+    tmp_path,
+):
+    append_line(tmp_path / "a", "\ud800ä")
+    assert (tmp_path / "a").read_bytes() == "\\ud800ä\n".encode()
+    with pytest.raises(RunError) as error:
+        append_line(tmp_path, "x")
+    assert str(error.value).startswith(f"{tmp_path}: cannot be written: Is a directory")
+
+
 def test_a_lock_whose_release_fails_is_released(tmp_path, monkeypatch):
     real = os.close
 
@@ -94,7 +217,10 @@ def test_a_lock_whose_release_fails_is_released(tmp_path, monkeypatch):
         pass
 
 
-@pytest.mark.parametrize(("number", "is_told"), [(errno.EIO, True), (errno.ENOENT, False)])
+@pytest.mark.parametrize(
+    ("number", "is_told"),
+    [(errno.EIO, True), (errno.EACCES, True), (errno.ESTALE, True), (errno.ENOENT, False)],
+)
 def test_a_mark_that_cannot_be_read_is_told_and_not_taken_for_none(
     tmp_path, monkeypatch, number, is_told
 ):
@@ -103,7 +229,8 @@ def test_a_mark_that_cannot_be_read_is_told_and_not_taken_for_none(
 
     monkeypatch.setattr(directory, "read_text", refuse)
     if is_told:
-        with pytest.raises(DataError, match=r"environment.json: cannot be read: input/output"):
+        said = f"environment.json: cannot be read: {os.strerror(number).lower()}"
+        with pytest.raises(DataError, match=said):
             directory.written_by_nettrain(tmp_path)
     else:
         assert not directory.written_by_nettrain(tmp_path)
@@ -117,6 +244,9 @@ def test_numbers_that_json_does_not_know_become_null(tmp_path):
         "a": [None, None, 1.5],
         "b": {"c": [None, 2]},
     }
+    assert finite({"a": (0.0, -1.5, True, "x", None)}) == {"a": [0.0, -1.5, True, "x", None]}
+    write_json(tmp_path / "a", {"a": [1]})
+    assert (tmp_path / "a").read_bytes() == b'{\n  "a": [\n    1\n  ]\n}\n'
 
 
 LIMITED = """

@@ -21,12 +21,13 @@ def disk_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        remedy = {
+        remedies: dict[int | None, str] = {
             errno.ENOSPC: "the disk is full: free some space",
             errno.EDQUOT: "the disk quota is used up: free some space",
             errno.EACCES: f"no permission to write there: {ELSEWHERE}",
             errno.EROFS: f"the file system is read-only: {ELSEWHERE}",
-        }.get(error.errno or 0, error.strerror or str(error))
+        }
+        remedy = remedies.get(error.errno, error.strerror or str(error))
         raise RunError(f"{path}: cannot be written: {remedy}") from error
 
 
@@ -125,7 +126,7 @@ def append_line(path: Path, text: str) -> None:
 
 def write_json(path: Path, value: Any) -> None:
     """Write a value as indented JSON; NaN and infinity become null, which JSON can hold."""
-    write_atomically(path, (json.dumps(finite(value), indent=2, allow_nan=False) + "\n").encode())
+    write_atomically(path, (json.dumps(finite(value), indent=2) + "\n").encode())
 
 
 def finite(value: Any) -> Any:
