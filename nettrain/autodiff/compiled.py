@@ -85,4 +85,4 @@ def wide(x: Array) -> Array:
         or x.strides[0] < x.shape[1] * x.itemsize
     ):
         return x
-    return as_strided(x, (x.shape[0], x.strides[0] // x.itemsize), x.strides)
+    return as_strided(x, (x.shape[0], x.strides[0] // x.itemsize))

@@ -17,6 +17,30 @@ def test_it_draws_what_numpy_draws_time_after_time(draws):
         np.testing.assert_array_equal(found, plain.random(draws, np.float32))
 
 
+@pytest.mark.compiled
+@pytest.mark.parametrize("shape", [(9,), (255,), (256,), (257,), (40, 8), (3, 7, 13)])
+def test_every_block_of_counters_and_every_part_of_a_block_is_numpys(monkeypatch, shape):
+    monkeypatch.setattr(philox, "MANY", 9)
+    made = [
+        np.random.Generator(np.random.Philox(key=[2**63 + 5, 17], counter=[2**62, 7, 11, 13]))
+        for _ in range(2)
+    ]
+    for _ in range(2):
+        found = np.full(shape, np.nan, np.float32)
+        with np.errstate(over="ignore"):  # where the loops run as Python, products warn
+            philox.fill_uniform(made[0], found)
+        np.testing.assert_array_equal(found, made[1].random(shape, np.float32))
+    assert made[0].random() == made[1].random()
+
+
+@pytest.mark.parametrize("many", [1, 1000])
+def test_an_array_that_is_not_contiguous_is_refused(monkeypatch, many):
+    monkeypatch.setattr(philox, "MANY", many)
+    with pytest.raises(ValueError, match="contiguous"):
+        philox.fill_uniform(StepStream(3, "a").seek(5, 2), np.empty((20, 8), np.float32)[:, ::2])
+
+
+@pytest.mark.parametrize("many", [9, philox.MANY])
 @pytest.mark.parametrize(
     "make",
     [
@@ -26,7 +50,8 @@ def test_it_draws_what_numpy_draws_time_after_time(draws):
     ids=["PCG64", "counter at its end"],
 )
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_other_generators_and_types_are_numpys_own(make, dtype):
-    found = np.empty(2 * philox.MANY, dtype)
+def test_other_generators_and_types_are_numpys_own(monkeypatch, make, dtype, many):
+    monkeypatch.setattr(philox, "MANY", many)
+    found = np.empty(2 * many, dtype)
     philox.fill_uniform(make(), found)
     np.testing.assert_array_equal(found, make().random(len(found), dtype))

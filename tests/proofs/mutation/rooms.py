@@ -41,7 +41,10 @@ PLAN = tuple(
 )  # fmt: skip
 EAGER = tuple(
     f"tests/autodiff/test_{name}.py"
-    for name in ("tensor", "backward", "functional", "check", "philox", "functions_against_pytorch", "worked_examples", "replay")
+    for name in (
+        "tensor", "backward", "functional", "functions", "check", "contract", "trace", "compiled_forms", "philox",
+        "functions_against_pytorch", "worked_examples", "replay",
+    )
 )  # fmt: skip
 
 ROOMS = {
@@ -73,9 +76,15 @@ ROOMS = {
     ),
     "artifacts": Room(
         ("nettrain/training/artifacts/*.py",),
-        tuple(
-            f"tests/training/test_{name}.py"
-            for name in ("checkpoint", "files", "spreadsheet", "damaged_metadata", "snapshots", "state", "resume", "train")
+        (
+            *(
+                f"tests/training/test_{name}.py"
+                for name in (
+                    "checkpoint", "files", "directories", "run_directory", "saved_weights", "json_lines", "environment", "spreadsheet", "damaged_metadata",
+                    "snapshots", "state", "resume", "train",
+                )
+            ),
+            "tests/test_windows.py",
         ),
     ),
     "ops": Room(("nettrain/autodiff/ops/*.py",), OPS),
