@@ -140,14 +140,49 @@ def test_a_directory_in_which_a_process_works_is_not_removed(tmp_path, monkeypat
     assert content(box) == ["inner", "inner/a.bin"]
 
 
-def test_a_directory_that_cannot_be_removed_is_named(tmp_path, monkeypatch):
-    def fail(path):
-        raise OSError(errno.EIO, "Input/output error")
+def test_marks_are_removed_last_and_in_their_order(tmp_path, monkeypatch):
+    layout = Layout("a box", ("*",), {"inner": BOX.folders["in*"]}, marks=("b", "a", "none"))
+    box = make(tmp_path / "box", ["a", "b", "c", "d", "inner/a.bin"])
+    removed, real = [], os.unlink
 
-    monkeypatch.setattr(directory.shutil, "rmtree", fail)
-    with pytest.raises(RunError) as error:
-        remove_directory(make(tmp_path / "box", []), BOX)
-    assert str(error.value).startswith(f"{tmp_path / 'box'}: cannot be")
+    def unlink(path, **options):
+        removed.append(os.path.basename(path))
+        real(path, **options)
+
+    monkeypatch.setattr(os, "unlink", unlink)
+    remove_directory(box, layout)
+    assert not box.exists()
+    assert sorted(removed[:-3]) == ["a.bin", "c", "d"] and removed[-3:] == ["b", "a", "none"]
+
+
+def raised(number, before=None):
+    """A call that fails, perhaps while another error is dealt with."""
+
+    def fail(path):
+        try:
+            if before is not None:
+                raise before
+        finally:
+            raise OSError(number, os.strerror(number))
+
+    return fail
+
+
+@pytest.mark.parametrize(("rmtree", "told"), [
+    (raised(errno.EIO), errno.EIO),
+    (raised(errno.EBADF), errno.EBADF),
+    (raised(errno.EBADF, OSError(errno.EIO, os.strerror(errno.EIO))), errno.EIO),
+    (raised(errno.EBADF, KeyError()), errno.EBADF),
+    (raised(errno.ENOSPC, OSError(errno.EIO, os.strerror(errno.EIO))), errno.ENOSPC),
+])  # fmt: skip
+def test_what_keeps_a_directory_from_being_removed_is_told(tmp_path, monkeypatch, rmtree, told):
+    box = make(tmp_path / "box", ["inner/"])
+    with monkeypatch.context() as patch:
+        patch.setattr(directory.shutil, "rmtree", rmtree)
+        with pytest.raises(RunError) as error:
+            remove_directory(box, BOX)
+    assert str(error.value).startswith(f"{box}: cannot be written: ")
+    assert error.value.__cause__.errno == told
 
 
 @pytest.fixture

@@ -89,6 +89,7 @@ def test_what_belongs_to_a_run_is_known(directory):
     found = [str(path.relative_to(directory.path)) for path in found]
     assert found == ["checkpoints/mine.pt", "mine.txt", "plots", "snapshots/last.safetensors"]
     assert run_directory.RUN_LAYOUT.is_ours is written_by_nettrain
+    assert run_directory.RUN_LAYOUT.marks == ("config.yaml", "environment.json")
 
 
 @pytest.mark.parametrize("name", ["config.yaml", "checkpoints/last.safetensors"])
