@@ -5,11 +5,26 @@ is a fault of ours and keeps its traceback.
 """
 
 import difflib
+import errno
 from collections.abc import Iterable
 
 from nettrain.synonyms import SYNONYMS
 
 LONGEST = 2000  # characters of a line of a message
+# What the system refuses, and the user can do something about: a full disk or quota, a disk or a
+# network drive that fails, no permission, too many open files.
+SYSTEM_ERRORS = (
+    errno.EIO,
+    errno.ESTALE,
+    errno.EFBIG,
+    errno.ENOSPC,
+    errno.EDQUOT,
+    errno.EROFS,
+    errno.EACCES,
+    errno.EPERM,
+    errno.EMFILE,
+    errno.ENFILE,
+)
 
 
 class NettrainError(Exception):
@@ -59,6 +74,16 @@ class Diverged(NettrainError):
     """The loss or the weights became NaN or infinite."""
 
     exit_code = 3
+
+
+def is_system_error(error: BaseException) -> bool:
+    """Whether the system refused something, such as to write: this or what led to this error."""
+    link: BaseException | None = error
+    while link is not None:
+        if isinstance(link, OSError) and link.errno in SYSTEM_ERRORS:
+            return True
+        link = link.__cause__ or link.__context__
+    return False
 
 
 def shortened(message: str) -> str:

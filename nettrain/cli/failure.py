@@ -10,23 +10,9 @@ from typing import TextIO
 import typer
 
 from nettrain.cli.output import STANDARD_OUTPUT, say
-from nettrain.errors import NettrainError, shortened
+from nettrain.errors import SYSTEM_ERRORS, NettrainError, shortened
 
 SIGINT_EXIT = 130
-# What the system refuses, and the user can do something about: a full disk or quota, a disk or a
-# network drive that fails, no permission, too many open files.
-_USER_ERRORS = (
-    errno.EIO,
-    errno.ESTALE,
-    errno.EFBIG,
-    errno.ENOSPC,
-    errno.EDQUOT,
-    errno.EROFS,
-    errno.EACCES,
-    errno.EPERM,
-    errno.EMFILE,
-    errno.ENFILE,
-)
 
 
 @contextmanager
@@ -48,7 +34,7 @@ def reported() -> Iterator[None]:
         if error.errno == errno.ENOENT and _directory_is_gone():
             message = "the current directory has been removed; change to one that exists"
             raise _ended(message, NettrainError.exit_code) from None
-        if error.errno not in _USER_ERRORS:
+        if error.errno not in SYSTEM_ERRORS:
             raise
         if error.filename == STANDARD_OUTPUT:
             _silence(sys.stdout)

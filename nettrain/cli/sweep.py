@@ -55,10 +55,19 @@ def sweep(
         typer.Option(
             "--resume",
             metavar="DIR",
-            help="Resume a sweep, or extend it with --trials N.",
+            help="Resume a sweep, or extend it with --trials N. Trials that an error of the system "
+            "ended (a full disk, no permission) are made again.",
             show_default=False,
         ),
     ] = None,
+    retry_failed: Annotated[
+        bool,
+        typer.Option(
+            "--retry-failed",
+            help="With --resume: make again also the trials that failed, were killed, or ran out "
+            "of memory.",
+        ),
+    ] = False,
     study: Annotated[
         str | None,
         typer.Option(
@@ -81,7 +90,11 @@ def sweep(
             "--run-name": run_name is not None,
         }
         refuse_beside_resume("sweep", given, "a sweep is resumed with its own config")
-        result = _resumed(resume, trials, executor, workers, allow_plugins, quiet, study)
+        result = _resumed(
+            resume, trials, retry_failed, executor, workers, allow_plugins, quiet, study
+        )
+    elif retry_failed:
+        raise ConfigError("sweep: --retry-failed needs --resume DIR: it tries trials again")
     elif config is None:
         raise ConfigError(
             "sweep: name a CONFIG (a packaged example: nettrain sweep sweeps/digits_random), "
@@ -107,6 +120,8 @@ def sweep(
     elif not quiet:
         _report(result, _intervals(result, allow_plugins), allow_plugins)
     if result.best is None:
+        for note in result.notes:
+            say(f"note: {note}")
         say(
             f"no trial finished; the first failed with: {result.trials[0].message}"
             if result.trials
@@ -155,6 +170,7 @@ def _swept(
 def _resumed(
     directory: Path,
     trials: int | None,
+    retry_failed: bool,
     executor: str,
     workers: int | None,
     allow_plugins: bool,
@@ -168,6 +184,7 @@ def _resumed(
         return resume_sweep(
             directory,
             trials=trials,
+            retry_failed=retry_failed,
             executor=executor,
             workers=workers,
             allow_plugins=allow_plugins,

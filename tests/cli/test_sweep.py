@@ -132,6 +132,7 @@ def test_without_a_winner_the_exit_code_is_1(sweeps, command):
     (["s.yaml", "--executor", "lokal"], "executor 'lokal' does not exist; did you mean 'local'?"),
     (["s.yaml", "--workers", "0"], "workers: expected a whole number from 1 to 1024, got 0"),
     (["s.yaml", "--trials", "0"], "--set trials=0: trials: expected a positive integer or null, got 0"),
+    (["s.yaml", "--retry-failed"], "sweep: --retry-failed needs --resume DIR"),
     (["none.yaml"], "none.yaml: does not exist"),
     (["flowers.yaml"],
      "flowers.yaml: is the configuration of one run; a sweep varies it: write a file with `base: flowers.yaml` and `parameters:`"),

@@ -97,9 +97,10 @@ class Faults:
 
     def _problems(self, name: str, command: Command, trouble: Trouble, ended: Ended) -> list[str]:
         found = [self._complaint(command, trouble, ended)]
-        if ended.code == 0 and (different := self._difference(name, command)):
+        went_on = ended.code == 0 and self._difference(name, command)
+        if went_on:
             told = "".join((self._folder / name).read_text() for name in command.tells)
-            found.append(self._untold(command, trouble, ended, told) and different)
+            found.append(self._untold(command, trouble, ended, told) and went_on)
         if command.writes:
             path = self._folder / command.writes
             old = path.exists() and path.read_bytes() == OLD
@@ -110,7 +111,7 @@ class Faults:
             loads = command.loads and (self._folder / command.loads).exists()
             if "Traceback" in reader.err or reader.code < 0 or (reader.code and loads):
                 found.append(f"afterwards {' '.join(words)}: {reader.described()}")
-        if ended.code:
+        if ended.code or went_on:
             words = command.again(self._folder) if command.again else command.words
             again = self._run(words, command)
             if again.code:

@@ -1,5 +1,6 @@
 """Executors on one machine: the same results wherever a run is made, every way to end told, nothing left behind."""
 
+import errno
 import json
 import os
 import signal
@@ -394,11 +395,26 @@ def test_a_fork_server_that_cannot_begin_is_told(monkeypatch, tmp_path):
     )
 
 
+def caused_by(error, cause):
+    error.__cause__ = cause
+    return error
+
+
+def while_handling(error, handled):
+    """As `raise error from None` in an `except` leaves it."""
+    error.__context__, error.__suppress_context__ = handled, True
+    return error
+
+
 @pytest.mark.parametrize(("error", "expected"), [
     (Diverged("diverged in epoch 1"), ("diverged", "diverged in epoch 1")),
     (MemoryError(), ("out_of_memory", "out of memory")),
     (MemoryError("1 TiB"), ("out_of_memory", "out of memory: 1 TiB")),
     (ConfigError(["a", "b"]), ("failed", "a\nb")),
+    (OSError(errno.EIO, "it fails", "a.csv"), ("system_error", "OSError: [Errno 5] it fails: 'a.csv'")),
+    (caused_by(RunError("a: the disk is full"), OSError(errno.ENOSPC, "")), ("system_error", "a: the disk is full")),
+    (while_handling(DataError("a: cannot be read"), OSError(errno.EMFILE, "")), ("system_error", "a: cannot be read")),
+    (while_handling(DataError("a: no such file"), OSError(errno.ENOENT, "")), ("failed", "a: no such file")),
 ])  # fmt: skip
 def test_a_failure_has_its_name(error, expected):
     assert describe_failure(error) == expected

@@ -1,6 +1,7 @@
 """Sweeps: the same table however they are made, what is on the disk, what is never run twice, what the winner is trained and tested on."""
 
 import csv
+import errno
 import json
 import os
 import shutil
@@ -20,6 +21,7 @@ from nettrain.search.observer import Observer
 from nettrain.search.sweep.proposers.base import Proposer
 from nettrain.search.sweep.result import as_json
 from nettrain.search.sweep.sweep import resume_sweep, sweep
+from nettrain.training.artifacts.run_directory import RunDirectory
 from nettrain.training.loop import Interrupted
 
 BASE = {
@@ -190,6 +192,59 @@ def test_half_now_and_half_later_is_the_whole(whole, tmp_path):
     assert table(first)[0] == table(whole)[0][:4]
     assert table(resume_sweep(tmp_path / "s", trials=8, executor="serial")) == table(whole)
     assert yaml.safe_load((tmp_path / "s" / "sweep.yaml").read_text())["trials"] == 8
+
+
+def test_a_trial_that_the_disk_ended_is_made_again(whole, tmp_path, monkeypatch):
+    """The disk is full for the third, fourth and last trial; their settings are not to blame."""
+    begin, begun = RunDirectory.begin, []
+
+    def refuse(*given):
+        begun.append(given)
+        if len(begun) in (3, 4, 8):
+            raise RunError("the disk is full") from OSError(errno.ENOSPC, "")
+        begin(*given)
+
+    with monkeypatch.context() as full:
+        full.setattr(RunDirectory, "begin", refuse)
+        found = sweep(spec(), output_directory=tmp_path, run_name="s", executor="serial")
+    refused = [trial.index for trial in found.trials if trial.status == "system_error"]
+    assert refused == [2, 3, 7] and len(found.ranking) == 5
+    assert (
+        "trials that an error of the system ended: 3 of 8 (the disk is full); to make them again: "
+        f"nettrain sweep --resume {tmp_path / 's'}"
+    ) in found.notes
+    seen = After(99, crash)
+    again = resume_sweep(tmp_path / "s", executor="serial", observer=seen)
+    assert table(again) == table(whole) and seen.seen == refused
+    assert not [note for note in again.notes if "system" in note]
+
+
+@pytest.mark.parametrize("retry_failed", [False, True])
+def test_a_trial_that_failed_by_its_setting_is_made_again_if_that_is_asked_for(
+    tmp_path, retry_failed
+):
+    """Its file was missing; a repeat of the setting is the trial's result then, too."""
+    space = {"dataset.source": {"values": ["digits", {"type": "npz", "path": "rows.npz"}]}}
+    given = spec(parameters=space, trials=6, base=BASE | {"training": {"epochs": 1}})
+    found = sweep(given, output_directory=tmp_path, run_name="s", executor="serial")
+    failed = [trial.index for trial in found.trials if trial.status == "failed"]
+    assert len(failed) > 1
+    x = np.arange(40.0).reshape(20, 2)
+    path = found.trials[failed[0]].message.partition(":")[0]
+    np.savez(path, x=x, y=np.arange(20) % 2)
+    try:
+        seen = After(99, crash)
+        found = resume_sweep(
+            tmp_path / "s", executor="serial", observer=seen, retry_failed=retry_failed
+        )
+    finally:
+        Path(path).unlink()
+    assert seen.seen == (failed if retry_failed else [])
+    assert {trial.status for trial in found.trials} == (
+        {"finished"} if retry_failed else {"finished", "failed"}
+    )
+    first, *repeats = (found.trials[index] for index in failed)
+    assert first.same_as is None and {trial.same_as for trial in repeats} == {first.index}
 
 
 def test_a_finished_sweep_that_goes_on_has_nothing_to_do(whole, tmp_path):

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Literal, Self
 
-Status = Literal["finished", "pruned", "diverged", "failed", "killed", "out_of_memory"]
+Status = Literal[
+    "finished", "pruned", "diverged", "failed", "killed", "out_of_memory", "system_error"
+]
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,8 @@ class Ended:
     """A run has ended: exactly one of these comes for each job.
 
     Attributes:
+        status: failed: by its configuration, its data, or a fault of the code. killed: its process
+            was. system_error: a full or failing disk, no permission, too many open files.
         result: `nettrain.training.run.Result` as a mapping, where it finished or was pruned.
         message: What went wrong, where it did not.
         seconds: From its start to its end.

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from nettrain.data.loader import Loader
-from nettrain.errors import Diverged, NettrainError, RunError
+from nettrain.errors import Diverged, NettrainError, RunError, is_system_error
 from nettrain.search.executors.base import DatasetInfo, Ended, Job, Status
 from nettrain.training.artifacts.files import finite
 from nettrain.training.artifacts.run_directory import RunDirectory
@@ -91,8 +91,11 @@ def describe_failure(error: Exception) -> tuple[Status, str]:
         return "diverged", str(error)
     if isinstance(error, MemoryError) or isinstance(error.__cause__, MemoryError):
         return "out_of_memory", f"out of memory: {error}".removesuffix(": ")
+    status: Status = "system_error" if is_system_error(error) else "failed"
     if isinstance(error, NettrainError):
-        return "failed", str(error)
+        return status, str(error)
+    if status == "system_error":
+        return status, f"{type(error).__name__}: {error}"
     last = traceback.extract_tb(error.__traceback__)[-1]
     place = f"{last.filename}:{last.lineno}, in {last.name}"
     return "failed", f"{type(error).__name__}: {error} ({place})"

@@ -23,7 +23,8 @@ class SweepDirectory:
     """A sweep's files, in an absolute path such as runs/digits_random.
 
     They are sweep.yaml, trials.jsonl, trials/000 ..., trials.csv, best.yaml, importances.json,
-    final/ and summary.json. trials.jsonl only grows, by one complete line per trial that has ended.
+    final/ and summary.json. trials.jsonl grows by one complete line per trial that has ended; only
+    trials that are made again are removed from it.
     """
 
     def __init__(self, path: Path) -> None:
@@ -70,6 +71,13 @@ class SweepDirectory:
                 "restore it, or begin a new sweep"
             )
         return trials
+
+    def drop(self, trials: Sequence[Trial]) -> list[Trial]:
+        """Remove the lines of these trials, which are made again; returns the others."""
+        dropped = {trial.index for trial in trials}
+        kept = [trial for trial in self.recorded() if trial.index not in dropped]
+        write_atomically(self.rows, "".join(f"{trial.line()}\n" for trial in kept).encode())
+        return kept
 
     def write_table(self, trials: Sequence[Trial], parameters: Sequence[str]) -> None:
         """trials.csv: one row per trial, in order; one column per parameter."""

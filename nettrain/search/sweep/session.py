@@ -130,6 +130,13 @@ class Session:
         rows = 0 if folds else self._info.rows.get(self._runs.part, 0)
         if ranking and (note := significance_note(ranking, spec.metric.name, rows)):
             notes.append(note)
+        refused = [trial for trial in self._in_order() if trial.status == "system_error"]
+        if refused:
+            notes.append(
+                f"trials that an error of the system ended: {len(refused)} of "
+                f"{len(self._trials.over)} ({refused[0].message}); to make them again: "
+                f"{self._group.resume_command}"
+            )
         result = final.result if final is not None else None
         if final is not None and result is None:
             notes.append(f"the final run {final.status.replace('_', ' ')}: {final.message}")

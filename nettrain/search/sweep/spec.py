@@ -51,7 +51,13 @@ def _named(key: str, schema: Any) -> BeforeValidator:
 
 @dataclass(frozen=True, kw_only=True)
 class SweepSpec(Record):
-    """One sweep, complete."""
+    """One sweep, complete.
+
+    A trial ends as finished, pruned, diverged, failed, killed, out_of_memory or system_error; the
+    sweep goes on. `nettrain sweep --resume DIR` makes again what ended with an error of the system
+    (a full or failing disk, no permission, too many open files), and with --retry-failed also what
+    failed, was killed, or ran out of memory.
+    """
 
     name: Annotated[
         Text | None, Field(description="of the sweep directory; null: the file's stem")

@@ -12,7 +12,7 @@ from nettrain.data.in_memory import Columns, Data, with_target
 from nettrain.errors import ConfigError
 from nettrain.metrics import metric_names
 from nettrain.search.directory import NewDirectory, existing_directory
-from nettrain.search.executors.base import DatasetInfo, Executor
+from nettrain.search.executors.base import DatasetInfo, Executor, Status
 from nettrain.search.memory_data import data_overrides, with_data
 from nettrain.search.observer import Observer
 from nettrain.search.run_group import RunGroup, ready_executor
@@ -25,6 +25,10 @@ from nettrain.training.logged_sweep import logged_sweep
 
 if TYPE_CHECKING:
     from nettrain.search.sweep.optuna_export import OptunaExport
+
+# Trials of these are made again: when the sweep is resumed, and when that is asked for.
+SYSTEM: tuple[Status, ...] = ("system_error",)
+RETRIED: tuple[Status, ...] = ("failed", "killed", "out_of_memory")
 
 
 def sweep(
@@ -90,6 +94,7 @@ def resume_sweep(
     path: str | os.PathLike[str],
     *,
     trials: int | None = None,
+    retry_failed: bool = False,
     executor: str | Executor = "local",
     workers: int | None = None,
     allow_plugins: bool = False,
@@ -98,7 +103,19 @@ def resume_sweep(
 ) -> SweepResult:
     """Resume an interrupted sweep, or extend a finished one to so many trials.
 
-    The table is that of a sweep without the break; runs that were under way are made again.
+    The table is that of a sweep without the break; runs that were under way are made again, and so
+    are trials with the status system_error: a full disk, for example, says nothing about a setting.
+
+    Args:
+        path: The sweep directory.
+        trials: The new number of trials in total.
+        retry_failed: Whether to make again also the trials that failed, were killed, or ran out of
+            memory.
+        executor: As `sweep` takes it, and so are the others.
+        workers: How many runs at the same time.
+        allow_plugins: Whether the Python files under `plugins` of the base may be imported.
+        observer: What sees it go by.
+        study: The URL of a database for an Optuna study.
 
     Raises:
         RunError: There is no sweep, or another process works on it.
@@ -120,6 +137,10 @@ def resume_sweep(
         with in_use(found.base.plugins):
             info = _prepare(found, ready)
             proposer, export = proposer_for(found), _export(study)
+            again = (*SYSTEM, *RETRIED) if retry_failed else SYSTEM
+            if retried := [trial for trial in recorded if trial.status in again]:
+                recorded = directory.drop(retried)
+                group.observer.note(f"trials that failed and are made again: {len(retried)}")
             with logged_sweep(found.base.training.loggers, directory.path, group.observer.note):
                 return Session(found, group, info, proposer, export, recorded).run()
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from nettrain.errors import ConfigError, DataError
 from nettrain.search.executors.base import Ended, Executor, Job, Reported, Status
+from nettrain.search.executors.job import describe_failure
 from nettrain.search.observer import Observer
 from nettrain.search.run_group import JobSource
 from nettrain.search.sweep.proposers.base import Proposer
@@ -185,7 +186,8 @@ class Trials(JobSource):
             jobs = deque(self._runs.jobs(index, setting))
         except (ConfigError, DataError) as error:
             directory = self._runs.directory(index)
-            self._record_trial(Trial(index, setting, None, "failed", 0.0, directory, str(error)))
+            status, message = describe_failure(error)
+            self._record_trial(Trial(index, setting, None, status, 0.0, directory, message))
             return None
         self._under_way[index] = _UnderWay(index, setting, jobs)
         self._observer.started(trial_name(index), setting)
