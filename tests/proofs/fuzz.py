@@ -12,6 +12,7 @@ import hashlib
 import importlib.util
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -27,6 +28,9 @@ HERE = Path(__file__).parent
 CORPUS = HERE / "corpus"
 KINDS = sorted(path.stem for path in (HERE / "fuzzing" / "kinds").glob("[a-z]*.py"))
 WITHOUT_FILES = {"training"}  # --guided changes files
+REACHED = re.compile(
+    r"^#\d+\s\w+\s+cov: (\d+)", re.MULTILINE
+)  # how many edges of nettrain's code libFuzzer has seen
 CPU, WALL = 10.0, 60.0  # seconds for one input
 PAUSE = 0.2  # seconds between two looks at a worker
 START = 120.0  # seconds for the imports, and for what a kind prepares
@@ -64,6 +68,8 @@ class Watched:
             case = self._current.read_text() if self._current.exists() else "{}"
             errors = (self._folder / "errors").read_text(errors="replace")
             found.append({"signature": why, "message": errors[-4000:], "case": case})
+        reached = REACHED.findall((self._folder / "errors").read_text(errors="replace"))
+        found += [{"edges": int(edges)} for edges in reached[-1:]]
         shutil.rmtree(self._folder, ignore_errors=True)
         return found
 
@@ -110,6 +116,8 @@ def fuzzed(kind: str, seed: int, count: int, seconds: float, module: str) -> dic
         for answer in answers:
             if "signature" in answer:
                 faults.setdefault(answer["signature"].split(":")[0], answer)
+            if "edges" in answer:
+                total["edges"] = max(total.get("edges", 0), answer["edges"])
         if counted:
             last = counted[-1]
             total["inputs"] += last["inputs"]

@@ -116,7 +116,7 @@ def test_a_planted_fault_is_found_by_coverage():
     [fault] = [answer for answer in answers if "signature" in answer]
     assert fault["signature"] == "AssertionError at _guided.py:run"
     assert Case.from_json(fault["case"]).files == {"a": b""}
-    assert answers[-1]["inputs"] > 100
+    assert max(answer.get("inputs", 0) for answer in answers) > 100
 
 
 @pytest.mark.slow

@@ -10,6 +10,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from fuzzing.case import Case
@@ -67,7 +68,7 @@ class Attempts:
         self._run, self._folder, self._guard = run, folder, guard
         self._most = most
         self._memory = Memory()
-        self._description = os.open(current, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+        self._current = current
         limit = resource.getrlimit(resource.RLIMIT_AS)[1]
         resource.setrlimit(resource.RLIMIT_AS, (ADDRESS_SPACE, limit))
 
@@ -89,6 +90,10 @@ class Attempts:
         if peak > self._most + TIMES * case.size():
             raise Fault("memory", f"{peak / 2**20:.0f} MB for {case.size()} bytes")
         return Outcome(is_refused, seconds, peak)
+
+    @cached_property
+    def _description(self) -> int:
+        return os.open(self._current, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
 
     def _describe(self, case: Case) -> None:
         text = case.to_json().encode()

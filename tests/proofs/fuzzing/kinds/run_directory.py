@@ -21,7 +21,7 @@ COMMANDS = {
         ["compare", "r", "sound"], ["report", "r", "-o", "r.html"], ["plot", "r", "curves", "-o", "r.svg"], ["plot", "r", "curves", "--terminal"],
         ["plot", "r", "confusion", "-o", "r.svg"], ["plot", "r", "diagnostics", "-o", "r.svg"], ["calibrate", "r"], ["importance", "r"],
         ["verify", "r"], ["autopsy", "r"], ["export", "r", "--to", "numpy", "-o", "out"], ["export", "r", "--to", "tensorboard", "-o", "out"],
-        ["runs", ".", "--delete", "r"], ["predict", "r", "t.csv"],
+        ["export", "r", "--to", "onnx", "-o", "out"], ["runs", ".", "--delete", "r"], ["predict", "r", "t.csv"],
     ],
     "ensemble": [["runs", "."], ["runs", "r"], ["eval", "r"], ["report", "r", "-o", "r.html"], ["compare", "r", "r"], ["runs", ".", "--delete", "r"],
                  ["ensemble", "--resume", "r", "--executor", "serial", "--quiet"]],
@@ -36,6 +36,8 @@ _PLACE: list[Path] = []
 def prepare(folder: Path) -> None:
     """Train the directories that are damaged."""
     import matplotlib.font_manager  # noqa: F401, asks the system for its fonts once
+    import onnx  # noqa: F401, takes memory that no input asks for
+    import onnxruntime  # noqa: F401
 
     _PLACE.append(made(folder))
 
