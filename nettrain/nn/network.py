@@ -16,8 +16,9 @@ from nettrain.nn.batched_inference import BatchedInference, Rows
 from nettrain.nn.bound_layer import bind, resolve
 from nettrain.nn.layer import Layer, Output, Report, Scope
 from nettrain.nn.parameter import Shape
+from nettrain.nn.step_position import StepPosition
 from nettrain.nn.vector import ParameterVector
-from nettrain.schedules import Number, RunLength, number_at
+from nettrain.schedules import RunLength, number_at
 
 
 def to_standard_error(path: str, text: str) -> None:
@@ -46,7 +47,6 @@ class Network:
         parameters, state: by full name, such as `dense_1.w` or `batch_norm_1.mean`.
         slots: where the gradient of each trained parameter goes.
         batched_inference: computes `outputs`.
-        length: of the run that trains it, for numbers that follow a schedule; None: there is none.
 
     Raises:
         ConfigError: a layer does not fit the rows that it gets.
@@ -108,11 +108,8 @@ class Network:
         arrays = self.vector.views | self.state
         self._evaluation = {name: Tensor(array) for name, array in arrays.items()}
         self.report = report
-        self.length: RunLength | None = None
         self._layers = [(bound.name, bound.layer) for bound in self.layers]
-        self._step = 0
-        self._seed = seed
-        self._streams: dict[tuple[str, int], streams.StepStream] = {}
+        self._position = StepPosition(seed)
         constants = self.scope(training=False)
         fed = dataclasses.replace(
             constants, parameters={name: Tensor(array, feed=True) for name, array in arrays.items()}
@@ -121,14 +118,14 @@ class Network:
             self.layers, constants, fed, shape, self.dtype, compiled
         )
 
-    def _generator(self, step: int, shard: int, stream: int, path: str) -> np.random.Generator:
-        sequence = self._streams.get((path, stream))
-        if sequence is None:
-            sequence = self._streams[path, stream] = streams.StepStream(self._seed, f"layer.{path}")
-        return sequence.seek(step, shard)
+    @property
+    def length(self) -> RunLength | None:
+        """Of the run that trains it, for numbers that follow a schedule; None: there is none."""
+        return self._position.length
 
-    def _number(self, number: Number) -> float:
-        return number_at(number, self._step, self.length)
+    @length.setter
+    def length(self, length: RunLength | None) -> None:
+        self._position.length = length
 
     def seek(self, step: int, shards: Sequence[int] = (0,)) -> None:
         """Moves every random stream that a layer has used to a step, to replay a plan.
@@ -137,9 +134,7 @@ class Network:
             step: counted from 0.
             shards: the place within the step of each stream index (`stream`).
         """
-        self._step = step
-        for (_, stream), sequence in self._streams.items():
-            sequence.seek(step, shards[stream])
+        self._position.seek(step, shards)
 
     def scope(
         self,
@@ -153,15 +148,16 @@ class Network:
         report: Report | None = None,
     ) -> Scope:
         """Returns what layers see: parameters with gradients in training, else constants."""
-        self._step = step
+        position = self._position
+        position.step = step
         return Scope(
             self._training if training else self._evaluation,
             training,
-            partial(self._generator, step, shard, stream),
+            partial(position.generator, step, shard, stream),
             rows=rows,
             proposals=proposals,
-            step=lambda: self._step,
-            number=self._number,
+            step=position.current_step,
+            number=position.number,
             report=report or self.report,
         )
 
@@ -188,7 +184,7 @@ class Network:
         `shard` place the random streams.
         """
         outputs: list[Output] = []
-        generator = partial(self._generator, step, shard, 0)
+        generator = partial(self._position.generator, step, shard, 0)
         scope = Scope(
             self._training,
             training,

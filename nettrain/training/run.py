@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from weakref import WeakMethod
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from nettrain.data.augmenter import Augmenter
 from nettrain.data.part import Part
 from nettrain.data.prepare import PreparedData
 from nettrain.data.rows.base import LazyRows
+from nettrain.nn.layer import Report
 from nettrain.nn.network import to_standard_error
 from nettrain.nn.vector import ParameterVector
 from nettrain.optim import ClosureOptimizer, Rule
@@ -109,7 +111,7 @@ class Run:
         self.loss = plan.loss
         self.tasks = TaskRunner()
         self.network = build(
-            plan.layers, plan.config, input_shape(self.pipeline), plan.kernels, self.report
+            plan.layers, plan.config, input_shape(self.pipeline), plan.kernels, self._reporter()
         )
         self.network.length = plan.length
         if self.network.learns_from_rows:
@@ -125,7 +127,7 @@ class Run:
         self.evaluated_parts = list(plan.evaluated_parts)
 
     def _step(self) -> Step:
-        plan, train = self.plan, self.parts["train"]
+        plan, train, tasks = self.plan, self.parts["train"], self.tasks
         augmentation = plan.config.dataset.augmentation
         augmenter = (
             Augmenter(
@@ -151,7 +153,7 @@ class Run:
                 else DistributedPartition(plan.shards, self.group)
             ),
             run_tasks=self.tasks.run,
-            threads=lambda: self.threads,
+            threads=lambda: tasks.threads,  # not `self`, which holds the step
             compiled=plan.kernels == "numba",
             augmenter=augmenter,
         )
@@ -273,6 +275,15 @@ class Run:
             to_standard_error(path, text)
         if self.directory is not None:
             self.directory.log(f"{path}: {text}")
+
+    def _reporter(self) -> Report:
+        """`report` for the network, which does not hold the run: the run holds the network."""
+        known = WeakMethod(self.report)
+
+        def report(path: str, text: str) -> None:
+            (known() or to_standard_error)(path, text)
+
+        return report
 
 
 def average_for(plan: RunPlan, vector: ParameterVector) -> Average | StochasticAverage | None:

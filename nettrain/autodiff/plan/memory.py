@@ -86,17 +86,17 @@ def share_memory(
 
 def _moved(action: Action, index: int, moved: Callable[[Array, int], Array]) -> Action:
     """The action on moved arrays."""
-
-    def move(value: Any) -> Any:
-        if isinstance(value, np.ndarray):
-            return moved(value, index)
-        return [move(item) for item in value] if isinstance(value, list) else value
-
     return replace(
         action,
-        args=tuple(map(move, action.args)),
-        scratch={name: move(array) for name, array in action.scratch.items()},
+        args=tuple(_move(value, index, moved) for value in action.args),
+        scratch={name: _move(array, index, moved) for name, array in action.scratch.items()},
     )
+
+
+def _move(value: Any, index: int, moved: Callable[[Array, int], Array]) -> Any:
+    if isinstance(value, np.ndarray):
+        return moved(value, index)
+    return [_move(item, index, moved) for item in value] if isinstance(value, list) else value
 
 
 def _root(array: Array) -> Array:

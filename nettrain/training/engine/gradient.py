@@ -99,7 +99,7 @@ class GradientComputation:
         self._slots = [self._named(gradient) for gradient in self._gradients]
         self._trained = [gradient[network.vector.trainable] for gradient in self._gradients]
         cuts = np.linspace(0, len(self._trained[0]), partition.width + 1).astype(int)
-        self._sums = [partial(self._sum, slice(start, stop)) for start, stop in pairwise(cuts)]
+        self._cuts = [slice(start, stop) for start, stop in pairwise(cuts)]
 
     def __call__(
         self, n: int, *, step: int, micro_batch: int = 0, want_gradient: bool = True
@@ -241,7 +241,7 @@ class GradientComputation:
     def _add_up(self, recorded: Recorded) -> None:
         """The batch's gradient: the sum over the shards, in the order of the tree."""
         if recorded.additions:
-            self.run_tasks([partial(task, recorded) for task in self._sums])
+            self.run_tasks([partial(self._sum, part, recorded) for part in self._cuts])
         self.partition.add_up(recorded.count, self._trained)
 
     def _sum(self, part: slice, recorded: Recorded) -> None:

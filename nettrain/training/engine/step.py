@@ -97,7 +97,7 @@ class Step:
         self.whole = True
         self._total: np.ndarray | None = None
         self._prefetch: Prefetch | None = None
-        self._gather: Phase = self._gathered
+        self._gather: Phase | None = None  # what measures `_gathered`
         self._compute: Phase = self.computation.__call__
         self._apply: Phase = update.__call__
 
@@ -109,7 +109,7 @@ class Step:
                 the function that is called instead. The latter must call the former once, with its
                 arguments, and return what it returns.
         """
-        self._gather = wrap("gather", self._gather)
+        self._gather = wrap("gather", self._gather or self._gathered)
         self._compute = wrap("compute", self._compute)
         self._apply = wrap("update", self._apply)
 
@@ -124,7 +124,7 @@ class Step:
 
     def gather(self, rows: np.ndarray, step: int, micro_batch: int = 0) -> None:
         """Fill the buffers with these rows."""
-        self._gather(rows, step, micro_batch)
+        (self._gather or self._gathered)(rows, step, micro_batch)
 
     def _gathered(self, rows: np.ndarray, step: int, micro_batch: int) -> None:
         (self._prefetch or self.batch).gather(rows, step, micro_batch)

@@ -119,10 +119,7 @@ class Update:
         self._length, self._decaying = length, optimizer
         self._scheduled = optimizer.at(0, length) is not optimizer
         cuts = list(self._cut())
-        self._groups = [
-            partial(self._update, self._blocks(cuts[i::groups]))
-            for i in range(min(groups, len(cuts)))
-        ]
+        self._groups = [self._blocks(cuts[i::groups]) for i in range(min(groups, len(cuts)))]
 
     def _cut(self) -> Iterator[tuple[slice, float]]:
         """The trained parameters in blocks and their rates; none crosses into another rate."""
@@ -160,8 +157,10 @@ class Update:
     def _plain(
         self, w: np.ndarray, g: np.ndarray, slots: dict[str, np.ndarray], work: list[np.ndarray]
     ) -> Callable[[float, int], None]:
+        rule = self.optimizer
+
         def step(lr: float, t: int) -> None:
-            self.optimizer.update(w, g, slots, work, lr=lr, t=t)
+            rule.update(w, g, slots, work, lr=lr, t=t)
 
         return step
 
@@ -181,9 +180,9 @@ class Update:
             self.clip(self.vector.gradient[self.vector.trainable])
         self.optimizer.advance(self.slots, self.steps)
         if len(self._groups) == 1:
-            self._groups[0]()
+            self._update(self._groups[0])
         else:
-            self.run_tasks(self._groups)
+            self.run_tasks([partial(self._update, blocks) for blocks in self._groups])
         if self.average is not None:
             self.average.update(self.steps)
 
