@@ -14,6 +14,7 @@ from nettrain.data.rows.columns import has_gaps
 from nettrain.data.rows.stored import StoredRows
 from nettrain.data.task import MOST_CLASSES
 from nettrain.data.transform import Transform
+from nettrain.errors import DataError
 
 MOST_INDICATORS = 50  # categories of a column that become an input each
 
@@ -38,6 +39,9 @@ def automatic_transforms(
         has_target: Whether there is one that categories can be encoded by.
         of_numbers: Those of a table's numbers in place of impute and standardize.
         of_categories: Those of categories in place of one_hot.
+
+    Raises:
+        DataError: A column that one of them would name has no name.
     """
     parts = list(parts)
     kinds = {name: kind_of_texts(column) for name, column in train.categories.items()}
@@ -50,6 +54,11 @@ def automatic_transforms(
         and kind == "category"
         and len(_used(train.categories[name])) > MOST_INDICATORS
     ]
+    if "" in (*dates, *unique, *many):
+        values = ", ".join(map(repr, train.categories[""].values[:3]))
+        raise DataError(
+            f"the column of {values} ... has no name, by which a transform could take it: name it"
+        )
     chosen: list[object] = []
     if dates:
         chosen.append({"type": "datetime", "columns": dates})

@@ -10,6 +10,7 @@ from nettrain.data.prepare import prepare
 from nettrain.data.source import Source
 from nettrain.data.split import ALL_ROWS
 from nettrain.data.transform import Transform
+from nettrain.errors import DataError
 
 ROWS = 200
 
@@ -40,6 +41,18 @@ CASES = [
 def test_very_many_categories_become_statistics_of_the_target(features, given, expected):
     chosen = automatic_transforms(features, [features], **given)
     assert [one.name() for one in chosen] == expected
+
+
+@pytest.mark.parametrize("size", [80, ROWS])
+def test_a_column_that_a_transform_would_name_needs_a_name(size):
+    features = table(**{"": size})
+    with pytest.raises(DataError, match=r"column of .* has no name.*name it"):
+        automatic_transforms(features, [features])
+
+
+def test_a_column_without_a_name_is_taken_where_no_transform_names_it():
+    features = table(**{"": 3})
+    assert len(automatic_transforms(features, [features])) == 2
 
 
 @pytest.mark.parametrize(("target", "inputs"), [(None, 2), ("self", 81)])
