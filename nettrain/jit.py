@@ -1,6 +1,7 @@
 """Compiled loops by Numba (extra `fast`), which is imported when the first loop is compiled."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cached_property
 from types import FunctionType
 from typing import Any
@@ -33,13 +34,16 @@ class Loop:
     @cached_property
     def compiled(self) -> Any:
         """Numba's dispatcher; the loops that this one calls are compiled with it."""
-        import numba  # 0.3 s that runs on NumPy's kernels do not spend
+        import numba  # 0.15 s that runs on NumPy's kernels do not spend
+
+        from nettrain.jit_cache import MachineCodeCache
 
         function = _resolved(self.function)
-        try:
-            return numba.jit(cache=True, fastmath=self.fastmath, **OPTIONS)(function)
-        except RuntimeError:  # no directory for the cache can be written
-            return numba.jit(fastmath=self.fastmath, **OPTIONS)(function)
+        compiled: Any = numba.jit(fastmath=self.fastmath, **OPTIONS)(function)
+        if hasattr(compiled, "overloads"):
+            with suppress(RuntimeError):  # no directory for the cache can be written
+                compiled._cache = MachineCodeCache(function)  # type: ignore[no-untyped-call]
+        return compiled
 
     def entry(self, *args: Any) -> Callable[..., Any]:
         """The machine code for arguments of these types, to be called with such only.

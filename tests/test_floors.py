@@ -18,6 +18,7 @@ GROUND = {
     "streams",
     "version",
     "jit",
+    "jit_cache",
     "quantiles",
 }
 NETWORKS = {"nn", "initializers", "activations", "layers", "losses", "models"}
@@ -35,7 +36,8 @@ MAY_IMPORT = {
     "component": {"errors", "synonyms"},
     "streams": set(),
     "version": set(),
-    "jit": set(),
+    "jit": {"jit_cache"},
+    "jit_cache": set(),
     "quantiles": set(),
     "autodiff": {"jit"},
     "schedules": GROUND,

@@ -37,6 +37,7 @@ from nettrain.autodiff.ops.piecewise_linear import PiecewiseLinear
 from nettrain.autodiff.ops.scale import Scale
 from nettrain.autodiff.primitive import make_calls
 from nettrain.autodiff.tensor import float_type
+from nettrain.optim import adam
 from nettrain.streams import StepStream, generator
 
 pytestmark = pytest.mark.compiled
@@ -363,3 +364,16 @@ def test_they_can_be_run_as_python_functions(tmp_path):
 def test_numba_cache_dir_says_where_they_are_kept(tmp_path):
     with_a_copy(tmp_path, NUMBA_CACHE_DIR=str(tmp_path / "loops"))
     assert list((tmp_path / "loops").rglob("*.nbi"))
+
+
+def test_kept_machine_code_is_loaded_without_what_the_compiler_imports(monkeypatch):
+    numba = pytest.importorskip("numba")
+    loop = adam._adam_loop
+    arrays = [np.zeros(2, np.float32) for _ in range(4)]
+    loop(*arrays, 0.1, 0.9, 0.999, 1.0, 1.0)  # compiled, and kept
+    compiled = loop.compiled
+    context = compiled.targetctx
+    monkeypatch.setattr(context, "refresh", lambda: pytest.fail("what compiles was imported"))
+    kinds = tuple(numba.typeof(x) for x in (*arrays, 0.1, 0.9, 0.999, 1.0, 1.0))
+    found = compiled._cache.load_overload(kinds, context)
+    assert found.signature.args == kinds

@@ -1,4 +1,4 @@
-"""Which kernels a run uses: NumPy's, or compiled loops, which take half a second to load."""
+"""Which kernels a run uses: NumPy's, or compiled loops, which take time to load."""
 
 from collections.abc import Sequence
 from importlib.util import find_spec
@@ -8,8 +8,8 @@ from typing import Literal
 from nettrain.errors import ConfigError
 from nettrain.nn.bound_layer import BoundLayer
 
-# Seconds: twice what importing Numba (0.2), its first loop (0.2, or 0.3 where it finds SciPy and
-# imports that too) and each further one (0.003) take. Compiling them takes 3, once per machine.
+# Seconds that compiled loops must save: several times what importing Numba (0.16), its
+# first loop (0.02) and each further one (0.003) take. Compiling them takes 3, once per machine.
 LOADING = 1.0
 MANY = 10  # runs that share the loading, in a search, a cross-validation or an ensemble
 # Seconds that compiled loops save in a step of any size (64-64-32-10, batch 32: 0.088 to 0.028 ms),
