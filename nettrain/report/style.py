@@ -8,6 +8,7 @@ from typing import Any
 
 import matplotlib as mpl
 from cycler import cycler
+from matplotlib.backend_bases import get_registered_canvas_class
 from matplotlib.figure import Figure
 
 # Okabe & Ito 2008, "Color universal design": distinguishable with every kind of colour vision.
@@ -55,11 +56,18 @@ def styled() -> Iterator[None]:
 
 
 def figure_bytes(figure: Figure, kind: str) -> bytes:
-    """The figure as a file of a kind: png, svg or pdf. Equal figures give equal bytes."""
+    """The figure as a file of a kind: png, svg or pdf. Equal figures give equal bytes.
+
+    `Figure.savefig` draws a figure with a layout twice; the first drawing is thrown away.
+    """
     metadata = {"png": {"Software": None}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}
     content = io.BytesIO()
+    on_screen = figure.dpi
     with styled():
-        figure.savefig(content, format=kind, metadata=metadata[kind])
+        figure.dpi = STYLE["savefig.dpi"]
+        canvas: Any = get_registered_canvas_class(kind)(figure)
+        getattr(canvas, f"print_{kind}")(content, metadata=metadata[kind])
+    figure.dpi = on_screen
     return content.getvalue()
 
 
