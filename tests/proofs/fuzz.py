@@ -45,7 +45,7 @@ class Watched:
         self._folder = scratch()
         self._current = self._folder / "current.json"
         module = f"fuzzing.{module}"
-        command = [sys.executable, "-m", module, what, seed, count, seconds, self._folder]
+        command = [sys.executable, "-B", "-m", module, what, seed, count, seconds, self._folder]
         path = os.pathsep.join(map(str, (HERE, HERE.parents[1])))
         answers, errors = self._folder / "answers", self._folder / "errors"
         with answers.open("w") as output, errors.open("w") as messages:
