@@ -9,7 +9,8 @@ import pytest
 from fuzz import Watched
 from fuzzing.attempt import Fault
 from fuzzing.case import DANGLING, ENDLESS, FIFO, FOLDER, Case
-from fuzzing.guided import Changes, shortened
+from fuzzing.guided import Changes, dictionary, shortened
+from fuzzing.schema import words_of
 
 FOLDER_OF_CAMPAIGNS = Path(__file__).parent
 PLANTED = '''\
@@ -101,6 +102,13 @@ def test_a_guided_input_is_shortened_to_what_its_fault_needs():
     data = b"head" + bytes(range(200))
     assert shortened(data, lambda some: {7, 150} <= set(some[4:]), 60.0) == b"head\x07\x96"
     assert shortened(data, lambda some: {7, 150} <= set(some[4:]), 0.0) == data
+
+
+def test_words_of_a_schema_are_put_in():
+    loss = {"enum": ["mse", 1, None], "properties": {"enum": {"const": "a"}}}
+    schema = {"$defs": {"loss": loss}, "anyOf": [{"properties": {"seed": {"type": "integer"}}}]}
+    assert words_of(schema) == ("mse", "enum", "a", "seed")
+    assert dictionary(['a"', "é", "", "x" * 65, 'a"']) == '"\\x61\\x22"\n"\\xc3\\xa9"\n'
 
 
 @pytest.mark.slow

@@ -10,7 +10,7 @@ override; it keeps a change that reaches lines or comparisons of nettrain that n
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
@@ -24,6 +24,7 @@ SEEDS = 400  # inputs of the grammar to begin with
 REPORT = 300  # inputs between two reports
 SHRINKING = 10.0  # seconds for making a failing input smaller
 LONGEST = 100_000  # bytes of one changed file
+LONGEST_WORD = 64  # bytes, libFuzzer's own bound
 HEAD = 4  # bytes before the content: which input it is put into, and in place of what
 
 
@@ -92,6 +93,16 @@ def shortened(data: bytes, fails: Callable[[bytes], bool], seconds: float) -> by
     return data
 
 
+def dictionary(words: Iterable[str]) -> str:
+    """The file that tells libFuzzer what to put in, beside bytes."""
+    coded = (word.encode(errors="surrogatepass") for word in words)
+    return "".join(
+        '"' + "".join(f"\\x{byte:02x}" for byte in word) + '"\n'
+        for word in dict.fromkeys(coded)
+        if 0 < len(word) <= LONGEST_WORD
+    )
+
+
 def left_out() -> list[str]:
     """The modules of the rooms that read no files."""
     modules = []
@@ -151,7 +162,10 @@ def _fuzz(
     for number, data in enumerate(changes.sound()):
         (corpus / str(number)).write_bytes(data)
         longest = max(longest, len(data))
+    words = folder / "words"
+    words.write_text(dictionary(getattr(kind, "words", list)()), encoding="ascii")
     options = {
+        "dict": words,
         "seed": first % 2**31 or 1,
         "runs": count,
         "max_total_time": max(int(seconds), 1),

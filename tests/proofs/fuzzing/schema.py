@@ -29,3 +29,28 @@ def wild() -> Grammar:
 def small() -> Grammar:
     """Valid values only, small enough that what they describe can be built."""
     return Grammar(schema(), junk=None, largest=6, texts=("a", "validation_loss"))
+
+
+@cache
+def words() -> tuple[str, ...]:
+    """The keys and the fixed texts of the schema."""
+    return words_of(schema())
+
+
+def words_of(schema: dict) -> tuple[str, ...]:
+    """The keys and the fixed texts of a schema."""
+    found: dict[str, None] = {}
+
+    def walk(value: object) -> None:
+        if isinstance(value, list):
+            for item in value:
+                walk(item)
+        elif isinstance(value, dict):
+            fixed = [value.get("const"), *value.get("enum", ())]
+            found.update(dict.fromkeys(one for one in fixed if isinstance(one, str)))
+            found.update(dict.fromkeys(value.get("properties", ())))
+            for key, item in value.items():
+                walk(list(item.values()) if key in ("properties", "$defs") else item)
+
+    walk(schema)
+    return tuple(found)

@@ -6,7 +6,7 @@ from typing import Any
 import yaml
 from hypothesis import strategies as st
 
-_PIECES = [
+PIECES = [
     "&a ", "*a", "<<: *a", "!!python/object/apply:os.system ['touch mark']", "!!python/name:os.system ", "!!binary ", "!!set ", "!x ",
     "---\n", "...\n", "%YAML 1.1\n", "? ", "- ", ": ", "|\n", ">-\n", "'", '"', "{", "}", "[", "]", ",", "#", "\t", "\n", "\r\n", "\r", "  ",
     "\x00", "\ufeff", "\u2028", "\x85", "é", "\U0001f600", "0x1F", "0o17", "1e400", "-.inf", ".nan", "1_000", "12:30:45", "2020-01-01",
@@ -52,7 +52,7 @@ for _dumper in (_Dumper, _FastDumper):
 def _edits() -> st.SearchStrategy[list[tuple[int, int, str]]]:
     place = st.integers(0, 10**6)
     return st.lists(
-        st.tuples(place, st.sampled_from([0, 0, 1, 3, 50]), st.sampled_from(_PIECES)), max_size=3
+        st.tuples(place, st.sampled_from([0, 0, 1, 3, 50]), st.sampled_from(PIECES)), max_size=3
     )
 
 

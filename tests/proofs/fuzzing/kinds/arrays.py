@@ -184,6 +184,11 @@ def _cases(draw: st.DrawFn) -> Case:
     return Case("arrays", {"call": call, "source": source}, files)
 
 
+def words() -> list[str]:
+    """What a guided change puts in: pieces of headers."""
+    return [*TYPES, *DESCRIBED, *LENGTHS]
+
+
 def cases() -> st.SearchStrategy[Case]:
     """Files, their source, and what is asked of it."""
     return _cases()

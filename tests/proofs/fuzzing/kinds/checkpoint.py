@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from fuzzing.case import DANGLING, ENDLESS, FIFO, FOLDER, Case
 from fuzzing.damage import damaged
-from fuzzing.json_values import mutations
+from fuzzing.json_values import VALUES, mutations
 from fuzzing.pick import pick
 from fuzzing.runs import files_of, made, rows_of
 from hypothesis import strategies as st
@@ -21,6 +21,11 @@ def prepare(folder: Path) -> None:
         for name, content in files_of(run).items():
             if name.startswith("checkpoints/"):
                 _SOUND[f"{run.name} {name}"] = content
+
+
+def words() -> list[str]:
+    """What a guided change puts in: JSON values."""
+    return [json.dumps(value) for value in VALUES]
 
 
 def cases() -> st.SearchStrategy[Case]:

@@ -6,7 +6,8 @@ from typing import Any
 from fuzzing.case import DANGLING, ENDLESS, FIFO, FOLDER, Case
 from fuzzing.pick import pick
 from fuzzing.schema import wild
-from fuzzing.yaml_text import edited, texts, written
+from fuzzing.schema import words as words_of_schema
+from fuzzing.yaml_text import PIECES, edited, texts, written
 from hypothesis import strategies as st
 
 BASE = "dataset: {source: xor}\nmodel: mlp\n"
@@ -25,6 +26,11 @@ PLUGIN = b"from pathlib import Path\nPath('mark').touch()\n"
 
 def prepare(folder: Path) -> None:
     """Nothing is needed."""
+
+
+def words() -> list[str]:
+    """What a guided change puts in: pieces of YAML, keys and fixed texts."""
+    return [*PIECES, *words_of_schema()]
 
 
 def cases() -> st.SearchStrategy[Case]:

@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 from fuzzing.case import DANGLING, ENDLESS, FIFO, FOLDER, Case
 from fuzzing.damage import damaged
-from fuzzing.json_values import mutations
+from fuzzing.json_values import VALUES, mutations
 from fuzzing.pick import pick
 from fuzzing.runs import files_of, made
 from hypothesis import strategies as st
@@ -40,6 +40,11 @@ def prepare(folder: Path) -> None:
     import onnxruntime  # noqa: F401
 
     _PLACE.append(made(folder))
+
+
+def words() -> list[str]:
+    """What a guided change puts in: JSON values."""
+    return [json.dumps(value) for value in VALUES]
 
 
 def cases() -> st.SearchStrategy[Case]:

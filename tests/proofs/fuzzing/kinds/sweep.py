@@ -5,6 +5,7 @@ from pathlib import Path
 
 from fuzzing.case import Case
 from fuzzing.kinds.config import BASE, overrides, wild_run
+from fuzzing.kinds.config import words as words
 from fuzzing.schema import schema, wild
 from fuzzing.yaml_text import texts
 from hypothesis import strategies as st

@@ -36,6 +36,11 @@ def prepare(folder: Path) -> None:
     """Nothing is needed."""
 
 
+def words() -> list[str]:
+    """What a guided change puts in: cells."""
+    return CELLS
+
+
 def cases() -> st.SearchStrategy[Case]:
     """A file, keys of its source, and what is asked of it."""
     return _cases()
