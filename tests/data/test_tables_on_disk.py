@@ -158,8 +158,7 @@ CHAINS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("target", ["y", "z"])
+@pytest.mark.parametrize(("target", "dtype"), [("y", "float32"), ("z", "float64")])
 @pytest.mark.parametrize("chain", CHAINS)
 def test_transforms_learn_and_give_the_same_bits_from_the_disk(
     chain: str, target: str, dtype: str, tmp_path: Path

@@ -2,6 +2,7 @@
 
 import dataclasses
 import threading
+from itertools import cycle
 from pathlib import Path
 
 import numpy as np
@@ -85,8 +86,7 @@ def test_training_sees_it_and_evaluation_does_not(run, name):
     assert all(pipelines[0][key].tobytes() == pipelines[1][key].tobytes() for key in pipelines[0])
 
 
-@pytest.mark.parametrize("name", CHAINS)
-@pytest.mark.parametrize("batch", [2, 9])
+@pytest.mark.parametrize(("name", "batch"), [*zip(CHAINS, cycle([2, 9]), strict=False)])
 def test_resumed_in_mid_epoch_it_is_the_undisturbed_run(run, stop_at, figures, name, batch):
     whole, broken = (
         run("whole", CHAINS[name]),
@@ -108,10 +108,12 @@ def test_killed_it_is_the_undisturbed_run_too(
     assert figures(tmp_path / "broken") == figures(whole)
 
 
-@pytest.mark.parametrize("name", [*CHAINS, "all"])
+DIVIDED = [{}, {"training.accumulate": 2}, {"training.shards": 3, "training.accumulate": 3}]
+
+
 @pytest.mark.parametrize(
-    "changes",
-    [{}, {"training.accumulate": 2}, {"training.shards": 3, "training.accumulate": 3}],
+    ("name", "changes"),
+    [*zip(CHAINS, cycle(DIVIDED), strict=False), *(("all", changes) for changes in DIVIDED)],
     ids=str,
 )
 def test_one_thread_without_and_several_with_prefetch_give_the_same_bits(
