@@ -20,6 +20,7 @@ GROUND = {
     "jit",
     "jit_cache",
     "quantiles",
+    "pages",
 }
 NETWORKS = {"nn", "initializers", "activations", "layers", "losses", "models"}
 DATA = {"data", "sources", "transforms", "augmentations"}
@@ -39,6 +40,7 @@ MAY_IMPORT = {
     "jit": {"jit_cache"},
     "jit_cache": set(),
     "quantiles": set(),
+    "pages": set(),
     "autodiff": {"jit"},
     "schedules": GROUND,
     "nn": GROUND | {"autodiff", "schedules"},

@@ -103,6 +103,14 @@ class Primitive(ABC):
         """
         return None
 
+    def factors(self, *args: Any, **scratch: Any) -> tuple[Array, Array] | None:
+        """factors(dy, out, x, w): matrices a and b whose product a b is the gradient dw.
+
+        They are complete after `backward` without a slot for w, so that the product can be made
+        later. None: dw is no such product, or is divided in tiles.
+        """
+        return None
+
     def forward_tiles(self, *args: Any, **scratch: Any) -> list[list[list[Call]]] | None:
         """The calls of `forward` in phases, each of independent queues that may run in parallel.
 

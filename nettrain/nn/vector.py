@@ -6,6 +6,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from nettrain.nn.parameter import Parameter, Shape
+from nettrain.pages import long_zeros
 
 
 class ParameterVector:
@@ -16,6 +17,7 @@ class ParameterVector:
 
     Attributes:
         values, gradient: the vectors.
+        places: the slice of each parameter by full name.
         views, gradient_views: views into the vectors by full name (`dense_1.w`), in network order.
         decayed, trainable: the slices that l1 and l2 apply to, and that training changes; both
             start at 0.
@@ -40,11 +42,12 @@ class ParameterVector:
                 decayed = stop if p.decayed else decayed
             start = stop
         self._names = tuple(parameters)
+        self.places = {name: self._slices[name][0] for name in parameters}
         self.frozen = frozenset(name for name in parameters if not parameters[name].trainable)
         self.decayed = slice(0, decayed)
         self.trainable = slice(0, trainable)
-        self.values = np.zeros(start, dtype)
-        self.gradient = np.zeros(start, dtype)
+        self.values = long_zeros(start, dtype)
+        self.gradient = long_zeros(start, dtype)
         self.views = self.named(self.values)
         self.gradient_views = self.named(self.gradient)
         self.member_factors = self._member_factors(parameters)

@@ -13,6 +13,7 @@ from pydantic import Field
 
 from nettrain.component import Component, Positive
 from nettrain.jit import Loop
+from nettrain.pages import long_zeros
 from nettrain.schedules import RunLength, Scheduled, number_at
 
 Array = np.ndarray
@@ -57,7 +58,7 @@ class Rule(Optimizer):
 
     def state(self, size: int, dtype: np.dtype | type) -> State:
         """The slots, and the scalars as float64 arrays of one element."""
-        return {name: np.zeros(size, dtype) for name in self.slots} | {
+        return {name: long_zeros(size, dtype) for name in self.slots} | {
             name: np.array([start]) for name, start in self.scalars.items()
         }
 
@@ -112,10 +113,10 @@ class Rule(Optimizer):
 
     def compiled_update(
         self, w: Array, g: Array, slots: State
-    ) -> Callable[[float, int], None] | None:
-        """The update of this block by the compiled loop, to be called with lr and t.
+    ) -> Callable[[float, int, list[Array]], None] | None:
+        """The update of this block by the compiled loop, to be called as `update` is.
 
-        None where the rule has no loop.
+        With lr, t and the working vectors, which it does not need. None where the rule has no loop.
         """
         loop = self.loop()
         if loop is None:
@@ -125,7 +126,7 @@ class Rule(Optimizer):
         self.advance(scalars, 1)  # before the first step nadam's numbers would divide by zero
         entry = loop.entry(*vectors, *self.loop_numbers(scalars, lr=self.lr, t=1))
 
-        def update(lr: float, t: int) -> None:
+        def update(lr: float, t: int, work: list[Array]) -> None:
             entry(*vectors, *self.loop_numbers(slots, lr=lr, t=t))
 
         return update

@@ -17,9 +17,9 @@ from nettrain.nn.loss import Loss
 from nettrain.optim import ClosureOptimizer
 from nettrain.schedules import MetricSchedule, RunLength
 from nettrain.training.build import input_shape, layers_for, loss_for
+from nettrain.training.engine.blocks import BLOCK
 from nettrain.training.engine.kernels import check_kernels, kernels_for
 from nettrain.training.engine.sharding import MOST, shards_for, tiles_of
-from nettrain.training.engine.update import BLOCK
 from nettrain.training.memory import check_fits_memory
 from nettrain.training.monitor import REFINED, Monitor, monitor
 

@@ -100,6 +100,43 @@ def test_a_replay_also_computes_new_values_of_state_which_no_gradient_sees(arena
         state[...] = proposed.value
 
 
+LEFT = {
+    "a product": (lambda x, w: F.tanh(x @ w).sum(), True),
+    "a product with its bias and activation": (lambda x, w: F.relu(x @ w + w[0]).sum(), False),
+    "a dense layer": (lambda x, w: F.relu(x @ w + F.tanh(x[0, :3])).sum(), True),
+    "used twice": (lambda x, w: ((x @ w) @ w.T).sum(), False),
+    "no product": (lambda x, w: (x[:, :3] * w[0]).sum(), False),
+    "the first factor": (lambda x, w: (w @ x[:3]).sum(), False),
+}
+
+
+@pytest.mark.parametrize("compiled", [False, pytest.param(True, marks=pytest.mark.compiled)])
+@pytest.mark.parametrize("name", LEFT)
+def test_a_gradient_that_is_left_to_others_is_the_product_of_two_matrices_of_the_plan(
+    name, compiled
+):
+    function, left = LEFT[name]
+    generator = np.random.Generator(np.random.PCG64(2))
+    x, w, slot = np.ones((4, 4)), np.ones((4, 3)), np.empty((4, 3))
+    parameter = Tensor(w, requires_grad=True)
+    with recording():
+        y = function(Tensor(x, feed=True), parameter)
+    plan = Plan(y, {parameter: slot}, arena=Arena(), compiled=compiled, left=[parameter])
+    assert list(plan.products) == ([parameter] if left else [])
+    for _ in range(2):
+        x[...], w[...] = generator.normal(size=(4, 4)), generator.normal(size=(4, 3))
+        slot.fill(np.nan)
+        plan.forward()
+        plan.backward()
+        fresh = Tensor(w.copy(), requires_grad=True)
+        expected = backward(function(Tensor(x.copy()), fresh))[fresh]
+        if left:
+            assert np.isnan(slot).all()
+            a, b = plan.products[parameter]
+            np.dot(a, b, out=slot)
+        np.testing.assert_allclose(slot, expected, rtol=1e-12)
+
+
 def test_an_instrumented_plan_makes_the_wrapped_calls_in_both_directions():
     x, w = Tensor(np.ones((3, 2)), feed=True), Tensor(np.ones((2, 2)), requires_grad=True)
     dw = np.zeros((2, 2))

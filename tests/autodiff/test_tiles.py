@@ -9,7 +9,7 @@ from nettrain.autodiff import functions as F
 from nettrain.autodiff.backward import backward
 from nettrain.autodiff.ops import matmul
 from nettrain.autodiff.ops.affine import Affine
-from nettrain.autodiff.ops.matmul import Matmul, columns
+from nettrain.autodiff.ops.matmul import Matmul, bands, columns
 from nettrain.autodiff.ops.selection import Relu
 from nettrain.autodiff.plan.memory import Arena
 from nettrain.autodiff.plan.plan import Plan
@@ -116,3 +116,42 @@ def test_a_replay_in_tiles_has_the_bits_of_an_eager_run_whoever_makes_which(rows
         expected = backward(eager)
         for p in parameters:
             np.testing.assert_array_equal(slot[p], expected[p])
+
+
+@pytest.mark.parametrize(("n", "i", "o", "faster"), [
+    (16, 128, 128, True), (16, 128, 127, False), (32, 128, 128, True), (32, 127, 129, False),
+    (64, 256, 256, True), (64, 255, 256, False), (128, 512, 512, True), (128, 511, 512, False),
+    (64, 2500, 1000, False),  # divided in tiles
+])  # fmt: skip
+def test_dx_of_few_rows_and_a_large_matrix_is_computed_transposed(n, i, o, faster):
+    assert (Matmul().scratch((n, i), (i, o)) == {"da_t": ((i, n), None)}) == faster
+    assert ("da_t" in Affine(Relu()).scratch((n, i), (i, o), (o,))) == faster
+
+
+@pytest.mark.parametrize("primitive", [Matmul(), Affine()], ids=["matmul", "affine"])
+def test_dx_computed_transposed_is_the_product(primitive):
+    n, i, o = 16, 130, 128
+    x, w, b, dy = arrays((n, i), (i, o), (o,), (n, o))
+    inputs = (x, w) if isinstance(primitive, Matmul) else (x, w, b)
+    scratch = {name: np.full(shape, np.nan) for name, (shape, _) in primitive.scratch(*[a.shape for a in inputs]).items()}  # fmt: skip
+    dx, dw = np.full((n, i), np.nan), np.full((i, o), np.nan)
+    primitive.backward([dx, dw, None][: len(inputs)], dy, dy, *inputs, **scratch)
+    np.testing.assert_allclose(dx, dy @ w.T, rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(dw, x.T @ dy, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize(("i", "o", "heights"), [
+    (784, 512, [208, 208, 208, 160]), (512, 512, [256, 256]), (300, 300, [300]),
+    (9216, 128, [1024] * 9), (20, 100_000, [16, 4]), (5000, 1024, [5000]), (64, 64, [64]), (0, 5, [0]),
+])  # fmt: skip
+def test_bands_are_all_rows_in_order(i, o, heights):
+    found = bands(i, o)
+    assert [band.stop - band.start for band in found] == heights
+    assert [row for band in found for row in range(i)[band]] == list(range(i))
+
+
+def test_the_gradient_of_a_matrix_of_many_bands_is_the_product():
+    x, dy = arrays((3, 784), (3, 512))
+    dw = np.full((784, 512), np.nan)
+    Matmul().backward([None, dw], dy, dy, x, dw)
+    np.testing.assert_allclose(dw, x.T @ dy, rtol=1e-12, atol=1e-12)

@@ -152,7 +152,7 @@ class Steps:
             ]
             self.w[block] *= self.optimizer.decay(0.1)
             if self.compiled:
-                self.optimizer.compiled_update(self.w[block], g[block], part)(0.1, self.t)
+                self.optimizer.compiled_update(self.w[block], g[block], part)(0.1, self.t, [])
             else:
                 self.optimizer.update(self.w[block], g[block], part, work, lr=0.1, t=self.t)
 
@@ -199,7 +199,7 @@ def test_the_compiled_form_is_made_before_the_first_step(name):
     update = rule.compiled_update(w, g, state)
     assert all((state[key] == array).all() for key, array in rule.state(3, np.float64).items())
     rule.advance(state, 1)
-    update(0.1, 1)
+    update(0.1, 1, [])
     assert (w < 0).all()
 
 
@@ -291,7 +291,7 @@ def test_what_is_not_finite_comes_out_of_the_compiled_form_as_of_the_other(name,
                     w, g.copy(), state, [np.empty(37) for _ in range(rule.work)], lr=0.1, t=1
                 )
             else:
-                rule.compiled_update(w, g.copy(), state)(0.1, 1)
+                rule.compiled_update(w, g.copy(), state)(0.1, 1, [])
         after.append(np.concatenate([w, *state.values()]))
     np.testing.assert_array_equal(*after)
     assert not np.isfinite(after[1]).all()

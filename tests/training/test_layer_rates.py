@@ -25,7 +25,7 @@ from nettrain.nn.network import Network
 from nettrain.optim import Optimizer, Rule
 from nettrain.schedules import RunLength, Schedule
 from nettrain.training.artifacts.checkpoint import Checkpoint
-from nettrain.training.engine import update as module
+from nettrain.training.engine import blocks as module
 from nettrain.training.engine.update import Update
 
 RULES = [name for name in names(Optimizer) if isinstance(Optimizer.parse(name), Rule)]

@@ -19,7 +19,7 @@ from nettrain.nn.parameter import Parameter
 from nettrain.nn.vector import ParameterVector
 from nettrain.optim import ClosureOptimizer, Optimizer
 from nettrain.schedules import Schedule
-from nettrain.training.engine import update as module
+from nettrain.training.engine import blocks as module
 from nettrain.training.engine.closure_update import ClosureUpdate
 from nettrain.training.engine.step import Step
 from nettrain.training.engine.update import Update

@@ -103,6 +103,12 @@ class Affine(Primitive):
             grads, da, out, x, w, **_of_product(scratch)
         )
 
+    def factors(
+        self, dy: Array, out: Array, x: Array, w: Array, b: Array, **scratch: Array
+    ) -> tuple[Array, Array] | None:
+        """x^T and da."""
+        return self.product.factors(scratch.get("da", dy), out, x, w)
+
     def _tiles(self, w: Array) -> list[slice] | None:
         """Of the columns of w, where it is a wide matrix."""
         return columns(*w.shape) if isinstance(self.product, Matmul) else None

@@ -14,7 +14,7 @@ The nodes and their order are those of the eager run, so results are bitwise ide
 primitives keep this.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Self
@@ -88,6 +88,7 @@ class Plan:
             only y and `also` hold new values after a replay. None: every recorded tensor does.
         compiled: Whether operations that have a compiled form run in it.
         fused: Whether sequences of operations are fused: see `nettrain.autodiff.plan.fusion`.
+        left: Tensors of `into` whose gradient `backward` may leave to others: see `products`.
 
     Attributes:
         forwards: The phases of the forward pass.
@@ -95,6 +96,8 @@ class Plan:
         synchronization_points: By the phase of `forwards` that ends with one.
         gradients: By the phase of `backwards`: the gradient with respect to a value that all rows
             share, to be summed over the shards before that phase.
+        products: By those tensors of `left` whose gradient is a product of matrices a and b: a and
+            b, which `backward` computes; nothing is written into the tensor's array.
     """
 
     def __init__(
@@ -108,6 +111,7 @@ class Plan:
         arena: Arena | None = None,
         compiled: bool = False,
         fused: bool = True,
+        left: Collection[Tensor] = (),
     ) -> None:
         results = [y, *also]
         if compiled:
@@ -116,13 +120,16 @@ class Plan:
             fuse(*results)
         actions = forward_actions(results, compiled=compiled)
         own, count = own_arrays(results), len(actions)
+        self.products: dict[Tensor, tuple[Array, Array]] = {}
         if into is not None:
-            back = backward_actions(
-                y, into, np.ones_like(y.value) if dy is None else dy, share, compiled=compiled
-            )
+            dy = np.ones_like(y.value) if dy is None else dy
+            back = backward_actions(y, into, dy, share, compiled=compiled, left=left)
             actions, own = actions + back.actions, own + back.own
+            self.products = back.products
         if arena is not None:
-            actions = share_memory(actions, own, [tensor.value for tensor in results], arena)
+            kept = [tensor.value for tensor in results]
+            kept += [factor for product in self.products.values() for factor in product]
+            actions = share_memory(actions, own, kept, arena)
         self.forwards, ends = _phases(actions[:count], before=False)
         self.synchronization_points = {
             phase: SynchronizationPoint(_barrier(action), action.args[0], action.args[1])

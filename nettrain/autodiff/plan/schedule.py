@@ -1,7 +1,7 @@
 """The schedule of a plan: the actions of both passes, and the arrays that each reads and writes."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -47,10 +47,18 @@ class Action:
 
 @dataclass(frozen=True)
 class Backward:
-    """The backward pass. own: the arrays that were made for it, which nothing else uses."""
+    """The backward pass.
+
+    Attributes:
+        actions: What it does.
+        own: The arrays that were made for it, which nothing else uses.
+        products: The matrices a and b whose product a b is the gradient of a tensor, where that is
+            left to others.
+    """
 
     actions: list[Action]
     own: list[Array]
+    products: dict[Tensor, tuple[Array, Array]]
 
 
 def forward_actions(results: Iterable[Tensor], *, compiled: bool) -> list[Action]:
@@ -89,11 +97,29 @@ def own_arrays(results: Iterable[Tensor]) -> list[Array]:
 
 
 def backward_actions(
-    y: Tensor, into: Mapping[Tensor, Array], dy: Array, share: float, *, compiled: bool
+    y: Tensor,
+    into: Mapping[Tensor, Array],
+    dy: Array,
+    share: float,
+    *,
+    compiled: bool,
+    left: Collection[Tensor] = (),
 ) -> Backward:
-    """The actions that compute the gradients of y, newest node first, as `backward` does."""
+    """The actions that compute the gradients of y, newest node first, as `backward` does.
+
+    Args:
+        y: The result.
+        into: The arrays that receive gradients.
+        dy: The gradient with respect to y.
+        share: See `Plan`.
+        compiled: Whether operations that have a compiled form run in it.
+        left: Tensors whose gradient is left to others, where it is the product of two matrices.
+    """
     made = list(nodes_above(y))
     buffers, aliases, own = _gradient_buffers(y, dy, made, into)
+    consumers = Counter(id(x) for node, _ in made for x in node.inputs)
+    left = {x for x in left if consumers[id(x)] == 1}
+    products: dict[Tensor, tuple[Array, Array]] = {}
     actions: list[Action] = []
     written = {id(y)}
     for node, tensor in made:
@@ -126,12 +152,18 @@ def backward_actions(
                         np.add, (total, part, total), node, reads=(total, part), writes=(total,)
                     )
                 )
+        if len(node.inputs) > 1 and (w := node.inputs[1]) in left:
+            factors = primitive.factors(
+                d, node.out, *(x.value for x in node.inputs), **node.scratch
+            )
+            if factors is not None:
+                products[w], grads[1] = factors, None
         actions.append(_of_share(_backward_action(node, primitive, grads, d), share))
         actions += sums
     for x, slot in into.items():
         if id(x) not in written:
             actions.append(_single(slot.fill, (0,), y.node))
-    return Backward(actions, own)
+    return Backward(actions, own, products)
 
 
 def _backward_action(

@@ -74,6 +74,11 @@ class DistributedPartition(Partition):
         """How many shards are computed here at most."""
         return max(1, len(shares(self.shards, self.group.size).contributed[self.group.rank]))
 
+    @property
+    def all_here(self) -> bool:
+        """Whether there is no other process."""
+        return self.group.size == 1
+
     def computed(self, count: int) -> range:
         """The shards of this process; where it has none another's, whose results are dropped.
 

@@ -4,7 +4,6 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import pairwise
 
 import numpy as np
 
@@ -17,10 +16,12 @@ from nettrain.autodiff.trace import Recording, recording
 from nettrain.errors import ConfigError
 from nettrain.nn.loss import Loss
 from nettrain.nn.network import Network
+from nettrain.pages import long_zeros
 from nettrain.training.engine.batch import Batch
+from nettrain.training.engine.blocks import blocks, large_matrices
+from nettrain.training.engine.completion import Completion
 from nettrain.training.engine.partition import Partition
-from nettrain.training.engine.threads import run_serially
-from nettrain.training.engine.tree_sum import Addition
+from nettrain.training.engine.threads import in_turn, run_serially
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ class Recorded:
         shards: The plans that compute both again.
         count: The number of shards of the batch.
         computed: Those that are computed here.
-        additions: Those of the sum of their gradients that are made here.
+        completion: Completes the gradient.
     """
 
     totals: list[np.ndarray]
@@ -41,7 +42,7 @@ class Recorded:
     shards: Shards
     count: int
     computed: range
-    additions: Sequence[Addition]
+    completion: Completion
 
 
 class GradientComputation:
@@ -65,6 +66,7 @@ class GradientComputation:
         watch: Called with every recording and the plans made of it; for profiling.
         data_dependent: Whether a layer has data-dependent control flow. Everything then runs
             eagerly, without shards.
+        pending: What completes the gradient of the last call; None: it is complete.
     """
 
     def __init__(
@@ -94,15 +96,26 @@ class GradientComputation:
         self._arenas = [Arena() for _ in range(partition.width)]
         self._gradients = [
             network.vector.gradient,
-            *(np.zeros_like(network.vector.gradient) for _ in range(partition.width - 1)),
+            *(long_zeros(len(network.vector), network.dtype) for _ in range(partition.width - 1)),
         ]
         self._slots = [self._named(gradient) for gradient in self._gradients]
         self._trained = [gradient[network.vector.trainable] for gradient in self._gradients]
-        cuts = np.linspace(0, len(self._trained[0]), partition.width + 1).astype(int)
-        self._cuts = [slice(start, stop) for start, stop in pairwise(cuts)]
+        self._blocks = blocks(network.vector)
+        self._large = [
+            network.parameters[name]
+            for name in large_matrices(network.vector)
+            if network.parameters[name] in network.slots
+        ]
+        self.pending: Completion | None = None
 
     def __call__(
-        self, n: int, *, step: int, micro_batch: int = 0, want_gradient: bool = True
+        self,
+        n: int,
+        *,
+        step: int,
+        micro_batch: int = 0,
+        want_gradient: bool = True,
+        complete: bool = True,
     ) -> float:
         """Compute the loss of the first n rows, and its gradient unless the loss is not finite.
 
@@ -110,14 +123,23 @@ class GradientComputation:
             n: Rows.
             step, micro_batch: Place the random streams.
             want_gradient: Whether the gradient is computed.
+            complete: Whether it is completed. Otherwise `pending` does that, block by block.
         """
+        self.pending = None
         if self.replay and not self.data_dependent:
             recorded = self._recorded.get(n) or self._record(n, step, micro_batch)
         if not self.replay or self.data_dependent:
             return self._eager(n, step, micro_batch, want_gradient)
-        return self._run(recorded, step, micro_batch, want_gradient)
+        return self._run(recorded, step, micro_batch, want_gradient, complete)
 
-    def _run(self, recorded: Recorded, step: int, micro_batch: int, want_gradient: bool) -> float:
+    def _run(
+        self,
+        recorded: Recorded,
+        step: int,
+        micro_batch: int,
+        want_gradient: bool,
+        complete: bool = True,
+    ) -> float:
         self.network.seek(step, self._places(micro_batch, recorded.computed))
         both = want_gradient and recorded.shards.undivided
         if both:
@@ -129,7 +151,10 @@ class GradientComputation:
         if want_gradient and math.isfinite(value):  # NumPy's takes 0.5 us for a number
             if not both:
                 recorded.shards.backward()
-            self._add_up(recorded)
+            if complete or not self.partition.all_here:
+                self._complete(recorded)
+            elif recorded.completion:
+                self.pending = recorded.completion
         return value
 
     def commit(self) -> None:
@@ -172,7 +197,7 @@ class GradientComputation:
         places, parts = self._places(micro_batch, computed), [all_parts[i] for i in computed]
         dy, plans, totals = self._dy(n), [], []
         values: dict[str, Tensor] = {}
-        used = len(parts)
+        used, left = len(parts), self._left(n)
         with recording() as seen:  # shard by shard: what one was recorded in is free for the next
             for stream, (part, place) in enumerate(zip(parts, places, strict=False)):
                 total, proposals = self._total(part, n, stream, step, place)
@@ -185,6 +210,7 @@ class GradientComputation:
                     arena=None if arenas is None else arenas[stream % used],
                     compiled=compiled,
                     fused=fused,
+                    left=left,
                 )
                 if plan.undivided and arenas is not None:
                     used = min(self.threads(), len(parts))
@@ -194,8 +220,27 @@ class GradientComputation:
                 values = values or {name: Tensor(new.value) for name, new in proposals.items()}
                 del total, proposals
         shards = Shards(plans, self.run_tasks, partial(self.partition.gather, count), used)
-        sums = self.partition.additions(count)
-        return seen, plans, Recorded(totals, values, shards, count, computed, sums)
+        completion = Completion(
+            self._trained[: len(plans)],
+            [self._products(plan) for plan in plans],
+            [one.shifted(-computed.start) for one in self.partition.additions(count)],
+        )
+        return seen, plans, Recorded(totals, values, shards, count, computed, completion)
+
+    def _left(self, n: int) -> list[Tensor]:
+        """The matrices whose gradient is left to the completion.
+
+        None for a profile, which measures each layer. The two factors of the product are kept for
+        each shard, so they are not to be larger than the matrix.
+        """
+        if self.watch is not None:
+            return []
+        return [w for w in self._large if n * sum(w.shape) <= w.value.size]
+
+    def _products(self, plan: Plan) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+        """What the plan has left, by the name of the matrix."""
+        parameters = self.network.parameters
+        return {name: plan.products[w] for name, w in parameters.items() if w in plan.products}
 
     def _eager(self, n: int, step: int, micro_batch: int, want_gradient: bool) -> float:
         if not self.data_dependent and self.partition.count(n) > 1:
@@ -238,13 +283,10 @@ class GradientComputation:
             if parameters[name] in self.network.slots
         }
 
-    def _add_up(self, recorded: Recorded) -> None:
-        """The batch's gradient: the sum over the shards, in the order of the tree."""
-        if recorded.additions:
-            self.run_tasks([partial(self._sum, part, recorded) for part in self._cuts])
+    def _complete(self, recorded: Recorded) -> None:
+        """Complete the gradient of every block, on all threads."""
+        if recorded.completion:
+            tasks = range(min(self.threads(), len(self._blocks)))
+            complete = recorded.completion
+            self.run_tasks(in_turn(lambda block, _: complete(block), self._blocks, tasks))
         self.partition.add_up(recorded.count, self._trained)
-
-    def _sum(self, part: slice, recorded: Recorded) -> None:
-        first = recorded.computed.start
-        for into, other, _ in recorded.additions:
-            self._trained[into - first][part] += self._trained[other - first][part]

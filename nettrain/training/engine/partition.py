@@ -22,6 +22,11 @@ class Partition:
         """How many shards are computed here at most."""
         return self.shards
 
+    @property
+    def all_here(self) -> bool:
+        """Whether every shard is computed here."""
+        return True
+
     def count(self, n: int) -> int:
         """The number of shards of a batch of n rows."""
         return min(self.shards, n)

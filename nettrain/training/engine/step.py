@@ -183,12 +183,12 @@ class Step:
         if self._prefetch is not None and len(following):
             request = following[: len(self.batch)], self.update.steps + 1, 0
         value = (
-            self._micro_batch(rows, 0, request)
+            self._micro_batch(rows, 0, request, complete=not self.update.by_blocks)
             if len(rows) <= len(self.batch)
             else self._accumulate(rows, self.micro_batches(rows), request)
         )
         if math.isfinite(value):
-            self._apply(lr)
+            self._apply(lr, self.computation.pending)
         return value
 
     def _micro_batch(
@@ -198,6 +198,7 @@ class Step:
         request: BatchRequest | None = None,
         *,
         want_gradient: bool = True,
+        complete: bool = True,
     ) -> float:
         """The loss of rows that fit the buffers; `network.vector.gradient` is that of their mean.
 
@@ -206,13 +207,18 @@ class Step:
             micro_batch: Its place in the step.
             request: What will be gathered next.
             want_gradient: Whether the gradient is computed.
+            complete: Whether it is completed; see `GradientComputation`.
         """
         step = self.update.steps
         self.gather(rows, step, micro_batch)
         if self._prefetch is not None and request is not None:
             self._prefetch.announce(request)
         value: float = self._compute(
-            len(rows), step=step, micro_batch=micro_batch, want_gradient=want_gradient
+            len(rows),
+            step=step,
+            micro_batch=micro_batch,
+            want_gradient=want_gradient,
+            complete=complete,
         )
         if math.isfinite(value):
             self.computation.commit()

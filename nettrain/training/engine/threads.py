@@ -2,18 +2,23 @@
 
 import os
 import socket
-from collections.abc import Collection, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from queue import SimpleQueue
 from threading import Thread
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
 import numpy as np
 
 from nettrain.autodiff.plan.shards import Task
 from nettrain.errors import ConfigError
 from nettrain.training.distributed.group import ProcessGroup
+
+T = TypeVar("T")
+U = TypeVar("U")
 
 MOST_THREADS = 1024  # more is a mistake
 
@@ -22,6 +27,29 @@ def run_serially(tasks: Sequence[Task]) -> None:
     """Run tasks on this thread, one after the other."""
     for task in tasks:
         task()
+
+
+def in_turn(do: Callable[[T, U], None], items: Iterable[T], places: Iterable[U]) -> list[Task]:
+    """Tasks, one for each place, that take the next of the items until none is left.
+
+    So threads end at about the same time, however long the items take.
+
+    Args:
+        do: Called with each item, and the place of the task that has taken it.
+        items: Independent of each other.
+        places: What one task alone may use.
+    """
+    waiting = deque(items)
+
+    def take(place: U) -> None:
+        while True:
+            try:
+                item = waiting.popleft()  # threads may call it at the same time
+            except IndexError:
+                return
+            do(item, place)
+
+    return [partial(take, place) for place in places]
 
 
 def cores() -> int:

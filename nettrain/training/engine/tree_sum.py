@@ -10,6 +10,10 @@ class Addition(NamedTuple):
     other: int
     end: int
 
+    def shifted(self, places: int) -> "Addition":
+        """The same of shards that stand so many places further on."""
+        return Addition(*(number + places for number in self))
+
 
 def additions(count: int) -> list[Addition]:
     """The additions of a sum over shards: neighbours, then neighbouring pairs, and so on.

@@ -1,9 +1,8 @@
 """The update of the flat parameter vector in blocks: clipping, penalties, the optimizer's rule."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 
@@ -12,62 +11,62 @@ from nettrain.config.run_config import Regularization
 from nettrain.nn.vector import ParameterVector
 from nettrain.optim import Rule
 from nettrain.schedules import RunLength
+from nettrain.training.engine.blocks import Block, blocks
 from nettrain.training.engine.ema import Average
 from nettrain.training.engine.penalty import Penalty
 from nettrain.training.engine.swa import StochasticAverage
-from nettrain.training.engine.threads import run_serially
+from nettrain.training.engine.threads import in_turn, run_serially
 
-# Elements. In smaller blocks two threads wait more for the interpreter's lock than the second-level
-# cache saves: Adam over 670k parameters takes 0.6 ms in these, 0.9 ms in blocks of 32768; on one
-# thread 0.92 and 1.0.
-BLOCK = 131072
+Complete = Callable[[Block], None]
 
 
-@dataclass(frozen=True)
-class MemberRates:
-    """Members with rates of their own: the rule makes its step, and the step is multiplied.
+class Workspace:
+    """Working vectors of one task: what updates the blocks that it takes may overwrite them.
 
-    That is what a factor of the learning rate gives, since a rule's steps are proportional to it.
-
-    Attributes:
-        factors: Of the step of each weight.
-        before: For the weights before the step.
+    Args:
+        optimizer: The rule.
+        longest: Elements of the longest block.
+        dtype: Of the parameters.
+        keeps: Whether weights before a step are kept.
     """
 
-    factors: np.ndarray
-    before: np.ndarray
+    def __init__(self, optimizer: Rule, longest: int, dtype: np.dtype, *, keeps: bool) -> None:
+        self._work = [np.empty(longest, dtype) for _ in range(max(1, optimizer.work))]
+        self._before = np.empty(longest if keeps else 0, dtype)
+        self._views: dict[int, list[np.ndarray]] = {}
 
-    def start(self, w: np.ndarray) -> None:
-        """Keep the weights."""
-        np.copyto(self.before, w)
+    def work(self, n: int) -> list[np.ndarray]:
+        """The rule's vectors, of n elements."""
+        views = self._views.get(n)
+        if views is None:
+            views = self._views[n] = [vector[:n] for vector in self._work]
+        return views
 
-    def finish(self, w: np.ndarray) -> None:
-        """Multiply what has changed."""
-        w -= self.before
-        w *= self.factors
-        w += self.before
+    def before(self, n: int) -> np.ndarray:
+        """The vector for the weights before the step."""
+        return self._before[:n]
 
 
 @dataclass(frozen=True)
-class Block:
-    """One part of the trained parameters, all at one rate: views into the vectors.
+class BlockUpdate:
+    """What updates one block: views into the vectors.
 
     Attributes:
+        block: Which.
         w, g: Weights and gradient.
-        work: Working vectors of the rule.
-        rate: What multiplies the learning rate.
-        members: Their rates; None: they have none of their own.
+        factors: What multiplies the rule's step of each weight, where members have rates of their
+            own; None: they have none. That is what a factor of the learning rate gives, since a
+            rule's steps are proportional to it.
         decayed: The number of elements at its start that penalties apply to.
-        step: (lr, t): the rule's update of this part.
+        step: (lr, t, work): the rule's update of this block.
     """
 
+    block: Block
     w: np.ndarray
     g: np.ndarray
-    work: list[np.ndarray]
-    rate: float
-    members: MemberRates | None
+    factors: np.ndarray | None
     decayed: int
-    step: Callable[[float, int], None]
+    step: Callable[[float, int, list[np.ndarray]], None]
 
 
 class Update:
@@ -79,7 +78,7 @@ class Update:
         regularization: The penalties.
         clip_norm, clip_value: See `clip`; None: no clipping.
         average: Of the weights; None: none is kept.
-        groups: Groups of blocks that may run in parallel.
+        groups: Blocks that may be updated at the same time.
         run_tasks: Runs them, on one thread or several.
         compiled: Whether the rule's compiled form is used, if it has one.
         length: Of the run, for numbers of the rule and penalties that follow a schedule.
@@ -118,28 +117,18 @@ class Update:
         self._lr = 0.0
         self._length, self._decaying = length, optimizer
         self._scheduled = optimizer.at(0, length) is not optimizer
-        cuts = list(self._cut())
-        self._groups = [self._blocks(cuts[i::groups]) for i in range(min(groups, len(cuts)))]
-
-    def _cut(self) -> Iterator[tuple[slice, float]]:
-        """The trained parameters in blocks and their rates; none crosses into another rate."""
-        for place, rate in self.vector.rates:
-            for start in range(place.start, place.stop, BLOCK):
-                yield slice(start, min(start + BLOCK, place.stop)), rate
-
-    def _blocks(self, cuts: list[tuple[slice, float]]) -> list[Block]:
-        """The blocks of one group, which share working vectors."""
-        longest = max(part.stop - part.start for part, _ in cuts)
-        work = [
-            np.empty(longest, self.vector.values.dtype) for _ in range(max(1, self.optimizer.work))
-        ]
-        before = np.empty(longest if self.vector.member_factors is not None else 0, work[0].dtype)
-        return [
-            self._block(part, rate, [buffer[: part.stop - part.start] for buffer in work], before)
-            for part, rate in cuts
+        self._complete: Complete | None = None
+        cut = sorted(blocks(vector), key=lambda block: block.part.start - block.part.stop)
+        self._updates = [self._block_update(block) for block in cut]
+        longest = max((len(update.w) for update in self._updates), default=0)
+        keeps = vector.member_factors is not None
+        self._workspaces = [
+            Workspace(optimizer, longest, vector.values.dtype, keeps=keeps)
+            for _ in range(max(1, min(groups, len(cut))))
         ]
 
-    def _block(self, part: slice, rate: float, work: list[np.ndarray], before: np.ndarray) -> Block:
+    def _block_update(self, block: Block) -> BlockUpdate:
+        part, factors = block.part, self.vector.member_factors
         w, g = self.vector.values[part], self.vector.gradient[part]
         slots = {
             name: slot if name in self.optimizer.scalars else slot[part]
@@ -147,19 +136,15 @@ class Update:
         }
         decayed = min(max(self.vector.decayed.stop - part.start, 0), len(w))
         step = self.optimizer.compiled_update(w, g, slots) if self._compiled else None
-        step = step or self._plain(w, g, slots, work)
-        factors = self.vector.member_factors
-        if factors is None:
-            return Block(w, g, work, rate, None, decayed, step)
-        members = MemberRates(factors[part], before[: len(w)])
-        return Block(w, g, work, rate, members, decayed, step)
+        step = step or self._plain(w, g, slots)
+        return BlockUpdate(block, w, g, None if factors is None else factors[part], decayed, step)
 
     def _plain(
-        self, w: np.ndarray, g: np.ndarray, slots: dict[str, np.ndarray], work: list[np.ndarray]
-    ) -> Callable[[float, int], None]:
+        self, w: np.ndarray, g: np.ndarray, slots: dict[str, np.ndarray]
+    ) -> Callable[[float, int, list[np.ndarray]], None]:
         rule = self.optimizer
 
-        def step(lr: float, t: int) -> None:
+        def step(lr: float, t: int, work: list[np.ndarray]) -> None:
             rule.update(w, g, slots, work, lr=lr, t=t)
 
         return step
@@ -169,37 +154,54 @@ class Update:
         self._penalty.seek(max(self.steps - 1, 0))
         return self._penalty.value()
 
-    def __call__(self, lr: float) -> None:
-        """One step from `vector.gradient`, which is used up."""
+    @property
+    def by_blocks(self) -> bool:
+        """Whether a block can be updated before the gradient of another is known."""
+        return self.clip_norm is None and self.clip_value is None
+
+    def __call__(self, lr: float, complete: Complete | None = None) -> None:
+        """One step from `vector.gradient`, which is used up.
+
+        Args:
+            lr: The learning rate.
+            complete: Called with each block before it is updated, to complete its gradient; None:
+                the gradient is complete. Only where `by_blocks`.
+        """
         if self._scheduled:
             self._decaying = self.optimizer.at(self.steps, self._length)
         self._penalty.seek(self.steps)
         self.steps += 1
-        self._lr = lr
+        self._lr, self._complete = lr, complete
         if self.clip_value is not None or self.clip_norm is not None:
             self.clip(self.vector.gradient[self.vector.trainable])
         self.optimizer.advance(self.slots, self.steps)
-        if len(self._groups) == 1:
-            self._update(self._groups[0])
+        if len(self._workspaces) == 1:
+            for update in self._updates:
+                self._update(update, self._workspaces[0])
         else:
-            self.run_tasks([partial(self._update, blocks) for blocks in self._groups])
+            self.run_tasks(in_turn(self._update, self._updates, self._workspaces))
         if self.average is not None:
             self.average.update(self.steps)
 
-    def _update(self, blocks: list[Block]) -> None:
-        for block in blocks:
-            lr, n = self._lr * block.rate, block.decayed
-            if block.members is not None:
-                block.members.start(block.w)
-            if n:
-                if self._penalty:
-                    self._penalty.add_gradient(block.w[:n], block.g[:n], block.work[0][:n])
-                kept = self._decaying.decay(lr)
-                if kept != 1:
-                    block.w[:n] *= kept
-            block.step(lr, self.steps)
-            if block.members is not None:
-                block.members.finish(block.w)
+    def _update(self, update: BlockUpdate, workspace: Workspace) -> None:
+        if self._complete is not None:
+            self._complete(update.block)
+        w, factors, decayed = update.w, update.factors, update.decayed
+        lr, work = self._lr * update.block.rate, workspace.work(len(w))
+        if factors is not None:
+            before = workspace.before(len(w))
+            np.copyto(before, w)
+        if decayed:
+            if self._penalty:
+                self._penalty.add_gradient(w[:decayed], update.g[:decayed], work[0][:decayed])
+            kept = self._decaying.decay(lr)
+            if kept != 1:
+                w[:decayed] *= kept
+        update.step(lr, self.steps, work)
+        if factors is not None:
+            w -= before
+            w *= factors
+            w += before
 
     def clip(self, g: np.ndarray) -> None:
         """Set elements beyond clip_value to it, then scale g down to clip_norm if it is longer.

@@ -1,0 +1,68 @@
+"""The trained parameters in blocks, each of which one thread completes and updates at a time."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from nettrain.autodiff.ops import matmul
+from nettrain.nn.parameter import Shape
+from nettrain.nn.vector import ParameterVector
+
+# Elements. In smaller blocks two threads wait more for the interpreter's lock than the second-level
+# cache saves: Adam over 670k parameters takes 0.6 ms in these, 0.9 ms in blocks of 32768; on one
+# thread 0.92 and 1.0.
+BLOCK = 131_072
+
+
+class Block(NamedTuple):
+    """A part of the trained parameters, all at one rate.
+
+    Attributes:
+        part: Where it is in the vector.
+        rate: What multiplies the learning rate.
+        matrix: The weight matrix of which it is; None: it is no part of a large one.
+        rows: Which rows of it.
+    """
+
+    part: slice
+    rate: float
+    matrix: str | None = None
+    rows: slice = slice(0, 0)
+
+
+def large_matrices(vector: ParameterVector) -> dict[str, slice]:
+    """Where the large weight matrices are that are trained and not divided in tiles, in order."""
+    found = {
+        name: vector.places[name]
+        for name, view in vector.views.items()
+        if view.ndim == 2
+        and view.size >= matmul.LARGE
+        and name not in vector.frozen
+        and matmul.columns(*view.shape) is None
+    }
+    return dict(sorted(found.items(), key=lambda item: item[1].start))
+
+
+def blocks(vector: ParameterVector) -> list[Block]:
+    """All trained parameters; no block crosses into another rate, or into a large matrix."""
+    matrices = large_matrices(vector)
+    found: list[Block] = []
+    for place, rate in vector.rates:
+        start = place.start
+        for name, matrix in matrices.items():
+            if place.start <= matrix.start < place.stop:
+                found += _any(start, matrix.start, rate)
+                found += _of_matrix(name, matrix, vector.views[name].shape, rate)
+                start = matrix.stop
+        found += _any(start, place.stop, rate)
+    return found
+
+
+def _any(start: int, stop: int, rate: float) -> Iterator[Block]:
+    for first in range(start, stop, BLOCK):
+        yield Block(slice(first, min(first + BLOCK, stop)), rate)
+
+
+def _of_matrix(name: str, place: slice, shape: Shape, rate: float) -> Iterator[Block]:
+    for band in matmul.bands(*shape):
+        start, stop = (place.start + row * shape[1] for row in (band.start, band.stop))
+        yield Block(slice(start, stop), rate, name, band)

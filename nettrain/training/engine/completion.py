@@ -1,0 +1,60 @@
+"""The gradient of a batch, completed block by block from what its shards have computed."""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+
+import numpy as np
+
+from nettrain.autodiff.ops.matmul import product_call
+from nettrain.autodiff.primitive import Array, Call
+from nettrain.training.engine.blocks import Block
+from nettrain.training.engine.tree_sum import Addition
+
+Products = Mapping[str, tuple[Array, Array]]
+
+
+class Completion:
+    """Makes the products that the shards have left, and adds up the shards.
+
+    A block of weights is then updated while its gradient is in the cache (784-512-512-10 with Adam,
+    two threads: a step takes 6 % less).
+
+    Args:
+        gradients: That of each shard that is computed here, without what it has left. The first
+            becomes that of the batch.
+        products: By weight matrix, the matrices whose product is its gradient, for each shard.
+        additions: Those of the sum over the shards that are made here: places in `gradients`.
+    """
+
+    def __init__(
+        self,
+        gradients: Sequence[Array],
+        products: Sequence[Products],
+        additions: Sequence[Addition],
+    ) -> None:
+        self._gradients, self._products, self._additions = gradients, products, additions
+        self._calls: dict[int, list[Callable[[], None]]] = {}
+
+    def __bool__(self) -> bool:
+        """Whether there is anything to complete."""
+        return bool(self._additions or any(self._products))
+
+    def __call__(self, block: Block) -> None:
+        """Complete the gradient of one block."""
+        calls = self._calls.get(block.part.start)
+        if calls is None:
+            calls = [partial(f, *args, **named) for f, args, named in self._made(block)]
+            self._calls[block.part.start] = calls
+        for call in calls:
+            call()
+
+    def _made(self, block: Block) -> list[Call]:
+        parts = [gradient[block.part] for gradient in self._gradients]
+        calls: list[Call] = []
+        for part, products in zip(parts, self._products, strict=True):
+            if block.matrix is not None and block.matrix in products:
+                a, b = products[block.matrix]
+                calls.append(product_call(a[block.rows], b, part.reshape(-1, b.shape[1])))
+        for one in self._additions:
+            calls.append((np.add, (parts[one.into], parts[one.other], parts[one.into]), {}))
+        return calls
