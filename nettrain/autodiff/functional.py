@@ -107,7 +107,7 @@ def jacobian(f: Function, argnum: int = 0) -> Callable[..., Array]:
     def full(*args: Any) -> Array:
         y, pull = vjp(f, *args)
         x = np.asarray(args[argnum])
-        rows = [pull(dy.reshape(y.shape))[argnum] for dy in np.eye(y.size, dtype=y.dtype)]
+        rows = [pull(dy.reshape(y.shape))[argnum] for dy in np.eye(y.size)]
         return np.array(rows).reshape(y.shape + x.shape)
 
     return full

@@ -13,7 +13,8 @@ from nettrain.autodiff import functions as F
 from nettrain.autodiff.backward import backward
 from nettrain.autodiff.check import check
 from nettrain.autodiff.edges import along, edges, paths
-from nettrain.autodiff.tensor import Tensor
+from nettrain.autodiff.ops.arithmetic import Multiply
+from nettrain.autodiff.tensor import Tensor, apply
 
 
 def variable(value):
@@ -210,6 +211,19 @@ def test_edges_of_arrays_are_jacobians_and_multiply_along_a_path():
     assert total.shape == (2, 2, 2, 3)
     for index in np.ndindex(2, 2):
         np.testing.assert_allclose(total[index], backward(y[index])[x], rtol=1e-12, atol=1e-15)
+
+
+def test_edges_are_computed_in_the_type_of_their_values():
+    seen = []
+
+    class Watched(Multiply):
+        def backward(self, grads, dy, *values):
+            seen.append(dy.dtype)
+            super().backward(grads, dy, *values)
+
+    x = Tensor(np.ones(2, np.float32), requires_grad=True)
+    assert [edge.derivative.dtype for edge in edges(apply(Watched(), x, x))] == [np.float32] * 2
+    assert seen == [np.float32] * 4
 
 
 UNARY = [

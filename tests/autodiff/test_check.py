@@ -7,6 +7,7 @@ from nettrain.autodiff import functions as F
 from nettrain.autodiff.check import check
 from nettrain.autodiff.ops.arithmetic import Multiply
 from nettrain.autodiff.ops.matmul import Matmul
+from nettrain.autodiff.ops.selection import Relu
 from nettrain.autodiff.ops.smooth import Tanh
 from nettrain.autodiff.ops.softmax import Softmax
 from nettrain.autodiff.tensor import apply
@@ -94,6 +95,38 @@ def test_the_disagreement_names_the_place_and_both_numbers():
     assert found.autodiff - found.difference == pytest.approx(1e-4, rel=1e-3)
     for word in ("argument 0[2, 2]", "autodiff", "finite difference"):
         assert word in str(found)
+
+
+def test_of_equal_errors_the_first_is_named_and_whole_numbers_are_points_too():
+    found = check(lambda *x: apply(NotWritten(), x[0]) + apply(NotWritten(), x[1]), A, B)
+    assert (found.argument, found.index) == (0, (0, 0))
+    assert check(lambda x: x * x * x, [1, 2]) is None
+
+
+class OutsideAtTheKink(Relu):
+    """Says 5 at 0, where the slopes are 0 and 1."""
+
+    def backward(self, grads, dy, out, x):
+        super().backward(grads, dy, out, x)
+        grads[0][x == 0] = 5
+
+
+def test_a_gradient_outside_of_both_slopes_is_caught_although_it_is_right_nearby():
+    found = check(lambda x: apply(OutsideAtTheKink(), x), [1.0, 0.0, 2.0])
+    assert found.index == (1,) and found.autodiff == 5
+
+
+def test_the_points_nearby_are_a_thousandth_away_at_most_and_not_much_less():
+    a = np.array([0.0, 0.5, -0.5, 1.0, 30.0, -30.0, 1000.0, 1000.0, 1000.0, 1000.0])
+    away = []
+
+    def relus_at_their_kinks(x):
+        away.append(np.abs(x.value - a) / np.maximum(1, np.abs(a)))
+        return F.relu(x - a)
+
+    assert check(relus_at_their_kinks, a) is None
+    assert 9e-4 < np.max(away) < 1.0011e-3
+    assert np.max(away, axis=0)[6:].max() > 5e-4
 
 
 KINKS = {

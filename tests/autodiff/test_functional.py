@@ -105,6 +105,8 @@ def test_an_argument_that_is_not_used_has_gradient_zero():
 
 def test_whole_numbers_are_taken_as_float64_and_float32_stays():
     assert grad(lambda x: x * x)(3) == 6
+    assert grad(lambda x: x * x)(10**20) == 2e20  # of more than 64 bits
+    assert jacobian(lambda x: x * x)(np.ones(2, np.float32)).dtype == np.float32
     assert grad(lambda x: (x * x).sum())(np.ones(2, np.float32)).dtype == np.float32
 
 

@@ -70,6 +70,22 @@ def test_a_function_is_its_formula_of_arrays_and_tensors_in_either_precision(nam
         assert check(f, x + 1e-3) is None
 
 
+WHOLE = {
+    "sort": F.sort, "relu": F.relu, "exp": F.exp, "concatenate": lambda x: F.concatenate([x, x]),
+    "stack": lambda x: F.stack([x, x]), "pad": lambda x: F.pad(x, ((0, 1), (0, 0))),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", WHOLE)
+def test_whole_numbers_become_float64(name):
+    assert WHOLE[name]([[3, 1], [2, 0]]).dtype == np.float64
+
+
+def test_an_index_that_is_a_tensor_stays_the_one_that_a_plan_feeds():
+    index = Tensor([2, 0])
+    assert F.pick(Tensor(X, requires_grad=True), index).node.inputs[1] is index
+
+
 def test_where_takes_any_condition_and_either_side():
     a, b = np.array([1.0, 2.0]), np.array([3.0, 4.0])
     for condition in ([True, False], np.array([1, 0]), Tensor([True, False]), Tensor([2.0, 0.0])):
@@ -123,6 +139,7 @@ CONVOLUTIONS = {
     "groups": ((2, 6, 5, 4), (3, 2, 2, 6), {"groups": 2}, Convolution),
     "depthwise": ((2, 6, 5, 4), (3, 2, 1, 4), {"groups": 4}, Depthwise),
     "depthwise with options": ((2, 9, 9, 3), (2, 2, 1, 6), {"groups": 3, "stride": (2, 1), "padding": PADDED, "dilation": (1, 2)}, Depthwise),
+    "depthwise of two channels": ((2, 6, 5, 2), (3, 2, 1, 4), {"groups": 2}, Depthwise),
     "one channel": ((2, 6, 5, 1), (3, 2, 1, 4), {"groups": 1}, Convolution),
     "large": ((1, 64, 64, 64), (3, 3, 64, 64), {"padding": SAME}, Winograd),
     "large with stride": ((1, 64, 64, 64), (3, 3, 64, 64), {"padding": SAME, "stride": (2, 2)}, Convolution),

@@ -213,6 +213,7 @@ def test_shapes_change_as_in_numpy():
     equal(Tensor(x).transpose(1, -1, 0), x.transpose(1, -1, 0))
     equal(Tensor(x).T.reshape(6, -1), x.T.reshape(6, -1))
     equal(Tensor(x).reshape((4, 6)), x.reshape(4, 6))
+    assert np.shares_memory(Tensor(x).reshape(4, 6).value, x)  # no copy where none is needed
     equal(Tensor(x).reshape(np.int64(24)), x.reshape(24))
     assert check(lambda t: t.T.reshape(6, -1) * np.arange(24.0).reshape(6, 4), x) is None
 
@@ -255,12 +256,13 @@ def test_float32_stays_float32_through_functions_without_a_tensor():
 
 @pytest.mark.parametrize("reduce", ["sum", "mean", "max", "min"])
 def test_float32_stays_float32_through_reductions(reduce):
-    assert getattr(Tensor(np.ones((2, 3), np.float32)), reduce)(0).dtype == np.float32
+    reduced = getattr(Tensor(np.ones((2, 3), np.float32)), reduce)(0)
+    assert reduced.dtype == np.float32 and reduced.shape == (3,)
 
 
 def test_types_meet_as_in_numpy_and_whole_numbers_become_float64():
     x = Tensor(np.ones(3, np.float32))
-    assert (x * Tensor(np.ones(3))).dtype == np.float64
+    assert (x * Tensor(np.ones(3))).dtype == (Tensor(np.ones(3)) * x).dtype == np.float64
     assert (x @ np.ones((3, 2))).dtype == np.float32  # a plain array is a constant
     assert (Tensor([1, 2]) * 0.5).dtype == np.float64
     equal(Tensor([1, 2]) @ [0.5, 0.25], 1.0)

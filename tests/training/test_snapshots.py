@@ -6,8 +6,16 @@ import pytest
 import nettrain
 from nettrain.errors import CheckpointError, RunError
 from nettrain.inference.load import load
+from nettrain.nn.layer import Layer
+from nettrain.nn.network import Network
 from nettrain.training.artifacts.checkpoint import Checkpoint
-from nettrain.training.artifacts.snapshots import Snapshots, read_snapshot
+from nettrain.training.artifacts.snapshots import (
+    Snapshots,
+    read_snapshot,
+    snapshot_bytes,
+    snapshot_count,
+)
+from nettrain.training.artifacts.weights import Weights
 from nettrain.training.callbacks import Callback
 from nettrain.training.loop import Interrupted
 
@@ -131,3 +139,58 @@ def test_what_is_no_snapshot_is_named(train):
     Checkpoint({}, {"epoch": 1}).write(last)
     with pytest.raises(CheckpointError, match="is no snapshot"):
         read_snapshot(last)
+
+
+@pytest.fixture
+def vector():
+    return Network([Layer.parse({"type": "dense", "units": 2})], (3,)).vector
+
+
+@pytest.mark.parametrize("epoch", [0, 12, 1_234_567])
+def test_a_snapshot_is_a_file_that_is_called_after_its_epoch(tmp_path, vector, epoch):
+    snapshots = Snapshots(tmp_path / "snapshots")
+    for first in (1.0, 2.0):  # an epoch that is trained again
+        snapshots.write(epoch, Weights(np.arange(first, first + 8, dtype=np.float32)), vector)
+    assert snapshots.paths() == {epoch: tmp_path / "snapshots" / f"epoch-{epoch:06}.safetensors"}
+    found = read_snapshot(snapshots.paths()[epoch])
+    assert found.content == {"format": 1, "snapshot": True, "epoch": epoch}
+    assert sorted(found.group("parameters")) == ["dense_1.b", "dense_1.w"]
+    assert sum(array.sum() for array in found.tensors.values()) == 44
+
+
+def test_a_folder_of_snapshots_that_cannot_be_made_or_emptied_is_named(tmp_path, vector):
+    folder = tmp_path / "none" / "snapshots"
+    with pytest.raises(RunError) as error:
+        Snapshots(folder).write(0, Weights(np.zeros(8, np.float32)), vector)
+    assert str(error.value).startswith(f"{folder}: cannot be written: No such file")
+    assert Snapshots(folder).paths() == {}
+    (tmp_path / "epoch-000001.safetensors").mkdir()
+    with pytest.raises(RunError) as error:
+        Snapshots(tmp_path).cut(0)
+    assert str(error.value).startswith(f"{tmp_path}: cannot be written: ")
+
+
+def test_snapshots_are_found_in_the_order_of_their_epochs_and_cut_behind_one(tmp_path):
+    names = ["epoch-1000000", "epoch-000002", "epoch-000010"]
+    others = ["epoch-1.txt", "epoch-x.safetensors", "last.safetensors", "epoch-\u0663.safetensors"]
+    for name in [*(f"{name}.safetensors" for name in names), *others]:
+        (tmp_path / name).write_text("")
+    snapshots = Snapshots(tmp_path)
+    assert list(snapshots.paths()) == [2, 10, 1_000_000]
+    snapshots.cut(10)
+    assert list(snapshots.paths()) == [2, 10]
+    assert snapshots.paths()[2] == tmp_path / "epoch-000002.safetensors"
+    snapshots.cut(9)
+    assert list(snapshots.paths()) == [2] and all((tmp_path / name).exists() for name in others)
+
+
+@pytest.mark.parametrize(("epochs", "every", "count"), [(6, 1, 7), (6, 4, 2), (7, 8, 1), (8, 4, 3)])
+def test_a_whole_run_has_one_of_epoch_0_and_one_every_few_epochs(epochs, every, count):
+    assert snapshot_count(epochs, every) == count
+
+
+def test_the_size_of_a_snapshot_is_that_of_its_arrays():
+    trained, state = np.zeros(8, np.float32), {"a": np.zeros(2), "b": np.zeros(3, np.float32)}
+    assert snapshot_bytes(Weights(trained)) == 32
+    assert snapshot_bytes(Weights(trained, state=state)) == 32 + 16 + 12
+    assert snapshot_bytes(Weights(trained, trained.copy(), state)) == 2 * 32 + 16 + 12

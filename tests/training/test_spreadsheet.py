@@ -1,6 +1,7 @@
 """CSV of texts from elsewhere: no cell of it is a formula, and nothing else is changed."""
 
 import csv
+from pathlib import Path
 
 import pytest
 
@@ -10,7 +11,7 @@ from nettrain.training.artifacts.spreadsheet import CsvText, csv_text, is_formul
 FORMULAS = [
     "=1+1", "=cmd|' /C calc'!A0", "@SUM(1+1)*cmd|' /C calc'!A0", "+cmd|' /C calc'!A0", "-2+3+cmd|x",
     '=HYPERLINK("http://example.org?x="&A1)', "\t=1+1", "\r=1", "\n=1", "\uff1d1+1", "\uff0bA1",
-    "\uff0dA1", "\uff20SUM(A1)", "=", "@", "-A1", "+A1", "-1.5.x", "@name",
+    "\uff0dA1", "\uff20SUM(A1)", "=", "@", "-A1", "+A1", "-1.5.x", "@name", "-\u0663 \u0664",
 ]  # fmt: skip
 TEXTS = [
     "", "-", "--", "+", "-1", "+1.5e-3", "-1,5", "-1.234,56", "-5 %", "-$5", "+41 44 123 45 67",
@@ -34,6 +35,13 @@ def test_only_formulas_are_written_behind_an_apostrophe(delimiter):
     expected = [[f"'{one}", "-1.5"] for one in FORMULAS]
     expected += [[one, str(number)] for one, number in zip(TEXTS, numbers, strict=True)]
     assert rows == [*expected, ["", "false"], ["true", "-2"]]
+
+
+def test_lists_and_objects_are_written_as_in_json():
+    cells = [["ü", 1, True], {"a": Path("b")}, [], "=1"]
+    assert csv_text(["a"], [[cell] for cell in cells]).decode().splitlines() == [
+        "a", '"[""ü"", 1, true]"', '"{""a"": ""b""}"', "[]", "'=1",
+    ]  # fmt: skip
 
 
 def test_tables_of_sweeps_and_reproductions_hold_no_formula():
