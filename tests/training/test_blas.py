@@ -79,6 +79,25 @@ def test_a_library_on_openmp_is_restored_by_each_that_leaves_and_others_by_the_l
     assert [library.threads for library in libraries] == [3, 5]
 
 
+@pytest.mark.parametrize("layer", ["openmp", "pthreads"])
+def test_the_thread_that_controls_a_library_lets_go_before_and_after(monkeypatch, layer):
+    """threadpoolctl 3.7 ignores a setting by another thread than the one that set it first."""
+
+    class Controlled(Library):
+        calls = []
+
+        def clear_controlling_thread(self, *, force):
+            self.calls.append(force)
+
+        def set_num_threads(self, threads):
+            self.calls.append(threads)
+
+    monkeypatch.setattr(blas, "_blas_libraries", lambda modules: [Controlled(layer, 3)])
+    with one_blas_thread():
+        assert Controlled.calls == [True, 1, True]
+    assert Controlled.calls == [True, 1, True, True, 3, True]
+
+
 def test_libraries_are_searched_once_and_again_after_an_import(monkeypatch):
     searches = []
     search = blas.ThreadpoolController

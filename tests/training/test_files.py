@@ -131,6 +131,18 @@ def test_a_file_that_cannot_be_made_is_told_with_the_reason(tmp_path, monkeypatc
     assert str(error.value).startswith(f"{tmp_path / 'a'}: cannot be written: no permission")
 
 
+def test_a_rename_that_is_refused_is_not_tried_again_but_on_windows(tmp_path, monkeypatch):
+    def refuse(source, target):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    pauses = []
+    monkeypatch.setattr(files.os, "replace", refuse)
+    monkeypatch.setattr(files.time, "sleep", pauses.append)
+    with pytest.raises(RunError, match="no permission to write there"):
+        write_atomically(tmp_path / "a", b"new")
+    assert pauses == ([0.01, 0.1, 0.5] if files.WINDOWS else []) and os.listdir(tmp_path) == []
+
+
 @pytest.mark.parametrize(("name", "final"), [
     (".config.yaml.4711.tmp", "config.yaml"),
     (".a.1.tmp", "a"),

@@ -21,6 +21,7 @@ from nettrain.optim import ClosureOptimizer, Optimizer
 from nettrain.schedules import Schedule
 from nettrain.training.engine import blocks as module
 from nettrain.training.engine.closure_update import ClosureUpdate
+from nettrain.training.engine.penalty import Penalty
 from nettrain.training.engine.step import Step
 from nettrain.training.engine.update import Update
 
@@ -64,6 +65,93 @@ def test_penalties_are_those_of_the_formula_on_weights_and_leave_biases_alone(
     assert Update(
         vector_of(W, B), Optimizer.parse("sgd"), Regularization(**regularization)
     ).penalty() == pytest.approx(penalty)
+
+
+@pytest.mark.compiled
+@pytest.mark.parametrize(("l1", "l2"), [(0.3, 0.0), (0.0, 0.05), (0.3, 0.05)])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_the_compiled_gradient_of_penalties_is_numpys_bit_for_bit(l1, l2, dtype):
+    found = []
+    weights = np.array([1.5, -2.0, 0.0, -0.0, np.nan, 1e-30], dtype)
+    for compiled in (True, False):
+        g, work = np.array([0.5, 1.0, -1.0, 2.0, 3.0, -0.25], dtype), np.full(6, np.nan, dtype)
+        penalty = Penalty(vector_of(W, B), Regularization(l1=l1, l2=l2), compiled=compiled)
+        penalty.add_gradient(weights, g, work)
+        assert bool(penalty) == bool(l1 or l2) and (penalty.l1, penalty.l2) == (l1, l2)
+        found.append(g.tobytes())
+    assert found[0] == found[1]
+
+
+def test_penalties_are_summed_in_float64():
+    vector = vector_of(np.full(100_000, 0.1, np.float32), B, "float32")
+    penalty = Penalty(vector, Regularization(l1=1.0, l2=1.0))
+    w = float(np.float32(0.1))
+    assert penalty.value() == pytest.approx(1e5 * w + 1e5 * float(np.float32(w * w)), rel=1e-12)
+
+
+@pytest.mark.parametrize(("block", "groups", "expected"), [
+    (60, 3, [[(0, 4, 4), (4, 6, 0)]]),
+    (3, 1, [[(0, 3, 3), (3, 6, 1)]]),
+    (3, 3, [[(0, 3, 3)], [(3, 6, 1)]]),
+    (2, 2, [[(0, 2, 2), (4, 6, 0)], [(2, 4, 2)]]),
+])  # fmt: skip
+def test_blocks_are_dealt_to_groups_that_run_as_tasks(monkeypatch, block, groups, expected):
+    monkeypatch.setattr(module, "BLOCK", block)
+    vector, ran, dealt = vector_of(W, B), [], []
+    if block == 60:
+        vector.rates = [(slice(0, 4), 1.0), (slice(4, 6), 0.5)]
+        groups = 1
+    real = Update._blocks
+    monkeypatch.setattr(
+        Update, "_blocks", lambda self, cuts: dealt.append(real(self, cuts)) or dealt[-1]
+    )
+
+    def run_tasks(tasks):
+        ran.append(len(tasks))
+        for task in tasks:
+            task()
+
+    update = Update(
+        vector, Optimizer.parse("sgd"), Regularization(l2=0.1), groups=groups, run_tasks=run_tasks
+    )
+    w, b = vector.views["w"].copy(), vector.views["b"].copy()
+    vector.gradient_views["w"][...], vector.gradient_views["b"][...] = GW, GB
+    update(0.1)
+    start = vector.values.__array_interface__["data"][0]
+    found = [
+        [
+            (
+                (at := (one.w.__array_interface__["data"][0] - start) // 8),
+                at + len(one.w),
+                one.decayed,
+            )
+            for one in blocks
+        ]
+        for blocks in dealt
+    ]
+    assert found == expected and ran == ([len(expected)] if len(expected) > 1 else [])
+    for blocks in dealt:
+        assert len({id(one.work[0].base) for one in blocks}) == 1  # they share working vectors
+    rate = 0.05 if block == 60 else 0.1
+    np.testing.assert_allclose(vector.views["w"], w - 0.1 * (GW + 0.2 * w), rtol=1e-14)
+    np.testing.assert_allclose(vector.views["b"], b - rate * GB, rtol=1e-14)
+
+
+@pytest.mark.parametrize(("clip_value", "clip_norm", "expected"), [
+    (1.5, None, [0.5, 1, -1, 1.5]),
+    (None, 0.5, None),
+    (1.0, 1.0, None),
+])  # fmt: skip
+def test_values_are_clipped_then_the_norm(clip_value, clip_norm, expected):
+    update = Update(
+        vector_of(W, B), Optimizer.parse("sgd"), Regularization(), clip_norm, clip_value=clip_value
+    )
+    g = GW.copy()
+    update.clip(g)
+    if expected is None:
+        expected = GW if clip_value is None else np.clip(GW, -clip_value, clip_value)
+        expected = expected * clip_norm / np.sqrt((expected**2).sum())
+    np.testing.assert_allclose(g, expected, rtol=1e-14)
 
 
 NORM = np.sqrt((GW**2).sum() + (GB**2).sum())

@@ -68,9 +68,8 @@ ROOMS = {
         tuple(
             f"tests/training/test_{name}.py"
             for name in (
-                "update", "shards", "accumulation", "plan_equals_eager", "both_kernels", "kernels", "prefetch", "swa",
-                "moving_average", "threads", "blas", "distributed", "searches", "weights", "codes", "layer_rates",
-                "scheduled_numbers",
+                "batches", "steps", "update", "closure_update", "partitions", "shards", "accumulation", "kernels", "prefetch",
+                "swa", "moving_average", "threads", "blas", "layer_rates", "scheduled_numbers",
             )
         ),
     ),
