@@ -8,9 +8,11 @@ from nettrain.config.run_config import Regularization
 from nettrain.initializers.zeros import Zeros
 from nettrain.nn.parameter import Parameter
 from nettrain.nn.vector import ParameterVector
+from nettrain.optim import Optimizer
 from nettrain.schedules import RunLength, Schedule, Scheduled
 from nettrain.training.engine.closure_update import ClosureUpdate
 from nettrain.training.engine.swa import StochasticAverage
+from nettrain.training.engine.update import Update
 
 START = np.array([1.0, -2.0, 3.0, 4.0])  # two decayed, one that is not, one frozen
 GRADIENT = np.array([10.0, 20.0, 30.0, 40.0])
@@ -87,3 +89,16 @@ def test_the_loss_has_the_penalties_at_the_weights_that_are_tried(vector, l1, l2
         np.testing.assert_array_equal(vector.values, [*(4 * before[:3]), 4])
         assert update.penalty() == pytest.approx(penalty(4))  # by the factors of the last step
     np.testing.assert_allclose(average.values[:3], (4 * START[:3] + 16 * START[:3]) / 2)
+
+
+@pytest.mark.parametrize("closure", [True, False])
+def test_the_penalty_of_a_resumed_run_is_that_of_its_last_step(vector, closure):
+    given, length = Regularization(l2=FALLING), RunLength(steps_per_epoch=1, epochs=4)
+    update = (
+        ClosureUpdate(vector, Asking(), given, seed=3, length=length)
+        if closure
+        else Update(vector, Optimizer.parse("sgd"), given, length=length)
+    )
+    for steps, factor in ((0, 0.5), (1, 0.5), (2, 0.375), (3, 0.25)):
+        update.steps = steps  # as its checkpoint tells
+        assert update.penalty() == pytest.approx(factor * 5)
