@@ -162,10 +162,10 @@ def _fuzz(
     for number, data in enumerate(changes.sound()):
         (corpus / str(number)).write_bytes(data)
         longest = max(longest, len(data))
-    words = folder / "words"
-    words.write_text(dictionary(getattr(kind, "words", list)()), encoding="ascii")
+    words = dictionary(getattr(kind, "words", list)())
+    if words:
+        (folder / "words").write_text(words, encoding="ascii")
     options = {
-        "dict": words,
         "seed": first % 2**31 or 1,
         "runs": count,
         "max_total_time": max(int(seconds), 1),
@@ -178,11 +178,10 @@ def _fuzz(
         "artifact_prefix": f"{folder}/own/",
     }
     arguments = [f"-{name}={value}" for name, value in options.items()]
+    if words:
+        arguments.append(f"-dict={folder}/words")
     atheris.Setup([sys.argv[0], *arguments, str(corpus)], tried)
-    try:
-        atheris.Fuzz()
-    finally:
-        print(json.dumps(tally.counts()), flush=True)
+    atheris.Fuzz()  # ends the process, without a word of the inputs since the last report
 
 
 if __name__ == "__main__":
