@@ -89,54 +89,6 @@ def test_penalties_are_summed_in_float64():
     assert penalty.value() == pytest.approx(1e5 * w + 1e5 * float(np.float32(w * w)), rel=1e-12)
 
 
-@pytest.mark.parametrize(("block", "groups", "expected"), [
-    (60, 3, [[(0, 4, 4), (4, 6, 0)]]),
-    (3, 1, [[(0, 3, 3), (3, 6, 1)]]),
-    (3, 3, [[(0, 3, 3)], [(3, 6, 1)]]),
-    (2, 2, [[(0, 2, 2), (4, 6, 0)], [(2, 4, 2)]]),
-])  # fmt: skip
-def test_blocks_are_dealt_to_groups_that_run_as_tasks(monkeypatch, block, groups, expected):
-    monkeypatch.setattr(module, "BLOCK", block)
-    vector, ran, dealt = vector_of(W, B), [], []
-    if block == 60:
-        vector.rates = [(slice(0, 4), 1.0), (slice(4, 6), 0.5)]
-        groups = 1
-    real = Update._blocks
-    monkeypatch.setattr(
-        Update, "_blocks", lambda self, cuts: dealt.append(real(self, cuts)) or dealt[-1]
-    )
-
-    def run_tasks(tasks):
-        ran.append(len(tasks))
-        for task in tasks:
-            task()
-
-    update = Update(
-        vector, Optimizer.parse("sgd"), Regularization(l2=0.1), groups=groups, run_tasks=run_tasks
-    )
-    w, b = vector.views["w"].copy(), vector.views["b"].copy()
-    vector.gradient_views["w"][...], vector.gradient_views["b"][...] = GW, GB
-    update(0.1)
-    start = vector.values.__array_interface__["data"][0]
-    found = [
-        [
-            (
-                (at := (one.w.__array_interface__["data"][0] - start) // 8),
-                at + len(one.w),
-                one.decayed,
-            )
-            for one in blocks
-        ]
-        for blocks in dealt
-    ]
-    assert found == expected and ran == ([len(expected)] if len(expected) > 1 else [])
-    for blocks in dealt:
-        assert len({id(one.work[0].base) for one in blocks}) == 1  # they share working vectors
-    rate = 0.05 if block == 60 else 0.1
-    np.testing.assert_allclose(vector.views["w"], w - 0.1 * (GW + 0.2 * w), rtol=1e-14)
-    np.testing.assert_allclose(vector.views["b"], b - rate * GB, rtol=1e-14)
-
-
 @pytest.mark.parametrize(("clip_value", "clip_norm", "expected"), [
     (1.5, None, [0.5, 1, -1, 1.5]),
     (None, 0.5, None),
