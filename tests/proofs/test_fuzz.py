@@ -1,14 +1,17 @@
 """The fuzzer: inputs that were faults once stay none, and every kind of fault that is planted is found."""
 
+import io
 import json
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from fuzz import Watched
 from fuzzing.attempt import Fault
 from fuzzing.case import DANGLING, ENDLESS, FIFO, FOLDER, Case
+from fuzzing.containers import parts, with_part
 from fuzzing.guided import Changes, dictionary, shortened
 from fuzzing.schema import words_of
 
@@ -96,6 +99,22 @@ def test_guided_inputs_are_the_first_ones_with_other_bytes_in_one_place():
     assert changes.case(sound[1] + b"3").files == case.files | {"b.yaml": b"y: 23"}
     assert changes.case(sound[2] + b"\xff").arguments == {"sets": ["a=1\ufffd"]}
     assert changes.case(b"").files == case.files | {"a.yaml": b""}
+
+
+def test_a_part_of_a_container_is_changed_and_the_rest_stays_sound():
+    file = io.BytesIO()
+    np.savez_compressed(file, x=np.arange(3), y=np.ones(2))
+    archive = with_part(file.getvalue(), "x.npy", parts(file.getvalue())["y.npy"])
+    with np.load(io.BytesIO(archive)) as arrays:
+        assert arrays["x"].tolist() == arrays["y"].tolist() == [1, 1]
+    header = b'{"__metadata__": {"nettrain": "{}"}}'
+    checkpoint = len(header).to_bytes(8, "little") + header + b"tensors"
+    assert parts(checkpoint) == {"header": header, "metadata": b"{}"}
+    changed = with_part(checkpoint, "metadata", b'{"a": 1}')
+    assert parts(changed)["metadata"] == b'{"a": 1}' and changed.endswith(b"}}tensors")
+    assert with_part(checkpoint, "header", b"{").endswith(b"\0{tensors")
+    assert parts(archive[:-9]) == parts(b"a: 1") == parts(b"") == {}
+    assert Changes([Case("arrays", {}, {"x": archive})]).case(b"\0\0\0\1").files != {"x": archive}
 
 
 def test_a_guided_input_is_shortened_to_what_its_fault_needs():

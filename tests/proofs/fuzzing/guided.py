@@ -16,6 +16,7 @@ from pathlib import Path
 from types import ModuleType
 
 from fuzzing.case import Case
+from fuzzing.containers import parts, with_part
 
 PACKAGE = Path(__file__).parents[3] / "nettrain"
 # Rooms that read no files: numbers alone pass through them, and Numba compiles some of their functions.
@@ -28,28 +29,35 @@ LONGEST_WORD = 64  # bytes, libFuzzer's own bound
 HEAD = 4  # bytes before the content: which input it is put into, and in place of what
 
 
-def places(case: Case) -> list[str | int]:
-    """What of an input is changed: a file by its name, an override by its number."""
-    files = [name for name, content in case.files.items() if isinstance(content, bytes)]
-    return [*files, *range(len(case.arguments.get("sets", ())))]
+Place = (
+    tuple[str, str] | int
+)  # a file and a part of it ("": all of it), or the number of an override
 
 
-def content_at(case: Case, place: str | int) -> bytes:
-    """The file, or the override, that is at a place."""
-    if isinstance(place, str):
-        content = case.files[place]
-        assert isinstance(content, bytes)
-        return content
-    return str(case.arguments["sets"][place]).encode(errors="surrogatepass")
+def places(case: Case) -> dict[Place, bytes]:
+    """What of an input is changed, and its content."""
+    found: dict[Place, bytes] = {}
+    for name, content in case.files.items():
+        if isinstance(content, bytes):
+            found[name, ""] = content
+            found |= {(name, part): inner for part, inner in parts(content).items()}
+    for number, text in enumerate(case.arguments.get("sets", ())):
+        found[number] = text.encode(errors="surrogatepass")
+    return found
 
 
-def with_content(case: Case, place: str | int, content: bytes) -> Case:
+def with_content(case: Case, place: Place, content: bytes) -> Case:
     """The input with another content at a place."""
-    if isinstance(place, str):
-        return replace(case, files=case.files | {place: content})
-    sets = list(case.arguments["sets"])
-    sets[place] = content.decode(errors="replace")
-    return replace(case, arguments=case.arguments | {"sets": sets})
+    if isinstance(place, int):
+        sets = list(case.arguments["sets"])
+        sets[place] = content.decode(errors="replace")
+        return replace(case, arguments=case.arguments | {"sets": sets})
+    name, part = place
+    if part:
+        whole = case.files[name]
+        assert isinstance(whole, bytes)
+        content = with_part(whole, part, content)
+    return replace(case, files=case.files | {name: content})
 
 
 class Changes:
@@ -60,21 +68,19 @@ class Changes:
     """
 
     def __init__(self, first: list[Case]) -> None:
-        self._first = [case for case in first if places(case)]
+        self._first = [(case, list(found)) for case in first if (found := places(case))]
 
     def sound(self) -> Iterator[bytes]:
         """The first inputs, once for each place."""
-        for number, case in enumerate(self._first):
-            for place, where in enumerate(places(case)):
-                head = number.to_bytes(2, "big") + place.to_bytes(2, "big")
-                yield head + content_at(case, where)
+        for number, (case, _) in enumerate(self._first):
+            for place, content in enumerate(places(case).values()):
+                yield number.to_bytes(2, "big") + place.to_bytes(2, "big") + content
 
     def case(self, data: bytes) -> Case:
         """The input that some bytes stand for: any bytes stand for one."""
-        case = self._first[int.from_bytes(data[:2], "big") % len(self._first)]
-        found = places(case)
-        where = found[int.from_bytes(data[2:HEAD], "big") % len(found)]
-        return with_content(case, where, data[HEAD:])
+        case, found = self._first[int.from_bytes(data[:2], "big") % len(self._first)]
+        place = found[int.from_bytes(data[2:HEAD], "big") % len(found)]
+        return with_content(case, place, data[HEAD:])
 
 
 def shortened(data: bytes, fails: Callable[[bytes], bool], seconds: float) -> bytes:
