@@ -152,6 +152,7 @@ IMAGE, MEMBERS = (8, 8, 3), (4, 10)
     ([layer(MUCH), layer(5, shardable=False)], 10_000, 4, 1),
     ([layer(MUCH, 64_000_000)], 10_000, 4, 2),  # 256 MB of gradient
     ([layer(MUCH, 64_000_001)], 10_000, 4, 1),
+    ([layer(MUCH, 256_000_001)], 10_000, 1, 1),
     ([layer(MUCH, 8_000_000), layer(5, 8_000_000)], 10_000, 4, 5),
     ([layer(MUCH, 8_000_000)], 10_000, 8, 5),
     ([layer(MUCH, shape=IMAGE)], 31, 4, 1),  # 16 images a shard

@@ -79,8 +79,8 @@ ROOMS = {
             *(
                 f"tests/training/test_{name}.py"
                 for name in (
-                    "checkpoint", "files", "directories", "run_directory", "saved_weights", "json_lines", "environment", "spreadsheet", "damaged_metadata",
-                    "snapshots", "state", "resume", "train",
+                    "checkpoint", "metadata", "files", "directories", "run_directory", "saved_weights", "json_lines",
+                    "environment", "spreadsheet", "snapshots",
                 )
             ),
             "tests/test_windows.py",
