@@ -33,6 +33,19 @@ def test_every_block_of_counters_and_every_part_of_a_block_is_numpys(monkeypatch
     assert made[0].random() == made[1].random()
 
 
+def test_loops_draw_between_two_blocks_and_numpy_within_one(monkeypatch):
+    drawn = []
+    monkeypatch.setattr(philox, "MANY", 16)
+    monkeypatch.setattr(philox, "_draw_loop", lambda out, counter, key: drawn.append(len(out)))
+    for size, dtype in ((15, "f4"), (16, "f4"), (20, "f4"), (64, "f8")):
+        philox.fill_uniform(StepStream(3, "a").seek(5, 2), np.empty(size, dtype))
+    assert drawn == [8, 16]  # all but the last block
+    stream = StepStream(3, "a").seek(5, 2)
+    for size in (8, 20, 20):  # the third begins within a block
+        philox.fill_uniform(stream, np.empty(size, "f4"))
+    assert drawn == [8, 16, 16]
+
+
 @pytest.mark.parametrize("many", [1, 1000])
 def test_an_array_that_is_not_contiguous_is_refused(monkeypatch, many):
     monkeypatch.setattr(philox, "MANY", many)

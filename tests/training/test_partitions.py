@@ -31,6 +31,8 @@ def test_one_process_computes_all_shards_and_adds_all_up():
     losses = partition.losses(2, [np.array(1.5), np.float32(2)])
     assert losses == [1.5, 2] and {type(loss) for loss in losses} == {float}
     assert partition.add_up(2, arrays) is None and arrays[0].tolist() == [1, 1]
+    assert partition.all_here and DistributedPartition(2, OneProcess()).all_here
+    assert in_processes(2, lambda group: DistributedPartition(2, group).all_here) == [False] * 2
 
 
 @pytest.mark.parametrize(("count", "expected"), [
