@@ -148,8 +148,10 @@ def numpy_blas() -> str:
     product of nettrain uses it.
     """
     libraries = [library for library in threadpool_info() if library["user_api"] == "blas"]
-    home = Path(numpy.__file__).parent  # the wheel's BLAS lies in numpy.libs beside it, or inside
-    own = [one for one in libraries if one["filepath"].startswith((f"{home}.libs", f"{home}/"))]
+    # The wheel's BLAS lies in numpy.libs beside it, or inside; either may be reached by a link.
+    home = Path(numpy.__file__).resolve().parent
+    places = (f"{home}.libs", f"{home}/")
+    own = [one for one in libraries if str(Path(one["filepath"]).resolve()).startswith(places)]
     return ", ".join(
         sorted(
             {
