@@ -144,6 +144,7 @@ EMBEDDINGS = {
 }
 
 
+@pytest.mark.compiled
 @pytest.mark.parametrize("rows_get_a_gradient", [False, True])
 @pytest.mark.parametrize("name", EMBEDDINGS)
 def test_embeddings_are_computed_at_once_where_rows_get_no_gradient(name, rows_get_a_gradient):

@@ -155,6 +155,7 @@ def test_an_instrumented_plan_makes_the_wrapped_calls_in_both_directions():
     np.testing.assert_array_equal(dw, np.full((2, 2), 3.0))
 
 
+@pytest.mark.compiled
 @pytest.mark.parametrize("arena", [None, Arena()], ids=["own arrays", "shared memory"])
 def test_compiled_moments_add_their_gradient_to_that_of_what_is_normalized(arena):
     generator = np.random.Generator(np.random.PCG64(3))

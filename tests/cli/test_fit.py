@@ -120,6 +120,7 @@ def test_baselines_may_change_when_a_run_is_resumed(folder, command):
 
 
 def test_kernels_is_a_setting_that_has_a_flag(folder, command):
+    pytest.importorskip("numba")
     assert command("fit", "flowers.yaml", "--kernels", "numba").exit_code == 0
     assert "kernels: numba" in Path("runs/flowers/config.yaml").read_text()
     assert (
