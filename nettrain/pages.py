@@ -24,7 +24,8 @@ def long_zeros(n: int, dtype: np.dtype | type) -> np.ndarray:
     if size < LONG:
         return np.zeros(n, dtype)
     start = next(STARTS)
-    memory = np.empty(max(size + start + LARGE_PAGE, ADVISED), np.uint8)
+    pages = -(-(start + size) // LARGE_PAGE)  # whole ones: what is left of one is on small pages
+    memory = np.empty(max((pages + 1) * LARGE_PAGE, ADVISED), np.uint8)
     first = -memory.ctypes.data % LARGE_PAGE + start
     vector = memory[first : first + size].view(dtype)
     vector.fill(0)
