@@ -1,6 +1,6 @@
 """Processes that begin with nettrain imported, forked by an interpreter that has imported it once.
 
-Half a second of a test's process goes into imports. `Popen` takes what `subprocess.Popen` takes, for a
+Half a second of a test's process goes into imports. `Popen` takes what tests give `subprocess.Popen`, for a
 command that is this Python with `-c CODE` or `-m MODULE` (whose `main` is called). The process is a
 child of the one that asks, has the environment, descriptors, folder and arguments that it was given,
 and ends as the interpreter ends. What is imported when, and whether a program starts at all, needs
@@ -11,14 +11,18 @@ import ctypes
 import fcntl
 import gc
 import importlib
-import inspect
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
 import time
+from contextlib import ExitStack, suppress
 from pathlib import Path
+from threading import Thread
+
+from forked_child import ForkedChild
 
 IMPORTED = (
     "nettrain.cli.fit",
@@ -38,7 +42,6 @@ IMPORTED = (
 ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}  # with more it could not fork
 SUBREAPER = 36  # PR_SET_CHILD_SUBREAPER of linux/prctl.h
 ABOVE = 500  # descriptors that no request names
-SIGNATURE = inspect.signature(subprocess.Popen._execute_child)
 
 
 class Interpreter:
@@ -74,30 +77,125 @@ class Interpreter:
         self._process.wait()
 
 
-class Popen(subprocess.Popen):
-    """A process of the interpreter, where one is open."""
+class ForkedProcess:
+    """A process of an interpreter, with those parts of `subprocess.Popen` that tests use.
+
+    Attributes:
+        pid, stdin, stdout, stderr, returncode: As `subprocess.Popen` has them.
+    """
+
+    def __init__(
+        self,
+        interpreter,
+        words,
+        *,
+        stdin=None,
+        stdout=None,
+        stderr=None,
+        text=False,
+        env=None,
+        start_new_session=False,
+        pass_fds=(),
+    ):
+        self.returncode, self._words = None, words
+        wanted = zip((0, 1, 2), (stdin, stdout, stderr), strict=True)
+        with ExitStack() as theirs:
+            streams = [_Stream(number, given, theirs) for number, given in wanted]
+            request = {
+                "words": words,
+                "folder": os.getcwd(),
+                "environment": dict(os.environ if env is None else env),
+                "session": start_new_session,
+                "descriptors": [0, 1, 2, *pass_fds],
+            }
+            descriptors = [*(stream.theirs for stream in streams), *pass_fds]
+            self._child = ForkedChild(interpreter.fork(request, descriptors))
+        self.pid = self._child.pid
+        self.stdin, self.stdout, self.stderr = (stream.opened(text=text) for stream in streams)
+
+    def poll(self):
+        """The exit code; None: it runs."""
+        return self.wait() if self._child.ends_within(0) else None
+
+    def wait(self, timeout=None):
+        """Wait for its end; returns the exit code. Raises TimeoutExpired."""
+        if not self._child.ends_within(timeout):
+            raise subprocess.TimeoutExpired(self._words, timeout)
+        self.returncode = self._child.exit_code()
+        return self.returncode
+
+    def communicate(self, input=None, timeout=None):
+        """Write, read both streams to their end, and wait. Raises TimeoutExpired."""
+        read = {}
+
+        def read_all(stream):
+            read[stream] = stream.read()
+
+        outputs = [one for one in (self.stdout, self.stderr) if one is not None and not one.closed]
+        threads = [Thread(target=read_all, args=(one,), daemon=True) for one in outputs]
+        for thread in threads:
+            thread.start()
+        if self.stdin is not None:
+            with suppress(BrokenPipeError), self.stdin:
+                if input is not None:
+                    self.stdin.write(input)
+        self.wait(timeout)
+        for thread in threads:
+            thread.join()
+        return read.get(self.stdout), read.get(self.stderr)
+
+    def send_signal(self, number):
+        """Send it a signal, unless it has ended."""
+        self._child.send(number)
+
+    def kill(self):
+        """End it."""
+        self.send_signal(signal.SIGKILL)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, error, traceback):
+        for stream in (self.stdin, self.stdout, self.stderr):
+            if stream is not None:
+                with suppress(BrokenPipeError):
+                    stream.close()
+        self.wait()
+
+
+class _Stream:
+    """One standard stream of a process: what it gets, and our end of it."""
+
+    def __init__(self, number, given, theirs):
+        self._number, self._ours = number, None
+        if given == subprocess.PIPE:
+            ends = os.pipe()
+            self._ours, self.theirs = reversed(ends) if number == 0 else ends
+            theirs.callback(os.close, self.theirs)
+        elif given == subprocess.DEVNULL:
+            self.theirs = os.open(os.devnull, os.O_RDWR)
+            theirs.callback(os.close, self.theirs)
+        elif given is None:
+            self.theirs = number
+        else:
+            self.theirs = given if isinstance(given, int) else given.fileno()
+
+    def opened(self, *, text):
+        """Our end as a file; None where there is none."""
+        mode = ("w" if self._number == 0 else "r") + ("" if text else "b")
+        return None if self._ours is None else open(self._ours, mode)
+
+
+class Popen:
+    """`Popen(...)` is a process of the interpreter, where one is open and can do as it is told."""
 
     interpreter = None
 
-    def _execute_child(self, *arguments, **options):
-        given = SIGNATURE.bind(self, *arguments, **options).arguments
-        program, *words = map(os.fspath, given["args"])
-        if self.interpreter is None or program != self.interpreter.program:
-            super()._execute_child(*arguments, **options)
-            return
-        ends = [given[name] for name in ("p2cread", "c2pwrite", "errwrite")]
-        ends = [number if end == -1 else end for number, end in enumerate(ends)]
-        request = {
-            "words": words,
-            "folder": os.fspath(given["cwd"] or os.getcwd()),
-            "environment": dict(os.environ if given["env"] is None else given["env"]),
-            "session": given["start_new_session"],
-            "descriptors": [0, 1, 2, *given["pass_fds"]],
-        }
-        self.pid = self.interpreter.fork(request, [*ends, *given["pass_fds"]])
-        self._child_created = True
-        names = ("p2cread", "p2cwrite", "c2pread", "c2pwrite", "errread", "errwrite")
-        self._close_pipe_fds(*(given[name] for name in names))
+    def __new__(cls, args, **options):
+        """Start the process."""
+        if cls.interpreter is None or args[0] != cls.interpreter.program:
+            return subprocess.Popen(args, **options)
+        return ForkedProcess(cls.interpreter, [os.fspath(word) for word in args[1:]], **options)
 
 
 def become(request, received, base):

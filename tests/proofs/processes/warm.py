@@ -9,7 +9,6 @@ import importlib
 import json
 import os
 import pkgutil
-import select
 import signal
 import sys
 import traceback
@@ -18,6 +17,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from forked_child import ForkedChild
 
 from processes.system_calls import NOTHING, Calls, Trouble
 
@@ -173,26 +174,25 @@ class Warm:
         os._exit(code if isinstance(code, int) else 1)
 
 
-class Child:
+class Child(ForkedChild):
     """A process that was forked."""
 
     def __init__(self, pid: int, scratch: Path) -> None:
-        self.pid, self._scratch = pid, scratch
-        self._descriptor = os.pidfd_open(pid)
+        super().__init__(pid)
+        self._scratch = scratch
 
     def kill_after(self, seconds: float) -> None:
         """`kill -9` it after so many seconds, if it still runs."""
-        if not self.ends_within(seconds):
-            os.kill(self.pid, signal.SIGKILL)
+        self.ends_within(seconds)
+        self.send(signal.SIGKILL)
 
     def ended(self) -> Ended:
         """Wait for its end. Raises Hang."""
         if not self.ends_within(PATIENCE):
             os.killpg(self.pid, signal.SIGKILL)
-            os.waitpid(self.pid, 0)
+            self.exit_code()
             raise Hang(f"not at its end after {PATIENCE:.0f} s")
-        _, status = os.waitpid(self.pid, 0)
-        os.close(self._descriptor)
+        code = self.exit_code()
         texts = dict.fromkeys(("out", "err", "report"), "")
         for name in texts:
             path = _stream(self._scratch, self.pid, name)
@@ -200,11 +200,7 @@ class Child:
                 texts[name] = path.read_text(errors="replace")
                 path.unlink()
         report = json.loads(texts["report"]) if texts["report"] else {}
-        return Ended(os.waitstatus_to_exitcode(status), texts["out"], texts["err"], **report)
-
-    def ends_within(self, seconds: float) -> bool:
-        """Wait so long for its end at most; whether it has come."""
-        return bool(select.select([self._descriptor], [], [], max(seconds, 0.0))[0])
+        return Ended(code, texts["out"], texts["err"], **report)
 
 
 def _text_stream(number: int) -> Any:
