@@ -79,7 +79,7 @@ ROOMS = {
             *(
                 f"tests/training/test_{name}.py"
                 for name in (
-                    "checkpoint", "metadata", "files", "directories", "run_directory", "saved_weights", "json_lines",
+                    "checkpoint", "checkpoint_content", "metadata", "files", "directories", "run_directory", "saved_weights", "json_lines",
                     "environment", "spreadsheet", "snapshots",
                 )
             ),
