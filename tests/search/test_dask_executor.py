@@ -30,6 +30,7 @@ import dask
 from nettrain.search.executors.dask import cluster as dask_cluster
 from nettrain.search.executors.dask import executor as dask_executor
 from nettrain.search.executors.dask import worker as dask_worker
+from nettrain.search.executors.dask.queue import queued
 
 LONG = 3000  # epochs that take some seconds
 SWEEP = """\
@@ -568,6 +569,16 @@ def test_a_batch_system_that_cannot_be_used_is_told(name, monkeypatch):
     workers, message = QUEUES[name]
     with pytest.raises(ConfigError, match=f"executor {name}: {message}"):
         executor_for(name, workers)
+
+
+def test_a_batch_system_leaves_the_interrupt_to_nettrain(monkeypatch):
+    pytest.importorskip("dask_jobqueue")
+    for name in [name for name in sys.modules if name.partition(".")[0] == "dask_jobqueue"]:
+        monkeypatch.delitem(sys.modules, name)
+    before = signal.getsignal(signal.SIGINT)
+    with pytest.raises(ConfigError, match="condor_submit is not on this machine"):
+        queued("htcondor", 1)
+    assert signal.getsignal(signal.SIGINT) is before
 
 
 def test_without_dask_jobqueue_the_command_that_installs_it_is_told(monkeypatch):

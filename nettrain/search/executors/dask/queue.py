@@ -1,7 +1,9 @@
 """Workers as jobs of a batch system, through dask-jobqueue and its own configuration."""
 
 import shutil
+import signal
 from importlib import import_module
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 from nettrain.errors import ConfigError
@@ -19,6 +21,16 @@ QUEUES = {
     "htcondor": ("dask_jobqueue", "HTCondorCluster"),
     "local": ("dask_jobqueue.local", "LocalCluster"),  # jobs of this machine, to try settings
 }
+
+
+def _imported(module: str) -> ModuleType:
+    """The module. When dask_jobqueue is imported, it takes SIGINT, to end without a word."""
+    handler = signal.getsignal(signal.SIGINT)
+    try:
+        return import_module(module)
+    finally:
+        if handler is not None and signal.getsignal(signal.SIGINT) is not handler:
+            signal.signal(signal.SIGINT, handler)
 
 
 def queued(name: str, workers: int | None) -> "SpecCluster":
@@ -41,7 +53,7 @@ def queued(name: str, workers: int | None) -> "SpecCluster":
         )
     module, kind = QUEUES[name]
     try:
-        make = getattr(import_module(module), kind)
+        make = getattr(_imported(module), kind)
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] != "dask_jobqueue":
             raise
