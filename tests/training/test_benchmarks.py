@@ -43,6 +43,7 @@ def printed(script, *arguments):
 
 
 def test_a_step_is_timed_as_the_command_promises():
+    pytest.importorskip("numba")
     found = printed("step.py", "small", "--epochs", "1", "--threads", "1", "--kernels", "numba")
     assert list(found) == [
         "workload",

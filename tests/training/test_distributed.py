@@ -81,6 +81,8 @@ def trained(path, size, settings, callbacks=(), **options):
 
 @pytest.mark.parametrize(("name", "sizes"), [*zip(CONFIGS, cycle([(1, 3), (2, 3)]), strict=False)])
 def test_any_number_of_processes_gives_the_same_bits(name, sizes, tmp_path, figures):
+    if name == "compiled":
+        pytest.importorskip("numba")
     train(CONFIGS[name], (X, Y), output_directory=tmp_path / "0", threads=1)
     expected = figures(tmp_path / "0" / "run")
     for size in sizes:

@@ -47,7 +47,6 @@ def written(run):
     return yaml.safe_load((run / "config.yaml").read_text())["training"]["kernels"]
 
 
-@pytest.mark.compiled
 @pytest.mark.parametrize(("units", "batch_size", "steps", "expected"), [
     (10, 32, 1000, "numpy"),                 # a second of work
     (10, 32, 100_000, "numba"),
@@ -56,6 +55,7 @@ def written(run):
     (4096, 512, 1000, "numba"),
 ])  # fmt: skip
 def test_auto_takes_compiled_loops_for_much_work_only(units, batch_size, steps, expected):
+    pytest.importorskip("numba")
     assert kernels.kernels_for(bind([Dense(units=units)], (784,)), batch_size, steps) == expected
 
 
@@ -171,10 +171,10 @@ class Poison(Callback):
         run.network.vector.views[self.name].flat[0] = self.value
 
 
-@pytest.mark.compiled
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 @pytest.mark.parametrize("name", ["dense_1.b", "dense_2.w", "dense_2.b"])
 def test_what_is_not_finite_ends_a_run_with_exit_code_3(train, name, value):
+    pytest.importorskip("numba")
     with pytest.raises(nettrain.NettrainError) as error:
         train(
             "run",

@@ -116,7 +116,7 @@ def of_member(j, weights):
 
 
 @pytest.mark.parametrize("optimizer", RULES)
-@pytest.mark.parametrize("compiled", [False, True])
+@pytest.mark.parametrize("compiled", [False, pytest.param(True, marks=pytest.mark.compiled)])
 def test_each_member_moves_at_its_own_rate(optimizer, compiled):
     penalty = Regularization(l2=0.01)
     options = {"steps": 3, "regularization": penalty, "compiled": compiled}

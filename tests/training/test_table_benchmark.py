@@ -71,6 +71,8 @@ def test_another_split_than_the_recorded_one_is_noticed(benchmark, tiny, tmp_pat
 
 @pytest.mark.parametrize("method", ["before", "linear"])
 def test_a_method_is_fitted_and_measured(benchmark, tiny, tmp_path, method):
+    if method == "before":
+        pytest.importorskip("numba")
     fit = benchmark.measure.fit(method, "tiny", 0, tmp_path, threads=1)
     assert fit.key == (method, "tiny", 0) and fit.score >= 0.75 and 0 < fit.log_loss < 1
     assert min(fit.fit_cpu, fit.fit_wall, fit.predict_wall, fit.peak_mb) > 0
