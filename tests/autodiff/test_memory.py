@@ -106,14 +106,51 @@ def test_what_others_look_at_stays_where_it_is():
     array, kept = np.zeros(5), np.zeros(5)
     action = Action(nothing, (kept, array), {}, 0, reads=(array,), writes=(kept,))
     filled = Action(nothing, (array,), {}, 0, writes=(array,))
-    _, moved = share_memory([filled, action], [array, kept], [kept], Arena())
-    assert moved.args[0] is kept
-    assert moved.args[1] is not array
+    looks = Action(nothing, (kept, array), {}, 0, reads=(kept, array))
+    _, moved, last = share_memory(
+        [filled, action, looks], [array, kept], [kept, np.zeros(5)], Arena()
+    )
+    assert moved.args[0] is last.args[0] is kept
+    assert moved.args[1] is not array and np.shares_memory(moved.args[1], last.args[1])
 
 
 def test_an_arena_serves_plans_of_several_sizes():
     arena = Arena()
+    assert len(arena) == 0
     small = arena.take(100)
-    assert np.shares_memory(small, arena.take(60))
+    assert np.shares_memory(small, arena.take(60)) and np.shares_memory(small, arena.take(100))
     assert len(arena.take(10_000)) >= 10_000
     assert arena.take(1).ctypes.data % 64 == 0
+
+
+def test_the_largest_arrays_are_placed_first():
+    """A small one beside them then fits where the other large one comes later."""
+    small, large, last = (np.zeros(8 * lines) for lines in (1, 4, 4))  # of 64 bytes
+    alive = {0: (small,), 1: (large,), 2: (last,)}
+    needed = {1: (small,), 2: (large,), 3: (last,)}
+    actions = [
+        Action(nothing, (), {}, 0, reads=needed.get(place, ()), writes=alive.get(place, ()))
+        for place in range(4)
+    ]
+    arena = Arena()
+    share_memory(actions, [small, large, last], [], arena)
+    assert len(arena) == (4 + 4) * 64 + 64
+
+
+def test_what_has_no_arrays_takes_no_memory():
+    arena = Arena()
+    share_memory([], [], [], arena)
+    assert len(arena) == 64  # to align it
+
+
+def test_a_gradient_is_written_over_the_one_before_where_the_operation_allows():
+    sizes = []
+    for depth in (1, 10):
+        x, w = np.ones((40, 100)), Tensor(np.ones((100, 100)), requires_grad=True)
+        y = Tensor(x, feed=True) @ w
+        for _ in range(depth):
+            y = -y
+        arena = Arena()
+        Plan(y.sum(), {w: np.empty((100, 100))}, arena=arena)
+        sizes.append(len(arena))
+    assert sizes[0] == sizes[1] < 2 * x.nbytes

@@ -58,6 +58,7 @@ from nettrain.autodiff.ops.piecewise_linear import PiecewiseLinear
 from nettrain.autodiff.ops.scale import Scale
 from nettrain.autodiff.primitive import ElementWise, Primitive, View, make_calls
 from nettrain.autodiff.tensor import Tensor, apply, float_type
+from nettrain.jit import Loop
 
 
 @dataclass(frozen=True)
@@ -787,6 +788,12 @@ ROWS = [
         )
         for x in (uniform(5, 4), uniform(1, 3), uniform(), uniform(2, 3, 4), uniform(6, 4)[::2].T)
     ],
+    row(
+        "of a deviation that is asked for",
+        lambda: noise.GaussianNoise(lambda: 0.4, np.random.Generator(np.random.PCG64(3))),
+        [uniform(5, 4)],
+        with_noise,
+    ),
     *element_wise(probe.Probe(unseen, unseen), 1, lambda x: x),
     row(
         "matrix",
@@ -1151,15 +1158,21 @@ def garbage(sizes, dtype):
     )
 
 
+def copied(x, dtype):
+    """A copy in the memory order of x, and with gaps between its elements where x has some."""
+    if x.dtype.kind != "f" or x.flags.forc or 0 in x.strides:
+        return x.astype(dtype if x.dtype.kind == "f" else x.dtype, order="K")
+    copy = np.repeat(x.astype(dtype, order="K")[..., None], 2, axis=-1)[..., 1]
+    assert not copy.flags.forc
+    return copy
+
+
 class Run:
     """A primitive run forward on a copy of its row's inputs; output, scratch and gradient slots hold garbage before they are written."""
 
     def __init__(self, row, inputs=None, dtype=np.float64):
         self.primitive = row.make()
-        self.inputs = [
-            np.copy(x, order="K") if x.dtype.kind != "f" else x.astype(dtype, order="K")
-            for x in inputs or row.inputs
-        ]
+        self.inputs = [copied(x, dtype) for x in inputs or row.inputs]
         shapes = [x.shape for x in self.inputs]
         self.out = garbage(self.primitive.infer(*shapes), float_type(self.inputs))
         self.scratch = {
@@ -1211,6 +1224,36 @@ def test_every_compiled_form_has_a_row_by_that_of_its_operation():
     for operation, form in compiled_forms().items():
         assert form.__bases__ == (operation,)
         assert form.__name__ == f"Compiled{operation.__name__}"
+
+
+# The passes of compiled forms in which NumPy is as fast, or has random numbers that are not a loop's.
+NUMPYS = {
+    "CompiledConvolution": {"forward"},
+    "CompiledDropout": {"forward", "backward"},
+    "CompiledSum": {"backward"},
+    "CompiledTanh": {"forward"},
+}
+
+
+@pytest.mark.compiled
+@pytest.mark.parametrize("form", compiled_forms().values(), ids=lambda form: form.__name__)
+def test_a_compiled_form_runs_loops_where_arrays_are_contiguous(form, monkeypatch):
+    """NumPy's calls would give the same numbers."""
+    looked_up = []
+    entry = Loop.entry
+    monkeypatch.setattr(
+        Loop, "entry", lambda loop, *args: looked_up.append(loop) or entry(loop, *args)
+    )
+    found = set()
+    for row in GROUPS[form]:
+        run = Run(row)
+        found |= {"forward"} if looked_up else set()
+        for wanted in (run.real, run.real[1:] or run.real):
+            looked_up.clear()
+            run.backward(wanted)
+            found |= {"backward"} if looked_up else set()
+        looked_up.clear()
+    assert found == {"forward", "backward"} - NUMPYS.get(form.__name__, set())
 
 
 @each_row
@@ -1330,18 +1373,55 @@ def test_the_first_gradient_may_take_the_memory_of_dy_where_it_says_so(row):
         same_bits([first, *others], expected)
 
 
+def elsewhere(x):
+    """x in another memory order, with gaps between its elements; no other shape is a view of it."""
+    other = garbage((*x.shape[::-1], 2), x.dtype)[..., 1].T
+    other[...] = x
+    return other
+
+
 @each_row
 def test_slots_and_dy_may_have_any_memory_order(row):
+    """All of them; of compiled forms each alone too: loops leave to NumPy what is not contiguous."""
     run = Run(row)
-    strided = np.repeat(run.weights[..., None], 2, axis=-1)[..., 0]
-    grads = [
-        garbage((*x.shape, 2), x.dtype)[..., 1] if i in run.real else None
-        for i, x in enumerate(run.inputs)
-    ]
-    run_backward(run.primitive, grads, strided, run.out, run.inputs, run.scratch)
-    for dx, expected in zip(grads, run.backward(), strict=True):
-        if dx is not None:
-            np.testing.assert_allclose(dx, expected, rtol=1e-13, atol=1e-15)
+    expected = run.backward()
+    alone = [] if row in ROWS else [{"dy"}, *({i} for i in run.real)]
+    for moved in ({"dy", *run.real}, *alone):
+        grads = [
+            garbage(x.shape, x.dtype) if i in run.real else None for i, x in enumerate(run.inputs)
+        ]
+        grads = [elsewhere(dx) if i in moved else dx for i, dx in enumerate(grads)]
+        dy = elsewhere(run.weights) if "dy" in moved else run.weights
+        run_backward(run.primitive, grads, dy, run.out, run.inputs, run.scratch)
+        for dx, right in zip(grads, expected, strict=True):
+            if dx is not None:
+                np.testing.assert_allclose(dx, right, rtol=1e-13, atol=1e-15)
+
+
+@each_row
+def test_the_output_may_have_gaps_between_its_elements(row):
+    run = Run(row)
+    if row not in ROWS or hasattr(run.primitive, "generator"):
+        return  # loops and random numbers write contiguous memory, as engines have it
+    other = garbage((*run.out.shape, 2), run.out.dtype)[..., 1]
+    run_forward(row.make(), other, run.inputs, run.scratch)
+    np.testing.assert_allclose(other, run.out, rtol=1e-13, atol=1e-15)
+
+
+@each_row
+def test_what_it_adds_to_a_gradient_is_what_it_would_write(row):
+    run = Run(row)
+    if len(run.inputs) > 1:
+        return
+    (dx,), start = (
+        run.backward(),
+        np.cos(np.arange(run.inputs[0].size)).reshape(run.inputs[0].shape),
+    )
+    for total in (start.copy(), elsewhere(start)):
+        calls = run.primitive.added_calls(total, run.weights, run.out, *run.inputs, **run.scratch)
+        if calls is not None:
+            make_calls(calls)
+            np.testing.assert_allclose(total, start + dx, rtol=1e-13, atol=1e-15)
 
 
 @each_row

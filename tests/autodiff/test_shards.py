@@ -128,3 +128,23 @@ def test_merged_moments_are_those_of_all_rows(division):
     outs = [np.stack([part.mean(0), part.var(0)]) for part in parts]
     Moments().merge(outs, [len(part) for part in parts])
     np.testing.assert_allclose(outs[0], [x.mean(0), x.var(0)], rtol=1e-14)
+
+
+@pytest.mark.parametrize(("name", "undivided"), [
+    ("plain", True), ("normalized", False), ("normalized input", False),
+])  # fmt: skip
+def test_a_plan_is_undivided_where_neither_pass_has_a_synchronization_point(name, undivided):
+    values, _ = arrays(np.float64)
+    parameters = {key: Tensor(value, requires_grad=True) for key, value in values.items()}
+    y = FUNCTIONS[name](Tensor(np.ones((4, 3)), feed=True), parameters)
+    assert (
+        Plan(y, dict(zip(parameters.values(), values.values(), strict=True))).undivided == undivided
+    )
+
+
+@pytest.mark.parametrize("shape", [(4, 3), (2, 5, 4, 3)])
+def test_a_synchronization_point_tells_of_how_many_rows_each_moment_is(shape):
+    x = Tensor(np.ones(shape), feed=True)
+    (point,) = Plan(apply(Moments(), x) * 2, None).synchronization_points.values()
+    assert point.elements == x.value.size // 3
+    assert point.x is x.value and point.out.shape == (2, 3)

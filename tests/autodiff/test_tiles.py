@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from nettrain.autodiff import functions as F
-from nettrain.autodiff.backward import backward
+from nettrain.autodiff.backward import backward, nodes_above
 from nettrain.autodiff.ops import matmul
 from nettrain.autodiff.ops.affine import Affine
 from nettrain.autodiff.ops.matmul import Matmul, bands, columns
@@ -79,13 +79,21 @@ def test_tiles_compute_what_the_whole_does(shape, primitive, wanted, monkeypatch
         np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-12)
 
 
+def in_turn(tasks):
+    for task in tasks:
+        task()
+
+
 def backwards(tasks):
     for task in reversed(tasks):
         task()
 
 
+@pytest.mark.parametrize("run_tasks", [in_turn, backwards])
 @pytest.mark.parametrize("rows", [(12,), (7, 5)])
-def test_a_replay_in_tiles_has_the_bits_of_an_eager_run_whoever_makes_which(rows, narrow):
+def test_a_replay_in_tiles_has_the_bits_of_an_eager_run_whoever_makes_which(
+    rows, run_tasks, narrow
+):
     w, b, v, c = (
         Tensor(a.astype(np.float32), requires_grad=True)
         for a in arrays((50, 60), (60,), (60, 50), (50,))
@@ -107,7 +115,8 @@ def test_a_replay_in_tiles_has_the_bits_of_an_eager_run_whoever_makes_which(rows
     assert max(len(phase) for phase in plans[0].forwards) == 2
     assert max(len(phase) for phase in plans[0].backwards) == 4
     x[...] *= 2
-    shards = Shards(plans, backwards)
+    shards = Shards(plans, run_tasks)
+    assert not shards.undivided
     shards.forward()
     shards.backward()
     for part, y, slot in zip(parts, losses, slots, strict=True):
@@ -155,3 +164,11 @@ def test_the_gradient_of_a_matrix_of_many_bands_is_the_product():
     dw = np.full((784, 512), np.nan)
     Matmul().backward([None, dw], dy, dy, x, dw)
     np.testing.assert_allclose(dw, x.T @ dy, rtol=1e-12, atol=1e-12)
+
+
+def test_the_calls_of_tiles_have_the_origin_of_their_product(narrow):
+    x, w = (Tensor(a, requires_grad=True) for a in arrays((9, 40), (40, 48)))
+    y = F.tanh(x @ w)
+    plan, origins = Plan(y, {w: np.empty((40, 48))}, dy=np.ones((9, 48))), []
+    plan.instrument(lambda direction, calls, found: origins.extend(found) or calls)
+    assert set(origins) == {node.origin for node, _ in nodes_above(y)}

@@ -273,7 +273,7 @@ class CompiledAffine(Affine):
     ) -> list[Call]:
         dx, dw, db = grads
         da = dy if self.activation is None else scratch["da"]
-        if db is None:
+        if db is None or not db.flags.c_contiguous:
             return super().backward_calls(grads, dy, out, x, w, b, **scratch)
         calls, sums = [], db.reshape(-1)
         if self.activation is None:

@@ -44,7 +44,10 @@ class Convolution(Filtering, DefinedByCalls):
         return min(x[0], max(1, CACHE // (down * across * (w[0] * w[1] * x[3] + o))))
 
     def _rows(self, x: Shape, w: Shape) -> int:
-        """The number of rows of windows of one image that are computed at a time."""
+        """The number of rows of windows of one image that are computed at a time.
+
+        All, where there is room for several images.
+        """
         _, down, across, o = self.infer(x, w)
         return min(down, max(1, 4 * CACHE // (across * (w[0] * w[1] * x[3] + o))))
 
@@ -88,8 +91,8 @@ class Convolution(Filtering, DefinedByCalls):
 
     def _sizes(self, x: Shape, w: Shape) -> dict[str, Shape]:
         """The arrays of the forward pass."""
-        m, (_, down, across, _), windows = self.images(x, w), self.infer(x, w), self.windows(w)
-        rows = m * down if m > 1 else min(m * down, self._rows(x, w))
+        m, (_, _, across, _), windows = self.images(x, w), self.infer(x, w), self.windows(w)
+        rows = m * self._rows(x, w)
         sizes: dict[str, Shape] = {"columns": (rows * across * w[0] * w[1] * x[3],)}
         if windows.pads:
             sizes["padded"] = (m, *windows.surrounded(*x[1:3]), x[3])
@@ -290,8 +293,7 @@ class Convolution(Filtering, DefinedByCalls):
 
     def _stripes(self, x: Shape, w: Shape) -> Iterator[slice]:
         """The rows of windows that are computed at a time: all, unless one image is too large."""
-        down = self.infer(x, w)[1]
-        return in_parts(down, self._rows(x, w) if x[0] == 1 else down)
+        return in_parts(self.infer(x, w)[1], self._rows(x, w))
 
 
 @jit

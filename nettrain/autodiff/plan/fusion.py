@@ -47,7 +47,7 @@ def fuse(*results: Tensor) -> None:
         elif isinstance(primitive, Multiply):
             _scale(tensor, consumers)
         elif isinstance(primitive, ElementWise):
-            _activation(tensor, consumers)
+            _activation(tensor, primitive, consumers)
         elif isinstance(primitive, MaxPool):
             _pool(tensor, primitive, consumers)
         if isinstance(primitive, Negative):
@@ -207,31 +207,26 @@ def _parametric_activation(tensor: Tensor, consumers: Counter[int]) -> None:
         _replace(tensor, ParametricActivation(function), (x, a), value)
 
 
-def _activation(tensor: Tensor, consumers: Counter[int]) -> None:
+def _activation(tensor: Tensor, act: ElementWise, consumers: Counter[int]) -> None:
     """act(x w + b), act(x * w + b), maybe pooled before act, or act of a normalization.
 
     The derivative of act must follow from its output alone.
     """
-    primitive, inputs = primitive_of(tensor), inputs_of(tensor)
-    if (
-        not isinstance(primitive, ElementWise)
-        or len(inputs) != 1
-        or primitive.reads != ("out",)
-        or primitive.scratch(tensor.shape)
-    ):
+    inputs = inputs_of(tensor)
+    if len(inputs) != 1 or act.reads != ("out",) or act.scratch(tensor.shape):
         return
     if consumers[id(inputs[0])] != 1:
         return
     before = primitive_of(inputs[0])
     fused: Primitive | None = None
     if isinstance(before, Affine) and before.activation is None:
-        fused = Affine(primitive, before.product)
+        fused = Affine(act, before.product)
     elif isinstance(before, Normalize):
-        fused = NormalizationBlock(before, primitive)
+        fused = NormalizationBlock(before, act)
     elif isinstance(before, Convolution):
-        fused = ConvolutionBlock(before, primitive)
+        fused = ConvolutionBlock(before, act)
     elif isinstance(before, ConvolutionBlock) and before.activation is None:
-        fused = ConvolutionBlock(before.convolution, primitive, before.pool)
+        fused = ConvolutionBlock(before.convolution, act, before.pool)
     if fused is not None:
         _replace(tensor, fused, inputs_of(inputs[0]), inputs[0])
 

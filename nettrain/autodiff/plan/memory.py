@@ -64,7 +64,7 @@ def share_memory(
         kept: Those of them that are read by others after all.
         arena: Where.
     """
-    movable = {id(array): array for array in own if array.flags.c_contiguous and array.nbytes}
+    movable = {id(array): array for array in own}
     for array in kept:
         movable.pop(id(_root(array)), None)
     ranges = _live_ranges(actions, movable)
@@ -138,13 +138,7 @@ def _reuse_in_place(actions: Sequence[Action], ranges: dict[int, list[LiveRange]
     for index, action in enumerate(actions):
         for read, written in action.reuses:
             of_read, of_written = (ranges.get(id(_root(array))) for array in (read, written))
-            if (
-                not of_read
-                or not of_written
-                or of_read is of_written
-                or read.nbytes != _root(read).nbytes
-                or written.nbytes != _root(written).nbytes
-            ):
+            if not of_read or not of_written:
                 continue
             old, new = _range_at(of_read, index), _range_at(of_written, index)
             if (

@@ -162,7 +162,7 @@ def backward_actions(
         actions += sums
     for x, slot in into.items():
         if id(x) not in written:
-            actions.append(_single(slot.fill, (0,), y.node))
+            actions.append(_single(slot.fill, (0,), y.node, writes=(slot,)))
     return Backward(actions, own, products)
 
 
@@ -274,6 +274,4 @@ def _gradient_buffers(
             if alias is not None:
                 buffers[id(tensor)] = alias
                 aliases.add(id(tensor))
-        if id(tensor) not in buffers:
-            new(tensor)
     return buffers, aliases, own

@@ -52,7 +52,6 @@ class Shards:
         gather: Gather = all_are_here,
         arenas: int | None = None,
     ) -> None:
-        self.plans = plans
         self._run_tasks = run_tasks
         self._gather = gather
         self.undivided = all(plan.undivided for plan in plans)

@@ -31,13 +31,14 @@ def _files(patterns: Iterable[str]) -> list[Path]:
 OPS = tuple(
     f"tests/autodiff/test_{name}.py"
     for name in (
-        "primitives", "compiled", "compiled_convolutions", "extreme_values", "philox", "tiles", "tensor", "backward",
+        "primitives", "exponential", "compiled", "compiled_convolutions", "extreme_values", "philox", "tiles", "tensor", "convolution_choices",
+        "backward", "schedule", "piecewise_linear",
         "functions_against_pytorch", "worked_examples",
     )
 )  # fmt: skip
 PLAN = tuple(
     f"tests/autodiff/test_{name}.py"
-    for name in ("plan", "replay", "fusion", "convolution_fusion", "memory", "shards", "tiles", "networks_against_pytorch")
+    for name in ("plan", "schedule", "replay", "fusion", "convolution_fusion", "memory", "shards", "tiles", "networks_against_pytorch")
 )  # fmt: skip
 EAGER = tuple(
     f"tests/autodiff/test_{name}.py"
