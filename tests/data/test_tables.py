@@ -13,6 +13,7 @@ import polars
 import pytest
 
 import nettrain
+from nettrain.data import table_columns
 from nettrain.data.dataset import Dataset
 from nettrain.data.dataset_config import DatasetConfig
 from nettrain.data.features import MISSING
@@ -398,3 +399,15 @@ def test_labels_of_true_and_false_come_back_as_such(kind: str, tmp_path: Path) -
     model = nettrain.load(run.run_directory)
     assert model.predict(np.array(x)[:, np.newaxis]).dtype == bool
     assert len(model.read(path, with_target=True)) == 20
+
+
+def test_columns_of_numbers_keep_their_places_whatever_is_copied_together(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(table_columns, "_TOGETHER", 2)
+    monkeypatch.setattr(table_columns, "_ROWS", 3)
+    table = np.arange(35.0).reshape(7, 5)
+    columns = {f"x{i}": table[:, i].copy() for i in range(5)}
+    found = table_columns.features_of(columns, list(columns))
+    np.testing.assert_array_equal(found.numbers, table)
+    assert found.names == ("x0", "x1", "x2", "x3", "x4") and not columns

@@ -184,3 +184,16 @@ def test_an_encoding_and_numbers_of_every_size_survive(tmp_path: Path) -> None:
     fast = read(path, blocks=True, fields=fields)
     assert fast == read(path, blocks=False, fields=fields)
     assert numbers.tobytes() in fast[0]
+
+
+@pytest.mark.parametrize("before", range(9))
+@pytest.mark.parametrize(
+    ("cell", "leading"),
+    [(b"007", True), (b"-01", True), (b'"+00"', True), (b" 00", True), (b"0.05", False), (b"1-00", False), (b"0", False)],
+)  # fmt: skip
+def test_a_leading_zero_is_seen_wherever_the_pieces_of_a_block_part(
+    monkeypatch: pytest.MonkeyPatch, before: int, cell: bytes, leading: bool
+) -> None:
+    monkeypatch.setattr(text_block, "_PIECE", 5)
+    content = b"5" * before + b";" * (before > 0) + cell + b";1\n"
+    assert text_block._has_leading_zero(content, ";") == leading

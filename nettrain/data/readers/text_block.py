@@ -9,6 +9,7 @@ import os
 from collections.abc import Callable, Collection, Iterator, Mapping
 from importlib import import_module
 from importlib.util import find_spec
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,6 +22,7 @@ DELIMITERS = ",;\t|"  # which no number, and no space that does not count, can b
 _NEWLINE, _QUOTE, _SPACE, _LAST_PRINTED = b'\n" ~'
 _SIGNS = b"+-"
 _LEADING_ZERO = r"^\s*[+-]?0\d"
+_PIECE = 2**16  # bytes that are looked at together: what is made of them stays in the cache
 _pool_owner: int | None = None  # the process whose threads polars has started
 
 
@@ -80,7 +82,9 @@ class TextBlock:
             first_line: The number of the first line.
             chunks: Reads the same rows strictly.
         """
-        content = text.encode("utf-8", "surrogatepass").replace(b"\r\n", b"\n")
+        content = text.encode("utf-8", "surrogatepass")
+        if b"\r" in content:  # a tenth of the time of a replacement that finds nothing
+            content = content.replace(b"\r\n", b"\n")
         rows = 0 if b"\r" in content or not content else _whole_rows(content, delimiter, width)
         if not rows:
             return None
@@ -211,14 +215,25 @@ def _any_blank(
 
 
 def _has_leading_zero(content: bytes, delimiter: str) -> bool:
-    """Whether a cell may begin like 007 or -01."""
-    a = np.frombuffer(content, np.uint8)
-    zeros = np.flatnonzero(a[:-1] == ord("0"))
-    zeros = zeros[_is_digit(a[zeros + 1])]
+    """Whether a cell begins like 007 or -01. A row begins with the first byte."""
+    first = b"\n" + content[:_PIECE]
+    rest = range(_PIECE, len(content), _PIECE)
+    pieces = chain([first], (content[start - 3 : start + _PIECE] for start in rest))
+    return any(_holds_leading_zero(piece, delimiter) for piece in pieces)
+
+
+def _holds_leading_zero(piece: bytes, delimiter: str) -> bool:
+    """Whether there is the edge of a cell, a sign or none, 0 and a digit."""
+    a = np.frombuffer(piece, np.uint8)
+    likely = (a[:-2] < ord(".")) | (a[:-2] == ord(delimiter))  # edges, signs, and little else
+    likely &= a[1:-1] == ord("0")
+    likely &= _is_digit(a[2:])
+    if not likely.any():
+        return False
+    before = np.flatnonzero(likely)
+    before = np.maximum(before - np.isin(a[before], list(_SIGNS)), 0)
     edges = np.frombuffer(f'{delimiter}\n" '.encode(), np.uint8)
-    signed = np.isin(a[np.maximum(zeros - 1, 0)], list(_SIGNS))
-    before = np.maximum(zeros - 1 - signed, 0)
-    return bool(np.isin(a[before], edges).any()) or bool((before == 0).any())
+    return bool(np.isin(a[before], edges).any())
 
 
 def _is_digit(a: np.ndarray) -> np.ndarray:
