@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import Field
 
 from nettrain.activations.mish import Mish
-from nettrain.component import Count
+from nettrain.component import Count, Real
 from nettrain.layers.by_columns import embedded
 from nettrain.layers.dense import Dense
 from nettrain.layers.dropout import Dropout
@@ -73,10 +73,9 @@ class Tabular(Architecture):
         Field(description="networks that are trained together, and whose predictions are averaged"),
     ] = 4
     rate_spread: Annotated[
-        float,
+        Real,
         Field(
             ge=1,
-            allow_inf_nan=False,
             description="the learning rate of the first member, optimizer.lr, relative to that of "
             "the last; those between lie evenly on a logarithmic scale. 1: all have the same",
         ),

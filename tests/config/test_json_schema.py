@@ -224,6 +224,11 @@ def test_the_schema_takes_what_the_loader_takes(kind, name, chosen):
         assert validator(record).is_valid(mapping) is loaded
 
 
+def test_true_is_no_number():
+    (model,) = (kind for kind in KINDS if kind.kind == "model")
+    assert parses(model, {"type": "tabular", "rate_spread": True}) is False
+
+
 def test_the_schema_of_a_kind_has_one_form_for_each_of_its_components():
     for kind in KINDS:
         forms = SCHEMA["$defs"][kind.kind]["anyOf"]
