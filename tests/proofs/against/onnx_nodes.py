@@ -35,7 +35,7 @@ def run(model: onnx.ModelProto, inputs: list[np.ndarray]) -> list[np.ndarray | N
     """
     graph = model.graph
     values: dict[str, Any] = {"": None}
-    values |= {array.name: numpy_helper.to_array(array) for array in graph.initializer}
+    values |= {one.name: numpy_helper.to_array(one) for one in graph.initializer}
     names = [one.name for one in graph.input if one.name not in values]
     names = names if len(names) == len(inputs) else [one.name for one in graph.input]
     values |= dict(zip(names, inputs, strict=False))
