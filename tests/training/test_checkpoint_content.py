@@ -76,6 +76,12 @@ def test_damage_is_told_with_the_name_of_the_file(tmp_path, damage):
             read()
 
 
+def test_numbers_of_an_unknown_type_are_told_with_the_name_of_the_file():
+    data = Checkpoint(TENSORS, {"config": CONFIG}).to_bytes().replace(b'"F64"', b'"X99"')
+    with pytest.raises(CheckpointError, match=f"^{FILE}: is damaged"):
+        Checkpoint.from_bytes(data, FILE)
+
+
 def test_metadata_that_are_damaged_or_not_there_are_told_with_the_name_of_the_file(tmp_path):
     file = tmp_path / "a.safetensors"
     with pytest.raises(CheckpointError, match=f"^{file}: does not exist"):

@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 
 from nettrain.errors import CheckpointError
-from nettrain.training.artifacts.metadata import LARGEST, Metadata, SavedEnsemble, SavedProgress
+from nettrain.training.artifacts.metadata import Metadata, SavedEnsemble, SavedProgress
 
 FILE = Path("runs/a.safetensors")
+LARGEST = 2**53  # the last whole number before which floats have them all
 PROGRESS = {
     "epoch": 3, "batch": 0, "loss_sum": -1.5, "weight": 2.0, "seconds": 0.5, "stop_reason": None,
 }  # fmt: skip
@@ -91,6 +92,9 @@ def test_only_the_configuration_must_be_there():
     assert vars(found) == dict.fromkeys(VALUES) | {"format": 1, "config": {"a": 1}}
     assert "damaged: config: Field required" in refused({})
     assert "damaged: more: " in refused({"config": {}, "more": 1})
+    assert refused({"config": {}, "epoch": -1}).endswith(
+        ", got -1; take another checkpoint of the run"
+    )
     for content in (None, [], "x", 7):
         assert refused(content).startswith(f"{FILE}: its metadata is damaged: metadata: ")
 
