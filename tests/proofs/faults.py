@@ -108,7 +108,7 @@ class Faults:
                 found.append(f"{command.writes} is neither the old file nor the new one")
         for words in command.readers:
             reader = self._run(words, command)
-            loads = command.loads and (self._folder / command.loads).exists()
+            loads = command.loads and all((self._folder / name).exists() for name in command.loads)
             if "Traceback" in reader.err or reader.code < 0 or (reader.code and loads):
                 found.append(f"afterwards {' '.join(words)}: {reader.described()}")
         if ended.code or went_on:

@@ -48,7 +48,7 @@ class Command:
         readers: Commands that afterwards end with 0, or with a message where they find nothing.
         again: What is done after a failure: it must end with 0, and leave what there would be.
         writes: A file that afterwards is the old one or the new one.
-        loads: A file that a reader must load, if it is there.
+        loads: Checkpoints; if they are all there, readers must load them.
         tells: Where a command that goes on tells of a run that failed: files of results.
     """
 
@@ -59,7 +59,7 @@ class Command:
     readers: tuple[Words, ...] = ()
     again: Callable[[Path], Words] | None = None
     writes: str = ""
-    loads: str = ""
+    loads: tuple[str, ...] = ()
     tells: tuple[str, ...] = ()
 
     def prepare(self, folder: Path, data: Path) -> None:
@@ -138,18 +138,19 @@ IN_SEARCH = ("-o", "out", "--run-name", "search")
 SERIAL = ("--executor", "serial", "--quiet")
 READ_RUN = (("runs", "out"), ("eval", "out/run"))
 LAST = "out/run/checkpoints/last.safetensors"
+BEST = "out/run/checkpoints/best.safetensors"
 CV = ("run.yaml", "--folds", "2")
 ENSEMBLE = ("run.yaml", "--set", "ensemble.members=2")
 
 COMMANDS: dict[str, Command] = {
-    "fit": Command(FIT, _run, readers=READ_RUN, again=_resume, loads=LAST),
+    "fit": Command(FIT, _run, readers=READ_RUN, again=_resume, loads=(LAST,)),
     "resume": Command(
         ("fit", "--resume", "out/run", "--quiet"),
         _run,
         begins_with=("out",),
         readers=READ_RUN,
         again=_resume,
-        loads=LAST,
+        loads=(LAST,),
     ),
     "overwrite": Command(
         (*FIT, "--overwrite"),
@@ -157,10 +158,10 @@ COMMANDS: dict[str, Command] = {
         begins_with=("out",),
         readers=READ_RUN,
         again=lambda folder: [*FIT, "--overwrite"],
-        loads=LAST,
+        loads=(LAST, BEST),  # of a run that is removed, one may be left
     ),
     "eval": Command(
-        ("eval", "out/run", "--json"), _run, begins_with=("out",), readers=READ_RUN, loads=LAST
+        ("eval", "out/run", "--json"), _run, begins_with=("out",), readers=READ_RUN, loads=(LAST,)
     ),
     "runs": Command(("runs", "out", "--json"), _run, begins_with=("out",), readers=READ_RUN),
     "predict": Command(
@@ -174,7 +175,7 @@ COMMANDS: dict[str, Command] = {
         _bytes("out/run/checkpoints/best.safetensors"),
         begins_with=("out",),
         readers=READ_RUN,
-        loads=LAST,
+        loads=(LAST,),
     ),
     "export_onnx": Command(
         ("export", "done/run", "--to", "onnx", "-o", "out/m.onnx", "--overwrite"),
