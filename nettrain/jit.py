@@ -46,7 +46,7 @@ class Loop:
 
         function = _resolved(self.function)
         compiled: Any = numba.jit(fastmath=self.fastmath, **OPTIONS)(function)
-        if hasattr(compiled, "overloads"):
+        if hasattr(compiled, "_cache"):  # with NUMBA_DISABLE_JIT=1 it is the function itself
             with suppress(RuntimeError):  # no directory for the cache can be written
                 compiled._cache = MachineCodeCache(function)  # type: ignore[no-untyped-call]
         return compiled
