@@ -113,10 +113,10 @@ class Rule(Optimizer):
 
     def compiled_update(
         self, w: Array, g: Array, slots: State
-    ) -> Callable[[float, int, list[Array]], None] | None:
-        """The update of this block by the compiled loop, to be called as `update` is.
+    ) -> Callable[[float, int, object], None] | None:
+        """The update of this block by the compiled loop, to be called with lr and t.
 
-        With lr, t and the working vectors, which it does not need. None where the rule has no loop.
+        What `update` works in comes third; a loop needs none. None where the rule has no loop.
         """
         loop = self.loop()
         if loop is None:
@@ -126,7 +126,7 @@ class Rule(Optimizer):
         self.advance(scalars, 1)  # before the first step nadam's numbers would divide by zero
         entry = loop.entry(*vectors, *self.loop_numbers(scalars, lr=self.lr, t=1))
 
-        def update(lr: float, t: int, work: list[Array]) -> None:
+        def update(lr: float, t: int, workspace: object) -> None:
             entry(*vectors, *self.loop_numbers(slots, lr=lr, t=t))
 
         return update

@@ -58,7 +58,7 @@ class BlockUpdate:
             own; None: they have none. That is what a factor of the learning rate gives, since a
             rule's steps are proportional to it.
         decayed: The number of elements at its start that penalties apply to.
-        step: (lr, t, work): the rule's update of this block.
+        step: (lr, t, workspace): the rule's update of this block.
     """
 
     block: Block
@@ -66,7 +66,7 @@ class BlockUpdate:
     g: np.ndarray
     factors: np.ndarray | None
     decayed: int
-    step: Callable[[float, int, list[np.ndarray]], None]
+    step: Callable[[float, int, Workspace], None]
 
 
 class Update:
@@ -135,17 +135,17 @@ class Update:
             for name, slot in self.slots.items()
         }
         decayed = min(max(self.vector.decayed.stop - part.start, 0), len(w))
-        step = self.optimizer.compiled_update(w, g, slots) if self._compiled else None
-        step = step or self._plain(w, g, slots)
+        compiled = self.optimizer.compiled_update(w, g, slots) if self._compiled else None
+        step = compiled or self._plain(w, g, slots)
         return BlockUpdate(block, w, g, None if factors is None else factors[part], decayed, step)
 
     def _plain(
         self, w: np.ndarray, g: np.ndarray, slots: dict[str, np.ndarray]
-    ) -> Callable[[float, int, list[np.ndarray]], None]:
+    ) -> Callable[[float, int, Workspace], None]:
         rule = self.optimizer
 
-        def step(lr: float, t: int, work: list[np.ndarray]) -> None:
-            rule.update(w, g, slots, work, lr=lr, t=t)
+        def step(lr: float, t: int, workspace: Workspace) -> None:
+            rule.update(w, g, slots, workspace.work(len(w)), lr=lr, t=t)
 
         return step
 
@@ -187,17 +187,18 @@ class Update:
         if self._complete is not None:
             self._complete(update.block)
         w, factors, decayed = update.w, update.factors, update.decayed
-        lr, work = self._lr * update.block.rate, workspace.work(len(w))
+        lr = self._lr * update.block.rate
         if factors is not None:
             before = workspace.before(len(w))
             np.copyto(before, w)
         if decayed:
             if self._penalty:
-                self._penalty.add_gradient(w[:decayed], update.g[:decayed], work[0][:decayed])
+                work = workspace.work(decayed)[0]
+                self._penalty.add_gradient(w[:decayed], update.g[:decayed], work)
             kept = self._decaying.decay(lr)
             if kept != 1:
                 w[:decayed] *= kept
-        update.step(lr, self.steps, work)
+        update.step(lr, self.steps, workspace)
         if factors is not None:
             w -= before
             w *= factors
