@@ -1,5 +1,7 @@
 """What is chosen for data that nobody has described."""
 
+import warnings
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -8,9 +10,11 @@ import yaml
 
 from nettrain.component import find
 from nettrain.data.features import MISSING, Category, Features
+from nettrain.errors import DataError
 from nettrain.inspection.data_profile.unused_columns import unused_columns
 from nettrain.inspection.proposal.choice import Choice, Proposal, Wishes
 from nettrain.inspection.proposal.commented_yaml import commented_yaml
+from nettrain.inspection.proposal.data_file import locate
 from nettrain.inspection.proposal.network import Size, propose_network, uses_tabular
 from nettrain.inspection.proposal.propose import propose_config
 from nettrain.inspection.proposal.transforms import propose_transforms
@@ -207,3 +211,15 @@ def test_numbers_far_beyond_the_others_do_not_decide_the_scale_of_the_target(tmp
     chosen = proposal.mapping()
     assert chosen["loss"] == "huber" and "y has numbers such as 1e+09" in proposal.decisions[0]
     assert chosen["dataset"]["target_transforms"] == ["robust_scale"]
+
+
+def test_two_arrays_of_one_name_are_one(tmp_path):
+    """A zip file may have two members of one name; NumPy's own never do."""
+    path = tmp_path / "x.npz"
+    with zipfile.ZipFile(path, "w") as archive, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # zipfile's own, of the second name
+        for _ in range(2):
+            with archive.open("rows.npy", "w") as member:
+                np.save(member, np.ones((4, 2)))
+    with pytest.raises(DataError, match=r"which array holds the rows.*\(there are: rows\)"):
+        locate(path, None)

@@ -130,7 +130,7 @@ def _images(path: Path, kind: str, target: str | None) -> DataFile:
 
 
 def _npz(path: Path, kind: str, target: str | None) -> DataFile:
-    names = array_names(path)
+    names = list(dict.fromkeys(array_names(path)))  # a zip file may have two members of one name
     lower = {name.lower(): name for name in names}
     found: dict[str, str] = {}
     for x, y, x_test, y_test in _ARRAYS:
