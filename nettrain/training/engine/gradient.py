@@ -101,11 +101,7 @@ class GradientComputation:
         self._slots = [self._named(gradient) for gradient in self._gradients]
         self._trained = [gradient[network.vector.trainable] for gradient in self._gradients]
         self._blocks = blocks(network.vector)
-        self._large = [
-            network.parameters[name]
-            for name in large_matrices(network.vector)
-            if network.parameters[name] in network.slots
-        ]
+        self._large = [network.parameters[name] for name in large_matrices(network.vector)]
         self.pending: Completion | None = None
 
     def __call__(
