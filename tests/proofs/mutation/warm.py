@@ -22,7 +22,7 @@ from mutation.swap import compiled, functions_of, swap
 
 OTHER_CODE = 78  # exit code: the mutant cannot be put in place of a live function
 LONGEST = 2.0  # seconds of processor time; a test that takes more is left out
-FLAGS = ("-n", "0", "-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning", "--rootdir", str(ROOT), "-c", str(ROOT / "pyproject.toml"))  # fmt: skip
+FLAGS = ("-n", "0", "--tb=native", "-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning", "--rootdir", str(ROOT), "-c", str(ROOT / "pyproject.toml"))  # fmt: skip
 
 
 @dataclass
@@ -77,6 +77,7 @@ class Warm:
         if session.testsfailed:
             raise RuntimeError("tests cannot be collected")
         self.items = {item.nodeid: item for item in session.items}
+        importlib.import_module("numba")  # a fifth of a second in every child that calls a kernel
         for path in self.room.source_files():
             importlib.import_module(
                 ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
