@@ -4,6 +4,7 @@ python tests/proofs/mutate.py losses                  every mutant of a room
 python tests/proofs/mutate.py --count 200 --seed 7    200 of each room
 python tests/proofs/mutate.py ops --log ops.jsonl     keep what became of each
 python tests/proofs/mutate.py ops --again ops.jsonl   those that survived
+python tests/proofs/mutate.py ops --file pooling.py   those of one file
 python tests/proofs/mutate.py --record ops.jsonl      into mutation.json
 python tests/proofs/mutate.py --check --seconds 150   mutants of the record, those of changed files first
 
@@ -108,7 +109,7 @@ def try_rooms(campaign: Campaign, given: argparse.Namespace, log: Log) -> None:
         given.left = end - time.monotonic()
         if given.left <= 0:
             break
-        mutants = sorted(mutants_in(room), key=lambda one: one.rank(given.seed))
+        mutants = sorted(mutants_in(room, given.file), key=lambda one: one.rank(given.seed))
         if again is not None:
             mutants = [
                 one
@@ -190,6 +191,7 @@ def main() -> None:
     parser.add_argument(
         "--log", type=Path, help="append a line per mutant to this file; those in it are done"
     )
+    parser.add_argument("--file", metavar="NAME", help="only mutants of files of this name")
     parser.add_argument("--again", type=Path, help="only those that survived in this log")
     parser.add_argument("--check", action="store_true", help="fail where the record is not reached")
     parser.add_argument("--record", type=Path, nargs="+", metavar="LOG", help="logs to be recorded")

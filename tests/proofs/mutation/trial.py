@@ -11,9 +11,10 @@ from mutation.rooms import ROOMS, ROOT
 from mutation.warm import FLAGS, Result, Warm
 
 
-def mutants_in(room: str) -> list[Mutant]:
-    """All mutants of a room."""
-    return [mutant for path in ROOMS[room].source_files() for mutant in mutants_of(path, ROOT)]
+def mutants_in(room: str, name: str | None = None) -> list[Mutant]:
+    """All mutants of a room, or those of its files of one name."""
+    files = [path for path in ROOMS[room].source_files() if name in (None, path.name)]
+    return [mutant for path in files for mutant in mutants_of(path, ROOT)]
 
 
 class Trial:
