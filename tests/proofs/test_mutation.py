@@ -3,8 +3,10 @@
 import functools
 import os
 import signal
+import subprocess
 import sys
 import textwrap
+import threading
 import time
 from types import ModuleType
 
@@ -165,6 +167,45 @@ def test_how_a_mutant_ends(how, outcome, capfd):
     assert found == [
         (how, outcome, how if outcome in ("survived", "invalid") or how == "is killed" else "")
     ]
+
+
+SPIN = "import time; end = time.monotonic() + 1.5\nwhile time.monotonic() < end: pass"
+
+
+def waits(how, folder):
+    if how == "for a lock that it holds":
+        lock = threading.Lock()
+        lock.acquire()
+        lock.acquire()
+    if how == "for a thread that waits for it":
+        own = threading.current_thread()
+        other = threading.Thread(target=own.join)
+        other.start()
+        other.join()
+    if how == "for a process that computes":
+        subprocess.run([sys.executable, "-c", SPIN], check=True)
+    if how == "for a processor":
+        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+        others = [subprocess.Popen([sys.executable, "-c", SPIN]) for _ in range(3)]
+        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+        exec(SPIN)
+        for other in others:
+            other.wait()
+    if how == "briefly":
+        time.sleep(0.2)
+    return fork.SURVIVED
+
+
+@pytest.mark.parametrize(("how", "outcome"), [
+    ("for a lock that it holds", "timed out"),
+    ("for a thread that waits for it", "timed out"),
+    ("for a process that computes", "survived"),
+    ("for a processor", "survived"),
+    ("briefly", "survived"),
+])  # fmt: skip
+def test_what_waits_for_nothing_that_computes_has_timed_out(how, outcome, monkeypatch):
+    monkeypatch.setattr(fork, "IDLE", 0.5)
+    assert list(fork.outcomes([how], waits, jobs=1, wall=60.0)) == [(how, outcome, "")]
 
 
 def test_what_a_function_returns_in_a_process_of_its_own():

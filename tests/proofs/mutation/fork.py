@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from fuzzing.guard import scratch
+from mutation.waiting import Waiting
 
 MEMORY, FILE = (
     4 * 2**30,
@@ -22,6 +23,9 @@ MEMORY, FILE = (
 )  # what a child may take beyond its parent's memory, and the size of a file
 NOTE = "note"  # a file in a child's folder, which the parent reads at its end
 PAUSE = 0.002  # seconds between two looks at the children
+IDLE = (
+    5.0  # seconds in which a child, and whatever it has started, only waits; then it has timed out
+)
 SURVIVED, KILLED, INVALID = 0, 1, 77  # exit codes; anything else is an end that no test foresaw
 
 
@@ -54,12 +58,14 @@ class _Child:
     process: int
     folder: Path
     deadline: float
+    waiting: Waiting
 
     def outcome(self) -> tuple[str, str] | None:
         """How it ended, and what it noted; None while it runs."""
         process, status = os.waitpid(self.process, os.WNOHANG)
         if process == 0:
-            if time.monotonic() < self.deadline:
+            self.waiting.look()
+            if time.monotonic() < self.deadline and self.waiting.seconds < IDLE:
                 return None
             os.kill(self.process, signal.SIGKILL)
             os.waitpid(self.process, 0)
@@ -87,6 +93,7 @@ def outcomes(
         run: Called with a task and an empty folder in a child; returns its exit code.
         jobs: How many run at once.
         wall: Seconds of real time after which one has timed out; processor time is for `run` to bound.
+            One that only waits, as for a thread that has ended, has timed out after `IDLE` seconds.
     """
     tasks, running, more = iter(tasks), [], True
     while running or more:
@@ -121,7 +128,7 @@ def _started(task: Any, run: Callable[[Any, Path], int], wall: float) -> _Child:
             code = run(task, folder)
         finally:
             os._exit(code)
-    return _Child(task, process, folder, time.monotonic() + wall)
+    return _Child(task, process, folder, time.monotonic() + wall, Waiting(process))
 
 
 def limit_cpu(seconds: float) -> None:
