@@ -481,6 +481,7 @@ ROWS = [
         ((1, 2, 3, 12), (1, 2, 6, 2), {"groups": 2}),
         ((2, 2, 3, 4), (1, 1, 2, 4), {"groups": 2}),
         ((2, 4, 3, 3), (2, 2, 1, 3), {"groups": 3, "stride": (2, 1)}),
+        ((2, 5, 6, 1), (2, 2, 1, 1), {"stride": (3, 4), "padding": ((1, 0), (1, 2))}),
         (
             (1, 3, 4, 2),
             (3, 2, 1, 4),
@@ -500,6 +501,8 @@ ROWS = [
             ((2, 5, 4, 3), (3, 3, 3, 2), ((1, 1), (1, 1))),
             ((1, 2, 3, 2), (3, 3, 2, 1), ((2, 0), (1, 2))),
             ((2, 1, 1, 2), (3, 3, 2, 2), ((1, 1), (1, 1))),
+            ((1, 2, 1, 1), (3, 3, 1, 1), ((4, 3), (4, 5))),
+            ((2, 1, 2, 1), (3, 3, 1, 2), ((3, 5), (3, 4))),
         )
         for b in ((), (w[3:],))
     ],
@@ -542,6 +545,22 @@ ROWS = [
         [uniform(4, 3, 4, 2)[::2, :, ::-1], uniform(5, 2, 2, 2).T, uniform(5)],
         convolved,
     ),
+    *[
+        row(
+            f"not contiguous, {activation}, {pool}",
+            convolution_block.ConvolutionBlock(convolution.Convolution(), activation, pool),
+            [uniform(4, 4, 5, 2)[::2, :, ::-1], uniform(3, 2, 2, 2).T, uniform(6)[::2]],
+            lambda x, w, b, f=f, g=g: g(f(convolved(x, w, b))),
+        )
+        for activation, f in (
+            (selection.Relu(), lambda a: np.clip(a, 0, None)),
+            (smooth.Tanh(), np.tanh),
+        )
+        for pool, g in (
+            (None, lambda y: y),
+            (max_pooling.MaxPool(), lambda y: pooled(y, (2, 2), (2, 2), NONE, np.nanmax)),
+        )
+    ],
     row(
         "pixels, not contiguous",
         convolution.Convolution(),
@@ -570,6 +589,8 @@ ROWS = [
         ((1, 3, 2, 8), (2, 2), (1, 1), ((1, 1), (1, 0))),
         ((0, 2, 2, 8), (2, 2), (2, 2), NONE),
         ((2, 3, 2, 2), (3, 1), (1, 1), ((2, 0), (0, 0))),
+        ((1, 5, 4, 1), (2, 2), (2, 2), NONE),
+        ((2, 4, 5, 1), (2, 2), (2, 2), NONE),
     ),
     row(
         "equals",
@@ -577,6 +598,13 @@ ROWS = [
         [EQUALS],
         lambda x: pooled(x, (2, 2), (2, 2), NONE, np.nanmax),
         lambda dy, x: [np.repeat(np.repeat(dy, 2, 1), 2, 2) * FIRST],
+    ),
+    row(
+        "equals in the last row",
+        max_pooling.MaxPool((3, 2), (3, 2)),
+        [np.array([[1.0, 2.0], [3.0, 1.0], [4.0, 4.0]])[None, :, :, None]],
+        lambda x: [[[[4.0]]]],
+        lambda dy, x: [np.array([[0, 0], [0, 0], [1, 0]])[None, :, :, None] * dy],
     ),
     row(
         "equals in windows that overlap",
@@ -1396,6 +1424,93 @@ def test_slots_and_dy_may_have_any_memory_order(row):
         for dx, right in zip(grads, expected, strict=True):
             if dx is not None:
                 np.testing.assert_allclose(dx, right, rtol=1e-13, atol=1e-15)
+
+
+@contextmanager
+def loops_in_python():
+    """Loops run as the functions that they are written as: none is compiled, for memory orders that nothing else has.
+
+    Gives a list of the arrays that each was asked for.
+    """
+    asked = []
+
+    def entry(loop, *args):
+        asked.append([x for x in args if isinstance(x, np.ndarray)])
+        return loop.function
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Loop, "entry", entry)
+        patch.setattr(Loop, "__call__", lambda loop, *args: loop.function(*args))
+        yield asked
+
+
+def moved_calls(row, moved, dtype=np.float64, wanted=None):
+    """Output, slots and calls, which are looked up while inputs and dy hold NaN, and then hold the row's; those in `moved` elsewhere."""
+    run, primitive = (
+        Run(row, dtype=dtype),
+        row.make(),
+    )  # with a generator that has drawn nothing yet
+
+    def place(name, x):
+        return elsewhere(x) if name in moved else np.array(x, order="C")
+
+    inputs = [place(i, x) for i, x in enumerate(run.inputs)]
+    grads = [
+        place("dx", garbage(x.shape, x.dtype)) if i in (wanted or run.real) else None
+        for i, x in enumerate(inputs)
+    ]
+    dy, out = place("dy", run.weights), garbage(run.out.shape, run.out.dtype)
+    changing = [dy, *(inputs[i] for i in run.real)]
+    for array in changing:
+        array[...] = np.nan
+    calls = [
+        *primitive.forward_calls(out, *inputs, **run.scratch),
+        *primitive.backward_calls(grads, dy, out, *inputs, **run.scratch),
+    ]
+    for array, values in zip(
+        changing, [run.weights, *(run.inputs[i] for i in run.real)], strict=True
+    ):
+        array[...] = values
+    return [out, *grads], calls
+
+
+@each_row
+def test_its_calls_may_be_made_once_the_arrays_hold_other_values(row):
+    """As plans do: nothing is computed or copied when calls are looked up, in whatever memory order; nor is any array copied to itself."""
+    run = Run(row)
+    expected = [run.out, *run.backward()]
+    alone = [] if row in ROWS else [{"dy"}, {"dx"}, *({i} for i in run.real)]
+    with loops_in_python():
+        for moved in (set(), {"dy", "dx", *run.real}, *alone):
+            found, calls = moved_calls(row, moved)
+            make_calls(calls)
+            for a, b in zip(found, expected, strict=True):
+                if a is not None:
+                    np.testing.assert_allclose(a, b, rtol=1e-12, atol=1e-13)
+            assert not any(f is np.copyto and args[0] is args[1] for f, args, _ in calls)
+
+
+# Forms whose loops take vectors, tables or matrices that are not contiguous.
+STRIDED = {
+    "CompiledAffine", "CompiledDepthwise", "CompiledEmbedding", "CompiledMoments", "CompiledNormalizationBlock", "CompiledNormalize",
+    "CompiledNormalizeGroups", "CompiledNormalizeRows", "CompiledSoftmaxCrossEntropy",
+}  # fmt: skip
+
+
+@each_row
+def test_loops_get_contiguous_arrays_of_the_type_of_the_output(row):
+    """For each other type and memory order they would be compiled anew, which takes a quarter of a second."""
+    if row in ROWS:
+        return
+    run = Run(row, dtype=np.float32)
+    with loops_in_python() as asked:
+        for moved in ({"dy"}, {"dx"}, *({i} for i in run.real)):
+            moved_calls(row, moved, np.float32)
+        strided = type(run.primitive).__name__ in STRIDED
+        assert strided or all(x.flags.c_contiguous for arrays in asked for x in arrays)
+        for wanted in subsets(run):
+            moved_calls(row, (), np.float32, wanted)
+    assert {x.dtype for arrays in asked for x in arrays if x.dtype.kind == "f"} <= {run.out.dtype}
 
 
 @each_row

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from nettrain.autodiff.compiled import call, compiled_form, compiles, wide
+from nettrain.autodiff.compiled import call, compiled_form, compiles, contiguous, wide
 from nettrain.autodiff.ops.exponential import exp
 from nettrain.autodiff.ops.matmul import Matmul, columns, make_tiles, product_call
 from nettrain.autodiff.ops.selection import Relu
@@ -260,6 +260,8 @@ class CompiledAffine(Affine):
     def forward_calls(
         self, out: Array, x: Array, w: Array, b: Array, **scratch: Array
     ) -> list[Call]:
+        if b.ndim > 1 and not contiguous(b):
+            return super().forward_calls(out, x, w, b, **scratch)
         loop = _FORWARD.get(type(self.activation))
         product = compiled_form(self.product)
         calls = product.forward_calls(out, x, w, **_of_product(scratch))
@@ -273,7 +275,7 @@ class CompiledAffine(Affine):
     ) -> list[Call]:
         dx, dw, db = grads
         da = dy if self.activation is None else scratch["da"]
-        if db is None or not db.flags.c_contiguous:
+        if db is None or not contiguous(db) or (dy.ndim > 2 and not contiguous(dy)):
             return super().backward_calls(grads, dy, out, x, w, b, **scratch)
         calls, sums = [], db.reshape(-1)
         if self.activation is None:
