@@ -1,5 +1,6 @@
 """A convolution with its pooling and activation: what fusion replaces that sequence by."""
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +11,7 @@ from nettrain.autodiff.compiled import call, compiled_form, compiles, contiguous
 from nettrain.autodiff.ops.convolution import Convolution
 from nettrain.autodiff.ops.max_pooling import MaxPool, select_calls
 from nettrain.autodiff.ops.selection import Relu
-from nettrain.autodiff.ops.windows import copy_call
+from nettrain.autodiff.ops.windows import Pair, copy_call
 from nettrain.autodiff.primitive import (
     Array,
     Call,
@@ -59,24 +60,13 @@ class ConvolutionBlock(DefinedByCalls):
             return scratch
         m, n, *size = self.convolution.images(*shapes[:2]), *self.infer(*shapes)
         y, pooled = (m, *self.convolution.infer(*shapes)[1:]), (m, *size)
-        elements = len(list(self._elements()))
         return scratch | {
             "y": (y, None),
-            "here": ((elements, n, *size), np.bool_),
+            "here": ((math.prod(self.pool.size), n, *size), np.bool_),
             "left": (pooled, np.bool_),
             "dz": (pooled, None),
             "pool_rows": self.pool.scratch(y)["rows"],
         }
-
-    def _elements(self) -> Iterator[tuple[int, int]]:
-        """The elements of a window, row by row."""
-        return np.ndindex(*self.pool.size) if self.pool is not None else iter(())
-
-    def _seen(self, y: Array, pooled: Array) -> Iterator[Array]:
-        """For each element of the windows, row by row, these pixels of all windows."""
-        _, down, across, _ = pooled.shape
-        high, wide = self.pool.size if self.pool is not None else (1, 1)
-        return (y[:, i : down * high : high, j : across * wide : wide] for i, j in self._elements())
 
     def kernel(self) -> Convolution:
         """The convolution whose calls are made."""
@@ -101,20 +91,11 @@ class ConvolutionBlock(DefinedByCalls):
         calls: list[Call] = [] if b is None else [(np.add, (before, b, before), {})]
         if self.pool is not None:
             calls += self.pool.forward_calls(y, before, rows=scratch["pool_rows"])
-            calls += self._choices(before, y, scratch["here"][:, part], scratch["left"][: len(y)])
+            seen = _elements(before, y, self.pool.size)
+            calls += _choices(seen, y, scratch["here"][:, part], scratch["left"][: len(y)])
         if self.activation is not None:
             calls += self.activation.forward_calls(y, y)
         return calls
-
-    def _choices(self, y: Array, pooled: Array, here: Array, left: Array) -> Iterator[Call]:
-        """The calls that find the first maximum of each window."""
-        for i, seen in enumerate(self._seen(y, pooled)):
-            yield np.equal, (seen, pooled, here[i]), {}
-            if i == 0:
-                yield np.logical_not, (here[i], left), {}
-            else:
-                yield np.logical_and, (here[i], left, here[i]), {}
-                yield np.not_equal, (left, here[i], left), {}  # exclusive or
 
     def backward_calls(
         self, grads: Slots, dy: Array, out: Array, x: Array, w: Array, b: Array | None = None,
@@ -157,7 +138,8 @@ class ConvolutionBlock(DefinedByCalls):
             calls.append(copy_call(da, dy))
         if self.pool is not None:
             work = scratch["y"].reshape(-1)[: dy.size].reshape(dy.shape)
-            for here, seen in zip(scratch["here"][:, part], self._seen(da, y), strict=True):
+            elements = _elements(da, y, self.pool.size)
+            for here, seen in zip(scratch["here"][:, part], elements, strict=True):
                 calls += select_calls(dy, here, seen, work)
         return calls
 
@@ -168,15 +150,33 @@ class ConvolutionBlock(DefinedByCalls):
         total = np.empty(self.convolution.infer(*[x.shape for x in inputs]), dout.dtype)
         self.convolution.tangent(total, dinputs, out, *inputs, **scratch)
         if self.pool is not None:
+            elements = _elements(total, out, self.pool.size)
             picked = [
                 np.where(here, seen, 0)
-                for here, seen in zip(scratch["here"], self._seen(total, out), strict=True)
+                for here, seen in zip(scratch["here"], elements, strict=True)
             ]
             total = np.add.reduce(picked)
         if self.activation is None:
             dout[...] = total
         else:
             self.activation.backward([dout], total, out, out)
+
+
+def _elements(y: Array, pooled: Array, size: Pair) -> Iterator[Array]:
+    """For each element of a window, row by row, these pixels of all windows."""
+    (_, down, across, _), (high, wide) = pooled.shape, size
+    return (y[:, i : down * high : high, j : across * wide : wide] for i, j in np.ndindex(*size))
+
+
+def _choices(elements: Iterator[Array], pooled: Array, here: Array, left: Array) -> Iterator[Call]:
+    """The calls that find the first maximum of each window."""
+    for i, seen in enumerate(elements):
+        yield np.equal, (seen, pooled, here[i]), {}
+        if i == 0:
+            yield np.logical_not, (here[i], left), {}
+        else:
+            yield np.logical_and, (here[i], left, here[i]), {}
+            yield np.not_equal, (left, here[i], left), {}  # exclusive or
 
 
 @jit

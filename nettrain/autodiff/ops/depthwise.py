@@ -273,7 +273,7 @@ class CompiledDepthwise(Depthwise):
         calls = list[Call]()
         if shift is None:
             shift = scratch["shift"]
-            calls.append((shift.fill, (-0.0,), {}))  # added to any number, it changes nothing
+            calls.append((shift.fill, (0,), {}))
         places, filters = self._places(grid, w), scratch["filters"]
         return [*calls, call(_products_loop, y, _rows(grid), places, filters, shift, _length(w))]
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.lib.stride_tricks import as_strided
+from numpy.lib.stride_tricks import sliding_window_view
 
 from nettrain.autodiff.primitive import Array, Call, Primitive, Shape, Slots
 
@@ -53,11 +53,6 @@ class Windows:
         return self.padding != ((0, 0), (0, 0))
 
     @property
-    def plain(self) -> bool:
-        """Whether each pixel is a window: then a convolution is one matrix product."""
-        return self.kernel == self.stride == (1, 1) and not self.pads
-
-    @property
     def reach(self) -> Pair:
         """Height and width that the kernel covers."""
         (kh, kw), (dh, dw) = self.kernel, self.dilation
@@ -81,13 +76,9 @@ class Windows:
 
     def view(self, padded: Array) -> Array:
         """(n, p, q, i, j, c): element (i, j) of window (p, q), as a view of images with zeros."""
-        n, h, w, c = padded.shape
-        (kh, kw), (sh, sw), (dh, dw) = self.kernel, self.stride, self.dilation
-        (rh, rw), (n_step, h_step, w_step, c_step) = self.reach, padded.strides
-        shape: Shape = (n, (h - rh) // sh + 1, (w - rw) // sw + 1, kh, kw, c)
-        return as_strided(
-            padded, shape, (n_step, sh * h_step, sw * w_step, dh * h_step, dw * w_step, c_step)
-        )
+        (sh, sw), (dh, dw) = self.stride, self.dilation
+        seen = sliding_window_view(padded, self.reach, axis=(1, 2), writeable=True)
+        return seen[:, ::sh, ::sw, :, ::dh, ::dw].transpose(0, 1, 2, 4, 5, 3)
 
 
 @dataclass(frozen=True)

@@ -167,8 +167,7 @@ def overlapping(dx: Array, v: Array, rows: Array, work: tuple[Array, Array]) -> 
 
 def _overlapping(out: Array, v: list[Array], axis: int, work: Array) -> list[Call]:
     """B along an axis: v0, v1 - v2 + v3, v1 + v2 - v0, -v3, added where tiles overlap."""
-    size = out.shape[axis]
-    even, odd = _along(out, axis, 0, size), _along(out, axis, 1, size)
+    even, odd = _along(out, axis, 0), _along(out, axis, 1)
     count = v[0].shape[axis]
     whole: tuple[slice, ...] = (slice(None),) * axis
     first, after, last = (
@@ -229,7 +228,7 @@ def overlapping_loop(dx: Array, v: Array, room: Array, top: int, left: int) -> N
                             line[first + 3, j] -= room[3, k, j]
 
 
-def _along(x: Array, axis: int, start: int, stop: int) -> Array:
+def _along(x: Array, axis: int, start: int, stop: int | None = None) -> Array:
     """Every second along an axis."""
     return x[(slice(None),) * axis + (slice(start, stop, 2),)]
 
