@@ -17,7 +17,7 @@ from nettrain.nn.activation import Activation
 from nettrain.nn.loss import Loss
 from nettrain.nn.parameter import Parameter, Shape
 from nettrain.nn.receptive_field import ReceptiveField
-from nettrain.schedules import Number, Scheduled, number_at
+from nettrain.schedules import Number, Scheduled, base_value
 
 Report = Callable[[str, str], None]  # takes a layer's path and a line of text
 
@@ -65,7 +65,7 @@ class Scope:
     rows: int | None = None
     proposals: dict[str, Tensor] | None = None
     step: Callable[[], int] = int
-    number: Callable[[Number], float] = lambda number: number_at(number, 0, None)
+    number: Callable[[Number], float] = base_value
     report: Report = print
     watch: Callable[[Output], None] | None = None
     learning: bool = False

@@ -7,7 +7,7 @@ from pydantic import BeforeValidator, Field
 
 from nettrain.component import NonNegative
 from nettrain.optim.adam import Adam
-from nettrain.schedules import Scheduled, from_mapping, number_at
+from nettrain.schedules import Scheduled, base_value, from_mapping
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,4 +32,4 @@ class Adamw(Adam):
     ] = 0.01
 
     def decay(self, lr: float) -> float:
-        return 1 - lr * number_at(self.weight_decay, 0, None)
+        return 1 - lr * base_value(self.weight_decay)

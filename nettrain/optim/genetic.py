@@ -81,5 +81,5 @@ class Genetic(ClosureOptimizer):
         fathers, mothers = generator.integers(0, better, (2, number))
         born = np.where(generator.random((number, size)) < 0.5, genomes[fathers], genomes[mothers])
         mutated = generator.random((number, size)) < self.mutation
-        born += mutated * (lr * generator.standard_normal((number, size))).astype(genomes.dtype)
+        born += mutated * (lr * generator.standard_normal((number, size)))
         return born

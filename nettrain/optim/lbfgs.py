@@ -52,8 +52,7 @@ class Lbfgs(ClosureOptimizer):
     ) -> None:
         g = np.empty_like(w)
         value = evaluate(w, g)
-        if t > 1:
-            self.remember(state, g)
+        self.remember(state, g)
         d = self.direction(state, g)
         state["gradient"][...] = g
         state["step"][...] = 0
@@ -76,7 +75,7 @@ class Lbfgs(ClosureOptimizer):
     def remember(self, state: State, g: Array) -> None:
         """Keep the pair of the last step if its curvature is positive; drop the oldest pair."""
         y = g - state["gradient"]
-        if float(y @ state["step"]) <= LEAST_CURVATURE:
+        if not float(y @ state["step"]) > LEAST_CURVATURE:  # or NaN
             return
         kept = int(state["pairs"][0])
         if kept == self.history:

@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field
 from nettrain.component import NonNegative, Share
 from nettrain.jit import Loop, jit
 from nettrain.optim import Array, Rate, Rule, State
-from nettrain.schedules import Scheduled, from_mapping, number_at
+from nettrain.schedules import Scheduled, base_value, from_mapping
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +38,7 @@ class Lion(Rule):
     work = 2
 
     def decay(self, lr: float) -> float:
-        return 1 - lr * number_at(self.weight_decay, 0, None)
+        return 1 - lr * base_value(self.weight_decay)
 
     def update(
         self, w: Array, g: Array, slots: State, work: list[Array], *, lr: float, t: int

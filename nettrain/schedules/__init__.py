@@ -136,12 +136,15 @@ def from_mapping(value: object) -> object:
     return adapter(Scheduled).validate_python(value) if isinstance(value, dict) else value
 
 
+def base_value(number: Number) -> float:
+    """Returns a number without the schedule that it may follow."""
+    return number.value if isinstance(number, Scheduled) else number
+
+
 def number_at(number: Number, step: int, length: RunLength | None) -> float:
     """Returns a number in one step of a run, counted from 0; outside of runs its base value."""
-    if not isinstance(number, Scheduled):
-        return number
-    if length is None:
-        return number.value
+    if length is None or not isinstance(number, Scheduled):
+        return base_value(number)
     return number.schedule.rate(number.value, step, length.steps_per_epoch, length.epochs)
 
 

@@ -104,16 +104,21 @@ def test_a_cubic_through_what_is_not_finite_gives_the_middle(a, b):
     assert cubic_minimum(Point(1.0, *a), Point(3.0, *b), 1.0, 3.0) == 2
 
 
-def scripted(*answers, narrowest=1e-9, **options):
-    """The steps that are tried where trials have these (value, slope), the last of them for ever, and what is found."""
+def scripted(*answers, narrowest=1e-9, objective=1.0, step=1.0, **options):
+    """The steps that are tried where trials have these (value, slope), the last of them for ever, and what is found.
+
+    Values are in units of `objective`, the first trial is `step`, slopes are in units of their quotient.
+    """
     tried = []
 
     def at(t):
         value, slope = answers[min(len(tried), len(answers) - 1)]
         tried.append(t)
-        return Point(t, value, slope)
+        assert len(tried) < 100
+        return Point(t, value * objective, slope * objective / step)
 
-    found = strong_wolfe(at, Point(0.0, 0.0, -1.0), 1.0, narrowest=narrowest, **options)
+    start = Point(0.0, 0.0, -objective / step)
+    found = strong_wolfe(at, start, step, narrowest=narrowest * step, **options)
     return tried, found
 
 
@@ -134,6 +139,75 @@ def test_it_evaluates_26_points_at_most():
         lambda t: tried.append(t) or Point(t, -t, -1.0), Point(0.0, 0.0, -1.0), 1.0, narrowest=0
     )
     assert len(tried) == 26
+    tried, found = scripted((math.inf, math.nan), narrowest=0)
+    assert len(tried) == 26 and found.t == 0
+
+
+EDGE = (1e6, 3e6)  # as a first trial: the minimum of the cubic lies next to 0
+SCRIPTS = {
+    "ahead, then between": [(-1, -1), (-2, 0.9), (-2.2, 0.2)],
+    "ahead, then higher": [(-100, -1), (-200, -1), (-100, 1), (-250, 0.4)],
+    "edges": [EDGE, (1e3, 3e6), (1e3, 3e6), (-1e-3, -1), (-2e-3, -0.4)],
+    "not finite": [(math.inf, math.nan), (math.nan, 0), (-0.1, 1), (-0.1, 0.7), (-0.2, 0.2)],
+}
+
+
+@pytest.mark.parametrize("script", SCRIPTS.values(), ids=SCRIPTS)
+@pytest.mark.parametrize("units", [{"objective": 4.0}, {"step": 0.25}])
+def test_its_trials_depend_on_no_unit(script, units):
+    plain, found = scripted(*script, curvature=0.5)
+    scaled, end = scripted(*script, curvature=0.5, **units)
+    assert len(plain) == len(script) and plain.index(found.t) == scaled.index(end.t)
+    assert scaled == pytest.approx([t * units.get("step", 1) for t in plain], rel=1e-12)
+
+
+def test_the_next_bracket_begins_a_hundredth_of_the_last_step_ahead():
+    tried, _ = scripted((-100, -1), (-200, -1), (-300, 0), curvature=0.5)
+    assert tried == pytest.approx([1, 1.01, 1.0101])
+
+
+def test_a_second_trial_that_is_higher_does_not_end_the_bracket():
+    tried, _ = scripted((-2, -1), (-1.9, -1), (-3, 0), curvature=0.5)
+    assert tried[0] < tried[1] < tried[2]
+
+
+def test_of_ends_that_are_as_low_the_earlier_one_is_kept():
+    tried, found = scripted((-1, -1), (-2, -1), (-2, -1), (1, 1), curvature=0.5, most=3)
+    assert len(tried) == 4 and found.t == tried[1]
+
+
+def test_on_the_line_of_the_first_condition_it_is_met():
+    assert scripted((-1e-4, 0)) == ([1], (1, -1e-4, 0))
+
+
+@pytest.mark.parametrize(("answer", "moved"), [((1e40, 3e40), 0.1), ((-0.5, 1e-20), 0.9)])
+def test_a_trial_that_rounding_puts_on_an_end_of_the_bracket_is_moved_inside_at_once(answer, moved):
+    tried, _ = scripted(answer, (-1.2, 0), curvature=1e-30)
+    assert tried == pytest.approx([1, moved])
+
+
+@pytest.mark.parametrize(("trials", "moved"), [
+    ("edge edge edge edge", [False, True, False, True]),
+    ("inside edge edge edge", [False, False, True, False]),
+    ("edge inside edge edge", [False, False, False, True]),
+])  # fmt: skip
+def test_a_trial_at_an_edge_is_moved_inside_where_the_one_before_was_at_an_edge(trials, moved):
+    kinds, tried = {"edge": 1e6, "inside": 1.0}, []
+
+    def at(t):  # higher than the start; the cubic's minimum is at .6e-6 t, or at t / 4
+        rise = kinds[trials.split()[len(tried)]] if len(tried) < 4 else 1.0
+        tried.append(Point(t, rise * t, 3 * rise))
+        return tried[-1]
+
+    start = Point(0.0, 0.0, -1.0)
+    strong_wolfe(at, start, 1.0, narrowest=0.0, most=4)
+    for high, trial, away in zip(tried[:-1], tried[1:], moved, strict=True):
+        minimum = cubic_minimum(start, high, 0.0, high.t)
+        assert trial.t == pytest.approx(0.1 * high.t if away else minimum, rel=1e-9, abs=0)
+
+
+def test_a_bracket_as_wide_as_the_narrowest_is_searched():
+    assert len(scripted((1, 1), (-0.3, 0), narrowest=1.0)[0]) == 2
 
 
 @pytest.mark.parametrize("value", [-1.9, -2])
@@ -197,3 +271,56 @@ def test_lbfgs_stays_where_the_schedule_has_a_rate_of_zero():
         lengths.append(float(np.linalg.norm(w)))
     assert lengths[0] == 5 and lengths[1] < 5 and lengths[2] == lengths[1]
     assert lengths[3] < 1e-9
+
+
+class Asked:
+    """|w|^2 / 2 times a factor, and the points at which it was evaluated."""
+
+    def __init__(self, factor=1.0):
+        self.factor, self.points = factor, []
+
+    def __call__(self, params, gradient=None):
+        self.points.append(params.copy())
+        if gradient is not None:
+            gradient[...] = self.factor * params
+        return self.factor * float(params @ params) / 2
+
+
+@pytest.mark.parametrize(("w", "first"), [((3.0, -4.0), 0.5 / 7), ((0.3, -0.4), 0.5)])
+def test_lbfgs_begins_with_the_rate_but_not_above_a_change_of_it_in_all(w, first):
+    asked, w, state = Asked(), np.array(w), Lbfgs().state(2, np.float64)
+    start = w.copy()
+    Lbfgs().minimise(w, state, asked, lr=0.5, t=1, generator=None)
+    np.testing.assert_allclose(asked.points[1], start - first * start)
+
+
+def test_lbfgs_ends_its_search_where_no_parameter_changes_by_1e_9():
+    w, asked = np.array([1e-4, 1e-6]), Asked()
+
+    def wall(params, gradient=None):
+        value = asked(params, gradient)
+        return value if len(asked.points) == 1 else math.inf
+
+    Lbfgs().minimise(w, Lbfgs().state(2, np.float64), wall, lr=1.0, t=1, generator=None)
+    changes = [np.abs(point - w).max() for point in asked.points]
+    assert w.tolist() == [1e-4, 1e-6] and changes[-1] < 1e-9 <= changes[-2]
+
+
+@pytest.mark.parametrize(("change", "of_gradient", "kept"), [
+    (1e-10, 1.0, 0), (1e-10, 1.5, 1), (1.0, 0.0, 0), (1.0, -1.0, 0), (0.0, math.inf, 0), (1.0, math.nan, 0),
+])  # fmt: skip
+def test_lbfgs_keeps_pairs_of_positive_curvature(change, of_gradient, kept):
+    rule = Lbfgs()
+    state = rule.state(1, np.float64) | {"step": np.array([change])}
+    with np.errstate(invalid="ignore"):
+        rule.remember(state, np.array([of_gradient]))
+    assert state["pairs"] == kept
+
+
+def test_a_step_that_lbfgs_has_not_made_leaves_no_pair():
+    rule, w = Lbfgs(), np.array([3.0, -4.0])
+    state, pairs = rule.state(2, np.float64), []
+    for t, (lr, factor) in enumerate([(0.1, 1), (0.0, 1), (0.0, -2)], start=1):
+        rule.minimise(w, state, Asked(factor), lr=lr, t=t, generator=None)
+        pairs.append(int(state["pairs"][0]))
+    assert pairs == [0, 1, 1] and (state["step"] == 0).all()

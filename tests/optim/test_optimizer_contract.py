@@ -7,6 +7,8 @@ import pytest
 
 from nettrain import streams
 from nettrain.component import names, to_mapping
+from nettrain.config.load import load
+from nettrain.errors import ConfigError
 from nettrain.optim import ClosureOptimizer, Optimizer, Rule
 from nettrain.schedules import RunLength
 
@@ -71,6 +73,12 @@ def test_its_state_has_the_shapes_that_checkpoints_hold(name, dtype):
     assert all(
         array.dtype == (dtype if 37 in array.shape else np.float64) for array in state.values()
     )
+    assert not any(array.any() for array in state.values() if 37 in array.shape)
+
+
+def test_an_unknown_optimizer_is_refused_as_one():
+    with pytest.raises(ConfigError, match="optimizer 'adm' does not exist; did you mean 'adam'"):
+        load({"dataset": {"source": "xor"}, "model": "mlp", "optimizer": "adm"})
 
 
 BETAS = {"beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8}
@@ -195,12 +203,39 @@ def test_a_users_rule_has_the_loop_that_it_defines_beside_its_update():
 @pytest.mark.parametrize("name", RULES)
 def test_the_compiled_form_is_made_before_the_first_step(name):
     rule = Optimizer.parse(name)
-    w, g, state = np.zeros(3), np.ones(3), rule.state(3, np.float64)
+    w, g, state = np.zeros(3), np.array([2.0, -0.5, 0.0]), rule.state(3, np.float64)
     update = rule.compiled_update(w, g, state)
     assert all((state[key] == array).all() for key, array in rule.state(3, np.float64).items())
     rule.advance(state, 1)
     update(0.1, 1, [])
-    assert (w < 0).all()
+    assert np.sign(w).tolist() == [-1, 1, 0]
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_machine_code_is_chosen_for_the_arguments_that_it_is_called_with(name, monkeypatch):
+    calls = []
+
+    class Spy:
+        def entry(self, *args):
+            calls.append(args)
+            return lambda *args: calls.append(args)
+
+    rule = Optimizer.parse(name)
+    monkeypatch.setattr(type(rule), "loop", lambda self: Spy())
+    w, g, state = np.zeros(3), np.ones(3), rule.state(3, np.float64)
+    update = rule.compiled_update(w, g, state)
+    rule.advance(state, 1)
+    update(0.1, 1, [])
+    chosen, called = calls
+    assert [type(x) for x in chosen] == [type(x) for x in called]
+    assert all(x is y for x, y in zip(chosen, called, strict=True) if isinstance(x, np.ndarray))
+
+
+def test_a_users_rule_takes_no_class_keyword_that_nothing_reads():
+    with pytest.raises(TypeError):
+
+        class Mine(Rule, colour="red"):
+            pass
 
 
 def test_numbers_that_follow_a_schedule_are_plain_in_a_step_of_a_run():
@@ -258,6 +293,55 @@ def test_a_child_has_each_weight_from_one_of_two_parents_of_the_better_half_or_m
     few = optimizer.replace(population=4, elite=1, mutation=0.0)
     born = [few.children(parents[:4], 0.01, streams.generator(i, "genetic")) for i in range(9)]
     assert {*np.ravel(born)} == {0, 1}
+
+
+def test_of_a_generation_only_the_children_are_evaluated():
+    steps, counts = Steps("genetic", np.float64), []
+    objective = steps.evaluate
+    steps.evaluate = lambda genome: counts.append(genome) or objective(genome)
+    for _ in range(3):
+        steps.step()
+    population, elite = steps.optimizer.population, steps.optimizer.elite
+    assert len(counts) == population + 2 * (population - elite)
+
+
+def test_no_weight_mutates_with_probability_0():
+    class Lowest:
+        """Draws the smallest numbers that a generator can."""
+
+        def random(self, shape):
+            return np.zeros(shape)
+
+        def integers(self, low, high, shape):
+            return np.full(shape, low)
+
+        def standard_normal(self, shape):
+            return np.full(shape, -9.0)
+
+    optimizer = Optimizer.parse(GENOMES | {"mutation": 0.0})
+    assert not optimizer.children(np.zeros((50, 3)), 0.1, Lowest()).any()
+
+
+@pytest.mark.parametrize("name", ["genetic", "random_search"])
+def test_the_weights_are_those_with_the_least_objective_that_was_seen(name):
+    steps, seen = Steps(name, np.float32), []
+    objective = steps.evaluate
+    steps.evaluate = lambda params: seen.append((objective(params), params.copy())) or seen[-1][0]
+    for _ in range(5):
+        steps.step()
+        least, params = min(seen, key=lambda one: one[0])
+        assert params.dtype == np.float32 and steps.w.tobytes() == params.tobytes()
+        assert objective(steps.w) == least
+
+
+def test_candidates_spread_by_the_rate_around_weights_that_move_to_a_better_one_only():
+    w, seen = np.full(100, 3.0), []
+    search = Optimizer.parse({"type": "random_search", "candidates": 50})
+    chance = streams.generator(0, "optimizer")
+    search.minimise(w, {}, lambda x: seen.append(x.copy()) or 1.0, lr=0.1, t=1, generator=chance)
+    assert (w == 3).all() and (seen[0] == 3).all() and len(seen) == 51
+    assert np.mean(seen[1:]) == pytest.approx(3, abs=0.01)
+    assert np.std(seen[1:]) == pytest.approx(0.1, rel=0.05)
 
 
 @pytest.mark.compiled
