@@ -16,10 +16,13 @@ from nettrain.nn.network import Network
 from nettrain.nn.parameter import Parameter
 from nettrain.nn.vector import ParameterVector
 from nettrain.optim import Optimizer
-from nettrain.training.engine.blocks import BLOCK, blocks, large_matrices
+from nettrain.training.engine import completion as completion_module
+from nettrain.training.engine.blocks import BLOCK, Block, blocks, large_matrices
+from nettrain.training.engine.completion import Completion
 from nettrain.training.engine.partition import Partition
 from nettrain.training.engine.step import Step
 from nettrain.training.engine.threads import ThreadPool, in_turn, run_serially
+from nettrain.training.engine.tree_sum import Addition
 from nettrain.training.engine.update import Update
 
 ZEROS = Initializer.parse("zeros")
@@ -34,6 +37,7 @@ def vector_of(shapes, **options):
 
 VECTORS = {
     "a small network": {"w": (4, 3), "b": (3,)},
+    "a large matrix behind others": {"b": (5,), "a": (40, 3), "c": (512, 512), "e": (3,)},
     "large matrices": {"a": (784, 512), "b": (512,), "c": (512, 512), "d": (512, 10)},
     "few rows of a large matrix": {"a": (40, 60_000), "b": (3, 50_000)},
     "what is divided in tiles": {"a": (4096, 1024), "b": (300, 300)},
@@ -78,8 +82,58 @@ def test_blocks_are_all_trained_parameters_once_and_those_of_a_matrix_whole_rows
 ])  # fmt: skip
 def test_large_matrices_are_those_whose_product_is_worth_dividing(shapes, expected):
     assert list(large_matrices(vector_of(shapes))) == expected
+    later = vector_of({"a": (512, 512), "b": (512, 512)}, a={"decayed": False})
+    assert list(large_matrices(later).items()) == [*sorted(later.places.items(), reverse=True)]
     frozen = {name: {"trainable": False} for name in shapes}
     assert large_matrices(vector_of(shapes, **frozen)) == {}
+
+
+@pytest.mark.parametrize("shards", [1, 2])
+def test_a_block_is_completed_with_the_products_left_and_the_sums_that_are_asked_for(shards):
+    numbers = streams.generator(0, "completion")
+    a, b = numbers.normal(size=(2, 4, 6)), numbers.normal(size=(2, 6, 5))
+    gradients = numbers.normal(size=(shards, 30))
+    expected = gradients.copy()
+    expected[0, 5:15] = (a[0, 1:3] @ b[0]).ravel()  # of the other shard this product is not left
+    sums = [Addition(0, 1, 2)] if shards == 2 else []
+    if shards == 2:
+        expected[0, 5:25] += expected[1, 5:25]
+    products = [{"w": (a[0], b[0]), "v": (a[1], b[1])}, {}][:shards]
+    completion = Completion([*gradients], products, sums)
+    rows = Block(slice(5, 15), 1.0, "w", slice(1, 3))
+    for _ in range(2):  # what is done again is done as before
+        before = gradients.copy()
+        completion(rows)
+        np.testing.assert_allclose(gradients[0, 5:15], expected[0, 5:15], rtol=1e-12)
+        before[0, 5:15] = gradients[0, 5:15]
+        np.testing.assert_array_equal(gradients, before)
+    completion(Block(slice(15, 25), 1.0, "not left", slice(0, 2)))
+    np.testing.assert_array_equal(gradients[0, 15:25], expected[0, 15:25])
+    completion(Block(slice(25, 30), 1.0))
+    if shards == 1:
+        np.testing.assert_array_equal(gradients[0, 25:], expected[0, 25:])
+
+
+def test_calls_that_complete_a_block_are_made_once(monkeypatch):
+    made = []
+    call = completion_module.product_call
+    monkeypatch.setattr(
+        completion_module, "product_call", lambda *given: made.append(1) or call(*given)
+    )
+    completion = Completion([np.zeros(8)], [{"w": (np.ones((2, 3)), np.ones((3, 4)))}], [])
+    for _ in range(3):
+        completion(Block(slice(0, 4), 1.0, "w", slice(0, 1)))
+        completion(Block(slice(4, 8), 1.0, "w", slice(1, 2)))
+    assert len(made) == 2
+
+
+@pytest.mark.parametrize(("products", "sums", "expected"), [
+    ([{}, {}], [], False), ([{}, {"w": ()}], [], True), ([{}, {}], [Addition(0, 1, 2)], True), ([], [], False),
+])  # fmt: skip
+def test_there_is_something_to_complete_where_a_product_is_left_or_shards_are_added(
+    products, sums, expected
+):
+    assert bool(Completion([], products, sums)) is expected
 
 
 def trained(shards=2, run_tasks=run_serially, clip_norm=None, batch_size=24, rows=40, **options):

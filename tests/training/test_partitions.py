@@ -12,7 +12,7 @@ from nettrain.training.engine import kernels
 from nettrain.training.engine.distributed_partition import DistributedPartition
 from nettrain.training.engine.partition import Partition
 from nettrain.training.engine.sharding import shards_for, tiles_of
-from nettrain.training.engine.tree_sum import additions
+from nettrain.training.engine.tree_sum import Addition, additions
 
 
 @pytest.mark.parametrize(("shards", "n", "stops"), [
@@ -45,12 +45,29 @@ def test_neighbours_are_added_then_neighbouring_pairs(count, expected):
     assert [tuple(one) for one in additions(count)] == expected
 
 
+def test_the_shards_of_an_addition_may_stand_elsewhere():
+    assert Addition(4, 5, 6).shifted(-4) == (0, 1, 2)
+
+
+@pytest.mark.parametrize(("count", "size"), [(1, 1), (5, 2), (8, 2), (7, 3), (8, 4), (2, 3)])
+def test_a_process_makes_every_addition_of_its_shards_alone(count, size):
+    divided = module.shares(count, size)
+    for own, alone in zip(divided.contributed, divided.alone, strict=True):
+        within = [one for one in additions(count) if {*range(one.into, one.end)} <= {*own}]
+        assert [*alone] == within
+
+
 def summed(gradients):
     """The sum in the order of the tree."""
     terms = [gradient.copy() for gradient in gradients]
     for one in additions(len(terms)):
         terms[one.into] += terms[one.other]
     return terms[0]
+
+
+def _slice(rank, size):
+    """The elements of 11 that one of the processes adds up."""
+    return 11 * (rank + 1) // size - 11 * rank // size
 
 
 @pytest.mark.parametrize(("count", "size"), [(1, 1), (5, 1), (5, 2), (5, 3), (2, 3), (1, 2), (8, 3), (7, 4)])  # fmt: skip
@@ -68,6 +85,9 @@ def test_processes_add_up_in_the_order_of_the_tree_whatever_their_number(count, 
                 mine[one.into - own.start] += mine[one.other - own.start]
             partition.add_up(count, mine)
             found.append(mine[0])
+        # of each gradient that is left all slices but the own one, and the sum's own slice to all
+        left, slice_ = len(module.shares(count, size).left[group.rank]), _slice(group.rank, size)
+        assert partition.sent == 2 * 4 * (left * (11 - slice_) + slice_ * (size - 1))
         return found
 
     for found in in_processes(size, run):
@@ -77,7 +97,7 @@ def test_processes_add_up_in_the_order_of_the_tree_whatever_their_number(count, 
 
 @pytest.mark.parametrize(("count", "size"), [(1, 1), (5, 2), (2, 3), (7, 3)])
 def test_what_each_process_has_is_gathered_in_all(count, size):
-    arrays = np.arange(count * 6.0).reshape(count, 2, 3)
+    arrays = np.arange(count * 6, dtype=np.float32).reshape(count, 2, 3)
     asked = [[None, 15], [None, None]]
 
     def run(group):
@@ -86,6 +106,7 @@ def test_what_each_process_has_is_gathered_in_all(count, size):
         own = partition.computed(count)
         gathered = partition.gather(count, [arrays[shard] for shard in own])
         np.testing.assert_array_equal(gathered, arrays)
+        assert {array.dtype for array in gathered} == {arrays.dtype}
         for signals in asked:
             group.signalled = lambda signals=signals: signals[group.rank == size - 1]
             totals = [np.array(float(shard)) for shard in own]
@@ -101,6 +122,7 @@ def test_what_each_process_has_is_gathered_in_all(count, size):
     (5, 2, 12, [(0, 6), (6, 12)], [(0, 2), (2, 5)]),
     (2, 3, 4, [(0, 2), (0, 2), (2, 4)], [(0, 1), (0, 1), (1, 2)]),
     (4, 2, 1, [(0, 1), (0, 1)], [(0, 1), (0, 1)]),
+    (2, 5, 4, [(0, 2), (0, 2), (0, 2), (2, 4), (2, 4)], [(0, 1), (0, 1), (0, 1), (1, 2), (1, 2)]),
 ])  # fmt: skip
 def test_a_process_reads_the_rows_of_its_shards_alone(shards, size, n, rows, computed):
     def run(group):
@@ -131,7 +153,15 @@ def test_what_is_sent_and_how_long_it_takes_is_counted(monkeypatch):
 def layer(flops=0, size=0, shape=(10,), matrices=(), shardable=True, out=(1,)):
     """Stands for a bound layer."""
     parameters = {str(i): SimpleNamespace(shape=one) for i, one in enumerate(matrices)}
-    asked = SimpleNamespace(shardable=lambda given: shardable, flops=lambda given: flops)
+
+    def of(value):
+        def asked(given):
+            assert given == shape
+            return value
+
+        return asked
+
+    asked = SimpleNamespace(shardable=of(shardable), flops=of(flops))
     return SimpleNamespace(
         name=str(flops), layer=asked, input_shape=shape, parameters=parameters, size=size, output_shape=out
     )  # fmt: skip
@@ -163,11 +193,13 @@ IMAGE, MEMBERS = (8, 8, 3), (4, 10)
     ([layer(MUCH, 1_000_000, shape=IMAGE)], 64, 4, 2),
     ([layer(MUCH, shape=IMAGE), layer(MUCH + 2)], 32, 4, 1),  # less than half of the work
     ([layer(MUCH, shape=IMAGE), layer(MUCH - 2)], 32, 4, 2),
+    ([layer(MUCH, shape=IMAGE), layer(MUCH - 1), layer(1)], 32, 4, 2),  # half of it
     ([layer(MUCH, 10, shape=MEMBERS)], 32, 4, 2),
     ([layer(MUCH, MUCH // 4, shape=MEMBERS)], 64, 0, 1),  # weights that each member has itself
     ([layer(MUCH, MUCH // 4 - 1, shape=MEMBERS)], 32, 0, 2),
     ([layer(MUCH, 10, shape=MEMBERS), layer(MUCH + 2)], 32, 4, 1),
     ([layer(MUCH, matrices=[WIDE])], 10_000, 4, 1),
+    ([layer(MUCH, matrices=[(4000, 1024)])], 10_000, 4, 1),  # in two tiles
     ([layer(9 * MUCH, matrices=[WIDE]), layer(MUCH)], 10_000, 4, 8),  # nine tenths in tiles
     ([layer(9 * MUCH, matrices=[WIDE]), layer(MUCH - 10)], 10_000, 4, 1),
 ])  # fmt: skip
@@ -183,6 +215,7 @@ def test_only_wide_matrices_have_tiles():
 
 @pytest.mark.parametrize(("layers", "steps", "shares", "expected"), [
     ([], 19_990, False, "numpy"),
+    ([], 20_000, False, "numpy"),
     ([], 20_010, False, "numba"),  # a second in steps of 50 us
     ([], 1_999, True, "numpy"),
     ([], 2_001, True, "numba"),

@@ -85,8 +85,7 @@ class DistributedPartition(Partition):
         So every process knows what the shards of a batch exchange, and takes part.
         """
         own = shares(count, self.group.size).contributed[self.group.rank]
-        first = min(own.start, count - 1)
-        return own or range(first, first + 1)
+        return own or range(own.start, own.start + 1)
 
     @property
     def rows(self) -> Callable[[int], slice]:

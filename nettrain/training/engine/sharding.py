@@ -48,5 +48,5 @@ def shards_for(layers: Sequence[BoundLayer], batch_size: int, item_size: int) ->
     of_many = max(of_images, of_members)
     rows = ROWS if 2 * of_many < sum(flops.values()) else MANY if gradient < LARGE else 2 * MANY
     return int(
-        max(1, min(work // WORK, batch_size // rows, MOST, 1 + EXTRA_BYTES // max(gradient, 1)))
+        max(1, min(work / WORK, batch_size / rows, MOST, 1 + EXTRA_BYTES / max(gradient, 1)))
     )
