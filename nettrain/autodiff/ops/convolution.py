@@ -316,7 +316,7 @@ class CompiledConvolution(Convolution):
 
     def scatter(self, padded: Array, seen: Array, spread: Array, rows: slice) -> list[Call]:
         columns = spread.transpose(5, 0, 1, 2, 3, 4, 6)
-        if not columns.flags.c_contiguous or not padded.flags.c_contiguous:
+        if not columns.flags.c_contiguous:
             return super().scatter(padded, seen, spread, rows)
         return [call(_scatter_loop, padded, columns, rows.start, self.stride, self.dilation)]
 

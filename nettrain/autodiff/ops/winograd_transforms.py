@@ -172,7 +172,7 @@ def _overlapping(out: Array, v: list[Array], axis: int, work: Array) -> list[Cal
     whole: tuple[slice, ...] = (slice(None),) * axis
     first, after, last = (
         (*whole, slice(count)),
-        (*whole, slice(1, count + 1)),
+        (*whole, slice(1, None)),
         (*whole, slice(count, None)),
     )
     return [
