@@ -45,6 +45,12 @@ def vector():
     return made
 
 
+def test_the_state_of_an_optimizer_has_the_type_of_the_weights():
+    made = ParameterVector({"w": Parameter((2,), Zeros())}, np.dtype("float32"))
+    update = ClosureUpdate(made, Asking(), Regularization(), seed=3)
+    assert update.slots["m"].dtype == np.float32
+
+
 FALLING = Scheduled(value=0.5, schedule=Schedule.parse("linear"))
 
 

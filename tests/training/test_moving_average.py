@@ -1,5 +1,7 @@
 """The moving average of the weights: its formula, that it is what is evaluated, saved beside the raw weights, and resumes."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -11,6 +13,7 @@ from nettrain.nn.parameter import Parameter
 from nettrain.nn.vector import ParameterVector
 from nettrain.training.artifacts.checkpoint import Checkpoint
 from nettrain.training.callbacks import Callback
+from nettrain.training.engine import ema
 from nettrain.training.engine.ema import Average
 
 EMA = {"training.ema": 0.9, "optimizer.lr": 0.1}
@@ -29,6 +32,31 @@ def test_it_is_the_weighted_mean_of_all_weights_so_far_without_those_of_the_star
         np.testing.assert_allclose(
             average.values, weights @ np.array(seen) / weights.sum(), rtol=1e-9
         )
+
+
+def test_all_weights_since_the_start_are_averaged():
+    average = Average(0.9, ParameterVector({"w": Parameter((4,), Zeros())}, np.dtype("float64")))
+    assert [average.count(t) for t in (0, 1, 2, 7)] == [1, 1, 2, 7]
+
+
+def test_the_loop_of_an_average_is_numpys_bit_for_bit_and_used_where_that_is_asked_for(monkeypatch):
+    calls, found = [], []
+
+    def loop(*given):
+        calls.append(1)
+        average_loop.function(*given)
+
+    average_loop = ema._average_loop
+    monkeypatch.setattr(ema, "_average_loop", SimpleNamespace(compiled=loop))
+    for compiled in (True, False):
+        vector = ParameterVector({"w": Parameter((5,), Zeros())}, np.dtype("float32"))
+        average = Average(0.9, vector, compiled=compiled)
+        for t in range(1, 4):
+            vector.values[...] = streams.generator(0, "w", t).normal(size=5)
+            average.update(t)
+        found.append(average.values.tobytes())
+        assert len(calls) == 3
+    assert found[0] == found[1]
 
 
 class Watch(Callback):

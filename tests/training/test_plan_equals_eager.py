@@ -189,34 +189,3 @@ def test_with_compiled_loops_every_loss_is_trained_on_as_without_but_for_roundin
         size,
         weights=np.linspace(0, 2, ROWS),
     )
-
-
-class Steering(Layer):
-    """Looks at its values to decide what to do."""
-
-    independent_rows = True
-
-    def output_shape(self, shape):
-        return shape
-
-    def apply(self, x, scope):
-        return x * 2 if x.sum() > 0 else x * x
-
-
-def test_a_layer_that_looks_at_values_trains_eagerly_in_one_piece_and_says_so():
-    layers = [layer("dense", {"units": 4}), Steering(), layer("dense", {"units": 2})]
-    said = []
-    network = Network(layers, (3,), seed=3, report=lambda *line: said.append(line))
-    x = streams.generator(0, "x").normal(size=(ROWS, 3)).astype(np.float32)
-    update = Update(network.vector, Optimizer.parse("sgd"), Regularization())
-    step = Step(
-        network, Loss.parse("mse"), update, Part(x, VALUES), 2, BATCH, partition=Partition(2)
-    )
-    for start in range(0, ROWS, BATCH):
-        outputs = network.outputs(x[start : start + BATCH])
-        expected = ((outputs - VALUES[start : start + BATCH]) ** 2).mean(axis=1).sum()
-        assert step(np.arange(start, min(start + BATCH, ROWS)), 0.1) == pytest.approx(
-            float(expected), rel=1e-4
-        )
-    assert [path for path, _ in said] == ["steering_1"]
-    assert "operation by operation" in said[0][1]

@@ -20,7 +20,7 @@ from nettrain.training.engine.update import Update
 X, Y = np.sin(np.arange(60)).reshape(20, 3), np.arange(20) % 2
 WEIGHTS = np.arange(20) / 8
 ROWS = np.array([4, 0, 19, 7, 3])
-NORMED = [{"type": "dense", "units": 4}, {"type": "batch_norm", "momentum": 0.5}, "tanh", {"type": "dense", "units": 2}]  # fmt: skip
+NORMED = [{"type": "dense", "units": 4}, {"type": "batch_norm", "momentum": 0.5}, "tanh", "dropout", {"type": "dense", "units": 2}]  # fmt: skip
 PLAIN = [{"type": "dense", "units": 4}, "tanh", {"type": "dense", "units": 2}]
 
 
@@ -45,8 +45,9 @@ def same(one, other):
 
 @pytest.mark.parametrize("batch_size", [5, 2])
 @pytest.mark.parametrize("weights", [None, WEIGHTS])
-def test_the_loss_is_that_of_the_next_step_and_changes_nothing(batch_size, weights):
-    step = step_of(batch_size=batch_size, weights=weights)
+@pytest.mark.parametrize("replay", [True, False])
+def test_the_loss_is_that_of_the_next_step_and_changes_nothing(batch_size, weights, replay):
+    step = step_of(batch_size=batch_size, weights=weights, replay=replay)
     values, state = step.network.vector.values.copy(), state_of(step)
     step.network.vector.gradient.fill(np.nan)
     loss = step.loss(ROWS)
@@ -71,6 +72,55 @@ def test_the_phases_of_a_step_can_be_wrapped():
     assert wrapped(ROWS, 0.1) == plain(ROWS, 0.1)
     assert np.array_equal(wrapped.network.vector.values, plain.network.vector.values)
     assert seen == ["gather", "compute"] * 3 + ["update"]
+
+
+@pytest.mark.parametrize("asked", [True, False])
+def test_what_is_asked_of_a_step_is_asked_of_its_computation(asked):
+    threads, run_tasks = (lambda: 2), (lambda tasks: None)
+    step = step_of(PLAIN, replay=asked, compiled=asked, threads=threads, run_tasks=run_tasks)
+    computation = step.computation
+    assert computation.replay is asked and computation._compiled is asked
+    assert computation.threads is threads and computation.run_tasks is run_tasks
+    assert computation.batch is step.batch and computation.partition is step.partition
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_buffers_have_the_type_of_the_network_and_the_targets_that_the_loss_takes(dtype):
+    network = Network([Layer.parse({"type": "dense", "units": 3})], (3,), dtype=dtype)
+    update = Update(network.vector, Optimizer.parse("sgd"), Regularization())
+    step = Step(network, Loss.parse("binary_cross_entropy"), update, Part(X, Y), 3, 5)
+    assert step.batch.x.dtype == step.batch.y.dtype == dtype
+    np.testing.assert_array_equal(step.part.y, np.eye(3)[Y])
+
+
+@pytest.mark.parametrize("batch_size", [5, 2])
+def test_rows_without_weight_change_nothing(batch_size):
+    step = step_of(PLAIN, batch_size, weights=np.zeros(20))
+    before = step.network.vector.values.copy()
+    assert step(ROWS, 0.1) == 0 and step.update.steps == 1
+    np.testing.assert_array_equal(step.network.vector.values, before)
+
+
+class Augmenter:
+    """Notes where in the run it is called."""
+
+    mixes = False
+
+    def __init__(self):
+        self.seen = []
+
+    def __call__(self, x, step, micro_batch):
+        self.seen.append((len(x), step, micro_batch))
+
+
+def test_augmentations_have_a_place_for_each_step_and_micro_batch():
+    augmenter = Augmenter()
+    step = step_of(PLAIN, 2, augmenter=augmenter)
+    step(ROWS, 0.1)
+    step.loss(ROWS[:3])
+    step(ROWS[:2], 0.1)
+    first, second = [(2, 0, 0), (2, 0, 1), (1, 0, 2)], [(2, 1, 0), (1, 1, 1), (2, 1, 0)]
+    assert augmenter.seen == first + second
 
 
 @pytest.mark.parametrize("partition", [None, Partition(2)])

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -18,12 +19,13 @@ from nettrain.nn.network import Network
 from nettrain.nn.parameter import Parameter
 from nettrain.nn.vector import ParameterVector
 from nettrain.optim import ClosureOptimizer, Optimizer
-from nettrain.schedules import Schedule
+from nettrain.schedules import RunLength, Schedule, Scheduled
 from nettrain.training.engine import blocks as module
+from nettrain.training.engine import penalty as penalty_module
 from nettrain.training.engine.closure_update import ClosureUpdate
 from nettrain.training.engine.penalty import Penalty
 from nettrain.training.engine.step import Step
-from nettrain.training.engine.update import Update
+from nettrain.training.engine.update import Update, Workspace
 
 GOLDEN = np.load(Path(__file__).parents[1] / "golden" / "optimizers.npz")
 CASES = json.loads(str(GOLDEN["cases"]))
@@ -80,6 +82,18 @@ def test_the_compiled_gradient_of_penalties_is_numpys_bit_for_bit(l1, l2, dtype)
         assert bool(penalty) == bool(l1 or l2) and (penalty.l1, penalty.l2) == (l1, l2)
         found.append(g.tobytes())
     assert found[0] == found[1]
+
+
+@pytest.mark.parametrize("value", [np.inf, np.nan])
+def test_no_penalty_is_0_whatever_the_weights_are(value):
+    assert Penalty(vector_of(np.array([value]), B), Regularization()).value() == 0
+
+
+def test_factors_that_follow_a_schedule_are_at_first_those_of_the_first_step():
+    falling = Scheduled(value=0.5, schedule=Schedule.parse("linear"))
+    length = RunLength(steps_per_epoch=1, epochs=4)
+    penalty = Penalty(vector_of(W, B), Regularization(l1=falling, l2=falling), length=length)
+    assert (penalty.l1, penalty.l2) == (0.5, 0.5)
 
 
 def test_penalties_are_summed_in_float64():
@@ -181,6 +195,81 @@ def test_blocks_change_no_bit(name, block, monkeypatch):
         return vector.values.tobytes(), {key: slot.tobytes() for key, slot in update.slots.items()}
 
     assert after_5_steps(block) == after_5_steps(32768)
+
+
+@pytest.mark.parametrize(("groups", "tasks"), [(1, []), (2, [2]), (3, [3]), (9, [3])])
+def test_as_many_tasks_update_blocks_as_are_asked_for_and_there_are_blocks(
+    groups, tasks, monkeypatch
+):
+    monkeypatch.setattr(module, "BLOCK", 20)
+    seen = []
+    update = Update(
+        vector_of(np.ones(50), np.ones(0)), Optimizer.parse("sgd"), Regularization(),
+        groups=groups, run_tasks=lambda given: seen.append(len(given)),
+    )  # fmt: skip
+    update(0.1)
+    assert seen == tasks
+
+
+def test_the_longest_blocks_come_first_and_each_is_completed_before_it_is_updated(monkeypatch):
+    monkeypatch.setattr(module, "BLOCK", 20)
+    zeros, seen = Initializer.parse("zeros"), []
+    shapes = {"a": Parameter((5,), zeros), "b": Parameter((50,), zeros, rate=0.5)}
+    vector = ParameterVector(shapes, np.dtype("float64"))
+
+    def complete(block):
+        assert (vector.values[block.part] == 0).all()
+        vector.gradient[block.part] = 1
+        seen.append(block.part.stop - block.part.start)
+
+    update = Update(vector, Optimizer.parse("sgd"), Regularization())
+    update(0.1, complete)
+    assert seen == [20, 20, 10, 5]
+    np.testing.assert_allclose(vector.values, [-0.1] * 5 + [-0.05] * 50)
+
+
+@pytest.mark.parametrize("clip_value", [None, 1.0])
+@pytest.mark.parametrize("clip_norm", [None, 1.0])
+def test_only_what_is_not_clipped_can_be_updated_by_blocks(clip_norm, clip_value):
+    update = Update(vector_of(W, B), Optimizer.parse("sgd"), Regularization(), clip_norm, clip_value=clip_value)  # fmt: skip
+    assert update.by_blocks is (clip_norm is clip_value is None)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_working_vectors_have_the_type_of_the_weights_and_are_cut_once(dtype):
+    space = Workspace(Optimizer.parse("adam"), 7, np.dtype(dtype), keeps=True)
+    for n in (7, 4):
+        vectors = space.work(n)
+        assert space.work(n) is vectors and len(vectors) == max(1, Optimizer.parse("adam").work)
+        for vector in (*vectors, space.before(n)):
+            assert vector.dtype == dtype and vector.shape == (n,)
+
+
+def test_where_nothing_is_trained_nothing_is_updated():
+    frozen = {"w": Parameter((3,), Initializer.parse("zeros"), trainable=False)}
+    vector = ParameterVector(frozen, np.dtype("float64"))
+    vector.values[...] = W[:3]
+    update = Update(vector, Optimizer.parse("adam"), Regularization(l2=1.0), 1.0)
+    update(0.1)
+    assert update.steps == 1 and vector.values.tolist() == W[:3].tolist()
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+def test_the_loops_of_rule_and_penalties_are_compiled_where_that_is_asked_for(
+    compiled, monkeypatch
+):
+    used = []
+    loop = SimpleNamespace(compiled=lambda g, w, l1, l2: used.append((l1, l2)))
+    monkeypatch.setattr(penalty_module, "_penalty_loop", loop)
+    rule = Optimizer.parse("momentum")
+    monkeypatch.setattr(
+        type(rule),
+        "compiled_update",
+        lambda self, w, g, slots: lambda lr, t, space: used.append((lr, t, len(w), *slots)),
+    )
+    update = Update(vector_of(W, B), rule, Regularization(l1=0.2, l2=0.3), compiled=compiled)
+    update(0.1)
+    assert used == ([(0.2, 0.3), (0.1, 1, 6, *rule.slots)] if compiled else [])
 
 
 def test_a_short_batch_takes_the_mean_over_its_own_rows():

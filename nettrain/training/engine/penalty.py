@@ -74,4 +74,4 @@ def _penalty_loop(g: np.ndarray, w: np.ndarray, l1: float, l2: float) -> None:
     for i in range(w.size):
         shrunk = g[i] + w[i] * rate
         sign = size if w[i] > zero else (-size if w[i] < zero else w[i])  # 0 or NaN
-        g[i] = shrunk + sign if size != zero else shrunk
+        g[i] = shrunk + sign

@@ -79,9 +79,7 @@ class Step:
             raise ValueError("a part without targets cannot be trained on")
         self.network = network
         self.update = update
-        self.part = dataclasses.replace(
-            part, y=encoded(loss, part.y, size, network.dtype), truth=None
-        )
+        self.part = dataclasses.replace(part, y=encoded(loss, part.y, size, network.dtype))
         self.partition = partition or Partition(1)
         self.batch = Batch(self.part, batch_size, network.dtype, augmenter, self.partition.rows)
         self.computation = GradientComputation(

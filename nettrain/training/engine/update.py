@@ -78,7 +78,7 @@ class Update:
         regularization: The penalties.
         clip_norm, clip_value: See `clip`; None: no clipping.
         average: Of the weights; None: none is kept.
-        groups: Blocks that may be updated at the same time.
+        groups: Blocks that may be updated at the same time, at least 1.
         run_tasks: Runs them, on one thread or several.
         compiled: Whether the rule's compiled form is used, if it has one.
         length: Of the run, for numbers of the rule and penalties that follow a schedule.
@@ -120,11 +120,10 @@ class Update:
         self._complete: Complete | None = None
         cut = sorted(blocks(vector), key=lambda block: block.part.start - block.part.stop)
         self._updates = [self._block_update(block) for block in cut]
-        longest = max((len(update.w) for update in self._updates), default=0)
         keeps = vector.member_factors is not None
         self._workspaces = [
-            Workspace(optimizer, longest, vector.values.dtype, keeps=keeps)
-            for _ in range(max(1, min(groups, len(cut))))
+            Workspace(optimizer, len(self._updates[0].w), vector.values.dtype, keeps=keeps)
+            for _ in range(min(groups, len(cut)))
         ]
 
     def _block_update(self, block: Block) -> BlockUpdate:

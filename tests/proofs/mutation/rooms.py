@@ -68,7 +68,7 @@ ROOMS = {
         tuple(
             f"tests/training/test_{name}.py"
             for name in (
-                "batches", "steps", "update", "blocks", "closure_update", "partitions", "shards", "accumulation", "kernels", "prefetch",
+                "batches", "steps", "gradient", "update", "blocks", "closure_update", "partitions", "shards", "accumulation", "kernels", "prefetch",
                 "swa", "moving_average", "threads", "blas", "layer_rates", "scheduled_numbers",
             )
         ),

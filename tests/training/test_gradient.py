@@ -1,0 +1,138 @@
+"""The gradient of a batch: what is read anew, what is left alone, who computes which shards, and layers whose control flow depends on data."""
+
+import numpy as np
+import pytest
+from thread_group import in_processes
+
+from nettrain.config.run_config import Regularization
+from nettrain.data.part import Part
+from nettrain.errors import ConfigError
+from nettrain.losses.mse import Mse
+from nettrain.nn.layer import Layer
+from nettrain.nn.loss import Loss
+from nettrain.nn.network import Network
+from nettrain.optim import Optimizer
+from nettrain.training.engine.distributed_partition import DistributedPartition
+from nettrain.training.engine.partition import Partition
+from nettrain.training.engine.step import Step
+from nettrain.training.engine.threads import run_serially
+from nettrain.training.engine.update import Update
+
+X = np.sin(np.arange(60)).reshape(20, 3)
+VALUES = np.cos(np.arange(40)).reshape(20, 2)
+BATCHES = [np.arange(0, 7), np.arange(7, 14), np.arange(14, 20)]
+DENSE = {"type": "dense", "units": 2}
+HIDDEN = {"type": "dense", "units": 4}
+
+
+class Steering(Layer):
+    """Looks at its values to decide what to do."""
+
+    independent_rows = True
+
+    def output_shape(self, shape):
+        return shape
+
+    def apply(self, x, scope):
+        return x * 2 if x.sum() > 0 else x * x
+
+
+class SteeringLoss(Mse):
+    """Looks at the outputs."""
+
+    def rows(self, outputs, targets):
+        return super().rows(outputs * 2 if outputs.sum() > 0 else outputs, targets)
+
+
+def step_of(layers, loss="mse", said=None, **options):
+    layers = [one if isinstance(one, Layer) else Layer.parse(one) for one in layers]
+    report = (lambda *line: None) if said is None else lambda *line: said.append(line)
+    network = Network(layers, (3,), seed=3, dtype="float64", report=report)
+    update = Update(network.vector, Optimizer.parse("sgd"), Regularization())
+    loss = Loss.parse(loss) if isinstance(loss, str) else loss
+    return Step(network, loss, update, Part(X, VALUES), 2, 7, **options)
+
+
+def trained(step):
+    """The losses, and the weights after a few steps."""
+    losses = [step(rows, 0.1) for rows in BATCHES]
+    return losses, step.network.vector.values.tobytes(), {
+        name: array.tobytes() for name, array in step.network.state.items()
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("first", ["tanh", "dropout", "layer_norm"])
+@pytest.mark.parametrize("shards", [1, 3])
+def test_a_replay_reads_inputs_anew_and_draws_as_an_eager_run(first, shards):
+    replayed, eager = (
+        trained(step_of([first, DENSE], partition=Partition(shards), replay=replay))
+        for replay in (True, False)
+    )
+    assert replayed == eager
+
+
+@pytest.mark.parametrize("layers", [[HIDDEN, "tanh", DENSE], [HIDDEN, {"type": "batch_norm"}, "dropout", DENSE]])  # fmt: skip
+def test_processes_train_as_one(layers):
+    expected = trained(step_of(layers, partition=Partition(3)))
+    found = in_processes(
+        2, lambda group: trained(step_of(layers, partition=DistributedPartition(3, group)))
+    )
+    assert found == [expected] * 2
+
+
+@pytest.mark.parametrize("replay", [True, False])
+@pytest.mark.parametrize("shards", [1, 2])
+def test_a_gradient_that_is_not_wanted_or_not_finite_is_not_computed(replay, shards):
+    step = step_of(
+        [HIDDEN, "batch_norm", DENSE], partition=Partition(shards), replay=replay
+    )  # whose shards wait for each other
+    gradient = step.network.vector.gradient
+    gradient.fill(7)
+    step.batch.gather(BATCHES[0])
+    value = step.computation(7, step=0, want_gradient=False)
+    assert np.isfinite(value) and type(value) is float and (gradient == 7).all()
+    step.batch.y[0] = np.nan
+    if replay and shards == 1:
+        return  # forward and backward in one: what it writes is not used
+    assert np.isnan(step.computation(7, step=0)) and (gradient == 7).all()
+
+
+@pytest.mark.parametrize(("shards", "threads", "tasks"), [
+    (1, 2, []), (2, 1, []), (2, 2, [2]), (2, 4, [2]), (3, 2, [2]), (3, 3, [3]),
+])  # fmt: skip
+def test_as_many_shards_are_computed_at_once_as_there_are_threads(shards, threads, tasks):
+    seen = []
+
+    def run_tasks(given):
+        seen.append(len(given))
+        run_serially(given)
+
+    step = step_of(
+        [HIDDEN, "tanh", DENSE], partition=Partition(shards), run_tasks=run_tasks, threads=lambda: threads
+    )  # fmt: skip
+    assert trained(step) == trained(step_of([HIDDEN, "tanh", DENSE], partition=Partition(shards)))
+    assert seen == 3 * tasks
+
+
+@pytest.mark.parametrize(("layers", "loss", "where"), [
+    ([HIDDEN, Steering(), DENSE], "mse", "steering_1"),
+    ([HIDDEN, "tanh", DENSE], SteeringLoss(), "steering_loss"),
+])  # fmt: skip
+def test_what_looks_at_values_trains_eagerly_in_one_piece_and_says_so(layers, loss, where):
+    said = []
+    step = step_of(layers, loss, said, partition=Partition(2))
+    plain = step_of(layers, loss, replay=False)
+    assert step.computation.data_dependent is False
+    assert trained(step) == trained(plain)
+    assert step.computation.data_dependent is True
+    assert [path for path, _ in said] == [where] and "operation by operation" in said[0][1]
+
+
+def test_what_looks_at_values_is_not_trained_in_several_processes():
+    def run(group):
+        trained(step_of([HIDDEN, Steering(), DENSE], partition=DistributedPartition(2, group)))
+
+    with pytest.raises(
+        ConfigError, match="data-dependent control flow, so its batches are not divided"
+    ):
+        in_processes(2, run)
