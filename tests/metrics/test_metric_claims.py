@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from pydantic_core import PydanticCustomError
 
 from nettrain import streams
 from nettrain.component import find, names, plugged
@@ -19,6 +20,7 @@ from nettrain.metrics import (
     bounds,
     direction,
     metric_names,
+    outcome_of,
     per_class_table,
     undefined_reason,
 )
@@ -223,7 +225,9 @@ def test_the_value_of_a_row_is_the_quantile_nearest_to_the_median(levels, centra
 
 def test_the_baseline_of_quantiles_is_the_quantiles_of_the_training_targets_beside_their_mean():
     train = np.stack([np.arange(11.0), np.arange(11.0) ** 2], axis=1)
-    found = baseline(train, train[:4], "regression", 2, levels=(0.1, 0.5, 0.9))
+    targets = train[:4]
+    found = baseline(train, targets, "regression", 2, levels=(0.1, 0.5, 0.9))
+    assert found.targets is targets
     assert found.predicted.tolist() == [[5, 35]] * 4 and found.levels == (0.1, 0.5, 0.9)
     assert found.quantiles.tolist() == [[[1, 1], [5, 25], [9, 81]]] * 4
     assert found.lower.tolist() == [[1, 1]] * 4 and found.upper.tolist() == [[9, 81]] * 4
@@ -269,7 +273,7 @@ def test_roc_auc_of_one_pair_is_1_or_0_and_of_two_classes_by_class_1_in_samples_
     assert roc_auc.resampled(pair, np.ones((2, 1))).tolist() == [1.0]
 
 
-COSTS = {"accuracy": 1.0, "f1": 3.0, "recall": 3.0, "roc_auc": 16.0}
+COSTS = {"accuracy": 1.0, "log_loss": 1.0, "f1": 3.0, "recall": 3.0, "roc_auc": 16.0}
 
 
 def test_what_a_sample_costs_in_multiplications_per_row():
@@ -277,6 +281,7 @@ def test_what_a_sample_costs_in_multiplications_per_row():
     values = ValueOutcome(np.zeros((3, 8)), np.zeros((3, 8)))
     assert {name: find(Metric, name)().sample_cost(classes) for name in COSTS} == COSTS
     assert find(Metric, "mse")().sample_cost(values) == 1.5
+    assert find(Metric, "rmse")().sample_cost(values) == 1.5
     assert find(Metric, "r2")().sample_cost(values) == 4.5
     assert Metric.sample_cost(find(Metric, "mse")(), values) == 50
 
@@ -309,7 +314,7 @@ def test_only_the_metrics_that_are_asked_for_are_computed():
 def test_the_mean_loss_is_that_of_all_rows_of_those_taken_and_of_samples(n, weighted):
     chance = streams.generator(0, "row losses", n)
     values, weights = chance.random(n), chance.random(n) + 0.5
-    losses = RowLosses(values, weights if weighted else None)
+    losses = RowLosses(values, weights) if weighted else RowLosses(values)
     used = weights if weighted else np.ones(n)
     assert losses.mean() == pytest.approx(np.average(values, weights=used), rel=1e-12)
     rows = chance.integers(0, n, n)
@@ -441,3 +446,62 @@ def test_no_metric_leaves_its_bounds(name):
         if isinstance(outcome, metric.outcomes):
             value = metric.value(outcome)
             assert value is None or lowest <= value <= highest
+
+
+@pytest.mark.parametrize("name", names(Metric))
+def test_a_share_lies_between_0_and_1_and_an_error_above_0(name):
+    share = (-np.inf if name == "r2" else 0, 1)
+    assert bounds(name) == (share if HIGHER_IS_BETTER[name] else (0, np.inf))
+
+
+def test_an_unknown_metric_is_refused_as_one():
+    with pytest.raises(PydanticCustomError, match="metric 'acuracy' does not exist"):
+        find(Metric, "acuracy")
+
+
+@pytest.mark.parametrize("outcome", [
+    ClassOutcome(np.arange(3) % 2, np.full((3, 2), 0.5), Decision(threshold=0.7)),
+    LabelOutcome(np.eye(3), np.eye(3) / 2),
+    ValueOutcome(np.eye(3), np.eye(3) / 2),
+    ValueOutcome.of(np.eye(3), np.arange(18.0).reshape(3, 6), Decision(levels=(0.1, 0.9))),
+], ids=lambda outcome: type(outcome).__name__)  # fmt: skip
+def test_what_is_taken_has_some_of_the_rows_and_all_else(outcome):
+    rows = np.array([2, 0, 0])
+    taken = vars(outcome.take(rows))
+    for name, value in vars(outcome).items():
+        np.testing.assert_array_equal(
+            taken[name], value[rows] if isinstance(value, np.ndarray) else value, strict=True
+        )
+
+
+def test_an_outcome_of_classes_has_the_decision_and_one_of_values_no_levels():
+    decision, codes, scores = Decision(threshold=0.7), np.array([0, 1]), np.full((2, 2), 0.5)
+    assert outcome_of("classification", codes, scores, decision).decision is decision
+    assert outcome_of("classification", codes, scores).decision == Decision()
+    assert outcome_of("regression", scores, scores).levels == ValueOutcome(scores, scores).levels
+    assert ValueOutcome(scores, scores).levels == ()
+
+
+def test_a_target_at_an_end_of_its_interval_is_covered():
+    targets, zeros = np.array([[-0.5], [0.0], [1.0], [1.5]]), np.zeros((4, 1))
+    outcome = ValueOutcome(targets, zeros, lower=zeros, upper=zeros + 1)
+    assert all_metrics(outcome)["coverage"] == 0.5
+    assert all_metrics(outcome)["interval_width"] == 1
+
+
+@pytest.mark.parametrize("end", ["lower", "upper"])
+def test_an_interval_that_lacks_an_end_is_none(end):
+    targets = np.zeros((3, 1))
+    outcome = ValueOutcome(targets, targets, **{end: targets})
+    assert not {"coverage", "interval_width"} & set(all_metrics(outcome))
+
+
+def test_of_six_classes_five_guesses_may_be_wrong():
+    scores = np.tile(np.array([0.3, 0.2, 0.2, 0.1, 0.1, 0.1]), (2, 1))
+    assert all_metrics(ClassOutcome(np.array([0, 3]), scores))["top5_accuracy"] == 0.5
+
+
+def test_a_target_whose_variance_underflows_counts_as_constant():
+    targets = np.array([[0.0], [1e-200]])
+    assert all_metrics(ValueOutcome(targets, targets + 1))["r2"] == 0.0
+    assert all_metrics(ValueOutcome(targets, targets))["r2"] == 1.0
