@@ -48,7 +48,7 @@ def _best_split(
 ) -> tuple[float, int]:
     """The gain and the place i of the best cut of the rows start .. end into .. i and i .. ."""
     places = np.arange(start + min_rows, end - min_rows + 1)
-    places = places[x[places - 1] < x[places]] if len(places) else places
+    places = places[x[places - 1] < x[places]]
     if not len(places):
         return 0.0, start
     left, right = sums[places] - sums[start], sums[end] - sums[places]

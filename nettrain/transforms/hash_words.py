@@ -59,4 +59,4 @@ class HashWords(Transform):
         for word in _WORD.findall(text.lower()):
             code = crc32(word.encode())
             counts[code % self.size] += -1 if code >> 31 else 1
-        return counts / max(float(np.linalg.norm(counts)), 1e-12)
+        return counts / max(float(np.linalg.norm(counts)), 1.0)  # whole numbers: below 1 is 0

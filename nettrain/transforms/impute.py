@@ -132,7 +132,7 @@ class Impute(Transform):
         present = column.codes[column.codes != MISSING]
         if not len(present):
             raise _nothing_to_learn(f"column {name!r}", len(column.codes))
-        counts = np.bincount(present, minlength=len(column.values))
+        counts = np.bincount(present)
         return min(column.values[code] for code in np.flatnonzero(counts == counts.max()))
 
 

@@ -37,9 +37,7 @@ class RareCategories(Transform):
         state: State = {"columns": names}
         for name in names:
             column = features.categories[name]
-            counts = np.bincount(
-                column.codes[column.codes != MISSING], minlength=len(column.values)
-            )
+            counts = np.bincount(column.codes[column.codes != MISSING])
             kept = np.flatnonzero(counts >= self.min_count)
             state[f"values:{name}"] = sorted(column.values[code] for code in kept)
         return state

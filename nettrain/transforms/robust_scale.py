@@ -19,16 +19,16 @@ class RobustScale(LinearTransform):
     Median and interquartile range of each feature (each pixel) over the training rows, so that a
     few extreme values do not decide the unit; missing cells are left out. Where the IQR is 0 the
     unit is (max - min) / 2, and where that is 0 too it is 1: a feature that is constant in training
-    becomes 0. A width that rounding explains counts as 0, and so does an IQR below
-    1e-30 (max - min). Holzmüller et al. 2024 (RealMLP), section 3; they multiply constant features
-    by 0, which differs for new values alone. scikit-learn's RobustScaler has the unit 1 wherever
-    the IQR is 0.
+    becomes 0. A width that rounding explains counts as 0, and so does an IQR of 1e-30 (max - min)
+    or less. Holzmüller et al. 2024 (RealMLP), section 3; they multiply constant features by 0,
+    which differs for new values alone. scikit-learn's RobustScaler has the unit 1 wherever the IQR
+    is 0.
     """
 
     def measure(self, numbers: np.ndarray | LazyRows) -> tuple[np.ndarray, np.ndarray]:
         """Returns median and unit; NaN for a column without numbers."""
         width = math.prod(numbers.shape[1:])
-        median, unit = np.full(width, np.nan), np.ones(width)
+        median, unit = np.full((2, width), np.nan)
         for index, column in enumerate(columns_of(numbers)):
             present = column[~np.isnan(column)]
             if len(present):

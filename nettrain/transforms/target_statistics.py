@@ -106,7 +106,7 @@ class TargetStatistics(Transform):
             spread = y.var(axis=0)
             within = _sums(positions, (y - own[positions]) ** 2, categories + 2) / rows
             total = spread + within / rows
-            weight = np.divide(spread, total, out=np.zeros(own.shape), where=total > 0)
+            weight = spread / np.where(total > 0, total, 1.0)
         else:
             weight = rows / (rows + self.smoothing)
         return np.where(count > 0, weight * own + (1 - weight) * mean, mean)
