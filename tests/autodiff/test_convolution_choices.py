@@ -16,21 +16,21 @@ from nettrain.autodiff.ops.smooth import Tanh
 from nettrain.autodiff.ops.winograd import Winograd
 from nettrain.autodiff.primitive import make_calls
 
-# Of images 6 x 5 and filters 3 x 2 x 2 x 3 there are 4 x 4 windows of 12 numbers, and 3 outputs each: 240
-# numbers per image, and for one image alone 60 per row of windows, of which 4 times as many have room.
-SMALL, FILTERS = (6, 5, 2), (3, 2, 2, 3)
+# Of images 6 x 5 and filters 3 x 2 x 4 x 3 there are 4 x 4 windows of 24 numbers, and 3 outputs each: 432
+# numbers per image, and for one image alone 108 per row of windows, of which 4 times as many have room.
+SMALL, FILTERS = (6, 5, 4), (3, 2, 4, 3)
 
 
 @pytest.mark.parametrize(("cache", "images", "parts", "rows"), [
     (10**6, 5, [5], 4),
-    (1200, 5, [5], 4),
-    (1199, 5, [4, 1], 4),
-    (480, 5, [2, 2, 1], 4),
-    (479, 5, [1] * 5, 4),
-    (59, 2, [1, 1], 3),
-    (30, 1, [1], 2),
+    (2160, 5, [5], 4),
+    (2159, 5, [4, 1], 4),
+    (864, 5, [2, 2, 1], 4),
+    (863, 5, [1] * 5, 4),
+    (107, 2, [1, 1], 3),
+    (54, 1, [1], 2),
     (1, 1, [1], 1),
-    (100, 0, [], 4),
+    (180, 0, [], 4),
 ])  # fmt: skip
 def test_as_many_images_and_rows_of_one_are_computed_at_a_time_as_have_room(
     cache, images, parts, rows, monkeypatch
@@ -40,7 +40,7 @@ def test_as_many_images_and_rows_of_one_are_computed_at_a_time_as_have_room(
     plain = Convolution()
     assert [part.stop - part.start for part in plain.parts(x, w)] == parts
     at_once = max(parts, default=0)
-    assert plain.scratch(x, w)["columns"][0] == (at_once * rows * 4 * 12,)
+    assert plain.scratch(x, w)["columns"][0] == (at_once * rows * 4 * 24,)
     generator = np.random.Generator(np.random.PCG64(2))
     arrays = [generator.normal(size=shape) for shape in (x, w)]
     scratch = {key: np.full(size, np.nan) for key, (size, _) in plain.scratch(x, w).items()}
