@@ -157,7 +157,7 @@ PARTS = [
     (convolution, Winograd(padding=((1, 1), (1, 1))), (5, 3, 6, 3), (3, 3, 3, 1), 16 * 6 * (3 + 1)),
     (convolution, ConvolutionBlock(Convolution(), Relu(), MaxPool()), (5, 6, 5, 2), (3, 2, 2, 3), 240),
     (convolution, ConvolutionBlock(Winograd(), Tanh()), (5, 6, 5, 2), (3, 3, 2, 3), 320),
-    (depthwise, Depthwise(stride=(1, 2)), (5, 6, 4, 2), (3, 2, 1, 4), 4 * (6 * 4 + 2 * 4 * 2)),
+    (depthwise, Depthwise(stride=(1, 2)), (5, 6, 6, 2), (3, 2, 1, 4), 4 * (6 * 6 + 2 * 4 * 3)),
     (pooling, AveragePool((3, 2), (1, 2)), (5, 6, 4, 2), None, 2 * (6 * 4 + 2 * 4 * 2)),
     (pooling, MaxPool((3, 2), (1, 2)), (5, 4, 6, 3), None, 3 * (4 * 6 + 2 * 2 * 3)),
     (pooling, MaxPool((2, 2), (2, 2)), (5, 4, 6, 3), None, 3 * (4 * 6 + 2 * 2 * 3)),
@@ -181,7 +181,7 @@ def test_as_many_images_are_computed_at_a_time_as_have_room_and_give_the_same_nu
 
     assert parts() == [5]
     expected = run(primitive, arrays)[0]
-    monkeypatch.setattr(depthwise, "RUN", 1)
+    monkeypatch.setattr(depthwise, "RUN", 8)  # of 12 numbers, so that the last run is shorter
     for cache, wanted in (
         (5 * room, [5]),
         (5 * room - 1, [4, 1]),
@@ -323,16 +323,18 @@ def test_the_relu_of_a_negative_zero_is_zero_in_loops_and_the_first_of_equals_is
         assert here.ravel().tolist() == [True, False]
 
 
-def test_sixteen_rows_of_windows_have_a_sum_of_their_own():
-    """One sum of all would lose the ones: 2^24 + 1 is 2^24 in float32."""
-    da = np.ones((2, 35, 1), np.float32)
-    da[0, 0] = 2.0**24
+@pytest.mark.parametrize(("rows", "place", "large", "more"), [
+    (35, 0, 2.0**24, 16 + 4 + 16 + 16 + 4),  # the first 16 rows are one: 16 and 3 more; then another image
+    (18, 14, 2.0**25, 16 + 16),  # 14 ones before it are 16, and no more with the one behind it; 2 are none; 18 are 16
+])  # fmt: skip
+def test_sixteen_rows_of_windows_have_a_sum_of_their_own(rows, place, large, more):
+    """One sum of all would lose the ones: 2^24 + 1 is 2^24 in float32, and 2^25 + 2 is 2^25."""
+    da = np.ones((2, rows, 1), np.float32)
+    da[0, place] = large
     dw, db = np.zeros((1, 1, 1, 1), np.float32), np.zeros(1, np.float32)
-    work = np.empty((1, 1, 1), np.float32), np.empty(1, np.float32)
-    places = np.zeros((1, 1), int)
-    depthwise._sums_loop.function(dw, db, da, np.ones((2, 35, 1), np.float32), places, *work, 1)
-    # 16 rows, of which the first swallows the others; 16; 3; then 16, 16 and 3 of the second image
-    assert db.item() == dw.item() == 2**24 + 16 + 4 + 16 + 16 + 4
+    work, places = (np.empty((1, 1, 1), np.float32), np.empty(1, np.float32)), np.zeros((1, 1), int)
+    depthwise._sums_loop.function(dw, db, da, np.ones_like(da), places, *work, 1)
+    assert db.item() == dw.item() == large + more
 
 
 @pytest.mark.parametrize(
