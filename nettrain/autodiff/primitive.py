@@ -104,7 +104,7 @@ class Primitive(ABC):
         return None
 
     def factors(self, *args: Any, **scratch: Any) -> tuple[Array, Array] | None:
-        """factors(dy, out, x, w): matrices a and b whose product a b is the gradient dw.
+        """factors(dy, x, w): matrices a and b whose product a b is the gradient dw.
 
         They are complete after `backward` without a slot for w, so that the product can be made
         later. None: dw is no such product, or is divided in tiles.

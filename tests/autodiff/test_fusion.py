@@ -1,5 +1,7 @@
 """What is fused, what is not, and that a fused plan gives the bits of an eager run."""
 
+from collections import Counter
+
 import numpy as np
 import pytest
 
@@ -9,6 +11,7 @@ from nettrain.autodiff.ops.moments import Moments
 from nettrain.autodiff.ops.normalization import Normalize
 from nettrain.autodiff.plan.fusion import choose_for_compiled, fuse, inputs_of, primitive_of
 from nettrain.autodiff.plan.memory import Arena
+from nettrain.autodiff.plan.patterns import match
 from nettrain.autodiff.plan.plan import Plan
 from nettrain.autodiff.primitive import ElementWise
 from nettrain.autodiff.tensor import Tensor, apply
@@ -18,6 +21,16 @@ Y = np.array([0, 2, 1, 2])
 
 def mlp(x, w, b):
     return -F.pick(F.log_softmax(F.relu(x @ w + b) @ w + b), Tensor(Y, feed=True))
+
+
+def test_a_pattern_fits_no_value_that_was_not_computed_nor_other_numbers_of_inputs():
+    x, y = (Tensor(np.ones(2), requires_grad=True) for _ in "xy")
+    product = x * y
+    kind, consumers = type(product.node.primitive), Counter()
+    assert match(product, (kind, "a", "b"), consumers) == {"a": x, "b": y}
+    assert match(x, (kind, "a", "b"), consumers) is None
+    assert match(product, (kind, "a"), consumers) is None
+    assert match(product, (kind, "a", "a"), consumers) is None
 
 
 class ExpOfSum(ElementWise):

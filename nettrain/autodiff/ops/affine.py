@@ -104,10 +104,10 @@ class Affine(Primitive):
         )
 
     def factors(
-        self, dy: Array, out: Array, x: Array, w: Array, b: Array, **scratch: Array
+        self, dy: Array, x: Array, w: Array, b: Array, **scratch: Array
     ) -> tuple[Array, Array] | None:
         """x^T and da."""
-        return self.product.factors(scratch.get("da", dy), out, x, w)
+        return self.product.factors(scratch.get("da", dy), x, w)
 
     def _tiles(self, w: Array) -> list[slice] | None:
         """Of the columns of w, where it is a wide matrix."""

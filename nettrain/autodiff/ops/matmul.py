@@ -130,7 +130,7 @@ class Matmul(Multilinear):
         return calls
 
     def factors(
-        self, dy: Array, out: Array, a: Array, b: Array, **scratch: Array
+        self, dy: Array, a: Array, b: Array, **scratch: Array
     ) -> tuple[Array, Array] | None:
         """a^T and dy, unless b is divided in tiles."""
         return None if b.ndim != 2 or columns(*b.shape) is not None else (a.T, dy)

@@ -153,9 +153,7 @@ def backward_actions(
                     )
                 )
         if len(node.inputs) > 1 and (w := node.inputs[1]) in left:
-            factors = primitive.factors(
-                d, node.out, *(x.value for x in node.inputs), **node.scratch
-            )
+            factors = primitive.factors(d, *(x.value for x in node.inputs), **node.scratch)
             if factors is not None:
                 products[w], grads[1] = factors, None
         actions.append(_of_share(_backward_action(node, primitive, grads, d), share))
