@@ -31,6 +31,28 @@ def arrays(*shapes):
     return [generator.normal(size=shape) for shape in shapes]
 
 
+@pytest.mark.parametrize(
+    "primitive", [Matmul(), Affine(), Affine(Relu())], ids=["matmul", "affine", "affine and relu"]
+)
+def test_the_gradient_of_a_weight_is_the_product_of_its_factors(primitive):
+    x, w, b, dy = arrays((9, 5), (5, 4), (4,), (9, 4))
+    inputs = (x, w) if isinstance(primitive, Matmul) else (x, w, b)
+    out, dw = np.empty_like(dy), np.empty_like(w)
+    sizes = primitive.scratch(*[x.shape for x in inputs]).items()
+    scratch = {name: np.full(size, np.nan) for name, (size, _) in sizes}
+    primitive.forward(out, *inputs, **scratch)
+    primitive.backward([None, dw, None][: len(inputs)], dy, out, *inputs, **scratch)
+    left, right = primitive.factors(dy, *inputs, **scratch)
+    np.testing.assert_array_equal(left @ right, dw)
+
+
+def test_a_gradient_that_is_divided_in_tiles_or_of_many_matrices_has_no_factors(narrow):
+    x, w, dy = arrays((9, 40), (40, 48), (9, 48))
+    assert columns(*w.shape) and Matmul().factors(dy, x, w) is None
+    a, b, dc = arrays((2, 3, 5), (2, 5, 4), (2, 3, 4))
+    assert Matmul().factors(dc, a, b) is None
+
+
 @pytest.mark.parametrize("o", [513, 1000, 1024, 4096, 5001])
 def test_tiles_cover_every_column_once_and_evenly(o):
     tiles = columns(5000, o)
