@@ -157,7 +157,7 @@ PARTS = [
     (convolution, Winograd(padding=((1, 1), (1, 1))), (5, 3, 6, 3), (3, 3, 3, 1), 16 * 6 * (3 + 1)),
     (convolution, ConvolutionBlock(Convolution(), Relu(), MaxPool()), (5, 6, 5, 2), (3, 2, 2, 3), 240),
     (convolution, ConvolutionBlock(Winograd(), Tanh()), (5, 6, 5, 2), (3, 3, 2, 3), 320),
-    (depthwise, Depthwise(stride=(1, 2)), (5, 6, 6, 2), (3, 2, 1, 4), 4 * (6 * 6 + 2 * 4 * 3)),
+    (depthwise, Depthwise(stride=(1, 2)), (5, 5, 6, 2), (3, 2, 1, 4), 4 * (5 * 6 + 2 * 3 * 3)),
     (pooling, AveragePool((3, 2), (1, 2)), (5, 6, 4, 2), None, 2 * (6 * 4 + 2 * 4 * 2)),
     (pooling, MaxPool((3, 2), (1, 2)), (5, 4, 6, 3), None, 3 * (4 * 6 + 2 * 2 * 3)),
     (pooling, MaxPool((2, 2), (2, 2)), (5, 4, 6, 3), None, 3 * (4 * 6 + 2 * 2 * 3)),
