@@ -13,8 +13,12 @@ from nettrain.nn.network import Network
 from nettrain.optim import Optimizer
 from nettrain.training.engine import step as module
 from nettrain.training.engine.closure_update import ClosureUpdate
+from nettrain.training.engine.ema import Average
+from nettrain.training.engine.gradient import GradientComputation
 from nettrain.training.engine.partition import Partition
+from nettrain.training.engine.penalty import Penalty
 from nettrain.training.engine.step import Step
+from nettrain.training.engine.threads import run_serially
 from nettrain.training.engine.update import Update
 
 X, Y = np.sin(np.arange(60)).reshape(20, 3), np.arange(20) % 2
@@ -84,6 +88,17 @@ def test_what_is_asked_of_a_step_is_asked_of_its_computation(asked):
     assert computation.batch is step.batch and computation.partition is step.partition
 
 
+def test_unless_more_is_asked_for_a_step_is_replayed_by_numpy_on_one_thread():
+    step = step_of(PLAIN)
+    own = GradientComputation(step.network, step.computation.loss, step.batch, partition=Partition(1))  # fmt: skip
+    for computation in (step.computation, own):
+        assert computation.replay is True and computation._compiled is False
+        assert computation.threads() == 1 and computation.run_tasks is run_serially
+    vector = step.network.vector
+    assert Penalty(vector, Regularization(l1=1.0))._loop is Average(0.9, vector)._loop is None
+    assert step.update._compiled is False and len(step.update._workspaces) == 1
+
+
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_buffers_have_the_type_of_the_network_and_the_targets_that_the_loss_takes(dtype):
     network = Network([Layer.parse({"type": "dense", "units": 3})], (3,), dtype=dtype)
@@ -119,7 +134,8 @@ def test_augmentations_have_a_place_for_each_step_and_micro_batch():
     step(ROWS, 0.1)
     step.loss(ROWS[:3])
     step(ROWS[:2], 0.1)
-    first, second = [(2, 0, 0), (2, 0, 1), (1, 0, 2)], [(2, 1, 0), (1, 1, 1), (2, 1, 0)]
+    step.gather(ROWS[:2], 7)
+    first, second = [(2, 0, 0), (2, 0, 1), (1, 0, 2)], [(2, 1, 0), (1, 1, 1), (2, 1, 0), (2, 7, 0)]
     assert augmenter.seen == first + second
 
 
