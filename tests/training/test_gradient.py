@@ -12,6 +12,7 @@ from nettrain.nn.layer import Layer
 from nettrain.nn.loss import Loss
 from nettrain.nn.network import Network
 from nettrain.optim import Optimizer
+from nettrain.training.engine import gradient as module
 from nettrain.training.engine.distributed_partition import DistributedPartition
 from nettrain.training.engine.partition import Partition
 from nettrain.training.engine.step import Step
@@ -44,13 +45,13 @@ class SteeringLoss(Mse):
         return super().rows(outputs * 2 if outputs.sum() > 0 else outputs, targets)
 
 
-def step_of(layers, loss="mse", said=None, **options):
+def step_of(layers, loss="mse", said=None, *, batch_size=7, dtype="float64", **options):
     layers = [one if isinstance(one, Layer) else Layer.parse(one) for one in layers]
     report = (lambda *line: None) if said is None else lambda *line: said.append(line)
-    network = Network(layers, (3,), seed=3, dtype="float64", report=report)
+    network = Network(layers, (3,), seed=3, dtype=dtype, report=report)
     update = Update(network.vector, Optimizer.parse("sgd"), Regularization())
     loss = Loss.parse(loss) if isinstance(loss, str) else loss
-    return Step(network, loss, update, Part(X, VALUES), 2, 7, **options)
+    return Step(network, loss, update, Part(X, VALUES), 2, batch_size, **options)
 
 
 def trained(step):
@@ -63,12 +64,51 @@ def trained(step):
 
 @pytest.mark.parametrize("first", ["tanh", "dropout", "layer_norm"])
 @pytest.mark.parametrize("shards", [1, 3])
-def test_a_replay_reads_inputs_anew_and_draws_as_an_eager_run(first, shards):
+@pytest.mark.parametrize("batch_size", [7, 3])
+def test_a_replay_reads_inputs_anew_and_draws_as_an_eager_run(first, shards, batch_size):
     replayed, eager = (
-        trained(step_of([first, DENSE], partition=Partition(shards), replay=replay))
+        trained(
+            step_of(
+                [first, DENSE], partition=Partition(shards), replay=replay, batch_size=batch_size
+            )
+        )
         for replay in (True, False)
     )
     assert replayed == eager
+
+
+@pytest.mark.parametrize("shards", [1, 2])
+def test_a_batch_is_recorded_once_per_number_of_rows(shards):
+    step, seen = step_of([HIDDEN, "tanh", DENSE], partition=Partition(shards)), []
+    step.computation.watch = lambda recording, plans: seen.append((recording, len(plans)))
+    trained(step)
+    assert [plans for _, plans in seen] == [shards] * 2  # 7 and 6 rows
+    assert all(not recording.data_dependent for recording, _ in seen)
+    trained(step)
+    assert len(seen) == 2
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+@pytest.mark.parametrize("replay", [True, False])
+def test_a_replay_is_fused_and_in_memory_that_shards_share_unlike_an_eager_run(
+    replay, compiled, monkeypatch
+):
+    seen, plan = [], module.Plan
+
+    def made(*given, arena, compiled, fused, **options):
+        seen.append((arena is not None, compiled, fused))
+        return plan(*given, arena=arena, compiled=False, fused=fused, **options)
+
+    monkeypatch.setattr(module, "Plan", made)
+    step = step_of([HIDDEN, DENSE], partition=Partition(2), replay=replay, compiled=compiled)
+    step(BATCHES[0], 0.1)
+    assert seen == [(True, compiled, True) if replay else (False, False, False)] * 2
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_what_makes_the_gradient_that_of_the_mean_has_the_type_of_the_network(dtype):
+    made = step_of([DENSE], dtype=dtype).computation._dy(7)
+    assert made.dtype == dtype and made == np.dtype(dtype).type(1 / 7)
 
 
 @pytest.mark.parametrize("layers", [[HIDDEN, "tanh", DENSE], [HIDDEN, {"type": "batch_norm"}, "dropout", DENSE]])  # fmt: skip

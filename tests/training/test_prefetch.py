@@ -69,6 +69,49 @@ def test_announced_rows_are_gathered_in_the_meantime_and_copied(batch):
     assert Watched.seen == [("prefetch", ROWS.tolist())]
 
 
+class Augmenter:
+    """Adds 100, and notes where in the run and by whom, and which errors of floating point are told."""
+
+    mixes = False
+
+    def __init__(self):
+        self.seen, self.errors = [], []
+
+    def __call__(self, x, step, micro_batch):
+        self.seen.append((threading.current_thread().name, step, micro_batch))
+        with np.errstate():
+            self.errors.append([np.geterr()[name] for name in ("over", "invalid", "divide")])
+        x += 100
+
+
+def test_rows_are_changed_in_the_place_that_was_announced_and_without_warnings():
+    augmenter = Augmenter()
+    batch = Batch(PART, 8, np.dtype(np.float32), augmenter)
+    with Prefetch(batch) as prefetch:
+        assert prefetch._thread.daemon  # a program that is interrupted does not wait for it
+        prefetch.announce((ROWS, 3, 1))
+        prefetch.gather(ROWS, 3, 1)
+        np.testing.assert_array_equal(batch.x[:3], X[ROWS] + 100)
+        prefetch.announce((ROWS, 4, 0))
+        prefetch.gather(ROWS, 4, 1)
+        prefetch.gather(ROWS, 5)
+    assert augmenter.seen == [
+        ("prefetch", 3, 1), ("prefetch", 4, 0), ("MainThread", 4, 1), ("MainThread", 5, 0)
+    ]  # fmt: skip
+    assert augmenter.errors[0] == ["ignore"] * 3
+
+
+def test_only_the_rows_that_are_wanted_here_are_gathered_ahead():
+    batch = Batch(PART, 8, np.dtype(np.float32), read=lambda n: slice(n - 1, n))
+    batch.x.fill(99)
+    with Prefetch(batch) as prefetch:
+        prefetch._staged.x.fill(98)
+        prefetch.announce((ROWS, 3, 0))
+        prefetch.gather(ROWS, 3, 0)
+    np.testing.assert_array_equal(batch.x[2], X[ROWS[2]])
+    assert (batch.x[:2] == 98).all()
+
+
 @pytest.mark.parametrize(
     "wanted", [(ROWS[::-1], 3, 0), (ROWS, 4, 0), (ROWS, 3, 1), (ROWS[:2], 3, 0)], ids=str
 )

@@ -6,8 +6,15 @@ import numpy as np
 import pytest
 
 import nettrain
+from nettrain.autodiff.tensor import Tensor
 from nettrain.errors import ConfigError
+from nettrain.initializers.zeros import Zeros
+from nettrain.nn.layer import Layer
+from nettrain.nn.network import Network
+from nettrain.nn.parameter import Parameter
+from nettrain.nn.vector import ParameterVector
 from nettrain.training.artifacts.checkpoint import Checkpoint
+from nettrain.training.engine.swa import StochasticAverage, recomputed_statistics
 from nettrain.training.loop import train_epochs
 from nettrain.training.train import prepare_run
 
@@ -52,6 +59,50 @@ def test_the_average_and_its_statistics_are_pytorchs():
         np.testing.assert_allclose(found, golden[f"end.{name}"], rtol=1e-8)
     weights.put_into(run.network)
     np.testing.assert_allclose(run.network.outputs(golden["x"]), golden["outputs"], rtol=1e-8)
+
+
+def test_weights_enter_at_the_ends_of_the_epochs_that_are_asked_for():
+    vector = ParameterVector({"w": Parameter((2,), Zeros())}, np.dtype("float64"))
+    average = StochasticAverage(vector, start=3, every=2, steps_per_epoch=4)
+    entered, seen = [12, 20, 28], []
+    assert [t for t in range(1, 32) if average.enters(t)] == entered
+    for t in range(32):
+        vector.values[...] = [t, t**2]
+        average.update(t)
+        seen += [vector.values.copy()] if t in entered else []
+        count = average.count(t)
+        assert count == len(seen) and type(count) is int
+        np.testing.assert_allclose(average.values, np.mean(seen or [[0, 0]], axis=0), rtol=1e-12)
+
+
+def test_statistics_are_the_mean_over_batches_in_training_mode():
+    layers = [
+        "dropout",
+        {"type": "residual", "layers": [{"type": "batch_norm", "momentum": 0.25}]},
+        {"type": "dense", "units": 2},
+        {"type": "batch_norm", "momentum": 0.5},
+    ]
+    network = Network([Layer.parse(layer) for layer in layers], (3,), dtype="float32")
+    for number, array in enumerate(network.state.values()):
+        array += number + 1.5
+    before = {name: array.copy() for name, array in network.state.items()}
+    x, expected = np.sin(np.arange(24.0)).reshape(8, 3), {}
+    for count, start in enumerate((0, 3, 6)):
+        _, outputs = network.watched(
+            Tensor(x[start : start + 3].astype(np.float32)), training=True, step=count
+        )
+        values = {one.path: one.value.value for one in outputs}
+        for norm, above in (("residual_1.batch_norm_1", "dropout_1"), ("batch_norm_1", "dense_1")):
+            of_batch = {"mean": values[above].mean(0), "variance": values[above].var(0, ddof=1)}
+            for name, array in of_batch.items():
+                expected.setdefault(f"{norm}.{name}", []).append(array)
+    found = recomputed_statistics(network, x, 3)
+    assert found.keys() == before.keys() and expected.keys() <= found.keys()
+    for name, array in found.items():
+        assert array.dtype == before[name].dtype
+        of_all = np.mean(expected[name], axis=0) if name in expected else before[name]
+        np.testing.assert_allclose(array, of_all, rtol=1e-4, atol=1e-5)
+        np.testing.assert_array_equal(network.state[name], before[name])
 
 
 def test_before_the_first_average_the_weights_themselves_are_evaluated(toy, data, tmp_path, log):
