@@ -11,6 +11,7 @@ import ctypes
 import fcntl
 import gc
 import importlib
+import io
 import json
 import os
 import signal
@@ -211,8 +212,23 @@ def become(request, received, base):
     for source, target in zip(moved, request["descriptors"], strict=True):
         os.dup2(source, target)
         os.close(source)
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        setattr(sys, name, _opened_again(number, getattr(sys, name)))
     paths = request["environment"].get("PYTHONPATH", "").split(os.pathsep)
     sys.path[:] = [path for path in paths if path] + base
+
+
+def _opened_again(number, stream):
+    """A standard stream like the interpreter's, which still takes its descriptor for the file or pipe that it was."""
+    file = io.FileIO(number, "w" if number else "r", closefd=False)
+    buffer = io.BufferedWriter if number else io.BufferedReader
+    return io.TextIOWrapper(
+        file if isinstance(stream.buffer, io.FileIO) else buffer(file),
+        encoding=stream.encoding,
+        errors=stream.errors,
+        line_buffering=number == 2 or file.isatty(),
+        write_through=stream.write_through,
+    )
 
 
 def run(words):

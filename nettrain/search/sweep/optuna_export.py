@@ -12,6 +12,7 @@ import optuna
 from optuna.storages import RDBStorage
 from optuna.trial import FrozenTrial, TrialState
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.pool import NullPool
 
 from nettrain.errors import ConfigError
 from nettrain.search.sweep.config import Sweep
@@ -91,8 +92,13 @@ def _storage(url: str) -> RDBStorage:
 
     Optuna looks whether a table is there and then creates it, so that of several processes that
     begin on a new database all but one may fail. Those try again.
+
+    SQLite's connections are closed after use: a pool would keep that of a database which Optuna
+    refuses open, and nobody could close it.
     """
-    options = {"connect_args": {"timeout": BUSY}} if url.startswith("sqlite:") else None
+    options: dict[str, Any] = {}
+    if url.startswith("sqlite:"):
+        options = {"connect_args": {"timeout": BUSY}, "poolclass": NullPool}
     for _ in range(ATTEMPTS - 1):
         try:
             return RDBStorage(url, engine_kwargs=options)
