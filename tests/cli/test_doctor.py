@@ -61,4 +61,5 @@ def test_the_table_fits_its_width(width, capsys):
     printer(Finding("data: rows in two parts", "warning", message.strip(), "a remedy"))
     lines = capsys.readouterr().out.splitlines()
     assert max(map(len, lines)) <= width
-    assert lines[0].startswith("warning  data: rows in") and "remedy: a remedy" in lines[-1]
+    assert lines[0].split()[:4] == ["warning", "data:", "rows", "in"]  # gaps depend on rich
+    assert "remedy: a remedy" in lines[-1]

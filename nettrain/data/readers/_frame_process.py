@@ -150,6 +150,8 @@ def _serve(file: _ColumnarFile | _Spreadsheet, requests: BinaryIO, answers: Bina
         columns = [
             _column(frame[name], numeric, whole=name in whole) for name, numeric in kinds.items()
         ]
+        if any(len(numbers) != len(frame) for numbers, _ in columns):
+            raise _Refused(_damaged(ValueError("its columns differ in length")))
         _say(answers, {"rows": len(frame), "texts": [texts for _, texts in columns]})
         for numbers, _ in columns:
             answers.write(numbers.data)

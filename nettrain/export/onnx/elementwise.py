@@ -38,6 +38,13 @@ def _power(g: Builder, primitive: Any, x: str) -> str:
     return g.add("Pow", x, g.scalar(primitive.exponent))
 
 
+def _cos(g: Builder, primitive: Any, x: str) -> str:
+    """A sine in float64: onnxruntime has the cosine of such numbers only from 1.29 on."""
+    if g.dtype == "float64":
+        return g.add("Sin", g.add("Add", x, g.scalar(math.pi / 2)))
+    return g.add("Cos", x)
+
+
 ELEMENTWISE: dict[str, Elementwise] = {
     "Add": _plain("Add"),
     "Subtract": _plain("Sub"),
@@ -62,7 +69,7 @@ ELEMENTWISE: dict[str, Elementwise] = {
     "Where": _plain("Where"),
     "Sigmoid": _plain("Sigmoid"),
     "Tanh": _plain("Tanh"),
-    "Cos": _plain("Cos"),
+    "Cos": _cos,
     "Sin": _plain("Sin"),
     "Silu": lambda g, primitive, x: g.add("Mul", x, g.add("Sigmoid", x)),
     "Softplus": _plain("Softplus"),
