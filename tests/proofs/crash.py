@@ -21,7 +21,7 @@ from typing import Any
 
 from campaign import Campaign
 from processes.networks import RUNS, rows_of, write_data, write_run
-from processes.programs import Programs, mpi_is_installed
+from processes.programs import SLOWER, Programs, mpi_is_installed
 from processes.run_content import whole_content
 from processes.system_calls import KILLS, preloaded, run_preloaded
 from processes.warm import COUNT, Ended, Warm
@@ -173,15 +173,19 @@ class Crashes:
 
     def programs(self, count: int, kind: str, ranks: int = 0) -> None:
         """Kill `nettrain fit` as a program of its own, and the one that resumes it."""
-        programs = Programs(self.folder, self._chance, ranks) if count > 0 else None
-        while programs is not None and count > 0:
-            kills, history, problem = programs.disturbed(count)
-            count -= max(kills, 1)
-            self.runs += 1
-            self.kills += kills
-            self.kinds[kind] += kills
-            if problem:
-                self.faults.append({"run": kind, "kills": history, "problem": problem})
+        for left, name in zip(range(len(SLOWER), 0, -1), SLOWER, strict=True):
+            share = count // left
+            count -= share
+            programs = Programs(name, self.folder, self._chance, ranks) if share > 0 else None
+            while programs is not None and share > 0:
+                kills, history, problem = programs.disturbed(share)
+                share -= max(kills, 1)
+                self.runs += 1
+                self.kills += kills
+                self.kinds[kind] += kills
+                if problem:
+                    fault = {"run": f"{kind}: {name}", "kills": history, "problem": problem}
+                    self.faults.append(fault)
 
 
 def often() -> None:

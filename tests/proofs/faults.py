@@ -6,7 +6,8 @@ Every call on a command's files (open, write, fsync, rename, close, truncate, mk
 turn: the disk is full, fails, becomes read-only, a call is interrupted, a write is short. The command
 must end with a message that names the file and the reason, or do without the call and leave what it
 leaves undisturbed. Afterwards every reader of the directory works, the last checkpoint loads, and
-the same again, or resumed, leaves what there would be without the fault. --count cases are drawn of
+the same again, or resumed, leaves what there would be without the fault; what an earlier fault had
+left to the byte, but for times, is not tried again. --count cases are drawn of
 all (default: all). Needs a C compiler and Linux.
 """
 
@@ -22,6 +23,7 @@ from typing import Any
 
 from campaign import Campaign
 from processes.commands import COMMANDS, OLD, Command, write_files
+from processes.file_state import state_of
 from processes.networks import write_data
 from processes.system_calls import NOTHING, TROUBLES, Trouble, preloaded, run_preloaded
 from processes.warm import Ended, Warm
@@ -38,6 +40,7 @@ class Faults:
         self._data, self._folder, self._warm = folder / "data", folder / "work", warm
         self._faults: dict[tuple[str, str, str], dict[str, Any]] = {}
         self.outcomes: Counter[str] = Counter()
+        self._afterwards: dict[tuple[str, bytes, bool], list[str]] = {}
         self._whole: dict[str, Any] = {}
         self._data.mkdir()
         write_data(self._data)
@@ -53,6 +56,11 @@ class Faults:
     def faults(self) -> list[dict[str, Any]]:
         """One of each kind, with the number of cases."""
         return list(self._faults.values())
+
+    @property
+    def states(self) -> int:
+        """Different contents of the folder that were read and resumed from."""
+        return len(self._afterwards)
 
     def _make(self, name: str, epochs: str) -> None:
         """A run that has ended, or that was interrupted after an epoch."""
@@ -101,6 +109,15 @@ class Faults:
         if went_on:
             told = "".join((self._folder / name).read_text() for name in command.tells)
             found.append(self._untold(command, trouble, ended, told) and went_on)
+        failed = bool(ended.code or went_on)
+        state = (name, state_of(self._folder), failed)
+        if state not in self._afterwards:  # most faults leave what another one has left before
+            self._afterwards[state] = self._problems_afterwards(name, command, failed=failed)
+        return found + self._afterwards[state]
+
+    def _problems_afterwards(self, name: str, command: Command, *, failed: bool) -> list[str]:
+        """What is wrong with what was left: with its readers, and with the same again."""
+        found: list[str] = []
         if command.writes:
             path = self._folder / command.writes
             old = path.exists() and path.read_bytes() == OLD
@@ -111,7 +128,7 @@ class Faults:
             loads = command.loads and all((self._folder / name).exists() for name in command.loads)
             if "Traceback" in reader.err or reader.code < 0 or (reader.code and loads):
                 found.append(f"afterwards {' '.join(words)}: {reader.described()}")
-        if ended.code or went_on:
+        if failed:
             words = command.again(self._folder) if command.again else command.words
             again = self._run(words, command)
             if again.code:
@@ -200,7 +217,8 @@ def main() -> None:
         os.chdir("/")
         shutil.rmtree(scratch, ignore_errors=True)
     shares = {name: f"{tried[name]} of {count}" for name, count in everything.items()}
-    campaign.end(tried.total(), faults.faults, commands=shares, outcomes=dict(faults.outcomes))
+    figures = {"outcomes": dict(faults.outcomes), "states": faults.states}
+    campaign.end(tried.total(), faults.faults, commands=shares, **figures)
 
 
 if __name__ == "__main__":

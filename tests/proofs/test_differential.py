@@ -9,9 +9,13 @@ from against.comparison import Comparison, Deviation
 from against.coverage import Coverage
 from against.random_configs import fields
 from against.random_configs.runs import random_run
+from against.recorder import Recorder
 from against.reduction import smallest
 from against.schedule_formulas import rate
+from against.thresholds import low
 
+import nettrain
+from nettrain.autodiff.ops import matmul
 from nettrain.config.load import load
 from nettrain.errors import ConfigError
 from nettrain.schedules import Schedule
@@ -41,6 +45,27 @@ def test_most_random_runs_are_valid_and_the_same_again():
         except ConfigError:
             pass
     assert valid >= 10
+
+
+@pytest.mark.parametrize("clip_norm", [None, 1e6], ids=["in bands", "whole"])
+def test_a_recorded_gradient_is_that_of_the_update_wherever_it_is_completed(tmp_path, clip_norm):
+    training = {"epochs": 1, "batch_size": 10, "shards": 2, "kernels": "numpy"}
+    config = {
+        "dtype": "float64",
+        "dataset": {"split": "none"},
+        "model": {"type": "mlp", "hidden": [12, 12]},
+        "optimizer": {"type": "sgd", "lr": 0.5},
+        "training": training | {"clip_norm": clip_norm},
+    }
+    x = np.random.Generator(np.random.PCG64(0)).normal(size=(20, 4))
+    recorder = Recorder()
+    with low(True):
+        assert len(matmul.bands(12, 12)) > 1
+        nettrain.train(config, (x, x[:, 0]), output_directory=tmp_path, threads=1, callbacks=[recorder])  # fmt: skip
+    assert len(recorder.steps) == 2
+    for step in recorder.steps:
+        assert np.count_nonzero(step.gradient) > 150
+        np.testing.assert_allclose(step.after, step.before - 0.5 * step.gradient, rtol=1e-12)
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from processes.file_state import state_of
 from test_crash import result_of
 
 FOLDER_OF_CAMPAIGNS = Path(__file__).parent
@@ -46,6 +47,51 @@ sys.stdout.flush()
 calls.arm(Path("."), Trouble("", RENAME, DIE_BEFORE), 1)
 write()
 """
+
+
+HEADER = b'{"seconds": 1.2500, "weights": [0, 4]}'
+ROW = b'{"epoch": 1, "seconds": 0.5, "loss": 2.0}\n'
+LATER = {  # the same, but for times and the process
+    "row.jsonl": ROW.replace(b"0.5", b"0.0625"),
+    "log.txt": b"2026-11-28T02:18:30+00:00 finished",
+    "last.safetensors": (40).to_bytes(8, "little")
+    + HEADER.replace(b"1.2500", b"1.5")
+    + b"     1234",
+    ".last.safetensors.712.tmp": b"12",
+}
+BEFORE = {
+    "row.jsonl": ROW,
+    "log.txt": b"2026-11-27T23:59:59+00:00 finished",
+    "last.safetensors": (40).to_bytes(8, "little") + HEADER + b"  1234",
+    ".last.safetensors.9.tmp": b"12",
+}
+OTHERS = [
+    ("row.jsonl", ROW.replace(b"2.0", b"2.5")),
+    ("row.jsonl", ROW[:-1]),
+    ("log.txt", b"2026-11-27T23:59:59+00:00 failed"),
+    ("last.safetensors", (40).to_bytes(8, "little") + HEADER + b"  1235"),
+    ("last.safetensors", ((40).to_bytes(8, "little") + HEADER + b"  1234")[:-1]),
+    (".last.safetensors.9.tmp", b"1"),
+    ("another", b""),
+]
+
+
+def written(folder, files):
+    folder.mkdir()
+    for name, content in files.items():
+        (folder / name).write_bytes(content)
+    return folder
+
+
+def test_what_a_fault_leaves_is_the_same_but_for_times_or_it_is_looked_at(tmp_path):
+    assert all(len(files["last.safetensors"]) == 52 for files in (BEFORE, LATER))
+    known = state_of(written(tmp_path / "before", BEFORE))
+    assert state_of(written(tmp_path / "later", LATER)) == known
+    for number, (name, content) in enumerate(OTHERS):
+        other = written(tmp_path / str(number), BEFORE | {name: content})
+        assert state_of(other) != known, name
+    (tmp_path / "before/row.jsonl").unlink()
+    assert state_of(tmp_path / "before") != known
 
 
 @pytest.mark.slow

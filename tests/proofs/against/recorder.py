@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 
 from nettrain import Callback
+from nettrain.training.engine.blocks import Block
+from nettrain.training.engine.closure_update import ClosureUpdate
 
 
 @dataclass
@@ -39,6 +41,7 @@ class Recorder(Callback):
     """Observes a run through its public hooks.
 
     Attributes:
+        images: The training rows before the transforms, where augmentations change them.
         run: The run, when it has ended.
         steps: What was done.
         epochs: The row of metrics of each epoch.
@@ -47,7 +50,8 @@ class Recorder(Callback):
             the last weights, and by those that are evaluated, with their state.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, images: np.ndarray | None = None) -> None:
+        self.images = images
         self.steps: list[RecordedStep] = []
         self.epochs: list[dict[str, Any]] = []
         self.run: Any = None
@@ -84,12 +88,13 @@ class Recorder(Callback):
         return wrapped
 
     def _update(self, phase: Callable[..., Any]) -> Callable[..., Any]:
-        def wrapped(lr: float, *closure: Any) -> None:
+        def wrapped(lr: float, given: Callable[..., Any] | None = None) -> None:
             step, vector, update = self.steps[-1], self.run.network.vector, self.run.update
             step.lr, step.before = lr, vector.values.copy()
+            closure = isinstance(update, ClosureUpdate)
             if not closure:
                 step.gradient = vector.gradient.copy()
-            phase(lr, *closure)
+            phase(lr, given if closure or given is None else _noted(given, vector, step.gradient))
             step.after = vector.values.copy()
             step.average = None if update.average is None else update.average.values.copy()
             step.state, step.slots = copied(self.run.network.state), copied(update.slots)
@@ -107,6 +112,16 @@ class Recorder(Callback):
             self.averaged = run.network.outputs(rows, run.tasks.run)
             self.evaluated_weights = run.network.vector.values.copy()
             self.evaluated_state = copied(run.network.state)
+
+
+def _noted(complete: Callable[[Block], None], vector: Any, gradient: Any) -> Callable[[Block], None]:  # fmt: skip
+    """Completes the gradient of a block, and copies it."""
+
+    def noted(block: Block) -> None:
+        complete(block)
+        gradient[block.part] = vector.gradient[block.part]
+
+    return noted
 
 
 def copied(state: dict[str, np.ndarray]) -> dict[str, np.ndarray]:

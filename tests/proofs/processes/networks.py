@@ -25,6 +25,12 @@ RUNS: dict[str, dict[str, Any]] = {
         "training": TRAINING,
         "early_stopping": {"patience": 4},
     },
+    "mlp_of_a_large_matrix": {  # completed and updated in bands of rows, on pages of its own
+        "dataset": {"source": ROWS, "split": PARTS},
+        "model": {"type": "mlp", "hidden": [512, 640]},
+        "optimizer": {"type": "adam", "lr": 0.001},
+        "training": TRAINING | {"epochs": 4, "ema": 0.8},
+    },
     "mlp_with_averages": {
         "dataset": {"source": ROWS, "split": PARTS},
         "model": {"type": "mlp", "hidden": [8], "batch_norm": True, "activation": "tanh"},

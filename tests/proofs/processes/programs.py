@@ -19,8 +19,8 @@ from processes.run_content import whole_content
 
 PROGRAM = [sys.executable, "-c", "from nettrain.cli.main import run; run()"]
 AS_ROOT = {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}
-NAME, KERNELS = "mlp_with_averages", "numpy"
-SLOWER = 40  # times as many epochs as the run has elsewhere
+KERNELS = "numpy"
+SLOWER = {"mlp_with_averages": 40, "mlp_of_a_large_matrix": 8}  # times as many epochs as elsewhere
 MOST = 5  # kills of one run
 AGAIN = 0.6  # chance that a resumed run is killed too
 
@@ -29,15 +29,17 @@ class Programs:
     """One run, killed again and again.
 
     Args:
+        name: Which.
         folder: Where.
         chance: Decides moments, and how many processes there are.
         ranks: At most; 0: without MPI.
     """
 
-    def __init__(self, folder: Path, chance: random.Random, ranks: int = 0) -> None:
+    def __init__(self, name: str, folder: Path, chance: random.Random, ranks: int = 0) -> None:
         self._folder, self._chance, self._ranks = folder, chance, ranks
-        config = write_run(folder, NAME, KERNELS)
-        longer = f"training.epochs={RUNS[NAME]['training']['epochs'] * SLOWER}"
+        config = write_run(folder, name, KERNELS)
+        longer = f"training.epochs={RUNS[name]['training']['epochs'] * SLOWER[name]}"
+        shutil.rmtree(folder / "program", ignore_errors=True)
         self._begin = ["fit", config, "--run-name", "run", "--set", longer, "--quiet"]
         began = time.monotonic()
         _, said = self._start([*self._begin, "-o", folder / "program"]).communicate()

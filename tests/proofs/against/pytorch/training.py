@@ -18,6 +18,7 @@ from against.recorder import RecordedStep, Recorder
 
 # float64 has 1.1e-16. A sum of n terms is off by up to n of these, a network by as many for each of
 # its layers; where terms cancel, by that share of the terms, not of what is left of them.
+IMAGES = 1e-12  # of the largest pixel
 LOSS = 1e-10  # of the sum of the rows' losses without their signs
 UPDATE = 1e-10  # of the largest step of a parameter, beside the rounding of its elements
 STATE = 1e-11  # of the largest element, or of 1
@@ -52,6 +53,9 @@ class Training:
     def compare(self) -> None:
         """Compare every step, then outputs and averages."""
         steps = self._recorder.steps
+        if self._twin.augmented is not None:
+            images = self._twin.augmented.transformed().numpy()
+            self._comparison.close("transformed images", self._twin.x.numpy(), images, IMAGES)
         closures = self._config.optimizer.name() in ClosureUpdates.NAMES
         update = self._closures() if closures else self._updates()
         for number, step in enumerate(steps):

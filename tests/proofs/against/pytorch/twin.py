@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import torch
 from against.pytorch import losses
+from against.pytorch.augmentations import Augmented
 from against.pytorch.gradients import gradients
 from against.pytorch.network import forward
 from against.pytorch.parameters import roles
@@ -24,6 +25,7 @@ class Twin:
 
     Attributes:
         x, y, w: The training rows as nettrain prepared them; their weights, or None.
+        augmented: Changes images in each step; None: no augmentation does.
         tensors, state: By nettrain's names.
         trained: Those of the tensors that are trained.
         roles: What each tensor is.
@@ -38,6 +40,8 @@ class Twin:
         classes = schema.task == "classification"
         size = len(schema.classes) if classes else len(schema.targets)
         self.x = torch.tensor(part.x)
+        images = recorder.images
+        self.augmented = None if images is None else Augmented(self._config, images)
         self.y = losses.encoded(self._loss, part.y, size)
         self.w = None if part.weights is None else torch.tensor(part.weights)
         names = list(run.network.vector.views)
@@ -83,11 +87,18 @@ class Twin:
     def losses(self, step: int, micro_batch: int, rows: np.ndarray) -> tuple[Tensor, Tensor]:
         """The weighted losses of the rows of a micro-batch, and their weights."""
         mode = self._training_mode(step, micro_batch, len(rows), self._run.plan.shards)
-        outputs = self._outputs(rows, mode)
-        self.last_outputs.append(outputs)
-        found = losses.row_losses(self._loss, outputs, self.y[rows])
         w = torch.ones(len(rows)) if self.w is None else self.w[rows]
-        return found * w, w
+        x, mixed = self.x[rows], None
+        if self.augmented is not None:
+            x, mixed = self.augmented(rows, step, micro_batch)
+        outputs = self._outputs(x, mode)
+        self.last_outputs.append(outputs)
+        found = losses.row_losses(self._loss, outputs, self.y[rows]) * w
+        if mixed is not None:
+            partner, share = mixed
+            other = losses.row_losses(self._loss, outputs, self.y[rows][partner]) * w[partner]
+            found = share * found + (1 - share) * other
+        return found, w
 
     def gradients(self, step: int, rows: list[np.ndarray]) -> dict[str, np.ndarray]:
         """Of the mean loss with respect to each trained tensor, and to the outputs."""
@@ -110,7 +121,7 @@ class Twin:
 
     def evaluated(self) -> Tensor:
         """The outputs for all training rows in evaluation mode."""
-        return self._outputs(np.arange(len(self.x)), Mode(training=False))
+        return self._outputs(self.x, Mode(training=False))
 
     def predictions(self, outputs: Tensor) -> Tensor:
         return losses.predictions(self._loss, outputs, self._run.pipeline.schema.task)
@@ -123,7 +134,7 @@ class Twin:
             rows = np.arange(start, min(start + size, len(self.x)))
             mode = self._training_mode(count, 0, len(rows), 1)
             with torch.no_grad():
-                self._outputs(rows, mode)
+                self._outputs(self.x[rows], mode)
             for path, (mean, variance) in mode.moments.items():
                 sums.setdefault(f"{path}.mean", []).append(mean)
                 sums.setdefault(f"{path}.variance", []).append(variance)
@@ -133,8 +144,8 @@ class Twin:
         }
         return kept | means
 
-    def _outputs(self, rows: np.ndarray, mode: Mode) -> Tensor:
-        return forward(self._layers, self.x[rows], Place("", self.tensors | self.state, mode))
+    def _outputs(self, x: Tensor, mode: Mode) -> Tensor:
+        return forward(self._layers, x, Place("", self.tensors | self.state, mode))
 
     def _training_mode(self, step: int, micro_batch: int, n: int, shards: int) -> Mode:
         """Random numbers are drawn shard by shard from nettrain's streams."""

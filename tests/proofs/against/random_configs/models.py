@@ -16,9 +16,9 @@ def preset(chance: Chance, data: Fields) -> Fields | None:
     h, w, _ = data["shape"]
     names = ["mlp", "cnn", "cnn", "small_resnet"]
     if min(h, w) >= 9:
-        names += ["all_conv"] * 2
+        names += ["all_conv"] * 4
     if min(h, w) >= 12:
-        names += ["lenet5"] * 2
+        names += ["lenet5"] * 4
     return {"type": (name := chance.pick(names))} | _IMAGES[name](chance)
 
 
@@ -115,7 +115,8 @@ def _all_conv(chance: Chance) -> Fields:
             "batch_norm": lambda: chance.maybe(),
             "activation": lambda: fields.activation(chance),
             "input_dropout": lambda: chance.between(0, 0.5),
-        }
+        },
+        0.6,
     )
 
 
@@ -125,7 +126,8 @@ def _lenet5(chance: Chance) -> Fields:
             "activation": lambda: fields.activation(chance),
             "pool": lambda: chance.pick(["max", "average"]),
             "padding": lambda: chance.pick(["same", "valid"]),
-        }
+        },
+        0.6,
     )
 
 

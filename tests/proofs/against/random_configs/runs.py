@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 from against.chance import Chance
-from against.random_configs import fields
+from against.random_configs import augmentations, fields
 from against.random_configs.fields import Fields
 from against.random_configs.layers import sequential
 from against.random_configs.models import preset
@@ -46,8 +46,12 @@ def random_run(chance: Chance) -> Fields:
     if data["task"] == "values" and chance.maybe(0.7):
         config["dataset"]["target_transforms"] = []
     _for_closures(config)
+    if data["kind"] == "images" and config["optimizer"]["type"] not in CLOSURES and chance.maybe(0.4):  # fmt: skip
+        chain = augmentations.augmentations(chance, *data["shape"][:2])
+        transformed = augmentations.transforms(chance, chain)
+        config["dataset"] |= {"augmentation": chain, "transforms": transformed}
     model = None
-    if chance.maybe(0.2):
+    if chance.maybe(0.3 if data["kind"] == "images" else 0.2):
         model = preset(chance, data)
         if model is not None and chance.maybe():
             dropout = fields.scheduled(chance, 0.05, 0.6, epochs)

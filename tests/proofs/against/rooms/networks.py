@@ -15,6 +15,7 @@ from against.thresholds import low
 
 import nettrain
 from nettrain.config.run_config import LearningRates, Regularization, TrainingConfig
+from nettrain.data.augmentation import Augmentation
 from nettrain.errors import Diverged, NettrainError
 from nettrain.nn.activation import Activation
 from nettrain.nn.architecture import Architecture
@@ -46,7 +47,7 @@ def coverage() -> Coverage:
     """Every component of a network and of its training."""
     torch.set_num_threads(1)
     torch.set_default_dtype(torch.float64)  # NAdam keeps its product of momenta in this type
-    kinds = [Activation, Architecture, Initializer, Layer, Loss, Optimizer, Schedule]
+    kinds = [Activation, Architecture, Augmentation, Initializer, Layer, Loss, Optimizer, Schedule]
     return Coverage(kinds, [TrainingConfig, LearningRates, Regularization], LEFT_OUT)  # type: ignore[type-abstract]
 
 
@@ -57,7 +58,8 @@ def compare(case: dict[str, Any], comparison: Comparison) -> tuple[Any, ...]:
         Refused: The case is no valid configuration.
         Deviation: The two disagree.
     """
-    recorder = Recorder()
+    augmented = case["config"]["dataset"].get("augmentation")
+    recorder = Recorder(arrays(case["data"])[0] if augmented else None)
     with low(case.get("low_thresholds", False)):
         _train(case, recorder, comparison)
         if recorder.steps:
