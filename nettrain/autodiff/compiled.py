@@ -56,7 +56,8 @@ def contiguous(*arrays: Array | None) -> bool:
 def all_slots(slots: Slots, inputs: Sequence[Array]) -> list[Array]:
     """The slots, with an array in place of None, for loops that compute all gradients at once."""
     return [
-        np.empty_like(x) if slot is None else slot for slot, x in zip(slots, inputs, strict=True)
+        np.empty(x.shape, x.dtype) if slot is None else slot  # contiguous, whatever x is
+        for slot, x in zip(slots, inputs, strict=True)
     ]
 
 

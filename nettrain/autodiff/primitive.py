@@ -6,6 +6,8 @@ An operation never allocates its results. It is given
     grads     one slot per input, where `backward` writes the gradient; None: not required
     scratch   the arrays that its method `scratch` declares, by name, as keyword arguments
 
+Engines give contiguous arrays as out and scratch; inputs, slots and dy may have gaps.
+
 It writes and never accumulates: where a value has several consumers, the engine adds. Gradients are
 d + name: dy is the gradient of the final result with respect to the output of this operation, dx
 with respect to an input. An operation names its inputs and its scratch in its own signatures:

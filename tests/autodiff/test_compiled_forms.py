@@ -85,9 +85,10 @@ def test_columns_of_a_matrix_become_the_beginning_of_whole_rows(columns):
 
 
 def test_slots_that_are_not_wanted_get_an_array_of_their_own():
-    slot, x, y = np.empty(3), np.ones((2, 2), np.float32), np.ones(3)
+    slot, x, y = np.empty(3), np.ones((2, 3), np.float32).T, np.ones(3)
     first, second = all_slots([None, slot], [x, y])
     assert second is slot and (first.shape, first.dtype) == (x.shape, x.dtype)
+    assert first.flags.c_contiguous
     assert not np.shares_memory(first, x)
 
 

@@ -10,11 +10,15 @@ from nettrain.autodiff import functions as F
 from nettrain.autodiff.compiled import compiled_form
 from nettrain.autodiff.ops.convolution import Convolution
 from nettrain.autodiff.ops.convolution_block import ConvolutionBlock
+from nettrain.autodiff.ops.cross_entropy import SoftmaxCrossEntropy
 from nettrain.autodiff.ops.group_normalization import NormalizeGroups
+from nettrain.autodiff.ops.interpolation import Interpolate
 from nettrain.autodiff.ops.max_pooling import MaxPool
 from nettrain.autodiff.ops.moments import Moments
 from nettrain.autodiff.ops.row_normalization import NormalizeRows
-from nettrain.autodiff.ops.selection import LeakyRelu
+from nettrain.autodiff.ops.selection import LeakyRelu, Relu
+from nettrain.autodiff.ops.smooth import Elu, Mish, Sigmoid, Silu, Tanh
+from nettrain.autodiff.ops.softmax import LogSumExp
 from nettrain.autodiff.primitive import make_calls
 from nettrain.component import names
 from nettrain.nn.activation import Activation
@@ -71,6 +75,101 @@ def test_far_from_zero_an_activation_has_the_slope_of_its_asymptote(name, dtype,
     with np.errstate(all="ignore"):
         slopes = backward(Activation.parse(name).apply(x), np.ones(2, dtype))[x]
     np.testing.assert_allclose(slopes, SLOPES[name], rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.compiled
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(
+    "primitive",
+    [Sigmoid(), Tanh(), Silu(), Mish(), Elu(1.0, 1.0), Elu(2.0, 3.0), Relu(), LeakyRelu(0.1)],
+    ids=lambda one: type(one).__name__,
+)
+def test_a_compiled_activation_is_numpys_to_both_ends_of_the_line(primitive, dtype):
+    far, end = [1e3, 1e20, np.finfo(dtype).max, np.inf], np.log(np.finfo(dtype).max)
+    near = [0.0, 1e-3, 1.0, 20.5, 21.5, 25.0, end - 2, end - 0.5, end + 0.5, end + 2]
+    x = np.array([*near, *far, np.nan])
+    x = np.concatenate([x, -x]).astype(dtype)
+    plain, loops = computed(primitive, [x]), computed(compiled_form(primitive), [x])
+    rounding = 100 * np.finfo(dtype).eps
+    for found, expected in zip((loops[0], *loops[1]), (plain[0], *plain[1]), strict=True):
+        np.testing.assert_allclose(found, expected, rtol=rounding, atol=0)
+
+
+@pytest.mark.compiled
+@both_kernels
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_the_sigmoid_is_exact_to_the_ends_of_the_exponential_and_never_quite_zero(form, dtype):
+    end = np.log(np.finfo(dtype).max)
+    x = -np.arange(0, end - 1, 0.25).astype(dtype)
+    with np.errstate(over="raise"):
+        found, _ = computed(form(Sigmoid()), [x])
+    exact = 1 / (1 + np.exp(-x.astype(np.longdouble)))
+    np.testing.assert_allclose(found, exact.astype(float), rtol=1e3 * np.finfo(dtype).eps, atol=0)
+    least, _ = computed(form(Sigmoid()), [np.array([-np.inf, -1e9], dtype)])
+    assert (least > 0).all() and (least < found[-1]).all()
+
+
+@pytest.mark.compiled
+@both_kernels
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_mish_is_the_identity_from_22_on_and_nothing_overflows_on_the_way(form, dtype):
+    x = np.array([22, 22.5, 23, 100, 1e3, 1e30], dtype)
+    primitive = form(Mish())
+    kept = primitive.scratch(x.shape).items()
+    out, dx, scratch = x.copy(), x.copy(), {name: np.empty(x.shape, dtype) for name, _ in kept}
+    with np.errstate(over="raise", invalid="raise"):
+        make_calls(primitive.forward_calls(out, x, **scratch))
+        make_calls(primitive.backward_calls([dx], np.ones_like(x), out, x, **scratch))
+    np.testing.assert_array_equal(out, x)
+    np.testing.assert_array_equal(dx, 1)
+
+
+@pytest.mark.compiled
+@both_kernels
+def test_a_cross_entropy_of_scores_far_apart_is_finite(form):
+    z = np.array([[800, 0, 0], [-800, -800, -800], [0, 800, 0]], np.float32)
+    out, dz = of_classes(form(SoftmaxCrossEntropy()), z, np.array([0, 2, 0]))
+    np.testing.assert_allclose(out, [0, np.log(3), 800], rtol=1e-6)
+    third = 1 / 3
+    np.testing.assert_allclose(dz, [[0, 0, 0], [third, third, third - 1], [-1, 1, 0]], atol=1e-6)
+
+
+@pytest.mark.compiled
+def test_the_loops_of_a_cross_entropy_take_a_class_that_there_is_not_for_the_nearest():
+    z, primitive = (
+        np.array([[1, 2, 3], [1, 2, 4]], np.float32),
+        compiled_form(SoftmaxCrossEntropy()),
+    )
+    found, expected = (of_classes(primitive, z, np.array(y)) for y in ([10**9, -1], [2, 0]))
+    for one, right in zip(found, expected, strict=True):
+        np.testing.assert_array_equal(one, right)
+
+
+def of_classes(primitive, z, y):
+    out = np.full(len(z), np.nan, z.dtype)
+    scratch = {
+        name: np.zeros(shape, kind or z.dtype)
+        for name, (shape, kind) in primitive.scratch(z.shape, y.shape).items()
+    }
+    dz = np.full_like(z, np.nan)
+    make_calls(primitive.forward_calls(out, z, y, **scratch))
+    make_calls(primitive.backward_calls([dz, None], np.ones_like(out), out, z, y, **scratch))
+    return out, dz
+
+
+def test_the_logarithm_of_a_sum_of_zeros_is_minus_infinity():
+    x = np.array([[-np.inf, -np.inf], [-np.inf, 0.0]])
+    out, _ = computed(LogSumExp(), [x])
+    np.testing.assert_array_equal(out, [-np.inf, 0])
+
+
+def test_a_pixel_that_is_not_finite_is_not_in_the_centre_of_its_neighbours():
+    x = np.array([[1.0, np.inf, 3.0, 4.0]])
+    out, (dx,) = computed(
+        Interpolate(1, 3), [x], np.array([[1, 1, 1, 1, np.inf, 1, 1, 1, 1, 1, 1, 1.0]])
+    )
+    np.testing.assert_array_equal(out[:, 1::3], x)
+    np.testing.assert_array_equal(np.isfinite(dx), [[True, False, True, True]])
 
 
 @pytest.mark.compiled

@@ -7,6 +7,7 @@ import pytest
 
 from nettrain.autodiff import functions as F
 from nettrain.autodiff.backward import backward, nodes_above
+from nettrain.autodiff.compiled import compiled_form
 from nettrain.autodiff.ops import matmul
 from nettrain.autodiff.ops.affine import Affine
 from nettrain.autodiff.ops.matmul import Matmul, bands, columns
@@ -14,7 +15,9 @@ from nettrain.autodiff.ops.selection import Relu
 from nettrain.autodiff.plan.memory import Arena
 from nettrain.autodiff.plan.plan import Plan
 from nettrain.autodiff.plan.shards import Shards
+from nettrain.autodiff.primitive import make_calls
 from nettrain.autodiff.tensor import Tensor
+from nettrain.jit import Loop
 
 SHAPES = [(40, 48), (48, 40), (7, 130), (130, 7), (33, 65)]
 
@@ -101,6 +104,63 @@ def test_tiles_compute_what_the_whole_does(shape, primitive, wanted, monkeypatch
         np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-12)
 
 
+PRODUCTS = {"matmul": Matmul(), "affine": Affine(), "affine and relu": Affine(Relu()), "compiled": compiled_form(Affine(Relu()))}  # fmt: skip
+
+
+def wide_product(primitive):
+    """Its arguments forward and backward, and its scratch, of a product that is wide here."""
+    inputs = arrays((9, 40), (40, 48), (48,))[: 2 if isinstance(primitive, Matmul) else 3]
+    out, (dy,) = np.full((9, 48), np.nan), arrays((9, 48))
+    grads = [np.full(x.shape, np.nan) for x in inputs]
+    sizes = primitive.scratch(*[x.shape for x in inputs])
+    scratch = {name: np.full(size, np.nan) for name, (size, _) in sizes.items()}
+    return (out, *inputs), (grads, dy, out, *inputs), scratch
+
+
+@pytest.mark.parametrize("primitive", PRODUCTS.values(), ids=PRODUCTS)
+def test_each_tile_writes_columns_of_its_own(primitive, narrow, monkeypatch):
+    """So threads may make them at once. Loops are given whole rows, of which they touch these columns."""
+    monkeypatch.setattr(Loop, "entry", lambda loop, *args: loop.function)
+    forward, backward, scratch = wide_product(primitive)
+    out, grads = forward[0], backward[0]
+    (queues,) = primitive.forward_tiles(*forward, **scratch)
+    for queue, tile in zip(queues, columns(40, 48), strict=True):
+        make_calls(queue)
+        assert np.flatnonzero(~np.isnan(out).all(0)).tolist() == list(range(tile.stop))
+        for function, args, _ in queue:
+            if function.__name__.endswith("_loop"):
+                assert all(x.flags.c_contiguous for x in args)
+    found = []
+    for queue in itertools.chain.from_iterable(primitive.backward_tiles(*backward, **scratch)):
+        before = [np.isnan(dx) for dx in grads]
+        make_calls(queue)
+        changed = [old & ~np.isnan(dx) for old, dx in zip(before, grads, strict=True)]
+        found.append([int(each.any(0).sum()) if each.ndim > 1 else int(each.sum()) for each in changed])  # fmt: skip
+    own, all_of = ([[32, 0], [8, 0]], [[0, 16], [0, 16], [0, 16]])
+    if isinstance(primitive, Affine):
+        own, all_of = [[*each, 0] for each in own], [[*each, each[1]] for each in all_of]
+    assert sorted(found) == sorted(own + all_of)
+
+
+@pytest.mark.parametrize("primitive", PRODUCTS.values(), ids=PRODUCTS)
+def test_an_eager_product_is_made_in_the_tiles_of_a_plan(primitive, narrow, monkeypatch):
+    """BLAS may round a tile in another way than the whole."""
+    forward, backward, scratch = wide_product(primitive)
+    monkeypatch.setattr(Matmul, "forward_tiles", lambda *_, **scratch: [])
+    monkeypatch.setattr(Affine, "forward_tiles", lambda *_, **scratch: [])
+    monkeypatch.setattr(Matmul, "backward_tiles", lambda *_, **scratch: [])
+    monkeypatch.setattr(Affine, "backward_tiles", lambda *_, **scratch: [])
+    primitive.forward(*forward, **scratch)
+    primitive.backward(*backward, **scratch)
+    assert all(np.isnan(x).all() for x in (forward[0], *backward[0]))
+
+
+def test_the_gradient_of_a_product_in_tiles_has_no_factors(narrow):
+    for primitive in (Matmul(), Affine()):
+        forward, (_, dy, *_), scratch = wide_product(primitive)
+        assert primitive.factors(dy, *forward[1:], **scratch) is None
+
+
 def in_turn(tasks):
     for task in tasks:
         task()
@@ -164,16 +224,21 @@ def test_dx_computed_transposed_is_the_product(primitive):
     n, i, o = 16, 130, 128
     x, w, b, dy = arrays((n, i), (i, o), (o,), (n, o))
     inputs = (x, w) if isinstance(primitive, Matmul) else (x, w, b)
-    scratch = {name: np.full(shape, np.nan) for name, (shape, _) in primitive.scratch(*[a.shape for a in inputs]).items()}  # fmt: skip
-    dx, dw = np.full((n, i), np.nan), np.full((i, o), np.nan)
-    primitive.backward([dx, dw, None][: len(inputs)], dy, dy, *inputs, **scratch)
-    np.testing.assert_allclose(dx, dy @ w.T, rtol=1e-12, atol=1e-12)
-    np.testing.assert_allclose(dw, x.T @ dy, rtol=1e-12, atol=1e-12)
+    for wanted in ((True, True), (True, False), (False, True)):
+        scratch = {name: np.full(shape, np.nan) for name, (shape, _) in primitive.scratch(*[a.shape for a in inputs]).items()}  # fmt: skip
+        dx, dw = np.full((n, i), np.nan), np.full((i, o), np.nan)
+        slots = [dx if wanted[0] else None, dw if wanted[1] else None, None][: len(inputs)]
+        primitive.backward(slots, dy, dy, *inputs, **scratch)
+        if wanted[0]:
+            np.testing.assert_allclose(dx, dy @ w.T, rtol=1e-12, atol=1e-12)
+            np.testing.assert_array_equal(scratch["da_t"], dx.T)
+        if wanted[1]:
+            np.testing.assert_allclose(dw, x.T @ dy, rtol=1e-12, atol=1e-12)
 
 
 @pytest.mark.parametrize(("i", "o", "heights"), [
     (784, 512, [208, 208, 208, 160]), (512, 512, [256, 256]), (300, 300, [300]),
-    (9216, 128, [1024] * 9), (20, 100_000, [16, 4]), (5000, 1024, [5000]), (64, 64, [64]), (0, 5, [0]),
+    (9216, 128, [1024] * 9), (131_072, 1, [131_072]), (43_691, 3, [21_856, 21_835]), (20, 100_000, [16, 4]), (5000, 1024, [5000]), (64, 64, [64]), (0, 5, [0]),
 ])  # fmt: skip
 def test_bands_are_all_rows_in_order(i, o, heights):
     found = bands(i, o)

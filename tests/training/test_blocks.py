@@ -171,7 +171,7 @@ def trained(shards=2, run_tasks=run_serially, clip_norm=None, batch_size=24, row
 @pytest.fixture
 def small_blocks(monkeypatch):
     """What is large here: the first two matrices, in three blocks each at least."""
-    monkeypatch.setattr(matmul, "LARGE", 2000)
+    monkeypatch.setattr("nettrain.training.engine.blocks.LARGE", 2000)
     monkeypatch.setattr(matmul, "BAND", 1200)
 
 
@@ -205,7 +205,8 @@ def test_a_gradient_that_must_be_known_as_a_whole_is_completed_before_the_update
 
 def test_products_by_rows_are_the_gradient_of_the_undivided_run(small_blocks, monkeypatch):
     divided = trained(1)
-    monkeypatch.setattr(matmul, "LARGE", 10**9)
+    monkeypatch.setattr("nettrain.training.engine.blocks.LARGE", 10**9)
+    monkeypatch.setattr(matmul, "BAND", 10**9)
     whole = trained(1)
     assert divided[2] == [True, True] and whole[2] == [False, False]
     np.testing.assert_allclose(divided[1], whole[1], rtol=1e-5, atol=1e-7)

@@ -70,7 +70,7 @@ class Affine(Primitive):
         self, out: Array, x: Array, w: Array, b: Array, **scratch: Array
     ) -> list[Call]:
         """Product, bias, activation."""
-        calls = self.product.forward_calls(out, x, w, **_of_product(scratch))
+        calls = self.product.forward_calls(out, x, w)
         calls.append((np.add, (out, b, out), {}))
         return calls if self.activation is None else calls + self.activation.forward_calls(out, out)
 
@@ -99,9 +99,8 @@ class Affine(Primitive):
         """dx and dw."""
         if all(grad is None for grad in grads):
             return []
-        return (product or self.product).backward_calls(
-            grads, da, out, x, w, **_of_product(scratch)
-        )
+        own = {name: array for name, array in scratch.items() if name != "da"}
+        return (product or self.product).backward_calls(grads, da, out, x, w, **own)
 
     def factors(
         self, dy: Array, x: Array, w: Array, b: Array, **scratch: Array
@@ -138,12 +137,12 @@ class Affine(Primitive):
             phases.append([
                 self.backward_calls(
                     [None, None if dw is None else dw[:, t], None if db is None else db[t]],
-                    dy[:, t], out[:, t], x, w[:, t], b[t], **({} if da is dy else {"da": da[:, t]}),
+                    dy[:, t], out[:, t], x, w[:, t], b[t], da=da[:, t],
                 )
                 for t in tiles
             ])  # fmt: skip
         if dx is not None:
-            own = columns(*w.T.shape) or [slice(w.shape[0])]
+            own = columns(*w.T.shape) or [slice(None)]
             phases.append([[product_call(da, w[t].T, dx[:, t])] for t in own])
         return phases
 
@@ -160,17 +159,13 @@ class Affine(Primitive):
         """J (dx, dw, db) = act'(y) (dx w + x dw + db)."""
         *dproduct, db = dinputs
         total = np.empty_like(dout)
-        self.product.tangent(total, dproduct, out, x, w, **_of_product(scratch))
+        self.product.tangent(total, dproduct, out, x, w)
         if db is not None:
             total += db
         if self.activation is None:
             dout[...] = total
         else:
             self.activation.backward([dout], total, out, out)
-
-
-def _of_product(scratch: dict[str, Array]) -> dict[str, Array]:
-    return {name: array for name, array in scratch.items() if name != "da"}
 
 
 @jit
@@ -186,7 +181,7 @@ def _shift_relu_loop(y: Array, b: Array) -> None:
     for i in range(y.shape[0]):
         for j in range(b.size):
             a = y[i, j] + b[j]
-            y[i, j] = zero if a <= zero else a  # NaN stays
+            y[i, j] = zero if a < zero else a  # NaN stays
 
 
 @jit
@@ -264,7 +259,7 @@ class CompiledAffine(Affine):
             return super().forward_calls(out, x, w, b, **scratch)
         loop = _FORWARD.get(type(self.activation))
         product = compiled_form(self.product)
-        calls = product.forward_calls(out, x, w, **_of_product(scratch))
+        calls = product.forward_calls(out, x, w)
         calls.append(call(loop or _shift_loop, _wide_rows(out), b.reshape(-1)))
         if self.activation is not None and loop is None:
             calls += self.activation.forward_calls(out, out)
@@ -274,20 +269,16 @@ class CompiledAffine(Affine):
         self, grads: Slots, dy: Array, out: Array, x: Array, w: Array, b: Array, **scratch: Array
     ) -> list[Call]:
         dx, dw, db = grads
-        da = dy if self.activation is None else scratch["da"]
         if db is None or not contiguous(db) or (dy.ndim > 2 and not contiguous(dy)):
             return super().backward_calls(grads, dy, out, x, w, b, **scratch)
-        calls, sums = [], db.reshape(-1)
-        if self.activation is None:
-            calls.append(call(_sum_loop, _wide_rows(da), sums))
-        elif type(self.activation) in _BACKWARD:
-            arrays = _wide_rows(da), sums, _wide_rows(dy), _wide_rows(out)
-            calls.append(call(_BACKWARD[type(self.activation)], *arrays))
+        da, sums = scratch.get("da", dy), db.reshape(-1)
+        loop = _BACKWARD.get(type(self.activation))
+        if loop is not None:
+            calls = [call(loop, _wide_rows(da), sums, _wide_rows(dy), _wide_rows(out))]
         else:
-            calls += [
-                *self.activation.backward_calls([da], dy, out, out),
-                call(_sum_loop, _wide_rows(da), sums),
-            ]
+            calls = [call(_sum_loop, _wide_rows(da), sums)]
+            if self.activation is not None:
+                calls = self.activation.backward_calls([da], dy, out, out) + calls
         product = compiled_form(self.product)
         return calls + self._product_gradients([dx, dw], da, out, x, w, scratch, product)
 

@@ -63,7 +63,7 @@ class SoftmaxCrossEntropy(Primitive):
     ) -> None:
         """J dz = sum_k p_k dz_k - dz_y."""
         dz = dinputs[0]
-        np.add.reduce(np.exp(scratch["logp"]) * dz, axis=-1, out=dout)
+        np.add.reduce(np.exp(scratch["logp"]) * dz, axis=1, out=dout)
         dout -= np.take(dz, scratch["places"])
 
 
@@ -125,5 +125,5 @@ class CompiledSoftmaxCrossEntropy(SoftmaxCrossEntropy):
     ) -> None:
         """J dz = sum_k p_k dz_k - dz_y."""
         dz = dinputs[0]
-        np.add.reduce(scratch["powers"] * dz, axis=-1, out=dout)
+        np.add.reduce(scratch["powers"] * dz, axis=1, out=dout)
         dout -= np.take_along_axis(dz, y[:, None], 1)[:, 0]

@@ -63,7 +63,7 @@ class CompiledDropout(Dropout):
     """The draws in a loop, then mask and product in another."""
 
     def forward_calls(self, out: Array, x: Array, *, mask: Array) -> list[Call]:
-        if not contiguous(out, x):
+        if not contiguous(x):
             return super().forward_calls(out, x, mask=mask)
         draw: Call = (fill_uniform, (self.generator, mask), {})
         return [draw, (self._drop, (out.reshape(-1), x.reshape(-1), mask.reshape(-1)), {})]

@@ -61,6 +61,8 @@ _SINGLE = (
     _F(5.0000001201e-1),
 )
 
+_DOUBLE = tuple(1 / math.factorial(n) for n in range(13, 1, -1))
+
 
 @jit
 def _single_parts(x: Any) -> Any:
@@ -86,17 +88,17 @@ def _double_parts(x: Any) -> Any:
     inside = min(x, 710.0) if x > -746.0 else -746.0
     n = np.floor(inside * _LOG2_E + 0.5)
     r = (inside - n * _LONG_LN2[0]) - n * _LONG_LN2[1]
-    p = r / 6227020800.0 + 1 / 479001600
-    p = p * r + 1 / 39916800
-    p = p * r + 1 / 3628800
-    p = p * r + 1 / 362880
-    p = p * r + 1 / 40320
-    p = p * r + 1 / 5040
-    p = p * r + 1 / 720
-    p = p * r + 1 / 120
-    p = p * r + 1 / 24
-    p = p * r + 1 / 6
-    p = p * r + 0.5
+    p = _DOUBLE[0] * r + _DOUBLE[1]
+    p = p * r + _DOUBLE[2]
+    p = p * r + _DOUBLE[3]
+    p = p * r + _DOUBLE[4]
+    p = p * r + _DOUBLE[5]
+    p = p * r + _DOUBLE[6]
+    p = p * r + _DOUBLE[7]
+    p = p * r + _DOUBLE[8]
+    p = p * r + _DOUBLE[9]
+    p = p * r + _DOUBLE[10]
+    p = p * r + _DOUBLE[11]
     whole = np.int64(n)
     half = whole >> 1
     first = np.int64((half + 1023) << 52).view(np.float64)

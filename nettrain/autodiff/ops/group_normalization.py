@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -175,28 +176,22 @@ class CompiledNormalizeGroups(NormalizeGroups):
         return [call(loop, *arrays, *kept, *work, self.groups, self.epsilon)]
 
     def backward_calls(
-        self, grads: Slots, dy: Array, out: Array, x: Array, gamma: Array, beta: Array,
-        **scratch: Array,
-    ) -> list[Call]:  # fmt: skip
+        self, grads: Slots, dy: Array, out: Array, *inputs: Array, **scratch: Array
+    ) -> list[Call]:
         if not contiguous(*grads, dy):
-            ones = scratch["ones"]
-            return [
-                (ones.fill, (1,), {}),
-                *super().backward_calls(grads, dy, out, x, gamma, beta, **scratch),
-            ]
+            calls = super().backward_calls(grads, dy, out, *inputs, **scratch)
+            return [(scratch["ones"].fill, (1,), {}), *calls]
+        _, gamma, beta = inputs
         dx, *others = slots_or(grads, scratch["work"], gamma, beta)
         kept = _by_place(scratch["normal"]), _by_row(scratch["inverse"])
         work = scratch["sums"], scratch["part"]
         loop, arrays = _normalize_groups_gradient_loop, (_by_place(dy), gamma)
         return [call(loop, _by_place(dx), *others, *arrays, *kept, *work, self.groups)]
 
-    def tangent(
-        self, dout: Array, dinputs: Slots, out: Array, x: Array, gamma: Array, beta: Array,
-        **scratch: Array,
-    ) -> None:  # fmt: skip
+    def tangent(self, *args: Any, **scratch: Any) -> None:
         """With NumPy; it needs the ones, which no loop writes."""
         scratch["ones"].fill(1)
-        super().tangent(dout, dinputs, out, x, gamma, beta, **scratch)
+        super().tangent(*args, **scratch)
 
 
 def _by_place(x: Array) -> Array:

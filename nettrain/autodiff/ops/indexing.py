@@ -23,7 +23,7 @@ class Gather(_Indexing):
     The indices are on the leading axes.
     """
 
-    reads = (1, 2, 3, 4)  # the indices, as many as there are
+    reads = tuple(range(1, 65))  # the indices, as many as there are: an array has 64 axes at most
 
     def infer(self, *shapes: Shape) -> Shape:
         """The shape of the indices, then the axes of x that they leave."""

@@ -54,7 +54,9 @@ class Interpolate(Linear):
 
 def _neighbours(t: float) -> tuple[tuple[slice, slice], ...]:
     """Pairs of slices: pixels and their neighbours on the side of t; the outermost has itself."""
-    before, after, first, last = slice(None, -1), slice(1, None), slice(None, 1), slice(-1, None)
-    if t == 0:
-        return ()
-    return ((after, before), (first, first)) if t < 0 else ((before, after), (last, last))
+    before, after, first, last = slice(-1), slice(1, None), slice(None, 1), slice(-1, None)
+    if t < 0:
+        return (after, before), (first, first)
+    if t > 0:
+        return (before, after), (last, last)
+    return ()

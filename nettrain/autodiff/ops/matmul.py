@@ -32,7 +32,6 @@ def columns(i: int, o: int) -> list[slice] | None:
     return [slice(start, min(start + width, o)) for start in range(0, o, width)]
 
 
-LARGE = 65_536  # elements of a matrix from which its gradient is worth completing band by band
 BAND = 131_072  # elements of a band, which with its gradient and its optimizer's state fits a cache
 HEIGHT = 16  # rows of a band are a multiple
 
@@ -43,7 +42,7 @@ def bands(i: int, o: int) -> list[slice]:
     The gradient of the matrix is computed band by band, wherever: so its bits are the same.
     """
     count = -(-i * o // BAND)
-    if i * o < LARGE or count == 1 or columns(i, o) is not None:
+    if count <= 1 or columns(i, o) is not None:
         return [slice(0, i)]
     height = -(-i // (HEIGHT * count)) * HEIGHT
     return [slice(start, min(start + height, i)) for start in range(0, i, height)]
@@ -120,9 +119,9 @@ class Matmul(Multilinear):
         da, db = grads
         calls: list[Call] = []
         if da is not None and da_t is not None:
-            calls += [product_call(b, dy.T, da_t), (np.copyto, (da, da_t.T), {})]
+            calls = [product_call(b, dy.T, da_t), (np.copyto, (da, da_t.T), {})]
         elif da is not None:
-            calls.append(product_call(dy, b.swapaxes(-1, -2), da))
+            calls = [product_call(dy, b.swapaxes(-1, -2), da)]
         if db is not None and db.ndim == 2:
             calls += [product_call(a.T[band], dy, db[band]) for band in bands(*db.shape)]
         elif db is not None:
@@ -151,7 +150,9 @@ class Matmul(Multilinear):
         (i, o), (da, db) = b.shape, grads
         queues = []
         if da is not None:
-            queues += [[product_call(dy, b[t].T, da[:, t])] for t in columns(o, i) or [slice(i)]]
+            queues = [[product_call(dy, b[t].T, da[:, t])] for t in columns(o, i) or [slice(None)]]
         if db is not None:
-            queues += [[product_call(a.T, dy[:, t], db[:, t])] for t in columns(i, o) or [slice(o)]]
+            queues += [
+                [product_call(a.T, dy[:, t], db[:, t])] for t in columns(i, o) or [slice(None)]
+            ]
         return [queues]

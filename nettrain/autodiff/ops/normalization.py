@@ -150,7 +150,7 @@ def _normalize_loop(
         if relu:
             for j in range(c):
                 y = (x[i, j] - mean[j]) * factor[j] + beta[j]
-                out[i, j] = zero if y <= zero else y  # NaN stays
+                out[i, j] = zero if y < zero else y  # NaN stays
         else:
             for j in range(c):
                 out[i, j] = (x[i, j] - mean[j]) * factor[j] + beta[j]
@@ -204,18 +204,14 @@ class CompiledNormalize(Normalize):
 
     reads = (0, 1, 2, "inverse")  # not `ones`
 
-    def forward_calls(
-        self, out: Array, x: Array, moments: Array, gamma: Array, beta: Array, **scratch: Array
-    ) -> list[Call]:
-        loop = forward_loop(self.epsilon, out, [x, moments, gamma, beta], scratch, relu=False)
-        return loop or super().forward_calls(out, x, moments, gamma, beta, **scratch)
+    def forward_calls(self, out: Array, *inputs: Array, **scratch: Array) -> list[Call]:
+        loop = forward_loop(self.epsilon, out, inputs, scratch)
+        return loop or super().forward_calls(out, *inputs, **scratch)
 
     def backward_calls(
-        self, grads: Slots, dy: Array, out: Array,
-        x: Array, moments: Array, gamma: Array, beta: Array, **scratch: Array,
-    ) -> list[Call]:  # fmt: skip
-        inputs = [x, moments, gamma, beta]
-        loop = backward_loop(grads, dy, dy, inputs, scratch, relu=False)
+        self, grads: Slots, dy: Array, out: Array, *inputs: Array, **scratch: Array
+    ) -> list[Call]:
+        loop = backward_loop(grads, dy, dy, inputs, scratch)
         return loop or [
             (scratch["ones"].fill, (1,), {}),
             *super().backward_calls(grads, dy, out, *inputs, **scratch),
@@ -223,7 +219,7 @@ class CompiledNormalize(Normalize):
 
 
 def forward_loop(
-    epsilon: float, out: Array, inputs: Slots, scratch: dict[str, Array], *, relu: bool
+    epsilon: float, out: Array, inputs: Slots, scratch: dict[str, Array], *, relu: bool = False
 ) -> list[Call]:
     """The loop that normalizes contiguous x, and applies relu; none for other x."""
     x, *others = inputs
@@ -234,7 +230,13 @@ def forward_loop(
 
 
 def backward_loop(
-    grads: Slots, dy: Array, y: Array, inputs: Slots, scratch: dict[str, Array], *, relu: bool
+    grads: Slots,
+    dy: Array,
+    y: Array,
+    inputs: Slots,
+    scratch: dict[str, Array],
+    *,
+    relu: bool = False,
 ) -> list[Call]:
     """The loop of the gradients; none where an array is not contiguous."""
     x, moments, gamma, beta = inputs

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from nettrain.autodiff.compiled import call, compiled_form, compiles, contiguous
+from nettrain.autodiff.compiled import all_slots, call, compiled_form, compiles, contiguous
 from nettrain.autodiff.primitive import (
     Array,
     Call,
@@ -66,14 +66,16 @@ class ParametricActivation(DefinedByCalls):
     ) -> list[Call]:
         """First da, then dx."""
         (dx, da), weighted = grads, scratch["weighted"]
-        calls: list[Call] = []
         bend, value, own = self._arrays(scratch)
-        if da is not None:
-            over: Any = tuple(range(x.ndim - a.ndim))
-            calls += [
+        over: Any = tuple(range(x.ndim - a.ndim))
+        calls: list[Call] = (
+            []
+            if da is None
+            else [
                 (np.multiply, (dy, bend, weighted), {}),
                 (np.add.reduce, (weighted, over, None, da), {}),
             ]
+        )
         if dx is not None:
             calls += [
                 (np.multiply, (dy, a, weighted), {}),
@@ -143,8 +145,9 @@ class CompiledParametricActivation(ParametricActivation):
         self, grads: Slots, dy: Array, out: Array, x: Array, a: Array, **scratch: Array
     ) -> list[Call]:
         (dx, da), weighted = grads, scratch["weighted"]
-        if dx is None or da is None or not a.size or not contiguous(dx, da, dy, x, a):
+        if dx is None or not a.size or not contiguous(dx, da, dy, x, a):
             return super().backward_calls(grads, dy, out, x, a, **scratch)
+        [da] = all_slots([da], [a])
         bend, value, own = self._arrays(scratch)
         d, dy_rows, bend_rows = (z.reshape(-1, a.size) for z in (weighted, dy, bend))
         return [

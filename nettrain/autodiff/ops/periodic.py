@@ -33,7 +33,7 @@ class Periodic(DefinedByCalls):
     def infer(self, *shapes: Shape) -> Shape:
         """(n, d, 1 + o)."""
         x, q, r, w, b = shapes
-        if x[1:] != (w[0], 1) or not q == r == w[:2] or b != (w[0], w[2]):
+        if len(w) != 3 or x[1:] != (w[0], 1) or not q == r == w[:2] or b != (w[0], w[2]):
             listed = ", ".join(map(str, shapes))
             raise ValueError(
                 "periodic takes x (n, d, 1), q and r (d, k), w (d, k, o) and b (d, o), "
@@ -52,15 +52,21 @@ class Periodic(DefinedByCalls):
         self, out: Array, x: Array, q: Array, r: Array, w: Array, b: Array, **scratch: Array
     ) -> list[Call]:
         """The angle, its cosine, and the product behind x."""
-        angle, cosine, y = scratch["angle"], scratch["cosine"], out[:, :, 1:]
+        y = out[:, :, 1:]
+        return [
+            *self._wave_calls(x, q, r, scratch),
+            *_PRODUCT.forward_calls(y, scratch["cosine"], w),
+            (np.add, (y, b, y), {}),
+            (np.copyto, (out[:, :, :1], x), {}),
+        ]
+
+    def _wave_calls(self, x: Array, q: Array, r: Array, scratch: dict[str, Array]) -> list[Call]:
+        angle = scratch["angle"]
         return [
             (np.multiply, (x, q, angle), {}),
             (np.multiply, (angle, angle.dtype.type(self.turn), angle), {}),
             (np.add, (angle, r, angle), {}),
-            (np.cos, (angle, cosine), {}),
-            *_PRODUCT.forward_calls(y, cosine, w),
-            (np.add, (y, b, y), {}),
-            (np.copyto, (out[:, :, :1], x), {}),
+            (np.cos, (angle, scratch["cosine"]), {}),
         ]
 
     def backward_calls(
@@ -206,13 +212,19 @@ class CompiledPeriodic(Periodic):
     def forward_calls(
         self, out: Array, x: Array, q: Array, r: Array, w: Array, b: Array, **scratch: Array
     ) -> list[Call]:
-        if not contiguous(out, x, q, r, w, b):
+        if not contiguous(x, q, r, w, b):
             return super().forward_calls(out, x, q, r, w, b, **scratch)
-        (angle, cosine, _), flat = _by_feature(scratch), x[:, :, 0]
+        _, cosine, _ = _by_feature(scratch)
         return [
-            call(_angle_loop, angle, flat, q, r, scratch["tail"], self.turn),
+            *self._wave_loops(x, q, r, scratch),
+            call(_join_loop, out, x[:, :, 0], cosine, w, b, scratch["tail"]),
+        ]
+
+    def _wave_loops(self, x: Array, q: Array, r: Array, scratch: dict[str, Array]) -> list[Call]:
+        angle, cosine, _ = _by_feature(scratch)
+        return [
+            call(_angle_loop, angle, x[:, :, 0], q, r, scratch["tail"], self.turn),
             (np.cos, (angle, cosine), {}),
-            call(_join_loop, out, flat, cosine, w, b, scratch["tail"]),
         ]
 
     def backward_calls(
@@ -220,14 +232,15 @@ class CompiledPeriodic(Periodic):
         x: Array, q: Array, r: Array, w: Array, b: Array, **scratch: Array,
     ) -> list[Call]:  # fmt: skip
         arrays, (dx, *trained) = (x, q, r, w, b), grads
-        plain = not contiguous(out, dy, *arrays, *trained)
+        waves = self._wave_calls(x, q, r, scratch)
+        if not contiguous(dy, *arrays, *trained):
+            return waves + super().backward_calls(grads, dy, out, *arrays, **scratch)
         calls: list[Call] = []
-        if plain or dx is not None:
-            calls += super().forward_calls(out, *arrays, **scratch)[:4]
-            slots = grads if plain else [dx, *[None] * 4]
-            calls += super().backward_calls(slots, dy, out, *arrays, **scratch)
-            calls += self.forward_calls(out, *arrays, **scratch)[:2]
-        if not plain and any(grad is not None for grad in trained):
+        if dx is not None:
+            slots = [dx, None, None, None, None]
+            calls = waves + super().backward_calls(slots, dy, out, *arrays, **scratch)
+            calls += self._wave_loops(x, q, r, scratch)
+        if any(grad is not None for grad in trained):
             angle, cosine, sine = _by_feature(scratch)
             given = dy, x[:, :, 0], cosine, sine, w, scratch["tail"]
             slots = all_slots(trained, (q, r, w, b))

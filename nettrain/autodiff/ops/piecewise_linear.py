@@ -26,7 +26,12 @@ class PiecewiseLinear(DefinedByCalls):
     def infer(self, *shapes: Shape) -> Shape:
         """(n, d, o)."""
         x, lower, slope, u, c, w = shapes
-        if x[1:] != (w[0], 1) or lower != slope or lower != w[:2] or not u == c == (w[0], w[2]):
+        if (
+            len(w) != 3
+            or x[1:] != (w[0], 1)
+            or not lower == slope == w[:2]
+            or not u == c == (w[0], w[2])
+        ):
             listed = ", ".join(map(str, shapes))
             raise ValueError(
                 "piecewise linear takes x (n, d, 1), l and s (d, t), u and c (d, o) and "
@@ -53,9 +58,7 @@ class PiecewiseLinear(DefinedByCalls):
         """The encoding, its product, and the line."""
         encoded, part = scratch["encoded"], scratch["part"]
         return [
-            (np.subtract, (x, lower, encoded), {}),
-            (np.multiply, (encoded, slope, encoded), {}),
-            (np.clip, (encoded, 0, 1, encoded), {}),
+            *_encoding_calls(encoded, x, lower, slope),
             *_PRODUCT.forward_calls(part, encoded, w),
             (np.multiply, (x, u, out), {}),
             (np.add, (out, c, out), {}),
@@ -67,11 +70,12 @@ class PiecewiseLinear(DefinedByCalls):
         x: Array, lower: Array, slope: Array, u: Array, c: Array, w: Array, **scratch: Array,
     ) -> list[Call]:  # fmt: skip
         """dc, du, dw; where rows, l or s get a gradient, those in arrays that are made anew."""
-        *_, du, dc, dw = grads
+        dx, dl, ds, du, dc, dw = grads
         encoded, part = scratch["encoded"], scratch["part"]
         calls: list[Call] = []
-        if any(grad is not None for grad in grads[:3]):
-            calls.append((_input_gradients, (grads[:3], dy, encoded, x, lower, slope, u, w), {}))
+        if any(grad is not None for grad in (dx, dl, ds)):
+            given = [dx, dl, ds], dy, encoded, x, lower, slope, u, w
+            calls.append((_input_gradients, given, {}))
         if dc is not None:
             calls.append((np.add.reduce, (dy, 0, None, dc), {}))
         if du is not None:
@@ -90,6 +94,14 @@ class PiecewiseLinear(DefinedByCalls):
         _PRODUCT.forward(dout, encoded, dw)
         dout += (de.swapaxes(0, 1) @ w).swapaxes(0, 1)
         dout += x * du + u * dx + dc
+
+
+def _encoding_calls(encoded: Array, x: Array, lower: Array, slope: Array) -> list[Call]:
+    return [
+        (np.subtract, (x, lower, encoded), {}),
+        (np.multiply, (encoded, slope, encoded), {}),
+        (np.clip, (encoded, 0, 1, encoded), {}),
+    ]
 
 
 def _between(encoded: Array) -> Array:
@@ -239,7 +251,7 @@ class CompiledPiecewiseLinear(PiecewiseLinear):
         **scratch: Array,
     ) -> list[Call]:  # fmt: skip
         arrays = lower, slope, u, c, w
-        if not contiguous(out, x, *arrays):
+        if not contiguous(x, *arrays):
             return super().forward_calls(out, x, *arrays, **scratch)
         return [call(_bend_loop, out, x[:, :, 0], *arrays, *_own(scratch))]
 
@@ -248,13 +260,15 @@ class CompiledPiecewiseLinear(PiecewiseLinear):
         x: Array, lower: Array, slope: Array, u: Array, c: Array, w: Array, **scratch: Array,
     ) -> list[Call]:  # fmt: skip
         arrays = x, lower, slope, u, c, w
-        rows, trained = [*grads[:3], None, None, None], grads[3:]
-        plain = not contiguous(dy, x, lower, slope, *trained)
+        encoding = _encoding_calls(scratch["encoded"], x, lower, slope)
+        rows, trained = grads[:3], grads[3:]
+        if not contiguous(dy, x, lower, slope, *trained):
+            return encoding + super().backward_calls(grads, dy, out, *arrays, **scratch)
         calls: list[Call] = []
-        if plain or any(grad is not None for grad in rows):
-            calls += super().forward_calls(out, *arrays, **scratch)[:3]
-            calls += super().backward_calls(grads if plain else rows, dy, out, *arrays, **scratch)
-        if not plain and any(grad is not None for grad in trained):
+        if any(grad is not None for grad in rows):
+            slots = [*rows, None, None, None]
+            calls = encoding + super().backward_calls(slots, dy, out, *arrays, **scratch)
+        if any(grad is not None for grad in trained):
             given = dy, x[:, :, 0], lower, slope, *all_slots(trained, (u, c, w))
             calls.append(call(_bend_gradient_loop, *given, *_own(scratch)))
         return calls

@@ -201,21 +201,12 @@ class CompiledNormalizeRows(NormalizeRows):
         return [call(_normalize_rows_loop, rows(out), rows(x), gamma, beta, *kept, self.epsilon)]
 
     def backward_calls(
-        self,
-        grads: Slots,
-        dy: Array,
-        out: Array,
-        x: Array,
-        gamma: Array,
-        beta: Array,
-        **scratch: Array,
+        self, grads: Slots, dy: Array, out: Array, *inputs: Array, **scratch: Array
     ) -> list[Call]:
         if not contiguous(*grads, dy):
-            ones = scratch["ones"]
-            return [
-                (ones.fill, (1,), {}),
-                *super().backward_calls(grads, dy, out, x, gamma, beta, **scratch),
-            ]
+            calls = super().backward_calls(grads, dy, out, *inputs, **scratch)
+            return [(scratch["ones"].fill, (1,), {}), *calls]
+        _, gamma, beta = inputs
         dx, *others = slots_or(grads, scratch["work"], gamma, beta)
         return [
             call(

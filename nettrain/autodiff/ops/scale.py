@@ -46,10 +46,15 @@ class Scale(Multilinear, DefinedByCalls):
     ) -> list[Call]:
         """First ds, as dx may be written over dy."""
         dx, ds = grads
-        calls: list[Call] = []
-        if ds is not None:
-            over: Any = tuple(range(x.ndim - s.ndim))
-            calls += [(np.multiply, (dy, x, part), {}), (np.add.reduce, (part, over, None, ds), {})]
+        over: Any = tuple(range(x.ndim - s.ndim))
+        calls: list[Call] = (
+            []
+            if ds is None
+            else [
+                (np.multiply, (dy, x, part), {}),
+                (np.add.reduce, (part, over, None, ds), {}),
+            ]
+        )
         if dx is not None:
             calls.append((np.multiply, (dy, s, dx), {}))
         return calls
@@ -77,7 +82,7 @@ class CompiledScale(Scale):
     """One loop forward, and one for both gradients."""
 
     def forward_calls(self, out: Array, x: Array, s: Array, **scratch: Array) -> list[Call]:
-        if not s.size or not contiguous(out, x, s):
+        if not s.size or not contiguous(x, s):
             return super().forward_calls(out, x, s, **scratch)
         y, x = (a.reshape(-1, s.size) for a in (out, x))
         return [call(_scale_loop, y, x, s.reshape(-1))]

@@ -33,7 +33,7 @@ class Relu(ElementWise):
 def _relu_loop(y: Array, x: Array) -> None:
     zero = x.dtype.type(0)
     for i in range(x.size):
-        y[i] = zero if x[i] <= zero else x[i]  # NaN stays
+        y[i] = zero if x[i] < zero else x[i]  # NaN stays
 
 
 @jit
@@ -98,8 +98,8 @@ class LeakyRelu(ElementWise):
 def _leaky_relu_loop(y: Array, x: Array, slope: float) -> None:
     zero, falling = x.dtype.type(0), x.dtype.type(slope)
     for i in range(x.size):
-        low = x[i] * falling if falling != zero or x[i] != x[i] else zero  # not 0 times infinity
-        y[i] = x[i] if x[i] > zero else low
+        low = x[i] * falling if falling != zero else zero  # not 0 times infinity
+        y[i] = low if x[i] < zero else x[i]  # NaN stays
 
 
 @jit

@@ -276,7 +276,7 @@ class Mish(ElementWise):
         return {"power": (shapes[0], None), "share": (shapes[0], None), "work": (shapes[0], None)}
 
     def forward(self, out: Array, x: Array, *, power: Array, share: Array, work: Array) -> None:
-        np.minimum(x, 20, out=power)  # t = 1 from there on, and p stays finite
+        np.minimum(x, 22, out=power)  # t = 1 from there on, and p^2 stays finite
         np.exp(power, out=power)
         np.add(power, 2, out=share)
         share *= power
@@ -296,7 +296,7 @@ class Mish(ElementWise):
         work: Array,
     ) -> None:
         dx = grads[0]
-        np.clip(x, -1000, 20, out=dx)  # beyond both the term is 0, however large x is
+        np.clip(x, -1000, 22, out=dx)  # beyond both the term is 0, however large x is
         dx *= 4
         dx *= power
         np.add(power, 1, out=work)
@@ -311,7 +311,7 @@ class Mish(ElementWise):
 
 @jit
 def _mish_loop(y: Array, power: Array, share: Array, x: Array) -> None:
-    two, most = x.dtype.type(2), x.dtype.type(20)
+    two, most = x.dtype.type(2), x.dtype.type(22)
     for i in range(x.size):
         e = exp(most if x[i] > most else x[i])
         p = (e + two) * e
@@ -322,7 +322,7 @@ def _mish_loop(y: Array, power: Array, share: Array, x: Array) -> None:
 @jit
 def _mish_gradient_loop(dx: Array, dy: Array, x: Array, power: Array, share: Array) -> None:
     one, four = x.dtype.type(1), x.dtype.type(4)
-    least, most = x.dtype.type(-1000), x.dtype.type(20)
+    least, most = x.dtype.type(-1000), x.dtype.type(22)
     for i in range(x.size):
         a = least if x[i] < least else most if x[i] > most else x[i]
         e = power[i] + one

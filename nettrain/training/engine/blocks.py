@@ -11,6 +11,7 @@ from nettrain.nn.vector import ParameterVector
 # cache saves: Adam over 670k parameters takes 0.6 ms in these, 0.9 ms in blocks of 32768; on one
 # thread 0.92 and 1.0.
 BLOCK = 131_072
+LARGE = 65_536  # elements of a matrix from which its gradient is worth completing band by band
 
 
 class Block(NamedTuple):
@@ -35,7 +36,7 @@ def large_matrices(vector: ParameterVector) -> dict[str, slice]:
         name: vector.places[name]
         for name, view in vector.views.items()
         if view.ndim == 2
-        and view.size >= matmul.LARGE
+        and view.size >= LARGE
         and name not in vector.frozen
         and matmul.columns(*view.shape) is None
     }
