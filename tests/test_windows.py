@@ -107,9 +107,12 @@ sys.modules["msvcrt"] = type(sys)("msvcrt")
 for name in ("O_NOFOLLOW", "O_NONBLOCK", "sched_getaffinity", "sysconf", "mkfifo", "register_at_fork"):
     if hasattr(os, name):
         delattr(os, name)
-import pkgutil, importlib, nettrain
+import pkgutil, importlib, importlib.util, nettrain
+left_out = ["dask", "._frame_process"]
+if importlib.util.find_spec("numba") is None:
+    left_out.append("nettrain.jit_cache")
 for module in pkgutil.walk_packages(nettrain.__path__, "nettrain."):
-    if "dask" not in module.name and not module.name.endswith("._frame_process"):
+    if not any(part in module.name for part in left_out):
         importlib.import_module(module.name)
 from nettrain.errors import ConfigError
 from nettrain.search.executors.registry import executor_for
