@@ -265,7 +265,8 @@ def test_a_run_of_its_calls_takes_no_memory(name):
         make_calls(calls)
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
-    assert min(peaks) < 8192
+    buffer = 8 * np.getbufsize() if np.lib.NumpyVersion(np.__version__) < "2.3.0" else 0
+    assert min(peaks) < 8192 + buffer  # which NumPy before 2.3 takes to reduce a short axis
 
 
 @pytest.mark.parametrize(
