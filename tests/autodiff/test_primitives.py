@@ -1160,6 +1160,24 @@ ROWS = [
         [uniform(5, 4), spread(4), uniform(4), uniform(4)],
         lambda x, m, gamma, beta: np.exp(normal(x, *m) * gamma + beta),
     ),
+    row(
+        "of each feature, a bias that is not contiguous",
+        Affine(selection.Relu(), FeatureProduct()),
+        [uniform(3, 2, 4), uniform(2, 4, 5), uniform(5, 2).T],
+        lambda x, w, b: np.clip(np.einsum("ndi,dio->ndo", x, w) + b, 0, None),
+    ),
+    row(
+        "codes beyond the table",
+        Embedding(),
+        [np.array([[-1.0, 9.0], [1.0, 1.2], [9.0, 0.0]]), uniform(3, 2), uniform(2, 3)],
+        lambda x, v, w: np.hstack([v[[0, 1, 2]], w[[1, 1, 0]]]),
+    ),
+    row(
+        "elements by five indices",
+        indexing.Gather(),
+        [uniform(2, 3, 2, 2, 2), [1, 0], [2, 1], [0, 1], [1, 1], [0, 1]],
+        lambda x, *i: [x[1, 2, 0, 1, 0], x[0, 1, 1, 1, 1]],
+    ),
 ]
 COMPILED = [
     Row(
@@ -1670,6 +1688,114 @@ def test_only_views_that_keep_every_element_once_have_an_alias():
     assert shape.Reshape((6,)).alias(np.zeros((3, 2)).T) is None  # a reshape of it would be a copy
 
 
+@pytest.mark.parametrize(("primitive", "forward", "backward"), [
+    (Affine(), "shift", "sum"),
+    (Affine(selection.Relu()), "shift_relu", "relu_gradient"),
+    (Affine(smooth.Sigmoid()), "shift_sigmoid", "sigmoid_gradient"),
+    (Affine(smooth.Tanh()), "shift", "tanh_gradient"),
+    (Affine(exponential.Exp()), "shift", "sum"),
+    (Affine(selection.Relu(), Scale()), "scale shift_relu", "relu_gradient scale_gradient"),
+    (Affine(None, Scale()), "scale shift", "sum scale_gradient"),
+    (normalization_block.NormalizationBlock(normalization.Normalize(0.1), selection.Relu()),
+     "normalize", "normalize_gradient"),
+    (normalization_block.NormalizationBlock(normalization.Normalize(0.1), smooth.Sigmoid()),
+     "normalize sigmoid", "normalize_gradient sigmoid_gradient"),
+])  # fmt: skip
+def test_a_compiled_form_of_several_operations_runs_the_loops_of_each(primitive, forward, backward):
+    names = []
+    w = uniform(4) if isinstance(getattr(primitive, "product", None), Scale) else uniform(4, 4)
+    inputs = [uniform(3, 4), w, uniform(4)]
+    if isinstance(primitive, normalization_block.NormalizationBlock):
+        inputs = [uniform(3, 4), spread(4), uniform(4), uniform(4)]
+    with loops_in_python(), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            Loop, "entry", lambda loop, *args: names.append(loop.__name__) or loop.function
+        )
+        run = Run(row("", compiled_form(primitive), inputs, None))
+        assert names == [f"_{name}_loop" for name in forward.split()]
+        names.clear()
+        run.backward()
+        assert names == [f"_{name}_loop" for name in backward.split()]
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        moments.Moments,
+        normalization.Normalize,
+        normalization_block.NormalizationBlock,
+        group_normalization.NormalizeGroups,
+    ],
+)
+def test_sums_of_blocks_of_rows_add_up(kind, monkeypatch):
+    """Blocks of a hundred rows and more, for float32: here of two."""
+    for module in (moments, normalization, group_normalization):
+        monkeypatch.setattr(module, "BLOCK", 2)
+    for row in GROUPS[kind]:
+        plain = Run(row)
+        with loops_in_python():
+            run = Run(row)
+            run.primitive = compiled_form(run.primitive)
+            run_forward(run.primitive, run.out, run.inputs, run.scratch)
+            for found, right in zip(
+                [run.out, *run.backward()], [plain.out, *plain.backward()], strict=True
+            ):
+                np.testing.assert_allclose(found, right, rtol=1e-12, atol=1e-14)
+
+
+def in_both_forms(primitive, inputs):
+    """The value by NumPy and that by loops."""
+    given = row("", primitive, [np.array(x, float) for x in inputs], None)
+    with loops_in_python():
+        return Run(given).out, Run(row("", compiled_form(primitive), given.inputs, None)).out
+
+
+@pytest.mark.parametrize(("primitive", "inputs"), [
+    (selection.Relu(), [[0, -0.0, 1, -1]]),
+    (selection.LeakyRelu(0.0), [[0, -0.0, 1, -1]]),
+    (selection.LeakyRelu(0.1), [[0, -0.0, 1, -1]]),
+    (normalization_block.NormalizationBlock(normalization.Normalize(0.1), selection.Relu()),
+     [[[1.0, 1.0, 0.0]], [[1.0, 1.0, 1.0], [1.0, 1.0, 1.0]], [1.0, -1.0, 1.0], [0.0, -0.0, 0.0]]),
+    (Affine(selection.Relu(), Scale()), [[[0.0, -0.0, -1.0]], [1.0, 1.0, 1.0], [0.0, -0.0, 0.0]]),
+])  # fmt: skip
+def test_loops_that_choose_have_numpys_sign_of_zero(primitive, inputs):
+    plain, loops = in_both_forms(primitive, inputs)
+    assert np.signbit(plain).any()
+    np.testing.assert_array_equal(np.signbit(loops), np.signbit(plain))
+    np.testing.assert_array_equal(loops, plain)
+
+
+def test_the_gradient_of_a_table_has_the_same_bits_in_any_memory_order():
+    """Sums of float32 are sums of float32 in a slot that is not contiguous, too."""
+    x, w = np.zeros((3, 1), np.float32), np.zeros((1, 2), np.float32)
+    dy = np.array([[1, 1], [2**-24, 0], [2**-24, 0]], np.float32)
+    run = Run(row("", Embedding(), [x, w], None), dtype=np.float32)
+    for slot in (np.empty((1, 2), np.float32), elsewhere(w)):
+        run_backward(run.primitive, [None, slot], dy, run.out, run.inputs, run.scratch)
+        np.testing.assert_array_equal(slot, [[1, 1]])
+
+
+@pytest.mark.parametrize(
+    ("wanted", "functions"),
+    [
+        ((True, True), [np.multiply, np.matmul]),
+        ((True, False), [np.multiply]),
+        ((False, True), [np.matmul]),
+    ],
+)
+def test_features_of_one_output_need_no_product_for_dx(wanted, functions):
+    x, w, dy = uniform(3, 2, 4), uniform(2, 4, 1), uniform(3, 2, 1)
+    slots = [np.empty_like(a) if want else None for a, want in zip((x, w), wanted, strict=True)]
+    calls = FeatureProduct().backward_calls(slots, dy, dy, x, w)
+    assert [function for function, _, _ in calls] == functions
+
+
+def test_a_copy_keeps_integers():
+    found = apply(shape.Copy(), Tensor(np.arange(3)))
+    assert found.dtype == np.arange(3).dtype
+    np.testing.assert_array_equal(found.value, [0, 1, 2])
+
+
 LARGE = {type(row.make()): row.make for row in ROWS if isinstance(row.make(), ElementWise)}
 
 
@@ -1712,6 +1838,34 @@ def test_moments_of_rows_in_blocks_are_those_of_all_rows(rows, monkeypatch):
     x, out = uniform(rows, 3), garbage((2, 3), np.float64)
     moments._moments_loop.function(out, x, garbage(x.shape, x.dtype))
     np.testing.assert_allclose(out, [x.mean(0), x.var(0)], rtol=1e-13)
+
+
+@pytest.mark.parametrize(("primitive", "shapes"), [
+    (normalization.Normalize(0.1), [(3, 50_000), (2, 50_000), (50_000,), (50_000,)]),
+    (row_normalization.NormalizeRows(0.1), [(3, 50_000), (50_000,), (50_000,)]),
+    (group_normalization.NormalizeGroups(2, 0.1), [(3, 1, 50_000), (50_000,), (50_000,)]),
+    (indexing.Pick(), [(50_000, 3), (50_000,)]),
+    (Affine(selection.Relu(), Scale()), [(3, 50_000), (50_000,), (50_000,)]),
+], ids=lambda given: type(given).__name__)  # fmt: skip
+def test_rows_are_computed_in_memory_that_is_there(primitive, shapes):
+    """Not even a number for each channel, or for each row, is allocated."""
+    inputs = [np.ones(size, np.float32) for size in shapes]
+    if isinstance(primitive, indexing.Pick):
+        inputs[1] = np.arange(50_000) % 3
+    out = np.empty(primitive.infer(*shapes), np.float32)
+    scratch = {
+        name: np.empty(size, dtype or np.float32)
+        for name, (size, dtype) in primitive.scratch(*shapes).items()
+    }
+    grads = [np.empty_like(x) if x.dtype.kind == "f" else None for x in inputs]
+    dy = np.ones_like(out)
+    tracemalloc.start()
+    try:
+        primitive.forward(out, *inputs, **scratch)
+        primitive.backward(grads, dy, out, *inputs, **scratch)
+        assert tracemalloc.get_traced_memory()[1] < 150_000
+    finally:
+        tracemalloc.stop()
 
 
 @pytest.mark.parametrize("primitive", [

@@ -32,7 +32,7 @@ OPS = tuple(
     f"tests/autodiff/test_{name}.py"
     for name in (
         "primitives", "exponential", "extreme_values", "compiled_convolutions", "convolution_choices", "piecewise_linear",
-        "tiles", "schedule", "tensor", "shards", "operation_shapes", "operation_memory", "error_function",
+        "tiles", "schedule", "tensor", "shards", "operation_shapes", "operation_memory", "error_function", "refused_shapes",
     )
 )  # fmt: skip
 PLAN = tuple(
