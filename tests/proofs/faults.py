@@ -8,7 +8,8 @@ must end with a message that names the file and the reason, or do without the ca
 leaves undisturbed. Afterwards every reader of the directory works, the last checkpoint loads, and
 the same again, or resumed, leaves what there would be without the fault; what an earlier fault had
 left to the byte, but for times, is not tried again. --count cases are drawn of
-all (default: all). Needs a C compiler and Linux.
+all (default: all); --first goes on where an earlier campaign of the same seed and commands ended.
+Needs a C compiler and Linux.
 """
 
 import json
@@ -192,6 +193,9 @@ def main() -> None:
     """The command."""
     campaign = Campaign("faults", __doc__, count=ALL, what="cases")
     campaign.parser.add_argument("commands", nargs="*", metavar="COMMAND", help=f"of {', '.join(COMMANDS)}")  # fmt: skip
+    campaign.parser.add_argument(
+        "--first", type=int, default=0, help="number of the first case drawn"
+    )
     given = campaign.begin()
     if unknown := set(given.commands) - set(COMMANDS):
         campaign.parser.error(f"no command {', '.join(sorted(unknown))}; there are {', '.join(COMMANDS)}")  # fmt: skip
@@ -208,7 +212,7 @@ def main() -> None:
         everything = Counter(name for name, _, _ in cases)
         random.Random(given.seed).shuffle(cases)
         tried: Counter[str] = Counter()
-        for name, trouble, place in cases:
+        for name, trouble, place in cases[given.first :]:
             if campaign.is_over(tried.total()):
                 break
             faults.tried(name, trouble, place)
