@@ -12,6 +12,7 @@ in campaigns of at least as many cases as a room asks for.
 import contextlib
 import importlib
 import json
+import math
 import os
 import sys
 import traceback
@@ -36,6 +37,7 @@ class Room:
         self.name, self._seed = name, seed
         self._module = importlib.import_module(f"against.rooms.{name}")
         self._coverage = self._module.coverage()
+        self.total: float = getattr(self._module, "total", lambda: math.inf)()
         self._comparison = Comparison()
         self.cases = self.refused = 0
         self.faults: list[dict[str, Any]] = []
@@ -125,6 +127,8 @@ def main() -> None:
         else:
             while not campaign.is_over(room.cases) and len(room.faults) < MOST_FAULTS:
                 number = given.first + room.cases
+                if number >= room.total:
+                    break
                 room.attempt(room.case(number), f"--seed {given.seed} --case {number}")
                 if sys.stderr.isatty() or number % 100 == 0:
                     print(f"{room.name} {number}, {len(room.faults)} faults", file=sys.stderr)

@@ -1,5 +1,7 @@
 """Nodes of ONNX graphs, computed by nettrain's operations. ONNX has the channels of images second."""
 
+import itertools
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -376,9 +378,25 @@ def along(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def constant(attributes: Attributes) -> Any:
-    if "value" not in attributes:
-        raise Unsupported("a constant that is no tensor")
-    return numpy_helper.to_array(attributes["value"])
+    if "value" in attributes:
+        return numpy_helper.to_array(attributes["value"])
+    for name, dtype in (("float", np.float32), ("int", np.int64)):
+        for key in (f"value_{name}", f"value_{name}s"):
+            if key in attributes:
+                return np.array(attributes[key], dtype)
+    raise Unsupported("a constant that is no tensor")
+
+
+def dropout(attributes: Attributes, x: Any, share: Any = None, training: Any = None) -> Any:
+    if training is not None and training and (share is None or share):
+        raise Unsupported("Dropout in training")
+    return floats(x)
+
+
+def swish(attributes: Attributes, x: Any) -> Any:
+    if attributes.get("alpha", 1.0) != 1:
+        raise Unsupported("Swish with a factor")
+    return f.silu(floats(x))
 
 
 # Losses and optimizers
@@ -410,12 +428,14 @@ def negative_log_likelihood(attributes: Attributes, log_p: Any, targets: Any, we
     return class_loss(attributes, floats(log_p), targets, weights)
 
 
-def updated(rule: Any, slots: dict[str, np.ndarray], lr: Any, w: Any, g: Any, norm: float) -> Any:
+def updated(
+    rule: Any, slots: dict[str, np.ndarray], lr: Any, w: Any, g: Any, norm: float, t: int = 1
+) -> Any:
     """One step of an update rule with l2 = norm / 2, in float64."""
     w, g = np.array(w, np.float64).ravel(), np.array(g, np.float64).ravel()
     g += norm * w
     work = [np.empty(w.shape) for _ in range(2)]
-    rule.update(w, g, slots, work, lr=float(lr), t=1)
+    rule.update(w, g, slots, work, lr=float(lr), t=t)
     return w
 
 
@@ -433,6 +453,27 @@ def adagrad(attributes: Attributes, lr: Any, t: Any, *tensors: Any) -> Any:
         weights.append(moved.reshape(np.shape(w)))
         sums.append(slots["sum"].reshape(np.shape(w)))
     return (*weights, *sums)
+
+
+def adam(attributes: Attributes, lr: Any, t: Any, *tensors: Any) -> Any:
+    """ONNX adds epsilon before the correction of the second moment; at t = 0 corrects nothing."""
+    from nettrain.optim.adam import Adam
+
+    if attributes.get("norm_coefficient_post"):
+        raise Unsupported("Adam with a decay after the step")
+    time, count = int(t) or 10**9, len(tensors) // 4
+    beta2 = attributes["beta"]
+    epsilon = attributes["epsilon"] / math.sqrt(1 - beta2**time)
+    rule = Adam(beta1=attributes["alpha"], beta2=beta2, epsilon=epsilon)
+    found: list[list[np.ndarray]] = [[], [], []]
+    for i in range(count):
+        w, g, m, v = (tensors[i + j * count] for j in range(4))
+        slots = {"m": np.array(m, np.float64).ravel(), "v": np.array(v, np.float64).ravel()}
+        norm = attributes.get("norm_coefficient", 0.0)
+        moved = updated(rule, slots, lr, w, g, norm, time)
+        for one, values in zip(found, (moved, slots["m"], slots["v"]), strict=True):
+            one.append(values.reshape(np.shape(w)))
+    return tuple(itertools.chain(*found))
 
 
 def momentum(attributes: Attributes, lr: Any, t: Any, *tensors: Any) -> Any:
@@ -483,7 +524,8 @@ NODES: dict[str, Callable[..., Any]] = {
     "Reshape": reshape, "Flatten": flatten, "Squeeze": squeeze, "Unsqueeze": unsqueeze,
     "Transpose": transpose, "Expand": expand, "Slice": slices, "Pad": pad, "Gather": gather,
     "Concat": lambda attributes, *x: f.concatenate([floats(one) for one in x], attributes["axis"]),
-    "Gemm": gemm, "Clip": clip, "Constant": constant,
+    "Gemm": gemm, "Clip": clip, "Constant": constant, "Dropout": dropout,
+    "Swish": swish, "Mean": lambda attributes, *x: many(lambda a, b: a + b)(attributes, *x) / len(x),
     "SoftmaxCrossEntropyLoss": softmax_cross_entropy,
-    "NegativeLogLikelihoodLoss": negative_log_likelihood, "Adagrad": adagrad, "Momentum": momentum,
+    "NegativeLogLikelihoodLoss": negative_log_likelihood, "Adam": adam, "Adagrad": adagrad, "Momentum": momentum,
 }  # fmt: skip

@@ -69,6 +69,7 @@ def _tabular(chance: Chance) -> Fields:
             "embedding": lambda: chance.pick([None, 2, 4]),
             "bins": lambda: chance.randint(2, 6),
             "members": lambda: chance.randint(1, 3),
+            "rate_spread": lambda: chance.number(1, 30),
         },
         0.6,
     )

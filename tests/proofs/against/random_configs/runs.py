@@ -88,7 +88,7 @@ def random_data(chance: Chance) -> Fields:
         case "numbers":
             found["shape"] = [chance.randint(1, 8)]
         case "images":
-            side = chance.pick([chance.randint(3, 10), chance.randint(3, 10), 14])
+            side = chance.pick([chance.randint(3, 10), chance.randint(3, 10), 16])
             found["shape"] = [
                 side,
                 chance.pick([side, chance.randint(3, 10)]),
