@@ -29,7 +29,7 @@ class Augmenter:
 
 def batch_of(weights=None, augmenter=None, read=None, y=Y):
     batch = Batch(Part(X, y, weights=weights), 4, np.dtype(np.float32), augmenter, read)
-    for array in (batch.x, batch.y, batch.w, batch.per_weight, batch.partner_y, batch.partner_w):
+    for array in (batch.x, batch.y, batch.w, batch.per_weight, *(batch.partners or ())):
         if array is not None:
             array.fill(99)
     return batch
@@ -39,12 +39,12 @@ def batch_of(weights=None, augmenter=None, read=None, y=Y):
 def test_buffers_have_the_types_of_run_and_targets(y):
     batch = batch_of(WEIGHTS, Augmenter(MIX), y=y)
     assert len(batch) == 4 and batch.x.shape == (4, 2) and batch.y.shape == (4, *y.shape[1:])
-    assert batch.y.dtype == batch.partner_y.dtype == y.dtype
-    for array in (batch.x, batch.w, batch.per_weight, batch.partner_w):
+    assert batch.y.dtype == batch.partners.y.dtype == y.dtype
+    for array in (batch.x, batch.w, batch.per_weight, batch.partners.w):
         assert array.dtype == np.float32
-    assert batch.w.shape == batch.partner_w.shape == (4,) and batch.per_weight.shape == ()
+    assert batch.w.shape == batch.partners.w.shape == (4,) and batch.per_weight.shape == ()
     plain = batch_of(y=y)
-    assert plain.w is plain.partner_y is plain.partner_w is None
+    assert plain.w is plain.partners is None
     with pytest.raises(ValueError, match="without targets"):
         Batch(Part(X), 4, np.dtype(np.float32))
 
@@ -71,7 +71,7 @@ def test_augmentations_change_what_was_gathered_in_its_place_in_the_run():
     batch.gather(ROWS, 5, 2)
     batch.gather(ROWS)
     np.testing.assert_array_equal(batch.x, [*X[ROWS] + 100, [99, 99]])
-    assert augmenter.seen == [(5, 2), (0, 0)] and batch.w is batch.partner_y is None
+    assert augmenter.seen == [(5, 2), (0, 0)] and batch.w is batch.partners is None
 
 
 @pytest.mark.parametrize("weights", [None, WEIGHTS])
@@ -80,8 +80,8 @@ def test_mixed_rows_have_two_targets_that_share_the_weight(weights):
     batch.gather(ROWS)
     own = np.ones(10) if weights is None else weights
     np.testing.assert_array_equal(batch.w[:3], 0.75 * own[ROWS])
-    np.testing.assert_array_equal(batch.partner_y, [3, 7, 0, 99])
-    np.testing.assert_array_equal(batch.partner_w, [*(0.25 * own[[3, 7, 0]]), 99])
+    np.testing.assert_array_equal(batch.partners.y, [3, 7, 0, 99])
+    np.testing.assert_array_equal(batch.partners.w, [*(0.25 * own[[3, 7, 0]]), 99])
     assert batch.per_weight == np.float32(1 / own[ROWS].sum())
 
 
@@ -110,9 +110,23 @@ def test_a_row_adds_its_weighted_loss_and_that_of_its_partner(weights, mix):
     partners = ROWS[MIX.partner]
     expected += (1 - share) * own[partners] * each[range(3), partners]
     np.testing.assert_allclose(found.value, expected[part], rtol=1e-6)
-    fed = [x for x in (batch.w, batch.partner_w, batch.y, batch.partner_y) if x is not None]
+    fed = [x for x in (batch.w, batch.y, *(batch.partners or ())) if x is not None]
     for array in fed:  # a plan reads them anew
         assert any(np.shares_memory(array, x) for x in leaves(found))
+
+
+@pytest.mark.parametrize("weights", [None, WEIGHTS])
+def test_where_nothing_is_mixed_for_once_a_row_adds_its_own_loss_alone(weights):
+    loss, outputs = Loss.parse("cross_entropy"), np.sin(np.arange(30.0)).reshape(3, 10)
+    mixing, plain = batch_of(weights, Augmenter(MIX)), batch_of(weights, Augmenter())
+    mixing.gather(ROWS)
+    mixing.augmenter.mix = None
+    for batch in (mixing, plain):
+        batch.gather(ROWS[::-1])
+    found, expected = (
+        batch.losses(loss, Tensor(outputs), slice(0, 3)).value for batch in (mixing, plain)
+    )
+    np.testing.assert_array_equal(found, expected)
 
 
 def leaves(y):
@@ -131,9 +145,10 @@ def test_a_batch_takes_over_the_rows_of_another():
     source, target = (batch_of(WEIGHTS, Augmenter(MIX)) for _ in range(2))
     source.gather(ROWS)
     target.copy_from(source, 3)
-    for name in ("x", "y", "w", "partner_y", "partner_w"):
-        np.testing.assert_array_equal(getattr(target, name)[:3], getattr(source, name)[:3])
-        assert (getattr(target, name)[3:] == 99).all()
+    pairs = [(getattr(target, name), getattr(source, name)) for name in ("x", "y", "w")]
+    for here, there in (*pairs, *zip(target.partners, source.partners, strict=True)):
+        np.testing.assert_array_equal(here[:3], there[:3])
+        assert (here[3:] == 99).all()
     assert target.per_weight == source.per_weight
     plain, other = batch_of(), batch_of()
     plain.gather(ROWS)

@@ -1,13 +1,27 @@
 """The rows of one step, in buffers that stay."""
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 
 from nettrain.autodiff.tensor import Tensor
+from nettrain.data.augmentation import Mix
 from nettrain.data.augmenter import Augmenter
 from nettrain.data.part import Part
 from nettrain.nn.loss import Loss
+
+
+class Partners(NamedTuple):
+    """The rows that an augmentation mixes in: one for each row of a batch.
+
+    Attributes:
+        y: Encoded targets (size, ...).
+        w: Their weights, times the share that they have in the mixed rows.
+    """
+
+    y: np.ndarray
+    w: np.ndarray
 
 
 class Batch:
@@ -27,10 +41,10 @@ class Batch:
     Attributes:
         x: Inputs (size, ...).
         y: Encoded targets (size, ...).
-        w: The weight of each row; None where rows have no weights.
+        w: The weight of each row, times the share that the row keeps where rows are mixed; None
+            where rows have no weights and are not mixed.
         per_weight: 1 / the sum of the rows' weights; 0 where they are all 0.
-        partner_y, partner_w: Targets and weights of the rows that an augmentation mixes in; None
-            where none does.
+        partners: The rows that an augmentation mixes in; None where none does.
     """
 
     def __init__(
@@ -51,8 +65,7 @@ class Batch:
         self.y = np.empty((size, *part.y.shape[1:]), part.y.dtype)
         self.w = None if part.weights is None and not mixes else np.empty(size, dtype)
         self.per_weight = np.empty((), dtype)
-        self.partner_y = np.empty_like(self.y) if mixes else None
-        self.partner_w = np.empty(size, dtype) if mixes else None
+        self.partners = Partners(np.empty_like(self.y), np.empty(size, dtype)) if mixes else None
 
     def __len__(self) -> int:
         return len(self.x)
@@ -71,21 +84,17 @@ class Batch:
         else:
             own = self.read(n)
             self.part.gather(rows[own], x[own], y[own])
-        if self.w is not None:
-            weight = self.weight(rows)
-            self.w[:n] = 1 if self.part.weights is None else self.part.weights[rows]
-            self.per_weight[...] = 1 / weight if weight else 0
         mix = None if self.augmenter is None else self.augmenter(x, step, micro_batch)
-        if (
-            self.w is not None
-            and self.partner_y is not None
-            and self.partner_w is not None
-            and mix is not None
-        ):
-            self.partner_y[:n] = y[mix.partner]
-            self.partner_w[:n] = self.w[mix.partner]
-            self.partner_w[:n] *= 1 - mix.share
-            self.w[:n] *= mix.share
+        if self.w is not None:
+            w, weight = self.w[:n], self.weight(rows)
+            w[...] = 1 if self.part.weights is None else self.part.weights[rows]
+            self.per_weight[...] = 1 / weight if weight else 0
+            if self.partners is not None:
+                mix = mix or Mix(partner=np.arange(n), share=1)  # this time none were mixed
+                self.partners.y[:n] = y[mix.partner]
+                self.partners.w[:n] = w[mix.partner]
+                self.partners.w[:n] *= 1 - mix.share
+                w *= mix.share
 
     def weight(self, rows: np.ndarray) -> float:
         """The sum of the rows' weights, which divides their loss; without weights, their number.
@@ -101,15 +110,17 @@ class Batch:
         found = loss.training_rows(outputs, Tensor(self.y[part], feed=True))
         if self.w is not None:
             found = found * Tensor(self.w[part], feed=True)
-        if self.partner_y is not None and self.partner_w is not None:
-            partner = loss.training_rows(outputs, Tensor(self.partner_y[part], feed=True))
-            found = found + partner * Tensor(self.partner_w[part], feed=True)
+        if self.partners is not None:
+            partner = loss.training_rows(outputs, Tensor(self.partners.y[part], feed=True))
+            found = found + partner * Tensor(self.partners.w[part], feed=True)
         return found
 
     def copy_from(self, other: "Batch", n: int) -> None:
         """Take over the first n rows of a batch of the same part."""
-        for name in ("x", "y", "w", "partner_y", "partner_w"):
-            here, there = getattr(self, name), getattr(other, name)
-            if here is not None:
-                here[:n] = there[:n]
+        for here, there in zip(self._buffers(), other._buffers(), strict=True):
+            here[:n] = there[:n]
         self.per_weight[...] = other.per_weight
+
+    def _buffers(self) -> list[np.ndarray]:
+        """All that has a place per row."""
+        return [self.x, self.y, *([] if self.w is None else [self.w]), *(self.partners or ())]
