@@ -1,12 +1,11 @@
 """The gradient of a batch, completed block by block from what its shards have computed."""
 
-from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from nettrain.autodiff.ops.matmul import product_call
-from nettrain.autodiff.primitive import Array, Call
+from nettrain.autodiff.primitive import Array, Call, make_calls
 from nettrain.training.engine.blocks import Block
 from nettrain.training.engine.tree_sum import Addition
 
@@ -33,7 +32,7 @@ class Completion:
         additions: Sequence[Addition],
     ) -> None:
         self._gradients, self._products, self._additions = gradients, products, additions
-        self._calls: dict[int, list[Callable[[], None]]] = {}
+        self._calls: dict[int, list[Call]] = {}
 
     def __bool__(self) -> bool:
         """Whether there is anything to complete."""
@@ -43,10 +42,8 @@ class Completion:
         """Complete the gradient of one block."""
         calls = self._calls.get(block.part.start)
         if calls is None:
-            calls = [partial(f, *args, **named) for f, args, named in self._made(block)]
-            self._calls[block.part.start] = calls
-        for call in calls:
-            call()
+            calls = self._calls[block.part.start] = self._made(block)
+        make_calls(calls)
 
     def _made(self, block: Block) -> list[Call]:
         parts = [gradient[block.part] for gradient in self._gradients]

@@ -115,7 +115,7 @@ class DistributedPartition(Partition):
         """The losses of all shards. Whether a process was asked to stop travels with them."""
         counts = [1 + len(own) for own in shares(count, self.group.size).contributed]
         signal = self.group.signalled() or 0
-        own = np.array([signal, *totals], np.float64)[: counts[self.group.rank]]
+        own = np.array([signal, *map(float, totals)])[: counts[self.group.rank]]
         out = np.empty(sum(counts))
         self._all_gather(own, out, counts)
         signals = np.cumsum([0, *counts[:-1]])

@@ -192,7 +192,6 @@ class GradientComputation:
         computed = self.partition.computed(count)
         places, parts = self._places(micro_batch, computed), [all_parts[i] for i in computed]
         dy, plans, totals = self._dy(n), [], []
-        values: dict[str, Tensor] = {}
         used, left = len(parts), self._left(n)
         with recording() as seen:  # shard by shard: what one was recorded in is free for the next
             for stream, (part, place) in enumerate(zip(parts, places, strict=False)):
@@ -212,8 +211,8 @@ class GradientComputation:
                     used = min(self.threads(), len(parts))
                 plans.append(plan)
                 totals.append(total.value)
-                # the values alone: not what they were made of
-                values = values or {name: Tensor(new.value) for name, new in proposals.items()}
+                if stream == 0:  # the values alone: not what they were made of
+                    values = {name: Tensor(new.value) for name, new in proposals.items()}
                 del total, proposals
         shards = Shards(plans, self.run_tasks, partial(self.partition.gather, count), used)
         completion = Completion(
@@ -243,7 +242,7 @@ class GradientComputation:
             _, _, recorded = self._planned(n, step, micro_batch, None, compiled=False, fused=False)
             return self._run(recorded, step, micro_batch, want_gradient)
         place = micro_batch * self.partition.shards
-        total, self.proposals = self._total(slice(0, n), n, 0, step, place)
+        total, self.proposals = self._total(slice(n), n, 0, step, place)
         if want_gradient and math.isfinite(total.value):
             backward(total, self._dy(n), into=self._slots[0])
         return total.item()

@@ -70,7 +70,7 @@ def recomputed_statistics(
         rows = x[start : start + batch_size]
         proposals: dict[str, Tensor] = {}
         outputs: list[Output] = []
-        scope = network.scope(training=True, step=count, rows=len(rows), proposals=proposals)
+        scope = network.scope(training=True, step=count, proposals=proposals)
         scope = dataclasses.replace(scope, watch=outputs.append)
         scope.forward(
             [(bound.name, bound.layer) for bound in network.layers],

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -114,10 +115,8 @@ class Update:
         self._penalty = Penalty(vector, regularization, compiled=compiled, length=length)
         self.run_tasks = run_tasks
         self._compiled = compiled
-        self._lr = 0.0
         self._length, self._decaying = length, optimizer
         self._scheduled = optimizer.at(0, length) is not optimizer
-        self._complete: Complete | None = None
         cut = sorted(blocks(vector), key=lambda block: block.part.start - block.part.stop)
         self._updates = [self._block_update(block) for block in cut]
         keeps = vector.member_factors is not None
@@ -170,23 +169,26 @@ class Update:
             self._decaying = self.optimizer.at(self.steps, self._length)
         self._penalty.seek(self.steps)
         self.steps += 1
-        self._lr, self._complete = lr, complete
         if self.clip_value is not None or self.clip_norm is not None:
             self.clip(self.vector.gradient[self.vector.trainable])
         self.optimizer.advance(self.slots, self.steps)
+        apply = partial(self._apply, lr=lr, complete=complete)
         if len(self._workspaces) == 1:
             for update in self._updates:
-                self._update(update, self._workspaces[0])
+                apply(update, self._workspaces[0])
         else:
-            self.run_tasks(in_turn(self._update, self._updates, self._workspaces))
+            self.run_tasks(in_turn(apply, self._updates, self._workspaces))
         if self.average is not None:
             self.average.update(self.steps)
 
-    def _update(self, update: BlockUpdate, workspace: Workspace) -> None:
-        if self._complete is not None:
-            self._complete(update.block)
+    def _apply(
+        self, update: BlockUpdate, workspace: Workspace, *, lr: float, complete: Complete | None
+    ) -> None:
+        """Update one block."""
+        if complete is not None:
+            complete(update.block)
         w, factors, decayed = update.w, update.factors, update.decayed
-        lr = self._lr * update.block.rate
+        lr *= update.block.rate
         if factors is not None:
             before = workspace.before(len(w))
             np.copyto(before, w)
