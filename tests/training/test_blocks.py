@@ -212,10 +212,47 @@ def test_products_by_rows_are_the_gradient_of_the_undivided_run(small_blocks, mo
     np.testing.assert_allclose(divided[1], whole[1], rtol=1e-5, atol=1e-7)
 
 
+@pytest.mark.parametrize("shards", [1, 2])
+def test_unless_asked_otherwise_a_computation_completes_the_gradient(shards, small_blocks):
+    network = Network([Dense(units=72), Dense(units=3)], (40,))
+    x = np.sin(np.arange(960, dtype=np.float32)).reshape(24, 40)
+    part = Part(x, np.arange(24) % 3)
+    update = Update(network.vector, Optimizer.parse("sgd"), Regularization())
+    loss, gradient, found = Loss.parse("cross_entropy"), network.vector.gradient, []
+    for replay in (True, False):
+        step = Step(network, loss, update, part, 3, 24, partition=Partition(shards), replay=replay)
+        gradient.fill(np.nan)
+        step.batch.gather(np.arange(24))
+        step.computation(24, step=0)
+        assert step.computation.pending is None
+        found.append(gradient.tobytes())
+    assert np.isfinite(gradient).all() and found[0] == found[1]
+
+
+@pytest.mark.parametrize(("threads", "tasks"), [(1, 1), (2, 2), (50, 7)])
+def test_a_gradient_is_completed_by_as_many_tasks_as_there_are_threads_and_blocks(
+    threads, tasks, small_blocks
+):
+    seen = []
+
+    def run_tasks(given):
+        seen.append(len(given))
+        run_serially(given)
+
+    trained(1, run_tasks, clip_norm=1.0, rows=24, threads=lambda: threads)
+    assert seen == [tasks, 3]  # the update has three
+
+
 def test_factors_larger_than_the_matrix_are_not_kept(small_blocks):
-    """Of a batch of 64 rows they have 64 (40 + 72) elements, the matrix 2,880."""
-    assert trained(1, batch_size=64, rows=64)[2] == [False]
-    assert trained(1, batch_size=24, rows=24)[2] == [True]
+    """Of a batch of 36 rows they have 36 (72 + 72) elements, as many as the matrix."""
+    network = Network([Dense(units=72), Dense(units=3)], (72,))
+    part = Part(np.ones((37, 72), np.float32), np.arange(37) % 3)
+    update = Update(network.vector, Optimizer.parse("sgd"), Regularization())
+    step = Step(network, Loss.parse("cross_entropy"), update, part, 3, 37)
+    for rows, kept in ((37, False), (36, True), (24, True)):
+        step.batch.gather(np.arange(rows))
+        step.computation(rows, step=0, complete=False)
+        assert (step.computation.pending is not None) is kept
 
 
 def test_tasks_take_the_next_item_until_none_is_left():

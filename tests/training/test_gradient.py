@@ -1,5 +1,7 @@
 """The gradient of a batch: what is read anew, what is left alone, who computes which shards, and layers whose control flow depends on data."""
 
+from typing import ClassVar
+
 import numpy as np
 import pytest
 from thread_group import in_processes
@@ -77,6 +79,41 @@ def test_a_replay_reads_inputs_anew_and_draws_as_an_eager_run(first, shards, bat
     assert replayed == eager
 
 
+@pytest.mark.parametrize("shards", [1, 3])
+def test_steps_may_be_replayed_or_not_in_turn(shards):
+    step = step_of(["dropout", DENSE], partition=Partition(shards))
+    losses = []
+    for rows, replay in zip(BATCHES, (False, True, False), strict=True):
+        step.computation.replay = replay
+        losses.append(step(rows, 0.1))
+    assert losses == trained(step_of(["dropout", DENSE], partition=Partition(shards)))[0]
+
+
+class Noting(Layer):
+    """Notes how many rows it is told that the whole batch has."""
+
+    independent_rows = True
+    seen: ClassVar[list] = []
+
+    def output_shape(self, shape):
+        return shape
+
+    def apply(self, x, scope):
+        self.seen.append(scope.rows)
+        return x * 1
+
+
+@pytest.mark.parametrize(("shards", "replay", "times"), [
+    (1, True, [1, 0, 1]), (3, True, [3, 0, 3]), (1, False, [1] * 3), (3, False, [3] * 3),
+])  # fmt: skip
+def test_layers_are_told_how_many_rows_the_whole_batch_has(shards, replay, times):
+    Noting.seen.clear()
+    trained(step_of([Noting(), DENSE], partition=Partition(shards), replay=replay))
+    assert Noting.seen == [
+        n for n, count in zip((7, 7, 6), times, strict=True) for _ in range(count)
+    ]
+
+
 @pytest.mark.parametrize("shards", [1, 2])
 def test_a_batch_is_recorded_once_per_number_of_rows(shards):
     step, seen = step_of([HIDDEN, "tanh", DENSE], partition=Partition(shards)), []
@@ -89,9 +126,9 @@ def test_a_batch_is_recorded_once_per_number_of_rows(shards):
 
 
 @pytest.mark.parametrize("compiled", [False, True])
-@pytest.mark.parametrize("replay", [True, False])
+@pytest.mark.parametrize(("shards", "replay"), [(1, True), (2, True), (2, False), (1, False)])
 def test_a_replay_is_fused_and_in_memory_that_shards_share_unlike_an_eager_run(
-    replay, compiled, monkeypatch
+    shards, replay, compiled, monkeypatch
 ):
     seen, plan = [], module.Plan
 
@@ -100,9 +137,10 @@ def test_a_replay_is_fused_and_in_memory_that_shards_share_unlike_an_eager_run(
         return plan(*given, arena=arena, compiled=False, fused=fused, **options)
 
     monkeypatch.setattr(module, "Plan", made)
-    step = step_of([HIDDEN, DENSE], partition=Partition(2), replay=replay, compiled=compiled)
+    step = step_of([HIDDEN, DENSE], partition=Partition(shards), replay=replay, compiled=compiled)
     step(BATCHES[0], 0.1)
-    assert seen == [(True, compiled, True) if replay else (False, False, False)] * 2
+    plans = shards if shards > 1 or replay else 0  # a whole batch needs none to run eagerly
+    assert seen == [(True, compiled, True) if replay else (False, False, False)] * plans
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -111,13 +149,41 @@ def test_what_makes_the_gradient_that_of_the_mean_has_the_type_of_the_network(dt
     assert made.dtype == dtype and made == np.dtype(dtype).type(1 / 7)
 
 
+@pytest.mark.parametrize("shards", [3, 4])  # of 4 the second process adds up two of its own
 @pytest.mark.parametrize("layers", [[HIDDEN, "tanh", DENSE], [HIDDEN, {"type": "batch_norm"}, "dropout", DENSE]])  # fmt: skip
-def test_processes_train_as_one(layers):
-    expected = trained(step_of(layers, partition=Partition(3)))
+def test_processes_train_as_one(layers, shards):
+    expected = trained(step_of(layers, partition=Partition(shards)))
     found = in_processes(
-        2, lambda group: trained(step_of(layers, partition=DistributedPartition(3, group)))
+        2, lambda group: trained(step_of(layers, partition=DistributedPartition(shards, group)))
     )
     assert found == [expected] * 2
+
+
+def test_a_process_reads_the_rows_of_its_own_shards_alone():
+    def run(group):
+        step = step_of([DENSE], partition=DistributedPartition(2, group))
+        step.batch.x.fill(99)
+        step(BATCHES[0], 0.1)
+        return (step.batch.x[:, 0] == 99).tolist()
+
+    assert in_processes(2, run) == [[False] * 4 + [True] * 3, [True] * 4 + [False] * 3]
+
+
+@pytest.mark.parametrize(("shards", "size", "vectors"), [(1, 1, 1), (3, 1, 3), (5, 2, 3)])
+def test_a_gradient_is_held_for_each_shard_that_is_computed_here(shards, size, vectors):
+    def run(group):
+        partition = DistributedPartition(shards, group)
+        return len(step_of([DENSE], partition=partition).computation._gradients)
+
+    assert max(in_processes(size, run)) == vectors
+
+
+def test_there_is_no_state_to_take_over_before_anything_is_computed():
+    network = (step := step_of(["batch_norm", DENSE])).network
+    before = {name: array.copy() for name, array in network.state.items()}
+    step.computation.commit()
+    for name, array in network.state.items():
+        np.testing.assert_array_equal(array, before[name])
 
 
 @pytest.mark.parametrize("replay", [True, False])
