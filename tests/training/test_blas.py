@@ -69,14 +69,15 @@ class Library:
 
 
 def test_a_library_on_openmp_is_restored_by_each_that_leaves_and_others_by_the_last(monkeypatch):
-    libraries = [Library("openmp", 3), Library("pthreads", 5)]
+    libraries = [Library("openmp", 3), Library("pthreads", 5), Library("unknown", 7)]
+    del libraries[2].threading_layer  # threadpoolctl does not know it of every library
     monkeypatch.setattr(blas, "_blas_libraries", lambda modules: libraries)
     with one_blas_thread():
         libraries[0].threads = 2  # as another thread of this process sees it
         with one_blas_thread():
-            assert [library.threads for library in libraries] == [1, 1]
-        assert [library.threads for library in libraries] == [2, 1]
-    assert [library.threads for library in libraries] == [3, 5]
+            assert [library.threads for library in libraries] == [1, 1, 1]
+        assert [library.threads for library in libraries] == [2, 1, 1]
+    assert [library.threads for library in libraries] == [3, 5, 7]
 
 
 @pytest.mark.parametrize("layer", ["openmp", "pthreads"])

@@ -63,6 +63,16 @@ def test_auto_takes_numpy_where_numba_is_not_installed(no_numba):
     assert kernels.kernels_for(bind([Dense(units=512)], (784,)), 128, 10**9) == "numpy"
 
 
+@pytest.mark.parametrize(("asked", "there", "compiled"), [
+    ("numba", True, True), ("numba", False, False), ("numpy", True, False), ("numpy", False, False),
+])  # fmt: skip
+def test_a_model_runs_compiled_where_it_was_trained_so_and_numba_is_there(
+    asked, there, compiled, monkeypatch
+):
+    monkeypatch.setattr(kernels, "numba_is_there", lambda: there)
+    assert kernels.runs_compiled(asked) is compiled
+
+
 @pytest.mark.compiled
 @pytest.mark.parametrize(
     ("asked", "taken"), [("auto", "numpy"), ("numpy", "numpy"), ("numba", "numba")]

@@ -39,7 +39,9 @@ def test_all_weights_since_the_start_are_averaged():
     assert [average.count(t) for t in (0, 1, 2, 7)] == [1, 1, 2, 7]
 
 
-def test_the_loop_of_an_average_is_numpys_bit_for_bit_and_used_where_that_is_asked_for(monkeypatch):
+def test_the_loop_of_an_average_is_numpys_without_a_further_vector_and_used_where_that_is_asked_for(
+    monkeypatch,
+):
     calls, found = [], []
 
     def loop(*given):
@@ -56,6 +58,8 @@ def test_the_loop_of_an_average_is_numpys_bit_for_bit_and_used_where_that_is_ask
             average.update(t)
         found.append(average.values.tobytes())
         assert len(calls) == 3
+        held = [array for array in vars(average).values() if isinstance(array, np.ndarray)]
+        assert sum(array.size for array in held) == (5 if compiled else 2 * 5)
     assert found[0] == found[1]
 
 

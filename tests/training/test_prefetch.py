@@ -109,7 +109,7 @@ def test_only_the_rows_that_are_wanted_here_are_gathered_ahead():
         prefetch.announce((ROWS, 3, 0))
         prefetch.gather(ROWS, 3, 0)
     np.testing.assert_array_equal(batch.x[2], X[ROWS[2]])
-    assert (batch.x[:2] == 98).all()
+    assert (batch.x[:2] == 98).all() and (batch.x[3:] == 99).all()
 
 
 @pytest.mark.parametrize(

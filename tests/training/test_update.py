@@ -197,7 +197,7 @@ def test_blocks_change_no_bit(name, block, monkeypatch):
     assert after_5_steps(block) == after_5_steps(32768)
 
 
-@pytest.mark.parametrize(("groups", "tasks"), [(1, []), (2, [2]), (3, [3]), (9, [3])])
+@pytest.mark.parametrize(("groups", "tasks"), [(None, []), (1, []), (2, [2]), (3, [3]), (9, [3])])
 def test_as_many_tasks_update_blocks_as_are_asked_for_and_there_are_blocks(
     groups, tasks, monkeypatch
 ):
@@ -205,7 +205,7 @@ def test_as_many_tasks_update_blocks_as_are_asked_for_and_there_are_blocks(
     seen = []
     update = Update(
         vector_of(np.ones(50), np.ones(0)), Optimizer.parse("sgd"), Regularization(),
-        groups=groups, run_tasks=lambda given: seen.append(len(given)),
+        run_tasks=lambda given: seen.append(len(given)), **({} if groups is None else {"groups": groups}),
     )  # fmt: skip
     update(0.1)
     assert seen == tasks
@@ -236,13 +236,25 @@ def test_only_what_is_not_clipped_can_be_updated_by_blocks(clip_norm, clip_value
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_working_vectors_have_the_type_of_the_weights_and_are_cut_once(dtype):
-    space = Workspace(Optimizer.parse("adam"), 7, np.dtype(dtype), keeps=True)
+@pytest.mark.parametrize("name", ["adam", "sgd"])
+def test_working_vectors_have_the_type_of_the_weights_and_are_cut_once(dtype, name):
+    rule = Optimizer.parse(name)
+    space = Workspace(rule, 7, np.dtype(dtype), keeps=True)
     for n in (7, 4):
         vectors = space.work(n)
-        assert space.work(n) is vectors and len(vectors) == max(1, Optimizer.parse("adam").work)
+        assert space.work(n) is vectors and len(vectors) == max(1, rule.work)
         for vector in (*vectors, space.before(n)):
             assert vector.dtype == dtype and vector.shape == (n,)
+    assert Workspace(rule, 7, np.dtype(dtype), keeps=False).before(7).size == 0
+
+
+@pytest.mark.parametrize("factor", [0.0, 0.5, 1.0, 2.0, -1.0])
+def test_a_rules_decay_multiplies_the_decayed_weights_whatever_it_is(factor, monkeypatch):
+    rule, vector = Optimizer.parse("sgd"), vector_of(W, B)
+    monkeypatch.setattr(type(rule), "decay", lambda self, lr: factor)
+    Update(vector, rule, Regularization())(0.1)  # the gradient is 0
+    assert vector.views["w"].tolist() == (factor * W).tolist()
+    assert vector.views["b"].tolist() == B.tolist()
 
 
 def test_where_nothing_is_trained_nothing_is_updated():
