@@ -225,6 +225,14 @@ def test_an_optimizer_that_asks_gets_the_mean_loss_and_its_gradient_where_it_wan
     assert asking.whole is True
 
 
+def test_an_optimizer_that_asks_finds_the_loss_0_of_rows_without_weight():
+    closure = Closure()
+    step = step_of(PLAIN, closure=closure, weights=np.zeros(20))
+    assert step(ROWS, 0.1) == 0 and step.update.steps == 1
+    first, second, gradient = closure.seen
+    assert first == second == 0 and not gradient.any()
+
+
 def test_an_optimizer_that_is_broken_off_leaves_no_whole_step():
     step = step_of(closure=Closure(fails=True))
     with pytest.raises(KeyboardInterrupt):

@@ -49,12 +49,16 @@ class Step:
         batch_size: Rows that the buffers hold.
         partition: The shards into which the rows of a batch are divided.
         run_tasks: Runs independent tasks, on one thread or several.
-        threads: How many it uses now.
+        threads: Returns how many threads `run_tasks` uses now.
         replay: Whether recorded steps are replayed; False computes each anew, for tests.
         compiled: Whether compiled loops are used.
         augmenter: Changes the images of a batch at random.
 
     Attributes:
+        network, update, partition: As given.
+        part: The training part, with encoded targets.
+        batch: The buffers that hold the rows of a micro-batch.
+        computation: Computes their loss and its gradient.
         whole: Whether the state of a run is that after a number of whole steps. An exception within
             a step leaves it so, unless part of the step has changed weights or layers' state.
     """
@@ -95,7 +99,7 @@ class Step:
         self.whole = True
         self._total: np.ndarray | None = None
         self._prefetch: Prefetch | None = None
-        self._gather: Phase | None = None  # what measures `_gathered`
+        self._gather: Phase | None = None  # called instead of `_gathered`, to measure it
         self._compute: Phase = self.computation.__call__
         self._apply: Phase = update.__call__
 
@@ -125,6 +129,7 @@ class Step:
         (self._gather or self._gathered)(rows, step, micro_batch)
 
     def _gathered(self, rows: np.ndarray, step: int, micro_batch: int) -> None:
+        """Fill the buffers, from those that were filled ahead where there are any."""
         (self._prefetch or self.batch).gather(rows, step, micro_batch)
 
     def loss(self, rows: np.ndarray) -> float:
@@ -144,7 +149,7 @@ class Step:
 
         Args:
             threads: That may be used.
-            busy: How many of them computing uses.
+            busy: How many of them the computation uses.
         """
         x = self.part.x
         slow = isinstance(x, LazyRows) and x.slow_to_take
@@ -238,7 +243,7 @@ class Step:
         ]
         for i, (batch, after) in enumerate(zip(micro_batches, following, strict=True)):
             value += self._micro_batch(batch, i, after)
-            self.whole = not self.computation.proposals
+            self.whole = not self.computation.proposals  # the state of layers has moved
             if not np.isfinite(value):
                 return value
             gradient *= self.weight(batch) / weight if weight else 0
@@ -254,7 +259,7 @@ class Step:
 
         def mean_loss(want_gradient: bool) -> float:
             loss: float = self._compute(len(rows), step=step, want_gradient=want_gradient)
-            return loss / weight
+            return loss / weight if weight else 0.0
 
         if np.isfinite(value):
             self.whole = False
