@@ -20,8 +20,8 @@ class Block(NamedTuple):
     Attributes:
         part: Where it is in the vector.
         rate: What multiplies the learning rate.
-        matrix: The weight matrix of which it is; None: it is no part of a large one.
-        rows: Which rows of it.
+        matrix: The name of the large weight matrix that it is a part of; None: of none.
+        rows: Which rows of that matrix it is.
     """
 
     part: slice
@@ -31,7 +31,7 @@ class Block(NamedTuple):
 
 
 def large_matrices(vector: ParameterVector) -> dict[str, slice]:
-    """Where the large weight matrices are that are trained and not divided in tiles, in order."""
+    """The place of each large weight matrix that is trained and not divided in tiles, in order."""
     found = {
         name: vector.places[name]
         for name, view in vector.views.items()
@@ -44,7 +44,10 @@ def large_matrices(vector: ParameterVector) -> dict[str, slice]:
 
 
 def blocks(vector: ParameterVector) -> list[Block]:
-    """All trained parameters; no block crosses into another rate, or into a large matrix."""
+    """All trained parameters, in order.
+
+    All of a block have one rate, and all or none of it belongs to a large matrix.
+    """
     matrices = large_matrices(vector)
     found: list[Block] = []
     for place, rate in vector.rates:
@@ -59,11 +62,13 @@ def blocks(vector: ParameterVector) -> list[Block]:
 
 
 def _any(start: int, stop: int, rate: float) -> Iterator[Block]:
+    """Blocks of parameters outside the large matrices."""
     for first in range(start, stop, BLOCK):
         yield Block(slice(first, min(first + BLOCK, stop)), rate)
 
 
 def _of_matrix(name: str, place: slice, shape: Shape, rate: float) -> Iterator[Block]:
+    """Blocks of whole rows of a large matrix."""
     for band in matmul.bands(*shape):
         start, stop = (place.start + row * shape[1] for row in (band.start, band.stop))
         yield Block(slice(start, stop), rate, name, band)

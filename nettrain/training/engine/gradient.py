@@ -26,15 +26,15 @@ from nettrain.training.engine.threads import in_turn, run_serially
 
 @dataclass(frozen=True)
 class Recorded:
-    """The computation of a batch of some number of rows.
+    """The computation of a batch of some number of rows, ready to be replayed.
 
     Attributes:
-        totals: The loss of each shard.
-        proposals: The new values of the layers' state.
-        shards: The plans that compute both again.
+        totals: The loss of each shard that is computed here; a replay overwrites it.
+        proposals: The new values that the layers propose for their state; likewise.
+        shards: The plans whose replay computes them and the gradient.
         count: The number of shards of the batch.
-        computed: Those that are computed here.
-        completion: Completes the gradient.
+        computed: Which of them are computed here.
+        completion: Completes the gradient that the plans leave.
     """
 
     totals: list[np.ndarray]
@@ -52,21 +52,24 @@ class GradientComputation:
 
     Args:
         network: Holds the weights.
-        loss: Of each row.
-        batch: The rows.
+        loss: The loss of a row.
+        batch: The buffers that hold the rows.
         partition: The shards into which the rows are divided. The bits depend on their number, and
             on nothing else of how and where they are computed.
         run_tasks: Runs independent tasks, on one thread or several.
-        threads: How many it uses now: shards that do not run at once share memory.
+        threads: Returns how many threads `run_tasks` uses now. Shards that do not run at once share
+            memory.
         replay: Whether recorded steps are replayed. False records every step anew and runs it
             operation by operation, each in arrays of its own: bitwise identical, for tests.
         compiled: Whether operations that have compiled kernels use them in a replay.
 
     Attributes:
+        network, loss, batch, partition, replay, run_tasks, threads: As given.
         watch: Called with every recording and the plans made of it; for profiling.
         data_dependent: Whether a layer has data-dependent control flow. Everything then runs
             eagerly, without shards.
-        pending: What completes the gradient of the last call; None: it is complete.
+        proposals: The new values that the layers proposed for their state in the last call.
+        pending: Completes the gradient of the last call; None: it is complete.
     """
 
     def __init__(
@@ -116,7 +119,7 @@ class GradientComputation:
         """Compute the loss of the first n rows, and its gradient unless the loss is not finite.
 
         Args:
-            n: Rows.
+            n: The number of rows.
             step, micro_batch: Place the random streams.
             want_gradient: Whether the gradient is computed.
             complete: Whether it is completed. Otherwise `pending` does that, block by block.
@@ -124,7 +127,7 @@ class GradientComputation:
         self.pending = None
         if self.replay and not self.data_dependent:
             recorded = self._recorded.get(n) or self._record(n, step, micro_batch)
-        if not self.replay or self.data_dependent:
+        if not self.replay or self.data_dependent:  # the recording may just have shown that it is
             return self._eager(n, step, micro_batch, want_gradient)
         return self._run(recorded, step, micro_batch, want_gradient, complete)
 
@@ -136,6 +139,7 @@ class GradientComputation:
         want_gradient: bool,
         complete: bool = True,
     ) -> float:
+        """Replay what was recorded; arguments and result as those of a call."""
         self.network.seek(step, self._places(micro_batch, recorded.computed))
         both = want_gradient and recorded.shards.undivided
         if both:
@@ -158,6 +162,7 @@ class GradientComputation:
         self.network.commit(self.proposals)
 
     def _record(self, n: int, step: int, micro_batch: int) -> Recorded:
+        """Record the computation of n rows, and keep it for all further batches of as many."""
         seen, plans, recorded = self._planned(
             n, step, micro_batch, self._arenas, compiled=self._compiled, fused=True
         )
@@ -188,6 +193,13 @@ class GradientComputation:
         compiled: bool,
         fused: bool,
     ) -> tuple[Recording, list[Plan], Recorded]:
+        """Record the computation of n rows shard by shard, and make a plan of each.
+
+        Args:
+            n, step, micro_batch: As of a call.
+            arenas: Memory of the plans; None: each of their arrays has its own.
+            compiled, fused: As of `Plan`.
+        """
         count, all_parts = self.partition.count(n), self.partition.parts(n)
         computed = self.partition.computed(count)
         places, parts = self._places(micro_batch, computed), [all_parts[i] for i in computed]
@@ -207,7 +219,7 @@ class GradientComputation:
                     fused=fused,
                     left=left,
                 )
-                if plan.undivided and arenas is not None:
+                if plan.undivided and arenas is not None:  # the others wait for each other half-way
                     used = min(self.threads(), len(parts))
                 plans.append(plan)
                 totals.append(total.value)
@@ -223,21 +235,22 @@ class GradientComputation:
         return seen, plans, Recorded(totals, values, shards, count, computed, completion)
 
     def _left(self, n: int) -> list[Tensor]:
-        """The matrices whose gradient is left to the completion.
+        """The weight matrices whose gradient is left to the completion.
 
-        None for a profile, which measures each layer. The two factors of the product are kept for
-        each shard, so they are not to be larger than the matrix.
+        There are none in a profile, which measures each layer. The two factors of the product are
+        kept for each shard, so they are not to be larger than the matrix.
         """
         if self.watch is not None:
             return []
         return [w for w in self._large if n * sum(w.shape) <= w.value.size]
 
     def _products(self, plan: Plan) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-        """What the plan has left, by the name of the matrix."""
+        """The two factors of each gradient that the plan has left, by the name of the matrix."""
         parameters = self.network.parameters
         return {name: plan.products[w] for name, w in parameters.items() if w in plan.products}
 
     def _eager(self, n: int, step: int, micro_batch: int, want_gradient: bool) -> float:
+        """Compute anew, operation by operation; arguments and result as those of a call."""
         if not self.data_dependent and self.partition.count(n) > 1:
             _, _, recorded = self._planned(n, step, micro_batch, None, compiled=False, fused=False)
             return self._run(recorded, step, micro_batch, want_gradient)
@@ -250,7 +263,14 @@ class GradientComputation:
     def _total(
         self, part: slice, n: int, stream: int, step: int, place: int
     ) -> tuple[Tensor, dict[str, Tensor]]:
-        """The weighted sum of the loss over some of the n rows, and the layers' proposed state."""
+        """The weighted sum of the loss over some of the n rows, and the layers' proposed state.
+
+        Args:
+            part: Which rows.
+            n: The number of rows in the batch.
+            stream: The index of the random stream: that of the shard among those computed here.
+            step, place: Where in the stream the shard's random numbers stand.
+        """
         x = Tensor(self.batch.x[part], feed=True)
         proposals: dict[str, Tensor] = {}
         outputs = self.network(
@@ -259,13 +279,13 @@ class GradientComputation:
         return self.batch.losses(self.loss, outputs, part).sum(), proposals
 
     def _dy(self, n: int) -> np.ndarray:
-        """What makes the gradient of the sum that of the mean."""
+        """1 / the sum of the weights: what makes the gradient of the sum that of the mean."""
         return (
             np.array(1 / n, self.network.dtype) if self.batch.w is None else self.batch.per_weight
         )
 
     def _places(self, micro_batch: int, computed: range) -> Sequence[int]:
-        """Where in a step's random streams the shards that are computed here stand."""
+        """The place within the step of each random stream: one per shard that is computed here."""
         first = micro_batch * self.partition.shards + computed.start
         return range(first, first + self.partition.width)
 

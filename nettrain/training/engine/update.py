@@ -22,13 +22,13 @@ Complete = Callable[[Block], None]
 
 
 class Workspace:
-    """Working vectors of one task: what updates the blocks that it takes may overwrite them.
+    """The working vectors of one task, which the update of every block that it takes may overwrite.
 
     Args:
         optimizer: The rule.
         longest: Elements of the longest block.
         dtype: Of the parameters.
-        keeps: Whether weights before a step are kept.
+        keeps: Whether the weights before a step are kept; members with rates of their own need it.
     """
 
     def __init__(self, optimizer: Rule, longest: int, dtype: np.dtype, *, keeps: bool) -> None:
@@ -50,16 +50,16 @@ class Workspace:
 
 @dataclass(frozen=True)
 class BlockUpdate:
-    """What updates one block: views into the vectors.
+    """The update of one block, with views into the vectors.
 
     Attributes:
         block: Which.
-        w, g: Weights and gradient.
-        factors: What multiplies the rule's step of each weight, where members have rates of their
-            own; None: they have none. That is what a factor of the learning rate gives, since a
+        w, g: Its weights and their gradient.
+        factors: The factors of the rule's step of each weight, where members have rates of their
+            own; None: they have none. A factor of the step is one of the learning rate, since a
             rule's steps are proportional to it.
-        decayed: The number of elements at its start that penalties apply to.
-        step: (lr, t, workspace): the rule's update of this block.
+        decayed: The number of elements at its start that penalties and decay apply to.
+        step: Takes (lr, t, workspace) and applies the rule to this block.
     """
 
     block: Block
@@ -85,6 +85,7 @@ class Update:
         length: Of the run, for numbers of the rule and penalties that follow a schedule.
 
     Attributes:
+        vector, optimizer, clip_norm, clip_value, run_tasks: As given.
         slots: The rule's state by name: vectors as long as the trained parameters, and scalars.
         steps: Steps made so far.
         average: The average of the weights, if one is kept.
@@ -115,8 +116,10 @@ class Update:
         self._penalty = Penalty(vector, regularization, compiled=compiled, length=length)
         self.run_tasks = run_tasks
         self._compiled = compiled
-        self._length, self._decaying = length, optimizer
+        self._length = length
+        self._decaying = optimizer  # with the decay of this step, where that follows a schedule
         self._scheduled = optimizer.at(0, length) is not optimizer
+        # the longest first, so that tasks end at about the same time
         cut = sorted(blocks(vector), key=lambda block: block.part.start - block.part.stop)
         self._updates = [self._block_update(block) for block in cut]
         keeps = vector.member_factors is not None
@@ -140,6 +143,7 @@ class Update:
     def _plain(
         self, w: np.ndarray, g: np.ndarray, slots: dict[str, np.ndarray]
     ) -> Callable[[float, int, Workspace], None]:
+        """The rule's update of a block by NumPy."""
         rule = self.optimizer
 
         def step(lr: float, t: int, workspace: Workspace) -> None:
@@ -184,7 +188,7 @@ class Update:
     def _apply(
         self, update: BlockUpdate, workspace: Workspace, *, lr: float, complete: Complete | None
     ) -> None:
-        """Update one block."""
+        """Complete the gradient of one block, add that of the penalties, decay, apply the rule."""
         if complete is not None:
             complete(update.block)
         w, factors, decayed = update.w, update.factors, update.decayed
