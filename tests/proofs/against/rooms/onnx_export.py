@@ -1,19 +1,22 @@
 """Random networks exported to ONNX: onnxruntime computes the outputs that nettrain does."""
 
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import onnx
 import onnxruntime
 from against.chance import Chance
-from against.comparison import Comparison, Refused
+from against.comparison import Comparison, Deviation, Refused
 from against.coverage import Coverage
 from against.random_configs.runs import arrays, random_run
+from onnx.reference import ReferenceEvaluator
 
 from nettrain import streams
 from nettrain.autodiff.tensor import Tensor
 from nettrain.errors import NettrainError
 from nettrain.export.inference_graph import record_inference
+from nettrain.export.onnx import builder
 from nettrain.export.onnx.builder import Builder
 from nettrain.export.onnx.model import assembled, declared
 from nettrain.export.onnx.operations import add_network
@@ -25,6 +28,7 @@ from nettrain.training.train import prepare_run
 
 CASES = 1000
 TOLERANCE = {"float32": 2e-4, "float64": 1e-5}  # onnxruntime has some operations for float32 alone
+REFERENCE = 1e-9  # ONNX's own implementation; attributes, such as epsilon, are float32
 LARGEST = 1e3  # of what a layer gives: float32 has no digits left behind the point of more
 LEFT_OUT = {
     "layer.by_columns.cardinalities": "taken from the data",
@@ -64,15 +68,25 @@ def compare(case: dict[str, Any], comparison: Comparison) -> tuple[Any, ...]:
         return loss.inverse_link(y, task)
 
     expected = predicted(network(Tensor(x))).value
-    found = _computed(network, predicted, x, expected.shape)
+    found = _by_runtime(_exported(network, predicted, x, expected.shape), x)
     dtype = str(network.dtype)
     scale = max(1.0, float(np.abs(expected).max(initial=0)))
-    comparison.close(f"predictions in {dtype}", found, expected, TOLERANCE[dtype], scale)
+    try:
+        comparison.close(f"predictions in {dtype}", found, expected, TOLERANCE[dtype], scale)
+    except Deviation:
+        if dtype == "float32":
+            raise
+        # Normalizations of near numbers make the rounding of operations in float32 large.
+        with patch.object(builder, "FLOAT32_ALONE", frozenset()):
+            model = _exported(network, predicted, x, expected.shape)
+        found = ReferenceEvaluator(model).run(None, {"x": x})[0]
+        comparison.close("predictions by the reference", found, expected, REFERENCE, scale)
+        comparison.notes["rounding of operations in float32"] += 1
     return run.config.model, [bound.layer for bound in run.plan.layers], loss
 
 
-def _computed(network: Any, predicted: Any, x: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    """What onnxruntime makes of the rows."""
+def _exported(network: Any, predicted: Any, x: np.ndarray, shape: tuple[int, ...]) -> Any:
+    """The network as a model of ONNX."""
     g = Builder(network.dtype)
     g.rows = g.name("x")
     y = add_network(g, record_inference(network, predicted), "x")
@@ -81,6 +95,11 @@ def _computed(network: Any, predicted: Any, x: np.ndarray, shape: tuple[int, ...
     outputs = [declared("y", network.dtype, ["n", *shape[1:]])]
     model = assembled(g, "g", inputs, outputs)
     onnx.checker.check_model(model, full_check=True)
+    return model
+
+
+def _by_runtime(model: Any, x: np.ndarray) -> np.ndarray:
+    """What onnxruntime makes of the rows."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads, options.log_severity_level = 1, 3
     session = onnxruntime.InferenceSession(
