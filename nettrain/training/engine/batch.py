@@ -23,6 +23,23 @@ class Partners(NamedTuple):
     y: np.ndarray
     w: np.ndarray
 
+    def fill(self, y: np.ndarray, w: np.ndarray, mix: Mix | None) -> None:
+        """Take over the rows' partners, and divide each weight between a row and its partner.
+
+        Args:
+            y, w: Encoded targets and weights of the rows (n, ...). The weights are changed.
+            mix: How the rows were mixed; None: this time they were not.
+        """
+        n = len(w)
+        if mix is None:
+            self.y[:n] = y  # any targets that the loss takes, as they have no weight
+            self.w[:n] = 0
+        else:
+            self.y[:n] = y[mix.partner]
+            self.w[:n] = w[mix.partner]
+            self.w[:n] *= 1 - mix.share
+            w *= mix.share
+
 
 class Batch:
     """Inputs, encoded targets and weights of up to `size` rows.
@@ -90,11 +107,7 @@ class Batch:
             w[...] = 1 if self.part.weights is None else self.part.weights[rows]
             self.per_weight[...] = 1 / weight if weight else 0
             if self.partners is not None:
-                mix = mix or Mix(partner=np.arange(n), share=1)  # this time none were mixed
-                self.partners.y[:n] = y[mix.partner]
-                self.partners.w[:n] = w[mix.partner]
-                self.partners.w[:n] *= 1 - mix.share
-                w *= mix.share
+                self.partners.fill(y, w, mix)
 
     def weight(self, rows: np.ndarray) -> float:
         """The sum of the rows' weights, which divides their loss; without weights, their number.
