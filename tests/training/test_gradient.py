@@ -47,13 +47,15 @@ class SteeringLoss(Mse):
         return super().rows(outputs * 2 if outputs.sum() > 0 else outputs, targets)
 
 
-def step_of(layers, loss="mse", said=None, *, batch_size=7, dtype="float64", **options):
+def step_of(
+    layers, loss="mse", said=None, *, batch_size=7, dtype="float64", weights=None, **options
+):
     layers = [one if isinstance(one, Layer) else Layer.parse(one) for one in layers]
     report = (lambda *line: None) if said is None else lambda *line: said.append(line)
     network = Network(layers, (3,), seed=3, dtype=dtype, report=report)
     update = Update(network.vector, Optimizer.parse("sgd"), Regularization())
     loss = Loss.parse(loss) if isinstance(loss, str) else loss
-    return Step(network, loss, update, Part(X, VALUES), 2, batch_size, **options)
+    return Step(network, loss, update, Part(X, VALUES, weights=weights), 2, batch_size, **options)
 
 
 def trained(step):
@@ -147,6 +149,20 @@ def test_a_replay_is_fused_and_in_memory_that_shards_share_unlike_an_eager_run(
 def test_what_makes_the_gradient_that_of_the_mean_has_the_type_of_the_network(dtype):
     made = step_of([DENSE], dtype=dtype).computation._dy(7)
     assert made.dtype == dtype and made == np.dtype(dtype).type(1 / 7)
+
+
+@pytest.mark.parametrize("shards", [1, 2])
+@pytest.mark.parametrize("replay", [True, False])
+def test_a_row_of_weight_2_counts_as_two_rows_and_one_of_weight_0_as_none(shards, replay):
+    weights = np.ones(20)
+    weights[[4, 9]] = 2, 0
+    options = {"partition": Partition(shards), "replay": replay}
+    weighted = step_of([HIDDEN, "tanh", DENSE], weights=weights, **options)
+    plain = step_of([HIDDEN, "tanh", DENSE], **options)
+    weighted(np.array([4, 9, 11, 5]), 0.1)
+    plain(np.array([4, 4, 11, 5]), 0.1)
+    found, expected = (step.network.vector.gradient for step in (weighted, plain))
+    np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-15)
 
 
 @pytest.mark.parametrize("shards", [3, 4])  # of 4 the second process adds up two of its own
