@@ -2,16 +2,17 @@
 
 import hashlib
 import json
+import sys
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
-
-import yaml
+from typing import Any, TypeGuard
 
 from nettrain.component import to_mapping
 from nettrain.config.logger import LoggedGroup, LoggedLayer, LoggedRun
 from nettrain.config.run_config import RunConfig
+from nettrain.config.yaml_text import read
+from nettrain.errors import ConfigError
 from nettrain.files import read_bytes, read_text
 from nettrain.nn.bound_layer import BoundLayer
 from nettrain.training.artifacts.run_directory import RunDirectory
@@ -84,15 +85,36 @@ def group_of(path: Path) -> LoggedGroup | None:
 
 def logged_group(directory: Path) -> LoggedGroup | None:
     """A sweep as loggers see it; None where its file is damaged."""
+    file = directory / SWEEP
     try:
-        spec = yaml.safe_load(read_text(directory / SWEEP))
-    except (OSError, ValueError, yaml.YAMLError):
+        spec = read(read_text(file), lambda line: f"{file}:{line}").value
+    except (OSError, ValueError, ConfigError):
         return None
-    if not isinstance(spec, dict) or not isinstance(spec.get("parameters"), dict):
+    if not _is_sound(spec):
         return None
     path = directory.absolute()
     identity = hashlib.blake2b(str(path.resolve()).encode(), digest_size=16).hexdigest()
     return LoggedGroup(path, identity, spec)
+
+
+def _is_sound(spec: object) -> TypeGuard[dict[str, Any]]:
+    """Whether a sweep has what loggers read: a metric's name, values or bounds of parameters."""
+    if not isinstance(spec, dict) or not isinstance(spec.get("parameters"), dict):
+        return False
+    metric = spec.get("metric", "")
+    name = metric.get("name") if isinstance(metric, dict) else metric
+    return isinstance(name, str) and all(map(_has_values, spec["parameters"].values()))
+
+
+def _has_values(parameter: object) -> bool:
+    match parameter:
+        case {"values": [_, *_]}:
+            return True
+        case {"values": value} if value is not None:
+            return False
+        case {"min": int() | float() as low, "max": int() | float() as high}:
+            return -sys.float_info.max <= low <= high <= sys.float_info.max
+    return False
 
 
 def _setting(group: LoggedGroup, config: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """TensorBoard's HParams: the parameters of a sweep with their domains, and its trials."""
 
 import json
+import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -67,5 +68,8 @@ def session_end(status: Status, time: float) -> Any:
 
 
 def _plain(value: Any) -> bool | float | str:
-    """A value that HParams can hold; lists and null as they stand in YAML."""
-    return value if isinstance(value, bool | int | float | str) else json.dumps(value)
+    """A value that HParams can hold; lists, null and integers beyond every float as text."""
+    held = isinstance(value, bool | float | str) or (
+        isinstance(value, int) and abs(value) <= sys.float_info.max
+    )
+    return value if held else json.dumps(value)
