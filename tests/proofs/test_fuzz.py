@@ -131,6 +131,13 @@ def test_words_of_a_schema_are_put_in():
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("kind", ["arrays", "checkpoint", "config", "run_directory", "sweep"])
+def test_what_a_library_takes_once_is_no_inputs(kind):
+    found = result_of(kind, "--seed", 3, "--count", 60)
+    assert found["faults"] == [] and found["kinds"][0]["peak"] < 32  # MB, half of the limit
+
+
+@pytest.mark.slow
 def test_a_planted_fault_is_found_by_coverage():
     pytest.importorskip("atheris")
     kind = FOLDER_OF_CAMPAIGNS / "fuzzing/kinds/_guided.py"
