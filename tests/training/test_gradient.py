@@ -153,14 +153,14 @@ def test_what_makes_the_gradient_that_of_the_mean_has_the_type_of_the_network(dt
 
 @pytest.mark.parametrize("shards", [1, 2])
 @pytest.mark.parametrize("replay", [True, False])
-def test_a_row_of_weight_2_counts_as_two_rows_and_one_of_weight_0_as_none(shards, replay):
+def test_a_row_of_weight_3_counts_as_three_rows_and_one_of_weight_0_as_none(shards, replay):
     weights = np.ones(20)
-    weights[[4, 9]] = 2, 0
+    weights[[4, 9]] = 3, 0
     options = {"partition": Partition(shards), "replay": replay}
     weighted = step_of([HIDDEN, "tanh", DENSE], weights=weights, **options)
     plain = step_of([HIDDEN, "tanh", DENSE], **options)
-    weighted(np.array([4, 9, 11, 5]), 0.1)
-    plain(np.array([4, 4, 11, 5]), 0.1)
+    weighted(np.array([4, 9, 11]), 0.1)
+    plain(np.array([4, 4, 4, 11]), 0.1)
     found, expected = (step.network.vector.gradient for step in (weighted, plain))
     np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-15)
 
