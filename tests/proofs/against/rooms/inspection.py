@@ -1,5 +1,6 @@
 """What is read from predictions and from data: by scikit-learn and SciPy, for random numbers, ties included."""
 
+import dataclasses
 import math
 import warnings
 from types import SimpleNamespace
@@ -10,14 +11,20 @@ from against.chance import Chance
 from against.comparison import Comparison
 from against.coverage import Coverage
 from scipy import optimize, special, stats
-from sklearn import inspection, linear_model, metrics
+from sklearn import inspection, linear_model, metrics, model_selection
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
-from sklearn.ensemble import VotingClassifier
+from sklearn.ensemble import AdaBoostClassifier, VotingClassifier
+from sklearn.tree import DecisionTreeClassifier
+from sklearn.utils import class_weight
 
+from nettrain.data.dataset import Dataset
 from nettrain.data.features import Features
+from nettrain.data.target import Target
+from nettrain.data.weights import row_weights, settle_class_weights
 from nettrain.inference.conformal import Conformal
 from nettrain.inference.voting import combined, disagreement
 from nettrain.inspection.dependence import grid_of, mean_predictions
+from nettrain.inspection.importance import permuted_scores
 from nettrain.inspection.linear_model import fit_linear, identity, sigmoid, softmax
 from nettrain.inspection.raw_features import correlated_columns
 from nettrain.inspection.statistics.bootstrap import percentile_interval
@@ -27,8 +34,10 @@ from nettrain.inspection.statistics.kolmogorov_smirnov import kolmogorov, kolmog
 from nettrain.inspection.statistics.mcnemar import clopper_pearson, mcnemar_exact
 from nettrain.inspection.statistics.wilson import wilson_interval
 from nettrain.inspection.threshold import best_f1_threshold, threshold_scores
-from nettrain.metrics import ClassOutcome, Decision, outcome_of
+from nettrain.metrics import ClassOutcome, Decision, metrics_of, outcome_of
 from nettrain.nn.loss import Loss
+from nettrain.search.cv.folds import grouped, plain, stratified
+from nettrain.search.ensembles.boosting import boosting_round
 from nettrain.training.temperature import LEAST, MOST, best_temperature, is_inside
 
 CASES = 100
@@ -339,17 +348,137 @@ def _bootstrap(case: dict[str, Any], random: np.random.Generator, comparison: Co
     comparison.close("bootstrap", found, ends, EXACT, float(np.abs(values).max()))
 
 
+def _importance(case: dict[str, Any], random: np.random.Generator, comparison: Comparison) -> None:
+    """By the permutations that scikit-learn draws, each of which shuffles the one before it."""
+    d, repeats = case["columns"], 4
+    x = _numbers(case, random, d)
+    model = _Model(random.normal(size=(d, 3))).fit(x)
+    y = model.predict(x) + random.normal(size=len(x))
+    theirs = inspection.permutation_importance(model, x, y, scoring="r2", n_repeats=repeats, random_state=case["seed"])  # fmt: skip
+    seed = np.random.RandomState(case["seed"]).randint(np.iinfo(np.int32).max + 1)
+    drawn, order, rows, permutations = np.random.RandomState(seed), np.arange(len(x)), None, []
+    for _ in range(repeats):
+        drawn.shuffle(order)
+        rows = order.copy() if rows is None else rows[order]
+        permutations.append(rows)
+
+    def score(features: Features) -> float:
+        found = outcome_of("regression", y[:, None], model.predict(features.array)[:, None])
+        value = metrics_of(found)["r2"].value(found)
+        return math.nan if value is None else value
+
+    features = Features(x, tuple(f"number {j}" for j in range(d)))
+    value, scores = score(features), permuted_scores(score, features, np.array(permutations))
+    for j, name in enumerate(features.names):
+        scale = max(1.0, float(np.abs(theirs.importances).max()))
+        comparison.close("importance", value - scores[name], theirs.importances[j], EXACT, scale)
+
+
+def _boosting(case: dict[str, Any], random: np.random.Generator, comparison: Comparison) -> None:
+    """The errors and weights of scikit-learn's members, from what they predict."""
+    n, k = case["rows"], 2 + case["columns"] % 3
+    x, y = _numbers(case, random, 2), random.integers(k, size=n)
+    y[:k] = np.arange(k)[: len(y[:k])]
+    if len(set(y)) < k:
+        return
+    w = random.exponential(size=n)
+    peer = AdaBoostClassifier(DecisionTreeClassifier(max_depth=1), n_estimators=6, random_state=0)
+    try:
+        peer.fit(x, y, w)
+    except ValueError:  # its first member is no better than chance
+        first = DecisionTreeClassifier(max_depth=1).fit(x, y, w).predict(x)
+        comparison.equal("boosting: refused", None, boosting_round(w, first != y, k))
+        return
+    total, stages = w.copy(), list(peer.staged_predict_proba(x))
+    for i, (member, error, alpha) in enumerate(
+        zip(peer.estimators_, peer.estimator_errors_, peer.estimator_weights_, strict=False)
+    ):
+        found = boosting_round(total, member.predict(x) != y, k)
+        if found is None or found.perfect:
+            comparison.equal("boosting: end", True, error in (0, 1) or error >= 1 - 1 / k - 1e-12)
+            return
+        comparison.close("boosting: error", found.error, error, TESTS, 1.0)
+        comparison.close("boosting: weight", found.weight, alpha, TESTS, 1.0)
+        comparison.close("boosting: sum", found.weights.sum(), w.sum(), EXACT)
+        total = found.weights
+        members = np.array([np.eye(k)[one.predict(x)] for one in peer.estimators_[: i + 1]])
+        votes = combined(members, peer.estimator_weights_[: i + 1], "majority", "classification")
+        margin = np.sort(votes, axis=1)
+        clear = margin[:, -1] - margin[:, -2] > 1e-9
+        decided = stages[i].argmax(axis=1)
+        comparison.close("boosting: vote", votes.argmax(axis=1)[clear], decided[clear], 0.0)
+
+
+def _dealt(case: dict[str, Any], random: np.random.Generator, comparison: Comparison) -> None:
+    """How many rows, of each class and of each group, folds have."""
+    n, codes = case["rows"], random.integers(case["columns"], size=case["rows"])
+    count = int(random.integers(2, 1 + min(n, 6)))
+    everything = np.zeros(n)
+
+    def sizes(folds: np.ndarray, chosen: Any = slice(None)) -> list[int]:
+        return sorted(np.bincount(folds[chosen], minlength=count).tolist())
+
+    def of(peer: Any, *more: Any) -> np.ndarray:
+        found = np.empty(n, int)
+        for fold, (_, rows) in enumerate(peer.split(everything, *more)):
+            found[rows] = fold
+        return found
+
+    ours = plain(n, count, random)
+    comparison.equal("folds", sizes(ours), sizes(of(model_selection.KFold(count))))
+    ours, theirs = stratified(codes, count, random), None
+    if np.bincount(codes).max() >= count:
+        theirs = of(model_selection.StratifiedKFold(count), codes)
+        comparison.equal("folds: stratified", sizes(ours), sizes(theirs))
+        for code in set(codes):
+            comparison.equal(
+                "folds: classes", sizes(ours, codes == code), sizes(theirs, codes == code)
+            )
+    groups = random.integers(1 + n // 2, size=n)
+    if len(set(groups)) >= count:
+        ours, theirs = grouped(groups, count, random), of(model_selection.GroupKFold(count), codes, groups)  # fmt: skip
+        comparison.equal("folds: groups", sizes(ours), sizes(theirs))
+        whole = all(len(set(ours[groups == group])) == 1 for group in set(groups))
+        comparison.equal("folds: whole groups", True, whole)
+
+
+def _weights(case: dict[str, Any], random: np.random.Generator, comparison: Comparison) -> None:
+    """Balanced class weights, for rows with weights too: those of rows that stand several times."""
+    n, k = case["rows"], 1 + case["columns"]
+    y = random.integers(k, size=n)
+    often = random.integers(0, 4, size=n)
+    often[0] = 1
+    names = tuple(f"class {code}" for code in range(k))
+    plain_rows = Dataset(Features(np.zeros((n, 1)), ("x",)), Target(y, classes=names))
+    weighted = dataclasses.replace(plain_rows, weights=often.astype(float))
+    for rows, several in ((plain_rows, y), (weighted, np.repeat(y, often))):
+        found = settle_class_weights("balanced", rows)
+        present = np.unique(several)
+        theirs = class_weight.compute_class_weight("balanced", classes=present, y=several)
+        mine = [found[names[code]] for code in present]
+        comparison.close("class weights", mine, theirs, EXACT)
+        each = row_weights(rows, found)
+        of_rows = dict(zip(present, theirs, strict=True))
+        own = np.ones(n) if rows.weights is None else rows.weights
+        wanted = [of_rows.get(code, 1.0) * w for code, w in zip(y, own, strict=True)]
+        comparison.close("row weights", each, wanted, EXACT)
+
+
 COMPARED = {
+    "boosting": _boosting,
     "bootstrap": _bootstrap,
     "chi squared": _tables,
     "conformal intervals": _conformal,
     "correlation": _correlation,
     "distributions": _distributions,
+    "division in folds": _dealt,
     "folds": _folds,
+    "importance": _importance,
     "linear models": _linear,
     "partial dependence": _dependence,
     "shares": _shares,
     "temperature": _temperature,
     "thresholds": _threshold,
     "voting": _voting,
+    "weights": _weights,
 }
