@@ -142,6 +142,8 @@ class Searches:
             found, whole = search_content(self._folder / out / "search"), self._whole[name]
         except Exception as error:
             return f"damaged: {type(error).__name__}: {error}"
+        if files := set(found["files"]) ^ set(whole["files"]):
+            return f"missing, or too many: {', '.join(sorted(files))}"
         different = [key for key in {*found, *whole} if found.get(key) != whole.get(key)]
         return f"differs in {', '.join(sorted(different))}" if different else ""
 
