@@ -4,7 +4,7 @@
     python tests/proofs/fuzz.py KIND --guided --seconds 600            changed by what they reach (needs atheris)
     python tests/proofs/fuzz.py --replay                               the corpus of inputs that were faults once
 
-Each kind has a process of its own, which is ended where one input takes it more than 10 seconds of
+Each kind has a process of its own (those of the corpus one for all), which is ended where one input takes it more than 10 seconds of
 CPU, or a minute in all, in which it did not wait for a CPU that others had. Faults are written into the folder of --faults as files of the corpus.
 """
 
@@ -133,11 +133,16 @@ def fuzzed(kind: str, seed: int, count: int, seconds: float, module: str) -> dic
 
 
 def replayed(folder: Path) -> dict[str, Any]:
-    """Every input of a corpus, those of a kind in a process of their own."""
+    """Every input of a corpus, in one process; what ends it is followed by another for the kinds after its own."""
     names = [path.name for path in sorted(folder.glob("*.json"))]
-    faults = []
-    for kind in dict.fromkeys(name.partition("-")[0] for name in names):
-        faults += Watched(f"{kind}={folder.absolute()}", 0, 0, 0.0).answers()
+    kinds = list(dict.fromkeys(name.partition("-")[0] for name in names))
+    faults: list[dict[str, Any]] = []
+    while kinds:
+        answers = Watched(f"{','.join(kinds)}={folder.absolute()}", 0, 0, 0.0).answers()
+        faults += answers
+        last = json.loads(answers[-1]["case"]).get("kind") if answers else None
+        ended = last in kinds and answers[-1]["signature"].startswith(("hang", "crash"))
+        kinds = kinds[kinds.index(last) + 1 :] if ended else []
     return {"kind": "corpus", "inputs": len(names), "faults": faults}
 
 

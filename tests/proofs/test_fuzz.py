@@ -4,6 +4,8 @@ import io
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -153,16 +155,32 @@ def test_a_planted_fault_is_found_by_coverage():
     assert max(answer.get("inputs", 0) for answer in answers) > 100
 
 
+@contextmanager
+def planted(folder: Path, *names: str) -> Iterator[None]:
+    """Kinds of one fault each, and a corpus of an input for each of them."""
+    kinds = [FOLDER_OF_CAMPAIGNS / "fuzzing/kinds" / f"_{name}.py" for name in names]
+    for name, kind in zip(names, kinds, strict=True):
+        kind.write_text(PLANTED.format(statement=FAULTS[name][0], name=f"_{name}"))
+        case = Case(f"_{name}", {}, {"a": b"x = 1"})
+        (folder / f"_{name}-1.json").write_text(case.to_json())
+    try:
+        yield
+    finally:
+        for kind in kinds:
+            kind.unlink()
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", FAULTS)
 def test_a_planted_fault_is_found(name, tmp_path):
-    statement, signature = FAULTS[name]
-    kind = FOLDER_OF_CAMPAIGNS / "fuzzing/kinds" / f"_{name}.py"
-    kind.write_text(PLANTED.format(statement=statement, name=f"_{name}"))
-    case = tmp_path / f"_{name}-1.json"
-    case.write_text(Case(f"_{name}", {}, {"a": b"x = 1"}).to_json())
-    try:
+    with planted(tmp_path, name):
         found = result_of("--replay", "--corpus", tmp_path)
-    finally:
-        kind.unlink()
-    assert [fault["signature"].startswith(signature) for fault in found["faults"]] == [True]
+    assert [fault["signature"].startswith(FAULTS[name][1]) for fault in found["faults"]] == [True]
+
+
+@pytest.mark.slow
+def test_a_fault_hides_no_kind_after_its_own(tmp_path):
+    with planted(tmp_path, "busy", "crash", "memory", "traceback"):
+        found = result_of("--replay", "--corpus", tmp_path)
+    kinds = [fault["signature"].split()[0].strip(":") for fault in found["faults"]]
+    assert kinds == ["hang", "crash", "memory", "KeyError"]

@@ -3,12 +3,13 @@
     python -m fuzzing.worker KIND SEED COUNT SECONDS SCRATCH
 
 It prints a JSON line for each fault, with the smallest input that hypothesis found for it, and one
-with the counts after each batch. With KIND=FOLDER it tries the inputs of this kind in a corpus.
+with the counts after each batch. With KIND,KIND=FOLDER it tries the inputs of these kinds in a corpus.
 """
 
 import importlib
 import json
 import os
+import shutil
 import sys
 import tempfile
 import time
@@ -137,7 +138,8 @@ def prepared(name: str, folder: Path) -> tuple[ModuleType, Attempts]:
     """A kind that is ready, and what tries its inputs, in a folder of this process."""
     kind = importlib.import_module(f"fuzzing.kinds.{name}")
     own = folder / "own"  # what libraries keep, and temporary files
-    own.mkdir()
+    own.mkdir(exist_ok=True)
+    shutil.rmtree(folder / "prepared", ignore_errors=True)  # of the kind before
     os.environ["MPLCONFIGDIR"] = os.environ["XDG_CACHE_HOME"] = tempfile.tempdir = str(own)
     kind.prepare(folder / "prepared")
     os.chdir(folder)
@@ -151,11 +153,12 @@ def prepared(name: str, folder: Path) -> tuple[ModuleType, Attempts]:
 def main() -> None:
     """Try the inputs of a corpus, or batches of fresh ones until a bound is reached."""
     what, first, count, seconds, scratch = sys.argv[1:]
-    name, _, corpus = what.partition("=")
-    kind, attempts = prepared(name, Path(scratch))
+    names, _, corpus = what.partition("=")
     if corpus:
-        replay(Path(corpus), name, attempts)
+        for name in names.split(","):
+            replay(Path(corpus), name, prepared(name, Path(scratch))[1])
         return
+    kind, attempts = prepared(what, Path(scratch))
     fuzzer = Fuzzer(kind, attempts)
     end, number = time.monotonic() + float(seconds), int(first)
     while fuzzer.tally.inputs < int(count) and time.monotonic() < end:
