@@ -194,8 +194,9 @@ def test_a_gradient_is_held_for_each_shard_that_is_computed_here(shards, size, v
     assert max(in_processes(size, run)) == vectors
 
 
-def test_there_is_no_state_to_take_over_before_anything_is_computed():
+def test_before_anything_is_computed_no_gradient_waits_and_no_state_moves():
     network = (step := step_of(["batch_norm", DENSE])).network
+    assert step.computation.pending is None
     before = {name: array.copy() for name, array in network.state.items()}
     step.computation.commit()
     for name, array in network.state.items():
