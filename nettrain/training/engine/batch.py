@@ -47,13 +47,13 @@ class Batch:
     A batch of fewer rows uses the first rows of the buffers.
 
     Args:
-        part: Has the rows.
-        size: Of the buffers.
+        part: The part of the data that the rows are taken from.
+        size: The number of rows that the buffers hold.
         dtype: Of inputs and weights.
         augmenter: Changes images at random.
-        read: Which of n rows are wanted here, the others' places are left as they are; None: all.
-            An augmentation draws random numbers for all rows one after the other and mixes them, so
-            for it all are read.
+        read: Returns which of n rows are read here; the places of the others are left as they are.
+            None: all. With an augmenter all are read: it draws random numbers for one row after the
+            other, and mixes rows.
 
     Attributes:
         x: Inputs (size, ...).
@@ -119,7 +119,13 @@ class Batch:
         )
 
     def losses(self, loss: Loss, outputs: Tensor, part: slice) -> Tensor:
-        """What each row adds to the loss: w_i L(y_i); of a mixed row the same for its partner."""
+        """What each row adds to the loss: w_i L(y_i), and the same of the partner of a mixed row.
+
+        Args:
+            loss: L.
+            outputs: Of the network for these rows.
+            part: Which rows of the batch.
+        """
         found = loss.training_rows(outputs, Tensor(self.y[part], feed=True))
         if self.w is not None:
             found = found * Tensor(self.w[part], feed=True)

@@ -79,8 +79,8 @@ class Update:
         regularization: The penalties.
         clip_norm, clip_value: See `clip`; None: no clipping.
         average: Of the weights; None: none is kept.
-        groups: Blocks that may be updated at the same time, at least 1.
-        run_tasks: Runs them, on one thread or several.
+        groups: How many blocks may be updated at the same time, at least 1.
+        run_tasks: Runs their updates, on one thread or several.
         compiled: Whether the rule's compiled form is used, if it has one.
         length: Of the run, for numbers of the rule and penalties that follow a schedule.
 
@@ -129,6 +129,7 @@ class Update:
         ]
 
     def _block_update(self, block: Block) -> BlockUpdate:
+        """The update of one block; its rule is compiled where that is asked for and can be."""
         part, factors = block.part, self.vector.member_factors
         w, g = self.vector.values[part], self.vector.gradient[part]
         slots = {
