@@ -21,6 +21,7 @@ from nettrain.training.signals import stop_signals
 
 WAIT = 0.2  # seconds between two looks at signals
 SHOWN = 2  # metrics of a run that observers see
+WRITTEN = (".", "splits", "checkpoints")  # folders of a search; those of a run are its own affair
 
 RunResult = Mapping[str, Any]  # `nettrain.training.run.Result` as JSON has it
 
@@ -81,7 +82,8 @@ class RunGroup:
         """
         command = f"{kind.command} --resume {shlex.quote(str(path))}"
         with locked(path), stop_signals() as signalled:
-            remove_temporaries(path)
+            for folder in WRITTEN:
+                remove_temporaries(path / folder)
             group = cls(path, executor, observer or Observer(), command, signalled)
             for note in executor.notes:
                 group.observer.note(note)
