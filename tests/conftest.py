@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-from contextlib import suppress
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -17,7 +16,6 @@ import preloaded
 import pytest
 import typer.main
 import typer.testing
-from _pytest.pathlib import import_path
 from _pytest.runner import runtestprotocol
 from hypothesis import settings
 
@@ -56,7 +54,7 @@ settings.load_profile("shared")
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_collection(session):
+def pytest_collection():
     """Half a million objects stay from the collection of the tests to the end.
 
     The garbage collector would go through them again and again: a fifth of the time that the
@@ -66,31 +64,11 @@ def pytest_collection(session):
     """
     gc.disable()
     try:
-        import_backwards(session.config)
         return (yield)
     finally:
         gc.freeze()
         gc.set_threshold(*gc.get_threshold()[:2], 50)
         gc.enable()
-
-
-def import_backwards(config):
-    """In a clean checkout two processes need not both compile every module.
-
-    To rewrite the assertions of all tests takes 4.4 s. Every second process of xdist begins with the
-    last module, and finds what the others have compiled from the middle on.
-    """
-    worker = getattr(config, "workerinput", {}).get("workerid", "gw0")
-    everything = config.args_source is pytest.Config.ArgsSource.TESTPATHS
-    if everything and int(worker.removeprefix("gw")) % 2:
-        for path in sorted(Path(__file__).parent.rglob("test_*.py"), reverse=True):
-            with suppress(Exception, pytest.skip.Exception):  # to be told when it is collected
-                import_path(
-                    path,
-                    mode="importlib",
-                    root=config.rootpath,
-                    consider_namespace_packages=False,
-                )
 
 
 @pytest.hookimpl(tryfirst=True)
