@@ -74,9 +74,9 @@ def test_penalties_are_those_of_the_formula_on_weights_and_leave_biases_alone(
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_the_compiled_gradient_of_penalties_is_numpys_bit_for_bit(l1, l2, dtype):
     found = []
-    weights = np.array([1.5, -2.0, 0.0, -0.0, np.nan, 1e-30], dtype)
+    weights = np.array([1.5, -2.0, 0.0, -0.0, np.nan, np.inf, -np.inf, 1e-30], dtype)
     for compiled in (True, False):
-        g, work = np.array([0.5, 1.0, -1.0, 2.0, 3.0, -0.25], dtype), np.full(6, np.nan, dtype)
+        g, work = np.linspace(-1, 3, 8).astype(dtype), np.full(8, np.nan, dtype)
         penalty = Penalty(vector_of(W, B), Regularization(l1=l1, l2=l2), compiled=compiled)
         penalty.add_gradient(weights, g, work)
         assert bool(penalty) == bool(l1 or l2) and (penalty.l1, penalty.l2) == (l1, l2)

@@ -72,6 +72,6 @@ def _penalty_loop(g: np.ndarray, w: np.ndarray, l1: float, l2: float) -> None:
     kind = w.dtype.type
     zero, rate, size = kind(0), kind(2 * l2), kind(l1)
     for i in range(w.size):
-        shrunk = g[i] + w[i] * rate
+        shrunk = g[i] + w[i] * rate if rate != zero else g[i]  # 0 times infinity would be NaN
         sign = size if w[i] > zero else (-size if w[i] < zero else w[i])  # 0 or NaN
         g[i] = shrunk + sign
