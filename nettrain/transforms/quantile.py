@@ -75,8 +75,8 @@ def _cdf(x: np.ndarray, quantiles: np.ndarray) -> np.ndarray:
     after = np.searchsorted(quantiles, x, side="right")
     middle = (first + after - 1) / 2  # where x is a quantile, or several equal ones
     last = len(quantiles) - 1
-    # below all of them `lower` is the last quantile, which is not below the first
-    lower, upper = quantiles[first - 1], quantiles[np.minimum(first, last)]
+    # beyond either end both are the quantile there
+    lower, upper = quantiles[np.maximum(first - 1, 0)], quantiles[np.minimum(first, last)]
     inside = (first == after) & (lower < upper)
     between = first - 1 + np.divide(x - lower, upper - lower, out=np.zeros(x.shape), where=inside)
     return np.where(inside, between, np.clip(middle, 0, last)) / last
