@@ -68,14 +68,10 @@ class ParametricActivation(DefinedByCalls):
         (dx, da), weighted = grads, scratch["weighted"]
         bend, value, own = self._arrays(scratch)
         over: Any = tuple(range(x.ndim - a.ndim))
-        calls: list[Call] = (
-            []
-            if da is None
-            else [
-                (np.multiply, (dy, bend, weighted), {}),
-                (np.add.reduce, (weighted, over, None, da), {}),
-            ]
-        )
+        calls: list[Call] = []
+        if da is not None:
+            calls.append((np.multiply, (dy, bend, weighted), {}))
+            calls.append((np.add.reduce, (weighted, over, None, da), {}))
         if dx is not None:
             calls += [
                 (np.multiply, (dy, a, weighted), {}),

@@ -47,14 +47,10 @@ class Scale(Multilinear, DefinedByCalls):
         """First ds, as dx may be written over dy."""
         dx, ds = grads
         over: Any = tuple(range(x.ndim - s.ndim))
-        calls: list[Call] = (
-            []
-            if ds is None
-            else [
-                (np.multiply, (dy, x, part), {}),
-                (np.add.reduce, (part, over, None, ds), {}),
-            ]
-        )
+        calls: list[Call] = []
+        if ds is not None:
+            calls.append((np.multiply, (dy, x, part), {}))
+            calls.append((np.add.reduce, (part, over, None, ds), {}))
         if dx is not None:
             calls.append((np.multiply, (dy, s, dx), {}))
         return calls
