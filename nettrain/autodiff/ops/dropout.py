@@ -1,7 +1,7 @@
 """Dropout."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -23,7 +23,7 @@ class Dropout(Primitive):
     gradient_in_place = True
 
     share: float | Callable[[], float]
-    generator: np.random.Generator = field(compare=False)
+    generator: np.random.Generator
     reads = ("mask",)
 
     def infer(self, *shapes: Shape) -> Shape:

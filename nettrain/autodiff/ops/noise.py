@@ -1,7 +1,7 @@
 """Gaussian noise."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -17,7 +17,7 @@ class GaussianNoise(ElementWise):
     """
 
     deviation: float | Callable[[], float]
-    generator: np.random.Generator = field(compare=False)
+    generator: np.random.Generator
 
     def forward(self, out: Array, x: Array) -> None:
         self.generator.standard_normal(dtype=out.dtype.type, out=out)

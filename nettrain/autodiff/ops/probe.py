@@ -1,7 +1,7 @@
 """A probe, which watches values and gradients."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from nettrain.autodiff.primitive import Array, Primitive, Shape, Slots
 
@@ -15,8 +15,8 @@ class Probe(Primitive):
         gradients: Called with dy in the backward pass; it must not change it.
     """
 
-    values: Callable[[Array], None] = field(compare=False)
-    gradients: Callable[[Array], None] = field(compare=False)
+    values: Callable[[Array], None]
+    gradients: Callable[[Array], None]
 
     def infer(self, *shapes: Shape) -> Shape:
         """Unchanged."""
