@@ -5,15 +5,21 @@ import tracemalloc
 import numpy as np
 import pytest
 
+from nettrain.autodiff import functions as F
 from nettrain.autodiff.ops import gaussian
 from nettrain.autodiff.ops.cross_entropy import SoftmaxCrossEntropy
+from nettrain.autodiff.ops.dropout import Dropout
 from nettrain.autodiff.ops.gaussian import Erf, Gelu
 from nettrain.autodiff.ops.interpolation import Interpolate
 from nettrain.autodiff.ops.moments import Moments
 from nettrain.autodiff.ops.parametric_activation import ParametricActivation
+from nettrain.autodiff.ops.scale import Scale
 from nettrain.autodiff.ops.selection import Relu
 from nettrain.autodiff.ops.smooth import Elu, Tanh
 from nettrain.autodiff.ops.softmax import LogSoftmax, LogSumExp, Softmax
+from nettrain.autodiff.plan.memory import Arena
+from nettrain.autodiff.plan.plan import Plan
+from nettrain.autodiff.tensor import Tensor, apply
 
 N, K = 40_000, 2  # many rows of few elements: arrays of one element a row are large too
 X = np.random.Generator(np.random.PCG64(4)).uniform(-9, 9, (N, K)).astype(np.float32)
@@ -74,3 +80,49 @@ def test_an_activation_that_does_not_read_its_output_shares_the_array_of_what_it
         *("bend", "weighted", "rising", "positive")
     }
     assert set(ParametricActivation(Tanh()).scratch(*shapes)) == {"bend", "weighted", "value"}
+
+
+SIZE = (40, 100)
+OTHER, FACTORS = Tensor(np.ones(SIZE)), Tensor(np.ones(SIZE[1]))
+
+
+def dropped(x):
+    return apply(Dropout(0.5, np.random.Generator(np.random.PCG64(3))), x)
+
+
+def arrays_of(plan, arena):
+    """How many arrays of SIZE the plan has memory for."""
+    count, rest = divmod(len(arena), 8 * np.prod(SIZE))
+    assert rest < 512  # a sum, and to align it
+    return count
+
+
+@pytest.mark.parametrize(("operation", "arrays"), [
+    (lambda x: x + OTHER, 1), (lambda x: OTHER + x, 1), (lambda x: x - OTHER, 1), (lambda x: OTHER - x, 1),
+    (lambda x: x * OTHER, 1), (lambda x: OTHER * x, 1), (lambda x: -x, 1),
+    (F.relu, 1), (F.sigmoid, 1), (F.tanh, 1), (dropped, 2),
+])  # fmt: skip
+def test_a_forward_pass_writes_over_the_input_of_an_operation_that_works_in_place(
+    operation, arrays
+):
+    """One array, whatever the depth; dropout has its mask besides."""
+    arena, y = Arena(), Tensor(np.ones(SIZE), feed=True) + OTHER
+    for _ in range(3):
+        y = operation(y)
+    plan = Plan(y.sum(), None, arena=arena)
+    assert arrays_of(plan, arena) == arrays
+
+
+@pytest.mark.parametrize(("operation", "arrays"), [
+    (lambda x: x + OTHER, 1), (lambda x: OTHER + x, 1), (lambda x: x - OTHER, 1), (lambda x: -x, 1),
+    (dropped, 3 + 1),  # masks
+    (lambda x: apply(Scale(), x, FACTORS), 3 + 1 + 1),  # inputs, and products of the sums
+])  # fmt: skip
+def test_a_gradient_is_written_over_dy_by_an_operation_that_allows_it(operation, arrays):
+    """One array of gradients, whatever the depth."""
+    w = Tensor(np.ones((SIZE[1], SIZE[1])), requires_grad=True)
+    arena, y = Arena(), Tensor(np.ones(SIZE), feed=True) @ w
+    for _ in range(3):
+        y = operation(y)
+    plan = Plan(y.sum(), {w: np.empty(w.shape)}, arena=arena)
+    assert arrays_of(plan, arena) == arrays

@@ -30,6 +30,12 @@ def test_bins_are_in_turn_where_each_begins_behind_the_end_of_the_one_before(
     assert _in_turn(lowers, slopes, 1) == expected
 
 
+@pytest.mark.parametrize(("units", "expected"), [(7.5, True), (8, True), (8.5, False), (9, False)])
+def test_a_bin_may_begin_too_early_by_eight_units_of_rounding(units, expected):
+    lower, slope = np.array([[units * np.finfo(float).eps - 1, 0.0]]), np.ones((1, 2))
+    assert _in_turn.function(lower, slope, 0) == expected
+
+
 LOWER, SLOPE = [-1.0, -0.5, 0.5, 0.0], [2.0, 1.0, 4.0, 0.0]  # the last bin there is not
 
 

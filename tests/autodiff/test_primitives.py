@@ -1642,8 +1642,13 @@ def test_what_it_adds_to_a_gradient_is_what_it_would_write(row):
         run.backward(),
         np.cos(np.arange(run.inputs[0].size)).reshape(run.inputs[0].shape),
     )
-    for total in (start.copy(), elsewhere(start)):
-        calls = run.primitive.added_calls(total, run.weights, run.out, *run.inputs, **run.scratch)
+    [values] = run.inputs
+    for total, x in (
+        (start.copy(), values.copy()), (elsewhere(start), values.copy()), (start.copy(), elsewhere(values)),
+    ):  # fmt: skip
+        x[...] = np.nan if x.dtype.kind == "f" else 0  # as yet, when calls are looked up
+        calls = run.primitive.added_calls(total, run.weights, run.out, x, **run.scratch)
+        x[...] = values
         if calls is not None:
             make_calls(calls)
             np.testing.assert_allclose(total, start + dx, rtol=1e-13, atol=1e-15)
@@ -1704,6 +1709,7 @@ def test_only_views_that_keep_every_element_once_have_an_alias():
     (Affine(exponential.Exp()), "shift", "sum"),
     (Affine(selection.Relu(), Scale()), "scale shift_relu", "relu_gradient scale_gradient"),
     (Affine(None, Scale()), "scale shift", "sum scale_gradient"),
+    (Embedding(), "look_up", "add_rows"),
     (normalization_block.NormalizationBlock(normalization.Normalize(0.1), selection.Relu()),
      "normalize", "normalize_gradient"),
     (normalization_block.NormalizationBlock(normalization.Normalize(0.1), smooth.Sigmoid()),
@@ -1715,6 +1721,8 @@ def test_a_compiled_form_of_several_operations_runs_the_loops_of_each(primitive,
     inputs = [uniform(3, 4), w, uniform(4)]
     if isinstance(primitive, normalization_block.NormalizationBlock):
         inputs = [uniform(3, 4), spread(4), uniform(4), uniform(4)]
+    if isinstance(primitive, Embedding):
+        inputs = [np.zeros((3, 1)), uniform(4, 2)]
     with loops_in_python(), pytest.MonkeyPatch.context() as patch:
         patch.setattr(
             Loop, "entry", lambda loop, *args: names.append(loop.__name__) or loop.function
@@ -1722,8 +1730,79 @@ def test_a_compiled_form_of_several_operations_runs_the_loops_of_each(primitive,
         run = Run(row("", compiled_form(primitive), inputs, None))
         assert names == [f"_{name}_loop" for name in forward.split()]
         names.clear()
-        run.backward()
+        run.backward(run.real[1:] if isinstance(primitive, Embedding) else None)
         assert names == [f"_{name}_loop" for name in backward.split()]
+
+
+@pytest.mark.parametrize(
+    ("moved", "loops"), [((), 2), ({1}, 1), ({"dy"}, 1), ({"dx"}, 1), ({0}, 2)]
+)
+def test_an_embedding_runs_a_loop_in_each_pass_whose_tables_slots_and_dy_are_contiguous(
+    moved, loops
+):
+    """The codes may have gaps: they are columns of the rows of a table."""
+    given = row("", compiled_form(Embedding()), [np.zeros((3, 1)), uniform(4, 2)], None)
+    with loops_in_python() as asked:
+        Run(given)  # draws up what it needs
+        asked.clear()
+        moved_calls(given, moved, wanted=(1,))
+    assert len(asked) - 1 == loops  # one more by the run in it
+
+
+def test_a_dense_layer_runs_its_loops_on_tiles_of_columns_and_on_rows_of_several_axes():
+    w = uniform(4, 6)
+    tile = np.s_[:, :3]
+    x, y, da = uniform(5, 4), uniform(5, 6), uniform(5, 6)
+    rows, weights = uniform(5, 2, 3), uniform(2, 3)
+    dense, scaled = (compiled_form(Affine(selection.Relu(), *own)) for own in ((), (Scale(),)))
+    with loops_in_python() as asked:
+        dense.forward_calls(y[tile], x, w[tile], uniform(3), da=da[tile])
+        dense.backward_calls(
+            [None, w[tile], uniform(3)], y[tile], y[tile], x, w[tile], uniform(3), da=da[tile]
+        )
+        assert len(asked) == 2
+        scaled.backward_calls(
+            [None, None, weights.copy()], rows, rows, rows, weights, weights, da=rows, part=rows
+        )
+        assert len(asked) == 3
+
+
+def test_the_sigmoid_of_a_dense_layer_is_never_quite_0():
+    plain, loops = in_both_forms(
+        Affine(smooth.Sigmoid(), Scale()), [[[-1e4, -800.0, 0.5]], [1.0, 1.0, 1.0], [0.0, 0.0, 0.0]]
+    )
+    assert (loops > 0).all()
+    np.testing.assert_allclose(loops, plain, rtol=1e-12)
+
+
+def test_a_draw_that_equals_the_share_dropped_is_kept():
+    """So that a share of 0 drops nothing: draws begin at 0."""
+    for share in (0.0, 0.5):
+        out, mask = np.full(2, np.nan), np.array([share, 0.75])
+        dropout._drop_loop.function(out, np.array([3.0, 5.0]), mask, share)
+        np.testing.assert_array_equal(out, np.array([3.0, 5.0]) / (1 - share))
+
+
+def test_moments_of_a_row_that_is_not_finite_are_numpys():
+    with np.errstate(invalid="ignore"):
+        plain, loops = in_both_forms(moments.Moments(), [[[np.inf, np.nan, 2.0]]])
+    np.testing.assert_array_equal(loops, plain)
+
+
+@pytest.mark.parametrize("weight", [0.0, np.inf])
+def test_a_piecewise_linear_embedding_is_finite_where_numpys_is(weight):
+    with np.errstate(invalid="ignore"):
+        plain, loops = in_both_forms(PiecewiseLinear(), [
+            [[[0.5]], [[1.5]], [[-1.0]]], [[0.0, 1.0]], [[1.0, 1.0]], [[2.0]], [[3.0]], [[[weight], [weight]]],
+        ])  # fmt: skip
+    finite = np.isfinite(plain)
+    assert finite.all() == (weight == 0)
+    np.testing.assert_array_equal(np.isfinite(loops), finite)
+    np.testing.assert_array_equal(loops[finite], plain[finite])
+
+
+def test_gathering_needs_its_indices_alone_for_the_gradient():
+    assert 0 not in indexing.Gather.reads and {1, 2, 3} <= {*indexing.Gather.reads}
 
 
 @pytest.mark.parametrize(

@@ -255,7 +255,7 @@ class CompiledAffine(Affine):
     def forward_calls(
         self, out: Array, x: Array, w: Array, b: Array, **scratch: Array
     ) -> list[Call]:
-        if b.ndim > 1 and not contiguous(b):
+        if not contiguous(b):
             return super().forward_calls(out, x, w, b, **scratch)
         loop = _FORWARD.get(type(self.activation))
         product = compiled_form(self.product)

@@ -95,7 +95,7 @@ class CompiledEmbedding(Embedding):
     1 us in place of 8)."""
 
     def forward_calls(self, out: Array, x: Array, *tables: Array, codes: Array) -> list[Call]:
-        if not contiguous(out, *tables):
+        if not contiguous(*tables):
             return super().forward_calls(out, x, *tables, codes=codes)
         starts = [columns.start for columns in _columns(tables)]
         return [call(_look_up_loop, out, codes, x, w, j, starts[j]) for j, w in enumerate(tables)]
