@@ -29,7 +29,7 @@ def model_html(kind: str, path: Path, about: str) -> str:
 
 
 def _summary(directory: Path) -> Mapping[str, Any]:
-    with suppress(OSError, ValueError):
+    with suppress(OSError, ValueError, RecursionError):
         return _mapping(json.loads(read_text(directory / "summary.json")))
     return {}
 

@@ -90,9 +90,14 @@ def read_mark(path: Path, kind: SearchKind) -> dict[str, Any]:
         content = json.loads(read_text(path / kind.mark))
         if isinstance(content, dict):
             return content
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         pass
-    raise RunError(f"{path / kind.mark}: is damaged; begin another with {kind.command} CONFIG")
+    raise damaged(path, kind)
+
+
+def damaged(path: Path, kind: SearchKind) -> RunError:
+    """The error for a search whose mark holds something else."""
+    return RunError(f"{path / kind.mark}: is damaged; begin another with {kind.command} CONFIG")
 
 
 def data_changed(path: Path, kind: SearchKind) -> RunError:

@@ -70,8 +70,10 @@ def started_at(path: Path) -> float:
     file = path / "environment.json"
     try:
         found = json.loads(read_text(file)).get("started")
-        return float(found) if isinstance(found, int | float) else file.stat().st_mtime
-    except (OSError, ValueError, AttributeError):
+        if isinstance(found, int | float) and abs(found) < 2**53:  # neither NaN nor infinite
+            return float(found)
+        return file.stat().st_mtime
+    except (OSError, ValueError, AttributeError, RecursionError):
         return time.time()
 
 

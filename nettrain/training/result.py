@@ -106,7 +106,7 @@ class Result:
 def epoch_rows(run_directory: str | Path) -> list[dict[str, Any]]:
     """The rows of metrics.jsonl; none where the file is gone or damaged."""
     rows: list[dict[str, Any]] = []
-    with suppress(OSError, ValueError):
+    with suppress(OSError, ValueError, RecursionError):
         text = read_text(Path(run_directory) / "metrics.jsonl")
         rows += [row for line in text.splitlines() if isinstance(row := json.loads(line), dict)]
     return rows

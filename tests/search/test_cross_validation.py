@@ -409,7 +409,8 @@ def test_repeats_have_other_folds_and_other_first_weights(table):
 
 BAD = {
     "one fold": ({"folds": 1}, {}, ConfigError, "--folds: expected 2 or more, got 1"),
-    "no repeat": ({"repeats": 0}, {}, ConfigError, "--repeats: expected 1 or more, got 0"),
+    "no repeat": ({"repeats": 0}, {}, ConfigError, "--repeats: expected 1 to 1,024, got 0"),
+    "more repeats than runs have room": ({"repeats": 1025}, {}, ConfigError, "1,024, got 1025"),
     "no test part": (
         {"final": True},
         {"split": {"validation": 0.2}},

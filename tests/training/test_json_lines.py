@@ -72,3 +72,10 @@ def test_rows_that_are_missing_are_an_error(rows, there, found):
     with pytest.raises(RunError, match=f"has {found} rows, the checkpoint was written after 3"):
         rows.cut(3)
     assert (rows.path.read_bytes() if rows.path.exists() else None) == there
+
+
+def test_rows_that_cannot_be_read_are_told_with_the_file(rows):
+    rows.path.mkdir()
+    with pytest.raises(RunError) as error:
+        rows.cut(0)
+    assert str(error.value) == f"{rows.path}: cannot be read: Is a directory"

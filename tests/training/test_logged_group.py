@@ -1,8 +1,11 @@
-"""What loggers are told of a sweep: its parameters as its file says them, and nothing of a damaged one."""
+"""What loggers are told of a sweep, and when a run began: as the files say, as far as they are sound."""
+
+import os
+import time
 
 import pytest
 
-from nettrain.training.logged_run import logged_group
+from nettrain.training.logged_run import logged_group, started_at
 from nettrain.training.loggers import _hparams
 
 RANGE = "{optimizer.lr: {min: 0.1, max: 1}}"
@@ -61,3 +64,27 @@ def test_a_damaged_sweep_is_none(text, tmp_path):
 
 def test_a_folder_without_its_file_is_no_sweep(tmp_path):
     assert logged_group(tmp_path) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "begin"),
+    [
+        ('{"started": 3}', 3.0),
+        ('{"started": 2.5}', 2.5),
+        *[(text, 7.0) for text in ("{}", '{"started": "x"}', '{"started": NaN}')],
+        (f'{{"started": 1{"0" * 400}}}', 7.0),
+    ],
+)
+def test_a_run_began_when_its_environment_says_or_was_written(text, begin, tmp_path):
+    file = tmp_path / "environment.json"
+    file.write_text(text)
+    os.utime(file, (7, 7))
+    assert started_at(tmp_path) == begin
+
+
+@pytest.mark.parametrize("text", ["[" * 5000, "{", "[]", None])
+def test_a_run_whose_environment_cannot_be_read_begins_now(text, tmp_path):
+    if text is not None:
+        (tmp_path / "environment.json").write_text(text)
+    before = time.time()
+    assert before <= started_at(tmp_path) <= time.time()

@@ -5,20 +5,23 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from nettrain.component import to_mapping
+from pydantic import ConfigDict, StrictBool, TypeAdapter, ValidationError, with_config
+
+from nettrain.component import Integer, to_mapping
 from nettrain.config.dump import dump
 from nettrain.config.load import load
 from nettrain.config.plugins import in_use
 from nettrain.config.run_config import RunConfig
 from nettrain.data.in_memory import Columns, Data, with_target
 from nettrain.data.loader import Loader
-from nettrain.errors import ConfigError, RunError
+from nettrain.errors import ConfigError
 from nettrain.search.cv.fold_configs import divide_into_folds, run_on_rows, write_rows
 from nettrain.search.cv.out_of_fold import write_predictions
 from nettrain.search.cv.result import SCORED, CrossValidation, FinalResult, summarize
 from nettrain.search.directory import (
     NewDirectory,
     SearchKind,
+    damaged,
     data_changed,
     existing_directory,
     read_mark,
@@ -37,17 +40,19 @@ from nettrain.search.run_group import (
 from nettrain.training.artifacts.files import write_atomically, write_json
 
 KIND = SearchKind("cross-validation", "nettrain cv", "cv.json")
+MOST_REPEATS = 1024
 
 
+@with_config(ConfigDict(extra="forbid"))
 @dataclass(frozen=True)
 class Settings:
     """How the rows are divided; the fields are the options of `nettrain cv`."""
 
-    folds: int = 5
-    repeats: int = 1
-    stratify: bool | None = None
+    folds: Integer = 5
+    repeats: Integer = 1
+    stratify: StrictBool | None = None
     group: str | None = None
-    final: bool = False
+    final: StrictBool = False
 
     def __post_init__(self) -> None:
         if self.folds < 2:
@@ -55,8 +60,8 @@ class Settings:
                 f"--folds: expected 2 or more, got {self.folds}: each fold is scored by a run that "
                 "trains on the others"
             )
-        if self.repeats < 1:
-            raise ConfigError(f"--repeats: expected 1 or more, got {self.repeats}")
+        if not 1 <= self.repeats <= MOST_REPEATS:
+            raise ConfigError(f"--repeats: expected 1 to {MOST_REPEATS:,}, got {self.repeats}")
 
 
 def cross_validate(
@@ -152,11 +157,9 @@ def _read_settings(directory: Path) -> tuple[Settings, object]:
     content = read_mark(directory, KIND)
     try:
         fingerprint = content.pop("data_fingerprint")
-        return Settings(**content), fingerprint
-    except (TypeError, KeyError):
-        raise RunError(
-            f"{directory / KIND.mark}: is damaged; begin another with {KIND.command} CONFIG"
-        ) from None
+        return TypeAdapter(Settings).validate_python(content), fingerprint
+    except (KeyError, ValidationError, ConfigError):
+        raise damaged(directory, KIND) from None
 
 
 class _CrossValidator:

@@ -48,14 +48,17 @@ class SweepDirectory:
         """
         if not self.rows.exists():
             return []
-        lines = read_bytes(self.rows).splitlines(keepends=True)
+        try:
+            lines = read_bytes(self.rows).splitlines(keepends=True)
+        except OSError as error:
+            raise RunError(f"{self.rows}: cannot be read: {error.strerror or error}") from error
         trials = []
         for number, line in enumerate(lines, start=1):
             try:
                 trials.append(Trial.read(json.loads(line)))
                 if not line.endswith(b"\n"):
                     raise ValueError("no line break")
-            except (ValueError, TypeError):
+            except (ValueError, TypeError, RecursionError):
                 if number < len(lines):
                     raise RunError(
                         f"{self.rows}:{number}: is no trial: the file was changed; "

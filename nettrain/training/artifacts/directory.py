@@ -194,7 +194,7 @@ def written_by_nettrain(path: Path) -> bool:
         if error.errno in REFUSED:
             raise cannot_read(file, error) from None
         return False
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, KeyError, RecursionError):
         return False
 
 

@@ -36,9 +36,12 @@ class JsonLines:
     def cut(self, rows: int) -> None:
         """Keep the first rows, so that no epoch is there twice after a resume.
 
-        A torn last line goes too. Raises RunError where there are fewer rows.
+        A torn last line goes too. Raises RunError where there are fewer rows, or none can be read.
         """
-        lines = read_bytes(self.path).splitlines(keepends=True) if self.path.exists() else []
+        try:
+            lines = read_bytes(self.path).splitlines(keepends=True) if self.path.exists() else []
+        except OSError as error:
+            raise RunError(f"{self.path}: cannot be read: {error.strerror or error}") from error
         if len(lines) < rows:
             raise RunError(
                 f"{self.path}: has {len(lines)} rows, the checkpoint was written after {rows}: it "

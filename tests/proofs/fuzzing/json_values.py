@@ -7,11 +7,19 @@ from typing import Any
 from fuzzing.pick import pick
 from hypothesis import strategies as st
 
+DEEP = "<deep>"  # stands for lists in lists, too many to be written by what writes JSON
 VALUES = [
-    None, True, -1, 0, 1, 3, 2**53, 2**63, 10**30, 0.5, float("nan"), float("inf"), 1e308, "", "x", "0", [], [1], [[]], ["x"], {}, {"x": 1},
-    {"x": {"y": []}}, "<script>", "x" * 70_000, "../../x", "\0",
+    None, True, -1, 0, 1, 3, 2**53, 2**63, 10**30, 10**400, 0.5, float("nan"), float("inf"), 1e308, "", "x", "0", [], [1], [[]], ["x"], {}, {"x": 1},
+    {"x": {"y": []}}, "<script>", "x" * 70_000, "../../x", "\0", DEEP,
 ]  # fmt: skip
 Path = tuple[Any, ...]
+
+
+def deepened(text: str) -> bytes:
+    """JSON or YAML, with the lists that DEEP stands for."""
+    for mark in (f'"{DEEP}"', f"'{DEEP}'", DEEP):
+        text = text.replace(mark, "[" * 5000 + "]" * 5000)
+    return text.encode()
 
 
 def paths(value: Any, path: Path = ()) -> Iterator[Path]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from fuzzing.case import DANGLING, ENDLESS, FIFO, FOLDER, Case
 from fuzzing.damage import damaged
-from fuzzing.json_values import VALUES, mutations
+from fuzzing.json_values import VALUES, deepened, mutations
 from fuzzing.pick import pick
 from fuzzing.runs import files_of, made, rows_of
 from hypothesis import strategies as st
@@ -60,7 +60,7 @@ def _rewritten(draw: st.DrawFn, content: bytes) -> bytes:
     what = pick(draw, ["metadata"] * 6 + ["header", "tensors"])
     if what == "metadata":
         metadata = draw(mutations(metadata))
-    header["__metadata__"]["nettrain"] = json.dumps(metadata)
+    header["__metadata__"]["nettrain"] = deepened(json.dumps(metadata)).decode()
     if what == "header":
         header = draw(mutations(header))
     if what == "tensors":
@@ -69,7 +69,7 @@ def _rewritten(draw: st.DrawFn, content: bytes) -> bytes:
         if len(numbers):
             numbers[draw(st.integers(0, len(numbers) - 1)) :: draw(st.integers(1, 9))] = draw(kinds)
         tensors = numbers.tobytes() + tensors[len(numbers) * 4 :]
-    text = json.dumps(header).encode()
+    text = deepened(json.dumps(header))
     return struct.pack("<Q", len(text)) + text + tensors
 
 

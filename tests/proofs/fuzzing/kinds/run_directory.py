@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 from fuzzing.case import DANGLING, ENDLESS, FIFO, FOLDER, Case
 from fuzzing.damage import damaged
-from fuzzing.json_values import VALUES, mutations
+from fuzzing.json_values import VALUES, deepened, mutations
 from fuzzing.pick import pick, pick_evenly
 from fuzzing.runs import files_of, made
 from hypothesis import strategies as st
@@ -88,13 +88,13 @@ def _changed(draw: st.DrawFn, path: str, content: bytes) -> bytes:
     """The file with other values in it, as its format has them."""
     match path.rpartition(".")[2]:
         case "json":
-            return json.dumps(draw(mutations(json.loads(content)))).encode()
+            return deepened(json.dumps(draw(mutations(json.loads(content)))))
         case "jsonl":
             rows = [json.loads(line) for line in content.splitlines()]
-            return "\n".join(json.dumps(row) for row in _rows(draw, rows)).encode()
+            return deepened("\n".join(json.dumps(row) for row in _rows(draw, rows)))
         case "yaml":
             value = draw(mutations(yaml.safe_load(content)))
-            return yaml.safe_dump(value, allow_unicode=True).encode()
+            return deepened(yaml.safe_dump(value, allow_unicode=True))
     return draw(damaged(content))
 
 
