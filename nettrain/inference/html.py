@@ -1,6 +1,7 @@
 """A trained model as a fragment of HTML, for notebooks."""
 
 import json
+import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -40,5 +41,7 @@ def _mapping(value: object) -> Mapping[str, Any]:
 
 def _numbers(value: object) -> dict[str, float]:
     return {
-        name: float(one) for name, one in _mapping(value).items() if isinstance(one, int | float)
+        name: float(one)
+        for name, one in _mapping(value).items()
+        if isinstance(one, float) or (isinstance(one, int) and abs(one) <= sys.float_info.max)
     }

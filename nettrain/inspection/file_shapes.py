@@ -5,6 +5,7 @@ as one that is not there, so that nothing that reads a record has to ask again.
 """
 
 import json
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -146,3 +147,15 @@ def json_rows(path: Path, shape: Any) -> list[dict[str, Any]]:
             break
         rows.append(row)
     return rows
+
+
+def epoch_rows(path: Path) -> list[dict[str, Any]]:
+    """The rows of metrics.jsonl; of each what is a number, or null: not defined."""
+    rows = json_rows(path, EpochRow)
+    return [{key: value for key, value in row.items() if _is_number(value)} for row in rows]
+
+
+def _is_number(value: object) -> bool:
+    if value is None:
+        return True
+    return type(value) in (int, float) and abs(value) <= sys.float_info.max  # type: ignore[arg-type]

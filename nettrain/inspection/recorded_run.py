@@ -21,8 +21,8 @@ from nettrain.inspection.file_shapes import (
     SUMMARY,
     SWEEP,
     DiagnosticsRow,
-    EpochRow,
     TrialRow,
+    epoch_rows,
     json_object,
     json_rows,
     sound,
@@ -97,7 +97,7 @@ class RecordedRun:
     @cached_property
     def epochs(self) -> list[dict[str, Any]]:
         """The complete rows of metrics.jsonl, one per epoch."""
-        return json_rows(self.path / "metrics.jsonl", EpochRow)
+        return epoch_rows(self.path / "metrics.jsonl")
 
     @cached_property
     def diagnostics(self) -> list[dict[str, Any]]:

@@ -104,6 +104,13 @@ def test_what_has_another_shape_counts_as_not_there(runs, name, value):
     assert "a" in names(list_runs(runs))
 
 
+def test_of_a_row_of_metrics_what_is_no_number_is_left_out(runs):
+    sound = {"epoch": 1, "step": 2, "lr": 0.1, "train_loss": None, "f1": 10**300}
+    damaged = {"a": "3", "b": [1], "c": {}, "d": True, "e": 10**400, "f": float("inf")}
+    (runs / "a" / "metrics.jsonl").write_text(json.dumps(sound | damaged) + "\n")
+    assert RecordedRun.open(runs / "a").epochs == [sound]
+
+
 @pytest.mark.parametrize("name", DAMAGE)
 def test_a_pipe_in_place_of_a_file_ends_at_once(runs, name):
     (runs / "a" / name).unlink()
