@@ -127,7 +127,8 @@ class GradientComputation:
         self.pending = None
         if self.replay and not self.data_dependent:
             recorded = self._recorded.get(n) or self._record(n, step, micro_batch)
-        if not self.replay or self.data_dependent:  # the recording may just have shown that it is
+        # the recording may just have shown that control flow depends on data
+        if not self.replay or self.data_dependent:
             return self._eager(n, step, micro_batch, want_gradient)
         return self._run(recorded, step, micro_batch, want_gradient, complete)
 
@@ -219,7 +220,8 @@ class GradientComputation:
                     fused=fused,
                     left=left,
                 )
-                if plan.undivided and arenas is not None:  # the others wait for each other half-way
+                # plans that are divided wait for each other half-way: each keeps its memory
+                if plan.undivided and arenas is not None:
                     used = min(self.threads(), len(parts))
                 plans.append(plan)
                 totals.append(total.value)

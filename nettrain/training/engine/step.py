@@ -99,7 +99,8 @@ class Step:
         self.whole = True
         self._total: np.ndarray | None = None
         self._prefetch: Prefetch | None = None
-        self._gather: Phase | None = None  # called instead of `_gathered`, to measure it
+        # called instead of `_gathered`, to measure it
+        self._gather: Phase | None = None
         self._compute: Phase = self.computation.__call__
         self._apply: Phase = update.__call__
 

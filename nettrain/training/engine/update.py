@@ -116,8 +116,8 @@ class Update:
         self._penalty = Penalty(vector, regularization, compiled=compiled, length=length)
         self.run_tasks = run_tasks
         self._compiled = compiled
-        self._length = length
-        self._decaying = optimizer  # with the decay of this step, where that follows a schedule
+        # the rule with the decay of this step, where that follows a schedule
+        self._length, self._decaying = length, optimizer
         self._scheduled = optimizer.at(0, length) is not optimizer
         # the longest first, so that tasks end at about the same time
         cut = sorted(blocks(vector), key=lambda block: block.part.start - block.part.stop)
