@@ -6,7 +6,7 @@
 
 Needs what a room compares with: PyTorch, scikit-learn, or onnx and onnxruntime. A deviation is shown
 with its number and made as small as possible. A component or a key that no case has tried is a fault too,
-in campaigns of at least as many cases as a room asks for.
+in campaigns of at least as many cases as a room asks for. One that is interrupted reports what it has done.
 """
 
 import contextlib
@@ -48,7 +48,6 @@ class Room:
 
     def attempt(self, case: Any, label: str) -> None:
         """Compare one case; keep what is wrong."""
-        self.cases += 1
         try:
             with quiet():
                 self._coverage.add(*self._module.compare(case, self._comparison))
@@ -57,6 +56,7 @@ class Room:
         except Exception as error:
             self.faults.append(self._fault(case, label, error))
             print(json.dumps(self.faults[-1]), file=sys.stderr)
+        self.cases += 1
 
     def _fault(self, case: Any, label: str, error: Exception) -> dict[str, Any]:
         kind = _kind(error)
@@ -118,21 +118,21 @@ def main() -> None:
     if unknown := set(given.rooms) - set(ROOMS):
         campaign.parser.error(f"no room {', '.join(sorted(unknown))}; there are {', '.join(ROOMS)}")
     rooms = [Room(name, given.seed) for name in given.rooms or ROOMS]
-    cases = 0
-    for room in rooms:
-        if given.file is not None:
-            room.attempt(json.loads(given.file.read_text()), given.file.name)
-        elif given.case is not None:
-            room.attempt(room.case(given.case), str(given.case))
-        else:
-            while not campaign.is_over(room.cases) and len(room.faults) < MOST_FAULTS:
-                number = given.first + room.cases
-                if number >= room.total:
-                    break
-                room.attempt(room.case(number), f"--seed {given.seed} --case {number}")
-                if sys.stderr.isatty() or number % 100 == 0:
-                    print(f"{room.name} {number}, {len(room.faults)} faults", file=sys.stderr)
-        cases += room.cases
+    with contextlib.suppress(KeyboardInterrupt):
+        for room in rooms:
+            if given.file is not None:
+                room.attempt(json.loads(given.file.read_text()), given.file.name)
+            elif given.case is not None:
+                room.attempt(room.case(given.case), str(given.case))
+            else:
+                while not campaign.is_over(room.cases) and len(room.faults) < MOST_FAULTS:
+                    number = given.first + room.cases
+                    if number >= room.total:
+                        break
+                    room.attempt(room.case(number), f"--seed {given.seed} --case {number}")
+                    if sys.stderr.isatty() or number % 100 == 0:
+                        print(f"{room.name} {number}, {len(room.faults)} faults", file=sys.stderr)
+    cases = sum(room.cases for room in rooms)
     results = [room.result() for room in rooms]
     faults = [fault for room in rooms for fault in room.faults]
     campaign.end(cases, faults, rooms=results)

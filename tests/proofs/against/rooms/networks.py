@@ -24,6 +24,7 @@ from nettrain.nn.layer import Layer
 from nettrain.nn.loss import Loss
 from nettrain.optim import Optimizer
 from nettrain.schedules import Schedule
+from nettrain.training.loop import Interrupted
 
 CASES = 1000  # from which on every component and key must have been tried
 OF_RUNS = "changes no number of a training step"
@@ -81,5 +82,7 @@ def _train(case: dict[str, Any], recorder: Recorder, comparison: Comparison) -> 
             )
         except Diverged:
             comparison.notes["diverged"] += 1
+        except Interrupted:  # a signal ended the campaign, not the case
+            raise KeyboardInterrupt from None
         except NettrainError as error:
             raise Refused(str(error)) from None
