@@ -92,9 +92,9 @@ def backward(y: Tensor, dy: Any = None, into: Mapping[Tensor, Array] | None = No
         slots[id(y)][...] = seed
     gradients: dict[int, tuple[Tensor, Array]] = {id(y): (y, seed)}
     for node, tensor in nodes_above(y):
-        entry = gradients.get(id(tensor))
-        if entry is None:
-            continue  # y depends on it only through values without a derivative
+        if not tensor.requires_grad:
+            continue  # it depends on feeds alone
+        _, dy = gradients[id(tensor)]
         grads: list[Array | None] = []
         for i, x in enumerate(node.inputs):
             if not x.requires_grad:
@@ -104,7 +104,7 @@ def backward(y: Tensor, dy: Any = None, into: Mapping[Tensor, Array] | None = No
             given = slots.get(id(x)) if first else None
             grads.append(np.empty(x.value.shape, x.value.dtype) if given is None else given)
         node.primitive.backward(
-            grads, entry[1], node.out, *[x.value for x in node.inputs], **node.scratch
+            grads, dy, node.out, *[x.value for x in node.inputs], **node.scratch
         )
         for x, dx in zip(node.inputs, grads, strict=True):
             if dx is None:

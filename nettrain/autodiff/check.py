@@ -96,7 +96,7 @@ def check(
         shifts = [
             generator.uniform(-1, 1, size=a.shape) * 1e-3 * np.maximum(1, np.abs(a)) for a in point
         ]
-        nearby = [a + shift for a, shift in zip(point, shifts, strict=True)]
+        nearby = [np.asarray(a + shift) for a, shift in zip(point, shifts, strict=True)]
         again, _ = _worst(f, nearby, weights, step)
         if again is None or again.error <= tolerance:
             return None
@@ -108,13 +108,16 @@ def errors(gradient: Array, left: Array, right: Array, least: float = 1.0) -> tu
 
     Returns:
         The distance to the mean of both slopes, and the distance to the interval between them.
-        Both are relative to the larger of gradient and mean, or to `least` where that is larger.
+        Both are relative to the larger of gradient and mean, or to `least` where that is larger;
+        infinite where a gradient or a slope is not finite.
     """
-    difference = (left + right) / 2
-    scale = np.maximum(least, np.maximum(np.abs(gradient), np.abs(difference)))
-    error = np.abs(gradient - difference) / scale
-    error = np.where(np.isnan(error), np.inf, error)
-    return error, np.maximum(error - np.abs(right - left) / (2 * scale), 0)
+    with np.errstate(invalid="ignore"):  # infinite numbers
+        difference = (left + right) / 2
+        scale = np.maximum(least, np.maximum(np.abs(gradient), np.abs(difference)))
+        error = np.abs(gradient - difference) / scale
+        outside = np.maximum(error - np.abs(right - left) / (2 * scale), 0)
+    undefined = np.isnan(error)
+    return np.where(undefined, np.inf, error), np.where(undefined, np.inf, outside)
 
 
 def _worst(

@@ -30,16 +30,17 @@ def pick(x: Any, index: Any) -> Tensor:
     """x[i, index[i]] of each row i: the score of the true class.
 
     Raises:
-        ValueError: An index is no column of x.
+        ValueError: x is no matrix, or an index is no column of it.
     """
     x, index = _tensor(x), index if isinstance(index, Tensor) else Tensor(index)
-    columns = x.shape[-1] if x.ndim else 0
-    wrong = (index.value < 0) | (index.value >= columns)
+    primitive = indexing.Pick()
+    primitive.infer(x.shape, index.shape)
+    wrong = (index.value < 0) | (index.value >= x.shape[1])
     if wrong.any():
         raise ValueError(
             f"pick: index {index.value[wrong][0]} is no column of scores of shape {x.shape}"
         )
-    return apply(indexing.Pick(), x, index)
+    return apply(primitive, x, index)
 
 
 def _tensor(x: Any) -> Tensor:

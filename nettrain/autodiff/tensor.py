@@ -330,7 +330,7 @@ def _matmul(a: Any, b: Any) -> Tensor:
         a = a.reshape(1, a.shape[0])
     if column:
         b = b.reshape(b.shape[0], 1)
-    if a.ndim > 2 or b.ndim > 2:
+    if a.shape[:-2] != b.shape[:-2]:
         stack = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
         a, b = broadcast(a, stack + a.shape[-2:]), broadcast(b, stack + b.shape[-2:])
     product = apply(matmul.Matmul(), a, b)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nettrain.autodiff import functions as F
-from nettrain.autodiff.backward import backward
+from nettrain.autodiff.backward import backward, nodes_above
 from nettrain.autodiff.check import check
 from nettrain.autodiff.edges import along, edges, paths
 from nettrain.autodiff.ops.arithmetic import Multiply
@@ -161,9 +161,31 @@ def test_what_the_value_depends_on_only_through_constants_has_gradient_zero():
     np.testing.assert_array_equal(backward(z)[other], [0])
 
 
-def test_float32_gradients_are_float32():
+def test_a_value_of_feeds_alone_ends_no_other_path():
+    x, fed = variable([1.0, 2.0]), Tensor([3.0, 4.0], feed=True)
+    square = x * x
+    y = square + fed * 2  # the product is newer than the square
+    np.testing.assert_array_equal(backward(y.sum())[x], [2, 4])
+
+
+def test_every_node_comes_once_the_newest_first_in_whatever_order_the_results_are_given():
+    x = variable(1.0)
+    made = [x * 2]
+    for _ in range(4):
+        made.append(made[-1] * 2)
+    a, b, c, d, e = made
+    for results in ((a, b, c, d, e), (e, c, a), (a, e, e, b), (b, d, a, e), (e,)):
+        assert [tensor for _, tensor in nodes_above(*results)] == [e, d, c, b, a]
+    assert list(nodes_above(x)) == []
+
+
+def test_float32_gradients_are_float32_whatever_dy_is():
     x = Tensor(np.ones(3, np.float32), requires_grad=True)
     assert backward((x * 2).sum())[x].dtype == np.float32
+    y = x * 2
+    for dy in ([1, 2, 3], [1.0, 2.0, 3.0], np.ones(3)):
+        gradients = backward(y, dy)
+        assert gradients[x].dtype == gradients[y].dtype == np.float32
 
 
 MISTAKES = {

@@ -111,6 +111,15 @@ def test_whole_numbers_are_taken_as_float64_and_float32_stays():
 
 
 @pytest.mark.parametrize(
+    "f", [lambda x: x, lambda x: x * x, lambda x: Tensor([1.0, 2.0], dtype="f4")]
+)
+@pytest.mark.parametrize("tangent", [[1, 2], [1.0, 2.0], np.ones(2)], ids=repr)
+def test_the_derivative_along_a_tangent_has_the_type_of_the_result(f, tangent):
+    y, dout = jvp(f, (np.ones(2, np.float32),), (tangent,))
+    assert y.dtype == dout.dtype == np.float32
+
+
+@pytest.mark.parametrize(
     ("run", "words"),
     [
         (lambda: grad(lambda x: x * 2)([1.0, 2.0]), r"one element, got one of shape \(2,\)"),

@@ -44,6 +44,7 @@ FORMULAS = {
     "sort": (F.sort, X[:, ::-1], np.sort),
     "sort along the first axis": (lambda x: F.sort(x, 0), X[::-1], lambda x: np.sort(x, 0)),
     "sort along the middle axis": (lambda x: F.sort(x, 1), X.reshape(1, 3, 2)[:, ::-1], lambda x: np.sort(x, 1)),
+    "sort of three axes": (F.sort, X.reshape(1, 3, 2)[..., ::-1], np.sort),
     "softmax": (F.softmax, X, lambda x: np.exp(x) / np.exp(x).sum(-1, keepdims=True)),
     "log_softmax": (F.log_softmax, X, lambda x: x - np.log(np.exp(x).sum(-1, keepdims=True))),
     "logsumexp": (F.logsumexp, X, lambda x: np.log(np.exp(x).sum())),
@@ -51,6 +52,7 @@ FORMULAS = {
     "pad": (lambda x: F.pad(x, ((1, 0), (2, 3))), X, lambda x: np.pad(x, ((1, 0), (2, 3)))),
     "concatenate": (lambda x: F.concatenate([x, x]), X, lambda x: np.concatenate([x, x])),
     "stack": (lambda x: F.stack([x, x]), X, lambda x: np.stack([x, x])),
+    "stack of one part": (lambda x: F.stack([x]), X, lambda x: x[None]),
     "pick": (lambda x: F.pick(x, [2, 0]), X, lambda x: x[[0, 1], [2, 0]]),
 }  # fmt: skip
 
@@ -85,6 +87,13 @@ def test_whole_numbers_become_float64(name):
 def test_an_index_that_is_a_tensor_stays_the_one_that_a_plan_feeds():
     index = Tensor([2, 0])
     assert F.pick(Tensor(X, requires_grad=True), index).node.inputs[1] is index
+
+
+@pytest.mark.parametrize("function", [F.softmax, F.log_softmax, F.sort])
+def test_along_the_last_axis_nothing_is_transposed(function):
+    x = Tensor(X, requires_grad=True)
+    for axis in (-1, 1):
+        assert function(x, axis).node.inputs == (x,)
 
 
 def test_where_takes_any_condition_and_either_side():

@@ -37,13 +37,24 @@ def test_loops_draw_between_two_blocks_and_numpy_within_one(monkeypatch):
     drawn = []
     monkeypatch.setattr(philox, "MANY", 16)
     monkeypatch.setattr(philox, "_draw_loop", lambda out, counter, key: drawn.append(len(out)))
-    for size, dtype in ((15, "f4"), (16, "f4"), (20, "f4"), (64, "f8")):
+    for size, dtype in ((15, "f4"), (16, "f4"), (17, "f4"), (20, "f4"), (64, "f8")):
         philox.fill_uniform(StepStream(3, "a").seek(5, 2), np.empty(size, dtype))
-    assert drawn == [8, 16]  # all but the last block
+    assert drawn == [8, 16, 16]  # all but the last block
     stream = StepStream(3, "a").seek(5, 2)
     for size in (8, 20, 20):  # the third begins within a block
         philox.fill_uniform(stream, np.empty(size, "f4"))
-    assert drawn == [8, 16, 16]
+    assert drawn == [8, 16, 16, 16]
+
+
+@pytest.mark.parametrize(("counter", "drawn"), [(2**63 - 1, [8]), (2**63, []), (2**64 - 1, [])])
+def test_loops_draw_where_the_counter_cannot_come_to_its_end(monkeypatch, counter, drawn):
+    found = []
+    monkeypatch.setattr(philox, "MANY", 16)
+    monkeypatch.setattr(philox, "_draw_loop", lambda out, counter, key: found.append(len(out)))
+    philox.fill_uniform(
+        np.random.Generator(np.random.Philox(key=1, counter=counter)), np.empty(16, "f4")
+    )
+    assert found == drawn
 
 
 @pytest.mark.parametrize("many", [1, 1000])

@@ -133,6 +133,8 @@ MATMULS = [
     ((2, 3), (5, 3, 4)),
     ((5, 2, 3), (5, 3, 4)),
     ((5, 1, 2, 3), (6, 3, 4)),
+    ((2, 2, 3), (2, 2, 3, 4)),
+    ((2, 2, 3, 2), (2, 2, 4)),
     ((5, 2, 3), (3,)),
     ((3,), (5, 3, 4)),
     ((0, 3), (3, 2)),
@@ -191,6 +193,8 @@ def test_an_index_may_be_a_tensor():
     x = random(4, 3)
     equal(Tensor(x)[Tensor([2, 2])], x[[2, 2]])
     equal(Tensor(x)[Tensor(x) > 1], x[x > 1])
+    equal(Tensor(x)[Tensor(x > 1)], x[x > 1])
+    equal(Tensor(x[:0])[Tensor(x[:0] > 1)], x[:0][x[:0] > 1])
 
 
 @pytest.mark.parametrize("axis", [0, 1, -1])
@@ -215,6 +219,8 @@ def test_shapes_change_as_in_numpy():
     equal(Tensor(x).reshape((4, 6)), x.reshape(4, 6))
     assert np.shares_memory(Tensor(x).reshape(4, 6).value, x)  # no copy where none is needed
     equal(Tensor(x).reshape(np.int64(24)), x.reshape(24))
+    codes = Tensor(np.arange(24).reshape(2, 3, 4))
+    assert codes.T.dtype == codes.T.reshape(24).dtype == codes[0].dtype == codes.dtype
     assert check(lambda t: t.T.reshape(6, -1) * np.arange(24.0).reshape(6, 4), x) is None
 
 
@@ -295,8 +301,9 @@ def test_iteration_walks_the_first_axis():
 def test_constants_leave_no_trace():
     y = F.relu(Tensor([1.0]) * 2 + 3)
     assert y.node is None
-    assert "requires_grad" in repr(Tensor([1.0], requires_grad=True))
-    assert "from Multiply" in repr(Tensor([1.0], requires_grad=True) * 2)
+    assert repr(Tensor([1.0])) == "Tensor(array([1.]))"
+    assert repr(Tensor([1.0], requires_grad=True)) == "Tensor(array([1.]), requires_grad)"
+    assert repr(Tensor([1.0], requires_grad=True) * 2) == "Tensor(array([2.]), from Multiply)"
 
 
 def zeros(*sizes):
@@ -330,6 +337,10 @@ ERRORS = {
     "widths that do not fit": (lambda: F.pad(zeros(2, 3), ((1, 1),)), ["1 widths", "(2, 3)"]),
     "negative widths": (lambda: F.pad(zeros(2), ((-1, 1),)), ["-1"]),
     "indices of other length": (lambda: F.pick(zeros(2, 3), [0]), ["(2, 3)", "(1,)"]),
+    "scores that are no matrix": (
+        lambda: F.pick(zeros(3), [0, 0, 0]),
+        ["(n, k)", "got (3,) and (3,)"],
+    ),
     "a class that is not there": (lambda: F.pick(zeros(2, 3), [0, 3]), ["(2, 3)", "3"]),
     "a negative class": (lambda: F.pick(zeros(2, 3), [-1, 0]), ["(2, 3)", "-1"]),
     "too many indices": (lambda: zeros(2)[[0], [0]], ["2 indices", "(2,)"]),
