@@ -56,7 +56,7 @@ def test_blocks_are_converted_as_the_strict_reader_does(
     case: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "t.jsonl"
-    path.write_text("\n".join(CERTAIN[case]))
+    path.write_text("\n".join(CERTAIN[case]), encoding="utf-8")
     found = []
     original = JsonBlock.of
     monkeypatch.setattr(
@@ -122,5 +122,5 @@ def test_odd_lines_are_read_as_the_strict_reader_does(
     for row in rows:
         lines += [json.dumps(row, ensure_ascii=escaped), *PLAIN[:every]]
     path = tmp_path / "t.jsonl"
-    path.write_text("\n".join(lines))
+    path.write_text("\n".join(lines), encoding="utf-8")
     assert read(path, blocks=True, fields={}) == read(path, blocks=False, fields={})

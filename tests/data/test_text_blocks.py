@@ -119,7 +119,7 @@ def test_what_is_doubtful_is_read_and_told_as_the_strict_reader_does(
     case: str, tmp_path: Path
 ) -> None:
     path = tmp_path / "t.csv"
-    path.write_text("\n".join(["x,c,y", *FIRST, *DOUBTFUL[case]]), newline="")
+    path.write_text("\n".join(["x,c,y", *FIRST, *DOUBTFUL[case]]), newline="", encoding="utf-8")
     assert read(path, blocks=True, fields={}) == read(path, blocks=False, fields={})
 
 
@@ -163,7 +163,7 @@ def test_odd_tables_are_read_as_the_strict_reader_does(
         cells = row if raw else [quoted(cell, always=always) for cell in row]
         lines += [",".join(cells)] * (8 if place in plain else 1)
     path = tmp_path / "t.csv"
-    path.write_text("\n".join(lines), newline="")
+    path.write_text("\n".join(lines), newline="", encoding="utf-8")
     assert read(path, blocks=True, fields=fields) == read(path, blocks=False, fields=fields)
 
 

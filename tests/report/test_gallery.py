@@ -13,7 +13,8 @@ MOST_BYTES = 60_000
 
 def pictures(file):
     return [
-        file.parent / link for link in re.findall(r"!\[[^]]*\]\(([^)]+\.png)\)", file.read_text())
+        file.parent / link
+        for link in re.findall(r"!\[[^]]*\]\(([^)]+\.png)\)", file.read_text(encoding="utf-8"))
     ]
 
 
@@ -34,4 +35,4 @@ def test_every_example_has_a_small_picture():
 def test_readme_shows_a_picture_first():
     (picture,) = pictures(CONFIGS.parent / "README.md")
     assert picture.is_file() and picture.stat().st_size < MOST_BYTES
-    assert (CONFIGS.parent / "README.md").read_text().index(".png") < 2500
+    assert (CONFIGS.parent / "README.md").read_text(encoding="utf-8").index(".png") < 2500

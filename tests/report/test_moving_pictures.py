@@ -251,7 +251,7 @@ def test_a_sweep_stands_for_its_trials(moving, tmp_path):
     )
     drawn = plot(tmp_path / "sweep", "descent", "-o", tmp_path / "x.svg")
     assert drawn.exit_code == 0, drawn.stderr
-    text = (tmp_path / "x.svg").read_text()
+    text = (tmp_path / "x.svg").read_text(encoding="utf-8")
     assert "000: sgd, lr 0.01" in text and "001: sgd, lr 0.1" in text
 
 

@@ -33,7 +33,9 @@ def test_curves_are_drawn_into_a_pipe_without_matplotlib(trained):
         "except SystemExit as end: assert not end.code\n"
         "assert 'matplotlib' not in sys.modules"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=240)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, encoding="utf-8", timeout=240
+    )
     assert done.returncode == 0, done.stderr
     assert "loss per row" in done.stdout and ESCAPE not in done.stdout
 
