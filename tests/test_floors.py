@@ -20,6 +20,7 @@ GROUND = {
     "jit",
     "jit_cache",
     "quantiles",
+    "numbers",
     "pages",
 }
 NETWORKS = {"nn", "initializers", "activations", "layers", "losses", "models"}
@@ -40,6 +41,7 @@ MAY_IMPORT = {
     "jit": {"jit_cache"},
     "jit_cache": set(),
     "quantiles": set(),
+    "numbers": set(),
     "pages": set(),
     "autodiff": {"jit"},
     "schedules": GROUND,

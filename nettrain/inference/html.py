@@ -1,13 +1,13 @@
 """A trained model as a fragment of HTML, for notebooks."""
 
 import json
-import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from nettrain.files import read_text
+from nettrain.numbers import is_finite
 from nettrain.training.html import curves, metrics_table, paragraph
 from nettrain.training.result import epoch_rows
 
@@ -40,8 +40,4 @@ def _mapping(value: object) -> Mapping[str, Any]:
 
 
 def _numbers(value: object) -> dict[str, float]:
-    return {
-        name: float(one)
-        for name, one in _mapping(value).items()
-        if isinstance(one, float) or (isinstance(one, int) and abs(one) <= sys.float_info.max)
-    }
+    return {name: float(one) for name, one in _mapping(value).items() if is_finite(one)}

@@ -5,7 +5,6 @@ as one that is not there, so that nothing that reads a record has to ask again.
 """
 
 import json
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -15,6 +14,7 @@ from typing import Annotated, Any
 from pydantic import Field, TypeAdapter, ValidationError
 
 from nettrain.files import read_bytes, read_text
+from nettrain.numbers import is_finite
 
 _MOST = 2**53  # a larger number of anything is damage
 _Int = Annotated[int, Field(strict=True, ge=-_MOST, le=_MOST)]
@@ -150,12 +150,9 @@ def json_rows(path: Path, shape: Any) -> list[dict[str, Any]]:
 
 
 def epoch_rows(path: Path) -> list[dict[str, Any]]:
-    """The rows of metrics.jsonl; of each what is a number, or null: not defined."""
+    """The rows of metrics.jsonl; of each what is a finite number, or null: not defined."""
     rows = json_rows(path, EpochRow)
-    return [{key: value for key, value in row.items() if _is_number(value)} for row in rows]
-
-
-def _is_number(value: object) -> bool:
-    if value is None:
-        return True
-    return type(value) in (int, float) and abs(value) <= sys.float_info.max  # type: ignore[arg-type]
+    return [
+        {key: value for key, value in row.items() if value is None or is_finite(value)}
+        for row in rows
+    ]

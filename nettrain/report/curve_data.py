@@ -1,10 +1,10 @@
 """The learning curves of a run as numbers: what each panel shows, whoever draws it."""
 
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from nettrain.numbers import is_finite
 from nettrain.report.run_view import RunView
 
 PARTS = ("train", "validation")
@@ -46,12 +46,6 @@ def finite_points(rows: Sequence[Mapping[str, Any]], key: str) -> Points:
     """The epochs and values of the rows in which a key is a finite number."""
     known = [(row["epoch"], row[key]) for row in rows if is_finite(row.get(key))]
     return [epoch for epoch, _ in known], [float(value) for _, value in known]
-
-
-def is_finite(value: object) -> bool:
-    """Whether it is a number that can be drawn."""
-    # not math.isfinite, which fails at integers beyond the largest float
-    return isinstance(value, int | float) and abs(value) <= sys.float_info.max
 
 
 def is_steep(values: Iterable[float]) -> bool:

@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from html import escape
-from math import isfinite
+
+from nettrain.numbers import is_finite
 
 Metrics = Mapping[str, Mapping[str, float]]
 
@@ -92,7 +93,7 @@ def _points(rows: Sequence[Mapping[str, object]], name: str) -> list[tuple[float
     points = []
     for row in rows:
         epoch, value = row.get("epoch"), row.get(name)
-        if isinstance(epoch, int) and isinstance(value, int | float) and isfinite(value):
+        if isinstance(epoch, int) and is_finite(value):
             points.append((float(epoch), float(value)))
     return points
 

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import sys
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -15,6 +14,7 @@ from nettrain.config.yaml_text import read
 from nettrain.errors import ConfigError
 from nettrain.files import read_bytes, read_text
 from nettrain.nn.bound_layer import BoundLayer
+from nettrain.numbers import is_finite
 from nettrain.training.artifacts.run_directory import RunDirectory
 
 SWEEP = "sweep.yaml"  # the file that marks the directory of a sweep
@@ -114,8 +114,8 @@ def _has_values(parameter: object) -> bool:
             return True
         case {"values": value} if value is not None:
             return False
-        case {"min": int() | float() as low, "max": int() | float() as high}:
-            return -sys.float_info.max <= low <= high <= sys.float_info.max
+        case {"min": low, "max": high} if is_finite(low) and is_finite(high):
+            return low <= high
     return False
 
 

@@ -3,7 +3,7 @@
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from nettrain.report.curve_data import is_finite
+from nettrain.numbers import is_finite
 from nettrain.report.marks import class_colours, panels, short
 from nettrain.report.plot import Plot
 from nettrain.report.run_view import RunView

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from nettrain.inspection.file_shapes import json_object
 from nettrain.inspection.recorded_run import RecordedRun, inner_runs
 from nettrain.metrics import direction
-from nettrain.report.curve_data import is_finite
+from nettrain.numbers import is_finite
 from nettrain.report.inline import inline_svg
 from nettrain.report.marks import WIDTH, short
 from nettrain.report.overview.parallel_coordinates import parallel_coordinates

@@ -1,11 +1,11 @@
 """TensorBoard's HParams: the parameters of a sweep with their domains, and its trials."""
 
 import json
-import sys
 from collections.abc import Mapping
 from typing import Any
 
 from nettrain.config.logger import LoggedGroup, LoggedRun, Status
+from nettrain.numbers import is_finite
 
 
 def experiment(group: LoggedGroup) -> Any:
@@ -69,7 +69,5 @@ def session_end(status: Status, time: float) -> Any:
 
 def _plain(value: Any) -> bool | float | str:
     """A value that HParams can hold; lists, null and integers beyond every float as text."""
-    held = isinstance(value, bool | float | str) or (
-        isinstance(value, int) and abs(value) <= sys.float_info.max
-    )
+    held = isinstance(value, bool | float | str) or is_finite(value)
     return value if held else json.dumps(value)
