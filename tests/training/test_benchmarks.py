@@ -59,7 +59,8 @@ def test_a_step_is_timed_as_the_command_promises():
         "ms_per_step"
     ] == found["median"] > 0
     products = 32 * (3 * 2 * (64 * 64 + 64 * 32 + 32 * 10) - 2 * 64 * 64)
-    assert found["gflops"] == pytest.approx(products / found["ms_per_step"] / 1e6, rel=0.01)
+    rate = products / found["ms_per_step"] / 1e6
+    assert found["gflops"] == pytest.approx(rate, rel=0.01, abs=0.06)  # it has one decimal
 
 
 @pytest.mark.parametrize("name", WORKLOADS)
