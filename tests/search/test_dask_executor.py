@@ -10,6 +10,7 @@ import threading
 import time
 from contextlib import suppress
 from dataclasses import asdict
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -533,11 +534,17 @@ def test_a_scheduler_that_comes_back_costs_the_runs_under_way_only(dask_at, job)
     ]
 
 
+# Not imported to see whether it is there: it takes SIGINT then.
+needs_jobqueue = pytest.mark.skipif(
+    find_spec("dask_jobqueue") is None, reason='needs pip install "nettrain[distributed]"'
+)
+
+
+@needs_jobqueue
 @pytest.mark.filterwarnings(
     "ignore::pytest.PytestUnraisableExceptionWarning"
 )  # pipes of dask-jobqueue's
 def test_jobs_of_a_batch_system_are_workers(job):
-    pytest.importorskip("dask_jobqueue")
     settings = {
         "cores": 1,
         "memory": "1GB",
@@ -561,18 +568,18 @@ QUEUES = {
 }
 
 
+@needs_jobqueue
 @pytest.mark.parametrize("name", QUEUES)
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_a_batch_system_that_cannot_be_used_is_told(name, monkeypatch):
-    pytest.importorskip("dask_jobqueue")
     monkeypatch.setenv("PATH", "/nowhere")
     workers, message = QUEUES[name]
     with pytest.raises(ConfigError, match=f"executor {name}: {message}"):
         executor_for(name, workers)
 
 
+@needs_jobqueue
 def test_a_batch_system_leaves_the_interrupt_to_nettrain(monkeypatch):
-    pytest.importorskip("dask_jobqueue")
     for name in [name for name in sys.modules if name.partition(".")[0] == "dask_jobqueue"]:
         monkeypatch.delitem(sys.modules, name)
     before = signal.getsignal(signal.SIGINT)

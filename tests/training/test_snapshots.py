@@ -1,5 +1,7 @@
 """Snapshots: which epochs, the same bytes after any break, no bit of the training changed, and what is refused."""
 
+import sys
+
 import numpy as np
 import pytest
 
@@ -172,7 +174,9 @@ def test_a_folder_of_snapshots_that_cannot_be_made_or_emptied_is_named(tmp_path,
 
 def test_snapshots_are_found_in_the_order_of_their_epochs_and_cut_behind_one(tmp_path):
     names = ["epoch-1000000", "epoch-000002", "epoch-000010"]
-    others = ["epoch-1.txt", "epoch-x.safetensors", "last.safetensors", "epoch-\u0663.safetensors"]
+    others = ["epoch-1.txt", "epoch-x.safetensors", "last.safetensors"]
+    if sys.getfilesystemencoding() == "utf-8":
+        others.append("epoch-\u0663.safetensors")  # a three in Arabic
     for name in [*(f"{name}.safetensors" for name in names), *others]:
         (tmp_path / name).write_text("")
     snapshots = Snapshots(tmp_path)
