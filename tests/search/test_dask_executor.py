@@ -552,7 +552,7 @@ def test_jobs_of_a_batch_system_are_workers(job):
         "interface": None,
         "log-directory": None,
     }
-    settings = {"jobqueue.local": dask.config.get("jobqueue.local") | settings}
+    settings = {f"jobqueue.local.{key}": value for key, value in settings.items()}
     with dask.config.set(settings), executor_for("dask:local", 1) as executor:
         events = events_of(executor, [job(0), job(1)])
     assert [event.status for event in ended(events).values()] == ["finished"] * 2
