@@ -10,7 +10,6 @@ import threading
 import time
 from contextlib import suppress
 from dataclasses import asdict
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -534,13 +533,15 @@ def test_a_scheduler_that_comes_back_costs_the_runs_under_way_only(dask_at, job)
     ]
 
 
-# Not imported to see whether it is there: it takes SIGINT then.
-needs_jobqueue = pytest.mark.skipif(
-    find_spec("dask_jobqueue") is None, reason='needs pip install "nettrain[distributed]"'
-)
+@pytest.fixture
+def jobqueue():
+    """dask-jobqueue, if it is there; it takes SIGINT when it is imported."""
+    before = signal.getsignal(signal.SIGINT)
+    pytest.importorskip("dask_jobqueue")
+    signal.signal(signal.SIGINT, before)
 
 
-@needs_jobqueue
+@pytest.mark.usefixtures("jobqueue")
 @pytest.mark.filterwarnings(
     "ignore::pytest.PytestUnraisableExceptionWarning"
 )  # pipes of dask-jobqueue's
@@ -552,7 +553,7 @@ def test_jobs_of_a_batch_system_are_workers(job):
         "interface": None,
         "log-directory": None,
     }
-    settings = {f"jobqueue.local.{key}": value for key, value in settings.items()}
+    settings = {"jobqueue.local": dask.config.get("jobqueue.local") | settings}
     with dask.config.set(settings), executor_for("dask:local", 1) as executor:
         events = events_of(executor, [job(0), job(1)])
     assert [event.status for event in ended(events).values()] == ["finished"] * 2
@@ -568,7 +569,7 @@ QUEUES = {
 }
 
 
-@needs_jobqueue
+@pytest.mark.usefixtures("jobqueue")
 @pytest.mark.parametrize("name", QUEUES)
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_a_batch_system_that_cannot_be_used_is_told(name, monkeypatch):
@@ -578,7 +579,7 @@ def test_a_batch_system_that_cannot_be_used_is_told(name, monkeypatch):
         executor_for(name, workers)
 
 
-@needs_jobqueue
+@pytest.mark.usefixtures("jobqueue")
 def test_a_batch_system_leaves_the_interrupt_to_nettrain(monkeypatch):
     for name in [name for name in sys.modules if name.partition(".")[0] == "dask_jobqueue"]:
         monkeypatch.delitem(sys.modules, name)
