@@ -242,6 +242,7 @@ def test_shapes_that_do_not_fit_are_told(primitive, shapes, message):
     (compiled_form(MaxPool()), [(2, 5, 4, 3)], 0),
 ])  # fmt: skip
 def test_a_gradient_is_computed_in_its_slot_where_that_is_contiguous(primitive, shapes, slot):
+    pytest.importorskip("numba")
     (_, *grads), _, back = run(primitive, [np.ones(shape) for shape in shapes])
     assert not any(f is np.copyto and np.shares_memory(args[0], grads[slot]) for f, args, _ in back)
 
@@ -329,6 +330,7 @@ def test_the_relu_of_a_negative_zero_is_zero_in_loops_and_the_first_of_equals_is
 ])  # fmt: skip
 def test_sixteen_rows_of_windows_have_a_sum_of_their_own(rows, place, large, more):
     """One sum of all would lose the ones: 2^24 + 1 is 2^24 in float32, and 2^25 + 2 is 2^25."""
+    pytest.importorskip("numba")  # the loop calls another one
     da = np.ones((2, rows, 1), np.float32)
     da[0, place] = large
     dw, db = np.zeros((1, 1, 1, 1), np.float32), np.zeros(1, np.float32)
