@@ -149,7 +149,7 @@ def json_rows(path: Path, shape: Any) -> list[dict[str, Any]]:
     return rows
 
 
-def epoch_rows(path: Path) -> list[dict[str, Any]]:
+def epochs_of(path: Path) -> list[dict[str, Any]]:
     """The rows of metrics.jsonl; of each what is a finite number, or null: not defined."""
     rows = json_rows(path, EpochRow)
     return [

@@ -22,7 +22,7 @@ from nettrain.inspection.file_shapes import (
     SWEEP,
     DiagnosticsRow,
     TrialRow,
-    epoch_rows,
+    epochs_of,
     json_object,
     json_rows,
     sound,
@@ -97,7 +97,7 @@ class RecordedRun:
     @cached_property
     def epochs(self) -> list[dict[str, Any]]:
         """The complete rows of metrics.jsonl, one per epoch."""
-        return epoch_rows(self.path / "metrics.jsonl")
+        return epochs_of(self.path / "metrics.jsonl")
 
     @cached_property
     def diagnostics(self) -> list[dict[str, Any]]:
